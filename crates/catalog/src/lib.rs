@@ -1,0 +1,1 @@
+//! Layers to inventory: one pass over a layer, then stack them.

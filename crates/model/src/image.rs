@@ -1,0 +1,76 @@
+//! An image described: its digest, its platform, its layers.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, Gap, Platform};
+
+/// Everything about an image but the content of its layers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageDescription {
+    /// The name it was asked by, without a scheme.
+    pub name: String,
+    /// Digest of the manifest for this platform. Old archives have none.
+    pub digest: Option<Digest>,
+    /// Digest of the index the manifest was chosen from.
+    pub index: Option<Digest>,
+    /// Digest of the configuration.
+    pub config: Option<Digest>,
+    /// Tags known to lead here.
+    pub tags: Vec<String>,
+    /// What it is made for.
+    pub platform: Platform,
+    /// RFC 3339, as the configuration states it.
+    pub created: Option<String>,
+    /// Bottom first.
+    pub layers: Vec<LayerDescription>,
+    /// Statements about this image that travel beside it.
+    pub attestations: Vec<Attestation>,
+    /// The manifest's own bytes.
+    pub raw_manifest: Option<String>,
+    /// The configuration's own bytes.
+    pub raw_config: Option<String>,
+    /// Bytes of all layers as stored.
+    pub size: u64,
+    /// Holes: a foreign layer, a history that does not fit.
+    pub gaps: Vec<Gap>,
+}
+
+/// One layer, by its names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerDescription {
+    /// Digest of the blob as stored (compressed). Old archives have none.
+    pub digest: Option<Digest>,
+    /// Digest of the content (uncompressed).
+    pub diff_id: Option<Digest>,
+    /// As the manifest says; never believed without looking.
+    pub media_type: String,
+    /// Bytes as stored, where known.
+    pub size: Option<u64>,
+    /// The instruction that made it, from the image's history.
+    pub created_by: Option<String>,
+    /// The name its source reads it by.
+    pub key: LayerKey,
+    /// Set when its bytes are not to be had from here (a foreign layer), with the reason.
+    pub absent: Option<String>,
+}
+
+/// The name by which a source hands out a layer: its digest, or a path in an old archive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LayerKey(pub String);
+
+impl fmt::Display for LayerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A statement beside an image (`BuildKit` attestation manifests).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attestation {
+    /// Digest of the manifest that holds it.
+    pub manifest: Digest,
+    /// `https://spdx.dev/Document`, where the manifest was read.
+    pub predicate_types: Vec<String>,
+}

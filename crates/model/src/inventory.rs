@@ -1,0 +1,67 @@
+//! An inventory: everything that was found in one subject.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Distro, Gap, ImageDescription, Package};
+
+/// What is inside an image, a directory or a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// What was read.
+    pub subject: Subject,
+    /// What it is built on, where that could be told.
+    pub distro: Option<Distro>,
+    /// Sorted by purl, then by kind; each once.
+    pub packages: Vec<Package>,
+    /// Holes, sorted, each once.
+    pub gaps: Vec<Gap>,
+}
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Subject {
+    /// An image, from wherever.
+    Image(Box<ImageDescription>),
+    /// A directory or a single file.
+    Directory {
+        /// As the user named it.
+        path: String,
+    },
+    /// A document that says little about its own subject.
+    Document {
+        /// The name the document gives.
+        name: String,
+    },
+}
+
+impl Subject {
+    /// What to call it in a report.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Image(image) => &image.name,
+            Self::Directory { path } => path,
+            Self::Document { name } => name,
+        }
+    }
+
+    /// The image, if it is one.
+    pub fn image(&self) -> Option<&ImageDescription> {
+        match self {
+            Self::Image(image) => Some(image),
+            _ => None,
+        }
+    }
+}
+
+impl Inventory {
+    /// Puts packages and gaps in their one order and drops repetitions of gaps.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.packages.sort_by(|left, right| {
+            (&left.purl, left.kind, &left.places).cmp(&(&right.purl, right.kind, &right.places))
+        });
+        self.gaps.sort();
+        self.gaps.dedup();
+        self
+    }
+}

@@ -1,0 +1,106 @@
+//! What one layer says by itself, before layers are stacked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Distro, Gap, Package};
+
+/// The claimed content of one layer, and what it does to the layers below.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerInventory {
+    /// One per claimed file and cataloger, in the order of the archive.
+    pub evidence: Vec<Evidence>,
+    /// Paths deleted from the layers below (`.wh.NAME` entries, without the prefix).
+    pub whiteouts: Vec<String>,
+    /// Directories whose content below is hidden (`.wh..wh..opq`).
+    pub opaques: Vec<String>,
+    /// Every path in the layer that is no directory, hashed and sorted: what it overwrites.
+    pub paths: Vec<PathHash>,
+    /// Claimed paths that are links to files nobody claimed.
+    pub links: Vec<Link>,
+    /// Holes.
+    pub gaps: Vec<Gap>,
+    /// Entries in the archive.
+    pub entries: u64,
+    /// Bytes of the archive, inflated.
+    pub size: u64,
+}
+
+/// A path, hashed (XXH3 of its bytes, without a leading `/`).
+pub type PathHash = u64;
+
+/// The hash of a path; a leading `/` does not count.
+pub fn hash_path(path: &str) -> PathHash {
+    xxhash_rust::xxh3::xxh3_64(path.trim_start_matches('/').as_bytes())
+}
+
+/// What one cataloger read from one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Where, without a leading `/`.
+    pub path: String,
+    /// Who read it.
+    pub cataloger: String,
+    /// What it says.
+    pub found: Found,
+}
+
+/// What a cataloger has to say about one file. A parser never fails: what it cannot read is a gap.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Packages.
+    pub packages: Vec<Package>,
+    /// Files that belong to a package, so that nothing read from them is told twice.
+    pub owned: Vec<Owned>,
+    /// Facts about packages that another file declares.
+    pub remarks: Vec<Remark>,
+    /// The distribution, if this file names it.
+    pub distro: Option<Distro>,
+    /// Holes.
+    pub gaps: Vec<Gap>,
+}
+
+/// The files of one package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owned {
+    /// The package's name, as its database writes it (`zlib1g`, `zlib1g:amd64`).
+    pub package: String,
+    /// Hashes of its paths.
+    pub paths: Vec<PathHash>,
+}
+
+/// Something about a package whose own record is elsewhere (its `copyright` file, say).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// The purl type of the package it is about.
+    pub ecosystem: String,
+    /// Its name.
+    pub package: String,
+    /// Its licences.
+    pub licenses: Vec<String>,
+}
+
+/// A claimed path that is a symbolic or hard link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The claimed path, without a leading `/`.
+    pub path: String,
+    /// Where it leads, resolved inside the root, without a leading `/`.
+    pub target: String,
+}
+
+impl Found {
+    /// Only these packages.
+    pub fn packages(packages: Vec<Package>) -> Self {
+        Self { packages, ..Self::default() }
+    }
+
+    /// Only this hole.
+    pub fn gap(at: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { gaps: vec![Gap::new(at, why)], ..Self::default() }
+    }
+
+    /// True when the file had nothing to say.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -1,0 +1,316 @@
+//! Images built in the test: layers as tar bytes, images as layouts and archives.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// How a layer's blob is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// As it is.
+    Plain,
+    /// gzip, as nearly everywhere.
+    #[default]
+    Gzip,
+    /// Zstandard.
+    Zstd,
+}
+
+/// An empty layer.
+pub fn layer() -> LayerBuilder {
+    LayerBuilder { tar: tar::Builder::new(Vec::new()), compression: Compression::default() }
+}
+
+/// An image without layers.
+pub fn image() -> ImageBuilder {
+    ImageBuilder { layers: Vec::new(), platform: ("linux".into(), "amd64".into()) }
+}
+
+/// A layer in the making.
+pub struct LayerBuilder {
+    tar: tar::Builder<Vec<u8>>,
+    compression: Compression,
+}
+
+impl LayerBuilder {
+    /// A regular file.
+    #[must_use]
+    pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        self.file_with_mode(path, 0o644, content)
+    }
+
+    /// A regular file that may be run.
+    #[must_use]
+    pub fn program(self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        self.file_with_mode(path, 0o755, content)
+    }
+
+    fn file_with_mode(mut self, path: &str, mode: u32, content: impl AsRef<[u8]>) -> Self {
+        let content = content.as_ref();
+        let mut header = header(tar::EntryType::Regular, mode);
+        header.set_size(content.len() as u64);
+        self.tar.append_data(&mut header, path, content).expect("a Vec takes what it is given");
+        self
+    }
+
+    /// A directory.
+    #[must_use]
+    pub fn directory(mut self, path: &str) -> Self {
+        let mut header = header(tar::EntryType::Directory, 0o755);
+        self.tar.append_data(&mut header, path, &[][..]).expect("a Vec takes what it is given");
+        self
+    }
+
+    /// A symbolic link.
+    #[must_use]
+    pub fn symlink(mut self, path: &str, target: &str) -> Self {
+        let mut header = header(tar::EntryType::Symlink, 0o777);
+        self.tar.append_link(&mut header, path, target).expect("a Vec takes what it is given");
+        self
+    }
+
+    /// A hard link.
+    #[must_use]
+    pub fn hardlink(mut self, path: &str, target: &str) -> Self {
+        let mut header = header(tar::EntryType::Link, 0o644);
+        self.tar.append_link(&mut header, path, target).expect("a Vec takes what it is given");
+        self
+    }
+
+    /// Deletes `path` from the layers below.
+    #[must_use]
+    pub fn delete(self, path: &str) -> Self {
+        let whiteout = match path.rsplit_once('/') {
+            Some((directory, name)) => format!("{directory}/.wh.{name}"),
+            None => format!(".wh.{path}"),
+        };
+        self.file(&whiteout, "")
+    }
+
+    /// Hides what the layers below have in `directory`.
+    #[must_use]
+    pub fn opaque(self, directory: &str) -> Self {
+        self.file(&format!("{directory}/.wh..wh..opq"), "")
+    }
+
+    /// Stores the blob this way.
+    #[must_use]
+    pub fn stored(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// The tar archive, uncompressed.
+    pub fn tar(self) -> Vec<u8> {
+        self.tar.into_inner().expect("a Vec takes what it is given")
+    }
+
+    fn finish(self) -> Layer {
+        let compression = self.compression;
+        let tar = self.tar();
+        let diff_id = digest(&tar);
+        let blob = compress(&tar, compression);
+        Layer { digest: digest(&blob), diff_id, blob, compression, tar }
+    }
+}
+
+fn header(kind: tar::EntryType, mode: u32) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_mtime(0);
+    header.set_size(0);
+    header
+}
+
+/// `bytes`, compressed.
+fn compress(bytes: &[u8], compression: Compression) -> Vec<u8> {
+    match compression {
+        Compression::Plain => bytes.to_vec(),
+        Compression::Gzip => {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+            gzip.write_all(bytes).and_then(|()| gzip.finish()).expect("a Vec takes it")
+        }
+        Compression::Zstd => zstd::encode_all(bytes, 3).expect("a Vec takes it"),
+    }
+}
+
+/// `sha256:…` of `bytes`.
+fn digest(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(bytes).iter().fold("sha256:".to_owned(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+struct Layer {
+    tar: Vec<u8>,
+    blob: Vec<u8>,
+    digest: String,
+    diff_id: String,
+    compression: Compression,
+}
+
+/// An image in the making.
+pub struct ImageBuilder {
+    layers: Vec<Layer>,
+    platform: (String, String),
+}
+
+/// Blobs by digest, and the one to start from.
+pub struct Blobs {
+    /// `(digest, media type, bytes)`: layers, configuration, manifest.
+    pub blobs: Vec<(String, String, Vec<u8>)>,
+    /// Digest of the manifest, which is the last blob.
+    pub manifest: String,
+}
+
+impl ImageBuilder {
+    /// Puts a layer on top.
+    #[must_use]
+    pub fn layer(mut self, layer: LayerBuilder) -> Self {
+        self.layers.push(layer.finish());
+        self
+    }
+
+    /// Made for `os/architecture`.
+    #[must_use]
+    pub fn platform(mut self, os: &str, architecture: &str) -> Self {
+        self.platform = (os.to_owned(), architecture.to_owned());
+        self
+    }
+
+    fn config(&self) -> Vec<u8> {
+        let config = json!({
+            "created": "2026-01-02T03:04:05Z",
+            "os": self.platform.0,
+            "architecture": self.platform.1,
+            "config": {},
+            "rootfs": {
+                "type": "layers",
+                "diff_ids": self.layers.iter().map(|it| it.diff_id.clone()).collect::<Vec<_>>(),
+            },
+            "history": self.layers.iter().enumerate().map(|(number, _)| json!({
+                "created": "2026-01-02T03:04:05Z",
+                "created_by": format!("COPY layer {number}"),
+            })).collect::<Vec<_>>(),
+        });
+        serde_json::to_vec(&config).expect("a Value is JSON")
+    }
+
+    /// As a registry stores it.
+    pub fn blobs(&self) -> Blobs {
+        let config = self.config();
+        let suffix = |compression| match compression {
+            Compression::Plain => "",
+            Compression::Gzip => "+gzip",
+            Compression::Zstd => "+zstd",
+        };
+        let layer_type = |it: &Layer| {
+            format!("application/vnd.oci.image.layer.v1.tar{}", suffix(it.compression))
+        };
+        let manifest_type = "application/vnd.oci.image.manifest.v1+json";
+        let config_type = "application/vnd.oci.image.config.v1+json";
+        let manifest = serde_json::to_vec(&json!({
+            "schemaVersion": 2,
+            "mediaType": manifest_type,
+            "config": {
+                "mediaType": config_type, "digest": digest(&config), "size": config.len(),
+            },
+            "layers": self.layers.iter().map(|it| json!({
+                "mediaType": layer_type(it), "digest": it.digest, "size": it.blob.len(),
+            })).collect::<Vec<_>>(),
+        }))
+        .expect("a Value is JSON");
+        let mut blobs: Vec<(String, String, Vec<u8>)> = self
+            .layers
+            .iter()
+            .map(|it| (it.digest.clone(), layer_type(it), it.blob.clone()))
+            .collect();
+        blobs.push((digest(&config), config_type.to_owned(), config));
+        let name = digest(&manifest);
+        blobs.push((name.clone(), manifest_type.to_owned(), manifest));
+        Blobs { blobs, manifest: name }
+    }
+
+    /// The index of an OCI layout that holds this image alone.
+    pub fn index(&self, tag: &str) -> Value {
+        let Blobs { blobs, manifest } = self.blobs();
+        let size = blobs.last().map_or(0, |(_, _, bytes)| bytes.len());
+        json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": [{
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "digest": manifest, "size": size,
+                "platform": {"os": self.platform.0, "architecture": self.platform.1},
+                "annotations": {"org.opencontainers.image.ref.name": tag},
+            }],
+        })
+    }
+
+    /// The files of an OCI layout.
+    fn layout(&self, tag: &str) -> Vec<(String, Vec<u8>)> {
+        let mut files =
+            vec![("oci-layout".to_owned(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec())];
+        for (digest, _, bytes) in self.blobs().blobs {
+            files.push((format!("blobs/{}", digest.replace(':', "/")), bytes));
+        }
+        files.push(("index.json".to_owned(), self.index(tag).to_string().into_bytes()));
+        files
+    }
+
+    /// Writes an OCI layout into `directory`.
+    pub fn write_layout(&self, directory: &Path, tag: &str) {
+        for (path, bytes) in self.layout(tag) {
+            let path = directory.join(path);
+            fs_err::create_dir_all(path.parent().expect("it has one")).expect("a fresh directory");
+            fs_err::write(path, bytes).expect("a fresh directory");
+        }
+    }
+
+    /// The tar archive of an OCI layout.
+    pub fn oci_archive(&self, tag: &str) -> Vec<u8> {
+        archive(&self.layout(tag))
+    }
+
+    /// What `docker save` writes since Docker 25: an OCI layout with a `manifest.json`.
+    pub fn docker_archive(&self, repository_tag: &str) -> Vec<u8> {
+        let mut files = self.layout(repository_tag);
+        let path = |digest: &str| format!("blobs/{}", digest.replace(':', "/"));
+        let manifest = json!([{
+            "Config": path(&digest(&self.config())),
+            "RepoTags": [repository_tag],
+            "Layers": self.layers.iter().map(|it| path(&it.digest)).collect::<Vec<_>>(),
+        }]);
+        files.push(("manifest.json".to_owned(), manifest.to_string().into_bytes()));
+        archive(&files)
+    }
+
+    /// What `docker save` wrote before: `<id>/layer.tar`, `<id>.json`, `manifest.json`.
+    pub fn old_docker_archive(&self, repository_tag: &str) -> Vec<u8> {
+        let config = self.config();
+        let config_name = format!("{}.json", digest(&config).trim_start_matches("sha256:"));
+        let mut files = Vec::new();
+        let mut names = Vec::new();
+        for (number, layer) in self.layers.iter().enumerate() {
+            let id = digest(format!("{number}{}", layer.diff_id).as_bytes()).replace("sha256:", "");
+            files.push((format!("{id}/VERSION"), b"1.0".to_vec()));
+            files.push((format!("{id}/layer.tar"), layer.tar.clone()));
+            names.push(format!("{id}/layer.tar"));
+        }
+        let manifest = json!([{
+            "Config": config_name, "RepoTags": [repository_tag], "Layers": names,
+        }]);
+        files.push((config_name, config));
+        files.push(("manifest.json".to_owned(), manifest.to_string().into_bytes()));
+        archive(&files)
+    }
+}
+
+fn archive(files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    files.iter().fold(layer(), |it, (path, bytes)| it.file(path, bytes)).tar()
+}
