@@ -1,6 +1,7 @@
 //! How a packaging world declares packages: one file per ecosystem, listed in `ALL`.
 
 mod contract;
+mod license;
 
 pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothing};
 
