@@ -1,3 +1,5 @@
+//! What the cache promises, kept under damage, crowding and company.
+
 use std::fmt::Write as _;
 
 use super::*;
