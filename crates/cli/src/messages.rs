@@ -1,6 +1,5 @@
 //! Everything that is said: reports on stdout, the rest on stderr. Nothing else writes to either.
 
-use std::fmt::Display;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -186,7 +185,6 @@ impl image::Progress for Messages {
 }
 
 /// `1 package`, `2 packages`.
-pub(crate) fn count(number: usize, noun: &str) -> impl Display {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{ending}")
+pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
