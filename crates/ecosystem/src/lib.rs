@@ -1,9 +1,12 @@
 //! How a packaging world declares packages: one file per ecosystem, listed in `ALL`.
 
 mod contract;
+mod document;
 mod license;
+mod listing;
+mod npm;
 
 pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothing};
 
 /// Every ecosystem. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn Ecosystem] = &[];
+pub const ALL: &[&dyn Ecosystem] = &[&npm::Npm];
