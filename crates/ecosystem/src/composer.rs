@@ -1,6 +1,6 @@
 //! Composer: packages of PHP, installed in a `vendor` directory or asked for by a lock file.
 
-use model::{Found, Package, PackageKind, Purl};
+use model::{Found, Gap, Package, PackageKind, Purl};
 use serde_json::value::RawValue;
 
 use crate::document::{self, Object};
@@ -44,23 +44,21 @@ const CATALOGERS: &[Cataloger] = &[
 
 /// Composer 1 writes a list, Composer 2 an object with the list in `packages`.
 fn read_installed(file: &File<'_>, _: &dyn Beside) -> Found {
-    let text = match document::text(file) {
-        Ok(text) => text,
-        Err(found) => return found,
-    };
+    document::found(read_vendor(file))
+}
+
+fn read_vendor(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
     let mut listing = Listing::of(file.path());
-    match serde_json::from_str::<Vec<&RawValue>>(&text) {
-        Ok(packages) => {
-            for value in packages {
-                add(value, PackageKind::Installed, &mut listing);
-            }
+    if text.trim_start().starts_with('[') {
+        for value in document::json::<Vec<&RawValue>>(file, &text)? {
+            add(value, PackageKind::Installed, &mut listing);
         }
-        Err(_) => match document::json(file, &text) {
-            Ok(object) => add_all(&object, "packages", PackageKind::Installed, &mut listing),
-            Err(found) => return found,
-        },
+    } else {
+        let object: Object<'_> = document::json(file, &text)?;
+        add_all(&object, "packages", PackageKind::Installed, &mut listing);
     }
-    listing.finish()
+    Ok(listing.finish())
 }
 
 fn read_lock(file: &File<'_>, _: &dyn Beside) -> Found {
@@ -68,18 +66,16 @@ fn read_lock(file: &File<'_>, _: &dyn Beside) -> Found {
     if file.directory().split('/').any(|it| it == "vendor") {
         return Found::default();
     }
-    let text = match document::text(file) {
-        Ok(text) => text,
-        Err(found) => return found,
-    };
-    let lock = match document::json(file, &text) {
-        Ok(lock) => lock,
-        Err(found) => return found,
-    };
+    document::found(read_groups(file))
+}
+
+fn read_groups(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
+    let lock: Object<'_> = document::json(file, &text)?;
     let mut listing = Listing::of(file.path());
     add_all(&lock, "packages", PackageKind::Declared, &mut listing);
     add_all(&lock, "packages-dev", PackageKind::Declared, &mut listing);
-    listing.finish()
+    Ok(listing.finish())
 }
 
 fn add_all(document: &Object<'_>, key: &str, kind: PackageKind, listing: &mut Listing<'_>) {
@@ -189,6 +185,12 @@ mod tests {
             AT,
             "7",
             "gap: broken JSON: invalid type: integer `7`, expected an object at line 1 column 1",
+        );
+        check(
+            read_installed,
+            AT,
+            "[7,",
+            "gap: broken JSON: EOF while parsing a value at line 1 column 3",
         );
         check(read_installed, AT, r#"{"packages": {}}"#, "gap: `packages` is no list");
         check(

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use model::Found;
+use model::{Found, Gap};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -13,27 +13,31 @@ use crate::File;
 /// More than this is read by no cataloger of documents.
 const LIMIT: u64 = 64 << 20;
 
+/// What was found, or the one gap that stands for all of it.
+pub(crate) fn found(result: Result<Found, Gap>) -> Found {
+    result.unwrap_or_else(|gap| Found { gaps: vec![gap], ..Found::default() })
+}
+
 /// The file as text. Bytes that are no UTF-8 are replaced; UTF-16 is told by its byte order mark.
-pub(crate) fn text<'a>(file: &File<'a>) -> Result<Cow<'a, str>, Found> {
+pub(crate) fn text<'a>(file: &File<'a>) -> Result<Cow<'a, str>, Gap> {
     let bytes = file
         .bytes(LIMIT)
-        .map_err(|e| Found::gap(file.path(), format!("the file cannot be read: {e}")))?;
+        .map_err(|e| Gap::new(file.path(), format!("the file cannot be read: {e}")))?;
     Ok(decode(bytes))
 }
 
-/// The file as one JSON object, or the gap that says why it is none.
-pub(crate) fn json<'a>(file: &File<'_>, text: &'a str) -> Result<Object<'a>, Found> {
-    serde_json::from_str(text).map_err(|e| Found::gap(file.path(), format!("broken JSON: {e}")))
+/// The file as JSON; mostly as an [`Object`].
+pub(crate) fn json<'a, T: Deserialize<'a>>(file: &File<'_>, text: &'a str) -> Result<T, Gap> {
+    serde_json::from_str(text).map_err(|e| Gap::new(file.path(), format!("broken JSON: {e}")))
 }
 
 /// The file as TOML.
-pub(crate) fn toml<T: DeserializeOwned>(file: &File<'_>, text: &str) -> Result<T, Found> {
-    toml::from_str(text)
-        .map_err(|e| Found::gap(file.path(), format!("broken TOML: {}", e.message())))
+pub(crate) fn toml<T: DeserializeOwned>(file: &File<'_>, text: &str) -> Result<T, Gap> {
+    toml::from_str(text).map_err(|e| Gap::new(file.path(), format!("broken TOML: {}", e.message())))
 }
 
 /// The file as YAML, every document of it.
-pub(crate) fn yaml<T: DeserializeOwned>(file: &File<'_>, text: &str) -> Result<Vec<T>, Found> {
+pub(crate) fn yaml<T: DeserializeOwned>(file: &File<'_>, text: &str) -> Result<Vec<T>, Gap> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             // A node is two bytes at the least, so these bound nothing but what the size does.
@@ -50,7 +54,7 @@ pub(crate) fn yaml<T: DeserializeOwned>(file: &File<'_>, text: &str) -> Result<V
     serde_saphyr::from_multiple_with_options(text, options).map_err(|e| {
         let why = e.to_string();
         let why = why.lines().next().unwrap_or_default();
-        Found::gap(file.path(), format!("broken YAML: {why}"))
+        Gap::new(file.path(), format!("broken YAML: {why}"))
     })
 }
 
@@ -148,5 +152,31 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             }
         }
         deserializer.deserialize_map(Members).map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, toml, yaml};
+    use crate::File;
+
+    #[test]
+    fn every_encoding_is_text() {
+        for bytes in [&b"a"[..], b"\xEF\xBB\xBFa", b"\xFF\xFEa\0", b"\xFE\xFF\0a", b"\xFF\xFEa\0b"]
+        {
+            assert_eq!(decode(bytes.into()), "a");
+            assert_eq!(decode(bytes.to_vec().into()), "a");
+        }
+        assert_eq!(decode(b"\xFF".into()), "\u{FFFD}");
+        assert_eq!(decode(b"\xFF\xFE\0\xD8".into()), "\u{FFFD}");
+    }
+
+    #[test]
+    fn messages_are_one_line() {
+        let file = File::in_memory("x", 0o644, b"");
+        let gap = toml::<toml::Table>(&file, "a = \n[").expect_err("broken");
+        assert_eq!(gap.why.lines().count(), 1, "{gap}");
+        let gap = yaml::<Vec<String>>(&file, "a: [\n}").expect_err("broken");
+        assert_eq!(gap.why.lines().count(), 1, "{gap}");
     }
 }

@@ -1,17 +1,18 @@
 //! An installed gem: its specification, which is Ruby code that RubyGems itself wrote, and so
 //! regular that its assignments can be read without running it.
 
-use model::{Found, Package};
+use model::{Found, Gap, Package};
 
 use crate::document;
 use crate::listing::{brief, line};
 use crate::{Beside, File, license};
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
-    let text = match document::text(file) {
-        Ok(text) => text,
-        Err(found) => return found,
-    };
+    document::found(read_specification(file))
+}
+
+fn read_specification(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
     let stem = file.name().strip_suffix(".gemspec").unwrap_or(file.name());
     let specification = Specification::read(&text);
     let named = from_name(stem);
@@ -22,14 +23,14 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
         platform(stem, name, version).or(specification.platform.as_deref()).unwrap_or_default();
     let Some(purl) = super::purl(name, version, platform) else {
         let why = format!("`{} {}` is no gem", brief(name), brief(version));
-        return Found::gap(file.path(), why);
+        return Err(Gap::new(file.path(), why));
     };
     let mut package = Package::new(purl);
     package.licenses = license::normalise_many(specification.licenses.iter().map(String::as_str));
     package.author = line(&specification.authors.join(", "));
     package.url = specification.homepage.filter(|it| !it.is_empty());
     package.description = specification.summary.as_deref().and_then(line);
-    Found::packages(vec![package])
+    Ok(Found::packages(vec![package]))
 }
 
 /// Name and version in `nokogiri-1.15.0-x86_64-linux`.

@@ -1,6 +1,6 @@
 //! Bundler's lock file: sections, in which specs are indented by four.
 
-use model::{Found, Package, PackageKind};
+use model::{Found, Gap, Package, PackageKind};
 
 use crate::document;
 use crate::listing::{Listing, brief};
@@ -10,10 +10,11 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     if is_inside_a_gem(file.directory()) {
         return Found::default();
     }
-    let text = match document::text(file) {
-        Ok(text) => text,
-        Err(found) => return found,
-    };
+    document::found(read_sections(file))
+}
+
+fn read_sections(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
     let mut listing = Listing::of(file.path());
     let (mut section, mut remote, mut revision) = ("", "", "");
     for line in text.lines() {
@@ -41,7 +42,7 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
             _ => {}
         }
     }
-    listing.finish()
+    Ok(listing.finish())
 }
 
 /// `nokogiri (1.13.9-x86_64-linux)`.

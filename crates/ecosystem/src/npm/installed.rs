@@ -1,6 +1,6 @@
 //! An unpacked package: its `package.json`.
 
-use model::{Found, Package};
+use model::{Found, Gap, Package};
 use serde_json::value::RawValue;
 
 use crate::document::{self, Object};
@@ -11,7 +11,7 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     if !is_root(file.directory()) {
         return Found::default();
     }
-    read_manifest(file).unwrap_or_else(|found| found)
+    document::found(read_manifest(file))
 }
 
 /// `node_modules/.cache` and `node_modules/@scope` are no packages.
@@ -21,24 +21,24 @@ fn is_root(directory: &str) -> bool {
     !name.starts_with('.') && (!name.starts_with('@') || above.starts_with('@'))
 }
 
-fn read_manifest(file: &File<'_>) -> Result<Found, Found> {
+fn read_manifest(file: &File<'_>) -> Result<Found, Gap> {
     let text = document::text(file)?;
-    let manifest = document::json(file, &text)?;
+    let manifest: Object<'_> = document::json(file, &text)?;
     let (name, version) = match (manifest.text("name"), manifest.text("version")) {
         (Some(name), Some(version)) => (name, version),
         // Markers such as `{"type": "module"}` are no packages.
         (None, None) => return Ok(Found::default()),
         (Some(name), None) => {
             let why = format!("package `{}` has no version", brief(&name));
-            return Err(Found::gap(file.path(), why));
+            return Err(Gap::new(file.path(), why));
         }
-        (None, Some(_)) => return Err(Found::gap(file.path(), "a package without a name")),
+        (None, Some(_)) => return Err(Gap::new(file.path(), "a package without a name")),
     };
     // Very old packages write `v1.0` or `=1.0`; the registry does not.
     let version = version.trim_start_matches(['v', '=', ' ']);
     let Some(purl) = super::purl(&name, version) else {
         let why = format!("`{}@{}` is no npm package", brief(&name), brief(version));
-        return Err(Found::gap(file.path(), why));
+        return Err(Gap::new(file.path(), why));
     };
     let mut package = Package::new(purl);
     package.licenses = license::normalise_many(licenses(&manifest).iter().map(String::as_str));

@@ -2,7 +2,7 @@
 //! `packages` by their place under `node_modules`.
 //! <https://docs.npmjs.com/cli/v11/configuring-npm/package-lock-json>
 
-use model::{Found, Package, PackageKind};
+use model::{Found, Gap, Package, PackageKind};
 
 use super::installed::licenses;
 use super::{is_git, is_inside_a_package, is_local, purl, split_spec};
@@ -17,12 +17,12 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     if is_inside_a_package(file.path()) {
         return Found::default();
     }
-    read_lock(file).unwrap_or_else(|found| found)
+    document::found(read_lock(file))
 }
 
-fn read_lock(file: &File<'_>) -> Result<Found, Found> {
+fn read_lock(file: &File<'_>) -> Result<Found, Gap> {
     let text = document::text(file)?;
-    let lock = document::json(file, &text)?;
+    let lock: Object<'_> = document::json(file, &text)?;
     let mut listing = Listing::of(file.path());
     if let Some(packages) = lock.get("packages") {
         match Object::of(packages) {

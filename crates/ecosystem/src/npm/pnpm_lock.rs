@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Found, Package, PackageKind};
+use model::{Found, Gap, Package, PackageKind};
 use serde::Deserialize;
 
 use super::{is_inside_a_package, is_local, purl, split_spec};
@@ -33,10 +33,10 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     if is_inside_a_package(file.path()) {
         return Found::default();
     }
-    read_lock(file).unwrap_or_else(|found| found)
+    document::found(read_lock(file))
 }
 
-fn read_lock(file: &File<'_>) -> Result<Found, Found> {
+fn read_lock(file: &File<'_>) -> Result<Found, Gap> {
     let text = document::text(file)?;
     let mut listing = Listing::of(file.path());
     for lock in document::yaml::<Lock>(file, &text)? {

@@ -1,7 +1,7 @@
 //! yarn's lock file: blocks of indented lines under the patterns they answer. Berry's is YAML, but
 //! written so regularly that one reader does for both.
 
-use model::{Found, Package, PackageKind};
+use model::{Found, Gap, Package, PackageKind};
 
 use super::{is_git, is_inside_a_package, is_local, purl, split_spec};
 use crate::document;
@@ -12,10 +12,11 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     if is_inside_a_package(file.path()) {
         return Found::default();
     }
-    let text = match document::text(file) {
-        Ok(text) => text,
-        Err(found) => return found,
-    };
+    document::found(read_lock(file))
+}
+
+fn read_lock(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
     let mut listing = Listing::of(file.path());
     let mut block: Option<Block<'_>> = None;
     for line in text.lines() {
@@ -45,7 +46,7 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     if let Some(done) = block {
         done.tell(&mut listing);
     }
-    listing.finish()
+    Ok(listing.finish())
 }
 
 #[derive(Default)]
@@ -120,7 +121,7 @@ mod tests {
         check(
             read,
             AT,
-            r##"# yarn lockfile v1
+            r#"# yarn lockfile v1
 
 
 "@s/a@^1.0.0", "@s/a@^1.2.0":
@@ -142,7 +143,7 @@ local@file:../local:
 "g@git+ssh://git@example.org/g.git":
   version "1.0.0"
   resolved "git+ssh://git@example.org/g.git#abc"
-"##,
+"#,
             "pkg:npm/%40s/a@1.2.3\npkg:npm/b@2.0.0\npkg:npm/%40s/real@3.0.0\n\
              pkg:npm/g@1.0.0?vcs_url=git%2Bssh://git%40example.org/g.git%23abc",
         );

@@ -1,24 +1,25 @@
 //! An installed distribution: its core metadata, which are headers as in mail.
 //! <https://packaging.python.org/en/latest/specifications/core-metadata/>
 
-use model::{Found, Package, PackageKind};
+use model::{Found, Gap, Package, PackageKind};
 
 use crate::document;
 use crate::listing::{brief, line, person};
 use crate::{Beside, File, license};
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
-    let text = match document::text(file) {
-        Ok(text) => text,
-        Err(found) => return found,
-    };
+    document::found(read_metadata(file))
+}
+
+fn read_metadata(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
     let headers = Headers::read(&text);
     let (Some(name), Some(version)) = (headers.first("name"), headers.first("version")) else {
-        return Found::gap(file.path(), "metadata without a name or a version");
+        return Err(Gap::new(file.path(), "metadata without a name or a version"));
     };
     let Some(purl) = super::purl(name, version) else {
         let why = format!("`{} {}` is no Python package", brief(name), brief(version));
-        return Found::gap(file.path(), why);
+        return Err(Gap::new(file.path(), why));
     };
     let mut package = Package::new(purl);
     if is_vendored(file.path()) {
@@ -30,7 +31,7 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
         .and_then(|it| line(&it));
     package.description = headers.first("summary").and_then(line);
     package.url = headers.first("home-page").map(str::to_owned).or_else(|| home_page(&headers));
-    Found::packages(vec![package])
+    Ok(Found::packages(vec![package]))
 }
 
 /// Below `_vendor`, or a `vendor` directory inside an installed distribution.

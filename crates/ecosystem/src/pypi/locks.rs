@@ -1,6 +1,6 @@
 //! Lock files of Python: poetry's, uv's and pipenv's.
 
-use model::{Found, Package, PackageKind};
+use model::{Found, Gap, Package, PackageKind};
 use serde::Deserialize;
 
 use crate::document::{self, Object};
@@ -46,18 +46,20 @@ fn address(source: &toml::Table, url: &str, reference: &str) -> String {
 
 /// Both are lists of `[[package]]`, and tell in `source` where one comes from.
 fn read_toml(file: &File<'_>, origin: fn(&toml::Table) -> Origin) -> Found {
+    if super::is_inside_a_package(file.path()) {
+        return Found::default();
+    }
+    document::found(read_packages(file, origin))
+}
+
+fn read_packages(file: &File<'_>, origin: fn(&toml::Table) -> Origin) -> Result<Found, Gap> {
     #[derive(Deserialize)]
     struct Lock {
         #[serde(default)]
         package: Vec<toml::Value>,
     }
-    if super::is_inside_a_package(file.path()) {
-        return Found::default();
-    }
-    let packages = match document::text(file).and_then(|text| document::toml::<Lock>(file, &text)) {
-        Ok(lock) => lock.package,
-        Err(found) => return found,
-    };
+    let text = document::text(file)?;
+    let packages = document::toml::<Lock>(file, &text)?.package;
     let mut listing = Listing::of(file.path());
     for package in &packages {
         let text = |key: &str| package.get(key).and_then(toml::Value::as_str).unwrap_or_default();
@@ -80,7 +82,7 @@ fn read_toml(file: &File<'_>, origin: fn(&toml::Table) -> Origin) -> Found {
         }
         listing.add(Package::new(purl).of_kind(PackageKind::Declared));
     }
-    listing.finish()
+    Ok(listing.finish())
 }
 
 /// Groups (`default`, `develop`, …) of packages by name.
@@ -88,14 +90,12 @@ pub(super) fn read_pipfile(file: &File<'_>, _: &dyn Beside) -> Found {
     if super::is_inside_a_package(file.path()) {
         return Found::default();
     }
-    let text = match document::text(file) {
-        Ok(text) => text,
-        Err(found) => return found,
-    };
-    let lock = match document::json(file, &text) {
-        Ok(lock) => lock,
-        Err(found) => return found,
-    };
+    document::found(read_groups(file))
+}
+
+fn read_groups(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
+    let lock: Object<'_> = document::json(file, &text)?;
     let mut listing = Listing::of(file.path());
     for (group, packages) in lock.members().filter(|(group, _)| *group != "_meta") {
         let Some(packages) = Object::of(packages) else {
@@ -119,7 +119,7 @@ pub(super) fn read_pipfile(file: &File<'_>, _: &dyn Beside) -> Found {
             }
         }
     }
-    listing.finish()
+    Ok(listing.finish())
 }
 
 #[cfg(test)]

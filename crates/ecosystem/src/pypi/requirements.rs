@@ -1,7 +1,7 @@
 //! Requirements files: those lines that pin a version.
 //! <https://pip.pypa.io/en/stable/reference/requirements-file-format/>
 
-use model::{Found, Package, PackageKind};
+use model::{Found, Gap, Package, PackageKind};
 
 use crate::document;
 use crate::listing::{Listing, brief};
@@ -11,10 +11,11 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     if super::is_inside_a_package(file.path()) {
         return Found::default();
     }
-    let text = match document::text(file) {
-        Ok(text) => text,
-        Err(found) => return found,
-    };
+    document::found(read_pins(file))
+}
+
+fn read_pins(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
     let mut listing = Listing::of(file.path());
     for (name, version) in pins(&text) {
         match super::purl(name, version) {
@@ -26,7 +27,7 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
             )),
         }
     }
-    listing.finish()
+    Ok(listing.finish())
 }
 
 /// Name and version of every line that asks for one version and no other.

@@ -3,7 +3,7 @@
 //! The pins alone prove nothing: distributions take copies out again, and pip's `setuptools` is
 //! only its `pkg_resources`. So each counts only if its own module is there.
 
-use model::{Found, Package, PackageKind};
+use model::{Found, Gap, Package, PackageKind};
 
 use super::requirements::pins;
 use crate::document;
@@ -11,10 +11,11 @@ use crate::listing::{Listing, brief};
 use crate::{Beside, File};
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
-    let text = match document::text(file) {
-        Ok(text) => text,
-        Err(found) => return found,
-    };
+    document::found(read_pins(file))
+}
+
+fn read_pins(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
     let mut listing = Listing::of(file.path());
     for (name, version) in pins(&text) {
         match super::purl(name, version) {
@@ -30,7 +31,7 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
             )),
         }
     }
-    listing.finish()
+    Ok(listing.finish())
 }
 
 /// Where the module may be: a directory or a file, named like the distribution as far as a module
