@@ -1,9 +1,15 @@
 //! How a packaging world declares packages: one file per ecosystem, listed in `ALL`.
 
+mod composer;
 mod contract;
+mod document;
+mod gem;
 mod license;
+mod listing;
+mod npm;
+mod pypi;
 
 pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothing};
 
 /// Every ecosystem. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn Ecosystem] = &[];
+pub const ALL: &[&dyn Ecosystem] = &[&composer::Composer, &gem::Gem, &npm::Npm, &pypi::Pypi];
