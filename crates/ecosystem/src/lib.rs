@@ -1,9 +1,15 @@
 //! How a packaging world declares packages: one file per ecosystem, listed in `ALL`.
 
+mod cargo;
 mod contract;
+mod executable;
+mod golang;
 mod license;
+mod lockfile;
+#[cfg(test)]
+mod shown;
 
 pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothing};
 
 /// Every ecosystem. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn Ecosystem] = &[];
+pub const ALL: &[&dyn Ecosystem] = &[&cargo::Cargo, &golang::Golang];
