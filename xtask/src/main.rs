@@ -6,6 +6,7 @@ mod codegen;
 mod demo;
 mod fuzz;
 mod needs;
+mod pack;
 mod run;
 mod test;
 mod tidy;
