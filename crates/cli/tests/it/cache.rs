@@ -36,9 +36,7 @@ fn df() {
 fn prune() {
     let sandbox = filled();
     let lines = ["cache prune", "cache prune --force", "cache prune -f --sboms", "cache df"];
-    let all: String =
-        lines.iter().map(|line| format!("# foretop {line}\n{}", sandbox.foretop(line))).collect();
-    insta::assert_snapshot!(all);
+    insta::assert_snapshot!(sandbox.transcript(&lines));
 }
 
 #[test]

@@ -9,9 +9,7 @@ use crate::sandbox::Sandbox;
 fn misuse() {
     let sandbox = Sandbox::new();
     let lines = ["nonsense", "version --nonsense", "cache", "cache df --format xml", "man"];
-    let all: String =
-        lines.iter().map(|line| format!("# foretop {line}\n{}\n", sandbox.foretop(line))).collect();
-    insta::assert_snapshot!(all);
+    insta::assert_snapshot!(sandbox.transcript(&lines));
 }
 
 #[test]

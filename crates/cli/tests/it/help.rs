@@ -13,20 +13,16 @@ fn the_whole() {
 #[test]
 fn each_command() {
     let sandbox = Sandbox::new();
-    let lines = [
-        "cache df",
-        "cache prune",
-        "plugin install",
-        "plugin uninstall",
-        "version",
-        "completion",
-        "man",
-    ];
-    let all: String = lines
-        .iter()
-        .map(|line| format!("# foretop {line} -h\n{}\n", sandbox.foretop(&format!("{line} -h"))))
-        .collect();
-    insta::assert_snapshot!(all);
+    insta::assert_snapshot!(sandbox.transcript(&[
+        "sbom -h",
+        "cache df -h",
+        "cache prune -h",
+        "plugin install -h",
+        "plugin uninstall -h",
+        "version -h",
+        "completion -h",
+        "man -h",
+    ]));
 }
 
 #[test]

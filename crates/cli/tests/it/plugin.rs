@@ -4,17 +4,15 @@ use std::process::Command;
 
 use crate::sandbox::Sandbox;
 
-fn all(sandbox: &Sandbox, lines: &[&str]) -> String {
-    lines.iter().map(|line| format!("# foretop {line}\n{}", sandbox.foretop(line))).collect()
-}
-
 #[test]
 fn install_and_uninstall() {
     let sandbox = Sandbox::new();
-    insta::assert_snapshot!(all(
-        &sandbox,
-        &["plugin install", "plugin install", "plugin uninstall", "plugin uninstall"]
-    ));
+    insta::assert_snapshot!(sandbox.transcript(&[
+        "plugin install",
+        "plugin install",
+        "plugin uninstall",
+        "plugin uninstall"
+    ]));
     let left = fs_err::read_dir(sandbox.path("home/.docker/cli-plugins")).unwrap().count();
     assert_eq!(left, 0);
 }
@@ -24,10 +22,10 @@ fn what_is_not_ours_stays() {
     let sandbox = Sandbox::new();
     let foreign = sandbox.file("plugins/docker-scout", "#!/bin/sh\n");
     let lines = ["plugin install --directory plugins", "plugin uninstall --directory plugins"];
-    let before = all(&sandbox, &lines);
+    let before = sandbox.transcript(&lines);
     assert_eq!(fs_err::read_to_string(&foreign).unwrap(), "#!/bin/sh\n");
     assert!(!sandbox.path("plugins/docker-foretop").exists(), "all or nothing");
-    let after = all(&sandbox, &["plugin install --directory plugins --force", lines[1]]);
+    let after = sandbox.transcript(&["plugin install --directory plugins --force", lines[1]]);
     assert!(!foreign.exists());
     insta::assert_snapshot!(before + &after);
 }
@@ -66,8 +64,8 @@ fn the_handshake() {
         "docker-scout __complete scout c",
         "docker-scout __completeNoDesc scout cache prune --",
     ];
-    let all: String = lines.iter().map(|line| ask(line)).collect();
-    insta::assert_snapshot!(all);
+    let all: Vec<String> = lines.iter().map(|line| ask(line)).collect();
+    insta::assert_snapshot!(all.concat());
 }
 
 #[test]
@@ -94,8 +92,11 @@ fn it_ends_when_docker_ends() {
             .stdin(std::process::Stdio::piped())
             .spawn()
             .unwrap();
+        // To wait for a child is to close its input, which would end it too.
+        let stdin = child.stdin.take();
         let (stream, _) = listener.accept().unwrap();
         drop(stream);
         assert_eq!(child.wait().unwrap().code(), Some(130));
+        drop(stdin);
     }
 }

@@ -1,6 +1,7 @@
 //! A place to run the binary in: an empty home, an empty environment, and words in place of what
 //! differs from machine to machine.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -59,6 +60,14 @@ impl Sandbox {
         self.shown(&self.output(line))
     }
 
+    /// A transcript of several.
+    pub(crate) fn transcript(&self, lines: &[&str]) -> String {
+        lines.iter().fold(String::new(), |mut text, line| {
+            let _ = writeln!(text, "# foretop {line}\n{}", self.foretop(line));
+            text
+        })
+    }
+
     /// The same, as it is.
     pub(crate) fn output(&self, line: &str) -> Output {
         let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
@@ -80,7 +89,7 @@ impl Sandbox {
         let mut text = format!("exit {}\n", output.status.code().unwrap_or(-1));
         for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
             if !bytes.is_empty() {
-                text += &format!("--- {name}\n{}", String::from_utf8_lossy(bytes));
+                let _ = write!(text, "--- {name}\n{}", String::from_utf8_lossy(bytes));
             }
         }
         self.redact(&text)
@@ -89,22 +98,16 @@ impl Sandbox {
     /// Words in place of what differs from machine to machine.
     pub(crate) fn redact(&self, text: &str) -> String {
         let program = fs_err::canonicalize(env!("CARGO_BIN_EXE_foretop")).unwrap();
-        let platform = format!("{}/", std::env::consts::OS);
+        let version = env!("CARGO_PKG_VERSION");
         let mut text = text
             .replace(&program.display().to_string(), "[FORETOP]")
-            .replace(&self.folder.path().display().to_string(), "[SANDBOX]")
-            .replace(concat!("v", env!("CARGO_PKG_VERSION")), "v[VERSION]")
-            .replace(concat!("foretop ", env!("CARGO_PKG_VERSION")), "foretop [VERSION]");
-        for (before, after, word) in [
-            ("\"version\": \"", "\"", "[VERSION]"),
-            ("git commit: ", "\n", "[COMMIT]"),
-            ("\"commit\": \"", "\"", "[COMMIT]"),
-            ("(rust ", " ", "[RUST]"),
-            ("\"rust\": \"", "\"", "[RUST]"),
-            ("\"architecture\": \"", "\"", "[ARCHITECTURE]"),
-            ("\"os\": \"", "\"", "[OS]"),
-            (platform.as_str(), ")", "[ARCHITECTURE]"),
-        ] {
+            .replace(&self.folder.path().display().to_string(), "[SANDBOX]");
+        for before in ["v", "foretop ", "foretop-", "\"version\": \""] {
+            text = text.replace(&format!("{before}{version}"), &format!("{before}[VERSION]"));
+        }
+        for (before, after, word) in
+            [("git commit: ", "\n", "[COMMIT]"), ("(rust ", ")", "[RUST] - [PLATFORM]")]
+        {
             if let Some((head, tail)) = text.split_once(before)
                 && let Some(end) = tail.find(after)
             {

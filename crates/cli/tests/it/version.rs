@@ -3,9 +3,17 @@
 use crate::sandbox::Sandbox;
 
 #[test]
-fn text_and_json() {
+fn as_text() {
     let sandbox = Sandbox::new();
-    let lines = ["version", "version --format json", "--version"];
-    let all: Vec<String> = lines.iter().map(|line| sandbox.foretop(line)).collect();
-    insta::assert_snapshot!(all.join("\n"));
+    insta::assert_snapshot!([sandbox.foretop("version"), sandbox.foretop("--version")].concat());
+}
+
+#[test]
+fn as_json() {
+    let output = Sandbox::new().output("version --format json");
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["version"], env!("CARGO_PKG_VERSION"));
+    for key in ["commit", "rust", "os", "architecture"] {
+        assert!(value[key].as_str().is_some_and(|it| !it.is_empty()), "{key}: {value}");
+    }
 }
