@@ -77,30 +77,31 @@ impl Messages {
 
     /// A step begins: `...Pulling`.
     pub(crate) fn begin(&self, what: &str) {
-        self.line(&format!("    ...{what}"));
+        self.line(&format!("    ...{}", tame(what)));
     }
 
     /// A step is done: `✓ Pulled`.
     pub(crate) fn done(&self, what: &str) {
         let sign = self.painted(GOOD, if self.unicode { "✓" } else { "v" });
-        self.line(&format!("    {sign} {what}"));
+        self.line(&format!("    {sign} {}", tame(what)));
     }
 
     /// Something the user should know: `! …`.
     pub(crate) fn warn(&self, what: &str) {
-        self.line(&format!("    {} {what}", self.painted(WARNING, "!")));
+        self.line(&format!("    {} {}", self.painted(WARNING, "!"), tame(what)));
     }
 
     /// Something worth knowing that asks for nothing: `i …`.
     pub(crate) fn inform(&self, what: &str) {
-        self.line(&format!("    i {what}"));
+        self.line(&format!("    i {}", tame(what)));
     }
 
     /// A line of `--debug`.
     pub(crate) fn debug(&self, what: &str) {
         if self.detail >= Detail::More {
             let moment = format!("{:9.1} ms", self.start.elapsed().as_secs_f64() * 1000.0);
-            self.line(&format!("{} {what}", self.painted(QUIET, &format!("debug {moment}"))));
+            let moment = self.painted(QUIET, &format!("debug {moment}"));
+            self.line(&format!("{moment} {}", tame(what)));
         }
     }
 
@@ -114,9 +115,10 @@ impl Messages {
     /// Why it did not work, as the last thing said.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         self.finish_bar();
-        self.line(&format!("{} {error:#}", self.painted(BAD, "error:")));
+        let why = format!("{error:#}");
+        self.line(&format!("{} {}", self.painted(BAD, "error:"), tame(&why)));
         if let Some(hint) = failure::hint(error) {
-            self.line(&format!("{} {hint}", self.painted(GOOD, "hint:")));
+            self.line(&format!("{} {}", self.painted(GOOD, "hint:"), tame(&hint)));
         }
         for cause in error.chain().skip(1) {
             self.verbose(|| format!("caused by {cause:?}"));
@@ -180,7 +182,31 @@ impl Messages {
     }
 }
 
+/// Text without anything that a terminal would obey: names come from images and registries.
+fn tame(text: &str) -> String {
+    let told = |it: char| {
+        if it.is_control() { it.escape_default().to_string() } else { it.to_string() }
+    };
+    text.chars().map(told).collect()
+}
+
 /// `1 package`, `2 packages`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_speak_to_the_terminal() {
+        assert_eq!(tame("évil\u{1b}[2J\nname"), "évil\\u{1b}[2J\\nname");
+    }
+
+    #[test]
+    fn one_and_many() {
+        assert_eq!(count(1, "entry", "entries"), "1 entry");
+        assert_eq!(count(0, "entry", "entries"), "0 entries");
+    }
 }

@@ -133,6 +133,11 @@ mod tests {
         check("cache df --format ", "text\njson\n:4\n");
         check("cache df --format=j", "--format=json\n:4\n");
         check("completion z", "zsh\n:4\n");
+        check("sbom --format l", "list\n:4\n");
+        check("sbom --format list arch", "archive://\n:6\n");
+        check("sbom --output ", ":0\n");
+        check("sbom -o ", ":0\n");
+        check("sbom --platform ", ":4\n");
         check("man ", ":0\n");
         check("plugin install --directory ", ":0\n");
         check("nonsense ", ":4\n");
