@@ -1,7 +1,9 @@
 //! Where images come from: one file per source, listed in `ALL`.
 
 mod contract;
+mod credentials;
 mod manifest;
+mod registry;
 mod verify;
 
 pub use contract::{
@@ -9,4 +11,4 @@ pub use contract::{
 };
 
 /// Every source. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn ImageSource] = &[];
+pub const ALL: &[&dyn ImageSource] = &[&registry::Registry];
