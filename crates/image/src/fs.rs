@@ -80,8 +80,9 @@ impl Walk {
             let parent = real.parent().map(Path::to_owned).unwrap_or_default();
             Ahead { real: parent, shown: String::new(), names: name }
         } else {
-            return Err(Error::unsupported(path, "it is neither a directory nor a file")
-                .with_hint(hint));
+            return Err(
+                Error::unsupported(path, "it is neither a directory nor a file").with_hint(hint)
+            );
         };
         Ok(Self {
             ahead: vec![ahead],

@@ -106,6 +106,3 @@ pub(crate) fn missing(what: &str, part: &str) -> Error {
     Error::corrupt(what, format!("{part} is missing from it"))
         .with_hint("it was written in part, or for another platform: save it again")
 }
-
-#[cfg(test)]
-mod tests;

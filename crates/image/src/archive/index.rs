@@ -36,7 +36,8 @@ impl TarIndex {
     pub(super) fn of(what: &str, file: File, limits: &Limits) -> Result<Self, Error> {
         let length = file.metadata().map_err(|it| blob::from_io(what, it))?.len();
         let skip = Rc::new(Cell::new(0));
-        let leaping = Leaping { file: &file, at: 0, buffer: Vec::new(), used: 0, skip: skip.clone() };
+        let leaping =
+            Leaping { file: &file, at: 0, buffer: Vec::new(), used: 0, skip: skip.clone() };
         let mut reader = TarReader::buffered(leaping, limits);
         let mut places = HashMap::new();
         let mut links = Links::default();

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 
 use model::{Digest, ImageDescription, LayerDescription, LayerKey};
+use sha2::Sha256;
 use tarball::{Entries, Entry, EntryKind, Limits, TarReader};
 
 use super::{DOCUMENT_LIMIT, Links, Parts, digest_at, missing};
@@ -191,7 +192,7 @@ impl Streamed {
         // taken here, so that the two can be compared.
         let inflated =
             tarball::decompress(bytes, limits).map_err(|it| blob::from_problem(&what, it))?;
-        let mut hashing = Hashing { inner: inflated, hasher: Hasher::sha256() };
+        let mut hashing = Hashing { inner: inflated, hasher: Hasher::Sha256(Sha256::default()) };
         reader.read(layer, &mut hashing)?;
         rest(&mut hashing)?;
         Ok(Went::Content(hashing.hasher.finish()))
@@ -246,8 +247,9 @@ impl Parts for Streamed {
             Some(bytes) => Ok(Some(bytes.clone())),
             None if self.dropped.is_some() && self.sizes.contains_key(&path) => {
                 let why = format!("its documents are more than {DOCUMENTS} bytes in all");
-                Err(Error::limit(&self.what, why)
-                    .with_hint("decompress the archive first: then each is read when it is asked for"))
+                Err(Error::limit(&self.what, why).with_hint(
+                    "decompress the archive first: then each is read when it is asked for",
+                ))
             }
             None => Ok(None),
         }
@@ -279,12 +281,7 @@ fn named_content<'a>(path: &'a str, blob: Option<&'a Digest>) -> Option<&'a str>
     blob.map(Digest::hex).or_else(|| path.strip_suffix(".tar"))
 }
 
-fn same(
-    what: &str,
-    layer: &LayerDescription,
-    former: Went,
-    latter: Went,
-) -> Result<Went, Error> {
+fn same(what: &str, layer: &LayerDescription, former: Went, latter: Went) -> Result<Went, Error> {
     match (&former, &latter) {
         (Went::Content(left), Went::Content(right)) if left != right => Err(Error::corrupt(
             what,

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::blob;
 use crate::contract::{Error, Settings};
+use crate::{blob, verify};
 
 /// A way to an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,12 +53,11 @@ fn parse(host: &str, certificates: Option<&Path>) -> Result<Endpoint, Error> {
             Ok(Endpoint::Https(address(2376)?, certificates.map(Path::to_owned)))
         }
         ("tcp" | "http", _) => Ok(Endpoint::Http(address(2375)?)),
-        ("ssh", _) => {
-            Err(Error::unsupported(host, "an engine behind ssh is not spoken to").with_hint(
+        ("ssh", _) => Err(Error::unsupported(host, "an engine behind ssh is not spoken to")
+            .with_hint(
                 "forward its socket: ssh -L /tmp/engine.sock:/var/run/docker.sock HOST, \
                  then set DOCKER_HOST=unix:///tmp/engine.sock",
-            ))
-        }
+            )),
         _ => Err(Error::unsupported(host, format!("`{scheme}://` leads to no engine we know"))
             .with_hint("unix://, tcp://, http:// and https:// do")),
     }
@@ -91,13 +90,12 @@ fn of_context(directory: &Path) -> Result<Option<Endpoint>, Error> {
     else {
         return Ok(None);
     };
-    let id = blob::digest_of(name.as_bytes());
+    let id = verify::digest_of(name.as_bytes());
     let contexts = directory.join("contexts");
     let what = || format!("docker context `{name}`");
     let hint = "`docker context ls` shows those there are; DOCKER_HOST goes first";
-    let context =
-        document::<Context>(&contexts.join("meta").join(id.hex()).join("meta.json"))?
-            .ok_or_else(|| Error::not_found(what(), "it is not there").with_hint(hint))?;
+    let context = document::<Context>(&contexts.join("meta").join(id.hex()).join("meta.json"))?
+        .ok_or_else(|| Error::not_found(what(), "it is not there").with_hint(hint))?;
     let endpoint = context.endpoints.get("docker").filter(|it| !it.host.is_empty());
     let host = endpoint
         .ok_or_else(|| Error::invalid(what(), "it names no engine").with_hint(hint))?
@@ -166,7 +164,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs_err::write(directory.path().join("config.json"), config).unwrap();
         let contexts = directory.path().join("contexts");
-        let id = blob::digest_of(b"far");
+        let id = verify::digest_of(b"far");
         if let Some(meta) = meta {
             fs_err::create_dir_all(contexts.join("meta").join(id.hex())).unwrap();
             fs_err::write(contexts.join("meta").join(id.hex()).join("meta.json"), meta).unwrap();
@@ -174,10 +172,8 @@ mod tests {
         if tls {
             fs_err::create_dir_all(contexts.join("tls").join(id.hex()).join("docker")).unwrap();
         }
-        let settings = Settings {
-            docker_config: Some(directory.path().to_owned()),
-            ..Settings::default()
-        };
+        let settings =
+            Settings { docker_config: Some(directory.path().to_owned()), ..Settings::default() };
         let found = shown(chosen(&settings));
         assert_eq!(found.replace(directory.path().to_str().unwrap(), "DIR"), expect);
     }
@@ -192,6 +188,11 @@ mod tests {
         check_context(far, Some(host), true, "https far:1 docker");
         check_context(far, None, false, "docker context `far`: it is not there");
         check_context(far, Some("{}"), false, "docker context `far`: it names no engine");
-        check_context("[", None, false, "DIR/config.json: EOF while parsing a list at line 1 column 1");
+        check_context(
+            "[",
+            None,
+            false,
+            "DIR/config.json: EOF while parsing a list at line 1 column 1",
+        );
     }
 }
