@@ -25,6 +25,9 @@ pub(crate) fn from_io(what: &str, error: io::Error) -> Error {
         let inner = error.into_inner().and_then(|it| it.downcast::<Error>().ok());
         return *inner.expect("it was one a moment ago");
     }
+    if error.get_ref().is_some_and(|it| it.is::<Problem>()) {
+        return from_problem(what, Problem::from(error));
+    }
     let why = error.to_string();
     match error.kind() {
         io::ErrorKind::NotFound => Error::not_found(what, "there is no such file"),
@@ -40,7 +43,8 @@ pub(crate) fn from_problem(what: &str, problem: Problem) -> Error {
     match problem {
         Problem::Io(error) => from_io(what, error),
         Problem::Limit(why) => Error::limit(what, why),
-        Problem::Corrupt(_) | Problem::Truncated(_) => Error::corrupt(what, problem.to_string()),
+        Problem::Corrupt(_) | Problem::Truncated(_) => Error::corrupt(what, problem.to_string())
+            .with_hint("it was damaged or cut off: get it anew"),
     }
 }
 

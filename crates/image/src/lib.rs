@@ -4,11 +4,14 @@ mod address;
 mod archive;
 mod blob;
 mod contract;
+mod credentials;
 mod fs;
+mod image;
 mod layout;
 mod local;
 mod manifest;
 mod oci_dir;
+mod registry;
 mod sbom;
 mod settings;
 mod verify;
@@ -20,8 +23,15 @@ pub use contract::{
 pub use local::newest;
 
 /// Every source. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn ImageSource] =
-    &[&local::Local, &oci_dir::OciDir, &archive::Archive, &fs::Fs, &sbom::Sbom];
+pub const ALL: &[&dyn ImageSource] = &[
+    &image::EngineOrRegistry,
+    &local::Local,
+    &registry::Registry,
+    &oci_dir::OciDir,
+    &archive::Archive,
+    &fs::Fs,
+    &sbom::Sbom,
+];
 
 #[cfg(test)]
 mod testing;

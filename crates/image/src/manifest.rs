@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use crate::Error;
 
 pub(crate) use config::Config;
-pub(crate) use index::{Entry, Index, default_platform};
+pub(crate) use index::{Index, default_platform};
 
 /// Bytes of an index or a manifest that are read at most.
 pub(crate) const MANIFEST_LIMIT: usize = 4 << 20;

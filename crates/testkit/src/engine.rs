@@ -62,6 +62,15 @@ impl EngineBuilder {
         self
     }
 
+    /// Holds the image of that name for another platform as well, which `query` asks for.
+    #[must_use]
+    pub fn other_platform(self, name: &str, query: &str, image: &ImageBuilder) -> Self {
+        let path = |verb: &str| format!("/images/{name}/{verb}{query}");
+        self.answer(&path("json"), Answer::Json(200, image.inspected(name)))
+            .answer(&path("history"), Answer::Json(200, image.history()))
+            .answer(&path("get"), Answer::Bytes(200, image.saved(name)))
+    }
+
     /// Answers so to `GET path`, its query included.
     #[must_use]
     pub fn answer(mut self, path: &str, answer: Answer) -> Self {

@@ -68,11 +68,6 @@ impl Engine {
         Ok(Self { client, base, shown, stall: settings.stall })
     }
 
-    /// What to call it in messages.
-    pub(super) fn shown(&self) -> &str {
-        &self.shown
-    }
-
     /// How long it may be silent while it sends.
     pub(super) fn stall(&self) -> Duration {
         self.stall
