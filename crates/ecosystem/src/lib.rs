@@ -4,8 +4,10 @@ mod apk;
 mod contract;
 mod deb;
 mod license;
+mod rpm;
 #[cfg(test)]
 mod show;
+mod tally;
 
 pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothing};
 
@@ -13,4 +15,5 @@ pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothi
 pub const ALL: &[&dyn Ecosystem] = &[
     &apk::Apk, //
     &deb::Deb,
+    &rpm::Rpm,
 ];
