@@ -164,7 +164,7 @@ mod tests {
             &[("pkg:npm/a%1B%5B31m%0Ab@1%E2%80%AE2", PackageKind::Installed)],
             &[("\u{9b}x", "y\rz")],
             false,
-            "  Name                 Version    Type\n  a\\u{1b}[31m\\u{a}b    1\\u{202e}2  npm\n\n1 package\n\n1 gap\n  \\u{9b}x: y\\u{d}z\n",
+            "  Name               Version     Type\n  a\\u{1b}[31m\\u{a}b  1\\u{202e}2  npm\n\n1 package\n\n1 gap\n  \\u{9b}x: y\\u{d}z\n",
         );
     }
 }

@@ -10,7 +10,7 @@ use super::{Rest, Whole};
 use crate::contract::Options;
 use crate::document::{self, TOOL, UNNUMBERED};
 use crate::foreign;
-use crate::license::License;
+use crate::license::{self, License};
 
 const NOASSERTION: &str = "NOASSERTION";
 const SUBJECT: &str = "SPDXRef-subject";
@@ -38,7 +38,11 @@ pub(super) fn write(inventory: &Inventory, options: &Options) -> String {
         document_namespace: UNNUMBERED,
         name: named(inventory.subject.name()),
         comment: gaps(inventory),
-        creation_info: CreationInfo { created: &writer.created, creators: [&writer.tool] },
+        creation_info: CreationInfo {
+            license_list_version: license::LIST,
+            created: &writer.created,
+            creators: [&writer.tool],
+        },
         annotations: vec![writer.annotation(&whole)],
         relationships: relationships(&parts),
         packages: parts,
@@ -69,7 +73,9 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct CreationInfo<'a> {
+    license_list_version: &'static str,
     created: &'a str,
     creators: [&'a str; 1],
 }
