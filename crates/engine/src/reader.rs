@@ -9,9 +9,9 @@ use catalog::ReadOptions;
 use image::LayerReader;
 use model::{Digest, Gap, LayerDescription, LayerInventory, LayerKey};
 use sha2::{Digest as _, Sha256};
-use tarball::{Entries, Limits, Pipe, Problem, TarReader};
+use tarball::{Limits, Problem};
 
-/// Paths of one layer to read as if they were others: where it is, what it stands for.
+/// Paths of layers to read as if they were others: where it is, what it stands for.
 pub(crate) type Detours = BTreeMap<LayerKey, Vec<(String, String)>>;
 
 /// Reads layers into inventories, and keeps them under the digest that was checked.
@@ -19,7 +19,7 @@ pub(crate) struct Reader {
     cache: Option<Arc<Cache>>,
     fingerprint: String,
     limits: Limits,
-    /// Only these layers are read, and what is read is not kept. Empty: all, and kept.
+    /// Not empty: only these layers are read, and what is read is not kept.
     detours: Detours,
     layers: Mutex<BTreeMap<LayerKey, Layer>>,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Reader {
 /// What was read under one key.
 #[derive(Clone)]
 pub(crate) struct Layer {
-    pub(crate) inventory: LayerInventory,
+    pub(crate) inventory: Arc<LayerInventory>,
     /// Digest of the inflated bytes, where nobody checked the blob's.
     content: Option<Digest>,
     /// It was there already.
@@ -46,7 +46,7 @@ impl Reader {
         }
     }
 
-    /// Reads a few paths of a few layers once more.
+    /// Reads a few layers once more, with some paths more.
     pub(crate) fn detour(limits: Limits, detours: Detours) -> Self {
         Self { detours, ..Self::new(None, limits) }
     }
@@ -68,39 +68,21 @@ impl Reader {
         self.layers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One pass over the archive, to the end of its bytes.
+    /// One pass over the layer, and the digest of its content where nobody checks the blob's.
     fn walk(
-        &self,
-        layer: &LayerDescription,
-        archive: &mut dyn Entries,
-    ) -> Result<LayerInventory, Problem> {
-        let options = ReadOptions {
-            limits: self.limits,
-            extra: self.detours.get(&layer.key).cloned().unwrap_or_default(),
-        };
-        catalog::read_layer(archive, &options)
-    }
-
-    /// Inflates on this thread, walks on another; the digest of the content where nobody checked
-    /// the blob's.
-    fn inflate_and_walk(
         &self,
         layer: &LayerDescription,
         bytes: &mut dyn Read,
     ) -> Result<(LayerInventory, Option<Digest>), Problem> {
-        let limits = &self.limits;
-        let content = tarball::decompress(bytes, limits)?;
-        tarball::pipelined(content, |pipe| {
-            if layer.digest.is_some() {
-                let inventory = self.walk(layer, &mut TarReader::buffered(&mut *pipe, limits))?;
-                io::copy(pipe, &mut io::sink())?;
-                return Ok((inventory, None));
-            }
-            let mut pipe = Hashing { content: pipe, hash: Sha256::new() };
-            let inventory = self.walk(layer, &mut TarReader::new(&mut pipe, limits))?;
-            io::copy(&mut pipe, &mut io::sink())?;
-            Ok((inventory, Some(Digest::from_sha256(&pipe.hash.finalize().into()))))
-        })
+        let extra = self.detours.get(&layer.key).cloned().unwrap_or_default();
+        let options = ReadOptions { extra, ..ReadOptions::default() };
+        let content = tarball::decompress(bytes, &self.limits)?;
+        if layer.digest.is_some() {
+            return Ok((catalog::read_tar(content, &self.limits, &options)?, None));
+        }
+        let mut content = Hashing { content, hash: Sha256::new() };
+        let inventory = catalog::read_tar(&mut content, &self.limits, &options)?;
+        Ok((inventory, Some(Digest::from_sha256(&content.hash.finalize().into()))))
     }
 }
 
@@ -117,12 +99,13 @@ impl LayerReader for Reader {
         let Some(inventory) = cache.get(Shelf::Layers, &self.fingerprint, digest) else {
             return false;
         };
+        let inventory = Arc::new(inventory);
         self.lock().insert(layer.key.clone(), Layer { inventory, content: None, kept: true });
         true
     }
 
     fn read(&self, layer: &LayerDescription, bytes: &mut dyn Read) -> Result<(), image::Error> {
-        let (inventory, content) = match self.inflate_and_walk(layer, bytes) {
+        let (inventory, content) = match self.walk(layer, bytes) {
             Ok(read) => read,
             Err(Problem::Io(error)) => return Err(lost(layer, error)),
             // The bytes are what the image names, and they make no archive: the layer is a hole.
@@ -137,18 +120,19 @@ impl LayerReader for Reader {
             // What cannot be kept is read again next time; the cache says why, once.
             let _ = cache.put(Shelf::Layers, &self.fingerprint, digest, &inventory);
         }
+        let inventory = Arc::new(inventory);
         self.lock().insert(layer.key.clone(), Layer { inventory, content, kept: false });
         Ok(())
     }
 }
 
 /// Bytes that are hashed as they are read.
-struct Hashing<'a> {
-    content: &'a mut Pipe,
+struct Hashing<R> {
+    content: R,
     hash: Sha256,
 }
 
-impl Read for Hashing<'_> {
+impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.content.read(buffer)?;
         self.hash.update(&buffer[..count]);
