@@ -1,6 +1,8 @@
 //! Where images come from: one file per source, listed in `ALL`.
 
 mod contract;
+mod manifest;
+mod verify;
 
 pub use contract::{
     Ask, Credentials, Error, Image, ImageSource, LayerReader, Opened, Progress, Settings, Silent,
