@@ -102,11 +102,6 @@ impl Claims {
         self.peeks.any(path)
     }
 
-    /// As many first bytes as decide every magic.
-    pub(crate) fn magic_length(&self) -> usize {
-        self.magics.iter().map(|(magic, _)| magic.len()).max().unwrap_or(0)
-    }
-
     /// Adds the catalogers that want a file starting with `head`.
     pub(crate) fn add_by_magic(&self, head: &[u8], owners: &mut Vec<Owner>) {
         for (magic, owner) in &self.magics {

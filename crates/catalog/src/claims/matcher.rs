@@ -94,36 +94,79 @@ impl Matcher {
 
     /// Tells `found` of each match until it has enough; true if it had.
     fn visit(&self, path: &str, mut found: impl FnMut(Owner) -> bool) -> bool {
-        let name = match memchr_slash(path) {
-            Some(at) => &path[at + 1..],
-            None => path,
-        };
-        let mut among = |list: &[usize]| {
-            list.iter().any(|number| {
-                let pattern = &self.patterns[*number];
-                pattern.test.holds(path, name) && found(pattern.owner)
-            })
-        };
-        let get = |map: &HashMap<u64, Vec<usize>, Hashed>, key: &str| {
-            map.get(&xxh3_64(key.as_bytes())).is_some_and(|list| among(list))
-        };
-        let _ = get;
-        if let Some(list) = self.names.get(&xxh3_64(name.as_bytes()))
-            && among(list)
-        {
-            return true;
-        }
-        if let Some((_, extension)) = name.rsplit_once('.')
-            && let Some(list) = self.extensions.get(&xxh3_64(extension.as_bytes()))
-            && among(list)
-        {
-            return true;
-        }
-        if let Some(list) = name.bytes().next().and_then(|it| self.initials.get(&it))
-            && among(list)
-        {
-            return true;
-        }
-        among(&self.rest)
+        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+        let by_name = self.names.get(&xxh3_64(name.as_bytes()));
+        let by_extension = extension.and_then(|it| self.extensions.get(&xxh3_64(it.as_bytes())));
+        let by_initial = name.bytes().next().and_then(|it| self.initials.get(&it));
+        let lists = [by_name, by_extension, by_initial, Some(&self.rest)];
+        lists.into_iter().flatten().flatten().any(|number| {
+            let pattern = &self.patterns[*number];
+            pattern.test.holds(path, name) && found(pattern.owner)
+        })
     }
+}
+
+impl Test {
+    fn new(glob: &str) -> Self {
+        if is_literal(glob) {
+            return Self::Whole(glob.to_owned());
+        }
+        if let Some(tail) = glob.strip_prefix("**/") {
+            if is_literal(tail) {
+                return Self::Tail(tail.to_owned());
+            }
+            match (tail.strip_prefix('*'), tail.strip_suffix('*')) {
+                (Some(end), _) if is_literal(end) && !end.contains('/') => {
+                    return Self::NameEnds(end.to_owned());
+                }
+                (_, Some(start)) if is_literal(start) && !start.contains('/') => {
+                    return Self::NameStarts(start.to_owned());
+                }
+                _ => {}
+            }
+        }
+        let start = glob.find(WILD).map_or(glob, |at| &glob[..at]);
+        let end = glob.rfind(WILD).map_or("", |at| &glob[at + 1..]);
+        // `**/` matches no directory too, so the slash behind it need not be there.
+        let end =
+            if glob.ends_with(&format!("**{end}")) { end.trim_start_matches('/') } else { end };
+        let compiled = GlobBuilder::new(glob)
+            .literal_separator(true)
+            .build()
+            .unwrap_or_else(|error| panic!("the claim `{glob}` is a glob: {error}"));
+        Self::Glob {
+            start: start.to_owned(),
+            end: end.to_owned(),
+            glob: compiled,
+            matcher: OnceLock::new(),
+        }
+    }
+
+    fn holds(&self, path: &str, name: &str) -> bool {
+        match self {
+            Self::Whole(whole) => path == whole,
+            Self::Tail(tail) => path
+                .strip_suffix(tail.as_str())
+                .is_some_and(|before| before.is_empty() || before.ends_with('/')),
+            Self::NameEnds(end) => name.ends_with(end.as_str()),
+            Self::NameStarts(start) => name.starts_with(start.as_str()),
+            Self::Glob { start, end, glob, matcher } => {
+                path.starts_with(start.as_str())
+                    && path.ends_with(end.as_str())
+                    && matcher.get_or_init(|| glob.compile_matcher()).is_match(path)
+            }
+        }
+    }
+}
+
+/// `**/*.{jar,war}` is `**/*.jar` and `**/*.war`.
+fn expanded(glob: &str) -> Vec<String> {
+    let Some((start, rest)) = glob.split_once('{') else { return vec![glob.to_owned()] };
+    let Some((choices, end)) = rest.split_once('}') else { return vec![glob.to_owned()] };
+    let ends = expanded(end);
+    choices
+        .split(',')
+        .flat_map(|choice| ends.iter().map(move |end| format!("{start}{choice}{end}")))
+        .collect()
 }
