@@ -14,10 +14,12 @@ mod listing;
 mod lockfile;
 mod npm;
 mod pypi;
+mod rpm;
 #[cfg(test)]
 mod show;
 #[cfg(test)]
 mod shown;
+mod tally;
 
 pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothing};
 
@@ -31,4 +33,5 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &golang::Golang,
     &npm::Npm,
     &pypi::Pypi,
+    &rpm::Rpm,
 ];

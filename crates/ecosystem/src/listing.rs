@@ -47,6 +47,18 @@ impl<'a> Listing<'a> {
     }
 }
 
+/// Is this the path of a file inside an installed package? A lock file that a package happens to
+/// ship speaks of its makers' machine, not of this one.
+pub(crate) fn is_inside_a_package(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    let is_gem = |part: &str| {
+        part.match_indices('-')
+            .any(|(at, _)| part.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit))
+    };
+    parts.iter().any(|it| matches!(*it, "node_modules" | "site-packages" | "dist-packages"))
+        || parts.windows(2).any(|pair| pair[0] == "gems" && is_gem(pair[1]))
+}
+
 /// A text from a document, fit for a message: one line, not long.
 pub(crate) fn brief(text: &str) -> String {
     let mut brief: String =
@@ -76,6 +88,25 @@ pub(crate) fn person(name: Option<&str>, mail: Option<&str>) -> Option<String> {
     match (name, mail) {
         (Some(name), Some(mail)) => Some(format!("{name} <{mail}>")),
         (name, mail) => name.or(mail).map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_inside_a_package;
+
+    #[test]
+    fn inside_and_outside_of_packages() {
+        for (path, expect) in [
+            ("app/node_modules/x/yarn.lock", true),
+            ("usr/lib/python3/dist-packages/x/requirements.txt", true),
+            ("usr/lib/ruby/gems/3.1.0/gems/x-1.0.0/Gemfile.lock", true),
+            ("app/gems/my-part/Gemfile.lock", false),
+            ("app/yarn.lock", false),
+            ("yarn.lock", false),
+        ] {
+            assert_eq!(is_inside_a_package(path), expect, "{path}");
+        }
     }
 }
 

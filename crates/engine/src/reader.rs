@@ -9,7 +9,7 @@ use catalog::ReadOptions;
 use image::LayerReader;
 use model::{Digest, Gap, LayerDescription, LayerInventory, LayerKey};
 use sha2::{Digest as _, Sha256};
-use tarball::{Limits, Problem, TarReader};
+use tarball::{Entries, Limits, Pipe, Problem, TarReader};
 
 /// Paths of one layer to read as if they were others: where it is, what it stands for.
 pub(crate) type Detours = BTreeMap<LayerKey, Vec<(String, String)>>;
@@ -68,16 +68,39 @@ impl Reader {
         self.layers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// One pass over the archive, to the end of its bytes.
     fn walk(
         &self,
         layer: &LayerDescription,
-        content: &mut dyn Read,
+        archive: &mut dyn Entries,
     ) -> Result<LayerInventory, Problem> {
         let options = ReadOptions {
             limits: self.limits,
             extra: self.detours.get(&layer.key).cloned().unwrap_or_default(),
         };
-        catalog::read_layer(&mut TarReader::new(content, self.limits), &options)
+        catalog::read_layer(archive, &options)
+    }
+
+    /// Inflates on this thread, walks on another; the digest of the content where nobody checked
+    /// the blob's.
+    fn inflate_and_walk(
+        &self,
+        layer: &LayerDescription,
+        bytes: &mut dyn Read,
+    ) -> Result<(LayerInventory, Option<Digest>), Problem> {
+        let limits = &self.limits;
+        let content = tarball::decompress(bytes, limits)?;
+        tarball::pipelined(content, |pipe| {
+            if layer.digest.is_some() {
+                let inventory = self.walk(layer, &mut TarReader::buffered(&mut *pipe, limits))?;
+                io::copy(pipe, &mut io::sink())?;
+                return Ok((inventory, None));
+            }
+            let mut pipe = Hashing { content: pipe, hash: Sha256::new() };
+            let inventory = self.walk(layer, &mut TarReader::new(&mut pipe, limits))?;
+            io::copy(&mut pipe, &mut io::sink())?;
+            Ok((inventory, Some(Digest::from_sha256(&pipe.hash.finalize().into()))))
+        })
     }
 }
 
@@ -99,29 +122,16 @@ impl LayerReader for Reader {
     }
 
     fn read(&self, layer: &LayerDescription, bytes: &mut dyn Read) -> Result<(), image::Error> {
-        let mut hash = layer.digest.is_none().then(Sha256::new);
-        let walked = tarball::pipelined(bytes, &self.limits, |content| {
-            let mut content = Hashing { content, hash: hash.as_mut() };
-            let walked = self.walk(layer, &mut content);
-            if walked.is_ok() {
-                io::copy(&mut content, &mut io::sink())?;
-            }
-            walked
-        });
-        let whole = walked.is_ok();
-        let inventory = match walked {
-            Ok(inventory) => inventory,
+        let (inventory, content) = match self.inflate_and_walk(layer, bytes) {
+            Ok(read) => read,
             Err(Problem::Io(error)) => return Err(lost(layer, error)),
             // The bytes are what the image names, and they make no archive: the layer is a hole.
             Err(problem) => {
                 io::copy(bytes, &mut io::sink()).map_err(|error| lost(layer, error))?;
-                LayerInventory {
-                    gaps: vec![Gap::new(format!("layer {}", layer.key), problem.to_string())],
-                    ..LayerInventory::default()
-                }
+                let gap = Gap::new(format!("layer {}", layer.key), problem.to_string());
+                (LayerInventory { gaps: vec![gap], ..LayerInventory::default() }, None)
             }
         };
-        let content = hash.filter(|_| whole).map(|it| Digest::from_sha256(&it.finalize().into()));
         let checked = layer.digest.as_ref().or(content.as_ref());
         if let (Some(cache), Some(digest), true) = (&self.cache, checked, self.detours.is_empty()) {
             // What cannot be kept is read again next time; the cache says why, once.
@@ -132,18 +142,16 @@ impl LayerReader for Reader {
     }
 }
 
-/// Bytes that are hashed as they are read, where somebody wants that.
+/// Bytes that are hashed as they are read.
 struct Hashing<'a> {
-    content: &'a mut dyn Read,
-    hash: Option<&'a mut Sha256>,
+    content: &'a mut Pipe,
+    hash: Sha256,
 }
 
 impl Read for Hashing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.content.read(buffer)?;
-        if let Some(hash) = &mut self.hash {
-            hash.update(&buffer[..count]);
-        }
+        self.hash.update(&buffer[..count]);
         Ok(count)
     }
 }

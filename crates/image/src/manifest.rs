@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use crate::Error;
 
 pub(crate) use config::Config;
-pub(crate) use index::{Entry, Index, default_platform};
+pub(crate) use index::{Index, default_platform};
 
 /// Bytes of an index or a manifest that are read at most.
 pub(crate) const MANIFEST_LIMIT: usize = 4 << 20;
@@ -157,7 +157,8 @@ impl Descriptor {
         self.digest.parse().map_err(|why| Error::corrupt(what, format!("in its manifest, {why}")))
     }
 
-    fn platform(&self) -> Option<Platform> {
+    /// What it is said to be for.
+    pub(crate) fn platform(&self) -> Option<Platform> {
         self.platform.as_ref().map(PlatformJson::platform)
     }
 

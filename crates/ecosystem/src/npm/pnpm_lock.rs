@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use model::{Found, Gap, Package, PackageKind};
 use serde::Deserialize;
 
-use super::{is_inside_a_package, is_local, purl, split_spec};
+use super::{is_local, purl, split_spec};
 use crate::document;
-use crate::listing::{Listing, brief};
+use crate::listing::{Listing, brief, is_inside_a_package};
 use crate::{Beside, File};
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use model::{Found, Gap, Package, PackageKind};
 use serde::Deserialize;
 
 use crate::document::{self, Object};
-use crate::listing::{Listing, brief};
+use crate::listing::{Listing, brief, is_inside_a_package};
 use crate::{Beside, File};
 
 pub(super) fn read_poetry(file: &File<'_>, _: &dyn Beside) -> Found {
@@ -46,7 +46,7 @@ fn address(source: &toml::Table, url: &str, reference: &str) -> String {
 
 /// Both are lists of `[[package]]`, and tell in `source` where one comes from.
 fn read_toml(file: &File<'_>, origin: fn(&toml::Table) -> Origin) -> Found {
-    if super::is_inside_a_package(file.path()) {
+    if is_inside_a_package(file.path()) {
         return Found::default();
     }
     document::found(read_packages(file, origin))
@@ -87,7 +87,7 @@ fn read_packages(file: &File<'_>, origin: fn(&toml::Table) -> Origin) -> Result<
 
 /// Groups (`default`, `develop`, …) of packages by name.
 pub(super) fn read_pipfile(file: &File<'_>, _: &dyn Beside) -> Found {
-    if super::is_inside_a_package(file.path()) {
+    if is_inside_a_package(file.path()) {
         return Found::default();
     }
     document::found(read_groups(file))
