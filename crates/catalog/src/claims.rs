@@ -16,6 +16,9 @@ use matcher::Matcher;
 /// Number of a cataloger in its [`Claims`].
 pub(crate) type Owner = u16;
 
+/// First bytes of a file that are looked at.
+pub(crate) const MAGIC: usize = 16;
+
 /// Raised when this crate itself reads the same layer otherwise.
 const DRIVER: u32 = 1;
 
@@ -33,7 +36,7 @@ impl Claims {
     /// Compiles the claims of these catalogers.
     ///
     /// # Panics
-    /// Where a claim is no glob: claims are constants, and a test looks at all of them.
+    /// Where a claim is no glob, or a magic too long: claims are constants, and a test looks at all of them.
     pub fn new(catalogers: &[&'static Cataloger]) -> Self {
         let mut claims = Self {
             catalogers: catalogers.to_vec(),
@@ -46,7 +49,10 @@ impl Claims {
             let owner = Owner::try_from(number).expect("there are not that many catalogers");
             for claim in cataloger.claims {
                 match claim {
-                    Claim::Magic(magic) => claims.magics.push((magic, owner)),
+                    Claim::Magic(magic) => {
+                        assert!(magic.len() <= MAGIC, "{magic:?} is longer than what is looked at");
+                        claims.magics.push((magic, owner));
+                    }
                     Claim::Path(glob) => {
                         claims.paths.add(glob, owner);
                         if matcher::is_literal(glob) {
@@ -77,11 +83,11 @@ impl Claims {
 
     /// Changes when the same layer would yield something else.
     pub fn fingerprint(&self) -> String {
-        let mut text = format!("{DRIVER}");
-        for cataloger in &self.catalogers {
+        let described = self.catalogers.iter().map(|cataloger| {
             let Cataloger { id, version, claims, peeks, .. } = cataloger;
-            text.push_str(&format!("\n{id} {version} {claims:?} {peeks:?}"));
-        }
+            format!("\n{id} {version} {claims:?} {peeks:?}")
+        });
+        let text: String = std::iter::once(DRIVER.to_string()).chain(described).collect();
         format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
     }
 

@@ -46,7 +46,14 @@ enum Test {
     /// `**/libssl.so*`: this, at the start of the name.
     NameStarts(String),
     /// Anything else: literal start and end, then the glob, compiled when first needed.
-    Glob { start: String, end: String, glob: Glob, matcher: OnceLock<GlobMatcher> },
+    Glob(Box<WholeGlob>),
+}
+
+struct WholeGlob {
+    start: String,
+    end: String,
+    glob: Glob,
+    matcher: OnceLock<GlobMatcher>,
 }
 
 impl Matcher {
@@ -135,12 +142,12 @@ impl Test {
             .literal_separator(true)
             .build()
             .unwrap_or_else(|error| panic!("the claim `{glob}` is a glob: {error}"));
-        Self::Glob {
+        Self::Glob(Box::new(WholeGlob {
             start: start.to_owned(),
             end: end.to_owned(),
             glob: compiled,
             matcher: OnceLock::new(),
-        }
+        }))
     }
 
     fn holds(&self, path: &str, name: &str) -> bool {
@@ -151,10 +158,10 @@ impl Test {
                 .is_some_and(|before| before.is_empty() || before.ends_with('/')),
             Self::NameEnds(end) => name.ends_with(end.as_str()),
             Self::NameStarts(start) => name.starts_with(start.as_str()),
-            Self::Glob { start, end, glob, matcher } => {
-                path.starts_with(start.as_str())
-                    && path.ends_with(end.as_str())
-                    && matcher.get_or_init(|| glob.compile_matcher()).is_match(path)
+            Self::Glob(it) => {
+                path.starts_with(&it.start)
+                    && path.ends_with(&it.end)
+                    && it.matcher.get_or_init(|| it.glob.compile_matcher()).is_match(path)
             }
         }
     }

@@ -1,7 +1,9 @@
 use std::fmt::Write as _;
 use std::io;
 
+use model::{Evidence, Link, hash_path};
 use proptest::prelude::*;
+use tarball::{Entry, EntryKind};
 use testkit::{LayerBuilder, layer};
 
 use super::*;

@@ -58,9 +58,8 @@ impl<'a> Sight<'a> {
 
     fn holder(&self, path: PathHash) -> Option<usize> {
         *self.holders.borrow_mut().entry(path).or_insert_with(|| {
-            let holds =
-                |layer: &Option<&LayerInventory>| layer.is_some_and(|it| contains(&it.paths, path));
-            self.layers.iter().rposition(holds)
+            let holds = |layer: &LayerInventory| contains(&layer.paths, path);
+            self.layers.iter().rposition(|layer| layer.is_some_and(holds))
         })
     }
 }

@@ -99,7 +99,7 @@ fn what_higher_layers_hide() {
 #[test]
 fn gaps_vanish_with_their_files() {
     let broken = layer().file("toy.json", "gap broken");
-    check(&[broken.clone()], &format!("{NOTHING}gap toy.json: broken\n"));
+    check(std::slice::from_ref(&broken), &format!("{NOTHING}gap toy.json: broken\n"));
     check(&[broken, layer().delete("toy.json")], NOTHING);
 }
 
@@ -328,7 +328,7 @@ fn proofs() {
     let package = layer().file("toy.json", "npm n 1 proof=bin/x proof=/lib/y.dll");
     let declared = "pkg:npm/n@1 declared /toy.json@0\n";
     let installed = "pkg:npm/n@1 installed /toy.json@0\n";
-    check(&[package.clone()], declared);
+    check(std::slice::from_ref(&package), declared);
     check(&[package.clone(), layer().file("bin/x", "")], installed);
     check(&[package.clone(), layer().file("lib/y.dll", "")], installed);
     check(&[package.clone(), layer().file("bin/x", ""), layer().delete("bin")], declared);
