@@ -1,10 +1,9 @@
 //! The docker side of a layout: `manifest.json`, as `docker save` and `podman save` write it.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use model::{ImageDescription, LayerDescription, LayerKey, Platform};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::choice::{self, Candidate};
 use super::{Choice, Parts, digest_at, missing};
@@ -29,7 +28,7 @@ pub(super) struct Saved {
     layers: Option<Vec<String>>,
     /// Layers, by diff id, that are to be had elsewhere.
     #[serde(default)]
-    layer_sources: Option<BTreeMap<String, IgnoredAny>>,
+    layer_sources: Option<HashMap<String, serde_json::Value>>,
 }
 
 impl Saved {
