@@ -42,8 +42,10 @@ pub(super) fn read(what: &str, parts: &dyn Parts) -> Result<Vec<Saved>, Error> {
     let Some(bytes) = parts.document("manifest.json")? else {
         return Ok(Vec::new());
     };
-    let saved: Vec<Saved> = serde_json::from_slice(&bytes)
-        .map_err(|error| Error::corrupt(what, format!("its manifest.json is odd: {error}")))?;
+    let saved: Vec<Saved> = serde_json::from_slice(&bytes).map_err(|error| {
+        Error::corrupt(what, format!("its manifest.json is odd: {error}"))
+            .with_hint("`docker save` and OCI layouts are read; for others there is skopeo copy")
+    })?;
     if saved.len() > IMAGES {
         return Err(Error::limit(what, format!("it holds more than {IMAGES} images")));
     }
