@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use crate::Error;
 
 pub(crate) use config::Config;
-pub(crate) use index::Index;
+pub(crate) use index::{Index, default_platform};
 
 /// Bytes of an index or a manifest that are read at most.
 pub(crate) const MANIFEST_LIMIT: usize = 4 << 20;
@@ -38,6 +38,7 @@ const IMAGE_CONFIGS: [&str; 2] =
 
 /// What a piece of JSON proved to be.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and not for long")]
 pub(crate) enum Document {
     /// Several images: an OCI index, a docker manifest list.
     Index(Index),

@@ -138,7 +138,7 @@ fn compress(bytes: &[u8], compression: Compression) -> Vec<u8> {
 }
 
 /// `sha256:…` of `bytes`.
-fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     Sha256::digest(bytes).iter().fold("sha256:".to_owned(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
