@@ -434,16 +434,21 @@ fn many_files_are_no_image() {
     );
 }
 
+/// Digests guard everything but the names: damage is refused, or has done no harm.
 #[test]
-fn no_damage_makes_it_panic() {
+fn no_damage_goes_unnoticed() {
+    let lines = |told: &str| told.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
     for whole in [small().docker_archive("app:1"), small().podman_archive("app:1")] {
+        let unharmed = lines(&told_of(&whole, |_| {}));
         for compression in [Compression::Plain, Compression::Gzip] {
             let whole = compress(&whole, compression);
             for (at, flip) in (0..whole.len()).step_by(97).zip([0x01, 0x80, 0xff].iter().cycle()) {
                 let mut damaged = whole.clone();
                 damaged[at] ^= flip;
                 let told = told_of(&damaged, |_| {});
-                assert!(told.contains(':'), "{told}");
+                let refused = ["Corrupt: ", "Invalid: ", "Limit: ", "Unsupported: "];
+                let refused = refused.iter().any(|it| told.starts_with(it));
+                assert!(refused || lines(&told) == unharmed, "{compression:?} {at}: {told}");
             }
         }
     }
