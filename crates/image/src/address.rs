@@ -23,3 +23,42 @@ fn unknown(text: &str, scheme: &str, rest: &str) -> Error {
     let scheme: String = scheme.chars().take(40).collect();
     Error::invalid(shown, format!("there is no source `{scheme}://`")).with_hint(hint)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::shown;
+
+    fn check(text: &str, expect: &str) {
+        let shown = match parse(text) {
+            Ok((source, rest)) => format!("{} `{rest}`", source.scheme()),
+            Err(error) => shown(&error),
+        };
+        assert_eq!(shown, expect);
+    }
+
+    #[test]
+    fn schemes() {
+        check("debian:12", "image `debian:12`");
+        check("localhost:5000/a", "image `localhost:5000/a`");
+        check("image://debian", "image `debian`");
+        check("oci-dir://a/b", "oci-dir `a/b`");
+        check("archive:///a.tar", "archive `/a.tar`");
+        check("sbom://", "sbom ``");
+        check("fs://a://b", "fs `a://b`");
+    }
+
+    #[test]
+    fn unknown_ones() {
+        check(
+            "ftp://a",
+            "Invalid: ftp://a: there is no source `ftp://`\n  hint: one of image://, local://, \
+             registry://, oci-dir://, archive://, fs://, sbom://",
+        );
+        check(
+            "https://quay.io/a",
+            "Invalid: https://quay.io/a: there is no source `https://`\n  \
+             hint: to ask a registry: registry://quay.io/a",
+        );
+    }
+}

@@ -21,13 +21,14 @@ pub(crate) fn read_bounded(reader: impl Read, what: &str, limit: u64) -> Result<
 
 /// The error that travelled inside `error`, or one that says `what` could not be read.
 pub(crate) fn from_io(what: &str, error: io::Error) -> Error {
-    if error.get_ref().is_some_and(|it| it.is::<Error>()) {
-        let inner = error.into_inner().and_then(|it| it.downcast::<Error>().ok());
-        return *inner.expect("it was one a moment ago");
-    }
-    if error.get_ref().is_some_and(|it| it.is::<Problem>()) {
-        return from_problem(what, Problem::from(error));
-    }
+    let error = match error.downcast::<Error>() {
+        Ok(inner) => return inner,
+        Err(error) => error,
+    };
+    let error = match error.downcast::<Problem>() {
+        Ok(problem) => return from_problem(what, problem),
+        Err(error) => error,
+    };
     let why = error.to_string();
     match error.kind() {
         io::ErrorKind::NotFound => Error::not_found(what, "there is no such file"),

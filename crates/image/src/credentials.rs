@@ -114,7 +114,7 @@ impl FileJson {
                 Ok(Some(found)) => return Ok(Some(found)),
                 Ok(None) => {}
                 Err(why) => {
-                    progress.tell(&format!("docker-credential-{name} is of no help: {why}"))
+                    progress.tell(&format!("docker-credential-{name} is of no help: {why}"));
                 }
             }
         }

@@ -55,12 +55,15 @@ pub(crate) fn describe(
     parts: &dyn Parts,
     choice: &Choice,
 ) -> Result<ImageDescription, Error> {
-    let saved = docker::read(what, parts)?;
+    let saved = docker::read(what, parts);
     let mut image = if let Some(index) = parts.document("index.json")? {
         let mut image = oci::describe(what, parts, &index, choice)?;
-        docker::add_tags(&saved, &mut image);
+        // Beside an index it is here for its names only.
+        docker::add_tags(&saved.unwrap_or_default(), &mut image);
         image
-    } else if !saved.is_empty() {
+    } else if let saved = saved?
+        && !saved.is_empty()
+    {
         docker::describe(what, parts, &saved, choice)?
     } else if parts.size("repositories").is_some() {
         return Err(Error::unsupported(what, "it was saved by a docker from before 2016")

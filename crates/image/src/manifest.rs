@@ -38,6 +38,7 @@ const IMAGE_CONFIGS: [&str; 2] =
 
 /// What a piece of JSON proved to be.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and not for long")]
 pub(crate) enum Document {
     /// Several images: an OCI index, a docker manifest list.
     Index(Index),

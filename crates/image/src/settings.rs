@@ -19,7 +19,7 @@ impl Default for Settings {
             credentials: None,
             insecure_registries: std::collections::BTreeSet::new(),
             certificate_authorities: Vec::new(),
-            stall: Duration::from_secs(60),
+            stall: Duration::from_mins(1),
             retries: 5,
             limits: tarball::Limits::default(),
             workers: std::thread::available_parallelism().map_or(2, usize::from),

@@ -152,7 +152,7 @@ struct Leaping<'a> {
 
 /// Headers come one by one; more would be read for nothing.
 const HEADERS: usize = 4096;
-const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
 impl BufRead for Leaping<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {

@@ -273,7 +273,8 @@ fn what_is_no_image() {
     );
     check(
         &layer().file("manifest.json", "nonsense").tar(),
-        "Corrupt: FILE: its manifest.json is odd: expected ident at line 1 column 2",
+        "Corrupt: FILE: its manifest.json is odd: expected ident at line 1 column 2\n  \
+         hint: `docker save` and OCI layouts are read; for others there is skopeo copy",
     );
     check(
         &layer().file("manifest.json", "[]").file("index.json", "<html>").tar(),
@@ -431,4 +432,55 @@ fn many_files_are_no_image() {
         "Limit: FILE: it holds more than 200000 files, as no image does\n  \
          hint: for a tree of files: unpack it, then fs://DIRECTORY",
     );
+}
+
+/// Digests guard everything but the names: damage is refused, or has done no harm.
+#[test]
+fn no_damage_goes_unnoticed() {
+    let lines = |told: &str| told.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    for whole in [small().docker_archive("app:1"), small().podman_archive("app:1")] {
+        let unharmed = lines(&told_of(&whole, |_| {}));
+        for compression in [Compression::Plain, Compression::Gzip] {
+            let whole = compress(&whole, compression);
+            for (at, flip) in (0..whole.len()).step_by(97).zip([0x01, 0x80, 0xff].iter().cycle()) {
+                let mut damaged = whole.clone();
+                damaged[at] ^= flip;
+                let told = told_of(&damaged, |_| {});
+                let refused = ["Corrupt: ", "Invalid: ", "Limit: ", "Unsupported: "];
+                let refused = refused.iter().any(|it| told.starts_with(it));
+                assert!(refused || lines(&told) == unharmed, "{compression:?} {at}: {told}");
+            }
+        }
+    }
+}
+
+/// What skopeo makes of an image is read as the image it was made of.
+#[test]
+fn what_skopeo_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    fs_err::write(path("from.tar"), small().oci_archive("1")).unwrap();
+    let copy = |to: &str| {
+        let mut skopeo = std::process::Command::new("skopeo");
+        let from = format!("oci-archive:{}:1", path("from.tar"));
+        skopeo.args(["--insecure-policy", "copy", "-q", &from, to]).output()
+    };
+    let layers = "etc/os-release bin/sh <COPY layer 0>\n  app/main <COPY layer 1>";
+    let undigested = layers.replace(" <", " no-digest <");
+    for (kind, expect) in [
+        (
+            "docker-archive",
+            format!("linux/amd64 no-digest no-index config [app:1]\n  {undigested}"),
+        ),
+        ("oci-archive", format!("linux/amd64 digest no-index config [app:1]\n  {layers}")),
+    ] {
+        let to = path(kind);
+        let Ok(copied) = copy(&format!("{kind}:{to}:app:1")) else {
+            println!("left out: skopeo is not installed");
+            return;
+        };
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        let told = told(&Archive, &ask(&to)).replace("docker.io/library/", "");
+        assert_eq!(told, expect);
+    }
 }

@@ -1,10 +1,9 @@
 //! The docker side of a layout: `manifest.json`, as `docker save` and `podman save` write it.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use model::{ImageDescription, LayerDescription, LayerKey, Platform};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::choice::{self, Candidate};
 use super::{Choice, Parts, digest_at, missing};
@@ -29,7 +28,7 @@ pub(super) struct Saved {
     layers: Option<Vec<String>>,
     /// Layers, by diff id, that are to be had elsewhere.
     #[serde(default)]
-    layer_sources: Option<BTreeMap<String, IgnoredAny>>,
+    layer_sources: Option<HashMap<String, serde_json::Value>>,
 }
 
 impl Saved {
@@ -43,8 +42,10 @@ pub(super) fn read(what: &str, parts: &dyn Parts) -> Result<Vec<Saved>, Error> {
     let Some(bytes) = parts.document("manifest.json")? else {
         return Ok(Vec::new());
     };
-    let saved: Vec<Saved> = serde_json::from_slice(&bytes)
-        .map_err(|error| Error::corrupt(what, format!("its manifest.json is odd: {error}")))?;
+    let saved: Vec<Saved> = serde_json::from_slice(&bytes).map_err(|error| {
+        Error::corrupt(what, format!("its manifest.json is odd: {error}"))
+            .with_hint("`docker save` and OCI layouts are read; for others there is skopeo copy")
+    })?;
     if saved.len() > IMAGES {
         return Err(Error::limit(what, format!("it holds more than {IMAGES} images")));
     }

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 use model::{Digest, ImageDescription, LayerDescription, LayerKey};
 use sha2::Sha256;
-use tarball::{Entries, Entry, EntryKind, Limits, TarReader};
+use tarball::{Entries as _, Entry, EntryKind, Limits, TarReader};
 
 use super::{DOCUMENT_LIMIT, Links, Parts, digest_at, missing};
 use crate::blob;
@@ -14,7 +14,7 @@ use crate::contract::{Error, LayerReader};
 use crate::verify::{Hasher, Verified};
 
 /// Bytes of all documents that are kept.
-const DOCUMENTS: usize = 64 << 20;
+const DOCUMENTS: u64 = 64 << 20;
 /// Files that are remembered. Images have some hundreds.
 const FILES: usize = 200_000;
 
@@ -22,9 +22,9 @@ const FILES: usize = 200_000;
 pub(crate) struct Streamed {
     what: String,
     documents: HashMap<String, Vec<u8>>,
-    kept: usize,
-    /// The first document that was one too many.
-    dropped: Option<String>,
+    kept: u64,
+    /// There were more documents than are kept.
+    dropped: bool,
     sizes: HashMap<String, u64>,
     links: Links,
     layers: HashMap<LayerKey, Result<Went, Error>>,
@@ -51,52 +51,45 @@ pub(crate) fn stream(
     let archive = tarball::decompress(archive, limits).map_err(wrong)?;
     // Inflating the archive and reading its layers are two threads' work.
     tarball::pipelined(archive, |pipe| {
-        let mut streamed = Streamed::new(what);
+        let mut pass = Pass { streamed: Streamed::new(what), limits, expected, reader };
         let mut entries = TarReader::buffered(pipe, limits);
         while let Some(entry) = entries.next().map_err(wrong)? {
-            streamed.entry(entry, &mut entries, limits, expected, reader)?;
+            if let Err(error) = pass.entry(entry, entries.body()) {
+                // When a body could not be read, the archive itself knows best why.
+                return Err(entries.next().err().map_or(error, wrong));
+            }
         }
-        Ok(streamed)
+        Ok(pass.streamed)
     })
 }
 
-impl Streamed {
-    fn new(what: &str) -> Self {
-        Self {
-            what: what.to_owned(),
-            documents: HashMap::new(),
-            kept: 0,
-            dropped: None,
-            sizes: HashMap::new(),
-            links: Links::default(),
-            layers: HashMap::new(),
-        }
-    }
+/// The one pass over an archive.
+struct Pass<'a> {
+    streamed: Streamed,
+    limits: &'a Limits,
+    expected: &'a [Digest],
+    reader: &'a dyn LayerReader,
+}
 
-    fn entry(
-        &mut self,
-        entry: Entry,
-        entries: &mut dyn Entries,
-        limits: &Limits,
-        expected: &[Digest],
-        reader: &dyn LayerReader,
-    ) -> Result<(), Error> {
+impl Pass<'_> {
+    fn entry(&mut self, entry: Entry, body: &mut dyn Read) -> Result<(), Error> {
         let Entry { path, kind, size, .. } = entry;
+        let streamed = &mut self.streamed;
         match kind {
             EntryKind::File => {}
             EntryKind::Symlink(target) => {
-                self.links.symlink(path, &target);
-                return self.bounded();
+                streamed.links.symlink(path, &target);
+                return streamed.bounded();
             }
             EntryKind::Hardlink(target) => {
-                self.links.hardlink(path, target);
-                return self.bounded();
+                streamed.links.hardlink(path, target);
+                return streamed.bounded();
             }
             EntryKind::Directory | EntryKind::Other => return Ok(()),
         }
-        self.links.remove(&path);
-        self.sizes.insert(path.clone(), size);
-        self.bounded()?;
+        streamed.links.remove(&path);
+        streamed.sizes.insert(path.clone(), size);
+        streamed.bounded()?;
         let blob = digest_at(&path);
         let is_document = is_description(&path);
         if !is_document && blob.is_none() && !may_be_layer(&path) {
@@ -104,47 +97,23 @@ impl Streamed {
         }
         // What is JSON by its first bytes is kept instead: it describes, or is an attestation.
         let mut start = Vec::new();
-        let body = entries.body();
-        body.take(64).read_to_end(&mut start).map_err(|it| blob::from_io(&self.what, it))?;
+        body.take(64).read_to_end(&mut start).map_err(|it| blob::from_io(&streamed.what, it))?;
         let json = matches!(start.trim_ascii_start().first(), Some(b'{' | b'['));
         let mut whole = io::Cursor::new(start).chain(body);
         if size <= DOCUMENT_LIMIT && (json || is_document) {
-            let room = DOCUMENTS.saturating_sub(self.kept) as u64;
-            if size <= room {
-                let bytes = blob::read_bounded(whole, &self.what, DOCUMENT_LIMIT)?;
-                self.kept += bytes.len();
-                if let Some(former) = self.documents.insert(path, bytes) {
-                    self.kept -= former.len();
-                }
-                return Ok(());
+            if streamed.kept.saturating_add(size) <= DOCUMENTS {
+                return streamed.keep(path, whole);
             }
-            self.dropped.get_or_insert_with(|| path.clone());
+            streamed.dropped = true;
         }
-        self.layer(path, blob, size, &mut whole, limits, expected, reader)
+        self.layer(path, blob, size, &mut whole);
+        Ok(())
     }
 
-    fn bounded(&self) -> Result<(), Error> {
-        if self.sizes.len() + self.links.len() <= FILES {
-            return Ok(());
-        }
-        let why = format!("it holds more than {FILES} files, as no image does");
-        Err(Error::limit(&self.what, why)
-            .with_hint("for a tree of files: unpack it, then fs://DIRECTORY"))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "they are what a layer comes with")]
-    fn layer(
-        &mut self,
-        path: String,
-        blob: Option<Digest>,
-        size: u64,
-        bytes: &mut dyn Read,
-        limits: &Limits,
-        expected: &[Digest],
-        reader: &dyn LayerReader,
-    ) -> Result<(), Error> {
+    /// A layer that cannot be read matters only if the image proves to hold it.
+    fn layer(&mut self, path: String, blob: Option<Digest>, size: u64, bytes: &mut dyn Read) {
         let diff_id = named_content(&path, blob.as_ref())
-            .and_then(|named| expected.iter().find(|it| it.hex() == named))
+            .and_then(|named| self.expected.iter().find(|it| it.hex() == named))
             .cloned();
         let layer = LayerDescription {
             key: LayerKey(blob.as_ref().map_or(path, ToString::to_string)),
@@ -153,28 +122,31 @@ impl Streamed {
             size: Some(size),
             ..LayerDescription::default()
         };
-        let outcome = match self.layers.remove(&layer.key) {
-            None => self.read(&layer, bytes, limits, reader),
+        let what = format!("layer {} of {}", layer.key, self.streamed.what);
+        let outcome = match self.streamed.layers.remove(&layer.key) {
+            None => self.read(&what, &layer, bytes, self.reader),
             // A second part of the same name hides the first, and must not differ from it.
             Some(former) => former.and_then(|former| {
-                let latter = self.read(&layer, bytes, limits, &Nobody)?;
-                same(&self.what, &layer, former, latter)
+                match (&former, self.read(&what, &layer, bytes, &Nobody)?) {
+                    (Went::Content(left), Went::Content(right)) if *left != right => {
+                        Err(Error::corrupt(&what, "there are two of that name, which differ"))
+                    }
+                    _ => Ok(former),
+                }
             }),
         };
-        self.layers.insert(layer.key, outcome);
-        Ok(())
+        self.streamed.layers.insert(layer.key, outcome);
     }
 
     fn read(
         &self,
+        what: &str,
         layer: &LayerDescription,
         bytes: &mut dyn Read,
-        limits: &Limits,
         reader: &dyn LayerReader,
     ) -> Result<Went, Error> {
-        let what = format!("layer {} of {}", layer.key, self.what);
         let rest = |bytes: &mut dyn Read| {
-            io::copy(bytes, &mut io::sink()).map_err(|it| blob::from_io(&what, it))
+            io::copy(bytes, &mut io::sink()).map_err(|it| blob::from_io(what, it))
         };
         if reader.knows(layer) {
             rest(bytes)?;
@@ -184,7 +156,7 @@ impl Streamed {
             });
         }
         if let Some(digest) = &layer.digest {
-            let mut bytes = Verified::new(bytes, what.clone(), digest.clone(), None);
+            let mut bytes = Verified::new(bytes, what.to_owned(), digest.clone(), None);
             reader.read(layer, &mut bytes)?;
             // The digest is judged at the very end, wherever the reader lost interest.
             rest(&mut bytes)?;
@@ -193,11 +165,43 @@ impl Streamed {
         // Its digest is told only by the configuration, which may come later: the content's is
         // taken here, so that the two can be compared.
         let inflated =
-            tarball::decompress(bytes, limits).map_err(|it| blob::from_problem(&what, it))?;
+            tarball::decompress(bytes, self.limits).map_err(|it| blob::from_problem(what, it))?;
         let mut hashing = Hashing { inner: inflated, hasher: Hasher::Sha256(Sha256::default()) };
         reader.read(layer, &mut hashing)?;
         rest(&mut hashing)?;
         Ok(Went::Content(hashing.hasher.finish()))
+    }
+}
+
+impl Streamed {
+    fn new(what: &str) -> Self {
+        Self {
+            what: what.to_owned(),
+            documents: HashMap::new(),
+            kept: 0,
+            dropped: false,
+            sizes: HashMap::new(),
+            links: Links::default(),
+            layers: HashMap::new(),
+        }
+    }
+
+    fn keep(&mut self, path: String, bytes: impl Read) -> Result<(), Error> {
+        let bytes = blob::read_bounded(bytes, &self.what, DOCUMENT_LIMIT)?;
+        self.kept += bytes.len() as u64;
+        if let Some(former) = self.documents.insert(path, bytes) {
+            self.kept -= former.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn bounded(&self) -> Result<(), Error> {
+        if self.sizes.len() + self.links.len() <= FILES {
+            return Ok(());
+        }
+        let why = format!("it holds more than {FILES} files, as no image does");
+        Err(Error::limit(&self.what, why)
+            .with_hint("for a tree of files: unpack it, then fs://DIRECTORY"))
     }
 
     /// Fails unless each layer of `image` went by, and was what it should be.
@@ -247,7 +251,7 @@ impl Parts for Streamed {
         let path = self.links.resolve(path);
         match self.documents.get(&path) {
             Some(bytes) => Ok(Some(bytes.clone())),
-            None if self.dropped.is_some() && self.sizes.contains_key(&path) => {
+            None if self.dropped && self.sizes.contains_key(&path) => {
                 let why = format!("its documents are more than {DOCUMENTS} bytes in all");
                 Err(Error::limit(&self.what, why).with_hint(
                     "decompress the archive first: then each is read when it is asked for",
@@ -281,16 +285,6 @@ fn may_be_layer(path: &str) -> bool {
 /// The digest in the name of a layer, which is that of its content in a saved image.
 fn named_content<'a>(path: &'a str, blob: Option<&'a Digest>) -> Option<&'a str> {
     blob.map(Digest::hex).or_else(|| path.strip_suffix(".tar"))
-}
-
-fn same(what: &str, layer: &LayerDescription, former: Went, latter: Went) -> Result<Went, Error> {
-    match (&former, &latter) {
-        (Went::Content(left), Went::Content(right)) if left != right => Err(Error::corrupt(
-            what,
-            format!("two different layers in it are called {}", layer.key),
-        )),
-        _ => Ok(former),
-    }
 }
 
 /// A reader for bytes of which only the digest matters.

@@ -340,3 +340,65 @@ impl Drop for Podman {
         let _ = self.service.wait();
     }
 }
+
+/// An engine behind TLS that wants to know who asks, played by `openssl s_server`, which sends
+/// the files of its directory.
+#[test]
+fn certificates() {
+    let directory = tempfile::tempdir().unwrap();
+    if !make_certificates(directory.path()) {
+        println!("left out: openssl is not installed");
+        return;
+    }
+    fs_err::create_dir_all(directory.path().join("images")).unwrap();
+    let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\
+                  [{\"Created\": 1, \"RepoTags\": [\"app:1\"]}]";
+    fs_err::write(directory.path().join("images/json"), answer).unwrap();
+    let mut server = std::process::Command::new("openssl")
+        .args(["s_server", "-accept", "127.0.0.1:0", "-HTTP", "-Verify", "1"])
+        .args(["-verify_return_error", "-CAfile", "ca.pem", "-cert", "cert.pem", "-key", "key.pem"])
+        .current_dir(directory.path())
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(server.stdout.take().unwrap()));
+    let port = lines.find_map(|line| Some(line.ok()?.strip_prefix("ACCEPT ")?.to_owned())).unwrap();
+    let asked = |certificates: &std::path::Path| {
+        let settings = Settings {
+            docker_host: Some(format!("tcp://{port}")),
+            docker_certificates: Some(certificates.to_owned()),
+            ..Settings::default()
+        };
+        wait(newest(&settings))
+    };
+    assert_eq!(asked(directory.path()).unwrap().as_deref(), Some("app:1"));
+    // Without a certificate of one's own the server hangs up; without the authority we do.
+    let bare = tempfile::tempdir().unwrap();
+    assert!(matches!(asked(bare.path()), Err(Error::Unavailable { .. })));
+    fs_err::copy(directory.path().join("ca.pem"), bare.path().join("ca.pem")).unwrap();
+    assert!(matches!(asked(bare.path()), Err(Error::Unavailable { .. })));
+    fs_err::write(bare.path().join("ca.pem"), "-----BEGIN CERTIFICATE-----\nx").unwrap();
+    assert!(matches!(asked(bare.path()), Err(Error::Invalid { .. })));
+    let _ = server.kill();
+    let _ = server.wait();
+}
+
+/// An authority, and one certificate for both sides.
+fn make_certificates(directory: &std::path::Path) -> bool {
+    let openssl = |arguments: &str| {
+        let mut openssl = std::process::Command::new("openssl");
+        openssl.args(arguments.split(' ')).current_dir(directory);
+        openssl.output().is_ok_and(|it| it.status.success())
+    };
+    let names = "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n";
+    fs_err::write(directory.join("names"), names).unwrap();
+    let new = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    openssl(&format!("req -x509 {new} -keyout ca-key.pem -out ca.pem -subj /CN=ca -days 2"))
+        && openssl(&format!("req {new} -keyout key.pem -out request -subj /CN=engine"))
+        && openssl(
+            "x509 -req -in request -CA ca.pem -CAkey ca-key.pem -set_serial 1 -days 2 \
+             -extfile names -out cert.pem",
+        )
+}

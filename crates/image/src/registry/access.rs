@@ -32,6 +32,12 @@ struct Granted {
     until: Option<Instant>,
 }
 
+impl Granted {
+    fn is_valid(&self) -> bool {
+        self.until.is_none_or(|until| until > Instant::now())
+    }
+}
+
 #[derive(Deserialize)]
 struct TokenJson {
     #[serde(default)]
@@ -55,8 +61,7 @@ impl Access {
     /// The `Authorization` that holds now.
     pub(super) async fn authorization(&self) -> Option<HeaderValue> {
         let granted = self.granted.lock().await;
-        let valid = |it: &&Granted| it.until.is_none_or(|until| until > Instant::now());
-        granted.as_ref().filter(valid).map(|it| it.header.clone())
+        granted.as_ref().filter(|it| it.is_valid()).map(|it| it.header.clone())
     }
 
     /// Who we said we are.
@@ -67,17 +72,19 @@ impl Access {
         }
     }
 
-    /// Meets one of `challenges`, after `used` was not enough. False: there is no more to show.
+    /// Meets one of `challenges`, after `used` was not enough: what to show instead.
+    /// `None`: there is no more to show.
     pub(super) async fn log_in(
         &self,
         client: &Client,
         challenges: &[Challenge],
         used: Option<&HeaderValue>,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<Option<HeaderValue>, Trouble> {
         let mut granted = self.granted.lock().await;
         // Somebody else may have logged in meanwhile.
-        if granted.as_ref().is_some_and(|it| Some(&it.header) != used) {
-            return Ok(true);
+        let others = granted.as_ref().filter(|it| it.is_valid() && Some(&it.header) != used);
+        if let Some(others) = others {
+            return Ok(Some(others.header.clone()));
         }
         let credentials = self.credentials(client).await?;
         let offered = |scheme: &str| challenges.iter().find(|it| it.scheme == scheme);
@@ -97,9 +104,8 @@ impl Access {
                 return Err(Error::unsupported(&client.what, why).into());
             }
         };
-        let new = fresh.as_ref().is_some_and(|it| Some(&it.header) != used);
         *granted = fresh;
-        Ok(new)
+        Ok(granted.as_ref().map(|it| it.header.clone()).filter(|it| Some(it) != used))
     }
 
     async fn credentials(&self, client: &Client) -> Result<Option<&Credentials>, Error> {

@@ -55,7 +55,7 @@ impl Answer<'_> {
             404 => match code.as_str() {
                 "NAME_UNKNOWN" => Error::not_found(*what, format!("{host} has no such repository")),
                 "MANIFEST_UNKNOWN" => {
-                    Error::not_found(*what, "the repository has no such tag or digest")
+                    Error::not_found(*what, format!("{host} has no such tag or digest"))
                 }
                 "BLOB_UNKNOWN" => {
                     Error::corrupt(*what, format!("{host} has lost a part of it{said}"))
@@ -188,7 +188,7 @@ mod tests {
         check(
             404,
             &body("MANIFEST_UNKNOWN"),
-            "app:1: the repository has no such tag or digest (no hint)",
+            "app:1: docker.io has no such tag or digest (no hint)",
         );
         check(
             404,

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use crate::{Error, Settings};
 
 /// Longer than this nobody waits in front of a screen.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// How often one piece of work may still be tried.
 pub(super) struct Attempts {
@@ -76,7 +76,7 @@ pub(super) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let when = jiff::fmt::rfc2822::parse(header).ok()?.timestamp();
-    let when = SystemTime::try_from(when).ok()?;
+    let when = SystemTime::from(when);
     Some(when.duration_since(now).unwrap_or_default())
 }
 

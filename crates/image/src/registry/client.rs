@@ -148,8 +148,8 @@ impl Client {
     async fn ask(&self, path: &str, call: &Call) -> Result<Response, Trouble> {
         let path = format!("v2/{}/{path}", self.repository);
         let mut logins = 0;
+        let mut used = self.access.authorization().await;
         loop {
-            let used = self.access.authorization().await;
             let call = Call { authorization: used.clone(), ..call.clone() };
             let (response, own) = self.reach(&path, &call).await?;
             let range = call.from > 0 && response.status() == StatusCode::RANGE_NOT_SATISFIABLE;
@@ -163,7 +163,8 @@ impl Client {
             logins += 1;
             let headers = response.headers().get_all(WWW_AUTHENTICATE);
             let challenges = challenge::parse(headers.iter().filter_map(|it| it.to_str().ok()));
-            if !self.access.log_in(self, &challenges, used.as_ref()).await? {
+            used = self.access.log_in(self, &challenges, used.as_ref()).await?;
+            if used.is_none() {
                 return Err(self.judge(response).await);
             }
         }
