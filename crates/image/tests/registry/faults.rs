@@ -5,15 +5,16 @@ use std::time::Instant;
 use image::Settings;
 use testkit::{FakeRegistry, Fault, image, layer};
 
-use super::{WHOLE, check, outcome, settings, small};
+use super::{WHOLE, check, hasty, outcome, settings, small};
 
 /// What comes of asking for a manifest, or of a layer (`path` says), when this happens so often.
 fn check_fault(path: &str, times: usize, fault: Fault, expect: &str) {
     let registry = FakeRegistry::start();
     registry.push("app", "1", &small());
     let path = if path == "layer" { big_layer() } else { path.to_owned() };
+    let stalls = matches!(fault, Fault::StallAfter(_) | Fault::Drip);
     registry.plan(&path, times, fault);
-    check(&registry, "app:1", settings(), expect);
+    check(&registry, "app:1", if stalls { hasty() } else { settings() }, expect);
 }
 
 /// The digest of the layer that is of some size.
@@ -209,7 +210,7 @@ fn broken_downloads_go_on_where_they_broke() {
     registry.push("app", "1", &small());
     registry.plan(&big_layer(), 1, Fault::BreakAfter(100_000));
     registry.plan(&big_layer(), 1, Fault::StallAfter(100_000));
-    check(&registry, "app:1", settings(), WHOLE);
+    check(&registry, "app:1", hasty(), WHOLE);
     let ranges: Vec<Option<String>> = registry
         .seen()
         .into_iter()
@@ -235,8 +236,7 @@ fn progress_lets_a_download_break_as_often_as_it_must() {
         registry.plan(&big_layer(), 1, Fault::StallAfter(70_000));
     }
     // Two attempts are allowed without progress.
-    let settings = Settings { stall: std::time::Duration::from_millis(100), ..settings() };
-    check(&registry, "app:1", settings, WHOLE);
+    check(&registry, "app:1", hasty(), WHOLE);
 }
 
 #[test]
@@ -245,13 +245,13 @@ fn registries_that_know_no_ranges() {
     registry.push("app", "1", &small());
     registry.plan(&big_layer(), 1, Fault::BreakAfter(100_000));
     registry.plan(&big_layer(), 1, Fault::IgnoreRange);
-    check(&registry, "app:1", settings(), WHOLE);
+    check(&registry, "app:1", hasty(), WHOLE);
     registry.plan(&big_layer(), 1, Fault::StallAfter(100_000));
     registry.plan(&big_layer(), 1, Fault::WrongRange);
-    check(&registry, "app:1", settings(), WHOLE);
+    check(&registry, "app:1", hasty(), WHOLE);
     registry.plan(&big_layer(), 1, Fault::StallAfter(100_000));
     registry.plan(&big_layer(), 1, Fault::status(416));
-    check(&registry, "app:1", settings(), WHOLE);
+    check(&registry, "app:1", hasty(), WHOLE);
 }
 
 #[test]
@@ -290,12 +290,12 @@ fn drops_are_no_stream() {
     let began = Instant::now();
     let expect = "Unavailable: HOST/app:1: HOST sent nothing for 0.3 s (tried 3 times)\n\
                   hint: try again later";
-    check(&registry, "app:1", settings(), expect);
+    check(&registry, "app:1", hasty(), expect);
     assert!(began.elapsed().as_secs() < 5);
     let registry = FakeRegistry::start();
     registry.push("app", "1", &small());
     registry.plan("manifests", 99, Fault::Drip);
-    check(&registry, "app:1", settings(), expect);
+    check(&registry, "app:1", hasty(), expect);
 }
 
 #[test]
