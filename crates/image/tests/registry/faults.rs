@@ -29,8 +29,9 @@ const RIGHT_NAME: &str = "hint: is HOST the registry's right name?";
 fn what_passes_is_waited_for() {
     for status in [408, 429, 500, 502, 503, 504] {
         check_fault("manifests", 2, Fault::status(status), WHOLE);
-        check_fault("layer", 2, Fault::status(status), WHOLE);
     }
+    check_fault("layer", 2, Fault::status(429), WHOLE);
+    check_fault("layer", 2, Fault::status(500), WHOLE);
     check_fault("manifests", 1, Fault::retry_after(429, "0"), WHOLE);
     check_fault("manifests", 1, Fault::retry_after(503, "Sun, 06 Nov 1994 08:49:37 GMT"), WHOLE);
     check_fault("manifests", 1, Fault::HangUp, WHOLE);
@@ -286,16 +287,12 @@ fn layers_that_are_not_what_was_pushed() {
 fn drops_are_no_stream() {
     let registry = FakeRegistry::start();
     registry.push("app", "1", &small());
-    registry.plan(&big_layer(), 99, Fault::Drip);
-    let began = Instant::now();
-    let expect = "Unavailable: HOST/app:1: HOST sent nothing for 0.3 s (tried 3 times)\n\
-                  hint: try again later";
-    check(&registry, "app:1", hasty(), expect);
-    assert!(began.elapsed().as_secs() < 5);
-    let registry = FakeRegistry::start();
-    registry.push("app", "1", &small());
-    registry.plan("manifests", 99, Fault::Drip);
-    check(&registry, "app:1", hasty(), expect);
+    let expect = "Unavailable: HOST/app:1: HOST sent nothing for 0.3 s\nhint: try again later";
+    let once = || Settings { retries: 0, ..hasty() };
+    registry.plan(&big_layer(), 1, Fault::Drip);
+    check(&registry, "app:1", once(), expect);
+    registry.plan("manifests", 1, Fault::Drip);
+    check(&registry, "app:1", once(), expect);
 }
 
 #[test]
@@ -306,7 +303,7 @@ fn the_first_error_ends_it_all() {
     let blobs = many.blobs().blobs;
     registry.plan(&blobs[0].0, 99, Fault::StallAfter(0));
     registry.plan(&blobs[1].0, 99, Fault::status(403));
-    let patient = Settings { stall: std::time::Duration::from_secs(60), ..settings() };
+    let patient = Settings { stall: std::time::Duration::from_mins(1), ..settings() };
     let began = Instant::now();
     assert!(outcome(&registry, "app:1", patient).starts_with("Denied: "));
     assert!(began.elapsed().as_secs() < 10);

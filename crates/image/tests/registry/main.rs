@@ -1,5 +1,7 @@
 //! The registry source against a registry in this process that misbehaves, and a real one.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "the helpers of tests are tests")]
+
 mod faults;
 mod logins;
 mod proxy;

@@ -2,6 +2,7 @@
 //!
 //! Where one of the two programs is missing these tests leave themselves out and say so.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
@@ -56,7 +57,8 @@ fn start(users: &str) -> Registry {
     );
     if !users.is_empty() {
         fs_err::write(path("users"), users).unwrap();
-        config += &format!("auth: {{htpasswd: {{realm: test, path: '{}'}}}}\n", path("users"));
+        let users = path("users");
+        writeln!(config, "auth: {{htpasswd: {{realm: test, path: '{users}'}}}}").unwrap();
     }
     fs_err::write(path("config.yml"), config).unwrap();
     let process = Command::new("docker-registry")
