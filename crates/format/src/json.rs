@@ -126,6 +126,7 @@ struct Image<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "Scout's names")]
 struct Os<'a> {
     os_name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -55,6 +55,7 @@ pub(super) fn write(inventory: &Inventory, options: &Options) -> String {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "SPDX's names")]
 struct Document<'a> {
     spdx_version: &'static str,
     data_license: &'static str,
@@ -82,6 +83,7 @@ struct CreationInfo<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "SPDX's names")]
 struct Annotation {
     annotation_date: String,
     annotation_type: &'static str,
@@ -91,6 +93,7 @@ struct Annotation {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "SPDX's names")]
 struct Relationship {
     spdx_element_id: String,
     relationship_type: &'static str,
@@ -147,6 +150,7 @@ struct Checksum<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "SPDX's names")]
 struct ExternalRef<'a> {
     reference_category: &'static str,
     reference_type: &'static str,
@@ -265,7 +269,7 @@ impl<'a> Writer<'a> {
             kind: (!installed).then_some(package.kind),
             source: package.source.as_ref().map(Cow::Borrowed),
             // One licence reads back as it is; the borders between several are lost in `AND`.
-            licenses: (package.licenses.len() > 1 || !self.plain(&package.licenses))
+            licenses: (package.licenses.len() > 1 || !plain(&package.licenses))
                 .then_some(Cow::Borrowed(&package.licenses)),
             author: package.author.as_deref().filter(|_| originator.is_none()).map(Cow::from),
             url: package.url.as_deref().filter(|_| homepage.is_none()).map(Cow::from),
@@ -305,11 +309,6 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Will these licences be read from `licenseDeclared` as they are?
-    fn plain(&self, licenses: &[String]) -> bool {
-        licenses.iter().all(|it| !it.is_empty() && super::is_assertion(it))
-    }
-
     fn declared(&mut self, licenses: &'a [String]) -> Cow<'a, str> {
         let mut terms =
             licenses.iter().filter(|it| !it.is_empty()).map(|text| match License::of(text) {
@@ -325,6 +324,11 @@ impl<'a> Writer<'a> {
             |it: &Cow<'_, str>| if it.contains(' ') { format!("({it})") } else { it.to_string() };
         [&first].into_iter().chain(&rest).map(term).collect::<Vec<_>>().join(" AND ").into()
     }
+}
+
+/// Will these licences be read from `licenseDeclared` as they are?
+fn plain(licenses: &[String]) -> bool {
+    licenses.iter().all(|it| !it.is_empty() && super::is_assertion(it))
 }
 
 /// Licences that are no SPDX expression, and what each is called in this document.
