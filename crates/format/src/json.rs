@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::contract::{Format, Options, Unreadable};
-use crate::document::TOOL;
+use crate::document::{self, TOOL};
 use crate::head::Head;
 
 /// Raised when the shape below changes.
@@ -46,9 +46,7 @@ impl Format for Json {
                 sbom_version: SHAPE,
             },
         };
-        let mut text = serde_json::to_string_pretty(&document).expect("its keys are texts");
-        text.push('\n');
-        text
+        document::printed(&document, inventory.packages.len())
     }
 
     fn claims(&self, bytes: &[u8]) -> bool {
