@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use model::{ImageDescription, Inventory, Purl, Reference};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::contract::Options;
@@ -27,6 +28,14 @@ fn to_the_second(text: &str) -> Option<String> {
     let time: jiff::Timestamp = text.parse().ok()?;
     let shown = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     (shown.len() == 20 && shown.starts_with(|it: char| it.is_ascii_digit())).then_some(shown)
+}
+
+/// The document as indented JSON, with room made for so many packages.
+pub(crate) fn printed(document: &impl Serialize, packages: usize) -> String {
+    let mut bytes = Vec::with_capacity(packages.saturating_mul(2048).saturating_add(4096));
+    serde_json::to_writer_pretty(&mut bytes, document).expect("its keys are texts");
+    bytes.push(b'\n');
+    String::from_utf8(bytes).expect("JSON is written as UTF-8")
 }
 
 /// Gives the document its number, a UUID (version 8) made of its own content: the first

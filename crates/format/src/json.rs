@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::contract::{Format, Options, Unreadable};
-use crate::document::TOOL;
+use crate::document::{self, TOOL};
 use crate::head::Head;
 
 /// Raised when the shape below changes.
@@ -46,9 +46,7 @@ impl Format for Json {
                 sbom_version: SHAPE,
             },
         };
-        let mut text = serde_json::to_string_pretty(&document).expect("its keys are texts");
-        text.push('\n');
-        text
+        document::printed(&document, inventory.packages.len())
     }
 
     fn claims(&self, bytes: &[u8]) -> bool {
@@ -126,6 +124,7 @@ struct Image<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "Scout's names")]
 struct Os<'a> {
     os_name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]

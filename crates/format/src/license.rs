@@ -1,5 +1,7 @@
 //! Licences in documents: what is an SPDX identifier, what an expression, what mere text.
 
+use std::collections::HashMap;
+
 use spdx::{Expression, ParseMode};
 
 /// What a package's licence text is.
@@ -61,6 +63,16 @@ impl License {
         } else {
             Self::Text
         }
+    }
+}
+
+/// Answers that were found once: most packages of an image share a few licences.
+#[derive(Default)]
+pub(crate) struct Known<'a>(HashMap<&'a str, License>);
+
+impl<'a> Known<'a> {
+    pub(crate) fn license(&mut self, text: &'a str) -> License {
+        *self.0.entry(text).or_insert_with(|| License::of(text))
     }
 }
 

@@ -60,7 +60,7 @@ struct Whole<'a> {
     subject: Cow<'a, Subject>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     distro: Option<Cow<'a, Distro>>,
-    #[serde(default, skip_serializing_if = "is_empty")]
+    #[serde(default, skip_serializing_if = "no_gaps")]
     gaps: Cow<'a, [Gap]>,
 }
 
@@ -129,8 +129,8 @@ impl From<Spot<'_>> for Place {
     }
 }
 
-fn is_empty<T: Clone>(list: &Cow<'_, [T]>) -> bool {
-    list.is_empty()
+fn no_gaps(gaps: &[Gap]) -> bool {
+    gaps.is_empty()
 }
 
 /// The words for "nobody says" and "there is none".

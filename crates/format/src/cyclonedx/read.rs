@@ -384,7 +384,7 @@ fn told_in_properties(properties: &Properties<'_>) -> Vec<Place> {
         };
         let place = places.entry(number).or_default();
         match what {
-            "path" => place.path = (*value).to_owned(),
+            "path" => (*value).clone_into(&mut place.path),
             "layerID" => place.diff_id = value.parse().ok(),
             _ => {}
         }

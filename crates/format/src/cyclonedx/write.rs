@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::property;
 use crate::contract::Options;
 use crate::document::{self, TOOL, UNNUMBERED};
-use crate::license::License;
+use crate::license::{Known, License};
 
 /// The references by which the document names its own parts; those of packages are their purls.
 const SUBJECT: &str = "subject";
@@ -20,7 +20,8 @@ pub(super) fn write(inventory: &Inventory, options: &Options) -> String {
     let mut components = Vec::with_capacity(inventory.packages.len() + 1);
     components.extend(inventory.distro.as_ref().map(distro));
     let mut references = HashMap::new();
-    components.extend(inventory.packages.iter().map(|it| package(it, &mut references)));
+    let mut known = Known::default();
+    components.extend(inventory.packages.iter().map(|it| package(it, &mut references, &mut known)));
     let depends_on = components.iter().map(|it| it.bom_ref.clone()).collect();
     let document = Document {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -44,9 +45,7 @@ pub(super) fn write(inventory: &Inventory, options: &Options) -> String {
         compositions: (!inventory.gaps.is_empty())
             .then_some([Composition { aggregate: "incomplete", assemblies: [SUBJECT] }]),
     };
-    let mut text = serde_json::to_string_pretty(&document).expect("its keys are texts");
-    text.push('\n');
-    document::numbered(text)
+    document::numbered(document::printed(&document, inventory.packages.len()))
 }
 
 #[derive(Serialize)]
@@ -251,7 +250,11 @@ fn distro(distro: &Distro) -> Component<'_> {
     }
 }
 
-fn package<'a>(package: &'a Package, references: &mut HashMap<String, usize>) -> Component<'a> {
+fn package<'a>(
+    package: &'a Package,
+    references: &mut HashMap<String, usize>,
+    known: &mut Known<'a>,
+) -> Component<'a> {
     let kind = match package.purl.kind() {
         "generic" | "github" | "bitnami" => "application",
         "oci" | "docker" => "container",
@@ -282,7 +285,7 @@ fn package<'a>(package: &'a Package, references: &mut HashMap<String, usize>) ->
         group: package.purl.namespace(),
         version: package.purl.version(),
         description: package.description.as_deref(),
-        licenses: licenses(&package.licenses),
+        licenses: licenses(&package.licenses, known),
         cpe: package.cpes.first().map(String::as_str),
         purl: Some(purl),
         external_references: plain.map(|url| [ExternalReference { url, r#type: "website" }]),
@@ -301,19 +304,18 @@ fn unique(purl: &str, references: &mut HashMap<String, usize>) -> String {
 }
 
 /// The schema wants either licences, or one single expression.
-fn licenses(texts: &[String]) -> Vec<Choice<'_>> {
+fn licenses<'a>(texts: &'a [String], known: &mut Known<'a>) -> Vec<Choice<'a>> {
     if let [text] = texts
-        && License::of(text) == License::Expression
+        && known.license(text) == License::Expression
     {
         return vec![Choice::Expression(text)];
     }
-    let named = |text: &'_ String| match License::of(text) {
-        License::Id => true,
-        License::Expression | License::Text => false,
-    };
     texts
         .iter()
-        .map(|it| Choice::License(if named(it) { Named::Id(it) } else { Named::Name(it) }))
+        .map(|text| match known.license(text) {
+            License::Id => Choice::License(Named::Id(text)),
+            License::Expression | License::Text => Choice::License(Named::Name(text)),
+        })
         .collect()
 }
 

@@ -10,17 +10,21 @@ use super::{Rest, Whole};
 use crate::contract::Options;
 use crate::document::{self, TOOL, UNNUMBERED};
 use crate::foreign;
-use crate::license::{self, License};
+use crate::license::{self, Known, License};
 
 const NOASSERTION: &str = "NOASSERTION";
 const SUBJECT: &str = "SPDXRef-subject";
 const DISTRO: &str = "SPDXRef-distro";
 
 pub(super) fn write(inventory: &Inventory, options: &Options) -> String {
-    let mut writer = Writer {
+    let stamp = Stamp {
         created: document::created(inventory, options),
         tool: format!("Tool: {TOOL}-{}", one_line(&options.tool_version)),
+    };
+    let mut writer = Writer {
+        stamp: &stamp,
         ids: HashMap::new(),
+        known: Known::default(),
         texts: Texts::default(),
     };
     let mut parts = vec![subject(&inventory.subject)];
@@ -40,21 +44,20 @@ pub(super) fn write(inventory: &Inventory, options: &Options) -> String {
         comment: gaps(inventory),
         creation_info: CreationInfo {
             license_list_version: license::LIST,
-            created: &writer.created,
-            creators: [&writer.tool],
+            created: &stamp.created,
+            creators: [&stamp.tool],
         },
-        annotations: vec![writer.annotation(&whole)],
+        annotations: [stamp.annotation(&whole)],
         relationships: relationships(&parts),
         packages: parts,
         has_extracted_licensing_infos: writer.texts.explained(),
     };
-    let mut text = serde_json::to_string_pretty(&document).expect("its keys are texts");
-    text.push('\n');
-    document::numbered(text)
+    document::numbered(document::printed(&document, inventory.packages.len()))
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "SPDX's names")]
 struct Document<'a> {
     spdx_version: &'static str,
     data_license: &'static str,
@@ -65,7 +68,7 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
     creation_info: CreationInfo<'a>,
-    annotations: Vec<Annotation>,
+    annotations: [Annotation<'a>; 1],
     packages: Vec<Part<'a>>,
     relationships: Vec<Relationship>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -82,15 +85,17 @@ struct CreationInfo<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Annotation {
-    annotation_date: String,
+#[expect(clippy::struct_field_names, reason = "SPDX's names")]
+struct Annotation<'a> {
+    annotation_date: &'a str,
     annotation_type: &'static str,
-    annotator: String,
+    annotator: &'a str,
     comment: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "SPDX's names")]
 struct Relationship {
     spdx_element_id: String,
     relationship_type: &'static str,
@@ -135,7 +140,7 @@ struct Part<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     primary_package_purpose: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    annotations: Option<[Annotation; 1]>,
+    annotations: Option<[Annotation<'a>; 1]>,
 }
 
 #[derive(Serialize)]
@@ -147,6 +152,7 @@ struct Checksum<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "SPDX's names")]
 struct ExternalRef<'a> {
     reference_category: &'static str,
     reference_type: &'static str,
@@ -238,23 +244,31 @@ fn gaps(inventory: &Inventory) -> Option<String> {
     (!lines.is_empty()).then(|| format!("This inventory has gaps:\n{}", lines.join("\n")))
 }
 
-struct Writer<'a> {
+/// When the document is made, and by whom: what each annotation says of itself.
+struct Stamp {
     created: String,
     tool: String,
+}
+
+impl Stamp {
+    fn annotation(&self, value: &impl Serialize) -> Annotation<'_> {
+        Annotation {
+            annotation_date: &self.created,
+            annotation_type: "OTHER",
+            annotator: &self.tool,
+            comment: serde_json::to_string(value).expect("its keys are texts"),
+        }
+    }
+}
+
+struct Writer<'a> {
+    stamp: &'a Stamp,
     ids: HashMap<String, usize>,
+    known: Known<'a>,
     texts: Texts<'a>,
 }
 
 impl<'a> Writer<'a> {
-    fn annotation(&self, value: &impl Serialize) -> Annotation {
-        Annotation {
-            annotation_date: self.created.clone(),
-            annotation_type: "OTHER",
-            annotator: self.tool.clone(),
-            comment: serde_json::to_string(value).expect("its keys are texts"),
-        }
-    }
-
     fn package(&mut self, package: &'a Package) -> Part<'a> {
         let purl = &package.purl;
         let originator = package.author.as_deref().and_then(originator);
@@ -265,7 +279,7 @@ impl<'a> Writer<'a> {
             kind: (!installed).then_some(package.kind),
             source: package.source.as_ref().map(Cow::Borrowed),
             // One licence reads back as it is; the borders between several are lost in `AND`.
-            licenses: (package.licenses.len() > 1 || !self.plain(&package.licenses))
+            licenses: (package.licenses.len() > 1 || !plain(&package.licenses))
                 .then_some(Cow::Borrowed(&package.licenses)),
             author: package.author.as_deref().filter(|_| originator.is_none()).map(Cow::from),
             url: package.url.as_deref().filter(|_| homepage.is_none()).map(Cow::from),
@@ -285,7 +299,7 @@ impl<'a> Writer<'a> {
             license_declared: self.declared(&package.licenses),
             description: package.description.as_deref(),
             external_refs,
-            annotations: (rest != Rest::default()).then(|| [self.annotation(&rest)]),
+            annotations: (rest != Rest::default()).then(|| [self.stamp.annotation(&rest)]),
             ..Part::new(crate::list::name(purl), self.id(package))
         }
     }
@@ -305,17 +319,13 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Will these licences be read from `licenseDeclared` as they are?
-    fn plain(&self, licenses: &[String]) -> bool {
-        licenses.iter().all(|it| !it.is_empty() && super::is_assertion(it))
-    }
-
     fn declared(&mut self, licenses: &'a [String]) -> Cow<'a, str> {
-        let mut terms =
-            licenses.iter().filter(|it| !it.is_empty()).map(|text| match License::of(text) {
+        let mut terms = licenses.iter().filter(|it| !it.is_empty()).map(|text| {
+            match self.known.license(text) {
                 License::Id | License::Expression => Cow::Borrowed(text.as_str()),
                 License::Text => Cow::Owned(self.texts.id(text)),
-            });
+            }
+        });
         let Some(first) = terms.next() else { return NOASSERTION.into() };
         let rest: Vec<Cow<'_, str>> = terms.collect();
         if rest.is_empty() {
@@ -325,6 +335,11 @@ impl<'a> Writer<'a> {
             |it: &Cow<'_, str>| if it.contains(' ') { format!("({it})") } else { it.to_string() };
         [&first].into_iter().chain(&rest).map(term).collect::<Vec<_>>().join(" AND ").into()
     }
+}
+
+/// Will these licences be read from `licenseDeclared` as they are?
+fn plain(licenses: &[String]) -> bool {
+    licenses.iter().all(|it| !it.is_empty() && super::is_assertion(it))
 }
 
 /// Licences that are no SPDX expression, and what each is called in this document.

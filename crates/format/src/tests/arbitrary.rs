@@ -21,7 +21,7 @@ fn digest() -> impl Strategy<Value = Digest> {
     (any::<[u8; 32]>(), any::<bool>()).prop_map(|(bytes, long)| {
         let digest = Digest::from_sha256(&bytes);
         let hex = digest.hex();
-        if long { format!("sha512:{hex}{hex}").parse().unwrap() } else { digest }
+        if long { format!("sha512:{hex}{hex}").parse().expect("128 digits") } else { digest }
     })
 }
 
