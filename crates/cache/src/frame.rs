@@ -7,6 +7,8 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 const MAGIC: &[u8; 8] = b"foretop\0";
 /// Raised when this file's form changes.
 const VERSION: u16 = 1;
+/// Changes with the types that are kept.
+const SHAPE: &str = env!("MODEL_SHAPE");
 /// Magic, version, length of the payload, its hash.
 const HEADER: usize = 8 + 2 + 8 + 8;
 
@@ -35,7 +37,8 @@ fn header_of(key: &str, payload: &[u8]) -> [u8; HEADER] {
     header[..8].copy_from_slice(MAGIC);
     header[8..10].copy_from_slice(&VERSION.to_le_bytes());
     header[10..18].copy_from_slice(&(payload.len() as u64).to_le_bytes());
-    let hash = xxh3_64_with_seed(payload, xxh3_64(key.as_bytes()));
+    let seed = xxh3_64_with_seed(key.as_bytes(), xxh3_64(SHAPE.as_bytes()));
+    let hash = xxh3_64_with_seed(payload, seed);
     header[18..].copy_from_slice(&hash.to_le_bytes());
     header
 }

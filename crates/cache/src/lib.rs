@@ -111,8 +111,8 @@ impl Cache {
 
     /// The value kept under `digest`, unless there is none that can be believed.
     ///
-    /// `fingerprint` names everything the value depends on beside the digest: who read it, and the
-    /// shape of `T`. It must change when either does.
+    /// `fingerprint` names who read it: everything the value depends on beside the digest. The shape
+    /// of `model`'s types is taken care of here.
     pub fn get<T: DeserializeOwned>(
         &self,
         shelf: Shelf,

@@ -4,6 +4,7 @@ mod cache;
 mod completion;
 mod man;
 mod plugin;
+mod sbom;
 mod version;
 
 use clap::ArgMatches;
@@ -12,6 +13,7 @@ use crate::Context;
 
 /// Every verb. Adding one is its file, its `mod` line, and its entry here.
 pub(crate) const ALL: &[Entry] = &[
+    entry::<sbom::Sbom>(),
     entry::<cache::Cache>(),
     entry::<plugin::Plugin>(),
     entry::<version::Version>(),

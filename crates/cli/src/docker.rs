@@ -1,7 +1,6 @@
 //! How to reach engines and registries, as `docker` itself would.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use image::Settings;
 use serde::Deserialize;
@@ -34,13 +33,9 @@ pub(crate) fn settings(
         credentials: environment.credentials()?,
         insecure_registries: environment.insecure_registries()?,
         certificate_authorities: environment.certificate_authorities(),
-        stall: Duration::from_secs(30),
-        retries: 4,
-        #[expect(clippy::default_trait_access, reason = "`tarball` is none of our business")]
-        limits: Default::default(),
-        workers: std::thread::available_parallelism().map_or(4, |it| it.get().clamp(3, 16)),
         user_agent: format!("foretop/{VERSION}"),
         temporary: environment.temporary(),
+        ..Settings::default()
     })
 }
 

@@ -57,7 +57,7 @@ variables! {
     SOURCE_DATE_EPOCH = "number" ["SOURCE_DATE_EPOCH"];
     /// Docker's configuration: credentials, contexts, plugins (default `~/.docker`).
     DOCKER_CONFIG = "directory" ["DOCKER_CONFIG"];
-    /// The engine to ask: `unix://…`, `npipe://…` or `tcp://…`.
+    /// The engine to ask: `unix://…`, `tcp://…`, `http://…` or `https://…`.
     DOCKER_HOST = "URL" ["DOCKER_HOST"];
     /// The Docker context whose engine to ask, unless `DOCKER_HOST` is set.
     DOCKER_CONTEXT = "name" ["DOCKER_CONTEXT"];

@@ -30,6 +30,9 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(it) = it.downcast_ref::<Failure>() {
             return Some(it.hint.clone());
         }
+        if let Some(it) = it.downcast_ref::<engine::Error>() {
+            return it.hint().map(str::to_owned);
+        }
         it.downcast_ref::<image::Error>()?.hint().map(str::to_owned)
     })
 }

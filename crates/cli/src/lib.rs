@@ -20,6 +20,8 @@ use crate::environment::Environment;
 use crate::messages::{Detail, Messages};
 use crate::plugin::{Call, DockerFlags};
 
+const ABOUT: &str = "Know what is inside every container image";
+
 /// What every command is given.
 struct Context {
     environment: Environment,
@@ -61,12 +63,7 @@ fn command(
     }
     let matches = match tree(title).try_get_matches_from(words) {
         Ok(matches) => matches,
-        // Help and version are asked for; all else is an error, and clap's own code for it is 2,
-        // which is kept for gates.
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::from(error.use_stderr()));
-        }
+        Err(error) => return misused(&error, &Messages::new(&environment, Detail::default())),
     };
     let detail = if matches.get_flag("verbose_debug") {
         Detail::Most
@@ -84,6 +81,17 @@ fn command(
     succeed(&messages, result)
 }
 
+/// Help and version are asked for, a command without its subcommand asks for help; all else is an
+/// error, and clap's own code for it is 2, which is kept for gates.
+fn misused(error: &clap::Error, messages: &Messages) -> ExitCode {
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return succeed(messages, messages.report(&error.render().to_string()));
+    }
+    // Where a reader has read enough, that is no error either.
+    let _ = error.print();
+    ExitCode::from(u8::from(error.use_stderr()))
+}
+
 fn succeed(messages: &Messages, result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -96,12 +104,12 @@ fn succeed(messages: &Messages, result: anyhow::Result<()>) -> ExitCode {
 
 /// All commands and flags. `title` is what people type to get here.
 fn tree(title: &'static str) -> clap::Command {
-    let tree = clap::Command::new("foretop")
+    // Flags come first: they would bring their own description.
+    Always::augment_args(clap::Command::new("foretop"))
         .bin_name(title)
-        .about("Know what is inside every container image")
+        .about(ABOUT)
         .version(version::VERSION)
         .subcommand_value_name("COMMAND")
         .subcommand_help_heading("Commands")
-        .subcommands(commands::ALL.iter().map(|it| (it.tree)()));
-    Always::augment_args(tree)
+        .subcommands(commands::ALL.iter().map(|it| (it.tree)()))
 }

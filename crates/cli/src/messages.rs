@@ -1,6 +1,5 @@
 //! Everything that is said: reports on stdout, the rest on stderr. Nothing else writes to either.
 
-use std::fmt::Display;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -92,9 +91,9 @@ impl Messages {
         self.line(&format!("    {} {what}", self.painted(WARNING, "!")));
     }
 
-    /// More about the line before.
-    pub(crate) fn more(&self, what: &str) {
-        self.line(&format!("      {what}"));
+    /// Something worth knowing that asks for nothing: `i …`.
+    pub(crate) fn inform(&self, what: &str) {
+        self.line(&format!("    i {what}"));
     }
 
     /// A line of `--debug`.
@@ -160,10 +159,9 @@ impl Messages {
             bar.finish_and_clear();
         }
     }
-}
 
-impl image::Progress for Messages {
-    fn expect(&self, bytes: u64) {
+    /// So many bytes more are to come.
+    pub(crate) fn expect(&self, bytes: u64) {
         let bar = self.bar.get_or_init(|| {
             // indicatif hides itself where stderr is no terminal.
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
@@ -173,20 +171,16 @@ impl image::Progress for Messages {
         bar.inc_length(bytes);
     }
 
-    fn advance(&self, bytes: u64) {
+    /// So many have come.
+    pub(crate) fn advance(&self, bytes: u64) {
         self.read.fetch_add(bytes, Ordering::Relaxed);
         if let Some(bar) = self.bar.get() {
             bar.inc(bytes);
         }
     }
-
-    fn tell(&self, line: &str) {
-        self.debug(line);
-    }
 }
 
 /// `1 package`, `2 packages`.
-pub(crate) fn count(number: usize, noun: &str) -> impl Display {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{ending}")
+pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -64,7 +64,7 @@ pub(crate) fn called(argv: Vec<OsString>) -> Call {
     let plugin = stem.strip_prefix("docker-").filter(|it| NAMES.contains(it));
     let mut words: Vec<OsString> = argv.into_iter().skip(1).collect();
     if words.first().is_some_and(|it| it == "docker-cli-plugin-metadata") {
-        return Call::Answer(metadata(plugin));
+        return Call::Answer(metadata());
     }
     let mut docker = DockerFlags::default();
     let mut title = "foretop";
@@ -98,16 +98,13 @@ pub(crate) fn called(argv: Vec<OsString>) -> Call {
     }
 }
 
-fn metadata(plugin: Option<&str>) -> String {
-    let does = "Know what is inside every container image";
+/// docker shows the vendor behind the description.
+fn metadata() -> String {
     let value = json!({
         "SchemaVersion": "0.1.0",
         "Vendor": "Foretop",
         "Version": format!("v{VERSION}"),
-        "ShortDescription": match plugin {
-            Some("scout") => format!("{does} (Foretop)"),
-            _ => does.to_owned(),
-        },
+        "ShortDescription": crate::ABOUT,
     });
     format!("{value}\n")
 }

@@ -171,3 +171,25 @@ fn formats() -> String {
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_forgotten() {
+        let pages = pages().into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        for variable in environment::ALL {
+            for name in variable.names {
+                assert!(pages[1].contains(&format!("`{name}`")), "{name}");
+            }
+        }
+        for command in crate::tree("foretop").get_subcommands() {
+            let title = format!("\n## `foretop {}`\n", command.get_name());
+            assert!(pages[0].contains(&title), "{title}");
+        }
+        let row = "| `--only-package-type TYPE` | Only packages of these purl types";
+        assert!(pages[0].contains(row), "{}", pages[0]);
+        assert!(!pages[0].contains("verbose-debug `"), "hidden flags have no row");
+    }
+}

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::Verb;
 use crate::Context;
 use crate::failure::Failure;
+use crate::messages::count;
 
 /// Show or remove what was kept of images read before
 #[derive(clap::Parser)]
@@ -65,7 +66,7 @@ fn title(shelf: Shelf) -> &'static str {
 }
 
 /// Values and bytes on one shelf.
-fn sum(cache: &Kept, shelves: &[Shelf]) -> (usize, u64) {
+fn sum(cache: &Kept, shelves: &[Shelf]) -> (u64, u64) {
     let kept = cache.list();
     let kept = kept.iter().filter(|it| shelves.contains(&it.shelf));
     kept.fold((0, 0), |(entries, bytes), it| (entries + 1, bytes + it.size))
@@ -125,6 +126,7 @@ fn prune(cache: &Kept, sboms: bool, force: bool, context: &Context) -> anyhow::R
     }
     let pruned = cache.prune(shelves)?;
     let freed = HumanBytes(pruned.bytes);
-    context.messages.done(&format!("Removed {} entries, {freed} freed", pruned.entries));
+    let entries = count(pruned.entries, "entry", "entries");
+    context.messages.done(&format!("Removed {entries}, {freed} freed"));
     Ok(())
 }
