@@ -3,6 +3,7 @@
 mod apk;
 mod contract;
 mod deb;
+mod generic;
 mod license;
 mod rpm;
 #[cfg(test)]
@@ -15,5 +16,6 @@ pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothi
 pub const ALL: &[&dyn Ecosystem] = &[
     &apk::Apk, //
     &deb::Deb,
+    &generic::Generic,
     &rpm::Rpm,
 ];
