@@ -8,6 +8,7 @@ mod deb;
 mod document;
 mod executable;
 mod gem;
+mod generic;
 mod golang;
 mod license;
 mod listing;
@@ -30,6 +31,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &composer::Composer,
     &deb::Deb,
     &gem::Gem,
+    &generic::Generic,
     &golang::Golang,
     &npm::Npm,
     &pypi::Pypi,
