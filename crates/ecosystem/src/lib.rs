@@ -6,10 +6,12 @@ mod executable;
 mod golang;
 mod license;
 mod lockfile;
+mod maven;
+mod nuget;
 #[cfg(test)]
 mod shown;
 
 pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothing};
 
 /// Every ecosystem. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn Ecosystem] = &[&cargo::Cargo, &golang::Golang];
+pub const ALL: &[&dyn Ecosystem] = &[&cargo::Cargo, &golang::Golang, &maven::Maven, &nuget::Nuget];
