@@ -2,7 +2,7 @@
 //!
 //! Advisories meet a package under `group:name`. The name of the file, if it has a version in it, is
 //! what a build tool wrote; the manifest is prose (`PostgreSQL JDBC Driver`), a bundle's own name
-//! (`com.mysql.cj`), or its version for OSGi (`1.70.0` for `1.70`). So the file's name comes first,
+//! (`com.mysql.cj`), or its version as a bundle (`1.70.0` for `1.70`). So the file's name comes first,
 //! and the manifest fills in. The group is guessed from, in this order: the path in a repository, a
 //! table of well-known artifacts, names in the manifest that start with a domain, and at last the
 //! name itself, which is how old artifacts are called (`junit:junit`, `commons-io:commons-io`).
@@ -23,20 +23,13 @@ pub(super) struct Coordinates {
 pub(super) fn guess(path: &str, manifest: &Manifest) -> Option<Coordinates> {
     let file_name = FileName::parse(path.rsplit('/').next().unwrap_or(path));
     let title = manifest.get("Implementation-Title");
-    if file_name.version.is_empty()
-        && let Some(coordinates) = title.and_then(stated)
+    if let Some(coordinates) = title.and_then(stated)
+        && (file_name.version.is_empty() || file_name.name == coordinates.name)
     {
         return Some(coordinates);
     }
     let (name, version) = if file_name.version.is_empty() {
-        let name = title.filter(|it| is_name(it)).or_else(|| {
-            // A bundle's name is its group and its name in one; the last part is a fair guess, but
-            // only if the file agrees.
-            let symbolic = manifest.symbolic_name()?;
-            let last = symbolic.rsplit('.').next()?;
-            (is_name(last) && file_name.name.contains(last)).then_some(file_name.name)
-        });
-        (name.unwrap_or(file_name.name), manifest.version()?)
+        (title.filter(|it| is_name(it)).unwrap_or(file_name.name), manifest.version()?)
     } else {
         (file_name.name, file_name.version)
     };

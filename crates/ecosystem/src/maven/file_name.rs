@@ -20,7 +20,7 @@ impl<'a> FileName<'a> {
         }
         // The last part that starts like a version, then back over what belongs to it:
         // `log4j-1.2-api-2.14.1` has its version at the end, `foo-1.0-beta-2` in the middle.
-        let Some(last) = (1..parts.len()).rev().find(|at| is_number(parts[*at].1)) else {
+        let Some(last) = (1..parts.len()).rev().find(|at| is_version(parts[*at].1)) else {
             return Self { name: stem, version: "" };
         };
         let mut first = last;
@@ -43,9 +43,13 @@ impl<'a> FileName<'a> {
     }
 }
 
+/// `1.2`, `v1.2`, `r09`.
+fn is_version(part: &str) -> bool {
+    is_number(part.strip_prefix(['v', 'r']).unwrap_or(part))
+}
+
 fn is_number(part: &str) -> bool {
-    let digits = part.strip_prefix(['v', 'r']).unwrap_or(part);
-    digits.starts_with(|it: char| it.is_ascii_digit())
+    part.starts_with(|it: char| it.is_ascii_digit())
 }
 
 /// Words that belong to a version; others (`linux`, `sources`, `shaded`) are classifiers.
@@ -98,6 +102,7 @@ mod tests {
         check("foo-1.0-SNAPSHOT.war", "foo", "1.0-SNAPSHOT");
         check("foo-1.0-20240102.030405-7-tests.jar", "foo", "1.0-20240102.030405-7");
         check("netty-tcnative-2.0.54.Final-linux-x86_64.jar", "netty-tcnative", "2.0.54.Final");
+        check("selenium-devtools-v85-4.5.0.jar", "selenium-devtools-v85", "4.5.0");
         check("json-20230227.jar", "json", "20230227");
         check("zstd-jni-1.5.2-1.jar", "zstd-jni", "1.5.2-1");
         check("app.jar", "app", "");

@@ -9,7 +9,7 @@ use crate::{Beside, File, lockfile};
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     let text = match lockfile::text(file) {
         Ok(text) => text,
-        Err(found) => return found,
+        Err(gap) => return Found { gaps: vec![gap], ..Found::default() },
     };
     let mut found = Found::default();
     for line in text.lines().map(str::trim) {

@@ -14,7 +14,7 @@ use crate::{Beside, File, lockfile};
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     let text = match lockfile::text(file) {
         Ok(text) => text,
-        Err(found) => return found,
+        Err(gap) => return Found { gaps: vec![gap], ..Found::default() },
     };
     let pom = match Pom::parse(&text) {
         Ok(pom) => pom,

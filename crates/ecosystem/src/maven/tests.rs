@@ -23,7 +23,8 @@ fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
 fn zip_with(entries: &[(&str, &[u8])], nested: CompressionMethod) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in entries {
-        let method = if name.ends_with(".jar") { nested } else { CompressionMethod::Deflated };
+        let is_nested = std::path::Path::new(name).extension().is_some_and(|it| it == "jar");
+        let method = if is_nested { nested } else { CompressionMethod::Deflated };
         let options = SimpleFileOptions::default().compression_method(method);
         writer.start_file(*name, options).expect("memory does not fail");
         writer.write_all(bytes).expect("memory does not fail");

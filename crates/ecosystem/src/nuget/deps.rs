@@ -18,6 +18,7 @@ struct Document {
 }
 
 /// The files of a library for one platform.
+#[expect(clippy::zero_sized_map_values, reason = "serde reads a map's keys only into a map")]
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Target {
@@ -37,7 +38,7 @@ struct Library {
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     let text = match lockfile::text(file) {
         Ok(text) => text,
-        Err(found) => return found,
+        Err(gap) => return Found { gaps: vec![gap], ..Found::default() },
     };
     let document: Document = match serde_json::from_str(&text) {
         Ok(document) => document,

@@ -22,7 +22,7 @@ struct Locked {
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     let text = match lockfile::text(file) {
         Ok(text) => text,
-        Err(found) => return found,
+        Err(gap) => return Found { gaps: vec![gap], ..Found::default() },
     };
     let lock: Lock = match serde_json::from_str(&text) {
         Ok(lock) => lock,
