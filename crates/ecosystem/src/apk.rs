@@ -1,9 +1,10 @@
 //! apk: packages of Alpine, Wolfi, Chainguard.
 
-use model::{Found, Gap, Owned, Package, PathHash, Purl, SourcePackage, hash_path};
+use model::{Found, Owned, Package, PathHash, Purl, SourcePackage, hash_path};
 
 use crate::contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
 use crate::license;
+use crate::tally::Tally;
 
 /// Alpine packages.
 pub(crate) struct Apk;
@@ -34,7 +35,7 @@ impl Ecosystem for Apk {
 }
 
 /// An image with a thousand packages has about 10 MiB of it.
-const LARGEST: u64 = 256 << 20;
+const LARGEST: u64 = 64 << 20;
 /// What Linux allows; more would make a small database a lot of work.
 const LONGEST_PATH: usize = 4096;
 
@@ -43,7 +44,7 @@ fn read_installed(file: &File<'_>, _: &dyn Beside) -> Found {
         Ok(bytes) => bytes,
         Err(error) => return Found::gap(file.path(), format!("cannot be read: {error}")),
     };
-    let mut found = Found::default();
+    let mut tally = Tally::new(file.path());
     let mut record = Record::default();
     let mut number = 0;
     let mut rest = &*bytes;
@@ -52,7 +53,7 @@ fn read_installed(file: &File<'_>, _: &dyn Beside) -> Found {
         let line = &rest[..end.unwrap_or(rest.len())];
         number += 1;
         if line.trim_ascii().is_empty() {
-            record.close(file.path(), &mut found);
+            record.close(&mut tally);
             record = Record::default();
         } else {
             record.take(line, number);
@@ -62,8 +63,8 @@ fn read_installed(file: &File<'_>, _: &dyn Beside) -> Found {
             None => break,
         }
     }
-    record.close(file.path(), &mut found);
-    found
+    record.close(&mut tally);
+    tally.found()
 }
 
 /// Lines of one letter, a colon and a value. <https://wiki.alpinelinux.org/wiki/Apk_spec>
@@ -114,25 +115,22 @@ impl Record {
         }
     }
 
-    fn close(&mut self, path: &str, found: &mut Found) {
+    fn close(&mut self, tally: &mut Tally<'_>) {
         let record = std::mem::take(self);
         if record.line == 0 {
             return;
         }
-        let at = || format!("{path}:{}", record.line);
         if record.name.is_empty() {
-            found.gaps.push(Gap::new(at(), "a record without a package name"));
-            return;
+            return tally.gap_at(record.line, "a record without a package name");
         }
         if record.version.is_empty() {
             let why = format!("the record of `{}` has no version", record.name);
-            found.gaps.push(Gap::new(at(), why));
-            return;
+            return tally.gap_at(record.line, why);
         }
         if record.is_cut {
             let why =
                 format!("a file of `{}` has a path longer than {LONGEST_PATH} bytes", record.name);
-            found.gaps.push(Gap::new(at(), why));
+            tally.gap_at(record.line, why);
         }
         let origin = if record.origin.is_empty() { &record.name } else { &record.origin };
         let upstream = if *origin == record.name { "" } else { origin };
@@ -145,7 +143,7 @@ impl Record {
         } else {
             vec![license::normalise(&record.license)]
         };
-        found.packages.push(Package {
+        tally.package(Package {
             source: Some(SourcePackage { name: origin.clone(), version: None }),
             licenses,
             author: record.maintainer,
@@ -155,9 +153,7 @@ impl Record {
             installed_size: record.installed_size,
             ..Package::new(purl)
         });
-        if !record.files.is_empty() {
-            found.owned.push(Owned { package: record.name, paths: record.files });
-        }
+        tally.owned(Owned { package: record.name, paths: record.files });
     }
 }
 

@@ -4,7 +4,7 @@ use model::{Found, Gap, Package, PackageKind, Purl};
 use serde_json::value::RawValue;
 
 use crate::document::{self, Object};
-use crate::listing::{Listing, brief, is_version, line, person};
+use crate::listing::{Listing, brief, is_inside_a_package, is_version, line, person};
 use crate::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, license};
 
 pub(crate) struct Composer;
@@ -34,7 +34,7 @@ const CATALOGERS: &[Cataloger] = &[
     },
     Cataloger {
         id: "composer-lock",
-        reads: "`composer.lock`, outside `vendor`",
+        reads: "`composer.lock`, outside `vendor` and installed packages",
         version: 1,
         claims: &[Claim::Path("**/composer.lock")],
         peeks: &[],
@@ -62,8 +62,7 @@ fn read_vendor(file: &File<'_>) -> Result<Found, Gap> {
 }
 
 fn read_lock(file: &File<'_>, _: &dyn Beside) -> Found {
-    // A lock file that a package happens to ship speaks of its makers' machine, not of this one.
-    if file.directory().split('/').any(|it| it == "vendor") {
+    if is_inside_a_package(file.path()) || file.directory().split('/').any(|it| it == "vendor") {
         return Found::default();
     }
     document::found(read_groups(file))

@@ -2,9 +2,10 @@
 
 mod copyright;
 
-use model::{Found, Gap, Owned, Package, PathHash, Purl, SourcePackage, hash_path};
+use model::{Found, Owned, Package, PathHash, Purl, SourcePackage, hash_path};
 
 use crate::contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
+use crate::tally::Tally;
 
 /// Debian packages.
 pub(crate) struct Deb;
@@ -57,9 +58,9 @@ impl Ecosystem for Deb {
 }
 
 /// A status file has about 1 KiB for each package.
-const LARGEST_STATUS: u64 = 256 << 20;
-/// A package with a million files.
-const LARGEST_LIST: u64 = 128 << 20;
+const LARGEST_STATUS: u64 = 64 << 20;
+/// The sources of a kernel, the longest list, have 7 MiB.
+const LARGEST_LIST: u64 = 32 << 20;
 
 fn read_status(file: &File<'_>, _: &dyn Beside) -> Found {
     match file.bytes(LARGEST_STATUS) {
@@ -110,17 +111,14 @@ fn hash(path: &[u8]) -> PathHash {
 }
 
 fn packages(path: &str, bytes: &[u8]) -> Found {
-    let mut found = Found::default();
-    for stanza in Stanzas::new(bytes) {
-        if !stanza.is_installed() {
-            continue;
-        }
+    let mut tally = Tally::new(path);
+    for stanza in Stanzas::new(bytes).filter(Stanza::is_installed) {
         match stanza.package() {
-            Ok(package) => found.packages.push(package),
-            Err(why) => found.gaps.push(Gap::new(format!("{path}:{}", stanza.line), why)),
+            Ok(package) => tally.package(package),
+            Err(why) => tally.gap_at(stanza.line, why),
         }
     }
-    found
+    tally.found()
 }
 
 /// Paragraphs of `Field: value` lines, parted by empty ones.

@@ -1,11 +1,11 @@
-//! A claimed file as text, JSON, TOML or YAML: bounded, tolerant, and a gap where it cannot be.
+//! A claimed file as text or JSON: bounded, tolerant, and a gap where it cannot be.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use model::{Found, Gap};
+use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::File;
@@ -29,33 +29,6 @@ pub(crate) fn text<'a>(file: &File<'a>) -> Result<Cow<'a, str>, Gap> {
 /// The file as JSON; mostly as an [`Object`].
 pub(crate) fn json<'a, T: Deserialize<'a>>(file: &File<'_>, text: &'a str) -> Result<T, Gap> {
     serde_json::from_str(text).map_err(|e| Gap::new(file.path(), format!("broken JSON: {e}")))
-}
-
-/// The file as TOML.
-pub(crate) fn toml<T: DeserializeOwned>(file: &File<'_>, text: &str) -> Result<T, Gap> {
-    toml::from_str(text).map_err(|e| Gap::new(file.path(), format!("broken TOML: {}", e.message())))
-}
-
-/// The file as YAML, every document of it.
-pub(crate) fn yaml<T: DeserializeOwned>(file: &File<'_>, text: &str) -> Result<Vec<T>, Gap> {
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            // A node is two bytes at the least, so these bound nothing but what the size does.
-            max_events: text.len().saturating_add(64),
-            max_nodes: text.len().saturating_add(64),
-            max_documents: 8,
-            max_depth: 32,
-            max_anchors: 100,
-            max_aliases: 100,
-        },
-        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
-        with_snippet: false,
-    };
-    serde_saphyr::from_multiple_with_options(text, options).map_err(|e| {
-        let why = e.to_string();
-        let why = why.lines().next().unwrap_or_default();
-        Gap::new(file.path(), format!("broken YAML: {why}"))
-    })
 }
 
 fn decode(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
@@ -157,8 +130,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, toml, yaml};
-    use crate::File;
+    use super::decode;
 
     #[test]
     fn every_encoding_is_text() {
@@ -169,14 +141,5 @@ mod tests {
         }
         assert_eq!(decode(b"\xFF".into()), "\u{FFFD}");
         assert_eq!(decode(b"\xFF\xFE\0\xD8".into()), "\u{FFFD}");
-    }
-
-    #[test]
-    fn messages_are_one_line() {
-        let file = File::in_memory("x", 0o644, b"");
-        let gap = toml::<toml::Table>(&file, "a = \n[").expect_err("broken");
-        assert_eq!(gap.why.lines().count(), 1, "{gap}");
-        let gap = yaml::<Vec<String>>(&file, "a: [\n}").expect_err("broken");
-        assert_eq!(gap.why.lines().count(), 1, "{gap}");
     }
 }

@@ -27,7 +27,7 @@ impl Ecosystem for Gem {
 const CATALOGERS: &[Cataloger] = &[
     Cataloger {
         id: "gem-gemfile-lock",
-        reads: "`Gemfile.lock` and `gems.locked`, outside installed gems",
+        reads: "`Gemfile.lock` and `gems.locked`, outside installed packages",
         version: 1,
         claims: &[Claim::Path("**/Gemfile.lock"), Claim::Path("**/gems.locked")],
         peeks: &[],

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use model::Found;
+use model::Gap;
 
 use crate::File;
 
@@ -10,8 +10,8 @@ use crate::File;
 const LARGEST: u64 = 64 << 20;
 
 /// The text of `file`, or the gap to answer with.
-pub(crate) fn text<'a>(file: &File<'a>) -> Result<Cow<'a, str>, Found> {
-    let gap = |why: String| Found::gap(file.path(), why);
+pub(crate) fn text<'a>(file: &File<'a>) -> Result<Cow<'a, str>, Gap> {
+    let gap = |why: String| Gap::new(file.path(), why);
     let bytes = file.bytes(LARGEST).map_err(|error| gap(format!("cannot be read: {error}")))?;
     let text = match bytes {
         Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed),

@@ -44,7 +44,7 @@ const CATALOGERS: &[Cataloger] = &[
     Cataloger {
         id: "npm-package-lock",
         reads: "`package-lock.json` and `npm-shrinkwrap.json`, versions 1 to 3, outside \
-                `node_modules`",
+                installed packages",
         version: 1,
         claims: &[Claim::Path("**/package-lock.json"), Claim::Path("**/npm-shrinkwrap.json")],
         peeks: &[],
@@ -52,7 +52,7 @@ const CATALOGERS: &[Cataloger] = &[
     },
     Cataloger {
         id: "npm-pnpm-lock",
-        reads: "`pnpm-lock.yaml`, versions 5 to 9, outside `node_modules`",
+        reads: "`pnpm-lock.yaml`, versions 5 to 9, outside installed packages",
         version: 1,
         claims: &[Claim::Path("**/pnpm-lock.yaml")],
         peeks: &[],
@@ -60,7 +60,7 @@ const CATALOGERS: &[Cataloger] = &[
     },
     Cataloger {
         id: "npm-yarn-lock",
-        reads: "`yarn.lock` of yarn 1 and of berry, outside `node_modules`",
+        reads: "`yarn.lock` of yarn 1 and of berry, outside installed packages",
         version: 1,
         claims: &[Claim::Path("**/yarn.lock")],
         peeks: &[],
@@ -90,11 +90,6 @@ fn purl(name: &str, version: &str) -> Option<Purl> {
         None => return None,
     };
     Some(purl.with_version(version))
-}
-
-/// A lock file that a dependency happens to ship speaks of its makers' machine, not of this one.
-fn is_inside_a_package(path: &str) -> bool {
-    path.split('/').any(|it| it == "node_modules")
 }
 
 /// `name` and the rest of `name@rest`; the name may start with an `@` itself.

@@ -43,7 +43,7 @@ const CATALOGERS: &[Cataloger] = &[
     },
     Cataloger {
         id: "pypi-pipfile-lock",
-        reads: "`Pipfile.lock`",
+        reads: "`Pipfile.lock`, outside installed packages",
         version: 1,
         claims: &[Claim::Path("**/Pipfile.lock")],
         peeks: &[],
@@ -51,7 +51,7 @@ const CATALOGERS: &[Cataloger] = &[
     },
     Cataloger {
         id: "pypi-poetry-lock",
-        reads: "`poetry.lock`",
+        reads: "`poetry.lock`, outside installed packages",
         version: 1,
         claims: &[Claim::Path("**/poetry.lock")],
         peeks: &[],
@@ -59,7 +59,8 @@ const CATALOGERS: &[Cataloger] = &[
     },
     Cataloger {
         id: "pypi-requirements",
-        reads: "lines of `*requirements*.txt` that pin a version with `==`",
+        reads: "lines of `*requirements*.txt` that pin a version with `==`, outside installed \
+                packages",
         version: 1,
         claims: &[Claim::Path("**/*requirements*.txt")],
         peeks: &[],
@@ -67,7 +68,7 @@ const CATALOGERS: &[Cataloger] = &[
     },
     Cataloger {
         id: "pypi-uv-lock",
-        reads: "`uv.lock`",
+        reads: "`uv.lock`, outside installed packages",
         version: 1,
         claims: &[Claim::Path("**/uv.lock")],
         peeks: &[],
@@ -96,9 +97,4 @@ fn purl(name: &str, version: &str) -> Option<Purl> {
         && name.bytes().all(is_inner)
         && edges.iter().all(u8::is_ascii_alphanumeric);
     (is_sound && is_version(version)).then(|| Purl::new("pypi", name).with_version(version))
-}
-
-/// A lock file that a distribution happens to ship speaks of its makers' machine, not of this one.
-fn is_inside_a_package(path: &str) -> bool {
-    path.split('/').any(|it| it == "site-packages" || it == "dist-packages")
 }

@@ -60,3 +60,16 @@ pub(crate) fn show(found: &Found) -> String {
     }
     text
 }
+
+/// A file under `fixtures`, inflated if it is kept compressed.
+pub(crate) fn fixture(path: &str) -> Vec<u8> {
+    use std::io::Read;
+    let path = format!("{}/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
+    let bytes = fs_err::read(&path).expect("the fixture is there");
+    if path.strip_suffix(".gz").is_none() {
+        return bytes;
+    }
+    let mut inflated = Vec::new();
+    flate2::read::GzDecoder::new(&*bytes).read_to_end(&mut inflated).expect("it is gzip");
+    inflated
+}

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use cache::{Cache, Shelf};
-use catalog::ReadOptions;
+use catalog::{ReadOptions, Stacked};
 use image::{Ask, Image, ImageSource, Opened, Progress, Settings};
-use model::{Digest, ImageDescription, Inventory, LayerInventory, Platform, Subject};
+use model::{Digest, ImageDescription, Inventory, LayerDescription, Platform, Subject};
 
 use crate::Error;
 use crate::reader::{Detours, Reader};
@@ -96,22 +96,23 @@ impl Engine {
         }
         drop(reader);
 
-        let mut stacked = catalog::stack(&layers, &description.layers);
-        if !stacked.missing.is_empty() {
-            let mut detours = Detours::new();
-            for (layer, path, pretended) in &stacked.missing {
-                let key = description.layers[*layer].key.clone();
-                detours.entry(key).or_default().push((path.clone(), pretended.clone()));
+        let mut detours = Detours::new();
+        let mut rounds = 0;
+        let stacked = loop {
+            let below: Vec<_> = layers.iter().map(Option::as_deref).collect();
+            let stacked = catalog::stack(&below, &description.layers);
+            rounds += 1;
+            if rounds > DETOURS || !note(&stacked, &description.layers, &mut detours) {
+                break stacked;
             }
-            let again = Arc::new(Reader::detour(limits, detours));
+            let again = Arc::new(Reader::detour(limits, detours.clone()));
             image.read(again.clone()).await?;
             for (layer, described) in layers.iter_mut().zip(&description.layers) {
-                if let (Some(layer), Some(more)) = (layer, again.take(described)?) {
-                    catalog::add_detour(layer, more.inventory);
+                if let Some(more) = again.take(described)? {
+                    *layer = Some(more.inventory);
                 }
             }
-            stacked = catalog::stack(&layers, &description.layers);
-        }
+        };
         let all = description.layers.len();
         let inventory = stacked.into_inventory(Subject::Image(Box::new(description)));
         self.keep(&inventory);
@@ -152,27 +153,48 @@ async fn directory(
     path: String,
     mut entries: Box<dyn tarball::Entries + Send>,
 ) -> Result<Analyzed, Error> {
-    let limits = ask.settings.limits;
     let failed = |problem: tarball::Problem| Error::Directory {
         path: path.clone(),
         why: problem.to_string(),
     };
-    let options = ReadOptions { limits, extra: Vec::new() };
-    let mut layer = [Some(catalog::read_layer(&mut *entries, &options).map_err(failed)?)];
-    let mut stacked = catalog::stack(&layer, &[]);
-    if !stacked.missing.is_empty() {
-        let extra =
-            stacked.missing.iter().map(|(_, path, name)| (path.clone(), name.clone())).collect();
-        if let Opened::Directory { mut entries, .. } = open(source, ask).await? {
-            let options = ReadOptions { limits, extra };
-            let more: LayerInventory =
-                catalog::read_layer(&mut *entries, &options).map_err(failed)?;
-            layer.iter_mut().flatten().for_each(|it| catalog::add_detour(it, more.clone()));
-            stacked = catalog::stack(&layer, &[]);
+    let root = [LayerDescription::default()];
+    let mut detours = Detours::new();
+    let mut rounds = 0;
+    let stacked = loop {
+        let extra = detours.get(&root[0].key).cloned().unwrap_or_default();
+        let options = ReadOptions { extra, ..ReadOptions::default() };
+        let layer = catalog::read_layer(&mut *entries, &options).map_err(failed)?;
+        let stacked = catalog::stack(&[Some(&layer)], &[]);
+        rounds += 1;
+        if rounds > DETOURS || !note(&stacked, &root, &mut detours) {
+            break stacked;
         }
-    }
+        match open(source, ask).await? {
+            Opened::Directory { entries: again, .. } => entries = again,
+            _ => break stacked,
+        }
+    };
     let inventory = stacked.into_inventory(Subject::Directory { path: path.clone() });
     Ok(Analyzed { inventory, origin: Origin::Directory })
+}
+
+/// A link may lead to a link, and so on; honest ones do not go further than this.
+const DETOURS: usize = 8;
+
+/// Notes what is missing still. False when nothing is, or nothing new: there is no point in reading
+/// again then.
+fn note(stacked: &Stacked, layers: &[LayerDescription], detours: &mut Detours) -> bool {
+    let mut more = false;
+    for missing in &stacked.missing {
+        let Some(layer) = layers.get(missing.layer) else { continue };
+        let paths = detours.entry(layer.key.clone()).or_default();
+        let detour = (missing.path.clone(), missing.pretend.clone());
+        if !paths.contains(&detour) {
+            paths.push(detour);
+            more = true;
+        }
+    }
+    more
 }
 
 fn document(name: String, bytes: &[u8]) -> Result<Analyzed, Error> {

@@ -9,9 +9,9 @@ use catalog::ReadOptions;
 use image::LayerReader;
 use model::{Digest, Gap, LayerDescription, LayerInventory, LayerKey};
 use sha2::{Digest as _, Sha256};
-use tarball::{Limits, Problem, TarReader};
+use tarball::{Limits, Problem};
 
-/// Paths of one layer to read as if they were others: where it is, what it stands for.
+/// Paths of layers to read as if they were others: where it is, what it stands for.
 pub(crate) type Detours = BTreeMap<LayerKey, Vec<(String, String)>>;
 
 /// Reads layers into inventories, and keeps them under the digest that was checked.
@@ -19,7 +19,7 @@ pub(crate) struct Reader {
     cache: Option<Arc<Cache>>,
     fingerprint: String,
     limits: Limits,
-    /// Only these layers are read, and what is read is not kept. Empty: all, and kept.
+    /// Not empty: only these layers are read, and what is read is not kept.
     detours: Detours,
     layers: Mutex<BTreeMap<LayerKey, Layer>>,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Reader {
 /// What was read under one key.
 #[derive(Clone)]
 pub(crate) struct Layer {
-    pub(crate) inventory: LayerInventory,
+    pub(crate) inventory: Arc<LayerInventory>,
     /// Digest of the inflated bytes, where nobody checked the blob's.
     content: Option<Digest>,
     /// It was there already.
@@ -46,7 +46,7 @@ impl Reader {
         }
     }
 
-    /// Reads a few paths of a few layers once more.
+    /// Reads a few layers once more, with some paths more.
     pub(crate) fn detour(limits: Limits, detours: Detours) -> Self {
         Self { detours, ..Self::new(None, limits) }
     }
@@ -68,16 +68,21 @@ impl Reader {
         self.layers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// One pass over the layer, and the digest of its content where nobody checks the blob's.
     fn walk(
         &self,
         layer: &LayerDescription,
-        content: &mut dyn Read,
-    ) -> Result<LayerInventory, Problem> {
-        let options = ReadOptions {
-            limits: self.limits,
-            extra: self.detours.get(&layer.key).cloned().unwrap_or_default(),
-        };
-        catalog::read_layer(&mut TarReader::new(content, self.limits), &options)
+        bytes: &mut dyn Read,
+    ) -> Result<(LayerInventory, Option<Digest>), Problem> {
+        let extra = self.detours.get(&layer.key).cloned().unwrap_or_default();
+        let options = ReadOptions { extra, ..ReadOptions::default() };
+        let content = tarball::decompress(bytes, &self.limits)?;
+        if layer.digest.is_some() {
+            return Ok((catalog::read_tar(content, &self.limits, &options)?, None));
+        }
+        let mut content = Hashing { content, hash: Sha256::new() };
+        let inventory = catalog::read_tar(&mut content, &self.limits, &options)?;
+        Ok((inventory, Some(Digest::from_sha256(&content.hash.finalize().into()))))
     }
 }
 
@@ -94,56 +99,43 @@ impl LayerReader for Reader {
         let Some(inventory) = cache.get(Shelf::Layers, &self.fingerprint, digest) else {
             return false;
         };
+        let inventory = Arc::new(inventory);
         self.lock().insert(layer.key.clone(), Layer { inventory, content: None, kept: true });
         true
     }
 
     fn read(&self, layer: &LayerDescription, bytes: &mut dyn Read) -> Result<(), image::Error> {
-        let mut hash = layer.digest.is_none().then(Sha256::new);
-        let walked = tarball::pipelined(bytes, &self.limits, |content| {
-            let mut content = Hashing { content, hash: hash.as_mut() };
-            let walked = self.walk(layer, &mut content);
-            if walked.is_ok() {
-                io::copy(&mut content, &mut io::sink())?;
-            }
-            walked
-        });
-        let whole = walked.is_ok();
-        let inventory = match walked {
-            Ok(inventory) => inventory,
+        let (inventory, content) = match self.walk(layer, bytes) {
+            Ok(read) => read,
             Err(Problem::Io(error)) => return Err(lost(layer, error)),
             // The bytes are what the image names, and they make no archive: the layer is a hole.
             Err(problem) => {
                 io::copy(bytes, &mut io::sink()).map_err(|error| lost(layer, error))?;
-                LayerInventory {
-                    gaps: vec![Gap::new(format!("layer {}", layer.key), problem.to_string())],
-                    ..LayerInventory::default()
-                }
+                let gap = Gap::new(format!("layer {}", layer.key), problem.to_string());
+                (LayerInventory { gaps: vec![gap], ..LayerInventory::default() }, None)
             }
         };
-        let content = hash.filter(|_| whole).map(|it| Digest::from_sha256(&it.finalize().into()));
         let checked = layer.digest.as_ref().or(content.as_ref());
         if let (Some(cache), Some(digest), true) = (&self.cache, checked, self.detours.is_empty()) {
             // What cannot be kept is read again next time; the cache says why, once.
             let _ = cache.put(Shelf::Layers, &self.fingerprint, digest, &inventory);
         }
+        let inventory = Arc::new(inventory);
         self.lock().insert(layer.key.clone(), Layer { inventory, content, kept: false });
         Ok(())
     }
 }
 
-/// Bytes that are hashed as they are read, where somebody wants that.
-struct Hashing<'a> {
-    content: &'a mut dyn Read,
-    hash: Option<&'a mut Sha256>,
+/// Bytes that are hashed as they are read.
+struct Hashing<R> {
+    content: R,
+    hash: Sha256,
 }
 
-impl Read for Hashing<'_> {
+impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.content.read(buffer)?;
-        if let Some(hash) = &mut self.hash {
-            hash.update(&buffer[..count]);
-        }
+        self.hash.update(&buffer[..count]);
         Ok(count)
     }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use crate::Error;
 
 pub(crate) use config::Config;
-pub(crate) use index::{Entry, Index, default_platform};
+pub(crate) use index::{Index, default_platform};
 
 /// Bytes of an index or a manifest that are read at most.
 pub(crate) const MANIFEST_LIMIT: usize = 4 << 20;
@@ -38,6 +38,7 @@ const IMAGE_CONFIGS: [&str; 2] =
 
 /// What a piece of JSON proved to be.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and not for long")]
 pub(crate) enum Document {
     /// Several images: an OCI index, a docker manifest list.
     Index(Index),
@@ -157,7 +158,8 @@ impl Descriptor {
         self.digest.parse().map_err(|why| Error::corrupt(what, format!("in its manifest, {why}")))
     }
 
-    fn platform(&self) -> Option<Platform> {
+    /// What it is said to be for.
+    pub(crate) fn platform(&self) -> Option<Platform> {
         self.platform.as_ref().map(PlatformJson::platform)
     }
 

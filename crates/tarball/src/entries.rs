@@ -39,6 +39,11 @@ pub trait Entries {
     fn body(&mut self) -> &mut dyn Read;
     /// Bytes of archive consumed so far.
     fn position(&self) -> u64;
+    /// Paths that could not be told or entered, with the reason: gaps for whoever reads on.
+    /// Each is handed out once; ask again at the end.
+    fn holes(&mut self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 /// What reading may cost. Past a limit is a [`Problem`], never a crash.

@@ -82,6 +82,12 @@ impl<R: BufRead> TarReader<R> {
             },
         }
     }
+
+    /// Bytes of the current entry's body as they lie in the archive, from [`Entries::position`] on:
+    /// the body itself, unless the file is sparse.
+    pub fn stored(&self) -> u64 {
+        self.inner.stored
+    }
 }
 
 impl<R: BufRead> Entries for TarReader<R> {

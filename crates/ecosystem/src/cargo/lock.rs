@@ -22,7 +22,7 @@ struct Crate {
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     let text = match lockfile::text(file) {
         Ok(text) => text,
-        Err(found) => return found,
+        Err(gap) => return Found { gaps: vec![gap], ..Found::default() },
     };
     match toml::from_str::<Lock>(&text) {
         Ok(lock) => Found::packages(lock.package.iter().filter_map(package).collect()),

@@ -3,11 +3,11 @@
 use model::{Found, Gap, Package, PackageKind};
 
 use crate::document;
-use crate::listing::{Listing, brief};
+use crate::listing::{Listing, brief, is_inside_a_package};
 use crate::{Beside, File};
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
-    if is_inside_a_gem(file.directory()) {
+    if is_inside_a_package(file.path()) {
         return Found::default();
     }
     document::found(read_sections(file))
@@ -59,16 +59,6 @@ fn add(spec: &str, origin: &str, listing: &mut Listing<'_>) {
         ),
         None => listing.refuse(format!("`{}` is no gem with a version", brief(spec))),
     }
-}
-
-/// A lock file that a gem happens to ship (`gems/rack-2.2.4/Gemfile.lock`) speaks of its makers'
-/// machine, not of this one.
-fn is_inside_a_gem(directory: &str) -> bool {
-    let parts: Vec<&str> = directory.split('/').collect();
-    parts.windows(2).any(|pair| {
-        let version = pair[1].rsplit('-').find(|it| it.starts_with(|it: char| it.is_ascii_digit()));
-        pair[0] == "gems" && pair[1].contains('-') && version.is_some()
-    })
 }
 
 #[cfg(test)]

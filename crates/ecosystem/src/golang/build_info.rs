@@ -69,7 +69,7 @@ fn search(file: &File<'_>, section: &Section) -> Option<u64> {
         file.read_exact_at(from, &mut piece).ok()?;
         for at in memchr::memmem::find_iter(&piece, MAGIC) {
             let at = from.checked_add(at as u64)?;
-            if (at - section.offset) % 16 == 0 {
+            if (at - section.offset).is_multiple_of(16) {
                 return Some(at);
             }
         }

@@ -10,7 +10,7 @@ use crate::{Beside, File, lockfile};
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     let text = match lockfile::text(file) {
         Ok(text) => text,
-        Err(found) => return found,
+        Err(gap) => return Found { gaps: vec![gap], ..Found::default() },
     };
     let manifest = Manifest::parse(&text);
     let packages = manifest

@@ -5,9 +5,9 @@
 use model::{Found, Gap, Package, PackageKind};
 
 use super::installed::licenses;
-use super::{is_git, is_inside_a_package, is_local, purl, split_spec};
+use super::{is_git, is_local, purl, split_spec};
 use crate::document::{self, Object};
-use crate::listing::{Listing, brief};
+use crate::listing::{Listing, brief, is_inside_a_package};
 use crate::{Beside, File, license};
 
 /// Each level of the tree is scanned anew, so its depth must have an end.

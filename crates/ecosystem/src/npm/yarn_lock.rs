@@ -3,9 +3,9 @@
 
 use model::{Found, Gap, Package, PackageKind};
 
-use super::{is_git, is_inside_a_package, is_local, purl, split_spec};
+use super::{is_git, is_local, purl, split_spec};
 use crate::document;
-use crate::listing::{Listing, brief};
+use crate::listing::{Listing, brief, is_inside_a_package};
 use crate::{Beside, File};
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {

@@ -146,7 +146,7 @@ mod tests {
             "Metadata-Version: 2.4\r\nName: zope.interface\r\nVersion: 7.0\r\n\
              License-Expression: MIT and apache-2.0\r\nAuthor-email: Ann <a@example.org>\r\n\
              Project-URL: Changes, https://example.org/c\r\nProject-URL: Home Page, https://example.org/h\r\n\r\n",
-            "pkg:pypi/zope.interface@7.0 | license: MIT AND Apache-2.0 | author: Ann <a@example.org> | url: https://example.org/h",
+            "pkg:pypi/zope-interface@7.0 | license: MIT AND Apache-2.0 | author: Ann <a@example.org> | url: https://example.org/h",
         );
     }
 

@@ -1,27 +1,30 @@
 //! Lock files of Python: poetry's, uv's and pipenv's.
 
 use model::{Found, Gap, Package, PackageKind};
-use serde::Deserialize;
 
 use crate::document::{self, Object};
-use crate::listing::{Listing, brief};
+use crate::listing::{Listing, brief, is_inside_a_package};
 use crate::{Beside, File};
 
+/// poetry tells in `type` where a package comes from.
 pub(super) fn read_poetry(file: &File<'_>, _: &dyn Beside) -> Found {
-    read_toml(file, |source| match source.get("type").and_then(toml::Value::as_str) {
-        Some("directory" | "file") => Origin::Local,
-        Some("git") => Origin::Git(address(source, "url", "resolved_reference")),
+    read_packages(file, |source| match text_of(source, "type") {
+        "directory" | "file" => Origin::Local,
+        "git" => {
+            let reference = text_of(source, "resolved_reference");
+            Origin::Git(format!("git+{}@{reference}", text_of(source, "url")))
+        }
         _ => Origin::Index,
     })
 }
 
+/// uv tells it by the key, and writes the commit behind a `#`.
 pub(super) fn read_uv(file: &File<'_>, _: &dyn Beside) -> Found {
-    read_toml(file, |source| {
+    read_packages(file, |source| {
         if ["virtual", "editable", "directory", "path"].iter().any(|it| source.contains_key(*it)) {
             Origin::Local
         } else if source.contains_key("git") {
-            // uv writes the commit behind the `#` itself.
-            Origin::Git(address(source, "git", ""))
+            Origin::Git(format!("git+{}", text_of(source, "git")))
         } else {
             Origin::Index
         }
@@ -34,60 +37,97 @@ enum Origin {
     Local,
 }
 
-fn address(source: &toml::Table, url: &str, reference: &str) -> String {
-    let text = |key: &str| source.get(key).and_then(toml::Value::as_str).unwrap_or_default();
-    let url = text(url);
-    let prefix = if url.starts_with("git+") { "" } else { "git+" };
-    match text(reference) {
-        "" => format!("{prefix}{url}"),
-        reference => format!("{prefix}{url}@{reference}"),
-    }
+fn text_of<'a>(table: &'a toml::Table, key: &str) -> &'a str {
+    table.get(key).and_then(toml::Value::as_str).unwrap_or_default()
 }
 
-/// Both are lists of `[[package]]`, and tell in `source` where one comes from.
-fn read_toml(file: &File<'_>, origin: fn(&toml::Table) -> Origin) -> Found {
-    if super::is_inside_a_package(file.path()) {
+fn read_packages(file: &File<'_>, origin: fn(&toml::Table) -> Origin) -> Found {
+    if is_inside_a_package(file.path()) {
         return Found::default();
     }
-    document::found(read_packages(file, origin))
+    document::found(read_toml(file, origin))
 }
 
-fn read_packages(file: &File<'_>, origin: fn(&toml::Table) -> Origin) -> Result<Found, Gap> {
-    #[derive(Deserialize)]
-    struct Lock {
-        #[serde(default)]
-        package: Vec<toml::Value>,
-    }
+/// Both are lists of `[[package]]` with a `name`, a `version` and a `source`. They are read line by
+/// line: both tools write them so regularly that this suffices, and a tree of TOML would take a
+/// hundred times the memory of the file.
+fn read_toml(file: &File<'_>, origin: fn(&toml::Table) -> Origin) -> Result<Found, Gap> {
     let text = document::text(file)?;
-    let packages = document::toml::<Lock>(file, &text)?.package;
     let mut listing = Listing::of(file.path());
-    for package in &packages {
-        let text = |key: &str| package.get(key).and_then(toml::Value::as_str).unwrap_or_default();
-        let source = package.get("source").and_then(toml::Value::as_table);
-        let origin = source.map_or(Origin::Index, origin);
-        // A project whose version is made up when it is built has none here.
-        if matches!(origin, Origin::Local) {
+    let mut package = None;
+    let mut header = "";
+    for line in text.lines() {
+        let line = line.trim_end();
+        // Indented lines and closing brackets belong to a list that began further up.
+        if line.is_empty() || line.starts_with([' ', '\t', '#', ']', '}']) {
             continue;
         }
-        let Some(mut purl) = super::purl(text("name"), text("version")) else {
-            listing.refuse(format!(
-                "`{} {}` is no Python package",
-                brief(text("name")),
-                brief(text("version"))
-            ));
+        if line.starts_with('[') {
+            header = line;
+            if header == "[[package]]"
+                && let Some(done) = package.replace(Entry::default())
+            {
+                done.tell(origin, &mut listing);
+            }
             continue;
+        }
+        let Some((key, _)) = line.split_once('=') else {
+            listing.refuse(format!("`{}` is no part of a lock file", brief(line)));
+            continue;
+        };
+        let Some(package) = &mut package else { continue };
+        let table = match (header, key.trim()) {
+            ("[[package]]", "name" | "version" | "source") => &mut package.fields,
+            ("[package.source]", "type" | "url" | "resolved_reference") => &mut package.source,
+            _ => continue,
+        };
+        let fields = (line.len() <= LONGEST).then(|| line.parse::<toml::Table>());
+        match fields {
+            Some(Ok(fields)) => table.extend(fields),
+            _ => listing.refuse(format!("`{}` is no part of a lock file", brief(line))),
+        }
+    }
+    if let Some(done) = package {
+        done.tell(origin, &mut listing);
+    }
+    Ok(listing.finish())
+}
+
+/// More than this is no name, version or source.
+const LONGEST: usize = 16 << 10;
+
+#[derive(Default)]
+struct Entry {
+    fields: toml::Table,
+    source: toml::Table,
+}
+
+impl Entry {
+    fn tell(mut self, origin: fn(&toml::Table) -> Origin, listing: &mut Listing<'_>) {
+        if let Some(toml::Value::Table(source)) = self.fields.remove("source") {
+            self.source.extend(source);
+        }
+        let origin = origin(&self.source);
+        // A project whose version is made up when it is built has none here.
+        if matches!(origin, Origin::Local) {
+            return;
+        }
+        let (name, version) = (text_of(&self.fields, "name"), text_of(&self.fields, "version"));
+        let Some(mut purl) = super::purl(name, version) else {
+            let why = format!("`{} {}` is no Python package", brief(name), brief(version));
+            listing.refuse(why);
+            return;
         };
         if let Origin::Git(address) = origin {
             purl = purl.with_qualifier("vcs_url", &address);
         }
         listing.add(Package::new(purl).of_kind(PackageKind::Declared));
     }
-    Ok(listing.finish())
 }
 
 /// Groups (`default`, `develop`, …) of packages by name.
 pub(super) fn read_pipfile(file: &File<'_>, _: &dyn Beside) -> Found {
-    if super::is_inside_a_package(file.path()) {
+    if is_inside_a_package(file.path()) {
         return Found::default();
     }
     document::found(read_groups(file))
@@ -169,16 +209,28 @@ mod tests {
     }
 
     #[test]
+    fn lists_and_other_tables_are_no_packages() {
+        check(
+            read_poetry,
+            "app/poetry.lock",
+            "[[package]]\nname = \"a\" # why\nversion = '1.0'\nfiles = [\n    {file = \"x\"},\n]\n\n\
+             [package.extras]\nname = [\"x\"]\nversion = 7\n[[package.metadata]]\nname = \"y\"\n\
+             [metadata]\nversion = \"9\"\n",
+            "pkg:pypi/a@1.0",
+        );
+    }
+
+    #[test]
     fn broken_documents_are_a_gap() {
         check(read_uv, "uv.lock", "", "");
+        check(read_uv, "uv.lock", "<html>\n", "gap: `<html>` is no part of a lock file");
+        check(read_uv, "uv.lock", "[[package]]\nname = 1\n", "gap: ` ` is no Python package");
         check(
             read_uv,
             "uv.lock",
-            "package = 1\n",
-            "gap: broken TOML: invalid type: integer `1`, expected a sequence",
+            "[[package]]\nname = \"a\nversion = \"1\"\n",
+            "gap: `name = \"a` is no part of a lock file\ngap: ` 1` is no Python package",
         );
-        check(read_uv, "uv.lock", "[[package]]\nname = 1\n", "gap: ` ` is no Python package");
-        check(read_poetry, "poetry.lock", "a = 1\na = 2\n", "gap: broken TOML: duplicate key");
         check(
             read_pipfile,
             "Pipfile.lock",
@@ -189,9 +241,15 @@ mod tests {
 
     #[test]
     fn depth_has_an_end() {
-        use crate::{File, Nothing};
-        let input = format!("a = {}", "[".repeat(1_000_000));
-        let found = read_poetry(&File::in_memory("poetry.lock", 0o644, input.as_bytes()), &Nothing);
-        assert_eq!(found.gaps.len(), 1);
+        let input = format!(
+            "[[package]]\nname = \"a\"\nversion = \"1\"\nsource = {}",
+            "[".repeat(1_000_000)
+        );
+        check(
+            read_poetry,
+            "poetry.lock",
+            input,
+            &format!("pkg:pypi/a@1\ngap: `source = {}…` is no part of a lock file", "[".repeat(71)),
+        );
     }
 }

@@ -4,11 +4,11 @@
 use model::{Found, Gap, Package, PackageKind};
 
 use crate::document;
-use crate::listing::{Listing, brief};
+use crate::listing::{Listing, brief, is_inside_a_package};
 use crate::{Beside, File};
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
-    if super::is_inside_a_package(file.path()) {
+    if is_inside_a_package(file.path()) {
         return Found::default();
     }
     document::found(read_pins(file))

@@ -63,7 +63,8 @@ fn check_image(manifest: &Value, config: impl AsRef<[u8]>, expect: &str) {
         assert_eq!(it.raw_manifest.as_deref(), Some(bytes.as_str()));
         let mut text = format!("{}, {} bytes", it.platform, it.size);
         for layer in it.layers {
-            text += &format!("\n{}", layer.digest.map_or(String::new(), |it| it.hex()[..1].into()));
+            text.push('\n');
+            text += &layer.digest.map_or(String::new(), |it| it.hex()[..1].into());
             text += &layer.diff_id.map_or(String::new(), |it| format!(" = {}", &it.hex()[..1]));
             text += &layer.created_by.map_or(String::new(), |it| format!(" by {it}"));
             text += if layer.absent.is_some() { " absent" } else { "" };
@@ -158,7 +159,7 @@ fn takes_the_only_image_when_nobody_asks_for_a_platform() {
         "NotFound: app: there is none for linux/amd64; there is plan9/mips",
     );
     let unmarked = json!({"digest": digest('e')});
-    check_choice(&[unmarked.clone()], "", "e");
+    check_choice(std::slice::from_ref(&unmarked), "", "e");
     check_choice(&[only[0].clone(), unmarked.clone()], "linux/amd64", "e");
     check_choice(
         &[unmarked.clone(), unmarked],
