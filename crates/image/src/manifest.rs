@@ -158,7 +158,8 @@ impl Descriptor {
         self.digest.parse().map_err(|why| Error::corrupt(what, format!("in its manifest, {why}")))
     }
 
-    fn platform(&self) -> Option<Platform> {
+    /// What it is said to be for.
+    pub(crate) fn platform(&self) -> Option<Platform> {
         self.platform.as_ref().map(PlatformJson::platform)
     }
 

@@ -114,6 +114,8 @@ impl<R: Read> Read for Verified<R> {
             && let Some(hash) = self.hash.take()
             && let Some(error) = differ(&self.what, &self.digest, &hash.finish())
         {
+            // Whoever reads on after the failure fails again: it must not pass for an end.
+            self.hash = Some(Hasher::like(&self.digest));
             return Err(io::Error::other(error));
         }
         Ok(count)
@@ -160,5 +162,6 @@ mod tests {
         let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
         let inner = error.into_inner().unwrap().downcast::<Error>().unwrap();
         assert!(matches!(*inner, Error::Corrupt { .. }));
+        assert!(reader.read(&mut [0; 8]).is_err(), "a failure lasts");
     }
 }

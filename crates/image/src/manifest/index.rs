@@ -147,13 +147,13 @@ impl RankIn for Platform {
 }
 
 impl Descriptor {
-    fn is_index(&self) -> bool {
+    pub(crate) fn is_index(&self) -> bool {
         self.media_type == "application/vnd.oci.image.index.v1+json"
             || self.media_type == "application/vnd.docker.distribution.manifest.list.v2+json"
     }
 
     /// True for what stands beside images: attestations, and whatever else BuildKit puts there.
-    fn is_beside(&self) -> bool {
+    pub(crate) fn is_beside(&self) -> bool {
         self.annotations.contains_key("vnd.docker.reference.type")
             // An image's own entry may repeat the type of its configuration here.
             || self

@@ -1,0 +1,1 @@
+//! Documents as other tools write them, cut down to what each shows.
