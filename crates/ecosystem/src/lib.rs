@@ -5,6 +5,7 @@ mod contract;
 mod deb;
 mod generic;
 mod license;
+mod merged;
 mod rpm;
 #[cfg(test)]
 mod show;
