@@ -137,6 +137,8 @@ pub trait Progress: Send + Sync {
     fn advance(&self, bytes: u64);
     /// A line for people: what is being done now.
     fn tell(&self, line: &str);
+    /// A line for those who look for a fault (`--debug`): a request, an answer. Never a secret.
+    fn note(&self, _line: &str) {}
 }
 
 /// Nobody watches.

@@ -34,6 +34,12 @@ pub struct LayerBuilder {
     compression: Compression,
 }
 
+impl Clone for LayerBuilder {
+    fn clone(&self) -> Self {
+        Self { tar: tar::Builder::new(self.tar.get_ref().clone()), compression: self.compression }
+    }
+}
+
 impl LayerBuilder {
     /// A regular file.
     #[must_use]

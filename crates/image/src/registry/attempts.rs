@@ -1,15 +1,20 @@
 //! Trying again: how often, and after how long.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::{Error, Settings};
+use crate::{Error, Progress, Settings};
 
 /// Longer than this nobody waits in front of a screen.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
+/// A pause of this length makes people wonder.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
+
 /// How often one piece of work may still be tried.
 pub(super) struct Attempts {
+    progress: Arc<dyn Progress>,
     allowed: u32,
     made: u32,
     base: Duration,
@@ -33,9 +38,9 @@ impl From<Error> for Setback {
 impl Attempts {
     /// As many as `settings` allow. The first pause is a hundredth of what counts as a stall, at
     /// most half a second; each further one is twice as long.
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, progress: &Arc<dyn Progress>) -> Self {
         let base = (settings.stall / 100).min(Duration::from_millis(500));
-        Self { allowed: settings.retries, made: 0, base }
+        Self { progress: Arc::clone(progress), allowed: settings.retries, made: 0, base }
     }
 
     /// Something went right: counting begins anew.
@@ -57,6 +62,10 @@ impl Attempts {
         }
         let pause = wait.unwrap_or_else(|| self.pause());
         self.made += 1;
+        if pause >= WORTH_TELLING {
+            let seconds = pause.as_secs_f32().ceil();
+            self.progress.tell(&format!("{error}; trying again in {seconds} s"));
+        }
         tokio::time::sleep(pause).await;
         Ok(())
     }
@@ -101,7 +110,9 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_stay_bounded() {
-        let mut attempts = Attempts { allowed: 99, made: 0, base: Duration::from_millis(500) };
+        let progress = Arc::new(crate::Silent);
+        let base = Duration::from_millis(500);
+        let mut attempts = Attempts { progress, allowed: 99, made: 0, base };
         assert!(attempts.pause() <= Duration::from_millis(500));
         assert!(attempts.pause() >= Duration::from_millis(250));
         attempts.made = 99;

@@ -112,7 +112,7 @@ impl Client {
         accept: Option<&'static str>,
         limit: usize,
     ) -> Result<(HeaderMap, Vec<u8>), Error> {
-        let mut attempts = Attempts::new(&self.settings);
+        let mut attempts = Attempts::new(&self.settings, &self.progress);
         let call = Call { accept, ..Call::default() };
         loop {
             let response = self.open(path, &call, &mut attempts).await?;
@@ -277,7 +277,8 @@ impl Client {
             return Trouble::Final(Error::unavailable(&self.what, why).with_hint(hint));
         }
         let why = format!("{host} cannot be reached: {}", tame(&bottom));
-        Trouble::again(Error::unavailable(&self.what, why))
+        let hint = "is the name right, and the way there open?";
+        Trouble::again(Error::unavailable(&self.what, why).with_hint(hint))
     }
 
     /// Nothing came for too long.

@@ -17,7 +17,7 @@ use crate::verify::Verified;
 use crate::{Error, LayerReader};
 
 /// Chunks between the network and the reader.
-const CHANNEL: usize = 16;
+const CHANNEL: usize = 8;
 /// Fewer bytes than this in the time of a stall are a stall.
 const FLOOR: usize = 1 << 10;
 /// After so many bytes a broken download counts its attempts anew,
@@ -117,7 +117,7 @@ async fn download(client: &Client, digest: &Digest, size: Option<u64>, sender: m
         size,
         position: 0,
         sender: &sender,
-        attempts: Attempts::new(&client.settings),
+        attempts: Attempts::new(&client.settings, &client.progress),
     };
     if let Err(error) = download.run(&format!("blobs/{digest}")).await {
         let _ = sender.send(Err(error)).await;

@@ -5,15 +5,16 @@ use std::time::Instant;
 use image::Settings;
 use testkit::{FakeRegistry, Fault, image, layer};
 
-use super::{WHOLE, check, outcome, settings, small};
+use super::{WHOLE, check, hasty, outcome, settings, small};
 
 /// What comes of asking for a manifest, or of a layer (`path` says), when this happens so often.
 fn check_fault(path: &str, times: usize, fault: Fault, expect: &str) {
     let registry = FakeRegistry::start();
     registry.push("app", "1", &small());
     let path = if path == "layer" { big_layer() } else { path.to_owned() };
+    let stalls = matches!(fault, Fault::StallAfter(_) | Fault::Drip);
     registry.plan(&path, times, fault);
-    check(&registry, "app:1", settings(), expect);
+    check(&registry, "app:1", if stalls { hasty() } else { settings() }, expect);
 }
 
 /// The digest of the layer that is of some size.
@@ -28,8 +29,9 @@ const RIGHT_NAME: &str = "hint: is HOST the registry's right name?";
 fn what_passes_is_waited_for() {
     for status in [408, 429, 500, 502, 503, 504] {
         check_fault("manifests", 2, Fault::status(status), WHOLE);
-        check_fault("layer", 2, Fault::status(status), WHOLE);
     }
+    check_fault("layer", 2, Fault::status(429), WHOLE);
+    check_fault("layer", 2, Fault::status(500), WHOLE);
     check_fault("manifests", 1, Fault::retry_after(429, "0"), WHOLE);
     check_fault("manifests", 1, Fault::retry_after(503, "Sun, 06 Nov 1994 08:49:37 GMT"), WHOLE);
     check_fault("manifests", 1, Fault::HangUp, WHOLE);
@@ -209,7 +211,7 @@ fn broken_downloads_go_on_where_they_broke() {
     registry.push("app", "1", &small());
     registry.plan(&big_layer(), 1, Fault::BreakAfter(100_000));
     registry.plan(&big_layer(), 1, Fault::StallAfter(100_000));
-    check(&registry, "app:1", settings(), WHOLE);
+    check(&registry, "app:1", hasty(), WHOLE);
     let ranges: Vec<Option<String>> = registry
         .seen()
         .into_iter()
@@ -235,8 +237,7 @@ fn progress_lets_a_download_break_as_often_as_it_must() {
         registry.plan(&big_layer(), 1, Fault::StallAfter(70_000));
     }
     // Two attempts are allowed without progress.
-    let settings = Settings { stall: std::time::Duration::from_millis(100), ..settings() };
-    check(&registry, "app:1", settings, WHOLE);
+    check(&registry, "app:1", hasty(), WHOLE);
 }
 
 #[test]
@@ -245,13 +246,13 @@ fn registries_that_know_no_ranges() {
     registry.push("app", "1", &small());
     registry.plan(&big_layer(), 1, Fault::BreakAfter(100_000));
     registry.plan(&big_layer(), 1, Fault::IgnoreRange);
-    check(&registry, "app:1", settings(), WHOLE);
+    check(&registry, "app:1", hasty(), WHOLE);
     registry.plan(&big_layer(), 1, Fault::StallAfter(100_000));
     registry.plan(&big_layer(), 1, Fault::WrongRange);
-    check(&registry, "app:1", settings(), WHOLE);
+    check(&registry, "app:1", hasty(), WHOLE);
     registry.plan(&big_layer(), 1, Fault::StallAfter(100_000));
     registry.plan(&big_layer(), 1, Fault::status(416));
-    check(&registry, "app:1", settings(), WHOLE);
+    check(&registry, "app:1", hasty(), WHOLE);
 }
 
 #[test]
@@ -286,16 +287,12 @@ fn layers_that_are_not_what_was_pushed() {
 fn drops_are_no_stream() {
     let registry = FakeRegistry::start();
     registry.push("app", "1", &small());
-    registry.plan(&big_layer(), 99, Fault::Drip);
-    let began = Instant::now();
-    let expect = "Unavailable: HOST/app:1: HOST sent nothing for 0.3 s (tried 3 times)\n\
-                  hint: try again later";
-    check(&registry, "app:1", settings(), expect);
-    assert!(began.elapsed().as_secs() < 5);
-    let registry = FakeRegistry::start();
-    registry.push("app", "1", &small());
-    registry.plan("manifests", 99, Fault::Drip);
-    check(&registry, "app:1", settings(), expect);
+    let expect = "Unavailable: HOST/app:1: HOST sent nothing for 0.3 s\nhint: try again later";
+    let once = || Settings { retries: 0, ..hasty() };
+    registry.plan(&big_layer(), 1, Fault::Drip);
+    check(&registry, "app:1", once(), expect);
+    registry.plan("manifests", 1, Fault::Drip);
+    check(&registry, "app:1", once(), expect);
 }
 
 #[test]
@@ -306,7 +303,7 @@ fn the_first_error_ends_it_all() {
     let blobs = many.blobs().blobs;
     registry.plan(&blobs[0].0, 99, Fault::StallAfter(0));
     registry.plan(&blobs[1].0, 99, Fault::status(403));
-    let patient = Settings { stall: std::time::Duration::from_secs(60), ..settings() };
+    let patient = Settings { stall: std::time::Duration::from_mins(1), ..settings() };
     let began = Instant::now();
     assert!(outcome(&registry, "app:1", patient).starts_with("Denied: "));
     assert!(began.elapsed().as_secs() < 10);

@@ -1,7 +1,10 @@
 //! The registry source against a registry in this process that misbehaves, and a real one.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "the helpers of tests are tests")]
+
 mod faults;
 mod logins;
+mod proxy;
 mod reading;
 mod real;
 
@@ -14,7 +17,7 @@ use image::{Ask, Error, LayerReader, Opened, Progress, Settings};
 use model::{ImageDescription, LayerDescription};
 use testkit::{FakeRegistry, ImageBuilder, image, layer};
 
-/// Nothing is known, patience is short.
+/// Nothing is known; patience is long enough for a busy machine.
 fn settings() -> Settings {
     Settings {
         docker_host: None,
@@ -25,13 +28,18 @@ fn settings() -> Settings {
         credentials: None,
         insecure_registries: BTreeSet::new(),
         certificate_authorities: Vec::new(),
-        stall: Duration::from_millis(300),
+        stall: Duration::from_secs(2),
         retries: 2,
         limits: tarball::Limits::default(),
         workers: 2,
         user_agent: "foretop/test".to_owned(),
         temporary: std::env::temp_dir(),
     }
+}
+
+/// The same for a registry that is known to stall.
+fn hasty() -> Settings {
+    Settings { stall: Duration::from_millis(300), ..settings() }
 }
 
 /// What is seen of reading one image.

@@ -2,17 +2,19 @@
 //!
 //! Where one of the two programs is missing these tests leave themselves out and say so.
 
-use std::net::{TcpListener, TcpStream};
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use image::{Credentials, Settings};
 use model::Secret;
 use testkit::{AttestationForm, image, index, layer};
 
-use super::{Watch, read, settings};
+use super::{Watch, noise, read, settings};
 
 struct Registry {
     process: Child,
@@ -55,7 +57,8 @@ fn start(users: &str) -> Registry {
     );
     if !users.is_empty() {
         fs_err::write(path("users"), users).unwrap();
-        config += &format!("auth: {{htpasswd: {{realm: test, path: '{}'}}}}\n", path("users"));
+        let users = path("users");
+        writeln!(config, "auth: {{htpasswd: {{realm: test, path: '{users}'}}}}").unwrap();
     }
     fs_err::write(path("config.yml"), config).unwrap();
     let process = Command::new("docker-registry")
@@ -72,6 +75,51 @@ fn start(users: &str) -> Registry {
     Registry { process, host, _directory: directory }
 }
 
+/// Stands between a client and the registry, and hangs up once after so many bytes of answers.
+/// Gives its address, and what clients said to it.
+fn relay(registry: &str, cut_after: usize) -> (String, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let registry = registry.to_owned();
+    let said = Arc::new(Mutex::new(String::new()));
+    let heard = Arc::clone(&said);
+    let left = Arc::new(Mutex::new(Some(cut_after)));
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, mut server) =
+                (client.unwrap(), TcpStream::connect(&registry).unwrap());
+            let (mut asking, mut asked) =
+                (client.try_clone().unwrap(), server.try_clone().unwrap());
+            let heard = Arc::clone(&heard);
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(count @ 1..) = asking.read(&mut buffer) {
+                    *heard.lock().unwrap() += &String::from_utf8_lossy(&buffer[..count]);
+                    if asked.write_all(&buffer[..count]).is_err() {
+                        break;
+                    }
+                }
+            });
+            let left = Arc::clone(&left);
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(count @ 1..) = server.read(&mut buffer) {
+                    let mut left = left.lock().unwrap();
+                    let cut = left.is_some_and(|it| it < count);
+                    *left = left.filter(|_| !cut).map(|it| it - count);
+                    drop(left);
+                    if cut || client.write_all(&buffer[..count]).is_err() {
+                        break;
+                    }
+                }
+                let _ = client.shutdown(Shutdown::Both);
+                let _ = server.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    (address, said)
+}
+
 /// Pushes an image for two platforms, one of them with an SBOM beside it; the index's digest.
 fn push(registry: &Registry, login: &[&str]) -> String {
     let directory = tempfile::tempdir().unwrap();
@@ -81,7 +129,7 @@ fn push(registry: &Registry, login: &[&str]) -> String {
             image().layer(layer().file("a", "amd64")).layer(layer().file("b", "")),
         )
         .attestation(AttestationForm::Legacy, "https://spdx.dev/Document")
-        .image("linux/arm64", image().layer(layer().file("a", "arm64")));
+        .image("linux/arm64", image().layer(layer().file("a", noise(2_000_000))));
     images.write_layout(directory.path(), "1");
     let source = format!("oci:{}:1", Path::new(directory.path()).display());
     let target = format!("docker://{}/team/app:1", registry.host);
@@ -129,6 +177,22 @@ fn by_tag_digest_and_platform() {
     // It does not tell the two apart.
     let expect = format!("{missing}: {} has no such tag or digest ()", registry.host);
     check(&missing, "", settings(), &expect);
+}
+
+#[test]
+fn interrupted_half_way() {
+    if !is_possible() {
+        return;
+    }
+    let registry = start("");
+    push(&registry, &[]);
+    let (address, said) = relay(&registry.host, 1_000_000);
+    let tag = format!("{address}/team/app:1");
+    check(&tag, "linux/arm64", settings(), "linux/arm64, 1 layers read ");
+    let said = said.lock().unwrap().to_ascii_lowercase();
+    let resumed = said.split("range: bytes=").nth(1).and_then(|it| it.split('-').next());
+    let resumed: usize = resumed.unwrap().parse().unwrap();
+    assert!(resumed > 100_000, "it went on at {resumed}");
 }
 
 #[test]
