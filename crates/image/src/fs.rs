@@ -191,7 +191,7 @@ impl Entries for Walk {
         match std::mem::take(&mut self.further) {
             0 => {}
             further => {
-                holes.push(("the tree".to_owned(), format!("{further} more cannot be read")))
+                holes.push(("the tree".to_owned(), format!("{further} more cannot be read")));
             }
         }
         holes
