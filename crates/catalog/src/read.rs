@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use model::LayerInventory;
+use model::{Gap, LayerInventory};
 use tarball::{Entries, Limits, Problem, TarReader};
 
 use crate::claims::Claims;
@@ -98,6 +98,8 @@ impl Claims {
         while let Some(entry) = entries.next()? {
             pass.entry(&entry, entries)?;
         }
-        Ok(pass.finish(entries.position()))
+        let mut layer = pass.finish(entries.position());
+        layer.gaps.extend(entries.holes().into_iter().map(|(path, why)| Gap::new(path, why)));
+        Ok(layer)
     }
 }

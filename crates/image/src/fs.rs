@@ -12,6 +12,9 @@ use tarball::{Entries, Entry, EntryKind, Limits, Problem};
 use crate::blob;
 use crate::contract::{Ask, Error, ImageSource, Opened};
 
+/// Holes that are told one by one.
+const HOLES: usize = 200;
+
 pub(crate) struct Fs;
 
 #[async_trait]
@@ -38,6 +41,8 @@ struct Walk {
     ahead: Vec<Ahead>,
     body: Body,
     holes: Vec<(String, String)>,
+    /// Holes beyond those that are told one by one.
+    further: u64,
     limits: Limits,
     entries: u64,
     position: u64,
@@ -88,6 +93,7 @@ impl Walk {
             ahead: vec![ahead],
             body: Body::Nothing,
             holes: Vec::new(),
+            further: 0,
             limits,
             entries: 0,
             position: 0,
@@ -95,7 +101,15 @@ impl Walk {
     }
 
     fn hole(&mut self, path: &str, error: &io::Error) {
-        self.holes.push((path.to_owned(), format!("it cannot be read: {}", reason(error))));
+        self.note(path.to_owned(), format!("it cannot be read: {}", reason(error)));
+    }
+
+    fn note(&mut self, path: String, why: String) {
+        if self.holes.len() < HOLES {
+            self.holes.push((path, why));
+        } else {
+            self.further += 1;
+        }
     }
 
     fn tell(&mut self, real: PathBuf, shown: String) -> Option<Entry> {
@@ -154,7 +168,7 @@ impl Entries for Walk {
             if shown.len() > self.limits.path {
                 let start: String = shown.chars().take(200).collect();
                 let why = format!("its path is longer than {} bytes", self.limits.path);
-                self.holes.push((format!("{start}…"), why));
+                self.note(format!("{start}…"), why);
                 continue;
             }
             if let Some(entry) = self.tell(real, shown) {
@@ -173,7 +187,14 @@ impl Entries for Walk {
     }
 
     fn holes(&mut self) -> Vec<(String, String)> {
-        std::mem::take(&mut self.holes)
+        let mut holes = std::mem::take(&mut self.holes);
+        match std::mem::take(&mut self.further) {
+            0 => {}
+            further => {
+                holes.push(("the tree".to_owned(), format!("{further} more cannot be read")));
+            }
+        }
+        holes
     }
 }
 

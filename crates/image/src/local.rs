@@ -6,7 +6,7 @@ mod export;
 mod told;
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use model::{ImageDescription, Platform};
@@ -122,7 +122,8 @@ async fn open(engine: Engine, ask: &Ask) -> Result<Option<Opened>, Error> {
     let history = history.map_or(Vec::new(), |it| it.value);
     let description = told.describe(&ask.name, history);
     let path = format!("/images/{name}/get{query}");
-    Ok(Some(Opened::Image(Box::new(LocalImage { engine, path, description, ask: ask.clone() }))))
+    let (exported, ask) = (OnceLock::new(), ask.clone());
+    Ok(Some(Opened::Image(Box::new(LocalImage { engine, path, description, exported, ask }))))
 }
 
 /// The name, if it can stand in a path: it is the user's, and must not lead elsewhere.
@@ -164,6 +165,8 @@ struct LocalImage {
     engine: Engine,
     path: String,
     description: ImageDescription,
+    /// The same after an export, which calls layers by names of its own.
+    exported: OnceLock<ImageDescription>,
     ask: Ask,
 }
 
@@ -174,10 +177,13 @@ impl Image for LocalImage {
     }
 
     async fn read(&self, reader: Arc<dyn LayerReader>) -> Result<ImageDescription, Error> {
-        if self.description.layers.iter().all(|layer| reader.knows(layer)) {
-            return Ok(self.description.clone());
+        let description = self.exported.get().unwrap_or(&self.description);
+        if description.layers.iter().all(|layer| reader.knows(layer)) {
+            return Ok(description.clone());
         }
-        export::read(&self.engine, &self.path, &self.description, &self.ask, reader).await
+        let image =
+            export::read(&self.engine, &self.path, &self.description, &self.ask, reader).await?;
+        Ok(self.exported.get_or_init(|| image).clone())
     }
 }
 

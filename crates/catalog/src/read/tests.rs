@@ -248,6 +248,10 @@ impl Entries for Locked {
     fn position(&self) -> u64 {
         0
     }
+
+    fn holes(&mut self) -> Vec<(String, String)> {
+        vec![("root".to_owned(), "permission denied".to_owned())]
+    }
 }
 
 #[test]
@@ -257,7 +261,8 @@ fn files_that_cannot_be_opened() {
     assert_eq!(
         shown(&read),
         "a/toy.json npm-toy gap a/toy.json: permission denied\n\
-         gap b (and 1 more): cannot be read: permission denied\n",
+         gap b (and 1 more): cannot be read: permission denied\n\
+         gap root: permission denied\n",
     );
 }
 

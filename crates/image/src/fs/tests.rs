@@ -118,6 +118,21 @@ fn limits_hold() {
 }
 
 #[test]
+fn many_holes_are_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    for number in 0..HOLES + 5 {
+        fs_err::write(directory.path().join(format!("{number:08}")), "x").unwrap();
+    }
+    let path = directory.path().to_str().unwrap();
+    let mut walk = Walk::of(path, Limits { path: 3, ..Limits::default() }).unwrap();
+    assert_eq!(walk.next().unwrap(), None);
+    let holes = walk.holes();
+    assert_eq!(holes.len(), HOLES + 1);
+    assert_eq!(holes[HOLES].1, "5 more cannot be read");
+    assert_eq!(walk.holes(), []);
+}
+
+#[test]
 fn a_missing_path() {
     assert_eq!(
         told(Path::new("no/such")),

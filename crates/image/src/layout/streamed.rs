@@ -162,6 +162,12 @@ impl Pass<'_> {
             rest(&mut bytes)?;
             return Ok(Went::Checked);
         }
+        if let Some(diff_id) = &layer.diff_id {
+            // The reader holds the content against it.
+            reader.read(layer, bytes)?;
+            rest(bytes)?;
+            return Ok(Went::Content(diff_id.clone()));
+        }
         // Its digest is told only by the configuration, which may come later: the content's is
         // taken here, so that the two can be compared.
         let inflated =

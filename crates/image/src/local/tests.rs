@@ -74,6 +74,43 @@ fn nothing_is_exported_when_all_layers_are_known() {
     );
 }
 
+/// Whoever reads a layer once more asks for it by the name it was read by.
+#[test]
+fn a_second_reading_reads_by_the_same_names() {
+    struct Only(model::LayerKey, std::sync::Mutex<u32>);
+    impl LayerReader for Only {
+        fn knows(&self, layer: &model::LayerDescription) -> bool {
+            layer.key != self.0
+        }
+        fn read(
+            &self,
+            _: &model::LayerDescription,
+            bytes: &mut dyn std::io::Read,
+        ) -> Result<(), Error> {
+            std::io::copy(bytes, &mut std::io::sink()).unwrap();
+            *self.1.lock().unwrap() += 1;
+            Ok(())
+        }
+    }
+    for export in [small().old_docker_archive("app:1"), small().podman_archive("app:1")] {
+        let engine = engine()
+            .image("app:1", &small(), 1)
+            .answer("/images/app:1/get", Answer::Bytes(200, export))
+            .start();
+        wait(async {
+            let ask = asking(&engine, "app:1");
+            let Ok(Some(Opened::Image(image))) = Local.open(&ask).await else {
+                panic!("it is there")
+            };
+            let first = Arc::new(crate::testing::Lister::default());
+            let description = image.read(first).await.unwrap();
+            let only = Arc::new(Only(description.layers[1].key.clone(), 0.into()));
+            assert_eq!(image.read(only.clone()).await.unwrap(), description);
+            assert_eq!(*only.1.lock().unwrap(), 1);
+        });
+    }
+}
+
 #[test]
 fn the_configuration_is_what_the_engine_tells() {
     let engine = engine().image("app:1", &small(), 1).start();
