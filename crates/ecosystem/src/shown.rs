@@ -1,11 +1,58 @@
-//! What a cataloger found, as text for tests: one line for each thing, facts behind it.
+//! What a cataloger found, as lines of text that a test can expect.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 
-use model::Found;
+use model::{Found, PackageKind};
 
-use crate::contract::{Beside, Cataloger, File};
-use crate::{ALL, Nothing};
+use crate::{ALL, Beside, Cataloger, File, Nothing};
+
+/// Lets `cataloger` read `bytes` at `path` and compares what it found with `expect`, line by line.
+#[track_caller]
+pub(crate) fn check(cataloger: &Cataloger, path: &str, bytes: impl AsRef<[u8]>, expect: &str) {
+    check_beside(cataloger, path, bytes, &Nothing, expect);
+}
+
+/// The same, with something beside the file.
+#[track_caller]
+pub(crate) fn check_beside(
+    cataloger: &Cataloger,
+    path: &str,
+    bytes: impl AsRef<[u8]>,
+    beside: &dyn Beside,
+    expect: &str,
+) {
+    let file = File::in_memory(path, 0o644, bytes.as_ref());
+    let found = (cataloger.read)(&file, beside);
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()).collect()
+    };
+    assert_eq!(lines(&shown(&found)), lines(expect));
+}
+
+/// One line for each package, then one for each gap.
+pub(crate) fn shown(found: &Found) -> String {
+    let mut text = String::new();
+    for package in &found.packages {
+        let _ = write!(text, "{}", package.purl);
+        if package.kind != PackageKind::Installed {
+            let _ = write!(text, " ({})", package.kind.as_str());
+        }
+        for place in &package.places {
+            let _ = write!(text, " in {}", place.path);
+        }
+        if !package.licenses.is_empty() {
+            let _ = write!(text, " under {}", package.licenses.join(", "));
+        }
+        if !package.proof.is_empty() {
+            let _ = write!(text, " if {}", package.proof.join(" or "));
+        }
+        text.push('\n');
+    }
+    for gap in &found.gaps {
+        let _ = writeln!(text, "gap: {gap}");
+    }
+    text
+}
 
 /// What the cataloger of that id reads from `bytes` at `path`.
 pub(crate) fn read(id: &str, path: &str, bytes: &[u8], beside: &dyn Beside) -> Found {
@@ -13,15 +60,17 @@ pub(crate) fn read(id: &str, path: &str, bytes: &[u8], beside: &dyn Beside) -> F
 }
 
 /// The same as text, with nothing beside it.
-pub(crate) fn shown(id: &str, path: &str, bytes: impl AsRef<[u8]>) -> String {
-    show(&read(id, path, bytes.as_ref(), &Nothing))
+pub(crate) fn facts_of(id: &str, path: &str, bytes: impl AsRef<[u8]>) -> String {
+    facts(&read(id, path, bytes.as_ref(), &Nothing))
 }
 
+/// The cataloger of that id.
 pub(crate) fn cataloger(id: &str) -> &'static Cataloger {
     ALL.iter().flat_map(|it| it.catalogers()).find(|it| it.id == id).expect("there is such a one")
 }
 
-pub(crate) fn show(found: &Found) -> String {
+/// Everything that was found: a line for each thing, its facts below.
+pub(crate) fn facts(found: &Found) -> String {
     let mut text = String::new();
     let mut line = |it: String| writeln!(text, "{it}").expect("a string takes everything");
     for package in &found.packages {

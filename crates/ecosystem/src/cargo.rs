@@ -1,0 +1,49 @@
+//! Rust crates: those a program was built from (`cargo auditable`), and those of a `Cargo.lock`.
+
+mod auditable;
+mod lock;
+
+use crate::{Cataloger, Claim, Ecosystem};
+
+pub(crate) struct Cargo;
+
+impl Ecosystem for Cargo {
+    fn id(&self) -> &'static str {
+        "cargo"
+    }
+
+    fn title(&self) -> &'static str {
+        "Rust crates"
+    }
+
+    fn catalogers(&self) -> &'static [Cataloger] {
+        &[
+            Cataloger {
+                id: "cargo-auditable",
+                reads: "the list of crates that `cargo auditable` puts into programs",
+                version: 1,
+                claims: &[
+                    Claim::Magic(b"\x7fELF"),
+                    Claim::Magic(b"MZ"),
+                    Claim::Magic(b"\xfe\xed\xfa\xce"),
+                    Claim::Magic(b"\xfe\xed\xfa\xcf"),
+                    Claim::Magic(b"\xce\xfa\xed\xfe"),
+                    Claim::Magic(b"\xcf\xfa\xed\xfe"),
+                ],
+                peeks: &[],
+                read: auditable::read,
+            },
+            Cataloger {
+                id: "cargo-lock",
+                reads: "crates from a registry or a repository in `Cargo.lock`",
+                version: 1,
+                claims: &[Claim::Path("**/Cargo.lock")],
+                peeks: &[],
+                read: lock::read,
+            },
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests;

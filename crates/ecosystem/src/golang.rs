@@ -1,0 +1,62 @@
+//! Go: the modules that a program was built from, and those that a `go.mod` asks for.
+
+mod binary;
+mod build_info;
+mod manifest;
+
+use model::Purl;
+
+use crate::{Cataloger, Claim, Ecosystem};
+
+pub(crate) struct Golang;
+
+impl Ecosystem for Golang {
+    fn id(&self) -> &'static str {
+        "golang"
+    }
+
+    fn title(&self) -> &'static str {
+        "Go modules"
+    }
+
+    fn catalogers(&self) -> &'static [Cataloger] {
+        &[
+            Cataloger {
+                id: "golang-binary",
+                reads: "build information in Go programs (ELF, PE, Mach-O)",
+                version: 1,
+                claims: &[
+                    Claim::Magic(b"\x7fELF"),
+                    Claim::Magic(b"MZ"),
+                    Claim::Magic(b"\xfe\xed\xfa\xce"),
+                    Claim::Magic(b"\xfe\xed\xfa\xcf"),
+                    Claim::Magic(b"\xce\xfa\xed\xfe"),
+                    Claim::Magic(b"\xcf\xfa\xed\xfe"),
+                    // Java classes start alike, but with a larger number in the eighth byte.
+                    Claim::Magic(b"\xca\xfe\xba\xbe\0\0\0\x01"),
+                    Claim::Magic(b"\xca\xfe\xba\xbe\0\0\0\x02"),
+                    Claim::Magic(b"\xca\xfe\xba\xbe\0\0\0\x03"),
+                ],
+                peeks: &[],
+                read: binary::read,
+            },
+            Cataloger {
+                id: "golang-mod",
+                reads: "modules that a `go.mod` requires",
+                version: 1,
+                claims: &[Claim::Path("**/go.mod")],
+                peeks: &[],
+                read: manifest::read,
+            },
+        ]
+    }
+}
+
+/// The purl of a module: its path, parted at the last `/`.
+fn module(path: &str, version: &str) -> Purl {
+    let (namespace, name) = path.rsplit_once('/').unwrap_or(("", path));
+    Purl::new("golang", name).with_namespace(namespace).with_version(version)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! What we write, held against the official schemas of SPDX 2.3 and CycloneDX 1.6.
+//!
+//! The schemas come with Python packages (`requirements.txt`), which the project's test command
+//! installs into `python` in the target directory. Without them this test leaves itself out.
+
+#[path = "../src/tests/arbitrary.rs"]
+mod arbitrary;
+
+use std::path::Path;
+use std::process::Command;
+
+use format::{Options, find};
+use model::{Inventory, Package, Purl, Subject};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+
+/// How many inventories of any kind are tried; the same ones each time.
+const TRIED: usize = 64;
+
+#[test]
+fn what_we_write_is_valid() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is in the target");
+    let python = target.join("python/bin/python");
+    if !python.exists() {
+        println!(
+            "left out: {} is missing, see crates/format/tests/requirements.txt",
+            python.display()
+        );
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut runner = TestRunner::deterministic();
+    let mut inventories = vec![every_license(), nothing()];
+    inventories
+        .extend((0..TRIED).map(|_| {
+            arbitrary::inventory().new_tree(&mut runner).expect("an inventory").current()
+        }));
+    for (number, inventory) in inventories.iter().enumerate() {
+        for (id, ending) in [("cyclonedx", "cdx"), ("spdx", "spdx")] {
+            let options = Options { tool_version: "0.1.0".to_owned(), ..Options::default() };
+            let text = find(id).expect("it is listed").write(inventory, &options);
+            let path = directory.path().join(format!("{number:03}.{ending}.json"));
+            fs_err::write(path, text).expect("a document written");
+        }
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/validate.py");
+    let run = Command::new(python).arg(script).arg(directory.path()).output().expect("python runs");
+    let said = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{said}");
+    println!("{said}");
+}
+
+/// One package for each licence of the SPDX list, old ones too.
+fn every_license() -> Inventory {
+    let package = |license: &spdx::License| Package {
+        licenses: vec![license.name.to_owned()],
+        ..Package::new(Purl::new("npm", &license.name.to_lowercase()).with_version("1"))
+    };
+    Inventory { packages: spdx::identifiers::LICENSES.iter().map(package).collect(), ..nothing() }
+        .in_order()
+}
+
+fn nothing() -> Inventory {
+    let subject = Subject::Document { name: String::new() };
+    Inventory { subject, distro: None, packages: vec![], gaps: vec![] }
+}
