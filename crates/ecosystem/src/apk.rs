@@ -4,8 +4,8 @@ use model::{Found, Owned, Package, PathHash, Purl, SourcePackage};
 
 use crate::contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
 use crate::license;
+use crate::listing::{Listing, brief};
 use crate::merged;
-use crate::tally::Tally;
 
 /// Alpine packages.
 pub(crate) struct Apk;
@@ -45,7 +45,7 @@ fn read_installed(file: &File<'_>, _: &dyn Beside) -> Found {
         Ok(bytes) => bytes,
         Err(error) => return Found::gap(file.path(), format!("cannot be read: {error}")),
     };
-    let mut tally = Tally::new(file.path());
+    let mut listing = Listing::of(file.path());
     let mut record = Record::default();
     let mut number = 0;
     let mut rest = &*bytes;
@@ -54,7 +54,7 @@ fn read_installed(file: &File<'_>, _: &dyn Beside) -> Found {
         let line = &rest[..end.unwrap_or(rest.len())];
         number += 1;
         if line.trim_ascii().is_empty() {
-            record.close(&mut tally);
+            record.close(&mut listing);
             record = Record::default();
         } else {
             record.take(line, number);
@@ -64,8 +64,8 @@ fn read_installed(file: &File<'_>, _: &dyn Beside) -> Found {
             None => break,
         }
     }
-    record.close(&mut tally);
-    tally.found()
+    record.close(&mut listing);
+    listing.finish()
 }
 
 /// Lines of one letter, a colon and a value. <https://wiki.alpinelinux.org/wiki/Apk_spec>
@@ -116,22 +116,24 @@ impl Record {
         }
     }
 
-    fn close(&mut self, tally: &mut Tally<'_>) {
+    fn close(&mut self, listing: &mut Listing<'_>) {
         let record = std::mem::take(self);
         if record.line == 0 {
             return;
         }
         if record.name.is_empty() {
-            return tally.gap_at(record.line, "a record without a package name");
+            return listing.refuse_at(record.line, "a record without a package name");
         }
         if record.version.is_empty() {
-            let why = format!("the record of `{}` has no version", record.name);
-            return tally.gap_at(record.line, why);
+            let why = format!("the record of `{}` has no version", brief(&record.name));
+            return listing.refuse_at(record.line, why);
         }
         if record.is_cut {
-            let why =
-                format!("a file of `{}` has a path longer than {LONGEST_PATH} bytes", record.name);
-            tally.gap_at(record.line, why);
+            let why = format!(
+                "a file of `{}` has a path longer than {LONGEST_PATH} bytes",
+                brief(&record.name)
+            );
+            listing.refuse_at(record.line, why);
         }
         let origin = if record.origin.is_empty() { &record.name } else { &record.origin };
         let upstream = if *origin == record.name { "" } else { origin };
@@ -144,7 +146,7 @@ impl Record {
         } else {
             vec![license::normalise(&record.license)]
         };
-        tally.package(Package {
+        listing.add(Package {
             source: Some(SourcePackage { name: origin.clone(), version: None }),
             licenses,
             author: record.maintainer,
@@ -154,7 +156,7 @@ impl Record {
             installed_size: record.installed_size,
             ..Package::new(purl)
         });
-        tally.owned(Owned { package: record.name, paths: record.files });
+        listing.own(Owned { package: record.name, paths: record.files });
     }
 }
 

@@ -5,8 +5,8 @@ mod copyright;
 use model::{Found, Owned, Package, Purl, SourcePackage};
 
 use crate::contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
+use crate::listing::{Listing, brief};
 use crate::merged;
-use crate::tally::Tally;
 
 /// Debian packages.
 pub(crate) struct Deb;
@@ -108,14 +108,14 @@ fn owned<'a>(package: String, files: impl Iterator<Item = &'a [u8]>) -> Found {
 }
 
 fn packages(path: &str, bytes: &[u8]) -> Found {
-    let mut tally = Tally::new(path);
+    let mut listing = Listing::of(path);
     for stanza in Stanzas::new(bytes).filter(Stanza::is_installed) {
         match stanza.package() {
-            Ok(package) => tally.package(package),
-            Err(why) => tally.gap_at(stanza.line, why),
+            Ok(package) => listing.add(package),
+            Err(why) => listing.refuse_at(stanza.line, why),
         }
     }
-    tally.found()
+    listing.finish()
 }
 
 /// Paragraphs of `Field: value` lines, parted by empty ones.
@@ -197,8 +197,9 @@ impl Stanza<'_> {
 
     fn package(&self) -> Result<Package, String> {
         let name = self.get("Package").ok_or("a record without a package name")?;
-        let version =
-            self.get("Version").ok_or_else(|| format!("the record of `{name}` has no version"))?;
+        let version = self
+            .get("Version")
+            .ok_or_else(|| format!("the record of `{}` has no version", brief(&name)))?;
         let stated = self.get("Source").map(|it| source(&it));
         let upstream = match &stated {
             Some(SourcePackage { name, version: Some(version) }) => format!("{name}@{version}"),

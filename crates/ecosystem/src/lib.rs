@@ -22,10 +22,7 @@ mod pypi;
 mod rpm;
 mod sbom;
 #[cfg(test)]
-mod show;
-#[cfg(test)]
 mod shown;
-mod tally;
 
 pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothing};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use model::{Found, Gap, Package};
+use model::{Found, Gap, Owned, Package};
 
 /// So many gaps are told one by one; the rest is a number.
 const TOLD: u64 = 20;
@@ -34,11 +34,27 @@ impl<'a> Listing<'a> {
         }
     }
 
+    /// The files of a package.
+    pub(crate) fn own(&mut self, owned: Owned) {
+        if self.found.owned.len() < MOST && !owned.paths.is_empty() {
+            self.found.owned.push(owned);
+        }
+    }
+
     /// Something that should have been a package.
     pub(crate) fn refuse(&mut self, why: impl Into<String>) {
+        self.note(self.path.to_owned(), why.into());
+    }
+
+    /// The same, at a line counted from 1.
+    pub(crate) fn refuse_at(&mut self, line: usize, why: impl Into<String>) {
+        self.note(format!("{}:{line}", self.path), why.into());
+    }
+
+    fn note(&mut self, at: String, why: String) {
         self.refused += 1;
         if self.refused <= TOLD {
-            self.found.gaps.push(Gap::new(self.path, why));
+            self.found.gaps.push(Gap { at, why });
         }
     }
 

@@ -13,7 +13,7 @@ use model::{Found, Owned, Package, Purl, SourcePackage};
 use self::header::Header;
 use crate::contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
 use crate::license;
-use crate::tally::Tally;
+use crate::listing::{Listing, brief};
 
 /// RPM packages.
 pub(crate) struct Rpm;
@@ -67,16 +67,16 @@ const LARGEST_HEADER: usize = 32 << 20;
 type Take<'t> = &'t mut dyn FnMut(Result<&[u8], String>);
 
 fn read_database(file: &File<'_>, beside: &dyn Beside) -> Found {
-    let mut tally = Tally::new(file.path());
+    let mut listing = Listing::of(file.path());
     let mut take = |blob: Result<&[u8], String>| {
-        if let Err(why) = blob.and_then(|it| package(it, &mut tally)) {
-            tally.gap(why);
+        if let Err(why) = blob.and_then(|it| package(it, &mut listing)) {
+            listing.refuse(why);
         }
     };
     if let Err(why) = headers(file, beside, &mut take) {
-        tally.gap(why);
+        listing.refuse(why);
     }
-    tally.found()
+    listing.finish()
 }
 
 /// The name says less than the content: ndb has been called `Packages` too.
@@ -98,7 +98,7 @@ fn headers(file: &File<'_>, beside: &dyn Beside, take: Take<'_>) -> Result<(), S
     }
 }
 
-fn package(blob: &[u8], tally: &mut Tally<'_>) -> Result<(), String> {
+fn package(blob: &[u8], listing: &mut Listing<'_>) -> Result<(), String> {
     let header = Header::parse(blob)?;
     let name = header.text(header::NAME).ok_or("a package without a name")?;
     // Keys to check signatures with are kept as if they were packages.
@@ -107,7 +107,7 @@ fn package(blob: &[u8], tally: &mut Tally<'_>) -> Result<(), String> {
     }
     let version = header
         .text(header::VERSION)
-        .ok_or_else(|| format!("the record of `{name}` has no version"))?;
+        .ok_or_else(|| format!("the record of `{}` has no version", brief(&name)))?;
     let release = header.text(header::RELEASE);
     let facts = Facts {
         name: &name,
@@ -118,7 +118,7 @@ fn package(blob: &[u8], tally: &mut Tally<'_>) -> Result<(), String> {
         source: header.text(header::SOURCERPM),
         module: header.text(header::MODULARITYLABEL),
     };
-    tally.package(Package {
+    listing.add(Package {
         licenses: header
             .text(header::LICENSE)
             .map(|it| license::normalise(&it))
@@ -133,8 +133,8 @@ fn package(blob: &[u8], tally: &mut Tally<'_>) -> Result<(), String> {
         ..facts.package()
     });
     let (paths, whole) = header.files();
-    tally.owned(Owned { package: name.clone(), paths });
-    whole.map_err(|why| format!("the list of files of `{name}` {why}"))
+    listing.own(Owned { package: name.clone(), paths });
+    whole.map_err(|why| format!("the list of files of `{}` {why}", brief(&name)))
 }
 
 /// What makes up a package's name in the world.

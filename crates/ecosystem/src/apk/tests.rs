@@ -1,12 +1,12 @@
 use model::hash_path;
 
 use crate::Nothing;
-use crate::show::{read, shown};
+use crate::shown::{facts_of, read};
 
 const PATH: &str = "lib/apk/db/installed";
 
 fn check(text: &str, expect: &str) {
-    assert_eq!(shown("apk-installed", PATH, text), expect);
+    assert_eq!(facts_of("apk-installed", PATH, text), expect);
 }
 
 const FULL: &str = "C:Q1qKcZ+j23xssAXmgQhkOO8dHnbWw=\nP:ssl_client\nV:1.36.1-r15\nA:x86_64\nS:4748\n\

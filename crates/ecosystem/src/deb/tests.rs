@@ -1,14 +1,14 @@
 use model::hash_path;
 
 use crate::contract::Beside;
-use crate::show::{read, show, shown};
+use crate::shown::{facts, facts_of, read};
 
 fn status(text: &str, expect: &str) {
-    assert_eq!(shown("deb-status", "var/lib/dpkg/status", text), expect);
+    assert_eq!(facts_of("deb-status", "var/lib/dpkg/status", text), expect);
 }
 
 fn copyright(text: &str, expect: &str) {
-    assert_eq!(shown("deb-copyright", "usr/share/doc/x/copyright", text), expect);
+    assert_eq!(facts_of("deb-copyright", "usr/share/doc/x/copyright", text), expect);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn other_line_ends_and_other_bytes() {
     });
     let latin1 = b"Package: x\nVersion: 1\nMaintainer: J\xf6rg\n";
     assert_eq!(
-        shown("deb-status", "var/lib/dpkg/status", latin1),
+        facts_of("deb-status", "var/lib/dpkg/status", latin1),
         "pkg:deb/x@1\n  source: x\n  author: J\u{fffd}rg\n"
     );
 }
@@ -102,7 +102,7 @@ impl Beside for Record {
 fn without_dpkg() {
     let path = "var/lib/dpkg/status.d/bGliYzY=";
     assert_eq!(
-        shown("deb-status-directory", path, "Package: libc6\nVersion: 2.36-9\nSource: glibc\n"),
+        facts_of("deb-status-directory", path, "Package: libc6\nVersion: 2.36-9\nSource: glibc\n"),
         "pkg:deb/libc6@2.36-9?upstream=glibc\n  source: glibc\n"
     );
     let sums = b"0123456789abcdef0123456789abcdef  lib/libc.so.6\n\
@@ -110,9 +110,9 @@ fn without_dpkg() {
     let path = "var/lib/dpkg/status.d/bGliYzY=.md5sums";
     let found = read("deb-status-directory", path, sums, &Record);
     let paths = ["lib/libc.so.6", "usr/lib/libc.so.6", "usr/x y"];
-    assert_eq!(show(&found), "libc6 owns 3\n");
+    assert_eq!(facts(&found), "libc6 owns 3\n");
     assert_eq!(found.owned[0].paths, paths.map(hash_path));
-    assert_eq!(shown("deb-status-directory", path, sums), "bGliYzY= owns 3\n");
+    assert_eq!(facts_of("deb-status-directory", path, sums), "bGliYzY= owns 3\n");
 }
 
 #[test]
@@ -120,9 +120,9 @@ fn file_lists() {
     let path = "var/lib/dpkg/info/zlib1g:amd64.list";
     let found =
         read("deb-files", path, b"/.\n/usr\n/usr/lib\n/usr/lib/libz.so.1\n", &crate::Nothing);
-    assert_eq!(show(&found), "zlib1g:amd64 owns 3\n");
+    assert_eq!(facts(&found), "zlib1g:amd64 owns 3\n");
     assert!(found.owned[0].paths.contains(&hash_path("usr/lib/libz.so.1")));
-    assert_eq!(shown("deb-files", path, "/.\n"), "");
+    assert_eq!(facts_of("deb-files", path, "/.\n"), "");
 }
 
 #[test]

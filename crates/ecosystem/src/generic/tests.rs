@@ -5,7 +5,7 @@ use model::Found;
 use super::{OVERLAP, WINDOW};
 use crate::Nothing;
 use crate::contract::File;
-use crate::show::{cataloger, show, shown};
+use crate::shown::{cataloger, facts, facts_of};
 
 /// A binary in which `text` stands, among other things.
 fn binary(text: &str) -> Vec<u8> {
@@ -19,7 +19,7 @@ fn binary(text: &str) -> Vec<u8> {
 
 /// The purl's rest behind `pkg:generic/`, and the first CPE.
 fn check(id: &str, path: &str, text: &str, expect: &str) {
-    let shown = shown(&format!("generic-{id}"), path, binary(text));
+    let shown = facts_of(&format!("generic-{id}"), path, binary(text));
     let line = shown.lines().next().unwrap_or_default();
     assert_eq!(line.strip_prefix("pkg:generic/").unwrap_or(line), expect, "{path}");
 }
@@ -71,7 +71,7 @@ fn versions() {
 
 #[test]
 fn names_by_which_others_know_them() {
-    let shown = shown("generic-nginx", "usr/sbin/nginx", binary("nginx version: nginx/1.25.1"));
+    let shown = facts_of("generic-nginx", "usr/sbin/nginx", binary("nginx version: nginx/1.25.1"));
     assert_eq!(
         shown,
         "pkg:generic/nginx@1.25.1\n  cpes: cpe:2.3:a:f5:nginx:1.25.1:*:*:*:*:*:*:*, \
@@ -82,14 +82,14 @@ fn names_by_which_others_know_them() {
 #[test]
 fn only_binaries_are_searched() {
     let script = "#!/bin/sh\necho nginx version: nginx/1.25.1\n";
-    assert_eq!(shown("generic-nginx", "etc/init.d/nginx", script), "");
-    assert_eq!(shown("generic-nginx", "etc/init.d/nginx", ""), "");
+    assert_eq!(facts_of("generic-nginx", "etc/init.d/nginx", script), "");
+    assert_eq!(facts_of("generic-nginx", "etc/init.d/nginx", ""), "");
 }
 
 #[test]
 fn go_toolchains() {
     let check = |text: &str, expect: &str| {
-        let shown = shown("generic-go", "usr/local/go/VERSION", text);
+        let shown = facts_of("generic-go", "usr/local/go/VERSION", text);
         assert_eq!(shown.lines().next().unwrap_or_default(), expect);
     };
     check("go1.22.5\ntime 2024-06-27T20:11:12Z\n", "pkg:generic/go@1.22.5");
@@ -102,7 +102,7 @@ fn go_toolchains() {
 #[test]
 fn java_runtimes() {
     let check = |text: &str, expect: &str| {
-        assert_eq!(shown("generic-java", "opt/java/release", text), expect);
+        assert_eq!(facts_of("generic-java", "opt/java/release", text), expect);
     };
     check(
         "IMPLEMENTOR=\"Eclipse Adoptium\"\nJAVA_RUNTIME_VERSION=\"21.0.4+7-LTS\"\n\
@@ -154,7 +154,7 @@ fn large_files_are_read_through_windows() {
         .chain([whole - text.len()]);
     for start in starts {
         let found = spooled(whole, start, text);
-        assert_eq!(show(&found).lines().next(), Some("pkg:generic/busybox@1.36.1"), "at {start}");
+        assert_eq!(facts(&found).lines().next(), Some("pkg:generic/busybox@1.36.1"), "at {start}");
     }
-    assert_eq!(show(&spooled(whole, 8, b"")), "");
+    assert_eq!(facts(&spooled(whole, 8, b"")), "");
 }

@@ -4,7 +4,7 @@ use model::{Found, Package};
 
 use super::Facts;
 use crate::contract::{Beside, File};
-use crate::tally::Tally;
+use crate::listing::Listing;
 
 const LARGEST: u64 = 64 << 20;
 
@@ -15,17 +15,17 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
         Ok(bytes) => bytes,
         Err(error) => return Found::gap(file.path(), format!("cannot be read: {error}")),
     };
-    let mut tally = Tally::new(file.path());
+    let mut listing = Listing::of(file.path());
     for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
         if line.trim().is_empty() || line.starts_with("gpg-pubkey\t") {
             continue;
         }
         match package(line) {
-            Some(package) => tally.package(package),
-            None => tally.gap_at(number + 1, "a line without a package and its version"),
+            Some(package) => listing.add(package),
+            None => listing.refuse_at(number + 1, "a line without a package and its version"),
         }
     }
-    tally.found()
+    listing.finish()
 }
 
 fn package(line: &str) -> Option<Package> {

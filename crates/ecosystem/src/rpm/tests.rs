@@ -6,7 +6,7 @@ use model::hash_path;
 use super::source_package;
 use crate::Nothing;
 use crate::contract::Beside;
-use crate::show::{fixture, read, shown};
+use crate::shown::{facts_of, fixture, read};
 
 /// What `rpm -qa` says of the fixtures, in the order in which they were installed.
 const SIX: &str = "\
@@ -82,7 +82,7 @@ fn sorted(text: &str) -> Vec<String> {
 fn check(path: &str) {
     let bytes = fixture(&format!("rpm/{path}.gz"));
     let path = path.split_once('/').expect("a folder, then the path").1;
-    assert_eq!(sorted(&shown("rpm-database", path, bytes)), sorted(SIX), "{path}");
+    assert_eq!(sorted(&facts_of("rpm-database", path, bytes)), sorted(SIX), "{path}");
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn paths_of_files() {
 #[test]
 fn what_is_no_database() {
     let check = |bytes: &[u8], expect: &str| {
-        assert_eq!(shown("rpm-database", "var/lib/rpm/Packages", bytes), expect);
+        assert_eq!(facts_of("rpm-database", "var/lib/rpm/Packages", bytes), expect);
     };
     check(b"", "gap: var/lib/rpm/Packages: is too short for a database\n");
     check(&[0; 512], "gap: var/lib/rpm/Packages: is no database of rpm that we know\n");
@@ -157,7 +157,7 @@ fn what_is_no_database() {
 fn manifest() {
     let check = |text: &str, expect: &str| {
         let path = "var/lib/rpmmanifest/container-manifest-2";
-        assert_eq!(shown("rpm-manifest", path, text), expect);
+        assert_eq!(facts_of("rpm-manifest", path, text), expect);
     };
     check(
         "openssl-libs\t3.3.0-2.azl3\t1700000000\t1690000000\tMicrosoft Corporation\t(none)\t4711\t\

@@ -1,8 +1,8 @@
 //! Headers and databases that no rpm writes.
 
 use super::super::{Visited, package};
-use crate::show::{fixture, show, shown};
-use crate::tally::Tally;
+use crate::listing::Listing;
+use crate::shown::{facts, facts_of, fixture};
 
 /// A header with these fields: tag, type, count, data.
 fn header(fields: &[(u32, u32, u32, &[u8])]) -> Vec<u8> {
@@ -21,11 +21,11 @@ fn header(fields: &[(u32, u32, u32, &[u8])]) -> Vec<u8> {
 }
 
 fn check(fields: &[(u32, u32, u32, &[u8])], expect: &str) {
-    let mut tally = Tally::new("db");
-    if let Err(why) = package(&header(fields), &mut tally) {
-        tally.gap(why);
+    let mut listing = Listing::of("db");
+    if let Err(why) = package(&header(fields), &mut listing) {
+        listing.refuse(why);
     }
-    assert_eq!(show(&tally.found()), expect);
+    assert_eq!(facts(&listing.finish()), expect);
 }
 
 const NAME: (u32, u32, u32, &[u8]) = (1000, 6, 1, b"x\0");
@@ -81,7 +81,7 @@ fn a_long_directory_for_many_names_is_a_trick() {
     let folder = [&[b'/'; 4000], &b"\0"[..]].concat();
     let names = b"a\0".repeat(10_000);
     let indexes = vec![0; 40_000];
-    let mut tally = Tally::new("db");
+    let mut listing = Listing::of("db");
     let blob = header(&[
         NAME,
         VERSION,
@@ -89,7 +89,7 @@ fn a_long_directory_for_many_names_is_a_trick() {
         (1117, 8, 10_000, &names),
         (1118, 8, 1, &folder),
     ]);
-    let why = package(&blob, &mut tally).unwrap_err();
+    let why = package(&blob, &mut listing).unwrap_err();
     assert_eq!(why, "the list of files of `x` is larger than its header can tell");
 }
 
@@ -97,11 +97,11 @@ fn a_long_directory_for_many_names_is_a_trick() {
 fn headers_that_are_cut_off() {
     let whole = header(&[NAME, VERSION, RELEASE]);
     for length in 0..whole.len() {
-        let mut tally = Tally::new("db");
-        assert!(package(&whole[..length], &mut tally).is_err(), "{length} bytes");
+        let mut listing = Listing::of("db");
+        assert!(package(&whole[..length], &mut listing).is_err(), "{length} bytes");
     }
     let lengths = [[0xff; 4], [0xff; 4]].concat();
-    assert!(package(&lengths, &mut Tally::new("db")).is_err());
+    assert!(package(&lengths, &mut Listing::of("db")).is_err());
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn the_readable_rest_is_kept() {
     let check = |fixture_at: &str, damage: &dyn Fn(&mut Vec<u8>), expect: &str| {
         let mut bytes = fixture(&format!("rpm/{fixture_at}.gz"));
         damage(&mut bytes);
-        let text = shown("rpm-database", "db", bytes);
+        let text = facts_of("rpm-database", "db", bytes);
         let names: Vec<&str> = text
             .lines()
             .filter_map(|it| {
@@ -168,7 +168,7 @@ fn the_readable_rest_is_kept() {
 #[test]
 fn a_database_that_is_cut_off() {
     let bytes = fixture("rpm/sqlite/var/lib/rpm/rpmdb.sqlite.gz");
-    let text = shown("rpm-database", "db", &bytes[..62 * 4096]);
+    let text = facts_of("rpm-database", "db", &bytes[..62 * 4096]);
     assert!(text.starts_with("pkg:rpm/zeroed-libs@"), "{text}");
     assert!(text.ends_with("gap: db: page 64 is not there, or used twice\n"), "{text}");
 }
@@ -180,7 +180,10 @@ fn a_page_says_no_more_than_it_holds() {
     let root = (512..bytes.len()).step_by(512).find(|it| matches!(bytes[*it], 5 | 13)).unwrap();
     bytes[root + 3..root + 5].fill(0xff);
     let number = root / 512 + 1;
-    assert_eq!(shown("rpm-database", "db", &bytes), format!("gap: db: page {number} is broken\n"));
+    assert_eq!(
+        facts_of("rpm-database", "db", &bytes),
+        format!("gap: db: page {number} is broken\n")
+    );
 }
 
 #[test]

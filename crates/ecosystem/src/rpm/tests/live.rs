@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::super::sqlite;
 use crate::contract::File;
-use crate::show::{read, shown};
+use crate::shown::{facts_of, read};
 
 const SPEC: &str = "Name: alive
 Version: 1.2~rc3
@@ -112,8 +112,8 @@ fn we_read_what_rpm_writes() {
             return;
         };
         assert_eq!(
-            super::sorted(&shown("rpm-database", "var/lib/rpm/Packages", bytes)),
-            super::sorted(&crate::show::show(&found)),
+            super::sorted(&facts_of("rpm-database", "var/lib/rpm/Packages", bytes)),
+            super::sorted(&crate::shown::facts(&found)),
             "byte order {order}"
         );
     }
