@@ -252,11 +252,13 @@ struct Stamp {
 
 impl Stamp {
     fn annotation(&self, value: &impl Serialize) -> Annotation<'_> {
+        let mut comment = Vec::with_capacity(512);
+        serde_json::to_writer(&mut comment, value).expect("its keys are texts");
         Annotation {
             annotation_date: &self.created,
             annotation_type: "OTHER",
             annotator: &self.tool,
-            comment: serde_json::to_string(value).expect("its keys are texts"),
+            comment: String::from_utf8(comment).expect("JSON is written as UTF-8"),
         }
     }
 }
@@ -307,16 +309,21 @@ impl<'a> Writer<'a> {
     /// `SPDXRef-Package-npm-lodash-4.17.21`, with a number behind it where two would be called so.
     fn id(&mut self, package: &Package) -> String {
         let purl = &package.purl;
+        let namespace = purl.namespace().unwrap_or_default();
         let version = purl.version().unwrap_or_default();
-        let plain = plain_words(&format!("{}-{}-{version}", purl.kind(), purl.full_name()));
-        let number = self.ids.entry(plain.clone()).or_default();
-        *number += 1;
-        // The dot keeps these apart from names that end in a number of their own: none ends in `.`.
-        if *number == 1 {
-            format!("SPDXRef-Package-{plain}")
-        } else {
-            format!("SPDXRef-Package-{plain}..{number}")
+        let mut id = String::with_capacity(64);
+        for part in ["SPDXRef-Package", purl.kind(), namespace, purl.name(), version] {
+            push_plain(&mut id, part);
+            push_plain(&mut id, "-");
         }
+        id.truncate(id.trim_end_matches(['-', '.']).len());
+        if let Some(number) = self.ids.get_mut(&id) {
+            *number += 1;
+            // Two dots in a row are only ever ours: no other name can end like this.
+            return format!("{id}..{number}");
+        }
+        self.ids.insert(id.clone(), 1);
+        id
     }
 
     fn declared(&mut self, licenses: &'a [String]) -> Cow<'a, str> {
@@ -331,9 +338,15 @@ impl<'a> Writer<'a> {
         if rest.is_empty() {
             return first;
         }
-        let term =
-            |it: &Cow<'_, str>| if it.contains(' ') { format!("({it})") } else { it.to_string() };
-        [&first].into_iter().chain(&rest).map(term).collect::<Vec<_>>().join(" AND ").into()
+        let mut all = String::with_capacity(128);
+        for term in [&first].into_iter().chain(&rest) {
+            all.push_str(if all.is_empty() { "" } else { " AND " });
+            let compound = term.contains(' ');
+            all.push_str(if compound { "(" } else { "" });
+            all.push_str(term);
+            all.push_str(if compound { ")" } else { "" });
+        }
+        all.into()
     }
 }
 
@@ -385,6 +398,11 @@ impl<'a> Texts<'a> {
 /// Only letters, digits, single dots and dashes, as SPDX demands of what it calls by name.
 fn plain_words(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
+    push_plain(&mut plain, text);
+    plain.trim_matches(['-', '.']).to_owned()
+}
+
+fn push_plain(plain: &mut String, text: &str) {
     for letter in text.chars() {
         let letter = if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' };
         // No two in a row: those are ours, before a number.
@@ -392,7 +410,6 @@ fn plain_words(text: &str) -> String {
             plain.push(letter);
         }
     }
-    plain.trim_matches(|it| matches!(it, '-' | '.')).to_owned()
 }
 
 /// `Person: Name (mail)`, when that reads back as it was.
