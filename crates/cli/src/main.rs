@@ -1,2 +1,5 @@
-//! placeholder
-fn main() {}
+//! `foretop`.
+
+fn main() -> std::process::ExitCode {
+    cli::run(std::env::args_os().collect())
+}

@@ -1,26 +1,48 @@
 //! How a packaging world declares packages: one file per ecosystem, listed in `ALL`.
 
+mod apk;
 mod bitnami;
 mod cargo;
+mod composer;
 mod contract;
+mod deb;
+mod document;
 mod executable;
+mod gem;
+mod generic;
 mod golang;
 mod license;
+mod listing;
 mod lockfile;
 mod maven;
+mod merged;
+mod npm;
 mod nuget;
+mod pypi;
+mod rpm;
 mod sbom;
 #[cfg(test)]
+mod show;
+#[cfg(test)]
 mod shown;
+mod tally;
 
 pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothing};
 
 /// Every ecosystem. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn Ecosystem] = &[
-    &bitnami::Bitnami, //
+    &apk::Apk,
+    &bitnami::Bitnami,
     &cargo::Cargo,
+    &composer::Composer,
+    &deb::Deb,
+    &gem::Gem,
+    &generic::Generic,
     &golang::Golang,
     &maven::Maven,
+    &npm::Npm,
     &nuget::Nuget,
+    &pypi::Pypi,
+    &rpm::Rpm,
     &sbom::Sbom,
 ];

@@ -22,18 +22,39 @@ pub(crate) fn settle(
     }
     let distro = if own { distro } else { distro.or_else(|| distro_of(&packages)) };
     let mut inventory = Inventory { subject, distro, packages, gaps }.in_order();
-    // Other tools list a package once for each place it was seen at.
-    inventory.packages.dedup_by(|next, kept| {
-        let same = Package { places: Vec::new(), ..next.clone() }
-            == Package { places: Vec::new(), ..kept.clone() };
-        if same {
-            kept.places.append(&mut next.places);
-            kept.places.sort();
-            kept.places.dedup();
-        }
-        same
-    });
+    inventory.packages = each_once(inventory.packages);
     inventory
+}
+
+/// Other tools list a package once for each place it was seen at: those become one.
+fn each_once(sorted: Vec<Package>) -> Vec<Package> {
+    let mut packages: Vec<Package> = Vec::with_capacity(sorted.len());
+    let mut merged = false;
+    let order = |package: Option<&mut Package>, merged: bool| {
+        if let Some(package) = package.filter(|_| merged) {
+            package.places.sort();
+            package.places.dedup();
+        }
+    };
+    for mut package in sorted {
+        let places = std::mem::take(&mut package.places);
+        if let Some(last) = packages.last_mut() {
+            let known = std::mem::take(&mut last.places);
+            let same = *last == package;
+            last.places = known;
+            if same {
+                last.places.extend(places);
+                merged = true;
+                continue;
+            }
+        }
+        order(packages.last_mut(), merged);
+        merged = false;
+        package.places = places;
+        packages.push(package);
+    }
+    order(packages.last_mut(), merged);
+    packages
 }
 
 /// A purl from its parts, if they make one.

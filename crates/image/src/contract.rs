@@ -137,6 +137,8 @@ pub trait Progress: Send + Sync {
     fn advance(&self, bytes: u64);
     /// A line for people: what is being done now.
     fn tell(&self, line: &str);
+    /// A line for those who look for a fault (`--debug`): a request, an answer. Never a secret.
+    fn note(&self, _line: &str) {}
 }
 
 /// Nobody watches.
@@ -149,7 +151,7 @@ impl Progress for Silent {
 }
 
 /// Why an image cannot be read. Variants are what the caller would do about it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The name makes no sense: ask differently.
     #[error("{what}: {why}")]
@@ -233,6 +235,18 @@ macro_rules! constructors {
             /// The advice that goes with it.
             pub fn hint(&self) -> Option<&str> {
                 match self { $(Self::$variant { hint, .. })|* => hint.as_deref() }
+            }
+
+            /// What is wrong, without what was asked.
+            pub fn why(&self) -> &str {
+                match self { $(Self::$variant { why, .. })|* => why }
+            }
+
+            /// The same, told at more length.
+            #[must_use]
+            pub fn with_why(mut self, text: impl Into<String>) -> Self {
+                match &mut self { $(Self::$variant { why, .. })|* => *why = text.into() }
+                self
             }
 
             /// The same, with advice.

@@ -1,10 +1,39 @@
 //! Where images come from: one file per source, listed in `ALL`.
 
+mod address;
+mod archive;
+mod blob;
 mod contract;
+mod credentials;
+mod fs;
+mod image;
+mod layout;
+mod local;
+mod manifest;
+mod oci_dir;
+mod registry;
+mod sbom;
+mod settings;
+mod verify;
 
+pub use address::parse;
 pub use contract::{
     Ask, Credentials, Error, Image, ImageSource, LayerReader, Opened, Progress, Settings, Silent,
 };
+pub use local::newest;
 
 /// Every source. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn ImageSource] = &[];
+pub const ALL: &[&dyn ImageSource] = &[
+    &image::EngineOrRegistry,
+    &local::Local,
+    &registry::Registry,
+    &oci_dir::OciDir,
+    &archive::Archive,
+    &fs::Fs,
+    &sbom::Sbom,
+];
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -86,6 +86,8 @@ pub struct Link {
     pub path: String,
     /// Where it leads, resolved inside the root, without a leading `/`.
     pub target: String,
+    /// A hard link: it has the bytes even where the path it leads to is deleted later.
+    pub hard: bool,
 }
 
 impl Found {

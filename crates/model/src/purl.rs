@@ -122,7 +122,7 @@ impl Purl {
 
     fn normalise(&mut self) {
         match self.kind.as_str() {
-            "pypi" => self.name = self.name.to_ascii_lowercase().replace('_', "-"),
+            "pypi" => self.name = folded(&self.name),
             "deb" | "apk" | "bitbucket" | "github" | "gitlab" | "composer" | "hex" | "alpm" => {
                 self.name.make_ascii_lowercase();
                 if let Some(namespace) = &mut self.namespace {
@@ -137,6 +137,20 @@ impl Purl {
             _ => {}
         }
     }
+}
+
+/// `Zope.Interface` and `zope_interface` are one project: runs of `-`, `_` and `.` are one dash.
+/// <https://peps.python.org/pep-0503/>
+fn folded(name: &str) -> String {
+    let mut folded = String::with_capacity(name.len());
+    for letter in name.chars() {
+        match letter {
+            '-' | '_' | '.' if folded.ends_with('-') => {}
+            '-' | '_' | '.' => folded.push('-'),
+            _ => folded.push(letter.to_ascii_lowercase()),
+        }
+    }
+    folded
 }
 
 impl fmt::Display for Purl {

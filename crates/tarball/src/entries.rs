@@ -39,6 +39,11 @@ pub trait Entries {
     fn body(&mut self) -> &mut dyn Read;
     /// Bytes of archive consumed so far.
     fn position(&self) -> u64;
+    /// Paths that could not be told or entered, with the reason: gaps for whoever reads on.
+    /// Each is handed out once; ask again at the end.
+    fn holes(&mut self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 /// What reading may cost. Past a limit is a [`Problem`], never a crash.
@@ -83,5 +88,21 @@ pub enum Problem {
     Limit(String),
     /// The bytes could not be had. An `io::Error` that carries another error keeps it.
     #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(io::Error),
+}
+
+/// A problem that travelled through a reader as an `io::Error` comes out as itself.
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        error.downcast::<Self>().unwrap_or_else(Self::Io)
+    }
+}
+
+impl From<Problem> for io::Error {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Io(error) => error,
+            other => Self::other(other),
+        }
+    }
 }

@@ -34,6 +34,12 @@ pub struct LayerBuilder {
     compression: Compression,
 }
 
+impl Clone for LayerBuilder {
+    fn clone(&self) -> Self {
+        Self { tar: tar::Builder::new(self.tar.get_ref().clone()), compression: self.compression }
+    }
+}
+
 impl LayerBuilder {
     /// A regular file.
     #[must_use]
@@ -52,6 +58,20 @@ impl LayerBuilder {
         let mut header = header(tar::EntryType::Regular, mode);
         header.set_size(content.len() as u64);
         self.tar.append_data(&mut header, path, content).expect("a Vec takes what it is given");
+        self
+    }
+
+    /// A regular file whose path is written as it is, `..` and all.
+    #[must_use]
+    pub fn raw_file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        let content = content.as_ref();
+        let mut header = header(tar::EntryType::Regular, 0o644);
+        header.set_size(content.len() as u64);
+        let name = &mut header.as_old_mut().name;
+        assert!(path.len() < name.len(), "a raw path fits the header");
+        name[..path.len()].copy_from_slice(path.as_bytes());
+        header.set_cksum();
+        self.tar.append(&header, content).expect("a Vec takes what it is given");
         self
     }
 
@@ -126,7 +146,7 @@ fn header(kind: tar::EntryType, mode: u32) -> tar::Header {
 }
 
 /// `bytes`, compressed.
-fn compress(bytes: &[u8], compression: Compression) -> Vec<u8> {
+pub fn compress(bytes: &[u8], compression: Compression) -> Vec<u8> {
     match compression {
         Compression::Plain => bytes.to_vec(),
         Compression::Gzip => {
@@ -138,7 +158,7 @@ fn compress(bytes: &[u8], compression: Compression) -> Vec<u8> {
 }
 
 /// `sha256:…` of `bytes`.
-fn digest(bytes: &[u8]) -> String {
+pub fn digest(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     Sha256::digest(bytes).iter().fold("sha256:".to_owned(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -183,7 +203,7 @@ impl ImageBuilder {
         self
     }
 
-    fn config(&self) -> Vec<u8> {
+    pub(crate) fn config(&self) -> Vec<u8> {
         let config = json!({
             "created": "2026-01-02T03:04:05Z",
             "os": self.platform.0,
@@ -234,6 +254,16 @@ impl ImageBuilder {
         let name = digest(&manifest);
         blobs.push((name.clone(), manifest_type.to_owned(), manifest));
         Blobs { blobs, manifest: name }
+    }
+
+    /// `{"os": …, "architecture": …}`.
+    pub(crate) fn platform_json(&self) -> Value {
+        json!({"os": self.platform.0, "architecture": self.platform.1})
+    }
+
+    /// Digests of the layers' content, bottom first.
+    pub fn diff_ids(&self) -> Vec<String> {
+        self.layers.iter().map(|it| it.diff_id.clone()).collect()
     }
 
     /// The index of an OCI layout that holds this image alone.
@@ -309,8 +339,72 @@ impl ImageBuilder {
         files.push(("manifest.json".to_owned(), manifest.to_string().into_bytes()));
         archive(&files)
     }
+
+    /// What `podman save` writes: `<diff id>.tar`, `<image id>.json`, `manifest.json`, and old
+    /// names of the same layers as links.
+    pub fn podman_archive(&self, repository_tag: &str) -> Vec<u8> {
+        let config = self.config();
+        let config_name = format!("{}.json", digest(&config).trim_start_matches("sha256:"));
+        let mut names = Vec::new();
+        let mut tar = layer();
+        for (number, layer) in self.layers.iter().enumerate() {
+            let name = format!("{}.tar", layer.diff_id.trim_start_matches("sha256:"));
+            if !names.contains(&name) {
+                tar = tar.file(&name, &layer.tar);
+            }
+            let id = digest(format!("{number}{}", layer.diff_id).as_bytes()).replace("sha256:", "");
+            tar = tar.symlink(&format!("{id}/layer.tar"), &format!("../{name}"));
+            names.push(name);
+        }
+        let manifest = json!([{
+            "Config": config_name, "RepoTags": [repository_tag], "Layers": names,
+        }]);
+        tar.file(&config_name, config).file("manifest.json", manifest.to_string()).tar()
+    }
+
+    /// What an engine exports: as [`Self::docker_archive`], its layers never compressed.
+    pub(crate) fn saved(&self, repository_tag: &str) -> Vec<u8> {
+        let layers = self.layers.iter().map(|it| Layer {
+            tar: it.tar.clone(),
+            blob: it.tar.clone(),
+            digest: it.diff_id.clone(),
+            diff_id: it.diff_id.clone(),
+            compression: Compression::Plain,
+        });
+        let plain = Self { layers: layers.collect(), platform: self.platform.clone() };
+        plain.docker_archive(repository_tag)
+    }
+
+    /// What an engine tells of it: `GET /images/NAME/json`.
+    pub(crate) fn inspected(&self, repository_tag: &str) -> Value {
+        json!({
+            "Id": digest(&self.config()),
+            "RepoTags": [repository_tag],
+            "RepoDigests": [],
+            "Parent": "",
+            "Comment": "",
+            "Created": "2026-01-02T03:04:05Z",
+            "Author": "",
+            "Config": {"Env": ["PATH=/usr/bin"], "Cmd": ["sh"]},
+            "Architecture": self.platform.1,
+            "Os": self.platform.0,
+            "Size": self.layers.iter().map(|it| it.tar.len()).sum::<usize>(),
+            "RootFS": {"Type": "layers", "Layers": self.diff_ids()},
+        })
+    }
+
+    /// What an engine tells of its making: `GET /images/NAME/history`.
+    pub(crate) fn history(&self) -> Value {
+        let rows = self.layers.iter().enumerate().rev().map(|(number, layer)| {
+            json!({
+                "Id": "<missing>", "Created": 1_767_323_045, "Comment": "", "Tags": null,
+                "CreatedBy": format!("COPY layer {number}"), "Size": layer.tar.len(),
+            })
+        });
+        Value::Array(rows.collect())
+    }
 }
 
-fn archive(files: &[(String, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn archive(files: &[(String, Vec<u8>)]) -> Vec<u8> {
     files.iter().fold(layer(), |it, (path, bytes)| it.file(path, bytes)).tar()
 }

@@ -1,5 +1,13 @@
 //! Small images and fake parties for tests. A dev-dependency, never shipped.
 
+mod engine;
 mod image;
+mod index;
+mod layout;
+mod registry;
 
-pub use image::{Blobs, Compression, ImageBuilder, LayerBuilder, image, layer};
+pub use engine::{Answer, EngineBuilder, EngineStandIn, engine};
+pub use image::{Blobs, Compression, ImageBuilder, LayerBuilder, compress, digest, image, layer};
+pub use index::{AttestationForm, IndexBuilder, index};
+pub use layout::{LayoutBuilder, layout};
+pub use registry::{FakeRegistry, Fault, Guard, Seen};

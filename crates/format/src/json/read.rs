@@ -190,7 +190,8 @@ fn purl(reader: &mut Reader, artifact: &Value) -> Option<Purl> {
     let version = reader.text(artifact, "version", at).unwrap_or_default();
     let purl = foreign::purl(kind, namespace, name, version).map(as_apk);
     if purl.is_none() {
-        reader.gap(name, "the package has no purl, and none can be made of its type and name");
+        let named = if name.is_empty() { at } else { name };
+        reader.gap(named, "the package has no purl, and none can be made of its type and name");
     }
     purl
 }

@@ -1,0 +1,45 @@
+//! The verbs, one file each, listed in `ALL`.
+
+mod cache;
+mod completion;
+mod man;
+mod plugin;
+mod sbom;
+mod version;
+
+use clap::ArgMatches;
+
+use crate::Context;
+
+/// Every verb. Adding one is its file, its `mod` line, and its entry here.
+pub(crate) const ALL: &[Entry] = &[
+    entry::<sbom::Sbom>(),
+    entry::<cache::Cache>(),
+    entry::<plugin::Plugin>(),
+    entry::<version::Version>(),
+    entry::<completion::Completion>(),
+    entry::<man::Man>(),
+];
+
+/// A verb: its flags, and what it does.
+pub(crate) trait Verb: clap::Parser {
+    /// Does it.
+    fn run(self, context: &Context) -> anyhow::Result<()>;
+}
+
+/// A verb as a value.
+pub(crate) struct Entry {
+    /// Its name, its help and its flags.
+    pub(crate) tree: fn() -> clap::Command,
+    run: fn(&ArgMatches, &Context) -> anyhow::Result<()>,
+}
+
+const fn entry<V: Verb>() -> Entry {
+    Entry { tree: V::command, run: |matches, context| V::from_arg_matches(matches)?.run(context) }
+}
+
+/// Runs the verb called `name`.
+pub(crate) fn run(name: &str, matches: &ArgMatches, context: &Context) -> anyhow::Result<()> {
+    let entry = ALL.iter().find(|it| (it.tree)().get_name() == name);
+    (entry.expect("clap only lets through what is in the tree").run)(matches, context)
+}

@@ -1,0 +1,132 @@
+//! `foretop cache`: how much room the cache takes, and giving it back.
+
+use std::io::IsTerminal as _;
+
+use cache::{Cache as Kept, Shelf};
+use clap::{Subcommand, ValueEnum};
+use indicatif::HumanBytes;
+use serde_json::json;
+
+use super::Verb;
+use crate::Context;
+use crate::failure::Failure;
+use crate::messages::count;
+
+/// Show or remove what was kept of images read before
+#[derive(clap::Parser)]
+#[command(name = "cache", arg_required_else_help = true)]
+pub(crate) struct Cache {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show how much room the cache takes
+    Df {
+        /// How to write it
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Remove what was kept of layers, and of whole images if asked
+    Prune {
+        /// Also remove the SBOMs of whole images
+        #[arg(long)]
+        sboms: bool,
+        /// Do not ask
+        #[arg(short, long)]
+        force: bool,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// A table
+    Text,
+    /// One object
+    Json,
+}
+
+impl Verb for Cache {
+    fn run(self, context: &Context) -> anyhow::Result<()> {
+        let cache = context.environment.cache_directory()?;
+        match self.command {
+            Command::Df { format } => context.messages.report(&df(&cache, format)),
+            Command::Prune { sboms, force } => prune(&cache, sboms, force, context),
+        }
+    }
+}
+
+/// What a shelf is called in front of users.
+fn title(shelf: Shelf) -> &'static str {
+    match shelf {
+        Shelf::Layers => "layers",
+        Shelf::Inventories => "sboms",
+    }
+}
+
+/// Values and bytes on one shelf.
+fn sum(cache: &Kept, shelves: &[Shelf]) -> (u64, u64) {
+    let kept = cache.list();
+    let kept = kept.iter().filter(|it| shelves.contains(&it.shelf));
+    kept.fold((0, 0), |(entries, bytes), it| (entries + 1, bytes + it.size))
+}
+
+fn df(cache: &Kept, format: Format) -> String {
+    use std::fmt::Write as _;
+    let rows = Shelf::ALL.map(|shelf| (title(shelf), sum(cache, &[shelf])));
+    let (entries, bytes) = sum(cache, &Shelf::ALL);
+    match format {
+        Format::Text => {
+            let mut text = format!(
+                "{} (at most {})\n\n{:<8}{:>8}{:>14}\n",
+                cache.root().display(),
+                HumanBytes(cache.limit()),
+                "What",
+                "Entries",
+                "Size"
+            );
+            for (title, (entries, bytes)) in rows.into_iter().chain([("total", (entries, bytes))]) {
+                let size = HumanBytes(bytes).to_string();
+                let _ = writeln!(text, "{title:<8}{entries:>8}{size:>14}");
+            }
+            text
+        }
+        Format::Json => {
+            let mut value = json!({
+                "directory": cache.root().display().to_string(),
+                "limit": cache.limit(),
+                "entries": entries,
+                "bytes": bytes,
+            });
+            for (title, (entries, bytes)) in rows {
+                value[title] = json!({"entries": entries, "bytes": bytes});
+            }
+            format!("{value:#}\n")
+        }
+    }
+}
+
+fn prune(cache: &Kept, sboms: bool, force: bool, context: &Context) -> anyhow::Result<()> {
+    let shelves: &[Shelf] = if sboms { &Shelf::ALL } else { &[Shelf::Layers] };
+    if !force {
+        let (entries, bytes) = sum(cache, shelves);
+        let what = if sboms { "layers and SBOMs" } else { "layers" };
+        if !std::io::stdin().is_terminal() {
+            return Err(Failure::error(
+                "cache prune: nobody is there to confirm it",
+                "--force removes without asking",
+            ));
+        }
+        let question =
+            format!("Remove what was kept of {what} ({entries} entries, {})?", HumanBytes(bytes));
+        if !context.messages.ask(&question)? {
+            return Ok(());
+        }
+    }
+    let pruned = cache.prune(shelves)?;
+    let freed = HumanBytes(pruned.bytes);
+    let entries = count(pruned.entries, "entry", "entries");
+    context.messages.done(&format!("Removed {entries}, {freed} freed"));
+    Ok(())
+}

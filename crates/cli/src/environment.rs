@@ -1,0 +1,335 @@
+//! The environment: every variable that means something, and the only place that reads them.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use cache::Cache;
+use image::Credentials;
+use model::Secret;
+
+use crate::failure::Failure;
+
+/// A variable: its names, the first one that is set counting, and what it means.
+pub(crate) struct Variable {
+    /// Ours first.
+    pub(crate) names: &'static [&'static str],
+    /// The form of its value.
+    pub(crate) value: &'static str,
+    /// What it means, in Markdown sentences, one a line.
+    pub(crate) meaning: &'static str,
+}
+
+macro_rules! variables {
+    ($($(#[doc = $meaning:literal])+ $constant:ident = $value:literal $names:expr;)+) => {
+        $(const $constant: Variable =
+            Variable { names: &$names, value: $value, meaning: concat!($($meaning, "\n"),+) };)+
+        /// Every variable, in the order of the reference page.
+        pub(crate) const ALL: &[Variable] = &[$($constant),+];
+    };
+}
+
+variables! {
+    /// Where to keep what was read of images.
+    /// Default: `foretop` in `$XDG_CACHE_HOME`, else in the system's place for caches.
+    CACHE_DIR = "directory" ["FORETOP_CACHE_DIR", "DOCKER_SCOUT_CACHE_DIR"];
+    /// Neither read the cache nor write to it.
+    NO_CACHE = "yes or no" ["FORETOP_NO_CACHE", "DOCKER_SCOUT_NO_CACHE"];
+    /// How large the cache may grow (default `1GiB`): bytes, or a number with `kB`, `MB`, `GB`, `KiB`, `MiB`, `GiB`.
+    CACHE_SIZE = "size" ["FORETOP_CACHE_SIZE"];
+    /// Ask no registry: `registry://` is refused, `image://` only asks the local engine.
+    OFFLINE = "yes or no" ["FORETOP_OFFLINE", "DOCKER_SCOUT_OFFLINE"];
+    /// Who to be at every registry, before any stored credentials.
+    /// Needs the password as well.
+    REGISTRY_USER = "text" ["FORETOP_REGISTRY_USER", "DOCKER_SCOUT_REGISTRY_USER"];
+    /// The password that goes with the user.
+    REGISTRY_PASSWORD = "text" ["FORETOP_REGISTRY_PASSWORD", "DOCKER_SCOUT_REGISTRY_PASSWORD"];
+    /// A bearer token to send to every registry as it is.
+    /// Goes before user and password.
+    REGISTRY_TOKEN = "text" ["FORETOP_REGISTRY_TOKEN", "DOCKER_SCOUT_REGISTRY_TOKEN"];
+    /// Registries (`host` or `host:port`) that may be spoken to over plain HTTP.
+    /// Loopback always may.
+    INSECURE_REGISTRIES = "list, parted by commas" ["FORETOP_INSECURE_REGISTRIES"];
+    /// PEM files with certificate authorities to trust beside the system's.
+    CA_CERTIFICATES = "list of files, parted like `PATH`" ["FORETOP_CA_CERTIFICATES"];
+    /// The creation time that documents state, in seconds since 1970, instead of the image's own.
+    SOURCE_DATE_EPOCH = "number" ["SOURCE_DATE_EPOCH"];
+    /// Docker's configuration: credentials, contexts, plugins (default `~/.docker`).
+    DOCKER_CONFIG = "directory" ["DOCKER_CONFIG"];
+    /// The engine to ask: `unix://…`, `tcp://…`, `http://…` or `https://…`.
+    DOCKER_HOST = "URL" ["DOCKER_HOST"];
+    /// The Docker context whose engine to ask, unless `DOCKER_HOST` is set.
+    DOCKER_CONTEXT = "name" ["DOCKER_CONTEXT"];
+    /// When set to anything, the engine is spoken to over TLS and must prove who it is.
+    DOCKER_TLS_VERIFY = "anything" ["DOCKER_TLS_VERIFY"];
+    /// Where `ca.pem`, `cert.pem` and `key.pem` for that are (default: Docker's configuration).
+    DOCKER_CERT_PATH = "directory" ["DOCKER_CERT_PATH"];
+    /// Credentials in podman's place for them.
+    REGISTRY_AUTH_FILE = "file" ["REGISTRY_AUTH_FILE"];
+    /// Where the sockets and credentials of rootless engines are.
+    XDG_RUNTIME_DIR = "directory" ["XDG_RUNTIME_DIR"];
+    /// The place for caches.
+    XDG_CACHE_HOME = "directory" ["XDG_CACHE_HOME"];
+    /// The place for configuration, podman's credentials among it (default `~/.config`).
+    XDG_CONFIG_HOME = "directory" ["XDG_CONFIG_HOME"];
+    /// The user's own directory.
+    HOME = "directory" ["HOME", "USERPROFILE"];
+    /// Where large files are spooled while they are read.
+    TEMPORARY = "directory" ["TMPDIR", "TEMP"];
+    /// When set to anything, nothing is coloured.
+    NO_COLOR = "anything" ["NO_COLOR"];
+    /// `dumb` is a terminal without colours.
+    TERM = "text" ["TERM"];
+    /// Signs are plain letters (`v`, `x`) when the locale is set and is not UTF-8.
+    LOCALE = "text" ["LC_ALL", "LC_CTYPE", "LANG"];
+    /// The proxy for `http://` and `https://`, and the hosts that need none; read by the HTTP client, in small letters too.
+    PROXIES = "URL; list of hosts" ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+    /// Set by `docker` for its plugins: when this socket closes, we end.
+    DOCKER_CLI_PLUGIN_SOCKET = "socket" ["DOCKER_CLI_PLUGIN_SOCKET"];
+}
+
+type LookUp = dyn Fn(&str) -> Option<OsString> + Send + Sync;
+
+/// The variables of a process.
+pub(crate) struct Environment {
+    look_up: Box<LookUp>,
+}
+
+impl Environment {
+    /// The real one.
+    pub(crate) fn of_this_process() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the place that reads them")]
+        let look_up = |name: &str| std::env::var_os(name);
+        Self { look_up: Box::new(look_up) }
+    }
+
+    /// One for a test.
+    #[cfg(test)]
+    pub(crate) fn of(set: &[(&str, &str)]) -> Self {
+        let set: Vec<(String, String)> =
+            set.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let look_up = move |name: &str| {
+            set.iter().find(|(it, _)| it == name).map(|(_, value)| OsString::from(value))
+        };
+        Self { look_up: Box::new(look_up) }
+    }
+
+    /// The first name that is set and not empty, with its value.
+    fn value(&self, variable: &Variable) -> Option<(&'static str, OsString)> {
+        let set = |name: &&'static str| Some((*name, (self.look_up)(name)?));
+        variable.names.iter().filter_map(set).find(|(_, value)| !value.is_empty())
+    }
+
+    fn path(&self, variable: &Variable) -> Option<PathBuf> {
+        self.value(variable).map(|(_, value)| value.into())
+    }
+
+    fn text(&self, variable: &Variable) -> anyhow::Result<Option<String>> {
+        let Some((name, value)) = self.value(variable) else { return Ok(None) };
+        value.into_string().map(Some).map_err(|_| anyhow!("{name}: its value is not UTF-8"))
+    }
+
+    fn flag(&self, variable: &Variable) -> anyhow::Result<bool> {
+        let Some((name, value)) = self.value(variable) else { return Ok(false) };
+        match value.to_string_lossy().to_ascii_lowercase().as_str() {
+            "1" | "true" | "t" | "yes" | "y" | "on" => Ok(true),
+            "0" | "false" | "f" | "no" | "n" | "off" => Ok(false),
+            other => Err(Failure::error(
+                format!("{name}: `{other}` is neither yes nor no"),
+                format!("set {name}=1, or unset it"),
+            )),
+        }
+    }
+
+    /// The cache, whether or not it may be used.
+    pub(crate) fn cache_directory(&self) -> anyhow::Result<Cache> {
+        let root = self.path(&CACHE_DIR).or_else(|| Some(self.caches()?.join("foretop")));
+        let root = root.ok_or_else(|| {
+            Failure::error(
+                "cannot tell where the cache is: HOME is not set",
+                "FORETOP_CACHE_DIR names the directory",
+            )
+        })?;
+        Ok(Cache::open(root, self.cache_limit()?))
+    }
+
+    /// The cache, if it is to be used. Without a place for one there is none.
+    pub(crate) fn cache(&self) -> anyhow::Result<Option<Cache>> {
+        if self.flag(&NO_CACHE)? || (self.path(&CACHE_DIR).or_else(|| self.caches())).is_none() {
+            return Ok(None);
+        }
+        self.cache_directory().map(Some)
+    }
+
+    fn caches(&self) -> Option<PathBuf> {
+        // The specification: a relative path is to be ignored.
+        if let Some(path) = self.path(&XDG_CACHE_HOME).filter(|it| it.is_absolute()) {
+            return Some(path);
+        }
+        let place = match std::env::consts::OS {
+            "macos" => "Library/Caches",
+            "windows" => "AppData/Local",
+            _ => ".cache",
+        };
+        Some(self.home()?.join(place))
+    }
+
+    fn cache_limit(&self) -> anyhow::Result<u64> {
+        let Some(text) = self.text(&CACHE_SIZE)? else { return Ok(cache::DEFAULT_LIMIT) };
+        size(&text).ok_or_else(|| {
+            Failure::error(
+                format!("FORETOP_CACHE_SIZE: `{text}` is not a size"),
+                "512MB, 2GiB or a number of bytes will do",
+            )
+        })
+    }
+
+    /// Must no registry be asked?
+    pub(crate) fn offline(&self) -> anyhow::Result<bool> {
+        self.flag(&OFFLINE)
+    }
+
+    /// Credentials for every registry.
+    pub(crate) fn credentials(&self) -> anyhow::Result<Option<Credentials>> {
+        if let Some(token) = self.text(&REGISTRY_TOKEN)? {
+            return Ok(Some(Credentials::Bearer(Secret::new(token))));
+        }
+        let half = |there: &Variable, missing: &Variable| {
+            let name = self.value(there).map_or(there.names[0], |(name, _)| name);
+            // Speak of the family that the user has begun to set.
+            let family = usize::from(name != there.names[0]);
+            Failure::error(
+                format!("{name} is set without {}", missing.names[family]),
+                "set both, or neither",
+            )
+        };
+        match (self.text(&REGISTRY_USER)?, self.text(&REGISTRY_PASSWORD)?) {
+            (Some(user), Some(password)) => {
+                Ok(Some(Credentials::Basic { user, password: Secret::new(password) }))
+            }
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(half(&REGISTRY_USER, &REGISTRY_PASSWORD)),
+            (None, Some(_)) => Err(half(&REGISTRY_PASSWORD, &REGISTRY_USER)),
+        }
+    }
+
+    /// Registries that may be spoken to over plain HTTP.
+    pub(crate) fn insecure_registries(&self) -> anyhow::Result<BTreeSet<String>> {
+        let text = self.text(&INSECURE_REGISTRIES)?.unwrap_or_default();
+        let words = text.split([',', ' ']).filter(|it| !it.is_empty());
+        Ok(words.map(str::to_owned).collect())
+    }
+
+    /// PEM files to trust.
+    pub(crate) fn certificate_authorities(&self) -> Vec<PathBuf> {
+        let value = self.value(&CA_CERTIFICATES).map(|(_, value)| value).unwrap_or_default();
+        std::env::split_paths(&value).filter(|it| !it.as_os_str().is_empty()).collect()
+    }
+
+    /// The creation time to state in documents, in RFC 3339.
+    pub(crate) fn created(&self) -> anyhow::Result<Option<String>> {
+        let Some(text) = self.text(&SOURCE_DATE_EPOCH)? else { return Ok(None) };
+        let moment = text.parse().ok().and_then(|it| jiff::Timestamp::from_second(it).ok());
+        let moment = moment.ok_or_else(|| {
+            Failure::error(
+                format!("SOURCE_DATE_EPOCH: `{text}` is not a number of seconds since 1970"),
+                "`git log -1 --format=%ct` prints one",
+            )
+        })?;
+        Ok(Some(moment.to_string()))
+    }
+
+    /// Docker's configuration.
+    pub(crate) fn docker_config(&self) -> Option<PathBuf> {
+        self.path(&DOCKER_CONFIG).or_else(|| Some(self.home()?.join(".docker")))
+    }
+
+    /// `DOCKER_HOST`.
+    pub(crate) fn docker_host(&self) -> anyhow::Result<Option<String>> {
+        self.text(&DOCKER_HOST)
+    }
+
+    /// `DOCKER_CONTEXT`.
+    pub(crate) fn docker_context(&self) -> anyhow::Result<Option<String>> {
+        self.text(&DOCKER_CONTEXT)
+    }
+
+    /// `DOCKER_TLS_VERIFY`.
+    pub(crate) fn docker_tls_verify(&self) -> bool {
+        self.value(&DOCKER_TLS_VERIFY).is_some()
+    }
+
+    /// `DOCKER_CERT_PATH`.
+    pub(crate) fn docker_cert_path(&self) -> Option<PathBuf> {
+        self.path(&DOCKER_CERT_PATH)
+    }
+
+    /// Sockets on which an engine may listen, most likely first.
+    pub(crate) fn docker_sockets(&self) -> Vec<PathBuf> {
+        let mut sockets = vec![PathBuf::from("/var/run/docker.sock")];
+        let runtime = self.path(&XDG_RUNTIME_DIR);
+        sockets.extend(runtime.iter().map(|it| it.join("docker.sock")));
+        sockets.extend(self.home().map(|it| it.join(".docker/run/docker.sock")));
+        sockets.extend(runtime.iter().map(|it| it.join("podman/podman.sock")));
+        sockets.push("/run/podman/podman.sock".into());
+        sockets
+    }
+
+    /// podman's credentials.
+    pub(crate) fn auth_files(&self) -> Vec<PathBuf> {
+        let config = self.path(&XDG_CONFIG_HOME).or_else(|| Some(self.home()?.join(".config")));
+        let runtime = self.path(&XDG_RUNTIME_DIR);
+        let places = [runtime, config].into_iter().flatten();
+        let usual = places.map(|it| it.join("containers/auth.json"));
+        self.path(&REGISTRY_AUTH_FILE).into_iter().chain(usual).collect()
+    }
+
+    /// Where large files are spooled.
+    pub(crate) fn temporary(&self) -> PathBuf {
+        self.path(&TEMPORARY).unwrap_or_else(std::env::temp_dir)
+    }
+
+    /// The socket whose end is ours.
+    pub(crate) fn plugin_socket(&self) -> Option<String> {
+        self.text(&DOCKER_CLI_PLUGIN_SOCKET).ok().flatten()
+    }
+
+    /// May a terminal be sent colours?
+    pub(crate) fn colour(&self) -> bool {
+        let dumb = self.value(&TERM).is_some_and(|(_, value)| value == "dumb");
+        self.value(&NO_COLOR).is_none() && !dumb
+    }
+
+    /// Can signs be more than ASCII? A locale that nobody set says nothing against it.
+    pub(crate) fn unicode(&self) -> bool {
+        self.value(&LOCALE).is_none_or(|(_, value)| {
+            let locale = value.to_string_lossy().to_ascii_lowercase();
+            locale.ends_with("utf-8") || locale.ends_with("utf8") || locale.contains("utf-8@")
+        })
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        self.path(&HOME)
+    }
+}
+
+/// `512`, `512MB`, `1 GiB`.
+fn size(text: &str) -> Option<u64> {
+    let digits = text.find(|it: char| !it.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(digits)?;
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1_000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests;

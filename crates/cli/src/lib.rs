@@ -1,0 +1,115 @@
+//! The one binary, `foretop`: a command line, and a Docker CLI plugin.
+
+mod commands;
+mod docker;
+mod environment;
+mod failure;
+mod messages;
+mod output;
+mod plugin;
+pub mod reference;
+mod version;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args as _;
+
+use crate::environment::Environment;
+use crate::messages::{Detail, Messages};
+use crate::plugin::{Call, DockerFlags};
+
+const ABOUT: &str = "Know what is inside every container image";
+
+/// What every command is given.
+struct Context {
+    environment: Environment,
+    messages: Arc<Messages>,
+    docker: DockerFlags,
+}
+
+/// Flags of every command.
+#[derive(clap::Args)]
+struct Always {
+    /// Tell on stderr what is done, and when
+    #[arg(long, global = true, hide = true)]
+    debug: bool,
+    /// The same, with settings and the causes of errors
+    #[arg(long, global = true, hide = true)]
+    verbose_debug: bool,
+}
+
+/// Does what `argv` asks. The exit code is 0, or 1 after any error.
+pub fn run(argv: Vec<OsString>) -> ExitCode {
+    let environment = Environment::of_this_process();
+    match plugin::called(argv) {
+        Call::Run { title, words, docker } => command(environment, title, words, docker),
+        Call::Answer(text) => {
+            let messages = Messages::new(&environment, Detail::default());
+            succeed(&messages, messages.report(&text))
+        }
+    }
+}
+
+fn command(
+    environment: Environment,
+    title: &'static str,
+    words: Vec<OsString>,
+    docker: DockerFlags,
+) -> ExitCode {
+    if docker.called_by_docker {
+        plugin::die_with_docker(&environment);
+    }
+    let matches = match tree(title).try_get_matches_from(words) {
+        Ok(matches) => matches,
+        Err(error) => return misused(&error, &Messages::new(&environment, Detail::default())),
+    };
+    let detail = if matches.get_flag("verbose_debug") {
+        Detail::Most
+    } else if matches.get_flag("debug") || docker.debug {
+        Detail::More
+    } else {
+        Detail::Usual
+    };
+    let messages = Arc::new(Messages::new(&environment, detail));
+    let context = Context { environment, messages: Arc::clone(&messages), docker };
+    let result = match matches.subcommand() {
+        Some((name, matches)) => commands::run(name, matches, &context),
+        None => messages.report(&tree(title).render_help().to_string()),
+    };
+    succeed(&messages, result)
+}
+
+/// Help and version are asked for, a command without its subcommand asks for help; all else is an
+/// error, and clap's own code for it is 2, which is kept for gates.
+fn misused(error: &clap::Error, messages: &Messages) -> ExitCode {
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return succeed(messages, messages.report(&error.render().to_string()));
+    }
+    // Where a reader has read enough, that is no error either.
+    let _ = error.print();
+    ExitCode::from(u8::from(error.use_stderr()))
+}
+
+fn succeed(messages: &Messages, result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            messages.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// All commands and flags. `title` is what people type to get here.
+fn tree(title: &'static str) -> clap::Command {
+    // Flags come first: they would bring their own description.
+    Always::augment_args(clap::Command::new("foretop"))
+        .bin_name(title)
+        .about(ABOUT)
+        .version(version::VERSION)
+        .subcommand_value_name("COMMAND")
+        .subcommand_help_heading("Commands")
+        .subcommands(commands::ALL.iter().map(|it| (it.tree)()))
+}

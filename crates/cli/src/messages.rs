@@ -1,0 +1,212 @@
+//! Everything that is said: reports on stdout, the rest on stderr. Nothing else writes to either.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::Instant;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::environment::Environment;
+use crate::failure;
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Detail {
+    /// Steps, warnings, errors.
+    #[default]
+    Usual,
+    /// `--debug`: also what is done, and when.
+    More,
+    /// `--verbose-debug`: also with which settings, and the causes of errors.
+    Most,
+}
+
+/// The one voice of the program.
+pub(crate) struct Messages {
+    detail: Detail,
+    colour: bool,
+    colour_on_stdout: bool,
+    unicode: bool,
+    start: Instant,
+    bar: OnceLock<ProgressBar>,
+    read: AtomicU64,
+    /// Lines come from several threads.
+    turn: Mutex<()>,
+}
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const WARNING: Style = AnsiColor::Yellow.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const QUIET: Style = Style::new().dimmed();
+
+impl Messages {
+    /// A voice as this environment can show it.
+    pub(crate) fn new(environment: &Environment, detail: Detail) -> Self {
+        let colour = environment.colour();
+        Self {
+            detail,
+            colour: colour && io::stderr().is_terminal(),
+            colour_on_stdout: colour && io::stdout().is_terminal(),
+            unicode: environment.unicode(),
+            start: Instant::now(),
+            bar: OnceLock::new(),
+            read: AtomicU64::new(0),
+            turn: Mutex::default(),
+        }
+    }
+
+    /// The report itself. A reader that has read enough (`| head`) is no error.
+    pub(crate) fn report(&self, text: &str) -> anyhow::Result<()> {
+        self.finish_bar();
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(error).context("cannot write to standard output")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// May a report on stdout have colours?
+    pub(crate) fn colour_on_stdout(&self) -> bool {
+        self.colour_on_stdout
+    }
+
+    /// A step begins: `...Pulling`.
+    pub(crate) fn begin(&self, what: &str) {
+        self.line(&format!("    ...{}", tame(what)));
+    }
+
+    /// A step is done: `✓ Pulled`.
+    pub(crate) fn done(&self, what: &str) {
+        let sign = self.painted(GOOD, if self.unicode { "✓" } else { "v" });
+        self.line(&format!("    {sign} {}", tame(what)));
+    }
+
+    /// Something the user should know: `! …`.
+    pub(crate) fn warn(&self, what: &str) {
+        self.line(&format!("    {} {}", self.painted(WARNING, "!"), tame(what)));
+    }
+
+    /// Something worth knowing that asks for nothing: `i …`.
+    pub(crate) fn inform(&self, what: &str) {
+        self.line(&format!("    i {}", tame(what)));
+    }
+
+    /// A line of `--debug`.
+    pub(crate) fn debug(&self, what: &str) {
+        if self.detail >= Detail::More {
+            let moment = format!("{:9.1} ms", self.start.elapsed().as_secs_f64() * 1000.0);
+            let moment = self.painted(QUIET, &format!("debug {moment}"));
+            self.line(&format!("{moment} {}", tame(what)));
+        }
+    }
+
+    /// A line of `--verbose-debug`.
+    pub(crate) fn verbose(&self, what: impl FnOnce() -> String) {
+        if self.detail >= Detail::Most {
+            self.debug(&what());
+        }
+    }
+
+    /// Why it did not work, as the last thing said.
+    pub(crate) fn error(&self, error: &anyhow::Error) {
+        self.finish_bar();
+        let why = format!("{error:#}");
+        self.line(&format!("{} {}", self.painted(BAD, "error:"), tame(&why)));
+        if let Some(hint) = failure::hint(error) {
+            self.line(&format!("{} {}", self.painted(GOOD, "hint:"), tame(&hint)));
+        }
+        for cause in error.chain().skip(1) {
+            self.verbose(|| format!("caused by {cause:?}"));
+        }
+    }
+
+    /// Asks a question to which only `y` and `yes` mean yes.
+    pub(crate) fn ask(&self, question: &str) -> anyhow::Result<bool> {
+        self.finish_bar();
+        let mut stderr = io::stderr().lock();
+        let _ = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Bytes that have gone by so far.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    fn painted(&self, style: Style, text: &str) -> String {
+        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// Nobody can be told that nothing can be said, so failures to write are let go.
+    fn line(&self, line: &str) {
+        let _turn = self.turn.lock();
+        let write = || {
+            let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
+        };
+        match self.bar.get() {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn finish_bar(&self) {
+        if let Some(bar) = self.bar.get() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// So many bytes more are to come.
+    pub(crate) fn expect(&self, bytes: u64) {
+        let bar = self.bar.get_or_init(|| {
+            // indicatif hides itself where stderr is no terminal.
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+            let form = "    {bar:32} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec}";
+            bar.with_style(ProgressStyle::with_template(form).expect("the template is fixed"))
+        });
+        bar.inc_length(bytes);
+    }
+
+    /// So many have come.
+    pub(crate) fn advance(&self, bytes: u64) {
+        self.read.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(bar) = self.bar.get() {
+            bar.inc(bytes);
+        }
+    }
+}
+
+/// Text without anything that a terminal would obey: names come from images and registries.
+fn tame(text: &str) -> String {
+    let told = |it: char| {
+        if it.is_control() { it.escape_default().to_string() } else { it.to_string() }
+    };
+    text.chars().map(told).collect()
+}
+
+/// `1 package`, `2 packages`.
+pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_speak_to_the_terminal() {
+        assert_eq!(tame("évil\u{1b}[2J\nname"), "évil\\u{1b}[2J\\nname");
+    }
+
+    #[test]
+    fn one_and_many() {
+        assert_eq!(count(1, "entry", "entries"), "1 entry");
+        assert_eq!(count(0, "entry", "entries"), "0 entries");
+    }
+}

@@ -1,0 +1,72 @@
+//! Where a report goes: to a file, whole or not at all.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::failure::Failure;
+
+/// Where a report can be written to.
+pub(crate) struct Output {
+    /// As the user named it.
+    path: PathBuf,
+    /// A link is followed, so that it stays one.
+    target: PathBuf,
+}
+
+impl Output {
+    /// Says at once what would go wrong, before anything is read for it.
+    pub(crate) fn to(path: &Path) -> anyhow::Result<Self> {
+        let refuse = |why: String, hint: &str| {
+            Err(Failure::error(format!("cannot write {}: {why}", path.display()), hint))
+        };
+        let target = fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if target.is_dir() {
+            let hint = "name a file, --output DIRECTORY/sbom.json say";
+            return refuse("it is a directory".to_owned(), hint);
+        }
+        let output = Self { path: path.to_owned(), target };
+        let folder = output.folder();
+        if !folder.is_dir() {
+            let why = format!("there is no directory {}", folder.display());
+            return refuse(why, "create it first");
+        }
+        Ok(output)
+    }
+
+    /// Writes `text`. Nobody ever sees half a report there.
+    pub(crate) fn write(&self, text: &str) -> anyhow::Result<()> {
+        let what = || format!("cannot write {}", self.path.display());
+        let there = fs_err::metadata(&self.target).ok();
+        if there.as_ref().is_some_and(|it| !it.is_file()) {
+            // A pipe or a device cannot be replaced; writing to it is what is meant.
+            let mut device = fs_err::OpenOptions::new().write(true).open(&self.target)?;
+            return device.write_all(text.as_bytes()).with_context(what);
+        }
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".foretop-");
+        #[cfg(unix)]
+        builder.permissions(there.map_or_else(
+            || std::os::unix::fs::PermissionsExt::from_mode(0o666),
+            |it| it.permissions(),
+        ));
+        let mut file = builder.tempfile_in(self.folder()).with_context(what)?;
+        file.write_all(text.as_bytes()).with_context(what)?;
+        file.persist(&self.target).with_context(what)?;
+        Ok(())
+    }
+
+    fn folder(&self) -> &Path {
+        match self.target.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+}
+
+impl std::fmt::Display for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.path.display().fmt(f)
+    }
+}

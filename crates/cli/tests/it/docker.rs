@@ -1,0 +1,54 @@
+//! The real docker client, with us as its plugin.
+
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::Sandbox;
+
+#[expect(clippy::disallowed_methods, reason = "a test looks for a program as a shell does")]
+/// The client, if this machine has one. (Debian: `docker-cli`, or `docker.io` before 13.)
+fn client() -> Option<PathBuf> {
+    let found = std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|it| it.join("docker"))
+        .find(|it| it.is_file());
+    if found.is_none() {
+        println!("left out: docker is missing");
+    }
+    found
+}
+
+fn docker(sandbox: &Sandbox, docker: &Path, line: &str) -> String {
+    let output = sandbox.command(docker).args(line.split(' ')).output().unwrap();
+    format!("# docker {line}\n{}", sandbox.shown(&output))
+}
+
+#[test]
+fn finds_us() {
+    let Some(client) = client() else { return };
+    let sandbox = Sandbox::new();
+    sandbox.foretop("plugin install");
+    let lines = ["scout version", "foretop version", "scout cache df", "help scout"];
+    let all: Vec<String> = lines.iter().map(|line| docker(&sandbox, &client, line)).collect();
+    insta::assert_snapshot!(all.concat());
+    let help = docker(&sandbox, &client, "help");
+    assert!(help.contains("Know what is inside every container image"), "{help}");
+}
+
+#[test]
+fn writes_an_sbom() {
+    let Some(client) = client() else { return };
+    let sandbox = crate::sbom::with_archive();
+    sandbox.foretop("plugin install");
+    let lines = [
+        "scout sbom --format list archive://image.tar",
+        "--debug --config home/.docker foretop sbom --format list archive://image.tar",
+        "scout sbom --format list archive://missing.tar",
+    ];
+    let all: Vec<String> = lines.iter().map(|line| docker(&sandbox, &client, line)).collect();
+    let all = all.concat();
+    let (before, moment): (Vec<&str>, Vec<&str>) =
+        all.lines().partition(|line| !line.starts_with("debug "));
+    assert!(!moment.is_empty(), "docker's --debug is ours: {all}");
+    // Some clients add a line of their own.
+    let ours: Vec<&str> = before.into_iter().filter(|it| !it.starts_with("exit status")).collect();
+    insta::assert_snapshot!(ours.join("\n"));
+}

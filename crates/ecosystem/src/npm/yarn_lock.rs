@@ -1,0 +1,216 @@
+//! yarn's lock file: blocks of indented lines under the patterns they answer. Berry's is YAML, but
+//! written so regularly that one reader does for both.
+
+use model::{Found, Gap, Package, PackageKind};
+
+use super::{is_git, is_local, purl, split_spec};
+use crate::document;
+use crate::listing::{Listing, brief, is_inside_a_package};
+use crate::{Beside, File};
+
+pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
+    if is_inside_a_package(file.path()) {
+        return Found::default();
+    }
+    document::found(read_lock(file))
+}
+
+fn read_lock(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
+    let mut listing = Listing::of(file.path());
+    let mut block: Option<Block<'_>> = None;
+    for line in text.lines() {
+        let is_inner = line.starts_with([' ', '\t']);
+        let trimmed = line.trim();
+        if trimmed.is_empty() || trimmed.starts_with('#') || trimmed == ":" {
+            continue;
+        }
+        if !is_inner {
+            // A conflict that nobody resolved: both sides are read, and it is told.
+            if ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|it| line.starts_with(it)) {
+                listing.refuse("an unresolved merge conflict");
+                continue;
+            }
+            if let Some(done) = block.take() {
+                done.tell(&mut listing);
+            }
+            // Long keys of berry are written `? "a, b"` with a `:` on a line of its own.
+            let patterns = trimmed.strip_prefix("? ").unwrap_or(trimmed).trim_end_matches(':');
+            block = Some(Block { patterns, ..Block::default() });
+        } else if let Some(block) = &mut block
+            && line.chars().take_while(|it| *it == ' ').count() == 2
+        {
+            block.take(trimmed);
+        }
+    }
+    if let Some(done) = block {
+        done.tell(&mut listing);
+    }
+    Ok(listing.finish())
+}
+
+#[derive(Default)]
+struct Block<'a> {
+    patterns: &'a str,
+    version: &'a str,
+    resolved: &'a str,
+    resolution: &'a str,
+    link: &'a str,
+}
+
+impl<'a> Block<'a> {
+    fn take(&mut self, line: &'a str) {
+        let Some((key, value)) = line.split_once(' ') else { return };
+        let value = unquote(value);
+        match key.trim_end_matches(':') {
+            "version" => self.version = value,
+            "resolved" => self.resolved = value,
+            "resolution" => self.resolution = value,
+            "linkType" => self.link = value,
+            _ => {}
+        }
+    }
+
+    fn tell(self, listing: &mut Listing<'_>) {
+        if self.patterns == "__metadata" || self.link == "soft" {
+            return;
+        }
+        // Berry names what it chose; yarn 1 must be read from what was asked for.
+        let pattern = if self.resolution.is_empty() {
+            unquote(self.patterns.split(',').next().unwrap_or_default())
+        } else {
+            self.resolution
+        };
+        let Some((name, asked)) = split_spec(pattern) else {
+            listing.refuse(format!("`{}` is no package with a version", brief(pattern)));
+            return;
+        };
+        if is_local(asked) || is_local(self.resolved) {
+            return;
+        }
+        let name = asked.strip_prefix("npm:").and_then(split_spec).map_or(name, |(real, _)| real);
+        if self.version.is_empty() {
+            listing.refuse(format!("`{}` has no version", brief(pattern)));
+            return;
+        }
+        let Some(mut purl) = purl(name, self.version) else {
+            listing.refuse(format!("`{}@{}` is no npm package", brief(name), brief(self.version)));
+            return;
+        };
+        let address = if self.resolution.is_empty() { self.resolved } else { asked };
+        if is_git(address) || address.contains("#commit=") {
+            purl = purl.with_qualifier("vcs_url", address);
+        }
+        listing.add(Package::new(purl).of_kind(PackageKind::Declared));
+    }
+}
+
+fn unquote(text: &str) -> &str {
+    text.trim().trim_matches(['"', '\''])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use crate::listing::testing::check;
+
+    const AT: &str = "app/yarn.lock";
+
+    #[test]
+    fn yarn_1() {
+        check(
+            read,
+            AT,
+            r#"# yarn lockfile v1
+
+
+"@s/a@^1.0.0", "@s/a@^1.2.0":
+  version "1.2.3"
+  resolved "https://example.org/a.tgz#abc"
+  integrity sha512-x
+  dependencies:
+    version "9"
+
+b@~2, b@2:
+  version "2.0.0"
+
+alias@npm:@s/real@^3:
+  version "3.0.0"
+
+local@file:../local:
+  version "0.0.0"
+
+"g@git+ssh://git@example.org/g.git":
+  version "1.0.0"
+  resolved "git+ssh://git@example.org/g.git#abc"
+"#,
+            "pkg:npm/%40s/a@1.2.3\npkg:npm/b@2.0.0\npkg:npm/%40s/real@3.0.0\n\
+             pkg:npm/g@1.0.0?vcs_url=git%2Bssh://git%40example.org/g.git%23abc",
+        );
+    }
+
+    #[test]
+    fn berry() {
+        check(
+            read,
+            AT,
+            r#"# This file is generated by running "yarn install".
+
+__metadata:
+  version: 8
+  cacheKey: 10c0
+
+"@s/a@npm:^1.0.0, @s/a@npm:^1.2.0":
+  version: 1.2.3
+  resolution: "@s/a@npm:1.2.3"
+  dependencies:
+    b: "npm:^2"
+  languageName: node
+  linkType: hard
+
+"alias@npm:real@^3":
+  version: 3.0.0
+  resolution: "real@npm:3.0.0"
+  linkType: hard
+
+"app@workspace:.":
+  version: 0.0.0-use.local
+  resolution: "app@workspace:."
+  linkType: soft
+
+"c@patch:c@npm%3A1.0.0#~/.yarn/patches/c.patch":
+  version: 1.0.0
+  resolution: "c@patch:c@npm%3A1.0.0#~/.yarn/patches/c.patch::version=1.0.0"
+  linkType: hard
+
+"g@https://example.org/g.git#commit=abc":
+  version: 1.0.0
+  resolution: "g@https://example.org/g.git#commit=abc"
+  linkType: hard
+
+? "long@npm:^1, long@npm:^1.1"
+:
+  version: 1.1.0
+  resolution: "long@npm:1.1.0"
+  linkType: hard
+"#,
+            "pkg:npm/%40s/a@1.2.3\npkg:npm/real@3.0.0\npkg:npm/c@1.0.0\n\
+             pkg:npm/g@1.0.0?vcs_url=https://example.org/g.git%23commit%3Dabc\npkg:npm/long@1.1.0",
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_a_package_is_a_gap() {
+        check(read, AT, "a@1:\n", "gap: `a@1` has no version");
+        check(read, AT, "a:\n  version \"1\"\n", "gap: `a` is no package with a version");
+        check(read, AT, "a b@1:\n  version \"1\"\n", "gap: `a b@1` is no npm package");
+        check(read, AT, "", "");
+        check(read, AT, "\0\u{e9}@", "gap: ` é@` has no version");
+        check(
+            read,
+            AT,
+            "<<<<<<< HEAD\na@1:\n  version \"1\"\n=======\n",
+            "pkg:npm/a@1\ngap: an unresolved merge conflict\ngap: an unresolved merge conflict",
+        );
+    }
+}

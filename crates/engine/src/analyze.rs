@@ -1,0 +1,205 @@
+//! An image, a directory or a document becomes an inventory: the walk, top to bottom.
+
+use std::sync::Arc;
+
+use cache::{Cache, Shelf};
+use catalog::{ReadOptions, Stacked};
+use image::{Ask, Image, ImageSource, Opened, Progress, Settings};
+use model::{Digest, ImageDescription, Inventory, LayerDescription, Platform, Subject};
+
+use crate::Error;
+use crate::reader::{Detours, Reader};
+
+/// The verbs, with what they remember.
+#[derive(Clone, Default)]
+pub struct Engine {
+    /// What this machine has read before; without one everything is read anew.
+    pub cache: Option<Arc<Cache>>,
+}
+
+/// What is asked.
+#[derive(Clone)]
+pub struct Request {
+    /// As typed: `archive://image.tar`, `debian:12`.
+    pub subject: String,
+    /// The platform wanted, of an image for several.
+    pub platform: Option<Platform>,
+    /// Which reference inside an archive or layout of several.
+    pub reference: Option<String>,
+    /// How to reach things.
+    pub settings: Arc<Settings>,
+    /// Who watches.
+    pub progress: Arc<dyn Progress>,
+}
+
+/// The answer, and how it was come by.
+#[derive(Clone, Debug)]
+pub struct Analyzed {
+    /// What is inside.
+    pub inventory: Inventory,
+    /// How we know.
+    pub origin: Origin,
+}
+
+/// How an inventory was come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was kept, and nothing was read.
+    Kept,
+    /// Layers were read: so many of so many, the others were kept.
+    Layers {
+        /// Read now.
+        read: usize,
+        /// In all.
+        all: usize,
+    },
+    /// A directory was walked.
+    Directory,
+    /// A document was read.
+    Document,
+}
+
+impl Engine {
+    /// What is inside the subject of `request`.
+    pub async fn inventory(&self, request: &Request) -> Result<Analyzed, Error> {
+        let (source, name) = image::parse(&request.subject)?;
+        let ask = Ask {
+            name: name.to_owned(),
+            platform: request.platform.clone(),
+            reference: request.reference.clone(),
+            settings: Arc::clone(&request.settings),
+            progress: Arc::clone(&request.progress),
+        };
+        match open(source, &ask).await? {
+            Opened::Image(image) => self.image(&*image, &ask).await,
+            Opened::Directory { path, entries } => directory(source, &ask, path, entries).await,
+            Opened::Document { name, bytes } => document(name, &bytes),
+        }
+    }
+
+    async fn image(&self, image: &dyn Image, ask: &Ask) -> Result<Analyzed, Error> {
+        if let Some(inventory) = image.description().and_then(|it| self.kept(it)) {
+            return Ok(Analyzed { inventory, origin: Origin::Kept });
+        }
+        let limits = ask.settings.limits;
+        let reader = Arc::new(Reader::new(self.cache.clone(), limits));
+        let description = image.read(reader.clone()).await?;
+        if let Some(inventory) = self.kept(&description) {
+            return Ok(Analyzed { inventory, origin: Origin::Kept });
+        }
+        let mut layers = Vec::with_capacity(description.layers.len());
+        let mut read = 0;
+        for layer in &description.layers {
+            let found = reader.take(layer)?;
+            read += usize::from(found.as_ref().is_some_and(|it| !it.kept));
+            layers.push(found.map(|it| it.inventory));
+        }
+        drop(reader);
+
+        let mut detours = Detours::new();
+        let mut rounds = 0;
+        let stacked = loop {
+            let below: Vec<_> = layers.iter().map(Option::as_deref).collect();
+            let stacked = catalog::stack(&below, &description.layers);
+            rounds += 1;
+            if rounds > DETOURS || !note(&stacked, &description.layers, &mut detours) {
+                break stacked;
+            }
+            let again = Arc::new(Reader::detour(limits, detours.clone()));
+            image.read(again.clone()).await?;
+            for (layer, described) in layers.iter_mut().zip(&description.layers) {
+                if let Some(more) = again.take(described)? {
+                    *layer = Some(more.inventory);
+                }
+            }
+        };
+        let all = description.layers.len();
+        let inventory = stacked.into_inventory(Subject::Image(Box::new(description)));
+        self.keep(&inventory);
+        Ok(Analyzed { inventory, origin: Origin::Layers { read, all } })
+    }
+
+    /// The inventory of that very image, under the names it is asked by now.
+    fn kept(&self, description: &ImageDescription) -> Option<Inventory> {
+        let cache = self.cache.as_ref()?;
+        let key = key(description)?;
+        let kept: Inventory = cache.get(Shelf::Inventories, &catalog::fingerprint(), key)?;
+        Some(Inventory { subject: Subject::Image(Box::new(description.clone())), ..kept })
+    }
+
+    fn keep(&self, inventory: &Inventory) {
+        let Some(cache) = &self.cache else { return };
+        let Some(key) = inventory.subject.image().and_then(key) else { return };
+        // What cannot be kept is worked out again next time; the cache says why, once.
+        let _ = cache.put(Shelf::Inventories, &catalog::fingerprint(), key, inventory);
+    }
+}
+
+/// What an image is kept under: its manifest, or its configuration where it has none.
+fn key(description: &ImageDescription) -> Option<&Digest> {
+    description.digest.as_ref().or(description.config.as_ref())
+}
+
+async fn open(source: &dyn ImageSource, ask: &Ask) -> Result<Opened, Error> {
+    source.open(ask).await?.ok_or_else(|| {
+        let what = format!("{}://{}", source.scheme(), ask.name);
+        image::Error::not_found(what, "there is no such image here").into()
+    })
+}
+
+async fn directory(
+    source: &dyn ImageSource,
+    ask: &Ask,
+    path: String,
+    mut entries: Box<dyn tarball::Entries + Send>,
+) -> Result<Analyzed, Error> {
+    let failed = |problem: tarball::Problem| Error::Directory {
+        path: path.clone(),
+        why: problem.to_string(),
+    };
+    let root = [LayerDescription::default()];
+    let mut detours = Detours::new();
+    let mut rounds = 0;
+    let stacked = loop {
+        let extra = detours.get(&root[0].key).cloned().unwrap_or_default();
+        let options = ReadOptions { extra, ..ReadOptions::default() };
+        let layer = catalog::read_layer(&mut *entries, &options).map_err(failed)?;
+        let stacked = catalog::stack(&[Some(&layer)], &[]);
+        rounds += 1;
+        if rounds > DETOURS || !note(&stacked, &root, &mut detours) {
+            break stacked;
+        }
+        match open(source, ask).await? {
+            Opened::Directory { entries: again, .. } => entries = again,
+            _ => break stacked,
+        }
+    };
+    let inventory = stacked.into_inventory(Subject::Directory { path: path.clone() });
+    Ok(Analyzed { inventory, origin: Origin::Directory })
+}
+
+/// A link may lead to a link, and so on; honest ones do not go further than this.
+const DETOURS: usize = 8;
+
+/// Notes what is missing still. False when nothing is, or nothing new: there is no point in reading
+/// again then.
+fn note(stacked: &Stacked, layers: &[LayerDescription], detours: &mut Detours) -> bool {
+    let mut more = false;
+    for missing in &stacked.missing {
+        let Some(layer) = layers.get(missing.layer) else { continue };
+        let paths = detours.entry(layer.key.clone()).or_default();
+        let detour = (missing.path.clone(), missing.pretend.clone());
+        if !paths.contains(&detour) {
+            paths.push(detour);
+            more = true;
+        }
+    }
+    more
+}
+
+fn document(name: String, bytes: &[u8]) -> Result<Analyzed, Error> {
+    match format::read(bytes) {
+        Ok(inventory) => Ok(Analyzed { inventory, origin: Origin::Document }),
+        Err(why) => Err(Error::Document { name, why: why.to_string() }),
+    }
+}

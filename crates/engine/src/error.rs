@@ -1,0 +1,38 @@
+//! Why there is no answer at all.
+
+/// An error that carries its own advice.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The image could not be had or read.
+    #[error(transparent)]
+    Image(#[from] image::Error),
+    /// The document could not be understood.
+    #[error("cannot read the document `{name}`: {why}")]
+    Document {
+        /// As the user named it.
+        name: String,
+        /// Why not.
+        why: String,
+    },
+    /// The directory could not be read.
+    #[error("cannot read `{path}`: {why}")]
+    Directory {
+        /// As the user named it.
+        path: String,
+        /// Why not.
+        why: String,
+    },
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Image(error) => error.hint(),
+            Self::Document { .. } => Some(
+                "understood are Foretop's and Scout's own JSON, SPDX 2.2 and 2.3 JSON, CycloneDX 1.2 to 1.6 JSON, syft JSON, and in-toto statements about them",
+            ),
+            Self::Directory { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What becomes of a layer's bytes: inflate, walk, keep.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cache::{Cache, Shelf};
+use catalog::ReadOptions;
+use image::LayerReader;
+use model::{Digest, Gap, LayerDescription, LayerInventory, LayerKey};
+use sha2::{Digest as _, Sha256};
+use tarball::{Limits, Problem};
+
+/// Paths of layers to read as if they were others: where it is, what it stands for.
+pub(crate) type Detours = BTreeMap<LayerKey, Vec<(String, String)>>;
+
+/// Reads layers into inventories, and keeps them under the digest that was checked.
+pub(crate) struct Reader {
+    cache: Option<Arc<Cache>>,
+    fingerprint: String,
+    limits: Limits,
+    /// Not empty: only these layers are read, and what is read is not kept.
+    detours: Detours,
+    layers: Mutex<BTreeMap<LayerKey, Layer>>,
+}
+
+/// What was read under one key.
+#[derive(Clone)]
+pub(crate) struct Layer {
+    pub(crate) inventory: Arc<LayerInventory>,
+    /// Digest of the inflated bytes, where nobody checked the blob's.
+    content: Option<Digest>,
+    /// It was there already.
+    pub(crate) kept: bool,
+}
+
+impl Reader {
+    /// Reads every layer that is not kept yet.
+    pub(crate) fn new(cache: Option<Arc<Cache>>, limits: Limits) -> Self {
+        Self {
+            cache,
+            fingerprint: catalog::fingerprint(),
+            limits,
+            detours: Detours::new(),
+            layers: Mutex::default(),
+        }
+    }
+
+    /// Reads a few layers once more, with some paths more.
+    pub(crate) fn detour(limits: Limits, detours: Detours) -> Self {
+        Self { detours, ..Self::new(None, limits) }
+    }
+
+    /// The layer of that description, once its content is known to be the one described.
+    pub(crate) fn take(&self, layer: &LayerDescription) -> Result<Option<Layer>, image::Error> {
+        let Some(found) = self.lock().get(&layer.key).cloned() else { return Ok(None) };
+        match (&found.content, &layer.diff_id) {
+            (Some(content), Some(diff_id)) if content != diff_id => Err(image::Error::corrupt(
+                format!("layer {}", layer.key),
+                format!("its content is {content}, the image says {diff_id}"),
+            )
+            .with_hint("save or pull the image anew")),
+            _ => Ok(Some(found)),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<LayerKey, Layer>> {
+        self.layers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One pass over the layer, and the digest of its content where nobody checks the blob's.
+    fn walk(
+        &self,
+        layer: &LayerDescription,
+        bytes: &mut dyn Read,
+    ) -> Result<(LayerInventory, Option<Digest>), Problem> {
+        let extra = self.detours.get(&layer.key).cloned().unwrap_or_default();
+        let options = ReadOptions { extra, ..ReadOptions::default() };
+        let content = tarball::decompress(bytes, &self.limits)?;
+        if layer.digest.is_some() {
+            return Ok((catalog::read_tar(content, &self.limits, &options)?, None));
+        }
+        let mut content = Hashing { content, hash: Sha256::new() };
+        let inventory = catalog::read_tar(&mut content, &self.limits, &options)?;
+        Ok((inventory, Some(Digest::from_sha256(&content.hash.finalize().into()))))
+    }
+}
+
+impl LayerReader for Reader {
+    fn knows(&self, layer: &LayerDescription) -> bool {
+        if !self.detours.is_empty() {
+            return !self.detours.contains_key(&layer.key);
+        }
+        if self.lock().contains_key(&layer.key) {
+            return true;
+        }
+        let Some(digest) = layer.digest.as_ref().or(layer.diff_id.as_ref()) else { return false };
+        let Some(cache) = &self.cache else { return false };
+        let Some(inventory) = cache.get(Shelf::Layers, &self.fingerprint, digest) else {
+            return false;
+        };
+        let inventory = Arc::new(inventory);
+        self.lock().insert(layer.key.clone(), Layer { inventory, content: None, kept: true });
+        true
+    }
+
+    fn read(&self, layer: &LayerDescription, bytes: &mut dyn Read) -> Result<(), image::Error> {
+        let (inventory, content) = match self.walk(layer, bytes) {
+            Ok(read) => read,
+            Err(Problem::Io(error)) => return Err(lost(layer, error)),
+            // The bytes are what the image names, and they make no archive: the layer is a hole.
+            Err(problem) => {
+                io::copy(bytes, &mut io::sink()).map_err(|error| lost(layer, error))?;
+                let gap = Gap::new(format!("layer {}", layer.key), problem.to_string());
+                (LayerInventory { gaps: vec![gap], ..LayerInventory::default() }, None)
+            }
+        };
+        let checked = layer.digest.as_ref().or(content.as_ref());
+        if let (Some(cache), Some(digest), true) = (&self.cache, checked, self.detours.is_empty()) {
+            // What cannot be kept is read again next time; the cache says why, once.
+            let _ = cache.put(Shelf::Layers, &self.fingerprint, digest, &inventory);
+        }
+        let inventory = Arc::new(inventory);
+        self.lock().insert(layer.key.clone(), Layer { inventory, content, kept: false });
+        Ok(())
+    }
+}
+
+/// Bytes that are hashed as they are read.
+struct Hashing<R> {
+    content: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.content.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+/// The bytes could not be had: the source's own error if it sent one, else what the system says.
+fn lost(layer: &LayerDescription, error: io::Error) -> image::Error {
+    match error.downcast::<image::Error>() {
+        Ok(error) => error,
+        Err(error) => image::Error::corrupt(format!("layer {}", layer.key), error.to_string()),
+    }
+}

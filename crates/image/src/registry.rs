@@ -1,0 +1,225 @@
+//! registry: images in an OCI registry, read without an engine.
+//!
+//! <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>
+
+mod access;
+mod answer;
+mod attempts;
+mod challenge;
+mod client;
+mod connections;
+mod download;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use model::{Attestation, Digest, Gap, ImageDescription, LayerDescription, Platform, Reference};
+
+use crate::manifest::{self, CONFIG_LIMIT, Document, Index, MANIFEST_LIMIT, Manifest};
+use crate::verify::{digest_of, verify};
+use crate::{Ask, Error, Image, ImageSource, LayerReader, Opened};
+use client::Client;
+use download::read_layer;
+
+pub(crate) use answer::tame;
+
+/// Attestations of one image that are looked at.
+const ATTESTATIONS_LIMIT: usize = 16;
+
+pub(crate) struct Registry;
+
+#[async_trait]
+impl ImageSource for Registry {
+    fn scheme(&self) -> &'static str {
+        "registry"
+    }
+
+    fn takes(&self) -> &'static str {
+        "an image in a registry: NAME[:TAG][@DIGEST]"
+    }
+
+    async fn open(&self, ask: &Ask) -> Result<Option<Opened>, Error> {
+        let reference: Reference = ask.name.parse().map_err(|why| bad_name(&why))?;
+        let what = reference.familiar();
+        if ask.reference.is_some() {
+            return Err(Error::invalid(what, "a registry holds one image by a name")
+                .with_hint("--ref chooses inside an archive or a layout; leave it out"));
+        }
+        let Reference { host, repository, .. } = &reference;
+        let client = Client::new(host, repository, &what, &ask.settings, &ask.progress)?;
+        let wanted = reference.wanted();
+        let found = client.find(wanted, ask.platform.as_ref()).await?;
+        let mut description = client.describe(found, ask.platform.as_ref()).await?;
+        description.name.clone_from(&what);
+        if reference.digest.is_none() {
+            description.tags.push(what);
+        }
+        Ok(Some(Opened::Image(Box::new(RegistryImage { client, description }))))
+    }
+}
+
+fn bad_name(why: &model::BadReference) -> Error {
+    let text = why.to_string();
+    let (what, why) = text.rsplit_once(": ").unwrap_or((&text, "it makes no sense"));
+    Error::invalid(what, why)
+}
+
+struct RegistryImage {
+    client: Client,
+    description: ImageDescription,
+}
+
+#[async_trait]
+impl Image for RegistryImage {
+    fn description(&self) -> Option<&ImageDescription> {
+        Some(&self.description)
+    }
+
+    async fn read(&self, reader: Arc<dyn LayerReader>) -> Result<ImageDescription, Error> {
+        let mut seen = BTreeSet::new();
+        let layers: Vec<(LayerDescription, Digest)> = self
+            .description
+            .layers
+            .iter()
+            .filter(|it| it.absent.is_none())
+            .filter_map(|it| Some((it, it.digest.as_ref()?)))
+            .filter(|(_, digest)| seen.insert(*digest))
+            .filter(|(layer, _)| !reader.knows(layer))
+            .map(|(layer, digest)| (layer.clone(), digest.clone()))
+            .collect();
+        let bytes = layers
+            .iter()
+            .fold(0_u64, |sum, (layer, _)| sum.saturating_add(layer.size.unwrap_or(0)));
+        self.client.progress.expect(bytes);
+        stream::iter(layers)
+            .map(|(layer, digest)| read_layer(&self.client, layer, digest, Arc::clone(&reader)))
+            .buffer_unordered(self.client.settings.workers.max(1))
+            .try_collect::<()>()
+            .await?;
+        Ok(self.description.clone())
+    }
+}
+
+/// The manifest of one image, and where it was found.
+struct Found {
+    manifest: Manifest,
+    bytes: Vec<u8>,
+    digest: Digest,
+    index: Option<(Index, Digest)>,
+}
+
+impl Client {
+    /// The manifest that a tag or digest leads to, through an index where there is one.
+    async fn find(&self, wanted: &str, platform: Option<&Platform>) -> Result<Found, Error> {
+        let what = &self.what;
+        let (document, bytes, digest) = self.document(wanted).await?;
+        let mut index = match document {
+            Document::Manifest(manifest) => {
+                return Ok(Found { manifest, bytes, digest, index: None });
+            }
+            Document::Index(index) => index,
+        };
+        while let Some(entry) = index.take_nested(what)? {
+            let inner = entry.descriptor.digest(what)?;
+            match self.document(inner.as_str()).await?.0 {
+                Document::Index(inner) => index.graft(&entry, inner),
+                Document::Manifest(_) => {
+                    return Err(Error::corrupt(what, "its index calls an image an index"));
+                }
+            }
+        }
+        let chosen = index.choose(what, platform)?.digest(what)?;
+        match self.document(chosen.as_str()).await? {
+            (Document::Manifest(manifest), bytes, chosen) => {
+                Ok(Found { manifest, bytes, digest: chosen, index: Some((index, digest)) })
+            }
+            (Document::Index(_), ..) => {
+                Err(Error::corrupt(what, "its index calls an index an image"))
+            }
+        }
+    }
+
+    /// Reads an index or a manifest by tag or digest; its bytes are what its digest says.
+    async fn document(&self, wanted: &str) -> Result<(Document, Vec<u8>, Digest), Error> {
+        let path = format!("manifests/{wanted}");
+        let (headers, bytes) = self.get(&path, Some(manifest::ACCEPT), MANIFEST_LIMIT).await?;
+        let claimed = headers.get("docker-content-digest").and_then(|it| it.to_str().ok());
+        let digest = match wanted.parse::<Digest>() {
+            Ok(digest) => {
+                verify(&self.what, &bytes, &digest)?;
+                digest
+            }
+            Err(_) => match claimed.and_then(|it| it.parse::<Digest>().ok()) {
+                Some(digest) => {
+                    verify(&self.what, &bytes, &digest)?;
+                    digest
+                }
+                None => digest_of(&bytes),
+            },
+        };
+        Ok((manifest::read(&self.what, &bytes)?, bytes, digest))
+    }
+
+    async fn describe(
+        &self,
+        found: Found,
+        platform: Option<&Platform>,
+    ) -> Result<ImageDescription, Error> {
+        let what = &self.what;
+        let Found { manifest, bytes, digest, index } = found;
+        let config = manifest.config.digest(what)?;
+        let path = format!("blobs/{config}");
+        let (config_bytes, attestations) = tokio::join!(
+            self.get(&path, None, CONFIG_LIMIT),
+            self.attestations(index.as_ref().map(|(index, _)| index), &digest),
+        );
+        let (_, config_bytes) = config_bytes?;
+        verify(what, &config_bytes, &config)?;
+        let mut image = manifest.describe(what, &bytes, &config_bytes)?;
+        manifest::fits(what, platform, &image.platform)?;
+        image.digest = Some(digest);
+        image.index = index.map(|(_, digest)| digest);
+        let (attestations, gaps) = attestations;
+        image.attestations = attestations;
+        image.gaps.extend(gaps);
+        Ok(image)
+    }
+
+    /// What is stated about an image, as far as it can be read: an image without its statements
+    /// is still an image.
+    async fn attestations(
+        &self,
+        index: Option<&Index>,
+        image: &Digest,
+    ) -> (Vec<Attestation>, Vec<Gap>) {
+        let (mut attestations, mut gaps) = (Vec::new(), Vec::new());
+        let Some(index) = index else { return (attestations, gaps) };
+        let (about, unknown) = index.attestations_of(image);
+        let named = about.into_iter().map(|it| (it.manifest, true));
+        let all = named.chain(unknown.into_iter().map(|it| (it, false)));
+        for (manifest, named) in all.take(ATTESTATIONS_LIMIT) {
+            let read = match self.document(manifest.as_str()).await {
+                Ok((Document::Manifest(it), ..)) => {
+                    it.attests().ok_or_else(|| "it states nothing".to_owned())
+                }
+                Ok((Document::Index(_), ..)) => Err("it is an index".to_owned()),
+                Err(error) => Err(error.why().to_owned()),
+            };
+            match read {
+                Ok((about, predicate_types)) if named || about.as_ref() == Some(image) => {
+                    attestations.push(Attestation { manifest, predicate_types });
+                }
+                Ok(_) => {}
+                Err(why) => {
+                    gaps.push(Gap::new(format!("attestation {}", manifest.short()), why));
+                    if named {
+                        attestations.push(Attestation { manifest, predicate_types: Vec::new() });
+                    }
+                }
+            }
+        }
+        (attestations, gaps)
+    }
+}

@@ -1,0 +1,131 @@
+//! How a host is reached: with or without TLS, through a proxy or directly.
+
+use std::collections::HashMap;
+use std::net::Ipv6Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::{Certificate, Url, redirect};
+
+use crate::{Error, Settings};
+
+/// Clients, each made when it is first needed: reading a machine's certificate authorities takes
+/// a while, and a registry next door needs none.
+pub(super) struct Connections {
+    settings: Arc<Settings>,
+    made: Mutex<HashMap<Kind, reqwest::Client>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Kind {
+    tls: bool,
+    /// No proxy stands between a machine and itself.
+    direct: bool,
+}
+
+impl Connections {
+    pub(super) fn new(settings: Arc<Settings>) -> Self {
+        Self { settings, made: Mutex::default() }
+    }
+
+    /// The client to reach `url` with.
+    pub(super) fn to(&self, url: &Url) -> Result<reqwest::Client, Error> {
+        let kind = Kind { tls: url.scheme() == "https", direct: is_loopback(url) };
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = made.get(&kind) {
+            return Ok(client.clone());
+        }
+        let client = self.make(kind)?;
+        made.insert(kind, client.clone());
+        Ok(client)
+    }
+
+    fn make(&self, kind: Kind) -> Result<reqwest::Client, Error> {
+        // Somebody else may have chosen before: then theirs is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(&self.settings.user_agent)
+            .redirect(redirect::Policy::none())
+            .connect_timeout(self.settings.stall.min(Duration::from_secs(30)));
+        if kind.direct {
+            builder = builder.no_proxy();
+        }
+        builder = if kind.tls {
+            builder.tls_certs_merge(self.authorities()?)
+        } else {
+            builder.tls_certs_only([])
+        };
+        builder.build().map_err(|why| {
+            Error::unavailable("https", innermost(&why))
+                .with_hint("install the package ca-certificates, or name a file of authorities")
+        })
+    }
+
+    fn authorities(&self) -> Result<Vec<Certificate>, Error> {
+        let mut all = Vec::new();
+        for path in &self.settings.certificate_authorities {
+            let what = path.display().to_string();
+            let pem = fs_err::read(path)
+                .map_err(|why| Error::invalid(&what, format!("cannot be read: {}", why.kind())))?;
+            let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+            if found.is_empty() {
+                return Err(Error::invalid(what, "it holds no certificate in PEM form"));
+            }
+            all.extend(found);
+        }
+        Ok(all)
+    }
+}
+
+/// True for this machine itself, whatever the spelling.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.parse().is_ok_and(|it: std::net::Ipv4Addr| it.is_loopback())
+        || host.parse().is_ok_and(|it: Ipv6Addr| {
+            it.is_loopback() || it.to_ipv4_mapped().is_some_and(|it| it.is_loopback())
+        })
+}
+
+/// True when `url` may be asked without TLS.
+pub(super) fn may_be_plain(url: &Url, settings: &Settings) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default();
+    is_loopback(url)
+        || settings.insecure_registries.iter().any(|it| {
+            it.eq_ignore_ascii_case(host) || it.eq_ignore_ascii_case(&format!("{host}:{port}"))
+        })
+}
+
+/// What went wrong at the bottom; the layers above only say that something did.
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_itself() {
+        let check = |host: &str, expect: bool| {
+            let url: Url = format!("http://{host}/").parse().unwrap();
+            assert_eq!(is_loopback(&url), expect, "{host}");
+        };
+        check("localhost:5000", true);
+        check("127.0.0.1", true);
+        check("127.9.9.9:1", true);
+        check("[::1]:5000", true);
+        check("[::ffff:127.0.0.1]", true);
+        check("LOCALHOST", true);
+        check("localhost.example", false);
+        check("127.0.0.1.example", false);
+        check("0.0.0.0", false);
+        check("10.0.0.1", false);
+    }
+}

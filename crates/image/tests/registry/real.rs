@@ -1,0 +1,234 @@
+//! The distribution project's own registry (Debian: `docker-registry`), filled by `skopeo`.
+//!
+//! Where one of the two programs is missing these tests leave themselves out and say so.
+
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use image::{Credentials, Settings};
+use model::Secret;
+use testkit::{AttestationForm, image, index, layer};
+
+use super::{Watch, noise, read, settings};
+
+struct Registry {
+    process: Child,
+    host: String,
+    _directory: tempfile::TempDir,
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// True when both programs are there.
+fn is_possible() -> bool {
+    let runs = |program: &str| {
+        let mut command = Command::new(program);
+        let silent = command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+        silent.status().is_ok_and(|it| it.success())
+    };
+    let missing: Vec<_> =
+        ["docker-registry", "skopeo"].into_iter().filter(|it| !runs(it)).collect();
+    if !missing.is_empty() {
+        println!("left out: {} is not installed", missing.join(" and "));
+    }
+    missing.is_empty()
+}
+
+/// Starts one on a free port; `users` are lines of an htpasswd file.
+fn start(users: &str) -> Registry {
+    let directory = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let host = format!("127.0.0.1:{port}");
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let mut config = format!(
+        "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n\
+         storage: {{filesystem: {{rootdirectory: '{}'}}}}\nhttp: {{addr: '{host}'}}\n",
+        path("store"),
+    );
+    if !users.is_empty() {
+        fs_err::write(path("users"), users).unwrap();
+        let users = path("users");
+        writeln!(config, "auth: {{htpasswd: {{realm: test, path: '{users}'}}}}").unwrap();
+    }
+    fs_err::write(path("config.yml"), config).unwrap();
+    let process = Command::new("docker-registry")
+        .args(["serve", &path("config.yml")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while TcpStream::connect(&host).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "docker-registry does not listen");
+        std::thread::yield_now();
+    }
+    Registry { process, host, _directory: directory }
+}
+
+/// Stands between a client and the registry, and hangs up once after so many bytes of answers.
+/// Gives its address, and what clients said to it.
+fn relay(registry: &str, cut_after: usize) -> (String, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let registry = registry.to_owned();
+    let said = Arc::new(Mutex::new(String::new()));
+    let heard = Arc::clone(&said);
+    let left = Arc::new(Mutex::new(Some(cut_after)));
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, mut server) =
+                (client.unwrap(), TcpStream::connect(&registry).unwrap());
+            let (mut asking, mut asked) =
+                (client.try_clone().unwrap(), server.try_clone().unwrap());
+            let heard = Arc::clone(&heard);
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(count @ 1..) = asking.read(&mut buffer) {
+                    *heard.lock().unwrap() += &String::from_utf8_lossy(&buffer[..count]);
+                    if asked.write_all(&buffer[..count]).is_err() {
+                        break;
+                    }
+                }
+            });
+            let left = Arc::clone(&left);
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(count @ 1..) = server.read(&mut buffer) {
+                    let mut left = left.lock().unwrap();
+                    let cut = left.is_some_and(|it| it < count);
+                    *left = left.filter(|_| !cut).map(|it| it - count);
+                    drop(left);
+                    if cut || client.write_all(&buffer[..count]).is_err() {
+                        break;
+                    }
+                }
+                let _ = client.shutdown(Shutdown::Both);
+                let _ = server.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    (address, said)
+}
+
+/// Pushes an image for two platforms, one of them with an SBOM beside it; the index's digest.
+fn push(registry: &Registry, login: &[&str]) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let images = index()
+        .image(
+            "linux/amd64",
+            image().layer(layer().file("a", "amd64")).layer(layer().file("b", "")),
+        )
+        .attestation(AttestationForm::Legacy, "https://spdx.dev/Document")
+        .image("linux/arm64", image().layer(layer().file("a", noise(2_000_000))));
+    images.write_layout(directory.path(), "1");
+    let source = format!("oci:{}:1", Path::new(directory.path()).display());
+    let target = format!("docker://{}/team/app:1", registry.host);
+    let output = Command::new("skopeo")
+        .args(["--insecure-policy", "copy", "--quiet", "--all", "--dest-tls-verify=false"])
+        .args(login)
+        .args([&source, &target])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    images.blobs().manifest
+}
+
+fn check(name: &str, platform: &str, settings: Settings, expect: &str) {
+    let watch = Arc::new(Watch::default());
+    let shown = match read(name, platform, settings, &watch) {
+        Ok(found) => {
+            let read = watch.layers.lock().unwrap().len();
+            let stated: Vec<String> =
+                found.attestations.into_iter().flat_map(|it| it.predicate_types).collect();
+            format!("{}, {read} layers read {}", found.platform, stated.join(" "))
+        }
+        Err(error) => format!("{error} ({})", error.hint().unwrap_or_default()),
+    };
+    assert_eq!(shown, expect);
+}
+
+#[test]
+fn by_tag_digest_and_platform() {
+    if !is_possible() {
+        return;
+    }
+    let registry = start("");
+    let digest = push(&registry, &[]);
+    let tag = format!("{}/team/app:1", registry.host);
+    let expect = "linux/amd64, 2 layers read https://spdx.dev/Document";
+    check(&tag, "linux/amd64", settings(), expect);
+    check(&tag, "linux/arm64", settings(), "linux/arm64, 1 layers read ");
+    let name = format!("{}/team/app@{digest}", registry.host);
+    check(&name, "linux/amd64", settings(), expect);
+    let missing = format!("{}/team/app:2", registry.host);
+    let expect = format!("{missing}: {} has no such tag or digest ()", registry.host);
+    check(&missing, "", settings(), &expect);
+    let missing = format!("{}/team/none:1", registry.host);
+    // It does not tell the two apart.
+    let expect = format!("{missing}: {} has no such tag or digest ()", registry.host);
+    check(&missing, "", settings(), &expect);
+}
+
+#[test]
+fn interrupted_half_way() {
+    if !is_possible() {
+        return;
+    }
+    let registry = start("");
+    push(&registry, &[]);
+    let (address, said) = relay(&registry.host, 1_000_000);
+    let tag = format!("{address}/team/app:1");
+    check(&tag, "linux/arm64", settings(), "linux/arm64, 1 layers read ");
+    let said = said.lock().unwrap().to_ascii_lowercase();
+    let resumed = said.split("range: bytes=").nth(1).and_then(|it| it.split('-').next());
+    let resumed: usize = resumed.unwrap().parse().unwrap();
+    assert!(resumed > 100_000, "it went on at {resumed}");
+}
+
+#[test]
+fn with_a_login() {
+    if !is_possible() {
+        return;
+    }
+    // `alice`, whose password is `wonderland`, as `htpasswd -nbB` writes it.
+    let registry = start("alice:$2y$04$abcdefghijklmnopqrstuujZkTwHUiJ9XdZPwKfcfDo7dMp5DjlTu\n");
+    push(&registry, &["--dest-creds", "alice:wonderland"]);
+    let tag = format!("{}/team/app:1", registry.host);
+    let with = |password: &str| Settings {
+        credentials: Some(Credentials::Basic {
+            user: "alice".to_owned(),
+            password: Secret::new(password),
+        }),
+        ..settings()
+    };
+    check(&tag, "linux/arm64", with("wonderland"), "linux/arm64, 1 layers read ");
+    let host = &registry.host;
+    check(
+        &tag,
+        "linux/arm64",
+        with("looking-glass"),
+        &format!(
+            "{tag}: {host} does not give it to the user alice: authentication required \
+             (log in anew, or as somebody who may have it: docker login {host})"
+        ),
+    );
+    check(
+        &tag,
+        "linux/arm64",
+        settings(),
+        &format!(
+            "{tag}: {host} does not give it to everybody: authentication required \
+             (if it exists, log in: docker login {host})"
+        ),
+    );
+}

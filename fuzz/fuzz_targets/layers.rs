@@ -1,0 +1,14 @@
+//! A layer of junk: inflated, walked, catalogued, stacked on itself.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tarball::{Limits, TarReader, decompress};
+
+fuzz_target!(|input: &[u8]| {
+    let limits = Limits { total: 64 << 20, entries: 10_000, ..Limits::default() };
+    let Ok(content) = decompress(input, &limits) else { return };
+    let options = catalog::ReadOptions { limits, extra: vec![("a".into(), "lib/apk/db/installed".into())] };
+    if let Ok(layer) = catalog::read_layer(&mut TarReader::new(content, &limits), &options) {
+        catalog::stack(&[Some(layer.clone()), None, Some(layer)], &[]);
+    }
+});

@@ -1,0 +1,213 @@
+//! `cargo xtask bench`: whole processes, beside the peers that are on PATH.
+//!
+//! Everything is a ratio within one run on one machine; `bench/README.md` keeps the table.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, bail};
+
+use crate::pack::Packing;
+use crate::run::{has, output, root, run, target};
+
+/// An image to measure with, made once.
+struct Case {
+    name: &'static str,
+    what: &'static str,
+    make: fn(&mut Packing) -> anyhow::Result<()>,
+}
+
+const CASES: &[Case] = &[
+    Case {
+        name: "system",
+        what: "this machine's /usr and package database, four gzip layers",
+        make: system,
+    },
+    Case { name: "files", what: "one layer with three million empty files", make: files },
+    Case { name: "giant", what: "one layer with one file of 4 GB", make: giant },
+];
+
+fn system(packing: &mut Packing) -> anyhow::Result<()> {
+    packing.add_paths(&["etc/os-release", "var/lib/dpkg", "usr/bin", "usr/sbin"])?;
+    packing.add_paths(&["usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu"])?;
+    packing.add_paths(&["usr/lib/python3", "usr/lib/jvm", "usr/lib/gcc", "usr/lib/os-release"])?;
+    packing.add_paths(&["usr/share"])
+}
+
+fn files(packing: &mut Packing) -> anyhow::Result<()> {
+    let mut archive = std::io::BufWriter::new(fs_err::File::create(packing.scratch())?);
+    for number in 0..3_000_000 {
+        let path = format!("data/{:03}/{:03}/{number}", number % 1000, number / 1000 % 1000);
+        archive.write_all(&header(&path, 0))?;
+    }
+    archive.write_all(&[0; 1024])?;
+    archive.flush()?;
+    packing.add()
+}
+
+fn giant(packing: &mut Packing) -> anyhow::Result<()> {
+    const SIZE: u64 = 4 << 30;
+    let mut archive = fs_err::File::create(packing.scratch())?;
+    archive.write_all(&header("data/giant", SIZE))?;
+    archive.set_len(512 + SIZE + 1024)?;
+    packing.add()
+}
+
+/// A ustar header of a regular file.
+fn header(path: &str, size: u64) -> [u8; 512] {
+    let mut block = [0; 512];
+    let mut put =
+        |at: usize, text: &str| block[at..at + text.len()].copy_from_slice(text.as_bytes());
+    put(0, path);
+    put(100, "0000644\0");
+    put(108, "0000000\0");
+    put(116, "0000000\0");
+    put(124, &format!("{size:011o} "));
+    put(136, "00000000000 ");
+    put(148, "        ");
+    put(156, "0");
+    put(257, "ustar\x0000");
+    let sum: u32 = block.iter().map(|&it| u32::from(it)).sum();
+    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    block
+}
+
+/// One run: seconds on the clock, and the most memory it held, in MiB.
+#[derive(Clone, Copy)]
+struct Run {
+    seconds: f64,
+    memory: f64,
+}
+
+pub(crate) fn bench(arguments: &[String]) -> anyhow::Result<()> {
+    let runs: usize = match arguments {
+        [] => 5,
+        [flag, runs] if flag == "--runs" => runs.parse().context("--runs takes a number")?,
+        _ => bail!("usage: cargo xtask bench [--runs N]"),
+    };
+    if !Path::new("/usr/bin/time").exists() {
+        bail!("GNU time is missing: apt-get install time");
+    }
+    run("cargo", &["build", "--release", "--locked", "--package", "cli"])?;
+    run(
+        "cargo",
+        &["build", "--release", "--locked", "--package", "tarball", "--example", "inflate"],
+    )?;
+    let release = target().join("release");
+    let foretop = release.join("foretop").display().to_string();
+    let inflate = release.join("examples/inflate").display().to_string();
+    let syft = has("syft");
+
+    let mut table = String::new();
+    for case in CASES {
+        let folder = target().join("bench").join(case.name);
+        let image = folder.with_extension("tar");
+        if !image.exists() {
+            let mut packing = Packing::new(&folder)?;
+            (case.make)(&mut packing)?;
+            packing.finish(&format!("bench:{}", case.name), &image)?;
+        }
+        let subject = format!("archive://{}", image.display());
+        let cache = folder.join("cache");
+        let ours = ["sbom", "--format", "json", "-o", "/dev/null", &subject];
+        let forget = || if cache.exists() { fs_err::remove_dir_all(&cache) } else { Ok(()) };
+
+        let (mut cold, mut warm, mut floor, mut theirs) = (vec![], vec![], vec![], vec![]);
+        for _ in 0..runs {
+            forget()?;
+            cold.push(time(&foretop, &ours, &cache)?);
+            warm.push(time(&foretop, &ours, &cache)?);
+            floor.push(time(&inflate, &blobs(&folder)?, &cache)?);
+        }
+        if syft {
+            let archive = format!("oci-archive:{}", image.display());
+            // Syft takes minutes for some of these: fewer runs, and its own words are enough.
+            for _ in 0..runs.min(3) {
+                theirs.push(time("syft", &["-q", "-o", "syft-json", &archive], &cache)?);
+            }
+        }
+        let (cold, warm, floor) = (median(cold), median(warm), median(floor));
+        let beside = if theirs.is_empty() {
+            "| – | – ".to_owned()
+        } else {
+            let syft = median(theirs);
+            format!("| {:.1} × | {:.0} MiB ", syft.seconds / cold.seconds, syft.memory)
+        };
+        writeln!(
+            table,
+            "| {} | {:.2} s | {:.2} × | {:.0} MiB | {:.0} ms | {:.0} MiB {beside}|",
+            case.what,
+            cold.seconds,
+            cold.seconds / floor.seconds,
+            cold.memory,
+            warm.seconds * 1000.0,
+            warm.memory,
+        )?;
+    }
+    let page = page(&table)?;
+    fs_err::create_dir_all(root().join("bench"))?;
+    fs_err::write(root().join("bench/README.md"), page)?;
+    run("cat", &["bench/README.md"])
+}
+
+fn page(table: &str) -> anyhow::Result<String> {
+    let cores = output("nproc", &[] as &[&str])?;
+    let syft =
+        if has("syft") { output("syft", &["--version"])? } else { "syft was not there".to_owned() };
+    Ok(format!(
+        "# How fast it is
+
+Whole processes, medians of one run of `cargo xtask bench` on one machine with {cores} cores; {syft} beside us.
+Read the ratios: seconds belong to the machine.
+
+*Cold* is an empty cache; *inflate* is the time to do nothing but decompress the same layers on the same cores with the same library; *again* is the same image with the cache.
+
+| image | cold | cold ÷ inflate | peak memory | again | peak memory | syft ÷ cold | syft's peak memory |
+|---|---|---|---|---|---|---|---|
+{table}
+Bars (from the design): cold ≤ 1.3 × inflate and ≥ 10 × faster than syft; again ≤ 50 ms; peak memory ≤ 100 MiB.
+"
+    ))
+}
+
+/// Every blob that is a layer (the configuration and the manifest are small).
+fn blobs(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let mut blobs = Vec::new();
+    for it in fs_err::read_dir(folder.join("layout/blobs/sha256"))? {
+        let it: PathBuf = it?.path();
+        let mut magic = [0; 2];
+        std::io::Read::read_exact(&mut fs_err::File::open(&it)?, &mut magic)?;
+        if magic == [0x1f, 0x8b] {
+            blobs.push(it.display().to_string());
+        }
+    }
+    Ok(blobs)
+}
+
+fn time<S: AsRef<str>>(program: &str, arguments: &[S], cache: &Path) -> anyhow::Result<Run> {
+    let start = std::time::Instant::now();
+    let output = Command::new("/usr/bin/time")
+        .args(["-f", "%M", program])
+        .args(arguments.iter().map(AsRef::as_ref))
+        .env("FORETOP_CACHE_DIR", cache)
+        .env("SYFT_CHECK_FOR_APP_UPDATE", "false")
+        .stdout(Stdio::null())
+        .output()?;
+    let seconds = start.elapsed().as_secs_f64();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !output.status.success() {
+        bail!("{program}: {text}");
+    }
+    let kib = text.lines().last().unwrap_or_default();
+    let kib: f64 = kib.parse().with_context(|| format!("GNU time says `{kib}`"))?;
+    Ok(Run { seconds, memory: kib / 1024.0 })
+}
+
+/// The middle run by time, with the most memory of any.
+fn median(mut runs: Vec<Run>) -> Run {
+    runs.sort_by(|left, right| left.seconds.total_cmp(&right.seconds));
+    let memory = runs.iter().map(|it| it.memory).fold(0.0, f64::max);
+    Run { seconds: runs[runs.len() / 2].seconds, memory }
+}

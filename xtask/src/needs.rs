@@ -1,0 +1,84 @@
+//! What tests need beside a Rust toolchain: programs from Debian packages, and a Python with the
+//! validators of other people's formats.
+
+use anyhow::{Context as _, bail};
+
+use crate::run::{has, output, root, run, target};
+
+/// A program that some test runs, and the Debian package that brings it.
+struct Need {
+    program: &'static str,
+    package: &'static str,
+    why: &'static str,
+}
+
+const NEEDS: &[Need] = &[
+    Need {
+        program: "docker-registry",
+        package: "docker-registry",
+        why: "a real registry to pull from",
+    },
+    Need { program: "skopeo", package: "skopeo", why: "pushes images to it" },
+    Need { program: "docker", package: "docker.io", why: "the real client that runs our plugin" },
+    Need { program: "podman", package: "podman", why: "a real engine API" },
+    Need { program: "rpm", package: "rpm", why: "writes real package databases" },
+    Need {
+        program: "python3",
+        package: "python3",
+        why: "runs the validators of SPDX and CycloneDX",
+    },
+];
+
+/// Installs what is missing: through apt-get as root, else says what to install.
+#[expect(clippy::print_stderr, reason = "a chore says what it does")]
+pub(crate) fn install() -> anyhow::Result<()> {
+    let mut missing: Vec<&Need> = NEEDS.iter().filter(|it| !has(it.program)).collect();
+    static VENV: Need =
+        Need { program: "python3 -m venv", package: "python3-venv", why: "holds those validators" };
+    if output("python3", &["-c", "import ensurepip, venv"]).is_err() {
+        missing.push(&VENV);
+    }
+    if !missing.is_empty() {
+        for need in &missing {
+            eprintln!(
+                "missing: {} ({}), from Debian package {}",
+                need.program, need.why, need.package
+            );
+        }
+        let packages: Vec<&str> = missing.iter().map(|it| it.package).collect();
+        let install = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
+        if !has("apt-get") {
+            bail!("this machine has no apt-get: install the programs above, then run this again");
+        }
+        if output("id", &["-u"])? != "0" {
+            bail!("not root: run `sudo {install}`, then this again");
+        }
+        run("apt-get", &["update", "-q"])?;
+        let mut words = vec!["DEBIAN_FRONTEND=noninteractive"];
+        words.extend(install.split(' '));
+        run("env", &words)?;
+    }
+    python()
+}
+
+/// A virtual environment in the target directory, made anew when its requirements change.
+fn python() -> anyhow::Result<()> {
+    let requirements = root().join("crates/format/tests/requirements.txt");
+    let wanted = fs_err::read_to_string(&requirements)?;
+    let venv = target().join("python");
+    let stamp = venv.join("requirements.txt");
+    if fs_err::read_to_string(&stamp).is_ok_and(|it| it == wanted) {
+        return Ok(());
+    }
+    let python = venv.join("bin/python");
+    let venv = venv.to_str().context("the target directory's name is not UTF-8")?;
+    run("python3", &["-m", "venv", "--clear", venv])?;
+    let python = python.to_str().context("the target directory's name is not UTF-8")?;
+    let requirements = requirements.to_str().context("the workspace's name is not UTF-8")?;
+    run(
+        python,
+        &["-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements],
+    )?;
+    fs_err::write(stamp, wanted)?;
+    Ok(())
+}
