@@ -7,8 +7,9 @@ use tarball::{Limits, TarReader, decompress};
 fuzz_target!(|input: &[u8]| {
     let limits = Limits { total: 64 << 20, entries: 10_000, ..Limits::default() };
     let Ok(content) = decompress(input, &limits) else { return };
-    let options = catalog::ReadOptions { limits, extra: vec![("a".into(), "lib/apk/db/installed".into())] };
+    let extra = vec![("a".to_owned(), "lib/apk/db/installed".to_owned())];
+    let options = catalog::ReadOptions { extra, ..catalog::ReadOptions::default() };
     if let Ok(layer) = catalog::read_layer(&mut TarReader::new(content, &limits), &options) {
-        catalog::stack(&[Some(layer.clone()), None, Some(layer)], &[]);
+        catalog::stack(&[Some(&layer), None, Some(&layer)], &[]);
     }
 });

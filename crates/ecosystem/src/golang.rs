@@ -54,6 +54,7 @@ impl Ecosystem for Golang {
 
 /// The purl of a module: its path, parted at the last `/`.
 fn module(path: &str, version: &str) -> Purl {
+    let path = path.trim_matches('/');
     let (namespace, name) = path.rsplit_once('/').unwrap_or(("", path));
     Purl::new("golang", name).with_namespace(namespace).with_version(version)
 }

@@ -57,7 +57,8 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
         Ok(document) => document,
         Err(error) => return gap(&format!("cannot be read: {error}")),
     };
-    let runtime = document.packages.iter().filter(|it| it.kind == Kind::Runtime);
+    let runtime =
+        document.packages.iter().filter(|it| it.kind == Kind::Runtime && !it.name.is_empty());
     Found::packages(
         runtime
             .map(|it| Package::new(Purl::new("cargo", &it.name).with_version(&it.version)))

@@ -31,7 +31,7 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
 }
 
 fn package(locked: &Crate) -> Option<Package> {
-    let source = locked.source.as_ref()?;
+    let source = locked.source.as_ref().filter(|_| !locked.name.is_empty())?;
     let purl = Purl::new("cargo", &locked.name).with_version(&locked.version);
     let (kind, url) = source.split_once('+')?;
     let purl = match kind {

@@ -82,7 +82,7 @@ impl<'a> List<'a> {
                 list.settings.extend(setting(line));
                 continue;
             }
-            if path.is_empty() {
+            if path.trim_matches('/').is_empty() {
                 continue;
             }
             let module = Module { path, version: fields.next().unwrap_or_default() };

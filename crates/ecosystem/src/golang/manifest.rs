@@ -72,6 +72,11 @@ impl<'a> Manifest<'a> {
     /// Takes in one statement; false if it makes no sense.
     fn takes(&mut self, verb: &str, words: &[&'a str]) -> bool {
         match (verb, words) {
+            ("require" | "exclude" | "replace", [path, ..])
+                if path.trim_matches('/').is_empty() =>
+            {
+                return false;
+            }
             ("require", [path, version]) => self.required.push((path, version)),
             ("exclude", [path, version]) => {
                 self.excluded.insert((path, version));

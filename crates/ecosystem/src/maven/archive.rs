@@ -20,6 +20,9 @@ const MOST_ENTRIES_IN_ALL: u64 = 2_000_000;
 /// Bytes inflated from one file, and how many times its own size that may be.
 const MOST_INFLATED: u64 = 2 << 30;
 const MOST_RATIO: u64 = 100;
+/// One archive can be named by many entries, so what is told has a bound of its own.
+const MOST_PACKAGES: usize = 100_000;
+const MOST_GAPS: usize = 1000;
 const LARGEST_TEXT: u64 = 4 << 20;
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
@@ -67,6 +70,9 @@ impl Walk<'_> {
         let path = if place.is_empty() { self.file } else { place };
         if bytes.size() == 0 {
             return;
+        }
+        if self.found.packages.len() >= MOST_PACKAGES {
+            return self.gap(place, "holds more packages than are told; the rest is left out");
         }
         let directory = match Directory::read(bytes) {
             Ok(directory) => directory,
@@ -223,7 +229,11 @@ impl Walk<'_> {
     }
 
     fn gap(&mut self, place: &str, why: impl Into<String>) {
-        self.found.gaps.push(Gap::new(join(self.file, place), why));
+        if self.found.gaps.len() < MOST_GAPS {
+            self.found.gaps.push(Gap::new(join(self.file, place), why));
+        } else if self.found.gaps.len() == MOST_GAPS {
+            self.found.gaps.push(Gap::new(self.file, "has more holes than are told"));
+        }
     }
 }
 

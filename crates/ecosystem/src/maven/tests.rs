@@ -249,6 +249,26 @@ fn bombs_and_deep_nests_end() {
 }
 
 #[test]
+fn one_archive_under_many_names_is_told_so_often_only() {
+    let records: Vec<String> = (0..500).map(|it| format!("com.x:a{it}:1.0")).collect();
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let mut whole = zip(&[("n0.jar", &jar(&records)), ("n.txt", b"")]);
+    // The directory, rewritten: a thousand entries that all point at the one nested archive.
+    let end = memchr::memmem::rfind(&whole, b"PK\x05\x06").expect("it is at the end");
+    let mut tail = whole.split_off(end);
+    let start = u32::from_le_bytes([tail[16], tail[17], tail[18], tail[19]]) as usize;
+    let row = whole[start..start + 52].to_vec();
+    whole.truncate(start);
+    whole.extend(row.repeat(1000));
+    tail[8..12].copy_from_slice(&[0xe8, 3, 0xe8, 3]);
+    tail[12..16].copy_from_slice(&52_000_u32.to_le_bytes());
+    whole.extend(tail);
+    let found = (archive().read)(&File::in_memory("a.jar", 0o644, &whole), &Nothing);
+    assert_eq!(found.packages.len(), 100_000);
+    assert_eq!(found.gaps.len(), 800);
+}
+
+#[test]
 fn large_nested_archives_are_spooled() {
     let mut noise: u64 = 1;
     let padding: Vec<u8> = std::iter::repeat_with(|| {

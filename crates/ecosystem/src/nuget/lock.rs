@@ -32,6 +32,7 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
         .dependencies
         .values()
         .flatten()
+        .filter(|(name, _)| !name.is_empty())
         .filter_map(|(name, it)| {
             Some(Purl::new("nuget", name).with_version(it.resolved.as_deref()?))
         })
