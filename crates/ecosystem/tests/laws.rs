@@ -8,24 +8,6 @@ use ecosystem::{ALL, Beside, Cataloger, Claim, Ecosystem, File, Nothing};
 use globset::{GlobBuilder, GlobMatcher};
 use proptest::prelude::*;
 
-<<<<<<< HEAD
-=======
-/// Files in `src` that are no ecosystem.
-const HELPERS: &[&str] = &[
-    "contract",
-    "document",
-    "executable",
-    "lib",
-    "license",
-    "listing",
-    "lockfile",
-    "merged",
-    "show",
-    "shown",
-    "tally",
-];
-
->>>>>>> jvm
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
