@@ -1,9 +1,10 @@
 //! apk: packages of Alpine, Wolfi, Chainguard.
 
-use model::{Found, Owned, Package, PathHash, Purl, SourcePackage, hash_path};
+use model::{Found, Owned, Package, PathHash, Purl, SourcePackage};
 
 use crate::contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
 use crate::license;
+use crate::merged;
 use crate::tally::Tally;
 
 /// Alpine packages.
@@ -108,8 +109,8 @@ impl Record {
             b'I' => self.installed_size = value.parse().ok(),
             b'F' => self.folder = value.into_owned(),
             b'R' if self.folder.len() + value.len() > LONGEST_PATH => self.is_cut = true,
-            b'R' if self.folder.is_empty() => self.files.push(hash_path(&value)),
-            b'R' => self.files.push(hash_path(&format!("{}/{value}", self.folder))),
+            b'R' if self.folder.is_empty() => merged::add(&mut self.files, &value),
+            b'R' => merged::add(&mut self.files, &format!("{}/{value}", self.folder)),
             // Dependencies, checksums, times and modes are nobody's concern here.
             _ => {}
         }

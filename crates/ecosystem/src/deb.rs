@@ -2,9 +2,10 @@
 
 mod copyright;
 
-use model::{Found, Owned, Package, PathHash, Purl, SourcePackage, hash_path};
+use model::{Found, Owned, Package, Purl, SourcePackage};
 
 use crate::contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
+use crate::merged;
 use crate::tally::Tally;
 
 /// Debian packages.
@@ -84,11 +85,7 @@ fn read_status_directory(file: &File<'_>, beside: &dyn Beside) -> Found {
         .and_then(|stanza| stanza.get("Package"))
         .unwrap_or_else(|| record.rsplit('/').next().unwrap_or(record).to_owned());
     // `0123456789abcdef0123456789abcdef  usr/bin/x`
-    let paths = lines(&bytes)
-        .filter_map(|line| line.get(32..))
-        .map(|rest| hash(rest.trim_ascii_start()))
-        .collect();
-    owned(package, paths)
+    owned(package, lines(&bytes).filter_map(|line| line.get(32..)).map(<[u8]>::trim_ascii_start))
 }
 
 fn read_list(file: &File<'_>, _: &dyn Beside) -> Found {
@@ -97,17 +94,17 @@ fn read_list(file: &File<'_>, _: &dyn Beside) -> Found {
         Err(error) => return Found::gap(file.path(), format!("cannot be read: {error}")),
     };
     let package = file.name().strip_suffix(".list").unwrap_or(file.name());
-    let paths = lines(&bytes).filter(|it| !matches!(*it, b"" | b"/.")).map(hash).collect();
-    owned(package.to_owned(), paths)
+    owned(package.to_owned(), lines(&bytes).filter(|it| *it != b"/."))
 }
 
-fn owned(package: String, paths: Vec<PathHash>) -> Found {
+fn owned<'a>(package: String, files: impl Iterator<Item = &'a [u8]>) -> Found {
+    let mut paths = Vec::new();
+    for file in files.filter(|it| !it.is_empty()) {
+        let file = file.strip_prefix(b"./").unwrap_or(file);
+        merged::add(&mut paths, &String::from_utf8_lossy(file));
+    }
     let owned = if paths.is_empty() { Vec::new() } else { vec![Owned { package, paths }] };
     Found { owned, ..Found::default() }
-}
-
-fn hash(path: &[u8]) -> PathHash {
-    hash_path(&String::from_utf8_lossy(path.strip_prefix(b"./").unwrap_or(path)))
 }
 
 fn packages(path: &str, bytes: &[u8]) -> Found {

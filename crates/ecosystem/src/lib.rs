@@ -15,6 +15,7 @@ mod license;
 mod listing;
 mod lockfile;
 mod maven;
+mod merged;
 mod npm;
 mod nuget;
 mod pypi;

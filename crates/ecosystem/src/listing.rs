@@ -67,6 +67,7 @@ pub(crate) fn is_inside_a_package(path: &str) -> bool {
     };
     parts.iter().any(|it| matches!(*it, "node_modules" | "site-packages" | "dist-packages"))
         || parts.windows(2).any(|pair| pair[0] == "gems" && is_gem(pair[1]))
+        || path.starts_with("usr/share/nodejs/")
 }
 
 /// A text from a document, fit for a message: one line, not long.
@@ -123,6 +124,7 @@ mod tests {
         for (path, expect) in [
             ("app/node_modules/x/yarn.lock", true),
             ("usr/lib/python3/dist-packages/x/requirements.txt", true),
+            ("usr/share/nodejs/nanoid/pnpm-lock.yaml", true),
             ("usr/lib/ruby/gems/3.1.0/gems/x-1.0.0/Gemfile.lock", true),
             ("app/gems/my-part/Gemfile.lock", false),
             ("app/yarn.lock", false),

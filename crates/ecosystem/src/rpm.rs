@@ -59,7 +59,7 @@ impl Ecosystem for Rpm {
 }
 
 /// Real ones have some hundred MiB.
-const LARGEST_DATABASE: u64 = 2 << 30;
+const LARGEST_DATABASE: u64 = 1 << 30;
 /// The header of a package with a hundred thousand files has some 20 MiB.
 const LARGEST_HEADER: usize = 32 << 20;
 

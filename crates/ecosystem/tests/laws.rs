@@ -9,7 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use proptest::prelude::*;
 
 /// Files in `src` that are no ecosystem.
-const HELPERS: &[&str] = &["contract", "lib", "license", "show", "tally"];
+const HELPERS: &[&str] = &["contract", "lib", "license", "merged", "show", "tally"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()

@@ -20,22 +20,26 @@ impl ImageSource for EngineOrRegistry {
     }
 
     async fn open(&self, ask: &Ask) -> Result<Option<Opened>, Error> {
-        let reachable = match local::first(ask).await? {
+        let unreachable = match local::first(ask).await? {
             First::Here(opened) => return Ok(Some(opened)),
-            First::NotHere => true,
-            First::Unreachable => false,
+            First::NotHere => None,
+            First::Unreachable(error) => Some(error),
         };
         // Only an engine knows an image by its id alone.
         if ask.name.parse::<Digest>().is_ok() {
-            return Err(if reachable {
+            return Err(unreachable.unwrap_or_else(|| {
                 Error::not_found(&ask.name, "the engine holds no image with that id")
-            } else {
-                Error::unavailable(&ask.name, "no container engine can be reached to look for it")
-            }
-            .with_hint("a registry is asked by name: NAME@DIGEST"));
+                    .with_hint("a registry is asked by name: NAME@DIGEST")
+            }));
         }
-        if !reachable {
-            ask.progress.tell("Docker Engine is not reachable, asking the registry");
+        match unreachable {
+            None => {}
+            Some(Error::Unavailable { .. }) => {
+                ask.progress.tell("Docker Engine is not reachable, asking the registry");
+            }
+            Some(error) => ask
+                .progress
+                .tell(&format!("Docker Engine is not reachable, asking the registry ({error})")),
         }
         Registry.open(ask).await
     }
@@ -107,7 +111,6 @@ mod tests {
         let id = testkit::digest(b"");
         let missing = format!("NotFound: {id}: the engine holds no image with that id");
         check(Some(engine()), &id, false, &missing);
-        let unreachable = "no container engine can be reached to look for it";
-        check(None, &id, false, &format!("Unavailable: {id}: {unreachable}"));
+        check(None, &id, false, "Unavailable: the container engine: it cannot be reached");
     }
 }

@@ -49,20 +49,22 @@ pub(crate) enum First {
     Here(Opened),
     /// It does not, or not for the platform that is wanted.
     NotHere,
-    /// There is no engine, or it does not answer.
-    Unreachable,
+    /// There is no engine, it does not answer, or we may not or cannot speak to it.
+    Unreachable(Error),
 }
 
 /// Asks the engine, whose absence is no failure.
 pub(crate) async fn first(ask: &Ask) -> Result<First, Error> {
-    let found = match Engine::find(&ask.settings).await {
-        Ok(engine) => open(engine, ask).await,
-        Err(error) => Err(error),
+    let engine = match Engine::find(&ask.settings).await {
+        Ok(engine) => engine,
+        Err(error) => return Ok(First::Unreachable(error)),
     };
-    match found {
+    match open(engine, ask).await {
         Ok(Some(opened)) => Ok(First::Here(opened)),
         Ok(None) | Err(Error::NotFound { .. }) => Ok(First::NotHere),
-        Err(Error::Unavailable { .. } | Error::Denied { .. }) => Ok(First::Unreachable),
+        Err(error @ (Error::Unavailable { .. } | Error::Denied { .. })) => {
+            Ok(First::Unreachable(error))
+        }
         Err(error) => Err(error),
     }
 }

@@ -101,7 +101,7 @@ pub(crate) fn shown(error: &Error) -> String {
 
 /// A reader that lists the files in layers.
 #[derive(Default)]
-struct Lister {
+pub(crate) struct Lister {
     known: Vec<Digest>,
     read: Mutex<BTreeMap<LayerKey, Vec<String>>>,
     begun: Mutex<BTreeSet<LayerKey>>,

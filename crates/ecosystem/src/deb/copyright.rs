@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use model::{Found, Gap, Remark};
+use model::{Found, Remark};
 use regex::bytes::Regex;
 
 use super::Stanzas;
@@ -14,19 +14,20 @@ use crate::license;
 const LARGEST: u64 = 16 << 20;
 /// A longer name is a text.
 const LONGEST_NAME: usize = 200;
+/// A file that names more is no list of licences.
+const MOST: usize = 1000;
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
     let bytes = match file.bytes(LARGEST) {
         Ok(bytes) => bytes,
-        Err(error) => {
-            let gap = Gap::new(file.path(), format!("cannot be read: {error}"));
-            return Found { gaps: vec![gap], ..Found::default() };
-        }
+        Err(error) => return Found::gap(file.path(), format!("cannot be read: {error}")),
     };
-    let licenses: BTreeSet<String> =
-        if is_machine_readable(&bytes) { stated(&bytes) } else { referred(&bytes) };
+    let licenses = if is_machine_readable(&bytes) { stated(&bytes) } else { referred(&bytes) };
     if licenses.is_empty() {
         return Found::default();
+    }
+    if licenses.len() > MOST {
+        return Found::gap(file.path(), format!("names more than {MOST} licences"));
     }
     let package = file.directory().rsplit('/').next().unwrap_or_default();
     let remark = Remark {
@@ -51,6 +52,9 @@ fn stated(bytes: &[u8]) -> BTreeSet<String> {
     let mut of_files = BTreeSet::new();
     let mut of_texts = BTreeSet::new();
     for stanza in Stanzas::new(bytes) {
+        if of_files.len().max(of_texts.len()) > MOST {
+            break;
+        }
         let Some(name) = stanza.get("License") else { continue };
         if name.len() > LONGEST_NAME {
             continue;

@@ -1,9 +1,10 @@
 //! The header of one package: numbered fields, sorted, big-endian.
 //! <https://rpm.org/docs/latest/manual/format_header.html>
 
-use model::{PathHash, hash_path};
+use model::PathHash;
 
 use super::bytes_at;
+use crate::merged;
 
 pub(super) const SIGSIZE: u32 = 257;
 pub(super) const LONGSIGSIZE: u32 = 270;
@@ -97,7 +98,7 @@ impl<'a> Header<'a> {
         // one long directory for a million names is somebody's trick.
         let mut budget = self.data.len().saturating_mul(64);
         if let Some(names) = self.entry(OLDFILENAMES) {
-            hashes.extend(strings(&names).map(|it| hash_path(&String::from_utf8_lossy(it))));
+            strings(&names).for_each(|it| merged::add(&mut hashes, &String::from_utf8_lossy(it)));
         }
         let Some(names) = self.entry(BASENAMES) else { return (hashes, Ok(())) };
         let Some((folders, indexes)) = self.entry(DIRNAMES).zip(self.entry(DIRINDEXES)) else {
@@ -125,7 +126,7 @@ impl<'a> Header<'a> {
                 return (hashes, Err("is larger than its header can tell"));
             };
             budget = left;
-            hashes.push(hash_path(&String::from_utf8_lossy(&path)));
+            merged::add(&mut hashes, &String::from_utf8_lossy(&path));
         }
         let whole = if count == names.count { Ok(()) } else { Err("is cut off") };
         (hashes, whole)

@@ -19,6 +19,7 @@ struct Database<'f, 'a> {
     page_size: usize,
     /// What is left of a page without the bytes that are reserved for extensions.
     usable: usize,
+    last_page: u32,
     visited: Visited,
 }
 
@@ -37,8 +38,10 @@ pub(super) fn read(file: &File<'_>, wal: Option<&[u8]>, take: Take<'_>) -> Resul
         return Err(format!("says {usable} bytes of a page are in use"));
     }
     let wal = wal.filter(|it| !it.is_empty()).and_then(|it| Wal::parse(it, page_size));
+    let in_file = u32::try_from(file.size() / page_size as u64).unwrap_or(u32::MAX);
+    let last_page = wal.as_ref().map_or(0, Wal::last_page).max(in_file);
     let visited = Visited::default();
-    let mut database = Database { file, wal, page_size, usable, visited };
+    let mut database = Database { file, wal, page_size, usable, last_page, visited };
     let mut root = None;
     let mut is_broken = false;
     // `type, name, tbl_name, rootpage, sql` of each table.
@@ -70,28 +73,29 @@ pub(super) fn read(file: &File<'_>, wal: Option<&[u8]>, take: Take<'_>) -> Resul
 }
 
 impl Database<'_, '_> {
-    fn page(&mut self, number: u32) -> Result<Vec<u8>, String> {
-        if number == 0 {
-            return Err("a page is missing".to_owned());
-        }
-        if !self.visited.insert(number) {
-            return Err(format!("page {number} is used twice"));
-        }
+    /// Each page belongs to one tree or chain, and is there once.
+    fn claim(&mut self, number: u32) -> bool {
+        number != 0 && number <= self.last_page && self.visited.insert(number)
+    }
+
+    fn page(&self, number: u32) -> Result<Vec<u8>, String> {
         if let Some(page) = self.wal.as_ref().and_then(|it| it.page(number)) {
             return Ok(page.to_vec());
         }
-        let offset = u64::from(number - 1) * self.page_size as u64;
+        let offset = u64::from(number.saturating_sub(1)) * self.page_size as u64;
         read_at(self.file, offset, self.page_size)
             .map_err(|error| format!("page {number} cannot be read: {error}"))
     }
 
     /// Each record of the table whose tree starts at `root`, in order.
     fn rows(&mut self, root: u32, take: Take<'_>) {
+        if !self.claim(root) {
+            return take(Err(stray(root)));
+        }
         let mut pages = vec![root];
         while let Some(number) = pages.pop() {
-            if let Err(why) =
-                self.page(number).and_then(|it| self.tree(number, &it, &mut pages, take))
-            {
+            let outcome = self.page(number).and_then(|it| self.tree(number, &it, &mut pages, take));
+            if let Err(why) = outcome {
                 take(Err(why));
             }
         }
@@ -110,29 +114,37 @@ impl Database<'_, '_> {
         let kind = page.get(head).copied().ok_or_else(broken)?;
         let cells = bytes_at(page, head + 3).map(u16::from_be_bytes).ok_or_else(broken)?;
         let list = head + if kind == INTERIOR { 12 } else { 8 };
-        let cell = |at: u16| {
-            let start = bytes_at(page, list + 2 * usize::from(at)).map(u16::from_be_bytes)?;
-            page.get(usize::from(start)..)
-        };
+        let list = page.get(list..list + 2 * usize::from(cells)).ok_or_else(broken)?;
+        let cells = list
+            .as_chunks()
+            .0
+            .iter()
+            .map(|it| page.get(usize::from(u16::from_be_bytes(*it))..).unwrap_or_default());
         match kind {
             INTERIOR => {
                 let child = |bytes, at| bytes_at(bytes, at).map(u32::from_be_bytes);
-                let before = pages.len();
-                pages.extend(child(page, head + 8));
-                let left = (0..cells).rev().filter_map(|it| cell(it).and_then(|it| child(it, 0)));
-                pages.extend(left);
-                if pages.len() - before != usize::from(cells) + 1 {
-                    return Err(broken());
+                let right = child(page, head + 8);
+                let mut lost = None;
+                // The leftmost is to be popped first.
+                for child in cells.map(|it| child(it, 0)).chain([right]).rev() {
+                    let child = child.unwrap_or_default();
+                    if self.claim(child) {
+                        pages.push(child);
+                    } else {
+                        lost = lost.or(Some(child));
+                    }
+                }
+                if let Some(child) = lost {
+                    return Err(stray(child));
                 }
             }
             LEAF => {
                 // Cells do not overlap, so together they are no larger than the page.
                 let mut budget = page.len();
-                for at in 0..cells {
-                    let record = cell(at)
-                        .ok_or_else(broken)
-                        .and_then(|it| self.record(number, it, &mut budget));
-                    match record {
+                for cell in cells {
+                    let (length, here, rest) = self.payload(cell).ok_or_else(broken)?;
+                    budget = budget.checked_sub(here.len()).ok_or_else(broken)?;
+                    match self.record(length, here, rest) {
                         Ok(record) => take(Ok(&record)),
                         Err(why) => take(Err(why)),
                     }
@@ -143,37 +155,46 @@ impl Database<'_, '_> {
         Ok(())
     }
 
-    /// A record from its cell, and from the chain of pages that holds what does not fit there.
-    fn record(&mut self, number: u32, cell: &[u8], budget: &mut usize) -> Result<Vec<u8>, String> {
-        let broken = || format!("page {number} is broken");
-        let (length, rest) = varint(cell).ok_or_else(broken)?;
-        let (_row, rest) = varint(rest).ok_or_else(broken)?;
-        let length =
-            usize::try_from(length).ok().filter(|it| *it <= LARGEST_HEADER).ok_or_else(|| {
-                format!("a row in page {number} is larger than {LARGEST_HEADER} bytes")
-            })?;
-        let most = self.usable - 35;
-        let least = (self.usable - 12) * 32 / 255 - 23;
+    /// How long a record is, what of it is in its cell, and what follows there.
+    fn payload<'p>(&self, cell: &'p [u8]) -> Option<(u64, &'p [u8], &'p [u8])> {
+        let (length, rest) = varint(cell)?;
+        let (_row, rest) = varint(rest)?;
+        let most = self.usable as u64 - 35;
+        let least = (self.usable as u64 - 12) * 32 / 255 - 23;
         let here = if length <= most {
             length
         } else {
-            let here = least + (length - least) % (self.usable - 4);
+            let here = least + (length - least) % (self.usable as u64 - 4);
             if here <= most { here } else { least }
         };
-        *budget = budget.checked_sub(here).ok_or_else(broken)?;
-        let mut record = rest.get(..here).ok_or_else(broken)?.to_vec();
-        if here == length {
-            return Ok(record);
-        }
-        let mut next = bytes_at(rest, here).map(u32::from_be_bytes).ok_or_else(broken)?;
+        let (here, rest) = rest.split_at_checked(usize::try_from(here).ok()?)?;
+        Some((length, here, rest))
+    }
+
+    /// A record from what is in its cell, and from the chain of pages that holds the rest.
+    fn record(&mut self, length: u64, here: &[u8], rest: &[u8]) -> Result<Vec<u8>, String> {
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|it| *it <= LARGEST_HEADER)
+            .ok_or_else(|| format!("a package is larger than {LARGEST_HEADER} bytes"))?;
+        let mut record = here.to_vec();
+        let mut next = bytes_at(rest, 0).map(u32::from_be_bytes).unwrap_or_default();
         while record.len() < length {
+            if !self.claim(next) {
+                return Err(stray(next));
+            }
             let page = self.page(next)?;
             let part = (length - record.len()).min(self.usable - 4);
-            record.extend_from_slice(page.get(4..4 + part).ok_or_else(broken)?);
+            let part = page.get(4..4 + part).ok_or_else(|| format!("page {next} is too short"))?;
+            record.extend_from_slice(part);
             next = bytes_at(&page, 0).map(u32::from_be_bytes).unwrap_or_default();
         }
         Ok(record)
     }
+}
+
+fn stray(page: u32) -> String {
+    format!("page {page} is not there, or used twice")
 }
 
 /// One column of a record.

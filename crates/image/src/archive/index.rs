@@ -14,7 +14,7 @@ use crate::contract::Error;
 use crate::layout::{DOCUMENT_LIMIT, Links, Parts, Readable};
 
 /// Files in an archive that are remembered. Images have some hundreds.
-const FILES: usize = 200_000;
+const FILES: usize = 50_000;
 
 /// Where every file of an archive lies.
 pub(super) struct TarIndex {

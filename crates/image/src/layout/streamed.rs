@@ -16,7 +16,7 @@ use crate::verify::{Hasher, Verified};
 /// Bytes of all documents that are kept.
 const DOCUMENTS: u64 = 64 << 20;
 /// Files that are remembered. Images have some hundreds.
-const FILES: usize = 200_000;
+const FILES: usize = 50_000;
 
 /// What is left of a layout that went by.
 pub(crate) struct Streamed {

@@ -85,7 +85,9 @@ impl Told {
                 image.digest = descriptor.digest.parse().ok();
             }
             Some(descriptor) => image.index = descriptor.digest.parse().ok(),
-            // Without one, an image's id is the digest of its configuration.
+            // Engines of some age do not tell it, but name the image by it.
+            None if self.is_named_by_id() => {}
+            // Else an image's id is the digest of its configuration.
             None => image.config = digest(&self.id),
         }
         let named = |names: &Option<Vec<String>>| names.clone().unwrap_or_default();
@@ -113,6 +115,12 @@ impl Told {
         }
         image.raw_config = Some(self.configuration(&steps).to_string());
         image
+    }
+
+    /// True if the id is that of what was pulled, where images are kept as registries do.
+    fn is_named_by_id(&self) -> bool {
+        let names = self.repo_digests.iter().flatten();
+        names.filter_map(|it| it.rsplit_once('@')).any(|(_, digest)| digest == self.id)
     }
 
     /// The configuration, written anew from what the engine tells of it: its own bytes are in
@@ -166,4 +174,69 @@ fn steps(history: &[Step], layers: usize) -> Vec<(&Step, Option<usize>)> {
 /// With or without `sha256:` in front, as engines differ.
 fn digest(text: &str) -> Option<Digest> {
     text.parse().or_else(|_| format!("sha256:{text}").parse()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(told: Value, history: Value, expect: &str) {
+        let told: Told = serde_json::from_value(told).unwrap();
+        let image = told.describe("app", serde_json::from_value(history).unwrap());
+        let short =
+            |digest: Option<Digest>| digest.map_or("-".to_owned(), |it| it.hex()[..1].into());
+        let mut text = format!(
+            "{} {} {} [{}]",
+            short(image.digest),
+            short(image.index),
+            short(image.config),
+            image.tags.join(" ")
+        );
+        for layer in image.layers {
+            text += "\n";
+            text += &short(layer.diff_id);
+            text += layer.created_by.as_deref().unwrap_or(" ?");
+        }
+        let text = image.gaps.iter().fold(text, |text, gap| format!("{text}\ngap: {gap}"));
+        assert_eq!(text, expect);
+    }
+
+    fn digest_of(letter: &str) -> String {
+        format!("sha256:{}", letter.repeat(64))
+    }
+
+    #[test]
+    fn which_digest_it_is_called_by() {
+        let id = digest_of("a");
+        check(json!({"Id": id}), json!([]), "- - a []");
+        check(json!({"Id": "a".repeat(64)}), json!([]), "- - a []");
+        let name = format!("app@{id}");
+        check(json!({"Id": id, "RepoDigests": [name]}), json!([]), &format!("- - - [{name}]"));
+        let kept_as = |media_type: &str| {
+            json!({"Id": id, "RepoTags": ["app:1", "<none>:<none>"],
+                   "Descriptor": {"mediaType": media_type, "digest": id, "size": 1}})
+        };
+        check(kept_as("application/vnd.oci.image.manifest.v1+json"), json!([]), "a - - [app:1]");
+        check(kept_as("application/vnd.oci.image.index.v1+json"), json!([]), "- a - [app:1]");
+    }
+
+    #[test]
+    fn which_step_made_which_layer() {
+        let told = || json!({"RootFS": {"Layers": [digest_of("b"), digest_of("c")]}});
+        let step = |by: &str, size: u64| json!({"CreatedBy": by, "Size": size});
+        // The newest is told first.
+        let plain = json!([step(" two", 0), step(" one", 5)]);
+        check(told(), plain, "- - - []\nb one\nc two");
+        let with_empty =
+            json!([step(" CMD", 0), step(" two", 3), step(" ENV", 0), step(" one", 5)]);
+        check(told(), with_empty, "- - - []\nb one\nc two");
+        let unclear = json!([step(" CMD", 0), step(" two", 0), step(" one", 5)]);
+        check(told(), unclear, "- - - []\nb ?\nc ?");
+    }
+
+    #[test]
+    fn layers_that_are_no_digests() {
+        let told = json!({"RootFS": {"Layers": ["x"]}});
+        check(told, json!([]), "- - - []\n- ?\ngap: layers: `x` is not a digest");
+    }
 }

@@ -47,6 +47,10 @@ impl<'a> Wal<'a> {
         Some(Self { pages })
     }
 
+    pub(super) fn last_page(&self) -> u32 {
+        self.pages.keys().copied().max().unwrap_or_default()
+    }
+
     pub(super) fn page(&self, number: u32) -> Option<&'a [u8]> {
         self.pages.get(&number).copied()
     }

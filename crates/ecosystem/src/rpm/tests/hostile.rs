@@ -164,6 +164,25 @@ fn the_readable_rest_is_kept() {
     );
 }
 
+/// Its pages stand behind each other: what is before the end is read.
+#[test]
+fn a_database_that_is_cut_off() {
+    let bytes = fixture("rpm/sqlite/var/lib/rpm/rpmdb.sqlite.gz");
+    let text = shown("rpm-database", "db", &bytes[..62 * 4096]);
+    assert!(text.starts_with("pkg:rpm/zeroed-libs@"), "{text}");
+    assert!(text.ends_with("gap: db: page 64 is not there, or used twice\n"), "{text}");
+}
+
+/// A page of 512 bytes that says it has 65535 cells must not cost 65535 gaps.
+#[test]
+fn a_page_says_no_more_than_it_holds() {
+    let mut bytes = fixture("rpm/wal/var/lib/rpm/rpmdb.sqlite.gz");
+    let root = (512..bytes.len()).step_by(512).find(|it| matches!(bytes[*it], 5 | 13)).unwrap();
+    bytes[root + 3..root + 5].fill(0xff);
+    let number = root / 512 + 1;
+    assert_eq!(shown("rpm-database", "db", &bytes), format!("gap: db: page {number} is broken\n"));
+}
+
 #[test]
 fn no_page_is_read_twice() {
     let mut visited = Visited::default();
