@@ -185,7 +185,8 @@ impl Messages {
 /// Text without anything that a terminal would obey: names come from images and registries.
 fn tame(text: &str) -> String {
     let told = |it: char| {
-        if it.is_control() { it.escape_default().to_string() } else { it.to_string() }
+        let bidi = matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if it.is_control() || bidi { it.escape_default().to_string() } else { it.to_string() }
     };
     text.chars().map(told).collect()
 }

@@ -1,6 +1,6 @@
 //! `foretop sbom`.
 
-use testkit::ImageBuilder;
+use testkit::{Compression, ImageBuilder};
 
 use crate::sandbox::Sandbox;
 
@@ -25,7 +25,9 @@ const LEFT_PAD: &str = r#"{"name": "left-pad", "version": "1.3.0", "license": "W
 fn small() -> ImageBuilder {
     let base =
         testkit::layer().file("etc/os-release", OS_RELEASE).file("lib/apk/db/installed", INSTALLED);
-    let application = testkit::layer().file("app/node_modules/left-pad/package.json", LEFT_PAD);
+    let application = testkit::layer()
+        .stored(Compression::Plain)
+        .file("app/node_modules/left-pad/package.json", LEFT_PAD);
     testkit::image().layer(base).layer(application)
 }
 
@@ -244,4 +246,25 @@ fn debug_tells_what_is_done() {
     let said = sandbox.foretop("--verbose-debug sbom --format list archive://image.tar");
     assert!(said.contains("settings: Settings {"), "{said}");
     assert!(said.contains("analyze done: the image was kept"), "{said}");
+}
+
+#[test]
+fn debug_tells_of_requests() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    let sandbox = Sandbox::new().with("FORETOP_REGISTRY_TOKEN", "very-secret");
+    let said = sandbox.foretop(&format!("--debug sbom registry://127.0.0.1:{port}/a:1"));
+    let line = format!("ms GET http://127.0.0.1:{port}/v2/a/manifests/1: 404 Not Found");
+    assert!(said.contains(&line), "{said}");
+    let said = sandbox.foretop(&format!("--verbose-debug sbom registry://127.0.0.1:{port}/a:1"));
+    assert!(said.contains("settings: ") && !said.contains("very-secret"), "{said}");
 }

@@ -260,10 +260,23 @@ impl Client {
         if let Some(authorization) = call.authorization.as_ref().filter(|_| own) {
             request = request.header(AUTHORIZATION, authorization);
         }
-        match tokio::time::timeout(self.settings.stall, request.send()).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(why)) => Err(self.unreachable(url, &why)),
-            Err(_) => Err(Trouble::again(self.stalled())),
+        let answer = tokio::time::timeout(self.settings.stall, request.send()).await;
+        // What follows the path may be a signature, which is as good as a password.
+        let verb = if call.form.is_some() { "POST" } else { "GET" };
+        let asked = format!("{verb} {}{}", url.origin().ascii_serialization(), url.path());
+        match answer {
+            Ok(Ok(response)) => {
+                self.progress.note(&format!("{asked}: {}", response.status()));
+                Ok(response)
+            }
+            Ok(Err(why)) => {
+                self.progress.note(&format!("{asked}: no answer"));
+                Err(self.unreachable(url, &why))
+            }
+            Err(_) => {
+                self.progress.note(&format!("{asked}: a stall"));
+                Err(Trouble::again(self.stalled()))
+            }
         }
     }
 
