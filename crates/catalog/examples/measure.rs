@@ -1,10 +1,13 @@
-//! Measures one pass: `measure matcher`, `measure millions`, `measure zeros`, `measure blob FILE`.
+//! Measures one pass: `measure matcher`, `measure millions`, `measure zeros`, `measure blobs FILE…`
+//! (layers, bottom first).
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-use catalog::{Claims, ReadOptions, read_blob, read_layer, read_tar};
+use catalog::{Claims, ReadOptions, read_blob, read_layer, read_tar, stack};
+use model::LayerInventory;
 use tarball::{Limits, TarReader, decompress};
 
 fn main() {
@@ -13,8 +16,8 @@ fn main() {
         ["matcher"] => matcher(),
         ["millions"] => millions(),
         ["zeros"] => zeros(),
-        ["blob", path] => blob(path),
-        _ => println!("measure matcher|millions|zeros|blob FILE"),
+        ["blobs", ref paths @ ..] => blobs(paths),
+        _ => println!("measure matcher|millions|zeros|blobs FILE…"),
     }
 }
 
@@ -51,7 +54,9 @@ fn millions() {
         (number <= 3_000_000).then(|| header(block, &format!("d/{number}"), 0)).is_some()
     });
     let limits = Limits::default();
-    timed("three million files", || read_tar(headers, &limits, &ReadOptions::default()).unwrap());
+    timed("three million files", || {
+        read_tar(headers, &limits, &ReadOptions::default()).expect("a layer")
+    });
     memory();
 }
 
@@ -59,26 +64,50 @@ fn zeros() {
     let mut head = [0; 512];
     header(&mut head, "zeros", 4 << 30);
     let tar = head.chain(io::repeat(0).take(4 << 30));
-    timed("4 GB of zeros", || read_tar(tar, &Limits::default(), &ReadOptions::default()).unwrap());
+    timed("4 GB of zeros", || {
+        read_tar(tar, &Limits::default(), &ReadOptions::default()).expect("a layer")
+    });
     memory();
 }
 
-fn blob(path: &str) {
+fn blobs(paths: &[&str]) {
     let (limits, options) = (Limits::default(), ReadOptions::default());
-    let open = || fs_err::File::open(path).unwrap();
-    for _ in 0..3 {
+    for path in paths {
+        let open = || fs_err::File::open(path).expect("a file");
         let inflate = timed("inflate", || {
-            let mut stream = decompress(open(), &limits).unwrap();
-            let mut buffer = vec![0; 256 << 10];
-            while stream.read(&mut buffer).unwrap() > 0 {}
+            let mut stream = decompress(open(), &limits).expect("a stream");
+            io::copy(&mut stream, &mut io::sink()).expect("a whole stream")
         });
         let one = timed("one thread", || {
-            let stream = decompress(open(), &limits).unwrap();
-            read_layer(&mut TarReader::new(stream, &limits), &options).unwrap()
+            let stream = decompress(open(), &limits).expect("a stream");
+            read_layer(&mut TarReader::new(stream, &limits), &options).expect("a layer")
         });
-        let two = timed("two threads", || read_blob(open(), &limits, &options).unwrap());
+        let two = timed("two threads", || read_blob(open(), &limits, &options).expect("a layer"));
         let ratio = |it: Duration| it.as_secs_f64() / inflate.as_secs_f64();
         println!("one {:.2}, two {:.2} times inflating", ratio(one), ratio(two));
+    }
+    let layers: Vec<LayerInventory> = paths
+        .iter()
+        .map(|path| {
+            let file = fs_err::File::open(path).expect("a file");
+            read_blob(file, &limits, &options).expect("a layer")
+        })
+        .collect();
+    let layers: Vec<Option<&LayerInventory>> = layers.iter().map(Some).collect();
+    timed("stack", || stack(&layers, &[]));
+    let stacked = stack(&layers, &[]);
+    println!("{:?}", stacked.distro.map(|it| it.qualifier()));
+    let mut kinds: BTreeMap<(String, &str, bool), usize> = BTreeMap::new();
+    for package in &stacked.packages {
+        let key = (package.purl.kind().to_owned(), package.kind.as_str(), package.owner.is_some());
+        *kinds.entry(key).or_default() += 1;
+    }
+    for ((kind, evidence, owned), count) in kinds {
+        println!("{count} {kind} {evidence}{}", if owned { ", owned" } else { "" });
+    }
+    println!("{} gaps, {} missing", stacked.gaps.len(), stacked.missing.len());
+    for gap in stacked.gaps.iter().take(20) {
+        println!("  {gap}");
     }
     memory();
 }

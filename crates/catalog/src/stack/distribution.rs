@@ -119,7 +119,7 @@ fn uses(distro: &Distro, kind: &str) -> bool {
     let family = names.find_map(|name| {
         let belongs =
             |it: &&str| name == it || (name.starts_with(*it) && name[it.len()..].starts_with('-'));
-        FORMATS.iter().find(|(_, distros)| distros.iter().any(|it| belongs(it)))
+        FORMATS.iter().find(|(_, distros)| distros.iter().any(belongs))
     });
     family.is_none_or(|(it, _)| *it == kind)
 }
