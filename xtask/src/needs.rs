@@ -77,7 +77,16 @@ fn python() -> anyhow::Result<()> {
     let requirements = requirements.to_str().context("the workspace's name is not UTF-8")?;
     run(
         python,
-        &["-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements],
+        &[
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--no-deps",
+            "--disable-pip-version-check",
+            "-r",
+            requirements,
+        ],
     )?;
     fs_err::write(stamp, wanted)?;
     Ok(())

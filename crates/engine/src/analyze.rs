@@ -64,7 +64,7 @@ impl Engine {
     pub async fn inventory(&self, request: &Request) -> Result<Analyzed, Error> {
         let (source, name) = image::parse(&request.subject)?;
         let ask = Ask {
-            name: name.to_owned(),
+            name: name.clone(),
             platform: request.platform.clone(),
             reference: request.reference.clone(),
             settings: Arc::clone(&request.settings),
