@@ -22,6 +22,9 @@ const NEEDS: &[Need] = &[
     Need { program: "docker", package: "docker.io", why: "the real client that runs our plugin" },
     Need { program: "podman", package: "podman", why: "a real engine API" },
     Need { program: "rpm", package: "rpm", why: "writes real package databases" },
+    Need { program: "rpmbuild", package: "rpm", why: "builds the packages in them" },
+    Need { program: "db5.3_load", package: "db5.3-util", why: "writes the databases of old rpm" },
+    Need { program: "openssl", package: "openssl", why: "an engine behind certificates" },
     Need {
         program: "python3",
         package: "python3",
