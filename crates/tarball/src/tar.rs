@@ -166,13 +166,15 @@ impl<R: BufRead> Inner<R> {
                 self.within(link)?;
                 EntryKind::Symlink(String::from_utf8_lossy(link).into_owned())
             }
-            b'5' => EntryKind::Directory,
+            // GNU's incremental archives have a list of names as the body of a directory.
+            b'5' | b'D' => EntryKind::Directory,
             _ => EntryKind::Other,
         };
         self.readable = kind == EntryKind::File;
-        self.stored = match (&kind, header.kind()) {
+        self.stored = match header.kind() {
             // Links, devices and directories have no body, whatever size they state.
-            (EntryKind::Directory, _) | (_, b'1'..=b'6') => 0,
+            b'1'..=b'6' => 0,
+            0 if !self.readable => 0,
             _ => pax.size.map_or_else(|| header.size(), Ok)?,
         };
         self.padding = padding(self.stored);

@@ -39,6 +39,11 @@ impl Latest {
         }
     }
 
+    /// How many paths and directories matter.
+    pub(super) fn len(&self) -> usize {
+        self.paths.len() + self.above.len()
+    }
+
     /// Was something read at this path?
     pub(super) fn watches(&self, path: PathHash) -> bool {
         self.paths.contains_key(&path)

@@ -11,7 +11,10 @@ use super::extra::Extra;
 use super::kept::{Kept, Waiting};
 use super::latest::{Latest, Stamp};
 use super::{ReadLimits, ReadOptions};
-use crate::claims::{Claims, MAGIC, Owner};
+use crate::claims::{Claims, MAGIC, Owner, ancestors};
+
+/// Honest trees are a quarter as deep, `node_modules` of old included.
+const DEPTH: usize = 200;
 
 /// One pass, and what it has found so far.
 pub(super) struct Pass<'a> {
@@ -131,7 +134,7 @@ impl<'a> Pass<'a> {
         if !wanted && self.owners.is_empty() {
             return;
         }
-        if self.is_full() {
+        if self.is_full() || self.is_too_deep(path) {
             return;
         }
         // Taken for as long as what it holds is looked at.
@@ -239,7 +242,9 @@ impl<'a> Pass<'a> {
             }
         }
         for below in self.extra.below(hash).to_vec() {
-            self.link(below, &through(below), false, stamp);
+            if !self.link(below, &through(below), false, stamp) {
+                break;
+            }
         }
     }
 
@@ -253,18 +258,33 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn link(&mut self, path: &str, target: &str, hard: bool, stamp: Stamp) {
-        if !self.is_full() {
-            self.latest.watch(path, stamp);
-            let link = Link { path: path.to_owned(), target: target.to_owned(), hard };
-            self.links.push((stamp, link));
+    /// Keeps a link; false when there are too many.
+    fn link(&mut self, path: &str, target: &str, hard: bool, stamp: Stamp) -> bool {
+        if self.is_full() || self.is_too_deep(path) {
+            return false;
         }
+        self.latest.watch(path, stamp);
+        let link = Link { path: path.to_owned(), target: target.to_owned(), hard };
+        self.links.push((stamp, link));
+        true
+    }
+
+    /// Every directory above what is kept is looked up by itself: there may not be any number.
+    fn is_too_deep(&mut self, path: &str) -> bool {
+        let deep = ancestors(path).nth(DEPTH).is_some();
+        if deep {
+            let why = format!("it lies below more than {DEPTH} directories, and was not read");
+            self.layer.gaps.push(Gap::new(path, why));
+        }
+        deep
     }
 
     /// Counts what is passed over, when there is enough.
     fn is_full(&mut self) -> bool {
+        let limit = self.limits.evidence;
         let held = [self.evidence.len(), self.waiting.len(), self.links.len(), self.kept.len()];
-        let full = held.iter().sum::<usize>() + self.layer.gaps.len() >= self.limits.evidence;
+        let full = held.iter().sum::<usize>() + self.layer.gaps.len() >= limit
+            || self.latest.len() >= limit.saturating_mul(8);
         self.passed_over += u64::from(full);
         full
     }

@@ -211,6 +211,15 @@ fn limits_are_gaps() {
 }
 
 #[test]
+fn deep_trees() {
+    let deep = |levels: usize| layer().file(&format!("{}toy.json", "a/".repeat(levels)), "npm a 1");
+    assert_eq!(read_with(deep(200), &ReadOptions::default()).evidence.len(), 1);
+    let read = read_with(deep(201), &ReadOptions::default());
+    assert_eq!(read.evidence, []);
+    assert_eq!(read.gaps[0].why, "it lies below more than 200 directories, and was not read");
+}
+
+#[test]
 fn a_layer_that_ends_early_is_no_layer() {
     let tar = layer().file("a/toy.json", "npm a 1").file("b", [0; 2000]).tar();
     for cut in [515, 1600, 3000] {

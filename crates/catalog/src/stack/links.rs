@@ -111,13 +111,20 @@ fn keep_other_names<'a>(
     links: &[(usize, &'a Link)],
     seen: &mut Vec<Seen<'a>>,
 ) {
-    let mut kept = HashSet::new();
+    let mut names: HashMap<(usize, &str), &'a str> = HashMap::new();
     for (number, link) in links.iter().filter(|(_, link)| link.hard) {
-        if !sight.is_hidden(&link.target, *number) || !kept.insert((*number, &link.target)) {
-            continue;
+        if sight.is_hidden(&link.target, *number) {
+            names.entry((*number, &link.target)).or_insert(&link.path);
         }
-        let evidence = layers.get(*number).copied().flatten().map_or(&[][..], |it| &it.evidence);
-        let lost = evidence.iter().filter(|it| it.path == link.target);
-        seen.extend(lost.map(|evidence| Seen { layer: *number, path: &link.path, evidence }));
+    }
+    if names.is_empty() {
+        return;
+    }
+    for (number, layer) in layers.iter().enumerate() {
+        for evidence in layer.map_or(&[][..], |it| &it.evidence) {
+            if let Some(path) = names.get(&(number, evidence.path.as_str())) {
+                seen.push(Seen { layer: number, path, evidence });
+            }
+        }
     }
 }

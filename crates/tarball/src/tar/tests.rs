@@ -233,6 +233,10 @@ fn entries_without_a_body_and_unknown_ones() {
         "d (directory) \nh (== d) \na (0 bytes) \n",
     );
     check(
+        &[block(b'D', "d/", 5).to_vec(), padded(b"Yf\0\0\0"), file("d/f", "")],
+        "d (directory) \nd/f (0 bytes) \n",
+    );
+    check(
         &[block(b'Z', "z", 3).to_vec(), padded(b"abc"), file("a", "")],
         "z (other) \na (0 bytes) \n",
     );
