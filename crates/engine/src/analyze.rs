@@ -141,6 +141,17 @@ fn key(description: &ImageDescription) -> Option<&Digest> {
 }
 
 async fn open(source: &dyn ImageSource, ask: &Ask) -> Result<Opened, Error> {
+    let refuse = |flag: &str| {
+        let what = format!("{}://{}", source.scheme(), ask.name);
+        image::Error::invalid(what, format!("there is nothing to choose by {flag} here"))
+            .with_hint(format!("leave {flag} out"))
+    };
+    if ask.reference.is_some() && !source.takes_reference() {
+        return Err(refuse("--ref").into());
+    }
+    if ask.platform.is_some() && !source.takes_platform() {
+        return Err(refuse("--platform").into());
+    }
     source.open(ask).await?.ok_or_else(|| {
         let what = format!("{}://{}", source.scheme(), ask.name);
         image::Error::not_found(what, "there is no such image here").into()

@@ -29,9 +29,7 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Image(error) => error.hint(),
-            Self::Document { .. } => Some(
-                "understood are Foretop's and Scout's own JSON, SPDX 2.2 and 2.3 JSON, CycloneDX 1.2 to 1.6 JSON, syft JSON, and in-toto statements about them",
-            ),
+            Self::Document { .. } => Some(format::UNDERSTOOD),
             Self::Directory { .. } => None,
         }
     }

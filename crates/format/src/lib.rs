@@ -36,7 +36,10 @@ pub fn read(bytes: &[u8]) -> Result<Inventory, Unreadable> {
     }
 }
 
-/// Why nobody claims the document, and what would be claimed.
+/// What `read` understands, for whoever tells a user what to do about a refusal.
+pub const UNDERSTOOD: &str = "understood are Foretop's and Scout's own JSON, SPDX 2.2 and 2.3 JSON, CycloneDX 1.2 to 1.6 JSON, syft JSON, and in-toto statements about one of these";
+
+/// Why nobody claims the document.
 fn refusal(bytes: &[u8]) -> Unreadable {
     let text = head::without_mark(bytes).trim_ascii();
     let starts = |with: &str| {
@@ -61,7 +64,5 @@ fn refusal(bytes: &[u8]) -> Unreadable {
     } else {
         "its format is not known".to_owned()
     };
-    Unreadable(format!(
-        "reading the document failed: {why}; understood are Scout JSON, SPDX 2.2 and 2.3 JSON, CycloneDX 1.2 to 1.6 JSON, syft JSON, and in-toto statements with one of these"
-    ))
+    Unreadable(why)
 }

@@ -145,13 +145,10 @@ fn pointers(value: &serde_json::Value, path: String, paths: &mut Vec<String>) {
 }
 
 #[test]
-fn a_refusal_says_why_and_what_would_do() {
+fn a_refusal_says_why() {
     let check = |bytes: &[u8], expect: &str| {
         let error = read(bytes).unwrap_err().to_string();
-        let why = error.strip_prefix("reading the document failed: ").unwrap();
-        let (why, understood) = why.split_once("; understood are ").unwrap();
-        assert_eq!(why, expect);
-        assert!(understood.contains("CycloneDX 1.2 to 1.6"));
+        assert_eq!(error, expect);
     };
     check(b"", "it is empty");
     check(b"\xef\xbb\xbf  \n", "it is empty");

@@ -29,6 +29,10 @@ impl ImageSource for Archive {
         "a file that `docker save` wrote, or an OCI archive; standard input when `-`"
     }
 
+    fn takes_reference(&self) -> bool {
+        true
+    }
+
     async fn open(&self, ask: &Ask) -> Result<Option<Opened>, Error> {
         let ask = ask.clone();
         tokio::task::spawn_blocking(move || open(&ask))

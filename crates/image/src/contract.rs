@@ -16,7 +16,15 @@ pub trait ImageSource: Sync {
     fn scheme(&self) -> &'static str;
     /// One line for help: what may follow the scheme.
     fn takes(&self) -> &'static str;
-    /// Opens what `ask` names. `None`: there is no such image here, and asking elsewhere is right.
+    /// May a reference inside be chosen (`--ref`)?
+    fn takes_reference(&self) -> bool {
+        false
+    }
+    /// May a platform be chosen (`--platform`)?
+    fn takes_platform(&self) -> bool {
+        true
+    }
+    /// Opens what `ask` names, which chooses only what may be chosen here. `None`: there is no such image here, and asking elsewhere is right.
     async fn open(&self, ask: &Ask) -> Result<Option<Opened>, Error>;
 }
 

@@ -27,6 +27,10 @@ impl ImageSource for Fs {
         "a directory or a single file"
     }
 
+    fn takes_platform(&self) -> bool {
+        false
+    }
+
     async fn open(&self, ask: &Ask) -> Result<Option<Opened>, Error> {
         let entries = Walk::of(&ask.name, ask.settings.limits)?;
         Ok(Some(Opened::Directory { path: ask.name.clone(), entries: Box::new(entries) }))

@@ -21,6 +21,10 @@ impl ImageSource for OciDir {
         "a directory with an OCI layout, for one platform or several"
     }
 
+    fn takes_reference(&self) -> bool {
+        true
+    }
+
     async fn open(&self, ask: &Ask) -> Result<Option<Opened>, Error> {
         let ask = ask.clone();
         tokio::task::spawn_blocking(move || open(&ask))

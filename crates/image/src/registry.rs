@@ -43,10 +43,6 @@ impl ImageSource for Registry {
     async fn open(&self, ask: &Ask) -> Result<Option<Opened>, Error> {
         let reference: Reference = ask.name.parse().map_err(|why| bad_name(&why))?;
         let what = reference.familiar();
-        if ask.reference.is_some() {
-            return Err(Error::invalid(what, "a registry holds one image by a name")
-                .with_hint("--ref chooses inside an archive or a layout; leave it out"));
-        }
         let Reference { host, repository, .. } = &reference;
         let client = Client::new(host, repository, &what, &ask.settings, &ask.progress)?;
         let wanted = reference.wanted();

@@ -22,6 +22,10 @@ impl ImageSource for Sbom {
         "an SBOM document; standard input when empty or `-`"
     }
 
+    fn takes_platform(&self) -> bool {
+        false
+    }
+
     async fn open(&self, ask: &Ask) -> Result<Option<Opened>, Error> {
         let path = ask.name.clone();
         tokio::task::spawn_blocking(move || read(&path))

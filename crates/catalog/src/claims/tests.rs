@@ -1,3 +1,5 @@
+//! Tests of the matcher: it claims what globs claim.
+
 use ecosystem::{Beside, File};
 use globset::GlobBuilder;
 use model::Found;

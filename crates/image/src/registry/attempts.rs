@@ -9,6 +9,9 @@ use crate::{Error, Progress, Settings};
 /// Longer than this nobody waits in front of a screen.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
+/// How often a host is tried again that does not answer at all.
+const MOST_KNOCKS: u32 = 2;
+
 /// A pause of this length makes people wonder.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
@@ -27,11 +30,13 @@ pub(super) struct Setback {
     pub(super) error: Error,
     /// The other side asked for this much patience.
     pub(super) wait: Option<Duration>,
+    /// Nobody answers at all, as under a mistyped name: trying for long helps nobody.
+    pub(super) silent: bool,
 }
 
 impl From<Error> for Setback {
     fn from(error: Error) -> Self {
-        Self { error, wait: None }
+        Self { error, wait: None, silent: false }
     }
 }
 
@@ -50,12 +55,13 @@ impl Attempts {
 
     /// Pauses before another attempt, or gives up.
     pub(super) async fn after(&mut self, setback: Setback) -> Result<(), Error> {
-        let Setback { error, wait } = setback;
+        let Setback { error, wait, silent } = setback;
+        let allowed = if silent { self.allowed.min(MOST_KNOCKS) } else { self.allowed };
         if let Some(wait) = wait.filter(|it| *it > LONGEST_WAIT) {
             let why = format!("{}; it asks to wait {} seconds", error.why(), wait.as_secs());
             return Err(error.with_why(why));
         }
-        if self.made >= self.allowed {
+        if self.made >= allowed {
             let made = self.made.saturating_add(1);
             let why = format!("{} (tried {made} times)", error.why());
             return Err(if made > 1 { error.with_why(why) } else { error });

@@ -66,7 +66,7 @@ impl From<Error> for Trouble {
 
 impl Trouble {
     pub(super) fn again(error: Error) -> Self {
-        Self::Again(Setback { error, wait: None })
+        Self::Again(error.into())
     }
 }
 
@@ -289,9 +289,11 @@ impl Client {
             let hint = "if it uses an authority of your own, name its certificate file";
             return Trouble::Final(Error::unavailable(&self.what, why).with_hint(hint));
         }
-        let why = format!("{host} cannot be reached: {}", tame(&bottom));
+        let silent = why.is_connect();
+        let error = format!("{host} cannot be reached: {}", tame(&bottom));
         let hint = "is the name right, and the way there open?";
-        Trouble::again(Error::unavailable(&self.what, why).with_hint(hint))
+        let error = Error::unavailable(&self.what, error).with_hint(hint);
+        Trouble::Again(Setback { error, wait: None, silent })
     }
 
     /// Nothing came for too long.
@@ -319,7 +321,7 @@ impl Client {
         if status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
             let wait = headers.get(RETRY_AFTER).and_then(|it| it.to_str().ok());
             let wait = wait.and_then(|it| retry_after(it, SystemTime::now()));
-            Trouble::Again(Setback { error, wait })
+            Trouble::Again(Setback { error, wait, silent: false })
         } else {
             Trouble::Final(error)
         }
