@@ -1,3 +1,5 @@
+//! Tests of os-release in its oddities.
+
 use ecosystem::Nothing;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of one pass over a layer.
+
 use std::fmt::Write as _;
 use std::io;
 

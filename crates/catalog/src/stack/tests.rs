@@ -1,3 +1,5 @@
+//! Tests of stacked layers.
+
 use std::fmt::Write as _;
 
 use proptest::prelude::*;

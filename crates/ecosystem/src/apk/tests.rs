@@ -1,3 +1,5 @@
+//! Tests of apk's database.
+
 use model::hash_path;
 
 use crate::Nothing;

@@ -1,3 +1,5 @@
+//! Tests of Rust crates, from executables and lock files.
+
 use std::io::Write as _;
 
 use flate2::Compression;

@@ -1,3 +1,5 @@
+//! Tests of dpkg's databases.
+
 use model::hash_path;
 
 use crate::contract::Beside;

@@ -1,3 +1,5 @@
+//! Tests of programs told by their version string.
+
 use std::io::{Seek, Write};
 
 use model::Found;

@@ -1,3 +1,5 @@
+//! Tests of Go's build information and go.mod.
+
 use std::process::Command;
 
 use super::Golang;

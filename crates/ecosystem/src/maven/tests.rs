@@ -1,3 +1,5 @@
+//! Tests of Java archives, lock files and pom.xml.
+
 use std::io::{Cursor, Write as _};
 
 use zip::write::SimpleFileOptions;

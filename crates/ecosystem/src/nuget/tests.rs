@@ -1,3 +1,5 @@
+//! Tests of .NET's deps.json and lock files.
+
 use super::Nuget;
 use crate::shown::check;
 use crate::{Cataloger, Ecosystem as _};

@@ -1,3 +1,5 @@
+//! Tests of rpm's databases.
+
 mod hostile;
 mod live;
 

@@ -1,3 +1,5 @@
+//! Tests of image archives.
+
 use testkit::{Compression, compress, digest, image, layer};
 
 use super::*;

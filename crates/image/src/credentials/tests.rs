@@ -1,3 +1,5 @@
+//! Tests of credentials from Docker's and podman's files.
+
 use std::sync::Mutex;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of directories as trees of entries.
+
 use std::fmt::Write as _;
 
 use super::*;

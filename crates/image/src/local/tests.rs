@@ -1,3 +1,5 @@
+//! Tests of local engines.
+
 use model::Digest;
 use testkit::{Answer, EngineBuilder, EngineStandIn, engine, image, layer};
 

@@ -1,3 +1,5 @@
+//! Tests of manifests, indexes and configurations.
+
 use serde_json::{Value, json};
 
 use super::*;

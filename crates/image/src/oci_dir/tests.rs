@@ -1,3 +1,5 @@
+//! Tests of OCI layouts.
+
 use testkit::{image, layer, layout};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of compressed streams.
+
 use std::io::Write as _;
 
 use proptest::prelude::*;

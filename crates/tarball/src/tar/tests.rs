@@ -1,3 +1,5 @@
+//! Tests of tar archives, honest and hostile.
+
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
