@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cache::{Cache, Shelf};
@@ -9,7 +10,7 @@ use catalog::ReadOptions;
 use image::LayerReader;
 use model::{Digest, Gap, LayerDescription, LayerInventory, LayerKey};
 use sha2::{Digest as _, Sha256};
-use tarball::{Limits, Problem};
+use tarball::{Limits, Problem, TarReader};
 
 /// Paths of layers to read as if they were others: where it is, what it stands for.
 pub(crate) type Detours = BTreeMap<LayerKey, Vec<(String, String)>>;
@@ -22,6 +23,7 @@ pub(crate) struct Reader {
     /// Not empty: only these layers are read, and what is read is not kept.
     detours: Detours,
     layers: Mutex<BTreeMap<LayerKey, Layer>>,
+    turns: Turns,
 }
 
 /// What was read under one key.
@@ -43,6 +45,7 @@ impl Reader {
             limits,
             detours: Detours::new(),
             layers: Mutex::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -77,11 +80,20 @@ impl Reader {
         let extra = self.detours.get(&layer.key).cloned().unwrap_or_default();
         let options = ReadOptions { extra, ..ReadOptions::default() };
         let content = tarball::decompress(bytes, &self.limits)?;
+        let turn = self.turns.take();
+        let read = |content: &mut dyn Read| {
+            if turn.has_cores_to_spare() {
+                catalog::read_tar(content, &self.limits, &options)
+            } else {
+                catalog::read_layer(&mut TarReader::new(content, &self.limits), &options)
+            }
+        };
         if layer.digest.is_some() {
-            return Ok((catalog::read_tar(content, &self.limits, &options)?, None));
+            let mut content = content;
+            return Ok((read(&mut content)?, None));
         }
         let mut content = Hashing { content, hash: Sha256::new() };
-        let inventory = catalog::read_tar(&mut content, &self.limits, &options)?;
+        let inventory = read(&mut content)?;
         Ok((inventory, Some(Digest::from_sha256(&content.hash.finalize().into()))))
     }
 }
@@ -123,6 +135,36 @@ impl LayerReader for Reader {
         let inventory = Arc::new(inventory);
         self.lock().insert(layer.key.clone(), Layer { inventory, content, kept: false });
         Ok(())
+    }
+}
+
+/// How many layers are being read at this moment.
+#[derive(Default)]
+struct Turns(AtomicUsize);
+
+/// A layer being read, and how many others were when it began.
+struct Turn<'a> {
+    turns: &'a Turns,
+    others: usize,
+}
+
+impl Turns {
+    fn take(&self) -> Turn<'_> {
+        Turn { turns: self, others: self.0.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl Turn<'_> {
+    /// Two threads for one layer are quicker where a core would be idle, and slower where none is.
+    fn has_cores_to_spare(&self) -> bool {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        2 * self.others + 1 < cores
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.turns.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
