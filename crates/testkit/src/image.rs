@@ -196,6 +196,20 @@ impl ImageBuilder {
         self
     }
 
+    /// Puts bytes on top that call themselves a layer.
+    #[must_use]
+    pub fn blob_layer(mut self, bytes: &[u8]) -> Self {
+        let name = digest(bytes);
+        self.layers.push(Layer {
+            tar: bytes.to_vec(),
+            blob: bytes.to_vec(),
+            digest: name.clone(),
+            diff_id: name,
+            compression: Compression::Plain,
+        });
+        self
+    }
+
     /// Made for `os/architecture`.
     #[must_use]
     pub fn platform(mut self, os: &str, architecture: &str) -> Self {
