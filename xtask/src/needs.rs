@@ -13,6 +13,7 @@ struct Need {
 }
 
 const NEEDS: &[Need] = &[
+    Need { program: "git", package: "git", why: "says which files are ours" },
     Need {
         program: "docker-registry",
         package: "docker-registry",
