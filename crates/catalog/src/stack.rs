@@ -63,7 +63,9 @@ impl Claims {
         stacked.distro = distribution::of(&seen);
         let known = stacked.distro.is_some();
         let told = seen.iter().filter(|it| !(known && it.is_by(&os_release::CATALOGER)));
-        stacked.gaps.extend(told.flat_map(|it| it.evidence.found.gaps.iter().cloned()));
+        stacked.gaps.extend(told.flat_map(|it| {
+            it.evidence.found.gaps.iter().map(|gap| from_the_root(gap, &it.evidence.path))
+        }));
 
         let mut packages = packages::gather(layers, descriptions, &seen);
         packages::demote_unproven(&mut packages, &sight);
@@ -99,6 +101,12 @@ impl Seen<'_> {
     fn is_by(&self, cataloger: &Cataloger) -> bool {
         self.evidence.cataloger == cataloger.id
     }
+}
+
+/// Catalogers name paths as archives do; people read them from the root, as places are.
+fn from_the_root(gap: &Gap, path: &str) -> Gap {
+    let at = if gap.at.starts_with(path) { format!("/{}", gap.at) } else { gap.at.clone() };
+    Gap { at, why: gap.why.clone() }
 }
 
 fn visible<'a>(layers: &[Option<&'a LayerInventory>], sight: &Sight<'_>) -> Vec<Seen<'a>> {

@@ -68,7 +68,7 @@ pub(super) fn demote_unproven(packages: &mut [(usize, Package)], sight: &Sight<'
         let proven = proof.is_empty()
             || sight.is_partial()
             || proof.iter().any(|it| sight.layer_of(it.trim_start_matches('/')).is_some());
-        if !proven && package.kind == PackageKind::Installed {
+        if !proven && matches!(package.kind, PackageKind::Installed | PackageKind::Vendored) {
             package.kind = PackageKind::Declared;
         }
     }
@@ -85,6 +85,10 @@ pub(super) fn merge(packages: Vec<(usize, Package)>) -> Vec<Package> {
         match merged.last_mut() {
             Some(last) if last.purl == package.purl && last.kind == package.kind => {
                 absorb(last, package);
+            }
+            // A document about a package that is there: one more place, not one more package.
+            Some(last) if last.purl == package.purl && package.kind == PackageKind::Attested => {
+                last.places.extend(package.places);
             }
             _ => merged.push(package),
         }

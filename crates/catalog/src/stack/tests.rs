@@ -101,7 +101,7 @@ fn what_higher_layers_hide() {
 #[test]
 fn gaps_vanish_with_their_files() {
     let broken = layer().file("toy.json", "gap broken");
-    check(std::slice::from_ref(&broken), &format!("{NOTHING}gap toy.json: broken\n"));
+    check(std::slice::from_ref(&broken), &format!("{NOTHING}gap /toy.json: broken\n"));
     check(&[broken, layer().delete("toy.json")], NOTHING);
 }
 
@@ -335,6 +335,19 @@ fn proofs() {
     check(&[package.clone(), layer().file("lib/y.dll", "")], installed);
     check(&[package.clone(), layer().file("bin/x", ""), layer().delete("bin")], declared);
     check(&[package, layer().delete("bin").file("bin/x", "")], installed);
+    // What a list of vendored modules names must be there too.
+    check(&[layer().file("toy.json", "npm n 1 vendored proof=bin/x")], declared);
+}
+
+#[test]
+fn a_document_about_what_is_there_adds_a_place() {
+    check(
+        &[layer()
+            .file("a/toy.json", "npm n 1\nnpm m 1 attested")
+            .file("sbom/toy.json", "npm n 1 attested")],
+        "pkg:npm/m@1 attested /a/toy.json@0\n\
+         pkg:npm/n@1 installed /a/toy.json@0 /sbom/toy.json@0\n",
+    );
 }
 
 #[test]
