@@ -123,7 +123,7 @@ impl Engine {
     fn kept(&self, description: &ImageDescription) -> Option<Inventory> {
         let cache = self.cache.as_ref()?;
         let key = key(description)?;
-        let kept: Inventory = cache.get(Shelf::Inventories, &catalog::fingerprint(), key)?;
+        let kept: Inventory = cache.get(Shelf::Inventories, &fingerprint(), key)?;
         Some(Inventory { subject: Subject::Image(Box::new(description.clone())), ..kept })
     }
 
@@ -131,8 +131,14 @@ impl Engine {
         let Some(cache) = &self.cache else { return };
         let Some(key) = inventory.subject.image().and_then(key) else { return };
         // What cannot be kept is worked out again next time; the cache says why, once.
-        let _ = cache.put(Shelf::Inventories, &catalog::fingerprint(), key, inventory);
+        let _ = cache.put(Shelf::Inventories, &fingerprint(), key, inventory);
     }
+}
+
+/// What an inventory depends on beside the image. Stacking changes with the program, and is cheap to
+/// do again; layers are kept under the catalogers' fingerprint alone.
+fn fingerprint() -> String {
+    format!("{}-{}", catalog::fingerprint(), env!("CARGO_PKG_VERSION"))
 }
 
 /// What an image is kept under: its manifest, or its configuration where it has none.
