@@ -30,10 +30,20 @@ pub(crate) struct Reader {
 #[derive(Clone)]
 pub(crate) struct Layer {
     pub(crate) inventory: Arc<LayerInventory>,
-    /// Digest of the inflated bytes, where nobody checked the blob's.
-    content: Option<Digest>,
+    content: Content,
     /// It was there already.
     pub(crate) kept: bool,
+}
+
+/// What is known of the inflated bytes.
+#[derive(Clone)]
+enum Content {
+    /// Nothing need be: the blob's own digest holds.
+    Vouched,
+    /// Their digest.
+    Is(Digest),
+    /// They could not all be had, so nobody knows whether they are the right ones.
+    CannotBeTold(String),
 }
 
 impl Reader {
@@ -57,26 +67,27 @@ impl Reader {
     /// The layer of that description, once its content is known to be the one described.
     pub(crate) fn take(&self, layer: &LayerDescription) -> Result<Option<Layer>, image::Error> {
         let Some(found) = self.lock().get(&layer.key).cloned() else { return Ok(None) };
-        match (&found.content, &layer.diff_id) {
-            (Some(content), Some(diff_id)) if content != diff_id => Err(image::Error::corrupt(
-                format!("layer {}", layer.key),
-                format!("its content is {content}, the image says {diff_id}"),
-            )
-            .with_hint("save or pull the image anew")),
-            _ => Ok(Some(found)),
-        }
+        let why = match (&found.content, &layer.diff_id) {
+            (Content::Is(content), Some(diff_id)) if content != diff_id => {
+                format!("its content is {content}, the image says {diff_id}")
+            }
+            (Content::CannotBeTold(why), _) => why.clone(),
+            _ => return Ok(Some(found)),
+        };
+        Err(image::Error::corrupt(format!("layer {}", layer.key), why)
+            .with_hint("save or pull the image anew"))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<LayerKey, Layer>> {
         self.layers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One pass over the layer, and the digest of its content where nobody checks the blob's.
+    /// One pass over the layer, which also hashes its content where nobody checks the blob's digest.
     fn walk(
         &self,
         layer: &LayerDescription,
         bytes: &mut dyn Read,
-    ) -> Result<(LayerInventory, Option<Digest>), Problem> {
+    ) -> Result<(LayerInventory, Content), Problem> {
         let extra = self.detours.get(&layer.key).cloned().unwrap_or_default();
         let options = ReadOptions { extra, ..ReadOptions::default() };
         let content = tarball::decompress(bytes, &self.limits)?;
@@ -90,11 +101,12 @@ impl Reader {
         };
         if layer.digest.is_some() {
             let mut content = content;
-            return Ok((read(&mut content)?, None));
+            return Ok((read(&mut content)?, Content::Vouched));
         }
         let mut content = Hashing { content, hash: Sha256::new() };
         let inventory = read(&mut content)?;
-        Ok((inventory, Some(Digest::from_sha256(&content.hash.finalize().into()))))
+        let digest = Digest::from_sha256(&content.hash.finalize().into());
+        Ok((inventory, Content::Is(digest)))
     }
 }
 
@@ -112,7 +124,8 @@ impl LayerReader for Reader {
             return false;
         };
         let inventory = Arc::new(inventory);
-        self.lock().insert(layer.key.clone(), Layer { inventory, content: None, kept: true });
+        self.lock()
+            .insert(layer.key.clone(), Layer { inventory, content: Content::Vouched, kept: true });
         true
     }
 
@@ -120,14 +133,23 @@ impl LayerReader for Reader {
         let (inventory, content) = match self.walk(layer, bytes) {
             Ok(read) => read,
             Err(Problem::Io(error)) => return Err(lost(layer, error)),
-            // The bytes are what the image names, and they make no archive: the layer is a hole.
+            // Where the bytes are what the image names, and make no archive, the layer is a hole.
             Err(problem) => {
                 io::copy(bytes, &mut io::sink()).map_err(|error| lost(layer, error))?;
-                let gap = Gap::new(format!("layer {}", layer.key), problem.to_string());
-                (LayerInventory { gaps: vec![gap], ..LayerInventory::default() }, None)
+                let why = problem.to_string();
+                let gap = Gap::new(format!("layer {}", layer.key), why.as_str());
+                let content = match &layer.digest {
+                    Some(_) => Content::Vouched,
+                    None => Content::CannotBeTold(why),
+                };
+                (LayerInventory { gaps: vec![gap], ..LayerInventory::default() }, content)
             }
         };
-        let checked = layer.digest.as_ref().or(content.as_ref());
+        let checked = match &content {
+            Content::Vouched => layer.digest.as_ref(),
+            Content::Is(digest) => Some(digest),
+            Content::CannotBeTold(_) => None,
+        };
         if let (Some(cache), Some(digest), true) = (&self.cache, checked, self.detours.is_empty()) {
             // What cannot be kept is read again next time; the cache says why, once.
             let _ = cache.put(Shelf::Layers, &self.fingerprint, digest, &inventory);

@@ -189,6 +189,15 @@ fn a_layer_that_is_no_archive_is_a_hole() {
 }
 
 #[test]
+fn a_layer_that_nobody_can_vouch_for_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let image = two_layers(Compression::Plain).blob_layer(b"this is no archive, and no layer");
+    let path = write(&folder, "image.tar", image.old_docker_archive("a:1"));
+    let error = ask(&Engine::default(), &format!("archive://{path}")).unwrap_err();
+    assert!(matches!(&error, Error::Image(image::Error::Corrupt { .. })), "{error}");
+}
+
+#[test]
 fn a_document_reads_back_to_what_was_written() {
     let folder = TempDir::new().unwrap();
     let path = write(&folder, "image.tar", two_layers(Compression::Gzip).oci_archive("a:1"));
