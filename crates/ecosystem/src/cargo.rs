@@ -3,7 +3,7 @@
 mod auditable;
 mod lock;
 
-use crate::{Cataloger, Claim, Ecosystem};
+use crate::{Cataloger, Claim, Ecosystem, executable};
 
 pub(crate) struct Cargo;
 
@@ -22,14 +22,7 @@ impl Ecosystem for Cargo {
                 id: "cargo-auditable",
                 reads: "the list of crates that `cargo auditable` puts into programs",
                 version: 1,
-                claims: &[
-                    Claim::Magic(b"\x7fELF"),
-                    Claim::Magic(b"MZ"),
-                    Claim::Magic(b"\xfe\xed\xfa\xce"),
-                    Claim::Magic(b"\xfe\xed\xfa\xcf"),
-                    Claim::Magic(b"\xce\xfa\xed\xfe"),
-                    Claim::Magic(b"\xcf\xfa\xed\xfe"),
-                ],
+                claims: executable::CLAIMS,
                 peeks: &[],
                 read: auditable::read,
             },

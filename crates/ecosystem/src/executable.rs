@@ -3,10 +3,32 @@
 //! An image holds thousands of shared objects, of which few say anything about packages. So only
 //! the header and the table of sections are read here, by hand: a general reader also reads symbols.
 
-use crate::File;
+use crate::{Claim, File};
+
+/// How an executable starts: ELF, PE, and Mach-O of either byte order and width.
+pub(crate) const CLAIMS: &[Claim] = &[
+    Claim::Magic(b"\x7fELF"),
+    Claim::Magic(b"MZ"),
+    Claim::Magic(b"\xfe\xed\xfa\xce"),
+    Claim::Magic(b"\xfe\xed\xfa\xcf"),
+    Claim::Magic(b"\xce\xfa\xed\xfe"),
+    Claim::Magic(b"\xcf\xfa\xed\xfe"),
+    // Several Mach-O files in one. Java classes start alike, but with a larger number in the eighth
+    // byte.
+    Claim::Magic(b"\xca\xfe\xba\xbe\0\0\0\x01"),
+    Claim::Magic(b"\xca\xfe\xba\xbe\0\0\0\x02"),
+    Claim::Magic(b"\xca\xfe\xba\xbe\0\0\0\x03"),
+];
 
 /// More sections than any linker writes without being asked to; it bounds what a header can cost.
 const MOST_SECTIONS: u64 = 65_535;
+
+/// Does `file` start as executables do?
+pub(crate) fn starts_like_one(file: &File<'_>) -> bool {
+    let mut start = [0; 8];
+    file.read_exact_at(0, &mut start).is_ok()
+        && CLAIMS.iter().any(|it| matches!(it, Claim::Magic(magic) if start.starts_with(magic)))
+}
 
 /// The layout of an executable.
 pub(crate) struct Executable {

@@ -7,6 +7,7 @@ use model::{Found, Package, Purl};
 use regex::bytes::{Captures, Regex};
 
 use crate::contract::{Cataloger, Ecosystem, EcosystemId, File};
+use crate::executable;
 
 /// Programs without a package.
 pub(crate) struct Generic;
@@ -48,8 +49,7 @@ const OVERLAP: usize = 512;
 
 /// The program, in the version that the first match of `pattern` in a binary says.
 fn in_binary(file: &File<'_>, program: &Program, pattern: &Regex) -> Found {
-    let mut magic = [0; 4];
-    if file.read_exact_at(0, &mut magic).is_err() || !is_executable(magic) {
+    if !executable::starts_like_one(file) {
         return Found::default();
     }
     match search(file, pattern) {
@@ -57,18 +57,6 @@ fn in_binary(file: &File<'_>, program: &Program, pattern: &Regex) -> Found {
         Ok(None) => Found::default(),
         Err(error) => Found::gap(file.path(), format!("cannot be read: {error}")),
     }
-}
-
-/// ELF, PE, Mach-O (of either byte order and width, and of several in one).
-fn is_executable(magic: [u8; 4]) -> bool {
-    matches!(
-        magic,
-        [0x7f, b'E', b'L', b'F']
-            | [b'M', b'Z', ..]
-            | [0xfe, 0xed, 0xfa, 0xce | 0xcf]
-            | [0xce | 0xcf, 0xfa, 0xed, 0xfe]
-            | [0xca, 0xfe, 0xba, 0xbe]
-    )
 }
 
 /// The first match of `pattern`, as far as its groups go, read through windows that overlap.

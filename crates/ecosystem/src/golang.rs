@@ -6,7 +6,7 @@ mod manifest;
 
 use model::Purl;
 
-use crate::{Cataloger, Claim, Ecosystem};
+use crate::{Cataloger, Claim, Ecosystem, executable};
 
 pub(crate) struct Golang;
 
@@ -25,18 +25,7 @@ impl Ecosystem for Golang {
                 id: "golang-binary",
                 reads: "build information in Go programs (ELF, PE, Mach-O)",
                 version: 1,
-                claims: &[
-                    Claim::Magic(b"\x7fELF"),
-                    Claim::Magic(b"MZ"),
-                    Claim::Magic(b"\xfe\xed\xfa\xce"),
-                    Claim::Magic(b"\xfe\xed\xfa\xcf"),
-                    Claim::Magic(b"\xce\xfa\xed\xfe"),
-                    Claim::Magic(b"\xcf\xfa\xed\xfe"),
-                    // Java classes start alike, but with a larger number in the eighth byte.
-                    Claim::Magic(b"\xca\xfe\xba\xbe\0\0\0\x01"),
-                    Claim::Magic(b"\xca\xfe\xba\xbe\0\0\0\x02"),
-                    Claim::Magic(b"\xca\xfe\xba\xbe\0\0\0\x03"),
-                ],
+                claims: executable::CLAIMS,
                 peeks: &[],
                 read: binary::read,
             },

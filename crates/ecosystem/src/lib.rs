@@ -13,7 +13,6 @@ mod generic;
 mod golang;
 mod license;
 mod listing;
-mod lockfile;
 mod maven;
 mod merged;
 mod npm;

@@ -1,10 +1,10 @@
 //! `Cargo.lock`, in all four versions of its format. Members of the workspace are left out: they
 //! have no source, and nobody can publish a flaw about them.
 
-use model::{Found, Package, PackageKind, Purl};
+use model::{Found, Gap, Package, PackageKind, Purl};
 use serde::Deserialize;
 
-use crate::{Beside, File, lockfile};
+use crate::{Beside, File, document};
 
 #[derive(Deserialize)]
 struct Lock {
@@ -20,14 +20,14 @@ struct Crate {
 }
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
-    let text = match lockfile::text(file) {
-        Ok(text) => text,
-        Err(gap) => return Found { gaps: vec![gap], ..Found::default() },
-    };
-    match toml::from_str::<Lock>(&text) {
-        Ok(lock) => Found::packages(lock.package.iter().filter_map(package).collect()),
-        Err(error) => Found::gap(file.path(), format!("cannot be read: {}", error.message())),
-    }
+    document::found(read_lock(file))
+}
+
+fn read_lock(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
+    let lock: Lock = toml::from_str(&text)
+        .map_err(|e| Gap::new(file.path(), format!("broken TOML: {}", e.message())))?;
+    Ok(Found::packages(lock.package.iter().filter_map(package).collect()))
 }
 
 fn package(locked: &Crate) -> Option<Package> {

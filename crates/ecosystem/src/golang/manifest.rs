@@ -5,25 +5,24 @@ use std::collections::HashSet;
 use model::{Found, Gap, Package, PackageKind, Purl};
 
 use super::module;
-use crate::{Beside, File, lockfile};
+use crate::listing::{Listing, brief};
+use crate::{Beside, File, document};
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
-    let text = match lockfile::text(file) {
-        Ok(text) => text,
-        Err(gap) => return Found { gaps: vec![gap], ..Found::default() },
-    };
+    document::found(read_manifest(file))
+}
+
+fn read_manifest(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
     let manifest = Manifest::parse(&text);
-    let packages = manifest
-        .required
-        .iter()
-        .filter(|it| !manifest.excluded.contains(*it))
-        .map(|it| Package::new(manifest.purl(it)).of_kind(PackageKind::Declared))
-        .collect();
-    let gaps = manifest.unreadable.iter().map(|line| {
-        let line: String = line.chars().take(200).collect();
-        Gap::new(file.path(), format!("a line that cannot be read: `{line}`"))
-    });
-    Found { packages, gaps: gaps.collect(), ..Found::default() }
+    let mut listing = Listing::of(file.path());
+    for module in manifest.required.iter().filter(|it| !manifest.excluded.contains(*it)) {
+        listing.add(Package::new(manifest.purl(module)).of_kind(PackageKind::Declared));
+    }
+    for line in &manifest.unreadable {
+        listing.refuse(format!("a line that cannot be read: `{}`", brief(line)));
+    }
+    Ok(listing.finish())
 }
 
 /// A module's path and version.

@@ -4,14 +4,16 @@
 use model::{Found, Gap, Package, PackageKind};
 
 use super::artifact;
-use crate::{Beside, File, lockfile};
+use crate::listing::{Listing, brief};
+use crate::{Beside, File, document};
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
-    let text = match lockfile::text(file) {
-        Ok(text) => text,
-        Err(gap) => return Found { gaps: vec![gap], ..Found::default() },
-    };
-    let mut found = Found::default();
+    document::found(read_lines(file))
+}
+
+fn read_lines(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
+    let mut listing = Listing::of(file.path());
     for line in text.lines().map(str::trim) {
         // The last line names the configurations without dependencies.
         if line.is_empty() || line.starts_with('#') || line.starts_with("empty=") {
@@ -24,11 +26,10 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
             && !version.is_empty()
         {
             let purl = artifact(group, name, version);
-            found.packages.push(Package::new(purl).of_kind(PackageKind::Declared));
+            listing.add(Package::new(purl).of_kind(PackageKind::Declared));
         } else {
-            let line: String = line.chars().take(200).collect();
-            found.gaps.push(Gap::new(file.path(), format!("a line that cannot be read: `{line}`")));
+            listing.refuse(format!("a line that cannot be read: `{}`", brief(line)));
         }
     }
-    found
+    Ok(listing.finish())
 }

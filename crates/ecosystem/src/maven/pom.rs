@@ -7,19 +7,18 @@ use model::{Found, Gap, Package, PackageKind};
 
 use super::artifact;
 use super::xml::Element;
-use crate::{Beside, File, lockfile};
+use crate::{Beside, File, document};
 
 /// Dependencies for compiling and running; those for tests, and those the surroundings provide,
 /// are left out.
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
-    let text = match lockfile::text(file) {
-        Ok(text) => text,
-        Err(gap) => return Found { gaps: vec![gap], ..Found::default() },
-    };
-    let pom = match Pom::parse(&text) {
-        Ok(pom) => pom,
-        Err(why) => return Found::gap(file.path(), format!("cannot be read: {why}")),
-    };
+    document::found(read_project(file))
+}
+
+fn read_project(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
+    let pom =
+        Pom::parse(&text).map_err(|why| Gap::new(file.path(), format!("cannot be read: {why}")))?;
     let mut found = Found::default();
     let mut unknown = Vec::new();
     let managed = pom.managed();
@@ -63,7 +62,7 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
         );
         found.gaps.push(Gap::new(file.path(), why));
     }
-    found
+    Ok(found)
 }
 
 /// A project.

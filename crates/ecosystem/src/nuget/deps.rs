@@ -7,7 +7,7 @@ use model::{Found, Gap, Package, PackageKind, Purl};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::{Beside, File, lockfile};
+use crate::{Beside, File, document};
 
 #[derive(Deserialize)]
 struct Document {
@@ -36,14 +36,12 @@ struct Library {
 }
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
-    let text = match lockfile::text(file) {
-        Ok(text) => text,
-        Err(gap) => return Found { gaps: vec![gap], ..Found::default() },
-    };
-    let document: Document = match serde_json::from_str(&text) {
-        Ok(document) => document,
-        Err(error) => return Found::gap(file.path(), format!("cannot be read: {error}")),
-    };
+    document::found(read_libraries(file))
+}
+
+fn read_libraries(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
+    let document: Document = document::json(file, &text)?;
     let program = file.name().trim_end_matches(".deps.json");
     let mut found = Found::default();
     for (key, library) in &document.libraries {
@@ -66,7 +64,7 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
         let kind = if proof.is_empty() { PackageKind::Declared } else { PackageKind::Installed };
         found.packages.push(Package { proof, ..Package::new(purl).of_kind(kind) });
     }
-    found
+    Ok(found)
 }
 
 /// Where the files of a library may be: flat beside the program, as they were laid out by their

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Found, Package, PackageKind, Purl};
+use model::{Found, Gap, Package, PackageKind, Purl};
 use serde::Deserialize;
 
-use crate::{Beside, File, lockfile};
+use crate::{Beside, File, document};
 
 #[derive(Deserialize)]
 struct Lock {
@@ -20,14 +20,12 @@ struct Locked {
 }
 
 pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
-    let text = match lockfile::text(file) {
-        Ok(text) => text,
-        Err(gap) => return Found { gaps: vec![gap], ..Found::default() },
-    };
-    let lock: Lock = match serde_json::from_str(&text) {
-        Ok(lock) => lock,
-        Err(error) => return Found::gap(file.path(), format!("cannot be read: {error}")),
-    };
+    document::found(read_lock(file))
+}
+
+fn read_lock(file: &File<'_>) -> Result<Found, Gap> {
+    let text = document::text(file)?;
+    let lock: Lock = document::json(file, &text)?;
     let purls: BTreeSet<Purl> = lock
         .dependencies
         .values()
@@ -38,5 +36,5 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
         })
         .collect();
     let declared = |purl| Package::new(purl).of_kind(PackageKind::Declared);
-    Found::packages(purls.into_iter().map(declared).collect())
+    Ok(Found::packages(purls.into_iter().map(declared).collect()))
 }

@@ -49,7 +49,7 @@ fn reads_what_a_program_was_published_with() {
          pkg:nuget/Microsoft.NETCore.App.Runtime.linux-x64@8.0.1 if srv/System.Private.CoreLib.dll
          gap: srv/App.deps.json: a library without a version: `nonsense`",
     );
-    let gap = "gap: App.deps.json: cannot be read: EOF while parsing an object at line 1 column 1";
+    let gap = "gap: App.deps.json: broken JSON: EOF while parsing an object at line 1 column 1";
     check(deps(), "App.deps.json", "{", gap);
     check(deps(), "App.deps.json", "\u{feff}{}", "");
 }
@@ -72,6 +72,6 @@ fn reads_lock_files() {
         lock(),
         "packages.lock.json",
         "{}",
-        "gap: packages.lock.json: cannot be read: missing field `dependencies` at line 1 column 2",
+        "gap: packages.lock.json: broken JSON: missing field `dependencies` at line 1 column 2",
     );
 }
