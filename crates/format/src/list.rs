@@ -51,6 +51,9 @@ impl Format for List {
     }
 }
 
+/// One name that is a page long does not make every line as long.
+const WIDEST: usize = 120;
+
 fn table(text: &mut String, packages: &[Package], terminal: bool) {
     // How a package is known is worth a column only when it is not always the same.
     let told = packages.iter().any(|package| package.kind != PackageKind::Installed);
@@ -66,13 +69,16 @@ fn table(text: &mut String, packages: &[Package], terminal: bool) {
     let mut widths = [0; 4];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
+            *width = (*width).max(cell.chars().count()).min(WIDEST);
         }
     }
     for (number, row) in rows.iter().enumerate() {
         let mut line = String::new();
         for (width, cell) in widths.iter().zip(row) {
-            let _ = write!(line, "{cell:<width$}  ", width = *width);
+            // The formatter's own padding takes no more than 65 535.
+            let padding = width.saturating_sub(cell.chars().count()) + 2;
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', padding));
         }
         let line = line.trim_end();
         let _ = writeln!(text, "  {}", bold(line, terminal && number == 0));
@@ -155,6 +161,22 @@ mod tests {
             &[("/x", "it is broken")],
             true,
             "  \u{1b}[1mName  Version  Type  Kind\u{1b}[0m\n  a     1        npm   declared\n\n1 package\n\n\u{1b}[1m1 gap\u{1b}[0m\n  /x: it is broken\n",
+        );
+    }
+
+    #[test]
+    fn one_endless_name_does_not_widen_the_table() {
+        let endless = "n".repeat(100_000);
+        let purl = format!("pkg:npm/{endless}@1");
+        let installed = PackageKind::Installed;
+        check(
+            &[(&purl, installed), ("pkg:npm/b@1", installed)],
+            &[],
+            false,
+            &format!(
+                "  {:120}  Version  Type\n  {endless}  1        npm\n  {:120}  1        npm\n\n2 packages\n",
+                "Name", "b"
+            ),
         );
     }
 

@@ -56,6 +56,8 @@ fn oddities() {
     check(b"", missing);
     check(b"ID=\n", missing);
     check(b"<html>", missing);
+    let endless = format!("ID=debian\nVERSION_ID={}\n", "1".repeat(257));
+    check(endless.as_bytes(), "gap: a value in it is longer than 256 bytes");
     check(&vec![b'#'; 70_000], "gap: larger than 65536 bytes");
 }
 

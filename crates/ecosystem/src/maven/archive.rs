@@ -1,5 +1,7 @@
 //! Java archives: what they are, what is nested in them, and what is shaded into them.
 
+use std::collections::BTreeMap;
+
 use model::{Found, Gap, Package};
 
 use super::artifact;
@@ -132,19 +134,16 @@ impl Walk<'_> {
 
     /// Maven's records, each once. The `pom.xml` beside a `pom.properties` adds what that lacks.
     fn records(&mut self, bytes: &dyn Bytes, entries: &[Entry], place: &str) -> Vec<Record> {
-        let mut folders: Vec<&str> =
-            entries.iter().filter_map(|it| Some(it.name.rsplit_once('/')?.0)).collect();
-        folders.sort_unstable();
-        folders.dedup();
+        // By folder: an archive may have any number, and each is looked up more than once.
+        let mut folders: BTreeMap<&str, BTreeMap<&str, &Entry>> = BTreeMap::new();
+        for entry in entries {
+            if let Some((folder, name)) = entry.name.rsplit_once('/') {
+                folders.entry(folder).or_default().entry(name).or_insert(entry);
+            }
+        }
         let mut records = Vec::new();
-        for folder in folders {
-            let entry = |name: &str| {
-                entries.iter().find(|it| {
-                    it.name
-                        .strip_prefix(folder)
-                        .is_some_and(|rest| rest.strip_prefix('/') == Some(name))
-                })
-            };
+        for (folder, files) in folders {
+            let entry = |name: &str| files.get(name).copied();
             let pom = entry("pom.xml")
                 .and_then(|it| self.text(bytes, it, place))
                 .and_then(|it| Pom::parse(&String::from_utf8_lossy(&it)).ok());

@@ -251,6 +251,15 @@ fn bombs_and_deep_nests_end() {
 }
 
 #[test]
+fn any_number_of_records_is_read_in_one_go() {
+    let records: Vec<String> = (0..30_000).map(|it| format!("com.x:a{it}:1.0")).collect();
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let whole = jar(&records);
+    let found = (archive().read)(&File::in_memory("a.jar", 0o644, &whole), &Nothing);
+    assert_eq!((found.packages.len(), found.gaps.len()), (30_000, 0));
+}
+
+#[test]
 fn one_archive_under_many_names_is_told_so_often_only() {
     let records: Vec<String> = (0..500).map(|it| format!("com.x:a{it}:1.0")).collect();
     let records: Vec<&str> = records.iter().map(String::as_str).collect();
