@@ -15,7 +15,7 @@ mod tests {
         ("ecosystem", &["model", "format"]),
         ("image", &["model", "tarball"]),
         ("catalog", &["model", "tarball", "ecosystem"]),
-        ("engine", &["model", "tarball", "ecosystem", "image", "catalog", "format", "cache"]),
+        ("engine", &["model", "tarball", "image", "catalog", "format", "cache"]),
         ("cli", &["model", "ecosystem", "image", "format", "cache", "engine"]),
         ("testkit", &[]),
     ];

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-use catalog::{Claims, ReadOptions, read_blob, read_layer, read_tar, stack};
+use catalog::{Claims, ReadOptions, read_layer, read_tar, stack};
 use model::LayerInventory;
 use tarball::{Limits, TarReader, decompress};
 
@@ -83,7 +83,10 @@ fn blobs(paths: &[&str]) {
             let stream = decompress(open(), &limits).expect("a stream");
             read_layer(&mut TarReader::new(stream, &limits), &options).expect("a layer")
         });
-        let two = timed("two threads", || read_blob(open(), &limits, &options).expect("a layer"));
+        let two = timed("two threads", || {
+            let stream = decompress(open(), &limits).expect("a stream");
+            read_tar(stream, &limits, &options).expect("a layer")
+        });
         let ratio = |it: Duration| it.as_secs_f64() / inflate.as_secs_f64();
         println!("one {:.2}, two {:.2} times inflating", ratio(one), ratio(two));
     }
@@ -91,7 +94,8 @@ fn blobs(paths: &[&str]) {
         .iter()
         .map(|path| {
             let file = fs_err::File::open(path).expect("a file");
-            read_blob(file, &limits, &options).expect("a layer")
+            let stream = decompress(file, &limits).expect("a stream");
+            read_tar(stream, &limits, &options).expect("a layer")
         })
         .collect();
     let layers: Vec<Option<&LayerInventory>> = layers.iter().map(Some).collect();

@@ -8,7 +8,7 @@ mod stack;
 mod toy;
 
 pub use claims::Claims;
-pub use read::{ReadLimits, ReadOptions, read_blob, read_layer, read_tar};
+pub use read::{ReadLimits, ReadOptions, read_layer, read_tar};
 pub use stack::{Missing, Stacked, stack};
 
 /// Changes when the same layer would yield something else: the key, with the layer's digest, under

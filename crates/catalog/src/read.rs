@@ -63,15 +63,6 @@ impl Default for ReadLimits {
     }
 }
 
-/// Reads a layer as it is stored: compressed or not, whatever it is called.
-pub fn read_blob(
-    blob: impl Read,
-    limits: &Limits,
-    options: &ReadOptions,
-) -> Result<LayerInventory, Problem> {
-    read_tar(tarball::decompress(blob, limits)?, limits, options)
-}
-
 /// Reads a layer whose archive comes out of `tar`: on this thread it is inflated, on another read.
 /// `tar` has been read to its end where this succeeds.
 pub fn read_tar(

@@ -34,7 +34,6 @@ pub(crate) fn settings(
         insecure_registries: environment.insecure_registries()?,
         certificate_authorities: environment.certificate_authorities(),
         user_agent: format!("foretop/{VERSION}"),
-        temporary: environment.temporary(),
         ..Settings::default()
     })
 }

@@ -75,8 +75,8 @@ variables! {
     XDG_CONFIG_HOME = "directory" ["XDG_CONFIG_HOME"];
     /// The user's own directory.
     HOME = "directory" ["HOME", "USERPROFILE"];
-    /// Where large files are spooled while they are read.
-    TEMPORARY = "directory" ["TMPDIR", "TEMP"];
+    /// Where large files are spooled while they are read (default `/tmp`).
+    TMPDIR = "directory" ["TMPDIR"];
     /// When set to anything, nothing is coloured.
     NO_COLOR = "anything" ["NO_COLOR"];
     /// `dumb` is a terminal without colours.
@@ -283,11 +283,6 @@ impl Environment {
         let places = [runtime, config].into_iter().flatten();
         let usual = places.map(|it| it.join("containers/auth.json"));
         self.path(&REGISTRY_AUTH_FILE).into_iter().chain(usual).collect()
-    }
-
-    /// Where large files are spooled.
-    pub(crate) fn temporary(&self) -> PathBuf {
-        self.path(&TEMPORARY).unwrap_or_else(std::env::temp_dir)
     }
 
     /// The socket whose end is ours.

@@ -2,12 +2,11 @@
 
 use model::{Found, Owned, Package, PathHash, Purl, SourcePackage};
 
-use crate::contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
 use crate::license;
 use crate::listing::{Listing, brief};
 use crate::merged;
+use crate::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
 
-/// Alpine packages.
 pub(crate) struct Apk;
 
 impl Ecosystem for Apk {

@@ -1,18 +1,18 @@
-//! Bitnami: what its images and charts keep under `/opt/bitnami`, told by an SPDX document each.
+//! bitnami: what its images and charts keep under `/opt/bitnami`, told by an SPDX document each.
 
 use model::PackageKind;
 
-use crate::{Cataloger, Claim, Ecosystem, sbom};
+use crate::{Cataloger, Claim, Ecosystem, EcosystemId, sbom};
 
 pub(crate) struct Bitnami;
 
 impl Ecosystem for Bitnami {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> EcosystemId {
         "bitnami"
     }
 
     fn title(&self) -> &'static str {
-        "Bitnami components"
+        "Bitnami packages"
     }
 
     fn catalogers(&self) -> &'static [Cataloger] {

@@ -1,14 +1,14 @@
-//! Rust crates: those a program was built from (`cargo auditable`), and those of a `Cargo.lock`.
+//! cargo: crates of Rust, those a program was built from, and those of a `Cargo.lock`.
 
 mod auditable;
 mod lock;
 
-use crate::{Cataloger, Claim, Ecosystem, executable};
+use crate::{Cataloger, Claim, Ecosystem, EcosystemId, executable};
 
 pub(crate) struct Cargo;
 
 impl Ecosystem for Cargo {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> EcosystemId {
         "cargo"
     }
 

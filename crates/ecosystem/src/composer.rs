@@ -1,4 +1,4 @@
-//! Composer: packages of PHP, installed in a `vendor` directory or asked for by a lock file.
+//! composer: packages of PHP, installed in a `vendor` directory or asked for by a lock file.
 
 use model::{Found, Gap, Package, PackageKind, Purl};
 use serde_json::value::RawValue;

@@ -4,11 +4,10 @@ mod copyright;
 
 use model::{Found, Owned, Package, Purl, SourcePackage};
 
-use crate::contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
 use crate::listing::{Listing, brief};
 use crate::merged;
+use crate::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
 
-/// Debian packages.
 pub(crate) struct Deb;
 
 impl Ecosystem for Deb {

@@ -6,10 +6,9 @@ mod programs;
 use model::{Found, Package, Purl};
 use regex::bytes::{Captures, Regex};
 
-use crate::contract::{Cataloger, Ecosystem, EcosystemId, File};
 use crate::executable;
+use crate::{Cataloger, Ecosystem, EcosystemId, File};
 
-/// Programs without a package.
 pub(crate) struct Generic;
 
 impl Ecosystem for Generic {

@@ -1,4 +1,4 @@
-//! Go: the modules that a program was built from, and those that a `go.mod` asks for.
+//! golang: modules of Go, those that a program was built from or a `go.mod` asks for.
 
 mod binary;
 mod build_info;
@@ -6,12 +6,12 @@ mod manifest;
 
 use model::Purl;
 
-use crate::{Cataloger, Claim, Ecosystem, executable};
+use crate::{Cataloger, Claim, Ecosystem, EcosystemId, executable};
 
 pub(crate) struct Golang;
 
 impl Ecosystem for Golang {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> EcosystemId {
         "golang"
     }
 

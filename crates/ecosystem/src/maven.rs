@@ -1,4 +1,4 @@
-//! Java: archives nested and shaded to any depth, Maven's `pom.xml`, Gradle's lock file.
+//! maven: packages of Java, in archives nested and shaded to any depth, or asked for by a build file.
 
 mod archive;
 mod coordinates;
@@ -12,12 +12,12 @@ mod zip;
 
 use model::Purl;
 
-use crate::{Cataloger, Claim, Ecosystem};
+use crate::{Cataloger, Claim, Ecosystem, EcosystemId};
 
 pub(crate) struct Maven;
 
 impl Ecosystem for Maven {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> EcosystemId {
         "maven"
     }
 

@@ -1,14 +1,14 @@
-//! NuGet: libraries that a .NET program was published with, and those of `packages.lock.json`.
+//! nuget: packages of .NET, those a program was published with or a `packages.lock.json` names.
 
 mod deps;
 mod lock;
 
-use crate::{Cataloger, Claim, Ecosystem};
+use crate::{Cataloger, Claim, Ecosystem, EcosystemId};
 
 pub(crate) struct Nuget;
 
 impl Ecosystem for Nuget {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> EcosystemId {
         "nuget"
     }
 

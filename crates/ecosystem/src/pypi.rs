@@ -1,4 +1,4 @@
-//! PyPI: Python distributions, installed, vendored by another, or asked for by a lock file.
+//! pypi: distributions of Python, installed, vendored by another, or asked for by a lock file.
 
 use model::Purl;
 

@@ -11,11 +11,10 @@ use std::io;
 use model::{Found, Owned, Package, Purl, SourcePackage};
 
 use self::header::Header;
-use crate::contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
 use crate::license;
 use crate::listing::{Listing, brief};
+use crate::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
 
-/// RPM packages.
 pub(crate) struct Rpm;
 
 impl Ecosystem for Rpm {

@@ -1,17 +1,17 @@
-//! Documents in an image that say what is in it: SPDX, CycloneDX, and whatever else `format` reads.
+//! sbom: documents in an image that say what is in it, in any format that `format` reads.
 //!
 //! Their packages are of any type, so this is no packaging world, and `sbom` is no purl type.
 
 use model::{Found, Gap, Package, PackageKind};
 
-use crate::{Beside, Cataloger, Claim, Ecosystem, File};
+use crate::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File};
 
 const LARGEST: u64 = 64 << 20;
 
 pub(crate) struct Sbom;
 
 impl Ecosystem for Sbom {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> EcosystemId {
         "sbom"
     }
 

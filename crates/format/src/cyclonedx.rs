@@ -1,4 +1,4 @@
-//! CycloneDX, as JSON: written in version 1.6, read from 1.2 on. <https://cyclonedx.org/docs/1.6/json/>
+//! cyclonedx: JSON, written in version 1.6, read from 1.2 on. <https://cyclonedx.org/docs/1.6/json/>
 
 mod read;
 mod write;

@@ -1,4 +1,4 @@
-//! in-toto statements that carry an SPDX, CycloneDX or Scout document, bare or in an envelope; read
+//! in-toto: statements that carry an SPDX, CycloneDX or Scout document, bare or in an envelope; read
 //! only. <https://github.com/in-toto/attestation/tree/main/spec>
 //!
 //! Who signed an envelope is not asked here: the document is read, not trusted.

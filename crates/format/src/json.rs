@@ -1,4 +1,4 @@
-//! Docker Scout's JSON, the default: its fields under its names, and ours beside them.
+//! json: Docker Scout's JSON, the default: its fields under its names, and ours beside them.
 
 mod read;
 

@@ -1,4 +1,4 @@
-//! A table for people: each package's name, version and type, then what is missing.
+//! list: a table for people: each package's name, version and type, then what is missing.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! SPDX, as JSON: written in version 2.3, read in 2.2 and 2.3. <https://spdx.github.io/spdx-spec/v2.3/>
+//! spdx: JSON, written in version 2.3, read in 2.2 and 2.3. <https://spdx.github.io/spdx-spec/v2.3/>
 
 mod read;
 mod write;

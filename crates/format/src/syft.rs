@@ -1,4 +1,4 @@
-//! syft's own JSON, read only. <https://github.com/anchore/syft/tree/main/schema/json>
+//! syft: its own JSON, read only. <https://github.com/anchore/syft/tree/main/schema/json>
 
 use std::collections::HashMap;
 

@@ -24,7 +24,8 @@ pub trait ImageSource: Sync {
     fn takes_platform(&self) -> bool {
         true
     }
-    /// Opens what `ask` names, which chooses only what may be chosen here. `None`: there is no such image here, and asking elsewhere is right.
+    /// Opens what `ask` names, which chooses only what may be chosen here. `None`: there is no such
+    /// image here, and asking elsewhere is right.
     async fn open(&self, ask: &Ask) -> Result<Option<Opened>, Error>;
 }
 
@@ -43,7 +44,8 @@ pub struct Ask {
     pub progress: Arc<dyn Progress>,
 }
 
-/// How to reach engines and registries. Filled by the front; no source reads the environment.
+/// How to reach engines and registries. Filled by the front; no source reads the environment, except
+/// that the HTTP client finds its proxies there.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `DOCKER_HOST`, or the endpoint of the current docker context.
@@ -72,8 +74,6 @@ pub struct Settings {
     pub workers: usize,
     /// `foretop/0.1.0`.
     pub user_agent: String,
-    /// Documents and directories on standard input are read from here.
-    pub temporary: PathBuf,
 }
 
 /// A way to prove who is asking.

@@ -7,11 +7,11 @@ use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
 
 use model::{Digest, LayerDescription, LayerKey};
-use sha2::{Digest as _, Sha256};
 use tarball::{Entries as _, Limits, TarReader};
 
 use crate::blob;
 use crate::contract::{Ask, Error, ImageSource, LayerReader, Opened, Settings, Silent};
+use crate::verify::Hashing;
 
 /// Asks for `name`, on a machine where nothing is set and no engine runs.
 pub(crate) fn ask(name: &str) -> Ask {
@@ -118,7 +118,7 @@ impl LayerReader for Lister {
         let limits = Limits::default();
         let inflated =
             tarball::decompress(bytes, &limits).map_err(|it| blob::from_problem(&what, it))?;
-        let mut hashing = Hashing { inner: inflated, hash: Sha256::default() };
+        let mut hashing = Hashing::new(inflated);
         let mut archive = TarReader::new(&mut hashing, &limits);
         let mut files = Vec::new();
         let mut is_archive = true;
@@ -136,7 +136,7 @@ impl LayerReader for Lister {
         }
         drop(archive);
         io::copy(&mut hashing, &mut io::sink()).map_err(|it| blob::from_io(&what, it))?;
-        let content = Digest::from_sha256(&hashing.hash.finalize().into());
+        let content = hashing.finish();
         if let (None, Some(diff_id)) = (&layer.digest, &layer.diff_id)
             && *diff_id != content
         {
@@ -146,18 +146,5 @@ impl LayerReader for Lister {
             self.read.lock().unwrap().insert(layer.key.clone(), files);
         }
         Ok(())
-    }
-}
-
-struct Hashing<R> {
-    inner: R,
-    hash: Sha256,
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.hash.update(&buffer[..count]);
-        Ok(count)
     }
 }

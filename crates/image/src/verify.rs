@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 use crate::Error;
 
 /// A digest in the making.
-pub(crate) enum Hasher {
+enum Hasher {
     /// `sha256`.
     Sha256(Sha256),
     /// `sha512`.
@@ -17,7 +17,7 @@ pub(crate) enum Hasher {
 
 impl Hasher {
     /// For bytes that should be `digest`: the same algorithm.
-    pub(crate) fn like(digest: &Digest) -> Self {
+    fn like(digest: &Digest) -> Self {
         match digest.algorithm() {
             "sha512" => Self::Sha512(Box::default()),
             _ => Self::Sha256(Sha256::default()),
@@ -25,7 +25,7 @@ impl Hasher {
     }
 
     /// The next bytes.
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+    fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Sha256(hash) => hash.update(bytes),
             Self::Sha512(hash) => hash.update(bytes),
@@ -33,7 +33,7 @@ impl Hasher {
     }
 
     /// What the bytes are called.
-    pub(crate) fn finish(self) -> Digest {
+    fn finish(self) -> Digest {
         match self {
             Self::Sha256(hash) => Digest::from_sha256(&hash.finalize().into()),
             Self::Sha512(hash) => {
@@ -45,6 +45,31 @@ impl Hasher {
                 text.parse().expect("these are 128 lower-case hexadecimal digits")
             }
         }
+    }
+}
+
+/// A reader that tells the SHA-256 of what went by.
+pub(crate) struct Hashing<R> {
+    inner: R,
+    hash: Hasher,
+}
+
+impl<R: Read> Hashing<R> {
+    pub(crate) fn new(inner: R) -> Self {
+        Self { inner, hash: Hasher::Sha256(Sha256::default()) }
+    }
+
+    /// What the bytes are called.
+    pub(crate) fn finish(self) -> Digest {
+        self.hash.finish()
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        Ok(count)
     }
 }
 

@@ -25,7 +25,8 @@ pub struct Package {
     pub size: Option<u64>,
     /// Bytes once installed.
     pub installed_size: Option<u64>,
-    /// CPEs that the package states itself; none is ever guessed.
+    /// CPEs that the package states itself, or that the table of programs has for it; none is ever
+    /// guessed.
     pub cpes: Vec<String>,
     /// Where it was seen. A cataloger leaves this empty, or names the path inside the claimed file
     /// (`BOOT-INF/lib/x.jar`); the rest is filled in when layers are stacked.

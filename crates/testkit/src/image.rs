@@ -6,6 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::layout::{layout, path};
+
 /// How a layer's blob is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
@@ -166,6 +168,7 @@ pub fn digest(bytes: &[u8]) -> String {
     })
 }
 
+#[derive(Clone)]
 struct Layer {
     tar: Vec<u8>,
     blob: Vec<u8>,
@@ -175,6 +178,7 @@ struct Layer {
 }
 
 /// An image in the making.
+#[derive(Clone)]
 pub struct ImageBuilder {
     layers: Vec<Layer>,
     platform: (String, String),
@@ -280,51 +284,19 @@ impl ImageBuilder {
         self.layers.iter().map(|it| it.diff_id.clone()).collect()
     }
 
-    /// The index of an OCI layout that holds this image alone.
-    pub fn index(&self, tag: &str) -> Value {
-        let Blobs { blobs, manifest } = self.blobs();
-        let size = blobs.last().map_or(0, |(_, _, bytes)| bytes.len());
-        json!({
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.index.v1+json",
-            "manifests": [{
-                "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                "digest": manifest, "size": size,
-                "platform": {"os": self.platform.0, "architecture": self.platform.1},
-                "annotations": {"org.opencontainers.image.ref.name": tag},
-            }],
-        })
-    }
-
-    /// The files of an OCI layout.
-    fn layout(&self, tag: &str) -> Vec<(String, Vec<u8>)> {
-        let mut files =
-            vec![("oci-layout".to_owned(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec())];
-        for (digest, _, bytes) in self.blobs().blobs {
-            files.push((format!("blobs/{}", digest.replace(':', "/")), bytes));
-        }
-        files.push(("index.json".to_owned(), self.index(tag).to_string().into_bytes()));
-        files
-    }
-
-    /// Writes an OCI layout into `directory`.
+    /// Writes an OCI layout that holds this image alone into `directory`.
     pub fn write_layout(&self, directory: &Path, tag: &str) {
-        for (path, bytes) in self.layout(tag) {
-            let path = directory.join(path);
-            fs_err::create_dir_all(path.parent().expect("it has one")).expect("a fresh directory");
-            fs_err::write(path, bytes).expect("a fresh directory");
-        }
+        layout().image(tag, self).write(directory);
     }
 
-    /// The tar archive of an OCI layout.
+    /// The tar archive of such a layout.
     pub fn oci_archive(&self, tag: &str) -> Vec<u8> {
-        archive(&self.layout(tag))
+        layout().image(tag, self).archive()
     }
 
     /// What `docker save` writes since Docker 25: an OCI layout with a `manifest.json`.
     pub fn docker_archive(&self, repository_tag: &str) -> Vec<u8> {
-        let mut files = self.layout(repository_tag);
-        let path = |digest: &str| format!("blobs/{}", digest.replace(':', "/"));
+        let mut files = layout().image(repository_tag, self).parts();
         let manifest = json!([{
             "Config": path(&digest(&self.config())),
             "RepoTags": [repository_tag],

@@ -1,13 +1,11 @@
 //! Images for several platforms under one name, and the statements beside them.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::image::digest;
 use crate::{Blobs, ImageBuilder};
 
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
@@ -124,32 +122,5 @@ impl IndexBuilder {
         let mut blobs = self.blobs.clone();
         blobs.push((manifest.clone(), INDEX.to_owned(), bytes));
         Blobs { blobs, manifest }
-    }
-
-    /// Writes an OCI layout into `directory`, with this index under `tag`.
-    pub fn write_layout(&self, directory: &Path, tag: &str) {
-        let Blobs { blobs, manifest } = self.blobs();
-        let size = blobs.last().map_or(0, |(_, _, bytes)| bytes.len());
-        let top = json!({
-            "schemaVersion": 2, "mediaType": INDEX,
-            "manifests": [{
-                "mediaType": INDEX, "digest": manifest, "size": size,
-                "annotations": {"org.opencontainers.image.ref.name": tag},
-            }],
-        });
-        let mut files = vec![
-            ("oci-layout".to_owned(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
-            ("index.json".to_owned(), top.to_string().into_bytes()),
-        ];
-        files.extend(
-            blobs
-                .into_iter()
-                .map(|(digest, _, bytes)| (format!("blobs/{}", digest.replace(':', "/")), bytes)),
-        );
-        for (path, bytes) in files {
-            let path = directory.join(path);
-            fs_err::create_dir_all(path.parent().expect("it has one")).expect("a fresh directory");
-            fs_err::write(path, bytes).expect("a fresh directory");
-        }
     }
 }

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::image::{Blobs, ImageBuilder, archive, digest};
-
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+use crate::image::archive;
+use crate::index::INDEX;
+use crate::{Blobs, ImageBuilder, IndexBuilder};
 
 /// A layout without images.
 pub fn layout() -> LayoutBuilder {
@@ -24,35 +23,30 @@ impl LayoutBuilder {
     /// Puts an image into `index.json` itself; without a name if that is empty.
     #[must_use]
     pub fn image(mut self, name: &str, image: &ImageBuilder) -> Self {
-        let descriptor = self.put(image);
+        let mut descriptor = self.put(image.blobs());
+        descriptor["platform"] = image.platform_json();
         self.list(name, descriptor);
         self
     }
 
-    /// Puts images for several platforms into an index of their own, as buildx does, each with an
-    /// attestation (in the older form) about it when `attested`.
+    /// Puts an index of its own in, as buildx does.
     #[must_use]
-    pub fn index(mut self, name: &str, images: &[&ImageBuilder], attested: bool) -> Self {
-        let mut manifests: Vec<Value> = images.iter().map(|image| self.put(image)).collect();
-        if attested {
-            let beside: Vec<Value> = manifests
-                .iter()
-                .map(|it| self.attestation(it["digest"].as_str().expect("it is text")))
-                .collect();
-            manifests.extend(beside);
-        }
-        let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests});
-        let (digest, size) = self.blob(index.to_string().into_bytes());
-        self.list(name, json!({"mediaType": INDEX, "digest": digest, "size": size}));
+    pub fn index(mut self, name: &str, index: &IndexBuilder) -> Self {
+        let descriptor = self.put(index.blobs());
+        self.list(name, descriptor);
         self
     }
 
     /// Puts a part in, or puts another in its place.
     #[must_use]
     pub fn file(mut self, path: &str, bytes: impl AsRef<[u8]>) -> Self {
-        self.files.retain(|(it, _)| it != path);
-        self.files.push((path.to_owned(), bytes.as_ref().to_vec()));
+        self.replace(path, bytes.as_ref().to_vec());
         self
+    }
+
+    fn replace(&mut self, path: &str, bytes: Vec<u8>) {
+        self.files.retain(|(it, _)| it != path);
+        self.files.push((path.to_owned(), bytes));
     }
 
     /// Leaves the blob out.
@@ -83,7 +77,8 @@ impl LayoutBuilder {
         archive(&self.parts())
     }
 
-    fn parts(&self) -> Vec<(String, Vec<u8>)> {
+    /// Its files, `index.json` last.
+    pub(crate) fn parts(&self) -> Vec<(String, Vec<u8>)> {
         let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": self.manifests});
         let mut parts =
             vec![("oci-layout".to_owned(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec())];
@@ -101,61 +96,18 @@ impl LayoutBuilder {
         self.manifests.push(descriptor);
     }
 
-    fn put(&mut self, image: &ImageBuilder) -> Value {
-        let Blobs { blobs, manifest } = image.blobs();
-        let size = blobs.last().map_or(0, |(_, _, bytes)| bytes.len());
+    /// Puts blobs in; the descriptor of the last one, which is what all others belong to.
+    fn put(&mut self, Blobs { blobs, manifest }: Blobs) -> Value {
+        let (_, media_type, bytes) = blobs.last().expect("there is a manifest");
+        let descriptor = json!({"mediaType": media_type, "digest": manifest, "size": bytes.len()});
         for (digest, _, bytes) in blobs {
-            self.files.retain(|(it, _)| *it != path(&digest));
-            self.files.push((path(&digest), bytes));
+            self.replace(&path(&digest), bytes);
         }
-        json!({
-            "mediaType": MANIFEST, "digest": manifest, "size": size,
-            "platform": image.platform_json(),
-        })
-    }
-
-    fn attestation(&mut self, about: &str) -> Value {
-        let statement = json!({
-            "_type": "https://in-toto.io/Statement/v0.1",
-            "predicateType": "https://spdx.dev/Document",
-            "subject": [{"name": "_", "digest": {"sha256": about.trim_start_matches("sha256:")}}],
-            "predicate": {"spdxVersion": "SPDX-2.3"},
-        });
-        let (statement, statement_size) = self.blob(statement.to_string().into_bytes());
-        let (config, config_size) =
-            self.blob(br#"{"architecture":"unknown","os":"unknown"}"#.to_vec());
-        let manifest = json!({
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": {
-                "mediaType": "application/vnd.oci.image.config.v1+json",
-                "digest": config, "size": config_size,
-            },
-            "layers": [{
-                "mediaType": "application/vnd.in-toto+json",
-                "digest": statement, "size": statement_size,
-                "annotations": {"in-toto.io/predicate-type": "https://spdx.dev/Document"},
-            }],
-        });
-        let (manifest, size) = self.blob(manifest.to_string().into_bytes());
-        json!({
-            "mediaType": MANIFEST, "digest": manifest, "size": size,
-            "platform": {"os": "unknown", "architecture": "unknown"},
-            "annotations": {
-                "vnd.docker.reference.type": "attestation-manifest",
-                "vnd.docker.reference.digest": about,
-            },
-        })
-    }
-
-    fn blob(&mut self, bytes: Vec<u8>) -> (String, usize) {
-        let (digest, size) = (digest(&bytes), bytes.len());
-        self.files.retain(|(it, _)| *it != path(&digest));
-        self.files.push((path(&digest), bytes));
-        (digest, size)
+        descriptor
     }
 }
 
-fn path(digest: &str) -> String {
+/// Where a blob lies.
+pub(crate) fn path(digest: &str) -> String {
     format!("blobs/{}", digest.replace(':', "/"))
 }

@@ -287,6 +287,12 @@ fn files_that_cannot_be_opened() {
     );
 }
 
+/// A layer as it is stored.
+fn read_blob(blob: &[u8]) -> Result<LayerInventory, Problem> {
+    let limits = Limits::default();
+    read_tar(tarball::decompress(blob, &limits)?, &limits, &ReadOptions::default())
+}
+
 #[test]
 fn blobs_of_every_kind() {
     use testkit::Compression;
@@ -294,11 +300,11 @@ fn blobs_of_every_kind() {
         let image = testkit::image()
             .layer(layer().file("etc/os-release", "ID=debian\n").stored(compression));
         let (_, _, blob) = image.blobs().blobs.swap_remove(0);
-        let read = read_blob(&blob[..], &Limits::default(), &ReadOptions::default()).unwrap();
+        let read = read_blob(&blob).unwrap();
         assert_eq!(read.evidence.len(), 1, "{compression:?}");
         assert!(read.size > 1000);
     }
-    let html = read_blob(&b"<html>"[..], &Limits::default(), &ReadOptions::default());
+    let html = read_blob(b"<html>");
     assert_eq!(html.unwrap_err().to_string(), "it ends in the middle of a header");
 }
 
@@ -337,6 +343,6 @@ proptest! {
 
     #[test]
     fn any_bytes_end_well(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
-        let _ = read_blob(&bytes[..], &Limits::default(), &ReadOptions::default());
+        let _ = read_blob(&bytes);
     }
 }

@@ -7,8 +7,8 @@ use model::{Found, Remark};
 use regex::bytes::Regex;
 
 use super::Stanzas;
-use crate::contract::{Beside, File};
 use crate::license;
+use crate::{Beside, File};
 
 /// The longest in Debian (chromium's) has 2 MiB.
 const LARGEST: u64 = 16 << 20;

@@ -2,7 +2,7 @@
 
 use model::hash_path;
 
-use crate::contract::Beside;
+use crate::Beside;
 use crate::shown::{facts, facts_of, read};
 
 fn status(text: &str, expect: &str) {

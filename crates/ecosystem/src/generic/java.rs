@@ -2,7 +2,7 @@
 
 use model::{Found, Package, Purl};
 
-use crate::contract::File;
+use crate::File;
 
 /// A list of modules makes it some KiB.
 const LARGEST: u64 = 256 << 10;

@@ -6,7 +6,7 @@ use model::Found;
 use regex::bytes::Regex;
 
 use super::{Program, in_binary, java};
-use crate::contract::{Cataloger, Claim, File};
+use crate::{Cataloger, Claim, File};
 
 /// Rows of binaries: id, files, pattern with the version in its groups, name and CPEs.
 macro_rules! binary {

@@ -5,8 +5,8 @@ use std::io::{Seek, Write};
 use model::Found;
 
 use super::{OVERLAP, WINDOW};
+use crate::File;
 use crate::Nothing;
-use crate::contract::File;
 use crate::shown::{cataloger, facts, facts_of};
 
 /// A binary in which `text` stands, among other things.

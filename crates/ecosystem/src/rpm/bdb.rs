@@ -4,7 +4,7 @@
 //! says so itself, and a broken one hides no other.
 
 use super::{LARGEST_HEADER, Take, Visited, bytes_at, read_at};
-use crate::contract::File;
+use crate::File;
 
 pub(super) const MAGIC: u32 = 0x0006_1561;
 

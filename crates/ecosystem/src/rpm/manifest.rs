@@ -3,8 +3,8 @@
 use model::{Found, Package};
 
 use super::Facts;
-use crate::contract::{Beside, File};
 use crate::listing::Listing;
+use crate::{Beside, File};
 
 const LARGEST: u64 = 64 << 20;
 

@@ -2,7 +2,7 @@
 //! All numbers are little-endian; blobs lie in blocks of 16 bytes.
 
 use super::{LARGEST_HEADER, Take, bytes_at, read_at};
-use crate::contract::File;
+use crate::File;
 
 pub(super) const MAGIC: &[u8] = b"RpmP";
 

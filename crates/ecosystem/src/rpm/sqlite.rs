@@ -5,7 +5,7 @@ mod wal;
 
 use self::wal::Wal;
 use super::{LARGEST_HEADER, Take, Visited, bytes_at, read_at};
-use crate::contract::File;
+use crate::File;
 
 pub(super) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 

@@ -6,8 +6,8 @@ mod live;
 use model::hash_path;
 
 use super::source_package;
+use crate::Beside;
 use crate::Nothing;
-use crate::contract::Beside;
 use crate::shown::{facts_of, fixture, read};
 
 /// What `rpm -qa` says of the fixtures, in the order in which they were installed.

@@ -1,6 +1,6 @@
 //! Tests of image archives.
 
-use testkit::{Compression, compress, digest, image, layer};
+use testkit::{AttestationForm, Compression, compress, digest, image, index, layer, layout};
 
 use super::*;
 use crate::testing::{ask, told};
@@ -192,8 +192,7 @@ fn blobs_that_are_not_what_their_names_say() {
     let blobs = image.blobs().blobs;
     let short = |at: usize| blobs[at].0.trim_start_matches("sha256:")[..12].to_owned();
     let hint = "\n  hint: it was damaged or replaced on its way or where it is kept; push it again";
-    let damaged =
-        |at: usize, bytes: &[u8]| testkit::layout().image("", &image).damaged(&blobs[at].0, bytes);
+    let damaged = |at: usize, bytes: &[u8]| layout().image("", &image).damaged(&blobs[at].0, bytes);
     // As long as before, so that only the digest tells.
     let mut other = blobs[0].2.clone();
     *other.last_mut().unwrap() ^= 1;
@@ -238,7 +237,7 @@ fn blobs_that_are_missing() {
     ];
     for ((digest, _, _), name) in blobs.iter().zip(names) {
         check(
-            &testkit::layout().image("", &image).without(digest).archive(),
+            &layout().image("", &image).without(digest).archive(),
             &format!(
                 "Corrupt: FILE: the {name} is missing from it\n  \
                  hint: it was written in part, or for another platform: save it again"
@@ -292,10 +291,7 @@ fn what_is_no_image() {
 fn several() -> Vec<u8> {
     let one = image().layer(layer().file("one", ""));
     let two = image().layer(layer().file("two", ""));
-    testkit::layout()
-        .image("docker.io/library/app:1", &one)
-        .image("docker.io/library/app:2", &two)
-        .archive()
+    layout().image("docker.io/library/app:1", &one).image("docker.io/library/app:2", &two).archive()
 }
 
 #[test]
@@ -358,7 +354,11 @@ fn platforms() {
         image().platform("linux", architecture).layer(layer().file(architecture, ""))
     };
     let (amd, arm) = (made("amd64"), made("arm64"));
-    let archive = testkit::layout().index("app:1", &[&amd, &arm], true).archive();
+    let index = index()
+        .image("linux/amd64", amd.clone())
+        .image("linux/arm64", arm.clone())
+        .attestation(AttestationForm::Legacy, "https://spdx.dev/Document");
+    let archive = layout().index("app:1", &index).archive();
     check_platform(
         &archive,
         "linux/arm64/v8",
@@ -377,7 +377,7 @@ fn platforms() {
         &arm.blobs().manifest,
         "linux/arm64 digest index config +https://spdx.dev/Document\n  arm64 <COPY layer 0>",
     );
-    let flat = testkit::layout().image("app:1", &amd).image("app:1", &arm).archive();
+    let flat = layout().image("app:1", &amd).image("app:1", &arm).archive();
     check_platform(
         &flat,
         "linux/amd64",

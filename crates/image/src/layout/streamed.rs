@@ -5,13 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 
 use model::{Digest, ImageDescription, LayerDescription, LayerKey};
-use sha2::Sha256;
 use tarball::{Entries as _, Entry, EntryKind, Limits, TarReader};
 
 use super::{DOCUMENT_LIMIT, Links, Parts, digest_at, missing};
 use crate::blob;
 use crate::contract::{Error, LayerReader};
-use crate::verify::{Hasher, Verified};
+use crate::verify::{Hashing, Verified};
 
 /// Bytes of all documents that are kept.
 const DOCUMENTS: u64 = 64 << 20;
@@ -172,10 +171,10 @@ impl Pass<'_> {
         // taken here, so that the two can be compared.
         let inflated =
             tarball::decompress(bytes, self.limits).map_err(|it| blob::from_problem(what, it))?;
-        let mut hashing = Hashing { inner: inflated, hasher: Hasher::Sha256(Sha256::default()) };
+        let mut hashing = Hashing::new(inflated);
         reader.read(layer, &mut hashing)?;
         rest(&mut hashing)?;
-        Ok(Went::Content(hashing.hasher.finish()))
+        Ok(Went::Content(hashing.finish()))
     }
 }
 
@@ -303,18 +302,5 @@ impl LayerReader for Nobody {
 
     fn read(&self, _: &LayerDescription, _: &mut dyn Read) -> Result<(), Error> {
         Ok(())
-    }
-}
-
-struct Hashing<R> {
-    inner: R,
-    hasher: Hasher,
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.hasher.update(&buffer[..count]);
-        Ok(count)
     }
 }

@@ -1,7 +1,9 @@
 //! Tests of local engines.
 
 use model::Digest;
-use testkit::{Answer, EngineBuilder, EngineStandIn, engine, image, layer};
+use testkit::{
+    Answer, AttestationForm, EngineBuilder, EngineStandIn, engine, image, index, layer, layout,
+};
 
 use super::*;
 use crate::testing::{ask, shown, told, told_knowing, wait};
@@ -54,8 +56,11 @@ fn exports_of_other_kinds() {
     check(answered(small().oci_archive("app:1")), "app:1", expect);
     // As containerd keeps images: for several platforms, with attestations.
     let other = image().platform("linux", "s390x").layer(layer().file("c", ""));
-    let index = testkit::layout().index("app:1", &[&other, &small()], true).archive();
-    check(answered(index), "app:1", expect);
+    let index = index()
+        .image("linux/s390x", other)
+        .image("linux/amd64", small())
+        .attestation(AttestationForm::Legacy, "https://spdx.dev/Document");
+    check(answered(layout().index("app:1", &index).archive()), "app:1", expect);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Tests of OCI layouts.
 
-use testkit::{image, layer, layout};
+use testkit::{AttestationForm, image, index, layer, layout};
 
 use super::*;
 use crate::testing::{ask, told};
@@ -27,9 +27,16 @@ fn one_platform() {
 fn several_platforms_with_attestations_and_without() {
     let amd = image().layer(layer().file("amd", ""));
     let arm = image().platform("linux", "arm").layer(layer().file("arm", ""));
-    for (attested, beside) in [(true, " +https://spdx.dev/Document"), (false, "")] {
+    let bare = index().image("linux/amd64", amd.clone()).image("linux/arm", arm.clone());
+    let spdx = "https://spdx.dev/Document";
+    let attested = index()
+        .image("linux/amd64", amd)
+        .attestation(AttestationForm::Artifact, spdx)
+        .image("linux/arm", arm)
+        .attestation(AttestationForm::Legacy, spdx);
+    for (index, beside) in [(attested, " +https://spdx.dev/Document"), (bare, "")] {
         check(
-            |directory| layout().index("1", &[&amd, &arm], attested).write(directory),
+            |directory| layout().index("1", &index).write(directory),
             Some("linux/arm/v7"),
             &format!("linux/arm digest index config [1]{beside}\n  arm <COPY layer 0>"),
         );

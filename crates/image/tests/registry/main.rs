@@ -33,7 +33,6 @@ fn settings() -> Settings {
         limits: tarball::Limits::default(),
         workers: 2,
         user_agent: "foretop/test".to_owned(),
-        temporary: std::env::temp_dir(),
     }
 }
 

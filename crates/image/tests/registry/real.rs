@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use image::{Credentials, Settings};
 use model::Secret;
-use testkit::{AttestationForm, image, index, layer};
+use testkit::{AttestationForm, image, index, layer, layout};
 
 use super::{Watch, noise, read, settings};
 
@@ -130,7 +130,7 @@ fn push(registry: &Registry, login: &[&str]) -> String {
         )
         .attestation(AttestationForm::Legacy, "https://spdx.dev/Document")
         .image("linux/arm64", image().layer(layer().file("a", noise(2_000_000))));
-    images.write_layout(directory.path(), "1");
+    layout().index("1", &images).write(directory.path());
     let source = format!("oci:{}:1", Path::new(directory.path()).display());
     let target = format!("docker://{}/team/app:1", registry.host);
     let output = Command::new("skopeo")

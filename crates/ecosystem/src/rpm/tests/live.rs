@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::super::sqlite;
-use crate::contract::File;
+use crate::File;
 use crate::shown::{facts_of, read};
 
 const SPEC: &str = "Name: alive
