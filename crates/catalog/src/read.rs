@@ -57,7 +57,7 @@ impl Default for ReadLimits {
             beside_file: 16 << 20,
             beside: 64 << 20,
             evidence: 500_000,
-            found: 512 << 20,
+            found: 256 << 20,
             whiteouts: 1_000_000,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cache::{Cache, Shelf};
@@ -15,6 +15,9 @@ use tarball::{Limits, Problem, TarReader};
 /// Paths of layers to read as if they were others: where it is, what it stands for.
 pub(crate) type Detours = BTreeMap<LayerKey, Vec<(String, String)>>;
 
+/// Bytes of memory that all layers of an image may take together; honest ones take a tenth.
+const ROOM: u64 = 512 << 20;
+
 /// Reads layers into inventories, and keeps them under the digest that was checked.
 pub(crate) struct Reader {
     cache: Option<Arc<Cache>>,
@@ -23,6 +26,8 @@ pub(crate) struct Reader {
     /// Not empty: only these layers are read, and what is read is not kept.
     detours: Detours,
     layers: Mutex<BTreeMap<LayerKey, Layer>>,
+    /// Bytes of memory that layers may still take.
+    room: AtomicU64,
     turns: Turns,
 }
 
@@ -55,6 +60,7 @@ impl Reader {
             limits,
             detours: Detours::new(),
             layers: Mutex::default(),
+            room: AtomicU64::new(ROOM),
             turns: Turns::default(),
         }
     }
@@ -80,6 +86,18 @@ impl Reader {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<LayerKey, Layer>> {
         self.layers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The layer, if there is room for it beside the others; else a hole in its place.
+    fn admit(&self, layer: &LayerDescription, inventory: LayerInventory) -> Arc<LayerInventory> {
+        let weight = inventory.weight();
+        let taken = self
+            .room
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(weight));
+        Arc::new(match taken {
+            Ok(_) => inventory,
+            Err(_) => hole(layer, "with the others it holds more than is told of an image"),
+        })
     }
 
     /// One pass over the layer, which also hashes its content where nobody checks the blob's digest.
@@ -123,7 +141,7 @@ impl LayerReader for Reader {
         let Some(inventory) = cache.get(Shelf::Layers, &self.fingerprint, digest) else {
             return false;
         };
-        let inventory = Arc::new(inventory);
+        let inventory = self.admit(layer, inventory);
         self.lock()
             .insert(layer.key.clone(), Layer { inventory, content: Content::Vouched, kept: true });
         true
@@ -136,13 +154,11 @@ impl LayerReader for Reader {
             // Where the bytes are what the image names, and make no archive, the layer is a hole.
             Err(problem) => {
                 io::copy(bytes, &mut io::sink()).map_err(|error| lost(layer, error))?;
-                let why = problem.to_string();
-                let gap = Gap::new(format!("layer {}", layer.key), why.as_str());
                 let content = match &layer.digest {
                     Some(_) => Content::Vouched,
-                    None => Content::CannotBeTold(why),
+                    None => Content::CannotBeTold(problem.to_string()),
                 };
-                (LayerInventory { gaps: vec![gap], ..LayerInventory::default() }, content)
+                (hole(layer, problem.to_string()), content)
             }
         };
         let checked = match &content {
@@ -154,7 +170,7 @@ impl LayerReader for Reader {
             // What cannot be kept is read again next time; the cache says why, once.
             let _ = cache.put(Shelf::Layers, &self.fingerprint, digest, &inventory);
         }
-        let inventory = Arc::new(inventory);
+        let inventory = self.admit(layer, inventory);
         self.lock().insert(layer.key.clone(), Layer { inventory, content, kept: false });
         Ok(())
     }
@@ -204,10 +220,39 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
+/// A layer of which nothing is known but why.
+fn hole(layer: &LayerDescription, why: impl Into<String>) -> LayerInventory {
+    let gap = Gap::new(format!("layer {}", layer.key), why);
+    LayerInventory { gaps: vec![gap], ..LayerInventory::default() }
+}
+
 /// The bytes could not be had: the source's own error if it sent one, else what the system says.
 fn lost(layer: &LayerDescription, error: io::Error) -> image::Error {
     match error.downcast::<image::Error>() {
         Ok(error) => error,
         Err(error) => image::Error::corrupt(format!("layer {}", layer.key), error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::hash_path;
+
+    use super::*;
+
+    #[test]
+    fn a_layer_for_which_there_is_no_room_is_a_hole() {
+        let reader = Reader::new(None, Limits::default());
+        reader.room.store(100, Ordering::Relaxed);
+        let check = |paths: u64, expect: &str| {
+            let layer = LayerDescription { key: LayerKey("l".to_owned()), ..Default::default() };
+            let paths = (0..paths).map(|it| hash_path(&it.to_string())).collect();
+            let read = reader.admit(&layer, LayerInventory { paths, ..Default::default() });
+            let shown: Vec<String> = read.gaps.iter().map(ToString::to_string).collect();
+            assert_eq!(shown.join(""), expect);
+        };
+        check(10, "");
+        check(3, "layer l: with the others it holds more than is told of an image");
+        check(2, "");
     }
 }

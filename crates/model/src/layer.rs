@@ -25,6 +25,18 @@ pub struct LayerInventory {
     pub size: u64,
 }
 
+impl LayerInventory {
+    /// About how many bytes of memory it takes.
+    pub fn weight(&self) -> u64 {
+        let evidence = self.evidence.iter().map(|it| {
+            (size_of::<Evidence>() + it.path.len()) as u64 + it.found.weight(it.path.len())
+        });
+        let paths = self.whiteouts.iter().chain(&self.opaques).map(|it| it.len() as u64 + 24);
+        let links = self.links.iter().map(|it| (it.path.len() + it.target.len()) as u64 + 56);
+        evidence.chain(paths).chain(links).sum::<u64>() + self.paths.len() as u64 * 8
+    }
+}
+
 /// A path, hashed (XXH3 of its bytes, without a leading `/`).
 pub type PathHash = u64;
 
