@@ -42,6 +42,8 @@ pub struct ReadLimits {
     pub beside: u64,
     /// Claimed files in a layer.
     pub evidence: usize,
+    /// Bytes of memory that what was found in a layer may take.
+    pub found: u64,
     /// Whiteouts in a layer.
     pub whiteouts: usize,
 }
@@ -55,6 +57,7 @@ impl Default for ReadLimits {
             beside_file: 16 << 20,
             beside: 64 << 20,
             evidence: 500_000,
+            found: 512 << 20,
             whiteouts: 1_000_000,
         }
     }

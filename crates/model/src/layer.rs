@@ -101,6 +101,26 @@ impl Found {
         Self { gaps: vec![Gap::new(at, why)], ..Self::default() }
     }
 
+    /// About how many bytes of memory it takes, read from a file at a path of `path` bytes: each
+    /// package repeats that path in its place.
+    pub fn weight(&self, path: usize) -> u64 {
+        let packages = self.packages.iter().map(|it| {
+            let texts = [&it.author, &it.description, &it.url];
+            let texts = texts.into_iter().flatten().chain(&it.licenses).chain(&it.cpes);
+            let places = it.places.iter().map(|place| path + place.path.len() + 100);
+            size_of::<Package>()
+                + it.purl.text_len()
+                + texts.chain(&it.proof).map(|text| text.len() + 24).sum::<usize>()
+                + places.sum::<usize>().max(path)
+        });
+        let owned = self.owned.iter().map(|it| it.package.len() + it.paths.len() * 8 + 48);
+        let remarks = self.remarks.iter().map(|it| {
+            it.package.len() + it.licenses.iter().map(|text| text.len() + 24).sum::<usize>() + 72
+        });
+        let gaps = self.gaps.iter().map(|it| it.at.len() + it.why.len() + 48);
+        packages.chain(owned).chain(remarks).chain(gaps).map(|it| it as u64).sum()
+    }
+
     /// True when the file had nothing to say.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

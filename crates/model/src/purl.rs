@@ -115,6 +115,14 @@ impl Purl {
         self.qualifiers.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    /// Bytes of all its parts.
+    pub(crate) fn text_len(&self) -> usize {
+        let parts = [&self.namespace, &self.version, &self.subpath].into_iter().flatten();
+        let parts = parts.chain([&self.kind, &self.name]).map(String::len).sum::<usize>();
+        let qualifiers = self.qualifiers.iter().map(|(key, value)| key.len() + value.len());
+        parts + qualifiers.sum::<usize>()
+    }
+
     /// The path inside the package.
     pub fn subpath(&self) -> Option<&str> {
         self.subpath.as_deref()

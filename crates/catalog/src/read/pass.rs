@@ -30,6 +30,8 @@ pub(super) struct Pass<'a> {
     spool: Spool,
     /// Files nobody claims by path whose first bytes could not be read: how many, and the first.
     unreadable: Option<(u64, Gap)>,
+    /// Bytes of memory that what was found takes.
+    found: u64,
     /// Claimed files and links that were passed over because there are too many.
     passed_over: u64,
     /// Used again for every file.
@@ -61,6 +63,7 @@ impl<'a> Pass<'a> {
             latest: Latest::default(),
             spool: Spool::new(limits),
             unreadable: None,
+            found: 0,
             passed_over: 0,
             owners: Vec::new(),
         }
@@ -194,6 +197,14 @@ impl<'a> Pass<'a> {
     /// Keeps what was found. Nothing found is worth keeping only where somebody asked for the file.
     fn note(&mut self, path: &str, stamp: Stamp, by: &Cataloger, found: Found, asked: bool) {
         if asked || !found.is_empty() {
+            let limit = self.limits.found;
+            let weight = found.weight(path.len());
+            let found = if weight > limit.saturating_sub(self.found) {
+                Found::gap(path, format!("beyond the {limit} bytes told of a layer"))
+            } else {
+                self.found += weight;
+                found
+            };
             let evidence = Evidence { path: path.to_owned(), cataloger: by.id.to_owned(), found };
             self.evidence.push((stamp, evidence));
             self.latest.watch(path, stamp);

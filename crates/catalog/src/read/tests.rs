@@ -206,6 +206,16 @@ fn limits_are_gaps() {
         layer().file("a/toy.json", "npm a 1").file("b/toy.json", "npm b 1").file("c/toy.json", ""),
         "a/toy.json npm-toy pkg:npm/a@1\ngap a layer: 2 claimed files were not read: it has more than 1\n",
     );
+    check(
+        ReadLimits { found: 2000, ..limits },
+        layer()
+            .file("a/toy.json", "npm a 1")
+            .file("b/toy.json", format!("npm {} 1", "b".repeat(2000)))
+            .file("c/toy.json", "npm c 1"),
+        "a/toy.json npm-toy pkg:npm/a@1\n\
+         b/toy.json npm-toy gap b/toy.json: beyond the 2000 bytes told of a layer\n\
+         c/toy.json npm-toy pkg:npm/c@1\n",
+    );
     let options = ReadOptions { limits: ReadLimits { whiteouts: 1, ..limits }, extra: Vec::new() };
     let tar = layer().delete("a").delete("b").tar();
     let read = claims().read_layer(&mut TarReader::new(&tar[..], &Limits::default()), &options);
