@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn reads_the_component_and_what_it_is_made_of() {
         check(
-            &Bitnami.catalogers()[0],
+            Bitnami.catalogers()[0].read,
             "opt/bitnami/redis/.spdx-redis.spdx",
             r#"{"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "name": "redis",
             "documentDescribes": ["SPDXRef-redis"],
@@ -50,7 +50,7 @@ mod tests {
                 {"SPDXID": "SPDXRef-cobra", "name": "cobra", "versionInfo": "v1.8.0", "externalRefs": [
                     {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
                      "referenceLocator": "pkg:golang/github.com/spf13/cobra@v1.8.0"}]}]}"#,
-            "pkg:bitnami/redis@7.2.4-1?arch=amd64&distro=debian-12 (attested) under BSD-3-Clause
+            "pkg:bitnami/redis@7.2.4-1?arch=amd64&distro=debian-12 (attested) | license: BSD-3-Clause
              pkg:golang/github.com/spf13/cobra@v1.8.0 (attested)",
         );
     }

@@ -139,7 +139,7 @@ fn purl(name: &str, version: &str) -> Option<Purl> {
 #[cfg(test)]
 mod tests {
     use super::{read_installed, read_lock};
-    use crate::listing::testing::check;
+    use crate::shown::check;
 
     const AT: &str = "app/vendor/composer/installed.json";
 
@@ -164,7 +164,7 @@ mod tests {
             read_installed,
             AT,
             r#"[{"name": "a/b", "version": "1.0", "license": "mit"}, {"name": "a/c"}, 7]"#,
-            "pkg:composer/a/b@1.0 | license: MIT\ngap: `a/c ` is no PHP package\ngap: a package that is no object",
+            "pkg:composer/a/b@1.0 | license: MIT\ngap: app/vendor/composer/installed.json: `a/c ` is no PHP package\ngap: app/vendor/composer/installed.json: a package that is no object",
         );
     }
 
@@ -173,7 +173,12 @@ mod tests {
         let lock = r#"{"packages": [{"name": "a/b", "version": "v1.0"},
             {"name": "a/local", "version": "dev-main", "dist": {"type": "path", "url": "../local"}}],
             "packages-dev": [{"name": "a/c", "version": "2.0"}]}"#;
-        check(read_lock, "app/composer.lock", lock, "pkg:composer/a/b@1.0\npkg:composer/a/c@2.0");
+        check(
+            read_lock,
+            "app/composer.lock",
+            lock,
+            "pkg:composer/a/b@1.0 (declared)\npkg:composer/a/c@2.0 (declared)",
+        );
         check(read_lock, "app/vendor/a/b/composer.lock", lock, "");
     }
 
@@ -183,26 +188,31 @@ mod tests {
             read_installed,
             AT,
             "7",
-            "gap: broken JSON: invalid type: integer `7`, expected an object at line 1 column 1",
+            "gap: app/vendor/composer/installed.json: broken JSON: invalid type: integer `7`, expected an object at line 1 column 1",
         );
         check(
             read_installed,
             AT,
             "[7,",
-            "gap: broken JSON: EOF while parsing a value at line 1 column 3",
+            "gap: app/vendor/composer/installed.json: broken JSON: EOF while parsing a value at line 1 column 3",
         );
-        check(read_installed, AT, r#"{"packages": {}}"#, "gap: `packages` is no list");
+        check(
+            read_installed,
+            AT,
+            r#"{"packages": {}}"#,
+            "gap: app/vendor/composer/installed.json: `packages` is no list",
+        );
         check(
             read_installed,
             AT,
             r#"[{"name": "a", "version": "1"}]"#,
-            "gap: `a 1` is no PHP package",
+            "gap: app/vendor/composer/installed.json: `a 1` is no PHP package",
         );
         check(
             read_lock,
             "composer.lock",
             "",
-            "gap: broken JSON: EOF while parsing a value at line 1 column 0",
+            "gap: composer.lock: broken JSON: EOF while parsing a value at line 1 column 0",
         );
         check(read_lock, "composer.lock", "{}", "");
     }

@@ -113,7 +113,7 @@ mod tests {
 
     #[track_caller]
     fn embedded(path: &str, text: &str, expect: &str) {
-        check(&Sbom.catalogers()[0], path, text, expect);
+        check(read, path, text, expect);
     }
 
     #[test]
@@ -136,9 +136,9 @@ mod tests {
         embedded(
             "x/pip/_vendor/bom.cdx.json",
             DOCUMENT,
-            "pkg:pypi/cachecontrol@0.14.4 (vendored) if x/pip/_vendor/cachecontrol/__init__.py or x/pip/_vendor/cachecontrol.py
-             pkg:pypi/setuptools@70.3.0 (vendored) if x/pip/_vendor/setuptools/__init__.py or x/pip/_vendor/setuptools.py \
-             or x/pip/_vendor/pkg_resources/__init__.py or x/pip/_vendor/pkg_resources.py",
+            "pkg:pypi/cachecontrol@0.14.4 (vendored) | proof: x/pip/_vendor/cachecontrol/__init__.py, x/pip/_vendor/cachecontrol.py
+             pkg:pypi/setuptools@70.3.0 (vendored) | proof: x/pip/_vendor/setuptools/__init__.py, x/pip/_vendor/setuptools.py, \
+             x/pip/_vendor/pkg_resources/__init__.py, x/pip/_vendor/pkg_resources.py",
         );
     }
 

@@ -6,23 +6,13 @@ use model::{Found, PackageKind};
 
 use crate::{ALL, Beside, Cataloger, File, Nothing};
 
-/// Lets `cataloger` read `bytes` at `path` and compares what it found with `expect`, line by line.
-#[track_caller]
-pub(crate) fn check(cataloger: &Cataloger, path: &str, bytes: impl AsRef<[u8]>, expect: &str) {
-    check_beside(cataloger, path, bytes, &Nothing, expect);
-}
+/// What a cataloger's `read` is.
+pub(crate) type Read = fn(&File<'_>, &dyn Beside) -> Found;
 
-/// The same, with something beside the file.
+/// Lets `read` have `bytes` at `path` and compares what it found with `expect`, line by line.
 #[track_caller]
-pub(crate) fn check_beside(
-    cataloger: &Cataloger,
-    path: &str,
-    bytes: impl AsRef<[u8]>,
-    beside: &dyn Beside,
-    expect: &str,
-) {
-    let file = File::in_memory(path, 0o644, bytes.as_ref());
-    let found = (cataloger.read)(&file, beside);
+pub(crate) fn check(read: Read, path: &str, bytes: impl AsRef<[u8]>, expect: &str) {
+    let found = read(&File::in_memory(path, 0o644, bytes.as_ref()), &Nothing);
     let lines = |text: &str| -> Vec<String> {
         text.lines().map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()).collect()
     };
@@ -32,24 +22,30 @@ pub(crate) fn check_beside(
 /// One line for each package, then one for each gap.
 pub(crate) fn shown(found: &Found) -> String {
     let mut text = String::new();
+    let mut add = |it: std::fmt::Arguments<'_>| text.write_fmt(it).expect("a string takes all");
     for package in &found.packages {
-        let _ = write!(text, "{}", package.purl);
+        add(format_args!("{}", package.purl));
         if package.kind != PackageKind::Installed {
-            let _ = write!(text, " ({})", package.kind.as_str());
+            add(format_args!(" ({})", package.kind.as_str()));
         }
         for place in &package.places {
-            let _ = write!(text, " in {}", place.path);
+            add(format_args!(" in {}", place.path));
         }
-        if !package.licenses.is_empty() {
-            let _ = write!(text, " under {}", package.licenses.join(", "));
+        for (name, values) in [
+            ("license", package.licenses.clone()),
+            ("author", package.author.iter().cloned().collect()),
+            ("url", package.url.iter().cloned().collect()),
+            ("about", package.description.iter().cloned().collect()),
+            ("proof", package.proof.clone()),
+        ] {
+            if !values.is_empty() {
+                add(format_args!(" | {name}: {}", values.join(", ")));
+            }
         }
-        if !package.proof.is_empty() {
-            let _ = write!(text, " if {}", package.proof.join(" or "));
-        }
-        text.push('\n');
+        add(format_args!("\n"));
     }
     for gap in &found.gaps {
-        let _ = writeln!(text, "gap: {gap}");
+        add(format_args!("gap: {gap}\n"));
     }
     text
 }

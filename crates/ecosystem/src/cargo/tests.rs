@@ -6,16 +6,16 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
 use super::Cargo;
+use crate::Ecosystem as _;
 use crate::executable::building::{elf, mach_o, pe};
-use crate::shown::check;
-use crate::{Cataloger, Ecosystem as _};
+use crate::shown::{Read, check};
 
-fn auditable() -> &'static Cataloger {
-    &Cargo.catalogers()[0]
+fn auditable() -> Read {
+    Cargo.catalogers()[0].read
 }
 
-fn lock() -> &'static Cataloger {
-    &Cargo.catalogers()[1]
+fn lock() -> Read {
+    Cargo.catalogers()[1].read
 }
 
 fn packed(text: &[u8]) -> Vec<u8> {

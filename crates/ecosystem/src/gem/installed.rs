@@ -160,7 +160,7 @@ fn escaped(code: &str, letters: &mut std::str::CharIndices<'_>) -> Option<char> 
 #[cfg(test)]
 mod tests {
     use super::read;
-    use crate::listing::testing::check;
+    use crate::shown::check;
 
     #[test]
     fn reads_every_field() {
@@ -202,12 +202,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_gem_is_a_gap() {
-        check(read, "specifications/x.gemspec", "", "gap: ` ` is no gem");
+        check(read, "specifications/x.gemspec", "", "gap: specifications/x.gemspec: ` ` is no gem");
         check(
             read,
             "specifications/x.gemspec",
             "s.name = \"a b\"\ns.version = \"1\"\n",
-            "gap: `a b 1` is no gem",
+            "gap: specifications/x.gemspec: `a b 1` is no gem",
         );
         for code in [
             "\"",

@@ -64,7 +64,7 @@ fn add(spec: &str, origin: &str, listing: &mut Listing<'_>) {
 #[cfg(test)]
 mod tests {
     use super::read;
-    use crate::listing::testing::check;
+    use crate::shown::check;
 
     #[test]
     fn sections() {
@@ -76,8 +76,8 @@ mod tests {
              GEM\n  remote: https://rubygems.org/\n  specs:\n    rack (2.2.4)\n    rails (7.0.4)\n      rack (~> 2.0, >= 2.2.0)\n    \
              nokogiri (1.13.9-x86_64-linux)\n    nokogiri (1.13.9)\n\n\
              PLATFORMS\n  ruby\n  x86_64-linux\n\nDEPENDENCIES\n  rails (~> 7)\n\nCHECKSUMS\n  rack (2.2.4) sha256=abc\n\nBUNDLED WITH\n   2.3.15\n",
-            "pkg:gem/g@1.0?vcs_url=git%2Bhttps://example.org/g.git%40abc\npkg:gem/rack@2.2.4\npkg:gem/rails@7.0.4\n\
-             pkg:gem/nokogiri@1.13.9?platform=x86_64-linux\npkg:gem/nokogiri@1.13.9",
+            "pkg:gem/g@1.0?vcs_url=git%2Bhttps://example.org/g.git%40abc (declared)\npkg:gem/rack@2.2.4 (declared)\npkg:gem/rails@7.0.4 (declared)\n\
+             pkg:gem/nokogiri@1.13.9?platform=x86_64-linux (declared)\npkg:gem/nokogiri@1.13.9 (declared)",
         );
     }
 
@@ -87,8 +87,8 @@ mod tests {
             read,
             "Gemfile.lock",
             "GEM\n  specs:\n    rack\n    a b (1)\n    c (\n    d ()\n    e (1.0)\n=======\n",
-            "pkg:gem/e@1.0\ngap: `rack` is no gem with a version\ngap: `a b (1)` is no gem with a version\n\
-             gap: `c (` is no gem with a version\ngap: `d ()` is no gem with a version\ngap: an unresolved merge conflict",
+            "pkg:gem/e@1.0 (declared)\ngap: Gemfile.lock: `rack` is no gem with a version\ngap: Gemfile.lock: `a b (1)` is no gem with a version\n\
+             gap: Gemfile.lock: `c (` is no gem with a version\ngap: Gemfile.lock: `d ()` is no gem with a version\ngap: Gemfile.lock: an unresolved merge conflict",
         );
         check(read, "Gemfile.lock", "\0\n    \u{e9}\n", "");
     }
@@ -97,6 +97,6 @@ mod tests {
     fn a_lock_file_inside_a_gem_is_not_ours() {
         let lock = "GEM\n  specs:\n    rack (2.2.4)\n";
         check(read, "usr/lib/ruby/gems/3.1.0/gems/x-1.0.0/Gemfile.lock", lock, "");
-        check(read, "app/gems/part/Gemfile.lock", lock, "pkg:gem/rack@2.2.4");
+        check(read, "app/gems/part/Gemfile.lock", lock, "pkg:gem/rack@2.2.4 (declared)");
     }
 }

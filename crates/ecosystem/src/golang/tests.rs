@@ -4,15 +4,15 @@ use std::process::Command;
 
 use super::Golang;
 use crate::executable::building::{elf, elf_without_sections, mach_o, pe};
-use crate::shown::{check, shown};
-use crate::{Cataloger, Ecosystem as _, File, Nothing};
+use crate::shown::{Read, check, shown};
+use crate::{Ecosystem as _, File, Nothing};
 
-fn binary() -> &'static Cataloger {
-    &Golang.catalogers()[0]
+fn binary() -> Read {
+    Golang.catalogers()[0].read
 }
 
-fn manifest() -> &'static Cataloger {
-    &Golang.catalogers()[1]
+fn manifest() -> Read {
+    Golang.catalogers()[1].read
 }
 
 /// Build information as Go 1.18 and later write it.
@@ -100,7 +100,7 @@ fn a_main_module_without_a_version_gets_one_where_it_can() {
     let main = |settings: &str| {
         let modules = format!("mod\texample.com/a\t(devel)\t\n{settings}");
         let file = elf(&[(".go.buildinfo", &inline("go1.22.3", &modules))]);
-        let found = (binary().read)(&File::in_memory("a", 0o755, &file), &Nothing);
+        let found = binary()(&File::in_memory("a", 0o755, &file), &Nothing);
         found.packages[0].purl.to_string()
     };
     assert_eq!(main(""), "pkg:golang/example.com/a");
@@ -170,7 +170,7 @@ fn cut_files_do_no_harm() {
     {
         for end in 0..whole.len() {
             let file = File::in_memory("a", 0o755, &whole[..end]);
-            shown(&(binary().read)(&file, &Nothing));
+            shown(&binary()(&file, &Nothing));
         }
     }
 }

@@ -6,15 +6,15 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::Maven;
-use crate::shown::{check, shown};
-use crate::{Cataloger, Ecosystem as _, File, Nothing};
+use crate::shown::{Read, check, shown};
+use crate::{Ecosystem as _, File, Nothing};
 
-fn cataloger(id: &str) -> &'static Cataloger {
-    Maven.catalogers().iter().find(|it| it.id == id).expect("it is listed")
+fn reads(id: &str) -> Read {
+    Maven.catalogers().iter().find(|it| it.id == id).expect("it is listed").read
 }
 
-fn archive() -> &'static Cataloger {
-    cataloger("maven-archive")
+fn archive() -> Read {
+    reads("maven-archive")
 }
 
 /// An archive of these entries; other archives are stored as they are, as Spring Boot does.
@@ -91,7 +91,7 @@ fn a_pom_stands_in_for_missing_properties_and_adds_licences() {
     let pom = "<project><parent><groupId>com.x</groupId><version>2.0</version></parent>\
         <artifactId>a</artifactId><licenses><license><name>MIT</name></license></licenses></project>";
     let file = zip(&[("META-INF/maven/com.x/a/pom.xml", pom.as_bytes())]);
-    check(archive(), "a.jar", file, "pkg:maven/com.x/a@2.0 under MIT");
+    check(archive(), "a.jar", file, "pkg:maven/com.x/a@2.0 | license: MIT");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn without_a_record_file_name_and_manifest_speak() {
         "x-1.70.jar",
         "Bundle-SymbolicName: org.acme.tools.x;singleton:=true\nBundle-Version: 1.70.0\n\
          Bundle-License: MIT;link=\"https://x\"\n",
-        "pkg:maven/org.acme.tools/x@1.70 under MIT",
+        "pkg:maven/org.acme.tools/x@1.70 | license: MIT",
     );
     named(
         "app.jar",
@@ -200,7 +200,7 @@ fn tells_of_archives_it_cannot_read() {
         let at = memchr::memmem::find(&file, signature).expect("every archive has it") + into;
         file[at] = value;
         let file = File::in_memory("a.jar", 0o644, &file);
-        shown(&(archive().read)(&file, &Nothing)).lines().last().map(str::to_owned)
+        shown(&archive()(&file, &Nothing)).lines().last().map(str::to_owned)
     };
     let directory = b"PK\x01\x02";
     let at = "gap: a.jar!/META-INF/maven/com.x/a/pom.properties:";
@@ -229,9 +229,9 @@ fn damage_anywhere_does_no_harm() {
         for value in [0, 0x7f, 0xff] {
             let mut file = whole.clone();
             file[at] = value;
-            shown(&(archive().read)(&File::in_memory("a.jar", 0o644, &file), &Nothing));
+            shown(&archive()(&File::in_memory("a.jar", 0o644, &file), &Nothing));
         }
-        shown(&(archive().read)(&File::in_memory("a.jar", 0o644, &whole[..at]), &Nothing));
+        shown(&archive()(&File::in_memory("a.jar", 0o644, &whole[..at]), &Nothing));
     }
 }
 
@@ -242,7 +242,7 @@ fn bombs_and_deep_nests_end() {
         nest = zip(&[("n.jar", &nest)]);
     }
     let file = File::in_memory("a.jar", 0o644, &nest);
-    let found = (archive().read)(&file, &Nothing);
+    let found = archive()(&file, &Nothing);
     assert!(shown(&found).ends_with("nested too deeply; this one is left out\n"));
 
     let bomb = zip_with(&[("n.jar", &vec![0; 200 << 20])], CompressionMethod::Deflated);
@@ -255,7 +255,7 @@ fn any_number_of_records_is_read_in_one_go() {
     let records: Vec<String> = (0..30_000).map(|it| format!("com.x:a{it}:1.0")).collect();
     let records: Vec<&str> = records.iter().map(String::as_str).collect();
     let whole = jar(&records);
-    let found = (archive().read)(&File::in_memory("a.jar", 0o644, &whole), &Nothing);
+    let found = archive()(&File::in_memory("a.jar", 0o644, &whole), &Nothing);
     assert_eq!((found.packages.len(), found.gaps.len()), (30_000, 0));
 }
 
@@ -274,7 +274,7 @@ fn one_archive_under_many_names_is_told_so_often_only() {
     tail[8..12].copy_from_slice(&[0xe8, 3, 0xe8, 3]);
     tail[12..16].copy_from_slice(&52_000_u32.to_le_bytes());
     whole.extend(tail);
-    let found = (archive().read)(&File::in_memory("a.jar", 0o644, &whole), &Nothing);
+    let found = archive()(&File::in_memory("a.jar", 0o644, &whole), &Nothing);
     assert_eq!(found.packages.len(), 100_000);
     assert_eq!(found.gaps.len(), 800);
 }
@@ -297,7 +297,7 @@ fn large_nested_archives_are_spooled() {
 #[test]
 fn reads_gradle_lock_files() {
     check(
-        cataloger("maven-gradle-lockfile"),
+        reads("maven-gradle-lockfile"),
         "gradle.lockfile",
         "# This is a Gradle generated file\ncom.google.guava:guava:31.1-jre=compileClasspath,runtimeClasspath\n\
          org.slf4j:slf4j-api:1.7.36=runtimeClasspath\nnonsense\nempty=annotationProcessor\n",
@@ -332,7 +332,7 @@ fn reads_poms() {
         dependency("<artifactId>comment</artifactId><version>1</version>"),
     );
     check(
-        cataloger("maven-pom"),
+        reads("maven-pom"),
         "pom.xml",
         pom,
         "pkg:maven/g/literal@1.0-rc (declared)
@@ -346,12 +346,7 @@ fn reads_poms() {
 #[test]
 fn tells_of_poms_it_cannot_read() {
     let pom = |text: &str, why: &str| {
-        check(
-            cataloger("maven-pom"),
-            "pom.xml",
-            text,
-            &format!("gap: pom.xml: cannot be read: {why}"),
-        );
+        check(reads("maven-pom"), "pom.xml", text, &format!("gap: pom.xml: cannot be read: {why}"));
     };
     pom("", "it is empty");
     pom("<html></html>", "it is a `html`, not a `project`");

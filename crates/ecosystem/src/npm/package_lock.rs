@@ -98,7 +98,7 @@ fn add(name: &str, version: &str, resolved: &str, entry: &Object<'_>, listing: &
 #[cfg(test)]
 mod tests {
     use super::read;
-    use crate::listing::testing::check;
+    use crate::shown::check;
 
     const AT: &str = "app/package-lock.json";
 
@@ -119,10 +119,10 @@ mod tests {
                 "node_modules/g": {"version": "1.0.0", "resolved": "git+ssh://git@example.org/g.git#abc"},
                 "node_modules/empty": {"optional": true}
             }}"#,
-            "pkg:npm/a@1.0.0 | license: MIT\n\
-             pkg:npm/%40s/b@2.0.0\n\
-             pkg:npm/real@3.0.0\n\
-             pkg:npm/g@1.0.0?vcs_url=git%2Bssh:%2F%2Fgit%40example.org%2Fg.git%23abc"
+            "pkg:npm/a@1.0.0 (declared) | license: MIT\n\
+             pkg:npm/%40s/b@2.0.0 (declared)\n\
+             pkg:npm/real@3.0.0 (declared)\n\
+             pkg:npm/g@1.0.0?vcs_url=git%2Bssh:%2F%2Fgit%40example.org%2Fg.git%23abc (declared)"
                 .replace("%2F", "/")
                 .as_str(),
         );
@@ -141,7 +141,7 @@ mod tests {
                 "short": {"version": "github:a/b#abc"},
                 "bundled": {"bundled": true}
             }}"#,
-            "pkg:npm/a@1.0.0\npkg:npm/%40s/b@2.0.0\npkg:npm/%40s/real@3.0.0",
+            "pkg:npm/a@1.0.0 (declared)\npkg:npm/%40s/b@2.0.0 (declared)\npkg:npm/%40s/real@3.0.0 (declared)",
         );
     }
 
@@ -152,16 +152,26 @@ mod tests {
             AT,
             r#"{"packages": {"node_modules/a": 7, "node_modules/a b": {"version": "1"},
                 "node_modules/c": {"version": "1"}}}"#,
-            "pkg:npm/c@1\ngap: `node_modules/a` is no object\ngap: `a b@1` is no npm package",
+            "pkg:npm/c@1 (declared)\ngap: app/package-lock.json: `node_modules/a` is no object\ngap: app/package-lock.json: `a b@1` is no npm package",
         );
-        check(read, AT, r#"{"packages": []}"#, "gap: `packages` is no object");
-        check(read, AT, r#"{"dependencies": 1}"#, "gap: `dependencies` is no object");
+        check(
+            read,
+            AT,
+            r#"{"packages": []}"#,
+            "gap: app/package-lock.json: `packages` is no object",
+        );
+        check(
+            read,
+            AT,
+            r#"{"dependencies": 1}"#,
+            "gap: app/package-lock.json: `dependencies` is no object",
+        );
         check(read, AT, "{}", "");
         check(
             read,
             AT,
             r#"{"packages": {"#,
-            "gap: broken JSON: EOF while parsing an object at line 1 column 14",
+            "gap: app/package-lock.json: broken JSON: EOF while parsing an object at line 1 column 14",
         );
     }
 
@@ -172,10 +182,15 @@ mod tests {
             read,
             AT,
             &deep,
-            "gap: broken JSON: EOF while parsing a value at line 1 column 2100000",
+            "gap: app/package-lock.json: broken JSON: EOF while parsing a value at line 1 column 2100000",
         );
         let deep = format!("{}{{}}{}", r#"{"dependencies":{"a":"#.repeat(1000), "}}".repeat(1000));
-        check(read, AT, &deep, "gap: dependencies of `a` are nested too deep");
+        check(
+            read,
+            AT,
+            &deep,
+            "gap: app/package-lock.json: dependencies of `a` are nested too deep",
+        );
     }
 
     #[test]
@@ -183,8 +198,8 @@ mod tests {
         let entries: Vec<String> = (0..30).map(|it| format!("\"node_modules/{it}\": 1")).collect();
         let input = format!("{{\"packages\": {{{}}}}}", entries.join(","));
         let mut expect: Vec<String> =
-            (0..20).map(|it| format!("gap: `node_modules/{it}` is no object")).collect();
-        expect.push("gap: 10 more entries cannot be read".to_owned());
+            (0..20).map(|it| format!("gap: {AT}: `node_modules/{it}` is no object")).collect();
+        expect.push(format!("gap: {AT}: 10 more entries cannot be read"));
         check(read, AT, input, &expect.join("\n"));
     }
 

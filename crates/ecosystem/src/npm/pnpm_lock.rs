@@ -138,7 +138,7 @@ fn split_old(spec: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::read;
-    use crate::listing::testing::check;
+    use crate::shown::check;
 
     const AT: &str = "app/pnpm-lock.yaml";
 
@@ -157,7 +157,7 @@ mod tests {
                github.com/u/r/abc123:\n    name: g\n    version: 1.1.0\n  \
                github.com/u/s/abc123:\n    resolution: {}\n  \
                file:local:\n    name: local\n    version: 0.0.0\n",
-            "pkg:npm/a@1.0.0\npkg:npm/%40s/b@2.0.0\npkg:npm/c@1.0.0\npkg:npm/d@1.0.0\npkg:npm/g@1.1.0",
+            "pkg:npm/a@1.0.0 (declared)\npkg:npm/%40s/b@2.0.0 (declared)\npkg:npm/c@1.0.0 (declared)\npkg:npm/d@1.0.0 (declared)\npkg:npm/g@1.1.0 (declared)",
         );
     }
 
@@ -171,7 +171,7 @@ mod tests {
                /a@1.0.0:\n    dev: false\n  \
                /@s/b@2.0.0(react@18.0.0)(@s/c@1.0.0):\n    dev: false\n  \
                file:local:\n    name: local\n",
-            "pkg:npm/a@1.0.0\npkg:npm/%40s/b@2.0.0",
+            "pkg:npm/a@1.0.0 (declared)\npkg:npm/%40s/b@2.0.0 (declared)",
         );
     }
 
@@ -189,7 +189,7 @@ mod tests {
                local@file:../local:\n    resolution: {directory: ../local}\n\
              snapshots:\n  \
                '@s/b@2.0.0(react@18.0.0)': {}\n",
-            "pkg:npm/%40s/b@2.0.0\npkg:npm/real@1.0.0\npkg:npm/g@1.2.0",
+            "pkg:npm/%40s/b@2.0.0 (declared)\npkg:npm/real@1.0.0 (declared)\npkg:npm/g@1.2.0 (declared)",
         );
     }
 
@@ -199,7 +199,7 @@ mod tests {
             read,
             AT,
             "---\nlockfileVersion: '9.0'\npackages:\n  a@1.0.0: {}\n---\nlockfileVersion: '9.0'\npackages:\n  b@1.0.0: {}\n",
-            "pkg:npm/a@1.0.0\npkg:npm/b@1.0.0",
+            "pkg:npm/a@1.0.0 (declared)\npkg:npm/b@1.0.0 (declared)",
         );
         check(read, AT, "", "");
         check(read, AT, "lockfileVersion: '9.0'\n", "");
@@ -211,7 +211,7 @@ mod tests {
             read,
             AT,
             "lockfileVersion: '9.0'\npackages:\n  a@1.0.0: {}\n  a@1.0.0: {}\n  a b@1: {}\n  c:\n",
-            "pkg:npm/a@1.0.0\ngap: `a b@1` is no npm package\ngap: `c` is no npm package",
+            "pkg:npm/a@1.0.0 (declared)\ngap: app/pnpm-lock.yaml: `a b@1` is no npm package\ngap: app/pnpm-lock.yaml: `c` is no npm package",
         );
     }
 
@@ -221,19 +221,24 @@ mod tests {
             read,
             AT,
             "lockfileVersion: '6.0'\r\npackages:\r\n  ? /a@1.0.0(b@1)\r\n  : resolution: {}\r\n    dev: true\r\n  /b@1.0.0:\r\n",
-            "pkg:npm/a@1.0.0\npkg:npm/b@1.0.0",
+            "pkg:npm/a@1.0.0 (declared)\npkg:npm/b@1.0.0 (declared)",
         );
     }
 
     #[test]
     fn other_documents_are_a_gap() {
-        check(read, AT, "<html>\n", "gap: `<html>` is no part of a lock file");
-        check(read, AT, "packages: 7\n", "gap: `packages: 7` is no part of a lock file");
+        check(read, AT, "<html>\n", "gap: app/pnpm-lock.yaml: `<html>` is no part of a lock file");
+        check(
+            read,
+            AT,
+            "packages: 7\n",
+            "gap: app/pnpm-lock.yaml: `packages: 7` is no part of a lock file",
+        );
         check(
             read,
             AT,
             "\"\n'\n",
-            "gap: `\"` is no part of a lock file\ngap: `'` is no part of a lock file",
+            "gap: app/pnpm-lock.yaml: `\"` is no part of a lock file\ngap: app/pnpm-lock.yaml: `'` is no part of a lock file",
         );
     }
 }

@@ -112,7 +112,7 @@ fn unquote(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::read;
-    use crate::listing::testing::check;
+    use crate::shown::check;
 
     const AT: &str = "app/yarn.lock";
 
@@ -144,8 +144,8 @@ local@file:../local:
   version "1.0.0"
   resolved "git+ssh://git@example.org/g.git#abc"
 "#,
-            "pkg:npm/%40s/a@1.2.3\npkg:npm/b@2.0.0\npkg:npm/%40s/real@3.0.0\n\
-             pkg:npm/g@1.0.0?vcs_url=git%2Bssh://git%40example.org/g.git%23abc",
+            "pkg:npm/%40s/a@1.2.3 (declared)\npkg:npm/b@2.0.0 (declared)\npkg:npm/%40s/real@3.0.0 (declared)\n\
+             pkg:npm/g@1.0.0?vcs_url=git%2Bssh://git%40example.org/g.git%23abc (declared)",
         );
     }
 
@@ -194,23 +194,33 @@ __metadata:
   resolution: "long@npm:1.1.0"
   linkType: hard
 "#,
-            "pkg:npm/%40s/a@1.2.3\npkg:npm/real@3.0.0\npkg:npm/c@1.0.0\n\
-             pkg:npm/g@1.0.0?vcs_url=https://example.org/g.git%23commit%3Dabc\npkg:npm/long@1.1.0",
+            "pkg:npm/%40s/a@1.2.3 (declared)\npkg:npm/real@3.0.0 (declared)\npkg:npm/c@1.0.0 (declared)\n\
+             pkg:npm/g@1.0.0?vcs_url=https://example.org/g.git%23commit%3Dabc (declared)\npkg:npm/long@1.1.0 (declared)",
         );
     }
 
     #[test]
     fn what_cannot_be_a_package_is_a_gap() {
-        check(read, AT, "a@1:\n", "gap: `a@1` has no version");
-        check(read, AT, "a:\n  version \"1\"\n", "gap: `a` is no package with a version");
-        check(read, AT, "a b@1:\n  version \"1\"\n", "gap: `a b@1` is no npm package");
+        check(read, AT, "a@1:\n", "gap: app/yarn.lock: `a@1` has no version");
+        check(
+            read,
+            AT,
+            "a:\n  version \"1\"\n",
+            "gap: app/yarn.lock: `a` is no package with a version",
+        );
+        check(
+            read,
+            AT,
+            "a b@1:\n  version \"1\"\n",
+            "gap: app/yarn.lock: `a b@1` is no npm package",
+        );
         check(read, AT, "", "");
-        check(read, AT, "\0\u{e9}@", "gap: ` é@` has no version");
+        check(read, AT, "\0\u{e9}@", "gap: app/yarn.lock: ` é@` has no version");
         check(
             read,
             AT,
             "<<<<<<< HEAD\na@1:\n  version \"1\"\n=======\n",
-            "pkg:npm/a@1\ngap: an unresolved merge conflict\ngap: an unresolved merge conflict",
+            "pkg:npm/a@1 (declared)\ngap: app/yarn.lock: an unresolved merge conflict\ngap: app/yarn.lock: an unresolved merge conflict",
         );
     }
 }

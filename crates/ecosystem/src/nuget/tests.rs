@@ -1,15 +1,15 @@
 //! Tests of .NET's deps.json and lock files.
 
 use super::Nuget;
-use crate::shown::check;
-use crate::{Cataloger, Ecosystem as _};
+use crate::Ecosystem as _;
+use crate::shown::{Read, check};
 
-fn deps() -> &'static Cataloger {
-    &Nuget.catalogers()[0]
+fn deps() -> Read {
+    Nuget.catalogers()[0].read
 }
 
-fn lock() -> &'static Cataloger {
-    &Nuget.catalogers()[1]
+fn lock() -> Read {
+    Nuget.catalogers()[1].read
 }
 
 const DEPS: &str = r#"{
@@ -41,12 +41,12 @@ fn reads_what_a_program_was_published_with() {
         deps(),
         "srv/App.deps.json",
         DEPS,
-        "pkg:nuget/App@1.0.0 if srv/App.dll
-         pkg:nuget/Native.Lib@2.0.0 if srv/libn.so or srv/runtimes/linux-x64/native/libn.so
-         pkg:nuget/Newtonsoft.Json@13.0.1 if srv/Newtonsoft.Json.dll or srv/lib/net6.0/Newtonsoft.Json.dll or srv/newtonsoft.json/13.0.1/lib/net6.0/Newtonsoft.Json.dll
+        "pkg:nuget/App@1.0.0 | proof: srv/App.dll
+         pkg:nuget/Native.Lib@2.0.0 | proof: srv/libn.so, srv/runtimes/linux-x64/native/libn.so
+         pkg:nuget/Newtonsoft.Json@13.0.1 | proof: srv/Newtonsoft.Json.dll, srv/lib/net6.0/Newtonsoft.Json.dll, srv/newtonsoft.json/13.0.1/lib/net6.0/Newtonsoft.Json.dll
          pkg:nuget/Old.Place@1.2.3.4 (declared)
          pkg:nuget/System.Meta@4.3.0 (declared)
-         pkg:nuget/Microsoft.NETCore.App.Runtime.linux-x64@8.0.1 if srv/System.Private.CoreLib.dll
+         pkg:nuget/Microsoft.NETCore.App.Runtime.linux-x64@8.0.1 | proof: srv/System.Private.CoreLib.dll
          gap: srv/App.deps.json: a library without a version: `nonsense`",
     );
     let gap = "gap: App.deps.json: broken JSON: EOF while parsing an object at line 1 column 1";

@@ -121,7 +121,7 @@ impl Headers {
 #[cfg(test)]
 mod tests {
     use super::{is_vendored, read};
-    use crate::listing::testing::check;
+    use crate::shown::check;
 
     const AT: &str = "usr/lib/python3/dist-packages/x-1.0.dist-info/METADATA";
 
@@ -182,10 +182,30 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_package_is_a_gap() {
-        check(read, AT, "", "gap: metadata without a name or a version");
-        check(read, AT, "\nName: x\nVersion: 1\n", "gap: metadata without a name or a version");
-        check(read, AT, "Name: a b\nVersion: 1\n", "gap: `a b 1` is no Python package");
-        check(read, AT, " folded\n:\n: x\nName x\n", "gap: metadata without a name or a version");
+        check(
+            read,
+            AT,
+            "",
+            "gap: usr/lib/python3/dist-packages/x-1.0.dist-info/METADATA: metadata without a name or a version",
+        );
+        check(
+            read,
+            AT,
+            "\nName: x\nVersion: 1\n",
+            "gap: usr/lib/python3/dist-packages/x-1.0.dist-info/METADATA: metadata without a name or a version",
+        );
+        check(
+            read,
+            AT,
+            "Name: a b\nVersion: 1\n",
+            "gap: usr/lib/python3/dist-packages/x-1.0.dist-info/METADATA: `a b 1` is no Python package",
+        );
+        check(
+            read,
+            AT,
+            " folded\n:\n: x\nName x\n",
+            "gap: usr/lib/python3/dist-packages/x-1.0.dist-info/METADATA: metadata without a name or a version",
+        );
         check(
             read,
             AT,

@@ -165,7 +165,7 @@ fn read_groups(file: &File<'_>) -> Result<Found, Gap> {
 #[cfg(test)]
 mod tests {
     use super::{read_pipfile, read_poetry, read_uv};
-    use crate::listing::testing::check;
+    use crate::shown::check;
 
     #[test]
     fn poetry() {
@@ -178,7 +178,7 @@ mod tests {
              [package.source]\ntype = \"git\"\nurl = \"https://example.org/g.git\"\nreference = \"main\"\nresolved_reference = \"abc\"\n\n\
              [[package]]\nname = \"local\"\nversion = \"0\"\n[package.source]\ntype = \"directory\"\nurl = \"../local\"\n\n\
              [metadata]\nlock-version = \"2.0\"\n",
-            "pkg:pypi/flask@2.0.1\npkg:pypi/g@1.0?vcs_url=git%2Bhttps://example.org/g.git%40abc",
+            "pkg:pypi/flask@2.0.1 (declared)\npkg:pypi/g@1.0?vcs_url=git%2Bhttps://example.org/g.git%40abc (declared)",
         );
     }
 
@@ -191,7 +191,7 @@ mod tests {
              [[package]]\nname = \"a\"\nversion = \"1.0\"\nsource = { registry = \"https://example.org/simple\" }\n\n\
              [[package]]\nname = \"dynamic\"\nsource = { editable = \"x\" }\n\n\
              [[package]]\nname = \"g\"\nversion = \"1.0\"\nsource = { git = \"https://example.org/g.git?rev=1#abc\" }\n",
-            "pkg:pypi/a@1.0\npkg:pypi/g@1.0?vcs_url=git%2Bhttps://example.org/g.git%3Frev%3D1%23abc",
+            "pkg:pypi/a@1.0 (declared)\npkg:pypi/g@1.0?vcs_url=git%2Bhttps://example.org/g.git%3Frev%3D1%23abc (declared)",
         );
     }
 
@@ -203,8 +203,8 @@ mod tests {
             r#"{"_meta": {"hash": {}}, "default": {"A_b": {"version": "==1.0", "hashes": []},
                 "g": {"git": "https://example.org", "ref": "abc"}, "bad": 7},
                 "develop": {"c": {"version": "==2.0"}, "d e": {"version": "==1"}}, "odd": []}"#,
-            "pkg:pypi/a-b@1.0\npkg:pypi/c@2.0\ngap: `bad` is no object\n\
-             gap: `d e ==1` is no Python package\ngap: group `odd` is no object",
+            "pkg:pypi/a-b@1.0 (declared)\npkg:pypi/c@2.0 (declared)\ngap: app/Pipfile.lock: `bad` is no object\n\
+             gap: app/Pipfile.lock: `d e ==1` is no Python package\ngap: app/Pipfile.lock: group `odd` is no object",
         );
     }
 
@@ -216,26 +216,31 @@ mod tests {
             "[[package]]\nname = \"a\" # why\nversion = '1.0'\nfiles = [\n    {file = \"x\"},\n]\n\n\
              [package.extras]\nname = [\"x\"]\nversion = 7\n[[package.metadata]]\nname = \"y\"\n\
              [metadata]\nversion = \"9\"\n",
-            "pkg:pypi/a@1.0",
+            "pkg:pypi/a@1.0 (declared)",
         );
     }
 
     #[test]
     fn broken_documents_are_a_gap() {
         check(read_uv, "uv.lock", "", "");
-        check(read_uv, "uv.lock", "<html>\n", "gap: `<html>` is no part of a lock file");
-        check(read_uv, "uv.lock", "[[package]]\nname = 1\n", "gap: ` ` is no Python package");
+        check(read_uv, "uv.lock", "<html>\n", "gap: uv.lock: `<html>` is no part of a lock file");
+        check(
+            read_uv,
+            "uv.lock",
+            "[[package]]\nname = 1\n",
+            "gap: uv.lock: ` ` is no Python package",
+        );
         check(
             read_uv,
             "uv.lock",
             "[[package]]\nname = \"a\nversion = \"1\"\n",
-            "gap: `name = \"a` is no part of a lock file\ngap: ` 1` is no Python package",
+            "gap: uv.lock: `name = \"a` is no part of a lock file\ngap: uv.lock: ` 1` is no Python package",
         );
         check(
             read_pipfile,
             "Pipfile.lock",
             "x",
-            "gap: broken JSON: expected value at line 1 column 1",
+            "gap: Pipfile.lock: broken JSON: expected value at line 1 column 1",
         );
     }
 
@@ -249,7 +254,10 @@ mod tests {
             read_poetry,
             "poetry.lock",
             input,
-            &format!("pkg:pypi/a@1\ngap: `source = {}…` is no part of a lock file", "[".repeat(71)),
+            &format!(
+                "pkg:pypi/a@1 (declared)\ngap: poetry.lock: `source = {}…` is no part of a lock file",
+                "[".repeat(71)
+            ),
         );
     }
 }

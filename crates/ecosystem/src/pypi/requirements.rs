@@ -63,7 +63,7 @@ fn pin(line: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::read;
-    use crate::listing::testing::check;
+    use crate::shown::check;
 
     const AT: &str = "app/requirements.txt";
 
@@ -83,8 +83,8 @@ mod tests {
              -r other.txt\n-e git+https://example.org/x.git@1==1#egg=x\n--index-url https://example.org\n\
              i @ https://example.org/i.whl?x==1\nhttps://example.org/j.whl\n./k\n\
              Flask==2.0.1\n",
-            "pkg:pypi/flask@2.0.1\npkg:pypi/requests@2.28.0\npkg:pypi/ujson@1.0\npkg:pypi/a@1.0\n\
-             pkg:pypi/b@1.0\npkg:pypi/c@1.0",
+            "pkg:pypi/flask@2.0.1 (declared)\npkg:pypi/requests@2.28.0 (declared)\npkg:pypi/ujson@1.0 (declared)\npkg:pypi/a@1.0 (declared)\n\
+             pkg:pypi/b@1.0 (declared)\npkg:pypi/c@1.0 (declared)",
         );
     }
 
@@ -92,14 +92,19 @@ mod tests {
     fn wide_characters() {
         let input: Vec<u8> =
             "\u{FEFF}a==1.0\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        check(read, AT, input, "pkg:pypi/a@1.0");
+        check(read, AT, input, "pkg:pypi/a@1.0 (declared)");
     }
 
     #[test]
     fn what_cannot_be_a_package_is_a_gap() {
-        check(read, AT, "==1\n", "gap: `==1` is no pinned Python package");
-        check(read, AT, "a==\n", "gap: `a==` is no pinned Python package");
-        check(read, AT, "{{x}}==1\n", "gap: `{{x}}==1` is no pinned Python package");
+        check(read, AT, "==1\n", "gap: app/requirements.txt: `==1` is no pinned Python package");
+        check(read, AT, "a==\n", "gap: app/requirements.txt: `a==` is no pinned Python package");
+        check(
+            read,
+            AT,
+            "{{x}}==1\n",
+            "gap: app/requirements.txt: `{{x}}==1` is no pinned Python package",
+        );
         check(read, AT, "\0\\\n\\\\\n", "");
     }
 

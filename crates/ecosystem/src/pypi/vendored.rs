@@ -54,7 +54,7 @@ fn modules(directory: &str, name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::{modules, read};
-    use crate::listing::testing::check;
+    use crate::shown::check;
 
     #[test]
     fn pins_count_if_their_module_is_there() {
@@ -62,12 +62,12 @@ mod tests {
             read,
             "site-packages/pip/_vendor/vendor.txt",
             "requests==2.31.0\n    certifi==2023.7.22\n",
-            "pkg:pypi/requests@2.31.0 vendored | proof: \
+            "pkg:pypi/requests@2.31.0 (vendored) | proof: \
              site-packages/pip/_vendor/requests/__init__.py, \
              site-packages/pip/_vendor/requests.py, \
              site-packages/pip/_vendor/requests/__init__.pyc, \
              site-packages/pip/_vendor/requests.pyc\n\
-             pkg:pypi/certifi@2023.7.22 vendored | proof: \
+             pkg:pypi/certifi@2023.7.22 (vendored) | proof: \
              site-packages/pip/_vendor/certifi/__init__.py, \
              site-packages/pip/_vendor/certifi.py, \
              site-packages/pip/_vendor/certifi/__init__.pyc, \

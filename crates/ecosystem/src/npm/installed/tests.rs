@@ -1,7 +1,7 @@
 //! What an unpacked package tells.
 
 use super::read;
-use crate::listing::testing::check;
+use crate::shown::check;
 
 const AT: &str = "app/node_modules/x/package.json";
 
@@ -73,18 +73,48 @@ fn markers_are_no_packages() {
 
 #[test]
 fn what_cannot_be_a_package_is_a_gap() {
-    check(read, AT, r#"{"name": "x"}"#, "gap: package `x` has no version");
-    check(read, AT, r#"{"version": "1"}"#, "gap: a package without a name");
-    check(read, AT, r#"{"name": "a b", "version": "1"}"#, "gap: `a b@1` is no npm package");
-    check(read, AT, r#"{"name": "../x", "version": "1"}"#, "gap: `../x@1` is no npm package");
-    check(read, AT, r#"{"name": "x", "version": "1 2"}"#, "gap: `x@1 2` is no npm package");
+    check(
+        read,
+        AT,
+        r#"{"name": "x"}"#,
+        "gap: app/node_modules/x/package.json: package `x` has no version",
+    );
+    check(
+        read,
+        AT,
+        r#"{"version": "1"}"#,
+        "gap: app/node_modules/x/package.json: a package without a name",
+    );
+    check(
+        read,
+        AT,
+        r#"{"name": "a b", "version": "1"}"#,
+        "gap: app/node_modules/x/package.json: `a b@1` is no npm package",
+    );
+    check(
+        read,
+        AT,
+        r#"{"name": "../x", "version": "1"}"#,
+        "gap: app/node_modules/x/package.json: `../x@1` is no npm package",
+    );
+    check(
+        read,
+        AT,
+        r#"{"name": "x", "version": "1 2"}"#,
+        "gap: app/node_modules/x/package.json: `x@1 2` is no npm package",
+    );
     check(read, AT, r#"{"name": 7, "version": {}}"#, "");
-    check(read, AT, "", "gap: broken JSON: EOF while parsing a value at line 1 column 0");
+    check(
+        read,
+        AT,
+        "",
+        "gap: app/node_modules/x/package.json: broken JSON: EOF while parsing a value at line 1 column 0",
+    );
     check(
         read,
         AT,
         "[]",
-        "gap: broken JSON: invalid type: sequence, expected an object at line 1 column 0",
+        "gap: app/node_modules/x/package.json: broken JSON: invalid type: sequence, expected an object at line 1 column 0",
     );
 }
 
