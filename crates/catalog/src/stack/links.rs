@@ -45,6 +45,12 @@ pub(super) fn follow<'a>(
             // A step on the way from another link.
             continue;
         }
+        if !link.hard && !claims.is_literal(&link.path) {
+            // Not a database in its own place: `python3-config` beside `python3`. What it leads to
+            // is read under its own name, if it is anybody's; another pass would cost as much as
+            // the first.
+            continue;
+        }
         let end = last((*layer, *link), &next);
         let target = end.1.target.as_str();
         let wanted = |owner: &u16| {

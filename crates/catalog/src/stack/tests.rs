@@ -340,6 +340,15 @@ fn proofs() {
 }
 
 #[test]
+fn only_a_database_is_worth_another_pass() {
+    let layer = read_with(
+        layer().file("b/data", "npm n 1").symlink("a/toy.json", "../b/data"),
+        &ReadOptions::default(),
+    );
+    assert_eq!(claims().stack(&[Some(&layer)], &[]).missing, []);
+}
+
+#[test]
 fn a_document_about_what_is_there_adds_a_place() {
     check(
         &[layer()
