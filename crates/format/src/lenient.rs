@@ -7,10 +7,15 @@ use serde_json::Value;
 use crate::contract::Unreadable;
 use crate::head::without_mark;
 
+/// So many holes are told one by one; a document with more is hardly one at all.
+const MOST_GAPS: usize = 1000;
+
 /// Takes values out of a document, and remembers what it could not take.
 #[derive(Default)]
 pub(crate) struct Reader {
     pub(crate) gaps: Vec<Gap>,
+    /// Holes remembered of those that were come upon in reading.
+    told: usize,
 }
 
 /// The whole document as a value.
@@ -22,7 +27,14 @@ pub(crate) fn parse(bytes: &[u8], title: &str) -> Result<Value, Unreadable> {
 impl Reader {
     /// Remembers a hole.
     pub(crate) fn gap(&mut self, at: &str, why: impl Into<String>) {
-        self.gaps.push(Gap::new(at, why));
+        let gap = Gap::new(at, why);
+        // A list of a million empty objects has one hole, which it has a million times.
+        if self.told > MOST_GAPS || self.gaps.last() == Some(&gap) {
+            return;
+        }
+        self.told += 1;
+        let more = || Gap::new("the document", "there is more in it that cannot be read");
+        self.gaps.push(if self.told > MOST_GAPS { more() } else { gap });
     }
 
     /// A text that is there and not empty.
@@ -106,5 +118,27 @@ impl Reader {
     /// The same, written as JSON inside a text.
     pub(crate) fn nested<T: DeserializeOwned>(&mut self, text: &str, at: &str) -> Option<T> {
         serde_json::from_str(text).map_err(|e| self.gap(at, e.to_string())).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_have_an_end() {
+        let mut reader = Reader::default();
+        for _ in 0..2 {
+            reader.gap("a", "x");
+        }
+        assert_eq!(reader.gaps, [Gap::new("a", "x")]);
+        for number in 0..2000 {
+            reader.gap("b", number.to_string());
+        }
+        assert_eq!(reader.gaps.len(), 1001);
+        assert_eq!(
+            reader.gaps.last().map(ToString::to_string).as_deref(),
+            Some("the document: there is more in it that cannot be read")
+        );
     }
 }
