@@ -164,7 +164,7 @@ impl Environment {
 
     fn caches(&self) -> Option<PathBuf> {
         // The specification: a relative path is to be ignored.
-        if let Some(path) = self.path(&XDG_CACHE_HOME).filter(|it| it.is_absolute()) {
+        if let Some(path) = self.place(&XDG_CACHE_HOME).filter(|it| it.is_absolute()) {
             return Some(path);
         }
         let place = match std::env::consts::OS {
@@ -268,7 +268,7 @@ impl Environment {
     /// Sockets on which an engine may listen, most likely first.
     pub(crate) fn docker_sockets(&self) -> Vec<PathBuf> {
         let mut sockets = vec![PathBuf::from("/var/run/docker.sock")];
-        let runtime = self.path(&XDG_RUNTIME_DIR);
+        let runtime = self.place(&XDG_RUNTIME_DIR);
         sockets.extend(runtime.iter().map(|it| it.join("docker.sock")));
         sockets.extend(self.home().map(|it| it.join(".docker/run/docker.sock")));
         sockets.extend(runtime.iter().map(|it| it.join("podman/podman.sock")));
@@ -278,8 +278,8 @@ impl Environment {
 
     /// podman's credentials.
     pub(crate) fn auth_files(&self) -> Vec<PathBuf> {
-        let config = self.path(&XDG_CONFIG_HOME).or_else(|| Some(self.home()?.join(".config")));
-        let runtime = self.path(&XDG_RUNTIME_DIR);
+        let config = self.place(&XDG_CONFIG_HOME).or_else(|| Some(self.home()?.join(".config")));
+        let runtime = self.place(&XDG_RUNTIME_DIR);
         let places = [runtime, config].into_iter().flatten();
         let usual = places.map(|it| it.join("containers/auth.json"));
         self.path(&REGISTRY_AUTH_FILE).into_iter().chain(usual).collect()
@@ -305,7 +305,13 @@ impl Environment {
     }
 
     fn home(&self) -> Option<PathBuf> {
-        self.path(&HOME)
+        self.place(&HOME)
+    }
+
+    /// A directory of the user's. One that depends on where we are started is none: nobody wants a
+    /// cache in every directory, or the settings that a stranger's repository brings along.
+    fn place(&self, variable: &Variable) -> Option<PathBuf> {
+        self.path(variable).filter(|it| it.is_absolute())
     }
 }
 

@@ -31,7 +31,7 @@ impl Ecosystem for Rpm {
             Cataloger {
                 id: "rpm-database",
                 reads: "rpm's database of installed packages and their files: SQLite, ndb or BerkeleyDB",
-                version: 1,
+                version: 2,
                 claims: &[
                     Claim::Path("var/lib/rpm/{Packages,Packages.db,rpmdb.sqlite}"),
                     Claim::Path("usr/lib/sysimage/rpm/{Packages,Packages.db,rpmdb.sqlite}"),

@@ -69,6 +69,7 @@ fn the_cache_has_a_place_and_a_size() {
         place,
         "Some((\"/x/foretop\", 5000000))",
     );
+    check(&[("HOME", "h")], place, "None");
     check(
         &[("DOCKER_SCOUT_CACHE_DIR", "/c"), ("FORETOP_CACHE_SIZE", "2 GiB")],
         place,

@@ -12,6 +12,8 @@ pub(super) const MAGIC: u32 = 0x0006_1561;
 const HASH_UNSORTED: u8 = 2;
 const HASH: u8 = 13;
 const OVERFLOW: u8 = 7;
+/// Nothing was ever written there, or nothing is any more.
+const UNUSED: u8 = 0;
 /// Kinds of items in a page of pairs.
 const ON_PAGE: u8 = 1;
 const OFF_PAGE: u8 = 3;
@@ -46,11 +48,13 @@ struct Database<'f, 'a> {
     order: Order,
     page_size: usize,
     last_page: u32,
+    /// Pairs seen so far.
+    pairs: u64,
     visited: Visited,
 }
 
 pub(super) fn read(file: &File<'_>, order: Order, take: Take<'_>) -> Result<(), String> {
-    let meta = read_at(file, 0, 72).map_err(|error| format!("cannot be read: {error}"))?;
+    let meta = read_at(file, 0, 224).map_err(|error| format!("cannot be read: {error}"))?;
     let word = |at| order.word(&meta, at).unwrap_or_default();
     let version = word(16);
     if !(7..=10).contains(&version) {
@@ -72,10 +76,12 @@ pub(super) fn read(file: &File<'_>, order: Order, take: Take<'_>) -> Result<(), 
         take(Err(format!("is cut off: {in_file} of {} pages are there", word(32))));
     }
     let last_page = word(32).min(in_file);
-    let mut database = Database { file, order, page_size, last_page, visited: Visited::default() };
+    let visited = Visited::default();
+    let mut database = Database { file, order, page_size, last_page, pairs: 0, visited };
     for page in 1..=last_page {
         database.pairs(page, take);
     }
+    database.missing_buckets(&meta, take);
     Ok(())
 }
 
@@ -92,18 +98,45 @@ impl Database<'_, '_> {
         Ok(page)
     }
 
+    fn kind(&self, number: u32) -> Option<u8> {
+        let start = u64::from(number) * self.page_size as u64;
+        read_at(self.file, start, HEAD).ok()?.get(25).copied()
+    }
+
+    /// Tells of buckets whose first page is no page of pairs. One that was never used is empty, so
+    /// that is a hole only where pairs are missing.
+    fn missing_buckets(&self, meta: &[u8], take: Take<'_>) {
+        let word = |at| self.order.word(meta, at).unwrap_or_default();
+        let (last_bucket, count) = (word(72), word(88));
+        let incomplete = self.pairs < u64::from(count);
+        for bucket in 0..=last_bucket.min(self.last_page) {
+            // Buckets are laid out in groups, each twice as many as there were before.
+            let group = (u64::from(bucket) + 1).next_power_of_two().trailing_zeros() as usize;
+            let page = word(96 + 4 * group.min(31)).saturating_add(bucket);
+            match self.kind(page).filter(|_| page <= self.last_page) {
+                Some(HASH | HASH_UNSORTED) => {}
+                Some(UNUSED) if !incomplete => {}
+                // That it is cut off was said already.
+                None => {}
+                Some(_) => take(Err(format!("page {page} should hold packages, and does not"))),
+            }
+        }
+    }
+
     /// The values in a page, if it is one of pairs.
     fn pairs(&mut self, number: u32, take: Take<'_>) {
-        let start = u64::from(number) * self.page_size as u64;
         // Most pages belong to a chain, and need not be read here.
-        let kind = read_at(self.file, start, HEAD).ok().and_then(|it| it.get(25).copied());
-        if !matches!(kind, Some(HASH | HASH_UNSORTED)) {
+        if !matches!(self.kind(number), Some(HASH | HASH_UNSORTED)) {
             return;
         }
         let page = match self.page(number) {
             Ok(page) => page,
             Err(why) => return take(Err(why)),
         };
+        let next = self.order.word(&page, 16).unwrap_or_default();
+        if next != 0 && !matches!(self.kind(next), Some(HASH | HASH_UNSORTED)) {
+            take(Err(format!("page {next} should hold packages, and does not")));
+        }
         let count = self.order.half(&page, 20).unwrap_or_default();
         // Items fill the page from its end, so each ends where the one before starts.
         let mut end = page.len();
@@ -114,6 +147,7 @@ impl Database<'_, '_> {
                 return take(Err(format!("page {number} is broken at item {item}")));
             };
             end -= bytes.len();
+            self.pairs += (item % 2) as u64;
             // Keys are numbers, and of no interest.
             if item % 2 == 0 {
                 continue;

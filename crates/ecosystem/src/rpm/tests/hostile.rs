@@ -153,6 +153,14 @@ fn the_readable_rest_is_kept() {
         "gap: db: is cut off: 1 of 13 pages are there\ngap: db: page 9 is not there\n\
          gap: db: page 11 is not there\ngap: db: page 13 is not there",
     );
+    // A bucket is empty, or no bucket any more: what it held is missing.
+    for kind in [0, 99] {
+        check(
+            "bdb-little/var/lib/rpm/Packages",
+            &|bytes| bytes[4096..8192].fill(kind),
+            "zeroed-libs\nplain-libs\nepochal-libs\ngap: db: page 1 should hold packages, and does not",
+        );
+    }
     // The second page of the table is no page any more.
     check(
         "sqlite/var/lib/rpm/rpmdb.sqlite",
