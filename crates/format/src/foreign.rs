@@ -8,10 +8,14 @@ pub(crate) fn settle(
     subject: Subject,
     distro: Option<Distro>,
     mut packages: Vec<Package>,
-    gaps: Vec<Gap>,
+    mut gaps: Vec<Gap>,
     own: bool,
 ) -> Inventory {
     if !own {
+        // A statement about flaws, or half a document: there is nothing in it to be at ease about.
+        if packages.is_empty() && gaps.is_empty() {
+            gaps.push(Gap::new("the document", "it lists no packages"));
+        }
         for package in &mut packages {
             package.source = package
                 .source

@@ -271,7 +271,7 @@ fn in_toto_statements() {
     check(&statement("v0.1", &format!(r#"{{"Data":{SPDX}}}"#)), expect);
     check(
         &statement("v1", r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[]}"#),
-        "image a/b:12 sha256:HEX []",
+        "image a/b:12 sha256:HEX []\ngap: the document: it lists no packages",
     );
     check(
         &statement("v1", r#"{"buildDefinition":{}}"#),
