@@ -6,6 +6,9 @@ use serde::Deserialize;
 
 use crate::{Beside, File, document};
 
+/// The parser holds the whole tree in memory, many times the text; honest ones are far smaller.
+const LIMIT: usize = 8 << 20;
+
 #[derive(Deserialize)]
 struct Lock {
     #[serde(default)]
@@ -25,6 +28,9 @@ pub(super) fn read(file: &File<'_>, _: &dyn Beside) -> Found {
 
 fn read_lock(file: &File<'_>) -> Result<Found, Gap> {
     let text = document::text(file)?;
+    if text.len() > LIMIT {
+        return Err(Gap::new(file.path(), format!("larger than {LIMIT} bytes")));
+    }
     let lock: Lock = toml::from_str(&text)
         .map_err(|e| Gap::new(file.path(), format!("broken TOML: {}", e.message())))?;
     Ok(Found::packages(lock.package.iter().filter_map(package).collect()))
