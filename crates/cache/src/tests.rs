@@ -55,6 +55,7 @@ fn keeps_a_whole_inventory() {
         subject: model::Subject::Image(Box::default()),
         distro: Some(model::Distro { id: "alpine".into(), ..model::Distro::default() }),
         packages: vec![package],
+        statements: vec![],
         gaps: vec![model::Gap::new("somewhere", "a reason")],
     };
     cache.put(Shelf::Inventories, "f", &digest(1), &inventory).unwrap();

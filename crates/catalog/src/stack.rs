@@ -1,7 +1,9 @@
 //! Layers stacked: what is still to be seen of each, joined to one inventory.
 
 use ecosystem::Cataloger;
-use model::{Distro, Evidence, Gap, Inventory, LayerDescription, LayerInventory, Package, Subject};
+use model::{
+    Distro, Evidence, Gap, Inventory, LayerDescription, LayerInventory, Package, Statement, Subject,
+};
 
 use crate::claims::Claims;
 use crate::os_release;
@@ -23,6 +25,8 @@ pub struct Stacked {
     pub distro: Option<Distro>,
     /// Each purl and kind once, with all places.
     pub packages: Vec<Package>,
+    /// What documents inside say about flaws.
+    pub statements: Vec<Statement>,
     /// Holes.
     pub gaps: Vec<Gap>,
     /// Links to databases that were not read where they lead: read these layers again with
@@ -67,6 +71,8 @@ impl Claims {
             it.evidence.found.gaps.iter().map(|gap| from_the_root(gap, &it.evidence.path))
         }));
 
+        stacked.statements =
+            seen.iter().flat_map(|it| it.evidence.found.statements.clone()).collect();
         let mut packages = packages::gather(layers, descriptions, &seen);
         packages::demote_unproven(&mut packages, &sight);
         distribution::name_packages(stacked.distro.as_ref(), &mut packages, &mut stacked.gaps);
@@ -81,11 +87,11 @@ impl Claims {
 impl Stacked {
     /// The inventory of `subject`. What is still missing is a gap.
     pub fn into_inventory(self, subject: Subject) -> Inventory {
-        let Self { distro, packages, mut gaps, missing } = self;
+        let Self { distro, packages, statements, mut gaps, missing } = self;
         gaps.extend(missing.into_iter().map(|Missing { path, pretend, .. }| {
             Gap::new(pretend, format!("it leads to {path}, which was not read"))
         }));
-        Inventory { subject, distro, packages, gaps }.in_order()
+        Inventory { subject, distro, packages, statements, gaps }.in_order()
     }
 }
 

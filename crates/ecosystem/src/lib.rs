@@ -17,6 +17,7 @@ mod maven;
 mod merged;
 mod npm;
 mod nuget;
+pub mod order;
 mod pypi;
 mod rpm;
 mod sbom;

@@ -166,7 +166,13 @@ mod tests {
         let check = |text: &str, expect: &str| {
             let options = Options { created: Some(text.to_owned()), ..Options::default() };
             let subject = model::Subject::Document { name: String::new() };
-            let inventory = Inventory { subject, distro: None, packages: vec![], gaps: vec![] };
+            let inventory = Inventory {
+                subject,
+                distro: None,
+                packages: vec![],
+                statements: vec![],
+                gaps: vec![],
+            };
             assert_eq!(created(&inventory, &options), expect);
         };
         check("2026-01-02T03:04:05.678901234Z", "2026-01-02T03:04:05Z");

@@ -25,7 +25,8 @@ pub(crate) fn settle(
         }
     }
     let distro = if own { distro } else { distro.or_else(|| distro_of(&packages)) };
-    let mut inventory = Inventory { subject, distro, packages, gaps }.in_order();
+    let mut inventory =
+        Inventory { subject, distro, packages, statements: vec![], gaps }.in_order();
     inventory.packages = each_once(inventory.packages);
     inventory
 }

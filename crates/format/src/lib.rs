@@ -12,6 +12,7 @@ mod json;
 mod lenient;
 mod license;
 mod list;
+pub mod report;
 mod spdx;
 mod syft;
 #[cfg(test)]

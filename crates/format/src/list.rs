@@ -136,6 +136,7 @@ mod tests {
             subject: Subject::Directory { path: "/".to_owned() },
             distro: None,
             packages: packages.iter().map(package).collect(),
+            statements: vec![],
             gaps: gaps.iter().map(|(at, why)| Gap::new(*at, *why)).collect(),
         };
         let options = Options { terminal, ..Options::default() };

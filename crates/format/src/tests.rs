@@ -40,7 +40,8 @@ fn each_format_is_the_file_of_its_name() {
 #[test]
 fn an_empty_inventory_reads_back() {
     let subject = Subject::Directory { path: "/".to_owned() };
-    let inventory = Inventory { subject, distro: None, packages: vec![], gaps: vec![] };
+    let inventory =
+        Inventory { subject, distro: None, packages: vec![], statements: vec![], gaps: vec![] };
     for format in both_ways() {
         assert_eq!(read(format.write(&inventory, &options()).as_bytes()).unwrap(), inventory);
     }

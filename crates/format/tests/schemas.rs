@@ -62,5 +62,5 @@ fn every_license() -> Inventory {
 
 fn nothing() -> Inventory {
     let subject = Subject::Document { name: String::new() };
-    Inventory { subject, distro: None, packages: vec![], gaps: vec![] }
+    Inventory { subject, distro: None, packages: vec![], statements: vec![], gaps: vec![] }
 }

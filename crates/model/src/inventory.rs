@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Distro, Gap, ImageDescription, Package};
+use crate::{Distro, Gap, ImageDescription, Package, Statement};
 
 /// What is inside an image, a directory or a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub struct Inventory {
     pub distro: Option<Distro>,
     /// Sorted by purl, then by kind; each once.
     pub packages: Vec<Package>,
+    /// What it says itself about flaws: VEX documents in its file system, and what is attached to it.
+    pub statements: Vec<Statement>,
     /// Holes, sorted, each once.
     pub gaps: Vec<Gap>,
 }

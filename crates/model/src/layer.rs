@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Distro, Gap, Package};
+use crate::{Distro, Gap, Package, Statement};
 
 /// The claimed content of one layer, and what it does to the layers below.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +67,8 @@ pub struct Found {
     pub remarks: Vec<Remark>,
     /// The distribution, if this file names it.
     pub distro: Option<Distro>,
+    /// What it says about flaws (VEX documents that travel inside an image).
+    pub statements: Vec<Statement>,
     /// Holes.
     pub gaps: Vec<Gap>,
 }

@@ -2,6 +2,8 @@
 //!
 //! Nothing here reads a file, opens a socket or knows the time.
 
+mod advisory;
+mod analysis;
 mod digest;
 mod distro;
 mod gap;
@@ -11,9 +13,14 @@ mod layer;
 mod package;
 mod platform;
 mod purl;
+mod rating;
 mod reference;
 mod secret;
+mod space;
+mod statement;
 
+pub use advisory::{Advisory, Affected, Bound, Exploited, Forecast, Names, Outlook, Span, Status};
+pub use analysis::{Analysis, Basis, Finding, Fix, Judgement, Step, Verdict};
 pub use digest::{BadDigest, Digest};
 pub use distro::Distro;
 pub use gap::Gap;
@@ -23,5 +30,8 @@ pub use layer::{Evidence, Found, LayerInventory, Link, Owned, PathHash, Remark, 
 pub use package::{Package, PackageKind, Place, SourcePackage};
 pub use platform::{BadPlatform, Platform};
 pub use purl::{BadPurl, Purl};
+pub use rating::{Level, Rating};
 pub use reference::{BadReference, Reference};
 pub use secret::Secret;
+pub use space::Space;
+pub use statement::{Product, Statement, StatementStatus};

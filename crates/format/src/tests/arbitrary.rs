@@ -213,7 +213,8 @@ pub(super) fn inventory() -> impl Strategy<Value = Inventory> {
     ];
     (subject, of(distro()), vec(package(), 0..6), gaps()).prop_map(
         |(subject, distro, packages, gaps)| {
-            let mut inventory = Inventory { subject, distro, packages, gaps }.in_order();
+            let mut inventory =
+                Inventory { subject, distro, packages, statements: vec![], gaps }.in_order();
             inventory
                 .packages
                 .dedup_by(|left, right| (&left.purl, left.kind) == (&right.purl, right.kind));

@@ -1,0 +1,45 @@
+//! How an analysis looks on paper: one file per report, listed in `ALL`.
+
+use model::Analysis;
+
+/// A way of writing an analysis down.
+pub trait Report: Sync {
+    /// What `--format` calls it, which is also its file's name with `_` for `-`: `only-packages`.
+    fn id(&self) -> &'static str;
+    /// One line for help.
+    fn title(&self) -> &'static str;
+    /// The document. Same analysis and options, same bytes. Every gap is in it, in whatever place the
+    /// form has for it.
+    fn write(&self, analysis: &Analysis, options: &Options) -> String;
+}
+
+/// What a reader wants to see.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `SOURCE_DATE_EPOCH`, or the moment of the analysis, in RFC 3339; no report asks the clock.
+    pub created: Option<String>,
+    /// Our own version.
+    pub tool_version: String,
+    /// Colours and box lines are wanted: the report goes to a terminal.
+    pub colour: bool,
+    /// Signs beyond ASCII may be used.
+    pub unicode: bool,
+    /// The columns of the terminal, where there is one.
+    pub width: Option<usize>,
+    /// Descriptions too (`--details`).
+    pub details: bool,
+    /// EPSS scores too, and findings ordered by them (`--epss`).
+    pub epss: bool,
+    /// File and layer of each package (`--locations`).
+    pub locations: bool,
+    /// Packages without findings are left out (`--only-vuln-packages`).
+    pub only_vuln_packages: bool,
+}
+
+/// Every report. Adding one is its file, its `mod` line, and its entry here.
+pub const ALL: &[&dyn Report] = &[];
+
+/// The report with that id.
+pub fn find(id: &str) -> Option<&'static dyn Report> {
+    ALL.iter().copied().find(|report| report.id() == id)
+}

@@ -1,0 +1,1 @@
+//! Inventory and almanac in, findings out: pure.
