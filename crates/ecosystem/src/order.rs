@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use model::Space;
 
+mod encode;
+
 /// An order of versions.
 pub trait Order: Sync {
     /// Kebab case, and the file's name: `dpkg`, `rpm`, `pep440`.
