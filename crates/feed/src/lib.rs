@@ -1,11 +1,28 @@
 //! Where advisories come from: one file per feed, listed in `ALL`.
 
+mod alpine;
+mod brief;
+mod chainguard;
 mod contract;
+mod debian_tracker;
+mod pairs;
+#[cfg(test)]
+mod told;
+mod ubuntu_cve_tracker;
+mod ubuntu_vex;
+mod wolfi;
 
 pub use contract::{Document, Feed, Parsed, Part};
 
 /// Every feed. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn Feed] = &[];
+pub const ALL: &[&dyn Feed] = &[
+    &alpine::Alpine,
+    &chainguard::Chainguard,
+    &debian_tracker::DebianTracker,
+    &ubuntu_cve_tracker::UbuntuCveTracker,
+    &ubuntu_vex::UbuntuVex,
+    &wolfi::Wolfi,
+];
 
 /// The feed with that id.
 pub fn find(id: &str) -> Option<&'static dyn Feed> {
