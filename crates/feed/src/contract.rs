@@ -72,7 +72,7 @@ impl Parsed {
         match self.gaps.len() {
             0..ROOM => self.gaps.push(Gap::new(at, why)),
             ROOM => {
-                self.gaps.push(Gap::new(at, "there are more holes like these in this document"))
+                self.gaps.push(Gap::new(at, "there are more holes like these in this document"));
             }
             _ => {}
         }

@@ -185,16 +185,12 @@ impl<'d> Reader<'d> {
                 self.hole(format!("{id} in {source} of {codename}: {why}"));
             }
         }
-        let number = match self.numbers.get(id) {
-            Some(number) => *number,
-            None => {
-                let number = self.parsed.advisories.len();
-                self.numbers.insert(id.to_owned(), number);
-                self.parsed.advisories.push(new(id));
-                number
-            }
-        };
-        let Some(advisory) = self.parsed.advisories.get_mut(number) else { return };
+        let advisories = &mut self.parsed.advisories;
+        let number = *self.numbers.entry(id.to_owned()).or_insert_with_key(|id| {
+            advisories.push(new(id));
+            advisories.len() - 1
+        });
+        let Some(advisory) = advisories.get_mut(number) else { return };
         if advisory.details.is_empty()
             && let Some(description) = flaw.description
         {

@@ -39,59 +39,41 @@ pub(crate) fn survives_junk(feed: &dyn Feed, text: &str) {
 
 fn tell(parsed: &Parsed, told: &mut String) {
     for advisory in &parsed.advisories {
-        *told += &advisory.id;
-        for alias in &advisory.aliases {
-            *told += &format!(" = {alias}");
-        }
-        for other in &advisory.related {
-            *told += &format!(" ~ {other}");
-        }
         let dates = [
-            ("published", &advisory.published),
-            ("modified", &advisory.modified),
-            ("withdrawn", &advisory.withdrawn),
+            (" published", &advisory.published),
+            (" modified", &advisory.modified),
+            (" withdrawn", &advisory.withdrawn),
         ];
-        for (name, date) in dates {
-            *told += &date.as_ref().map(|it| format!(" {name} {it}")).unwrap_or_default();
-        }
-        *told += &advisory.ratings.iter().map(rating).collect::<String>();
-        *told += "\n";
-        for text in [&advisory.details].into_iter().chain(&advisory.references) {
-            if !text.is_empty() {
-                *told += &format!("  | {text}\n");
-            }
-        }
-        for row in &advisory.affected {
-            *told += &format!("  {}\n", line(row));
-        }
+        let dates =
+            dates.into_iter().filter_map(|(name, it)| Some(format!("{name} {}", it.as_ref()?)));
+        let words = [advisory.id.clone()]
+            .into_iter()
+            .chain(advisory.aliases.iter().map(|it| format!(" = {it}")))
+            .chain(advisory.related.iter().map(|it| format!(" ~ {it}")))
+            .chain(dates)
+            .chain(advisory.ratings.iter().map(rating));
+        told.extend(words.chain(["\n".to_owned()]));
+        let texts = [&advisory.details].into_iter().chain(&advisory.references);
+        told.extend(texts.filter(|it| !it.is_empty()).map(|it| format!("  | {it}\n")));
+        told.extend(advisory.affected.iter().map(|it| format!("  {}\n", line(it))));
     }
-    for gap in &parsed.gaps {
-        *told += &format!("gap: {gap}\n");
-    }
+    told.extend(parsed.gaps.iter().map(|it| format!("gap: {it}\n")));
 }
 
 fn line(row: &Affected) -> String {
-    let mut line = format!("{} {:?} {} {:?}", row.space, row.names, row.package, row.status);
-    for span in &row.spans {
-        line += &format!(" {}", span_of(span));
-    }
-    if let Some(outlook) = row.outlook {
-        line += &format!(" {outlook:?}");
-    }
-    if let Some(channel) = &row.channel {
-        line += &format!(" channel {channel}");
-    }
-    line += &row.rating.as_ref().map(rating).unwrap_or_default();
-    if let Some(reason) = &row.reason {
-        line += &format!(" ({reason})");
-    }
-    for bulletin in &row.bulletins {
-        line += &format!(" by {bulletin}");
-    }
-    line
+    let words = [format!("{} {:?} {} {:?}", row.space, row.names, row.package, row.status)];
+    let words = words
+        .into_iter()
+        .chain(row.spans.iter().map(|it| format!(" {}", span(it))))
+        .chain(row.outlook.map(|it| format!(" {it:?}")))
+        .chain(row.channel.iter().map(|it| format!(" channel {it}")))
+        .chain(row.rating.iter().map(rating))
+        .chain(row.reason.iter().map(|it| format!(" ({it})")))
+        .chain(row.bulletins.iter().map(|it| format!(" by {it}")));
+    words.collect()
 }
 
-fn span_of(span: &Span) -> String {
+fn span(span: &Span) -> String {
     let end = |bound: &Option<Bound>, included, excluded| {
         let bound = bound.as_ref()?;
         Some(format!("{}{}", if bound.included { included } else { excluded }, bound.version))

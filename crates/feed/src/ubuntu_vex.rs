@@ -95,10 +95,10 @@ struct Statement<'a> {
     status: Cow<'a, str>,
     #[serde(borrow)]
     justification: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    impact_statement: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    action_statement: Option<Cow<'a, str>>,
+    #[serde(rename = "impact_statement", borrow)]
+    impact: Option<Cow<'a, str>>,
+    #[serde(rename = "action_statement", borrow)]
+    action: Option<Cow<'a, str>>,
     #[serde(borrow)]
     status_notes: Option<Cow<'a, str>>,
 }
@@ -246,7 +246,7 @@ fn verdict(statement: &Statement<'_>) -> Option<Verdict> {
         since: false,
         is_strange: false,
     };
-    let action = statement.action_statement.as_deref().unwrap_or_default();
+    let action = statement.action.as_deref().unwrap_or_default();
     let notes = statement.status_notes.as_deref().unwrap_or_default();
     Some(match &*statement.status {
         "not_affected" => {
@@ -255,7 +255,7 @@ fn verdict(statement: &Statement<'_>) -> Option<Verdict> {
             if justification == "component_not_present" {
                 return None;
             }
-            let impact = statement.impact_statement.as_deref().unwrap_or_default();
+            let impact = statement.impact.as_deref().unwrap_or_default();
             is(Status::NotAffected, None, reason(justification, impact))
         }
         // The version of a product is the one that the release has today, which need not be the one
@@ -327,17 +327,11 @@ fn decode(text: &str) -> Cow<'_, str> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|it| str::from_utf8(it).ok());
-        match code.and_then(|it| u8::from_str_radix(it, 16).ok()).filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
+        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
+        let code = digit(0).zip(digit(1)).filter(|_| *first == b'%');
+        let byte = code.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
     String::from_utf8_lossy(&bytes).into_owned().into()
 }

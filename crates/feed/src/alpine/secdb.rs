@@ -236,14 +236,9 @@ mod tests {
 
     fn check(text: &str, expect: &str) {
         let told = flaws_in(text).into_iter().map(|Flaw { id, aliases, related }| {
-            let mut told = id;
-            for alias in aliases {
-                told += &format!(" = {alias}");
-            }
-            for other in related {
-                told += &format!(" ~ {other}");
-            }
-            told
+            let aliases = aliases.iter().map(|it| format!(" = {it}"));
+            let others = related.iter().map(|it| format!(" ~ {it}"));
+            [id].into_iter().chain(aliases).chain(others).collect::<String>()
         });
         assert_eq!(told.collect::<Vec<_>>().join(", "), expect);
     }
