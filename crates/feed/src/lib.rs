@@ -7,7 +7,7 @@ mod contract;
 mod debian_tracker;
 mod pairs;
 #[cfg(test)]
-mod told;
+mod spelt;
 mod ubuntu_cve_tracker;
 mod ubuntu_vex;
 mod wolfi;

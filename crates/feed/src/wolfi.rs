@@ -48,7 +48,7 @@ impl Feed for Wolfi {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::told::{check, survives_junk};
+    use crate::spelt::{check, survives_junk};
 
     const SECURITY: &str = include_str!("../fixtures/wolfi/security.json");
 

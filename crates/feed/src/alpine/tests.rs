@@ -1,5 +1,7 @@
+//! Tests of the Alpine feed.
+
 use super::*;
-use crate::told::{check, survives_junk};
+use crate::spelt::{check, survives_junk};
 
 const MAIN: &str = include_str!("../../fixtures/alpine/main.json");
 

@@ -1,5 +1,7 @@
+//! Tests of the Debian tracker's feed.
+
 use super::*;
-use crate::told::{check, survives_junk, told};
+use crate::spelt::{check, survives_junk, told};
 
 const TRACKER: &str = include_str!("../../fixtures/debian-tracker/tracker.json");
 

@@ -1,5 +1,7 @@
+//! Tests of the feed of Ubuntu's tracker.
+
 use super::*;
-use crate::told::{check, survives_junk, told};
+use crate::spelt::{check, survives_junk, told};
 
 const FLAW: &str = include_str!("../../fixtures/ubuntu-cve-tracker/CVE-2024-0001");
 

@@ -1,5 +1,7 @@
+//! Tests of the feed of Ubuntu's VEX documents.
+
 use super::*;
-use crate::told::{check, survives_junk, told};
+use crate::spelt::{check, survives_junk, told};
 
 const FLAW: &str = include_str!("../../fixtures/ubuntu-vex/CVE-2024-0001.json");
 

@@ -1,4 +1,4 @@
-//! What a document says, as lines of text, for tests to compare.
+//! What a document says, spelt out as lines of text for tests to compare.
 
 use model::{Affected, Bound, Rating, Span};
 use proptest::prelude::*;
