@@ -58,9 +58,11 @@ impl Feed for UbuntuVex {
             }
         };
         let said = vex.timestamp.or_else(|| vex.metadata?.timestamp);
-        let mut reader = Reader { at: document.path, parsed: Parsed::default() };
+        let current = said.as_deref().and_then(words::date);
+        let parsed = Parsed { current, ..Parsed::default() };
+        let mut reader = Reader { at: document.path, parsed };
         for statement in vex.statements {
-            reader.statement(statement, said.as_deref());
+            reader.statement(statement);
         }
         reader.parsed
     }
@@ -126,7 +128,7 @@ struct Reader<'d> {
 }
 
 impl Reader<'_> {
-    fn statement(&mut self, statement: Statement<'_>, said: Option<&str>) {
+    fn statement(&mut self, statement: Statement<'_>) {
         let name = &*statement.vulnerability.name;
         // The document of a notice repeats what those of its flaws say.
         if name.starts_with("USN-") || name.starts_with("LSN-") {
@@ -160,7 +162,7 @@ impl Reader<'_> {
                 brief(name)
             ));
         }
-        self.add(statement, said, rows);
+        self.add(statement, rows);
     }
 
     fn row(
@@ -200,7 +202,7 @@ impl Reader<'_> {
     }
 
     /// All statements of a document are about one flaw, as a rule.
-    fn add(&mut self, statement: Statement<'_>, said: Option<&str>, mut rows: Vec<Affected>) {
+    fn add(&mut self, statement: Statement<'_>, mut rows: Vec<Affected>) {
         let Vulnerability { name, description, aliases } = statement.vulnerability;
         if let Some(advisory) = self.parsed.advisories.last_mut()
             && advisory.id == *name
@@ -214,7 +216,7 @@ impl Reader<'_> {
             id: name.into_owned(),
             withdrawn: published.clone().filter(|_| is_rejected),
             published,
-            modified: said.and_then(words::date),
+            modified: self.parsed.current.clone(),
             details: description.map(|it| it.trim().to_owned()).unwrap_or_default(),
             references: aliases.into_iter().filter(|it| it.starts_with("http")).collect(),
             affected: rows,
