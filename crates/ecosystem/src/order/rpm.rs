@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use super::{BadVersion, Order, encode};
 
-/// `[epoch:]version[-release]`. No epoch is epoch 0, and no release sorts before every release but one
-/// that begins with a tilde, as rpm itself has it.
+/// `[epoch:]version[-release]`. No epoch is epoch 0, and no release sorts before every release, as
+/// rpm itself has it.
 pub(super) struct Rpm;
 
 const ID: &str = "rpm";
@@ -23,8 +23,9 @@ impl Order for Rpm {
         let (left, right) = (Label::read(ID, left)?, Label::read(ID, right)?);
         Ok(encode::compare_numbers(left.epoch, right.epoch)
             .then_with(|| Pieces(left.version).cmp(Pieces(right.version)))
-            .then_with(|| {
-                Pieces(left.release.unwrap_or("")).cmp(Pieces(right.release.unwrap_or("")))
+            .then_with(|| match (left.release, right.release) {
+                (Some(left), Some(right)) => Pieces(left).cmp(Pieces(right)),
+                (left, right) => left.is_some().cmp(&right.is_some()),
             }))
     }
 
@@ -32,7 +33,9 @@ impl Order for Rpm {
         let label = Label::read(ID, version)?;
         encode::number(label.epoch, key);
         part_key(label.version, key);
-        part_key(label.release.unwrap_or(""), key);
+        if let Some(release) = label.release {
+            part_key(release, key);
+        }
         Ok(())
     }
 
