@@ -76,18 +76,17 @@ struct Version<'a> {
     revision: Option<&'a str>,
 }
 
-/// A bound may leave out numbers at the end; they are zeros.
+/// A bound may leave out numbers at the end, which are zeros, and lead with zeros: `2019.09`.
 fn read(version: &str) -> Result<Version<'_>, BadVersion> {
     let bad = |why| BadVersion::new(ID, version, why);
     let (rest, metadata) =
         version.split_once('+').map_or((version, None), |(rest, it)| (rest, Some(it)));
     let (main, revision) = rest.split_once('-').map_or((rest, None), |(main, it)| (main, Some(it)));
-    let is_padded = |it: &str| it.len() > 1 && it.starts_with('0') && is_digits(it);
     let mut numbers = [""; 3];
     let mut places = numbers.iter_mut();
     for number in main.split('.') {
         let place = places.next().ok_or_else(|| bad("it has more than three numbers"))?;
-        if number.is_empty() || !is_digits(number) || is_padded(number) {
+        if number.is_empty() || !is_digits(number) {
             return Err(bad("it does not begin with one to three numbers"));
         }
         *place = number;
@@ -97,6 +96,7 @@ fn read(version: &str) -> Result<Version<'_>, BadVersion> {
     if !metadata.is_none_or(|it| it.split('.').all(is_word)) {
         return Err(bad("its build metadata is not letters, digits and hyphens"));
     }
+    let is_padded = |it: &str| it.len() > 1 && it.starts_with('0') && is_digits(it);
     if !revision.is_none_or(|it| it.split('.').all(|it| is_word(it) && !is_padded(it))) {
         return Err(bad("its revision is not letters, digits and hyphens, or a zero leads"));
     }

@@ -150,7 +150,7 @@ fn classical(text: &str) -> Option<String> {
             rest = after;
         }
     }
-    push_modifier(&mut normal, read_modifier(rest)?);
+    push_modifier(&mut normal, &read_modifier(rest)?);
     Some(normal)
 }
 
@@ -175,7 +175,7 @@ fn dated(text: &str) -> Option<String> {
                 let mut normal = year.to_owned();
                 let (_, rest) = date.split_at_checked(year.len())?;
                 normal.extend(rest.chars().map(|it| if it.is_ascii_digit() { it } else { '.' }));
-                push_modifier(&mut normal, modifier);
+                push_modifier(&mut normal, &modifier);
                 return Some(normal);
             }
         }
@@ -250,7 +250,7 @@ fn read_modifier(text: &str) -> Option<Modifier<'_>> {
     (rest.is_empty() || is_dev).then_some(Modifier { stability, is_dev })
 }
 
-fn push_modifier(normal: &mut String, modifier: Modifier<'_>) {
+fn push_modifier(normal: &mut String, modifier: &Modifier<'_>) {
     if let Some((word, numbers)) = modifier.stability {
         // Composer looks for this one with its case, and forgets what follows.
         if word == "stable" {
