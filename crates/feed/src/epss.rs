@@ -53,7 +53,8 @@ impl Feed for Epss {
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if let Some(about) = line.strip_prefix('#') {
-                parsed.current = about.split(',').find_map(|it| it.strip_prefix("score_date:")).map(moment);
+                parsed.current =
+                    about.split(',').find_map(|it| it.strip_prefix("score_date:")).map(moment);
             } else if let Some(forecast) = forecast(line) {
                 parsed.forecasts.push(forecast);
             } else if !line.is_empty() && !line.starts_with(COLUMNS) {

@@ -27,7 +27,8 @@ impl Feed for Kev {
     }
 
     fn parts(&self) -> Vec<Part> {
-        let url = "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json";
+        let url =
+            "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json";
         vec![Part { name: "all".to_owned(), urls: vec![url.to_owned()] }]
     }
 

@@ -263,7 +263,8 @@ fn channel(home: &Home, purl: &str, more: &EcosystemExtra<'_>) -> Option<String>
         return Some("livepatch".to_owned());
     }
     let channel = home.channel.as_deref()?;
-    let distro = purl.split(['?', '&']).find_map(|it| it.strip_prefix("distro=")).unwrap_or_default();
+    let distro =
+        purl.split(['?', '&']).find_map(|it| it.strip_prefix("distro=")).unwrap_or_default();
     let told =
         ["esm-infra-legacy", "esm-infra", "esm-apps"].into_iter().find(|it| distro.starts_with(it));
     Some(told.filter(|_| channel == "pro").unwrap_or(channel).to_owned())
