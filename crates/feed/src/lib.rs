@@ -8,13 +8,14 @@ mod debian_tracker;
 mod epss;
 mod json;
 mod kev;
+mod nvd;
 mod osv;
 mod pairs;
 pub mod rating;
 #[cfg(test)]
 mod shown;
-#[cfg(test)]
 mod spelt;
+mod tests;
 mod ubuntu_cve_tracker;
 mod ubuntu_vex;
 pub mod walk;
@@ -29,6 +30,7 @@ pub const ALL: &[&dyn Feed] = &[
     &debian_tracker::DebianTracker,
     &epss::Epss,
     &kev::Kev,
+    &nvd::Nvd,
     &osv::Osv,
     &ubuntu_cve_tracker::UbuntuCveTracker,
     &ubuntu_vex::UbuntuVex,
