@@ -1,11 +1,19 @@
 //! Where advisories come from: one file per feed, listed in `ALL`.
 
+mod amazon;
+mod azurelinux;
 mod contract;
+mod oval;
+mod redhat_vex;
+#[cfg(test)]
+mod told;
+mod updateinfo;
+mod xml;
 
 pub use contract::{Document, Feed, Parsed, Part};
 
 /// Every feed. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn Feed] = &[];
+pub const ALL: &[&dyn Feed] = &[&amazon::Amazon, &azurelinux::AzureLinux, &redhat_vex::RedhatVex];
 
 /// The feed with that id.
 pub fn find(id: &str) -> Option<&'static dyn Feed> {
