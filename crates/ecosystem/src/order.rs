@@ -4,6 +4,18 @@ use std::cmp::Ordering;
 
 use model::Space;
 
+mod apk;
+mod dpkg;
+mod encode;
+mod go;
+mod hex;
+mod npm;
+mod pacman;
+mod r#pub;
+mod rpm;
+mod semver;
+mod swift;
+
 /// An order of versions.
 pub trait Order: Sync {
     /// Kebab case, and the file's name: `dpkg`, `rpm`, `pep440`.
@@ -39,7 +51,18 @@ impl BadVersion {
 }
 
 /// Every order. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn Order] = &[];
+pub const ALL: &[&dyn Order] = &[
+    &apk::Apk,
+    &dpkg::Dpkg,
+    &go::Go,
+    &hex::Hex,
+    &npm::Npm,
+    &pacman::Pacman,
+    &r#pub::Pub,
+    &rpm::Rpm,
+    &semver::Semver,
+    &swift::Swift,
+];
 
 /// The order with that id.
 pub fn find(id: &str) -> Option<&'static dyn Order> {

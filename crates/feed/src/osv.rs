@@ -1,0 +1,193 @@
+//! OSV: the format that most databases publish in, and the zips of osv.dev.
+
+mod ecosystems;
+mod flaws;
+mod ranges;
+mod rate;
+mod record;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use model::{Advisory, Gap};
+
+use crate::json::{fields, without_mark};
+use crate::{Document, Feed, Parsed, Part};
+
+use flaws::{Flaw, Names};
+use record::{Record, Reference};
+use rows::Rows;
+
+pub(crate) struct Osv;
+
+/// The part of records that lie about one by one.
+const LOOSE: &str = "loose";
+
+impl Feed for Osv {
+    fn id(&self) -> &'static str {
+        "osv"
+    }
+
+    fn title(&self) -> &'static str {
+        "Open Source Vulnerabilities"
+    }
+
+    fn about(&self) -> &'static str {
+        "https://osv.dev; each database keeps its own terms, most are CC-BY-4.0 or CC0"
+    }
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let part = |name: &str| {
+            let folder = name.replace(' ', "%20");
+            let url =
+                format!("https://osv-vulnerabilities.storage.googleapis.com/{folder}/all.zip");
+            Part { name: name.to_owned(), urls: vec![url] }
+        };
+        ecosystems::hosted().map(part).collect()
+    }
+
+    fn recognises(&self, path: &str, head: &[u8]) -> Option<String> {
+        is_record(head).then(|| part_of(path).unwrap_or(LOOSE).to_owned())
+    }
+
+    fn parse(&self, part: &str, document: &Document<'_>) -> Parsed {
+        match serde_json::from_slice::<Record<'_>>(without_mark(document.bytes)) {
+            Ok(record) if record.id.is_empty() => {
+                Parsed::gap(document.path, "the record has no id")
+            }
+            Ok(record) => read(part, &record),
+            Err(error) => Parsed::gap(document.path, format!("the record cannot be read: {error}")),
+        }
+    }
+}
+
+/// `PyPI` of `osv/PyPI/all.zip/PYSEC-2021-1.json`.
+fn part_of(path: &str) -> Option<&str> {
+    let (folders, _) = path.rsplit_once("/all.zip/")?;
+    folders.rsplit('/').next().filter(|it| !it.is_empty())
+}
+
+fn is_record(head: &[u8]) -> bool {
+    let fields = fields(head);
+    let has = |name: &str| fields.contains(&name);
+    let about = ["modified", "schema_version", "affected"].into_iter().filter(|it| has(it)).count();
+    // Some write the fields in the order of the alphabet, and the first is longer than the head.
+    let is_cut = has("affected") && memchr::memmem::find(head, b"\"ecosystem\"").is_some();
+    let is_other =
+        ["@context", "dataType", "document", "bomFormat", "spdxVersion"].into_iter().any(has);
+    !is_other && ((has("id") && about > 0) || is_cut)
+}
+
+fn read(part: &str, record: &Record<'_>) -> Parsed {
+    let mut parsed = Parsed::default();
+    let rows = Rows::read(part, record, &mut parsed.gaps);
+    let current = date(&record.modified);
+    parsed.current.clone_from(&current);
+    // The record is in the zip of each of its ecosystems: what it says there is told there.
+    if rows.is_empty() && rows.others > 0 {
+        return parsed;
+    }
+    let names = Names {
+        id: &record.id,
+        aliases: record.aliases.iter().map(|it| &**it).collect(),
+        upstream: record.upstream.iter().map(|it| &**it).collect(),
+        related: record.related.iter().map(|it| &**it).collect(),
+    };
+    let flaws = flaws::flaws(&names, rows.is_distribution);
+    let is_alone = flaws.len() == 1;
+    for flaw in &flaws {
+        let others: Vec<&str> =
+            flaws.iter().filter(|it| it.id != flaw.id).map(|it| &*it.id).collect();
+        let details = if is_alone { record.details.to_string() } else { String::new() };
+        parsed.advisories.push(Advisory {
+            id: flaw.id.clone(),
+            aliases: flaw.aliases.clone(),
+            related: flaw.related.clone(),
+            published: date(&record.published),
+            modified: current.clone(),
+            withdrawn: record.withdrawn.some(),
+            title: title(record, flaw, is_alone),
+            details,
+            ratings: rate::of_record(record, is_alone),
+            weaknesses: rows.weaknesses.clone(),
+            references: references(&record.references, &others),
+            malicious: record.id.starts_with("MAL-") || rows.malicious,
+            affected: rows.about(flaw),
+        });
+    }
+    parsed
+}
+
+/// Some generators write the year 1 where they know no date.
+fn date(text: &str) -> Option<String> {
+    let is_date = text.len() >= 10 && text.starts_with(|it: char| it.is_ascii_digit());
+    (is_date && !text.starts_with("0001-")).then(|| text.to_owned())
+}
+
+/// One line. An erratum about several flaws often has a line on each: `* name: what (CVE-…)`.
+fn title(record: &Record<'_>, flaw: &Flaw, is_alone: bool) -> String {
+    let mentions = |line: &&str| line.contains(&flaw.id) && line.trim_start().starts_with('*');
+    if !is_alone && let Some(line) = record.details.lines().find(mentions) {
+        let line = line.trim_start().trim_start_matches('*').trim();
+        let line = line.split(" (CVE-").next().unwrap_or(line);
+        if !line.is_empty() && line.len() < 300 {
+            return line.to_owned();
+        }
+    }
+    let told = if record.summary.is_empty() { &*record.details } else { &*record.summary };
+    let line = told.lines().map(|it| it.trim_start_matches('#').trim()).find(|it| !it.is_empty());
+    shortened(line.unwrap_or_default(), 200)
+}
+
+fn shortened(line: &str, length: usize) -> String {
+    if line.chars().count() <= length {
+        return line.to_owned();
+    }
+    let cut: String = line.chars().take(length).collect();
+    let whole = cut.rsplit_once(' ').map_or(&*cut, |(words, _)| words);
+    format!("{whole} …")
+}
+
+/// The most telling first; of an erratum about several flaws none that is about another.
+fn references(references: &[Reference<'_>], others: &[&str]) -> Vec<String> {
+    let rank = |kind: &str| match kind {
+        "ADVISORY" => 0,
+        "FIX" => 1,
+        "REPORT" | "ARTICLE" => 2,
+        "PACKAGE" => 4,
+        _ => 3,
+    };
+    let mut ranked: Vec<(u8, &str)> = references
+        .iter()
+        .filter(|it| !it.url.is_empty() && !ends_with_any(&it.url, others))
+        .map(|it| (rank(&it.kind), &*it.url))
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let mut seen = std::collections::HashSet::new();
+    ranked
+        .into_iter()
+        .map(|(_, url)| url)
+        .filter(|it| seen.insert(*it))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The address of a page about a flaw ends with its name.
+fn ends_with_any(url: &str, names: &[&str]) -> bool {
+    let url = url.trim_end_matches('/');
+    let last = url.rsplit(['/', '=']).next().unwrap_or(url);
+    last.starts_with("CVE-") && names.contains(&last)
+}
+
+/// Where a gap is: the record, and the package in it.
+fn at(record: &Record<'_>, package: &str) -> String {
+    if package.is_empty() { record.id.to_string() } else { format!("{}: {package}", &*record.id) }
+}
+
+fn gap(record: &Record<'_>, package: &str, why: impl Into<String>) -> Gap {
+    Gap::new(at(record, package), why)
+}

@@ -1,0 +1,292 @@
+//! Events of an OSV range, made into spans.
+
+use ecosystem::order::Order;
+use model::{Bound, Span};
+
+use super::record::{Event, Range};
+use crate::json::Text;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Introduced,
+    Fixed,
+    LastAffected,
+}
+
+/// The spans of all ranges that are told in versions; those told in commits are left aside.
+pub(super) fn spans(order: Option<&dyn Order>, ranges: &[Range<'_>]) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for range in ranges.iter().filter(|it| !is_of_commits(it)) {
+        of_events(order, turns(&range.events), &mut spans);
+    }
+    spans
+}
+
+/// Commits mean nothing to a package manager.
+pub(super) fn is_of_commits(range: &Range<'_>) -> bool {
+    range.kind.eq_ignore_ascii_case("GIT")
+}
+
+fn turns<'a>(events: &'a [Event<'_>]) -> Vec<(Turn, &'a str)> {
+    let mut turns = Vec::with_capacity(events.len());
+    for event in events {
+        // A star is a limit that is none.
+        let limit = Some(&*event.limit).filter(|it| *it != "*");
+        let fields = [
+            (Turn::Introduced, Some(&*event.introduced)),
+            (Turn::Fixed, Some(&*event.fixed)),
+            (Turn::LastAffected, Some(&*event.last_affected)),
+            (Turn::Fixed, limit),
+        ];
+        let told = fields.into_iter().filter_map(|(turn, it)| Some((turn, it?)));
+        turns.extend(told.filter(|(_, it)| !it.is_empty()));
+    }
+    turns
+}
+
+fn of_events(order: Option<&dyn Order>, mut turns: Vec<(Turn, &str)>, spans: &mut Vec<Span>) {
+    if !turns.is_empty() && turns.iter().all(|(turn, _)| *turn != Turn::Introduced) {
+        turns.insert(0, (Turn::Introduced, "0"));
+    }
+    sort(order, &mut turns);
+    // Outside: where the span that we are in began.
+    let mut open: Option<Option<Bound>> = None;
+    let mut rest = &turns[..];
+    while let Some((_, version)) = rest.first() {
+        // Turns at the same version are one: whether a fix ends the span before it or is void
+        // depends on where we are, not on which is written first.
+        let count = rest.iter().take_while(|(_, it)| it == version).count();
+        let (here, later) = rest.split_at(count);
+        rest = later;
+        let has = |turn| here.iter().any(|(it, _)| *it == turn);
+        let was_open = open.is_some();
+        if has(Turn::Fixed)
+            && let Some(from) = open.take()
+        {
+            spans.push(Span { from, to: Some(bound(version, false)) });
+        }
+        if has(Turn::Introduced) && open.is_none() && (was_open || !has(Turn::Fixed)) {
+            open = Some((*version != "0").then(|| bound(version, true)));
+        }
+        if has(Turn::LastAffected)
+            && let Some(from) = open.take()
+        {
+            spans.push(Span { from, to: Some(bound(version, true)) });
+        }
+    }
+    if let Some(from) = open {
+        spans.push(Span { from, to: None });
+    }
+}
+
+fn bound(version: &str, included: bool) -> Bound {
+    Bound { version: version.to_owned(), included }
+}
+
+/// Events may come in any order. Where nobody can say which version is first, they stay as they are.
+fn sort(order: Option<&dyn Order>, turns: &mut Vec<(Turn, &str)>) {
+    let is_zero = |it: &(Turn, &str)| it.0 == Turn::Introduced && it.1 == "0";
+    if let [first, (Turn::Fixed | Turn::LastAffected, _)] = &turns[..]
+        && first.0 == Turn::Introduced
+    {
+        return;
+    }
+    let keyed: Option<Vec<_>> = turns
+        .iter()
+        .map(|turn| {
+            if is_zero(turn) {
+                return Some((Vec::new(), *turn));
+            }
+            let mut key = vec![1];
+            order?.key(turn.1, &mut key).ok()?;
+            Some((key, *turn))
+        })
+        .collect();
+    match keyed {
+        Some(mut keyed) => {
+            keyed.sort_by(|left, right| left.0.cmp(&right.0));
+            // Equal versions, however they are written, are one place.
+            let mut same = None::<(Vec<u8>, &str)>;
+            *turns = keyed
+                .into_iter()
+                .map(|(key, (turn, version))| match &same {
+                    Some((known, first)) if *known == key => (turn, *first),
+                    _ => {
+                        same = Some((key, version));
+                        (turn, version)
+                    }
+                })
+                .collect();
+        }
+        None => turns.sort_by_key(|turn| !is_zero(turn)),
+    }
+}
+
+/// GitHub tells how far a flaw is known to reach where there is no fix: `<= 7.11.0`, `< 2.0`.
+pub(super) fn end_at_last_known(spans: &mut [Span], told: &str) {
+    let last = told.rsplit(',').next().unwrap_or_default().trim();
+    let (version, included) = match (last.strip_prefix("<="), last.strip_prefix('<')) {
+        (Some(version), _) => (version.trim(), true),
+        (None, Some(version)) => (version.trim(), false),
+        (None, None) => return,
+    };
+    if let [span] = spans
+        && span.to.is_none()
+        && !version.is_empty()
+    {
+        span.to = Some(bound(version, included));
+    }
+}
+
+/// The listed versions that no span covers. Where nobody can say, they are all kept.
+pub(super) fn uncovered(
+    order: Option<&dyn Order>,
+    spans: &[Span],
+    versions: &[Text<'_>],
+) -> Vec<String> {
+    if versions.is_empty() || spans.iter().any(|it| *it == Span::all()) {
+        return Vec::new();
+    }
+    let told = versions.iter().filter(|it| !it.is_empty());
+    let Some(order) = order.filter(|_| !spans.is_empty()) else {
+        return told.map(|it| it.to_string()).collect();
+    };
+    let key = |version: &str| {
+        let mut key = Vec::new();
+        order.key(version, &mut key).ok().map(|()| key)
+    };
+    // A bound that cannot be read covers nothing.
+    let end = |bound: &Option<Bound>| match bound {
+        None => Some(None),
+        Some(bound) => key(&bound.version).map(|it| Some((it, bound.included))),
+    };
+    let spans: Vec<_> =
+        spans.iter().filter_map(|it| Some((end(&it.from)?, end(&it.to)?))).collect();
+    let covers = |version: &str| {
+        let Some(key) = key(version) else { return false };
+        spans.iter().any(|(from, to)| {
+            let after = from
+                .as_ref()
+                .is_none_or(|(it, included)| if *included { *it <= key } else { *it < key });
+            let before = to
+                .as_ref()
+                .is_none_or(|(it, included)| if *included { key <= *it } else { key < *it });
+            after && before
+        })
+    };
+    told.filter(|it| !covers(it)).map(|it| it.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Ordering;
+
+    use ecosystem::order::BadVersion;
+
+    use super::*;
+
+    /// Whole numbers: enough to tell whether events are sorted.
+    struct Numbers;
+
+    impl Order for Numbers {
+        fn id(&self) -> &'static str {
+            "numbers"
+        }
+
+        fn title(&self) -> &'static str {
+            "as numbers are"
+        }
+
+        fn compare(&self, left: &str, right: &str) -> Result<Ordering, BadVersion> {
+            let read = |it: &str| {
+                it.parse::<u32>().map_err(|_| BadVersion::new(self.id(), it, "it is no number"))
+            };
+            Ok(read(left)?.cmp(&read(right)?))
+        }
+
+        fn key(&self, version: &str, key: &mut Vec<u8>) -> Result<(), BadVersion> {
+            self.compare(version, "0")?;
+            key.extend(version.parse::<u32>().unwrap_or_default().to_be_bytes());
+            Ok(())
+        }
+
+        fn examples(&self) -> &'static [&'static str] {
+            &[]
+        }
+    }
+
+    fn show(spans: &[Span]) -> String {
+        let shown = spans.iter().map(|it| {
+            let from = it.from.as_ref().map_or("(".to_owned(), |it| format!("[{}", it.version));
+            let to = it.to.as_ref().map_or(")".to_owned(), |it| {
+                format!("{}{}", it.version, if it.included { "]" } else { ")" })
+            });
+            format!("{from}..{to}")
+        });
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    fn check(order: Option<&dyn Order>, events: &str, expect: &str) {
+        let turns = events.split_whitespace().map(|it| match it.split_at(1) {
+            ("+", version) => (Turn::Introduced, version),
+            ("-", version) => (Turn::Fixed, version),
+            (_, version) => (Turn::LastAffected, version),
+        });
+        let mut spans = Vec::new();
+        of_events(order, turns.collect(), &mut spans);
+        assert_eq!(show(&spans), expect, "{events}");
+    }
+
+    #[test]
+    fn events_make_spans() {
+        for order in [None, Some(&Numbers as &dyn Order)] {
+            check(order, "+0 -5", "(..5)");
+            check(order, "+0", "(..)");
+            check(order, "+1 -5 +7 -9", "[1..5) [7..9)");
+            check(order, "+1 =5 +7", "[1..5] [7..)");
+            check(order, "-5", "(..5)");
+            check(order, "=5", "(..5]");
+            check(order, "-5 +0", "(..5)");
+            check(order, "+0 -5 -9", "(..5)");
+            check(order, "+1 -1", "");
+            check(order, "+0 -5 +5 -9", "(..5) [5..9)");
+            check(order, "+0 +3 -5", "(..5)");
+            check(order, "", "");
+        }
+        check(Some(&Numbers), "-9 +7 -5 +1", "[1..5) [7..9)");
+        check(Some(&Numbers), "+7 =10 +0 -5", "(..5) [7..10]");
+        check(Some(&Numbers), "+07 -9 +0 -7", "(..07) [07..9)");
+        // One that cannot be read leaves them as they are written.
+        check(Some(&Numbers), "+x -5 +7 -9", "[x..5) [7..9)");
+    }
+
+    #[test]
+    fn a_known_end_ends_a_span_without_a_fix() {
+        let check = |events: Vec<Span>, told: &str, expect: &str| {
+            let mut spans = events;
+            end_at_last_known(&mut spans, told);
+            assert_eq!(show(&spans), expect, "{told}");
+        };
+        check(vec![Span::all()], "<= 7.11.0", "(..7.11.0]");
+        check(vec![Span::all()], "< 2.0", "(..2.0)");
+        check(vec![Span::all()], ">= 1.0, <= 2.0", "(..2.0]");
+        check(vec![Span::all()], "", "(..)");
+        check(vec![Span::all()], "<", "(..)");
+        check(vec![Span::before("3")], "<= 2", "(..3)");
+        check(vec![Span::before("3"), Span::all().since("4")], "<= 2", "(..3) [4..)");
+    }
+
+    #[test]
+    fn covered_versions_are_not_listed() {
+        let check = |order: Option<&dyn Order>, spans: &[Span], expect: &str| {
+            let versions = ["1", "5", "7", "x", ""].map(|it| Text(it.into()));
+            assert_eq!(uncovered(order, spans, &versions).join(" "), expect);
+        };
+        check(Some(&Numbers), &[Span::before("5")], "5 7 x");
+        check(Some(&Numbers), &[Span::before("5"), Span::all().since("7")], "5 x");
+        check(Some(&Numbers), &[Span::before("y")], "1 5 7 x");
+        check(Some(&Numbers), &[Span::all()], "");
+        check(Some(&Numbers), &[], "1 5 7 x");
+        check(None, &[Span::before("5")], "1 5 7 x");
+    }
+}
