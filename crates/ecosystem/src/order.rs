@@ -143,6 +143,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("photon", "rpm"),
     ("pub", "pub"),
     ("pypi", "pep440"),
+    ("redhat", "rpm"),
     ("rhel", "rpm"),
     ("rocky", "rpm"),
     ("sl-micro", "rpm"),
