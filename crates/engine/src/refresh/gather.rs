@@ -29,7 +29,7 @@ pub(super) struct Gathered {
 #[derive(Default)]
 pub(super) struct Harvest {
     pub(super) parts: BTreeMap<PartKey, Gathered>,
-    /// Documents that no feed recognises, and one of each file's.
+    /// Documents that no feed recognises.
     pub(super) strangers: u64,
     /// Files that could not be read whole.
     pub(super) gaps: Vec<Gap>,
@@ -116,7 +116,7 @@ impl Gathered {
 }
 
 impl Harvest {
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         for (key, gathered) in other.parts {
             self.parts.entry(key).or_default().join(gathered);
         }
