@@ -3,8 +3,10 @@
 mod analyze;
 mod error;
 mod filter;
+mod refresh;
 mod reader;
 
 pub use analyze::{Analyzed, Engine, Origin, Request};
 pub use error::Error;
 pub use filter::Filter;
+pub use refresh::{Refreshed, Watch, refresh};
