@@ -17,6 +17,8 @@ use crate::error::Error;
 use crate::layout::{Meta, Section, Sections};
 use crate::table::{Table, Torn};
 
+pub(crate) use rows::torn_row;
+
 /// How the order of a space's versions is found: `ecosystem::order::of`.
 pub type Orders = fn(&Space) -> Option<&'static dyn Order>;
 
@@ -124,20 +126,20 @@ impl Sheet {
     }
 
     /// The names of packages that begin with `prefix`, sorted.
-    pub fn names<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub fn names<'a, 'p>(&'a self, prefix: &'p str) -> impl Iterator<Item = &'a str> + use<'a, 'p> {
         self.sorted(Section::Names, prefix)
     }
 
     /// The names of flaws that begin with `prefix`, sorted: own ones, aliases and errata.
-    pub fn flaws<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub fn flaws<'a, 'p>(&'a self, prefix: &'p str) -> impl Iterator<Item = &'a str> + use<'a, 'p> {
         self.sorted(Section::Flaws, prefix)
     }
 
-    fn sorted<'a>(
+    fn sorted<'a, 'p>(
         &'a self,
         section: Section,
-        prefix: &'a str,
-    ) -> impl Iterator<Item = &'a str> + use<'a> {
+        prefix: &'p str,
+    ) -> impl Iterator<Item = &'a str> + use<'a, 'p> {
         let table = self.table(section).ok();
         let first = table.and_then(|it| it.lower_bound(prefix.as_bytes()).ok());
         table
@@ -217,4 +219,4 @@ pub(crate) fn keys_of(order: &dyn Order) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

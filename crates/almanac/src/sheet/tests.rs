@@ -127,7 +127,7 @@ fn full() -> Advisory {
     }
 }
 
-fn short(id: &str, space: &str, package: &str, fix: &str) -> Advisory {
+pub(crate) fn short(id: &str, space: &str, package: &str, fix: &str) -> Advisory {
     let mut row = Affected::new(Space::from(space), package);
     row.spans.push(Span::before(fix));
     Advisory {
@@ -138,7 +138,7 @@ fn short(id: &str, space: &str, package: &str, fix: &str) -> Advisory {
     }
 }
 
-fn compile(advisories: impl IntoIterator<Item = Advisory>) -> Compiled {
+pub(crate) fn compile(advisories: impl IntoIterator<Item = Advisory>) -> Compiled {
     let mut builder = Builder::with_orders("test", "all", whole);
     advisories.into_iter().for_each(|it| builder.add(it));
     builder.finish().unwrap()

@@ -1,0 +1,266 @@
+//! An almanac: its manifest, and the sheets that a question touches.
+
+mod list;
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use model::{Digest, Space};
+
+use crate::compile::{SheetBytes, TEXTS, digest_of};
+use crate::contract::{About, Book, Handle, Known, Row, Text};
+use crate::error::Error;
+use crate::manifest::{Entry, Manifest};
+use crate::sheet::{Orders, Sheet, torn_row};
+use crate::sign::{PublicKey, verify};
+use crate::store::{self, Opened, Standing};
+
+pub use list::Advice;
+
+const SHEET_TORN: &str = "a sheet of the almanac about this space cannot be opened";
+
+/// Advisories to look things up in. Sheets are opened when they are first asked.
+#[derive(Debug)]
+pub struct Almanac {
+    manifest: Manifest,
+    /// The manifest as it was written, which is what is signed.
+    written: Vec<u8>,
+    digest: Digest,
+    standing: Standing,
+    signature: Option<String>,
+    leaves: Vec<Leaf>,
+    /// Numbers of sheets by space.
+    spaces: HashMap<Space, Vec<u32>>,
+    /// Numbers of sheets with the texts of a part, by feed and part.
+    texts: HashMap<(String, String), u32>,
+    orders: Orders,
+    /// As long as this is held, nobody takes our sheets away.
+    lock: Option<fs_err::File>,
+}
+
+#[derive(Debug)]
+struct Leaf {
+    source: Source,
+    sheet: OnceLock<Result<Sheet, Error>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    File(PathBuf),
+    Bytes(Cow<'static, [u8]>),
+}
+
+impl Almanac {
+    /// The almanac in that directory. Whether it may be trusted was settled when it was installed.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        let Opened { manifest: written, digest, seal, lock } = store::open(dir)?;
+        let manifest = Manifest::parse(&written)?;
+        let sources =
+            manifest.sheets.iter().map(|it| Source::File(store::sheet_path(dir, &it.digest)));
+        let sources = sources.collect();
+        let mut almanac = Self::of(manifest, (written, digest), sources, ecosystem::order::of);
+        almanac.standing = seal.standing;
+        almanac.signature = seal.signature;
+        almanac.lock = Some(lock);
+        Ok(almanac)
+    }
+
+    /// An almanac that is nowhere on disk: the starter, and those of tests.
+    pub fn in_memory(sheets: Vec<SheetBytes>) -> Self {
+        Self::in_memory_with(sheets, ecosystem::order::of)
+    }
+
+    /// The same, with other orders.
+    pub fn in_memory_with(sheets: Vec<SheetBytes>, orders: Orders) -> Self {
+        let mut manifest = Manifest::new("");
+        let mut sources = Vec::new();
+        for it in sheets {
+            manifest.sheets.push(it.entry);
+            sources.push(Source::Bytes(it.bytes.into()));
+        }
+        let written = manifest.to_bytes();
+        let digest = digest_of(&written);
+        Self::of(manifest, (written, digest), sources, orders)
+    }
+
+    fn of(
+        manifest: Manifest,
+        (written, digest): (Vec<u8>, Digest),
+        sources: Vec<Source>,
+        orders: Orders,
+    ) -> Self {
+        let mut spaces: HashMap<Space, Vec<u32>> = HashMap::new();
+        let mut texts = HashMap::new();
+        for (number, it) in (0..).zip(&manifest.sheets) {
+            spaces.entry(it.space.clone()).or_default().push(number);
+            if it.space.as_str() == TEXTS {
+                texts.insert((it.feed.clone(), it.part.clone()), number);
+            }
+        }
+        let leaf = |source| Leaf { source, sheet: OnceLock::new() };
+        let leaves = sources.into_iter().map(leaf).collect();
+        let (standing, signature) = (Standing::Local, None);
+        Self {
+            manifest,
+            written,
+            digest,
+            standing,
+            signature,
+            leaves,
+            spaces,
+            texts,
+            orders,
+            lock: None,
+        }
+    }
+
+    /// What it consists of.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Its manifest as it was written, which is what is signed and carried.
+    pub fn written(&self) -> &[u8] {
+        &self.written
+    }
+
+    /// What it is called: the digest of its manifest.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Who answers for it.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Its signature, where it has one.
+    pub fn signature(&self) -> Option<&str> {
+        self.signature.as_deref()
+    }
+
+    /// Reads all of it, and tells everything that is wrong: digests, signature, records.
+    pub fn verify(&self, keys: &[PublicKey]) -> Vec<Error> {
+        let mut wrong = Vec::new();
+        if let Some(signature) = &self.signature
+            && matches!(self.standing, Standing::Signed { .. })
+        {
+            wrong.extend(verify(&self.written, signature, keys).err());
+        }
+        for (number, it) in (0..).zip(&self.manifest.sheets) {
+            let Entry { feed, part, space, digest, .. } = it;
+            let bad = |why: &str| {
+                Error::corrupt(
+                    format_args!("sheet {feed} {part} {space} ({})", digest.short()),
+                    why,
+                )
+            };
+            let sheet = match self.sheet(number) {
+                Ok(sheet) => sheet,
+                Err(why) => {
+                    wrong.push(bad(&why.to_string()));
+                    continue;
+                }
+            };
+            if digest_of(sheet.bytes()) != *digest {
+                wrong.push(bad("it is not what its digest says"));
+            } else if let Err(why) = sheet.walk() {
+                wrong.push(bad(why));
+            }
+        }
+        wrong
+    }
+
+    /// The sheet with that number, opened.
+    pub fn sheet(&self, number: u32) -> Result<&Sheet, &Error> {
+        static NONE: OnceLock<Error> = OnceLock::new();
+        let at = number as usize;
+        let (Some(leaf), Some(entry)) = (self.leaves.get(at), self.manifest.sheets.get(at)) else {
+            return Err(
+                NONE.get_or_init(|| Error::corrupt("sheet", "there is none of that number"))
+            );
+        };
+        leaf.sheet.get_or_init(|| self.read(leaf, entry)).as_ref()
+    }
+
+    fn read(&self, leaf: &Leaf, entry: &Entry) -> Result<Sheet, Error> {
+        let sheet = match &leaf.source {
+            Source::File(path) => Sheet::map_with_orders(path, self.orders)?,
+            Source::Bytes(bytes) => Sheet::with_orders(bytes.clone(), self.orders)?,
+        };
+        check_entry(&sheet, entry)?;
+        Ok(sheet)
+    }
+
+    fn sheets_of(&self, space: &Space) -> &[u32] {
+        self.spaces.get(space).map_or(&[], |it| it)
+    }
+}
+
+/// Is the sheet the one that the manifest speaks of?
+pub(crate) fn check_entry(sheet: &Sheet, entry: &Entry) -> Result<(), Error> {
+    if Entry::of(sheet.meta(), entry.digest.clone(), sheet.size()) == *entry {
+        return Ok(());
+    }
+    let at = format_args!("sheet {}", entry.digest.short());
+    Err(Error::corrupt(at, "it is not what the manifest says of it"))
+}
+
+impl Book for Almanac {
+    fn look_up<'a>(&'a self, space: &Space, name: &str, rows: &mut Vec<Row<'a>>) {
+        for number in self.sheets_of(space) {
+            match self.sheet(*number) {
+                Ok(sheet) => sheet.look_up(*number, name, rows),
+                Err(_) => {
+                    let feed = self.manifest.sheets.get(*number as usize).map(|it| &*it.feed);
+                    rows.push(torn_row(feed.unwrap_or_default(), *number, SHEET_TORN));
+                }
+            }
+        }
+    }
+
+    fn feeds(&self, space: &Space) -> Vec<&str> {
+        let sheets = self.sheets_of(space).iter();
+        let feeds = sheets.filter_map(|it| self.manifest.sheets.get(*it as usize));
+        let feeds: BTreeSet<&str> = feeds.map(|it| &*it.feed).collect();
+        feeds.into_iter().collect()
+    }
+
+    fn about(&self, flaw: &str) -> About {
+        let mut about = About::default();
+        for (number, entry) in (0..).zip(&self.manifest.sheets) {
+            if entry.space.as_str() == TEXTS {
+                continue;
+            }
+            let Some(found) = self.sheet(number).ok().and_then(|it| it.flaw(flaw)) else {
+                continue;
+            };
+            let handle = |advisory| Handle { sheet: number, advisory };
+            about.advisories.extend(found.advisories.into_iter().map(handle));
+            about.exploited = about.exploited.or(found.exploited);
+            about.forecast = about.forecast.or(found.forecast);
+        }
+        about
+    }
+
+    fn known(&self, advisory: Handle) -> Option<Known> {
+        self.sheet(advisory.sheet).ok()?.known(advisory.advisory)
+    }
+
+    fn text(&self, advisory: Handle) -> Option<Text> {
+        let sheet = self.sheet(advisory.sheet).ok()?;
+        if let Some(text) = sheet.text(advisory.advisory) {
+            return Some(text);
+        }
+        let Entry { feed, part, .. } = self.manifest.sheets.get(advisory.sheet as usize)?;
+        let apart = *self.texts.get(&(feed.clone(), part.clone()))?;
+        let id = sheet.known(advisory.advisory)?.id;
+        let texts = self.sheet(apart).ok()?;
+        texts.text(*texts.flaw(&id)?.advisories.first()?)
+    }
+}
+
+#[cfg(test)]
+mod tests;
