@@ -81,3 +81,6 @@ pub const ALL: &[&dyn Report] = &[
 pub fn find(id: &str) -> Option<&'static dyn Report> {
     ALL.iter().copied().find(|report| report.id() == id)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
