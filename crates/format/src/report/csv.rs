@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use model::{Analysis, Finding, Package};
 
 use super::{Options, Report};
+use crate::list::name;
 use crate::page;
 use crate::words;
 
@@ -92,7 +93,7 @@ fn told(out: &mut String, finding: &Finding, package: Option<&Package>, options:
         finding.level.as_str().into(),
         score(finding.score()).into(),
         finding.vector().unwrap_or_default().into(),
-        purl.map(model::Purl::full_name).unwrap_or_default().into(),
+        purl.map(name).unwrap_or_default(),
         purl.and_then(|it| it.version()).unwrap_or_default().into(),
         purl.map(model::Purl::kind).unwrap_or_default().into(),
         purl.map(ToString::to_string).unwrap_or_default().into(),

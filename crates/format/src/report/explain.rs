@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Gap, Inventory, Judgement, Verdict};
+use model::{Gap, Inventory, Judgement, Level, Verdict};
 use serde::Serialize;
 
 use super::Options;
@@ -122,7 +122,7 @@ fn tells_nothing(verdict: Verdict) -> bool {
 
 fn story(text: &mut Text<'_>, judgement: &Judgement, inventory: &Inventory) {
     let (sign, style) = match judgement.verdict {
-        Verdict::Affected => (Sign::Bad, Style::Warning),
+        Verdict::Affected => (Sign::Bad, Style::Of(Level::High)),
         Verdict::Suppressed => (Sign::Set, Style::Dim),
         Verdict::CannotTell | Verdict::UnderInvestigation | Verdict::NoSource => {
             (Sign::Unknown, Style::Warning)

@@ -133,7 +133,7 @@ struct Told<'a> {
 #[derive(Serialize)]
 struct Concerned<'a> {
     purl: &'a Purl,
-    name: String,
+    name: std::borrow::Cow<'a, str>,
     version: &'a str,
     kind: model::PackageKind,
     places: &'a [Place],
@@ -230,7 +230,7 @@ fn told<'a>(analysis: &'a Analysis, finding: &'a Finding) -> Told<'a> {
 fn concerned(package: &Package) -> Concerned<'_> {
     Concerned {
         purl: &package.purl,
-        name: package.purl.full_name(),
+        name: crate::list::name(&package.purl),
         version: package.purl.version().unwrap_or_default(),
         kind: package.kind,
         places: &package.places,

@@ -170,7 +170,7 @@ fn told(
         let names: Vec<&str> = page::packages(analysis, finding)
             .map(|package: &Package| package.purl.name())
             .collect();
-        field(text, "Only", &names.join(", "));
+        field(text, "Only in", &names.join(", "));
     }
     statement(text, finding);
     text.push("\n");
@@ -267,7 +267,9 @@ pub(super) fn holes(text: &mut Text<'_>, gaps: &[&model::Gap]) {
     if gaps.is_empty() {
         return;
     }
-    text.push("\n");
+    if !text.out.ends_with("\n\n") {
+        text.push("\n");
+    }
     text.heading("Not known");
     for gap in gaps {
         text.push("  ");

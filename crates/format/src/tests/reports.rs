@@ -253,17 +253,15 @@ fn limits_hold_for_many_findings() {
     assert!(markdown.contains("Cut here"), "{markdown}");
 }
 
-/// Not a test of speed, which machines differ in: it prints what `bench` would, and holds only
-/// against what is quadratic.
+/// Machines differ in speed: this holds only against what is quadratic.
 #[test]
 fn large_reports_take_no_time() {
-    let analysis = many(5000, 20_000);
+    let analysis = many(1000, 4000);
     let options = Options::default();
     for report in report::ALL {
         let start = Instant::now();
         let length = report.write(&analysis, &options).len();
         let took = start.elapsed();
-        println!("{:14} {length:>10} bytes {:>8.1} ms", report.id(), took.as_secs_f64() * 1000.0);
-        assert!(took.as_secs() < 20, "{}: {took:?}", report.id());
+        assert!(took.as_secs() < 20, "{}: {took:?} for {length} bytes", report.id());
     }
 }
