@@ -117,9 +117,11 @@ pub(crate) fn groups<'a>(analysis: &'a Analysis, options: &Options) -> Vec<Group
         group.packages.dedup();
     }
     groups.sort_by(|left, right| {
-        let likelier = right.likeliest().total_cmp(&left.likeliest());
-        let worse = right.tally.levels.cmp(&left.tally.levels);
-        let first = if options.epss { likelier } else { worse };
+        let first = if options.epss {
+            right.likeliest().total_cmp(&left.likeliest())
+        } else {
+            right.tally.levels.cmp(&left.tally.levels)
+        };
         first.then_with(|| (left.name, left.version).cmp(&(right.name, right.version)))
     });
     groups

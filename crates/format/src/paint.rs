@@ -125,10 +125,12 @@ impl<'a> Text<'a> {
     /// lines that follow begin with `margin`.
     pub(crate) fn wrapped(&mut self, text: &str, margin: &str) {
         let text = shown(text);
-        let start = self.out.rfind('\n').map_or(0, |at| at + 1);
-        let used = columns(self.out.get(start..).unwrap_or_default());
-        match self.options.width.filter(|it| *it > used && used + text.len() > *it) {
-            Some(width) => self.broken(&text, margin, used, width),
+        match self.options.width {
+            Some(width) => {
+                let start = self.out.rfind('\n').map_or(0, |at| at + 1);
+                let used = columns(self.out.get(start..).unwrap_or_default());
+                self.broken(&text, margin, used, width);
+            }
             None => self.push(&text),
         }
         self.push("\n");
@@ -152,12 +154,20 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// So many spaces.
+    pub(crate) fn spaces(&mut self, mut count: usize) {
+        const SOME: &str = "                                ";
+        while let Some(some) = SOME.get(..count.min(SOME.len())).filter(|it| !it.is_empty()) {
+            self.push(some);
+            count -= some.len();
+        }
+    }
+
     /// So many spaces as `text` lacks to be `width` columns wide.
     pub(crate) fn padded(&mut self, text: &str, width: usize) {
         let text = shown(text);
         self.push(&text);
-        let lacking = width.saturating_sub(text.chars().count());
-        self.out.extend(std::iter::repeat_n(' ', lacking));
+        self.spaces(width.saturating_sub(text.chars().count()));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use model::{Bound, Finding, Fix, Forecast, Outlook, Span, Statement, StatementStatus};
+use model::{Bound, Finding, Fix, Forecast, Level, Outlook, Span, Statement, StatementStatus};
 
 /// The bounds of the span that the version is in: `>=1.0`, `<1.2`; `*` for all versions.
 pub(crate) fn bounds(finding: &Finding) -> Vec<String> {
@@ -104,6 +104,17 @@ pub(crate) fn weaknesses(finding: &Finding) -> String {
     names.join(", ")
 }
 
+/// A level in capitals, as reports for people have it.
+pub(crate) fn upper(level: Level) -> &'static str {
+    match level {
+        Level::Critical => "CRITICAL",
+        Level::High => "HIGH",
+        Level::Medium => "MEDIUM",
+        Level::Low => "LOW",
+        Level::Unspecified => "UNSPECIFIED",
+    }
+}
+
 /// The line behind a finding's id: its title, or its weaknesses.
 pub(crate) fn headline(finding: &Finding) -> Cow<'_, str> {
     if finding.title.is_empty() { weaknesses(finding).into() } else { (&*finding.title).into() }
@@ -111,14 +122,14 @@ pub(crate) fn headline(finding: &Finding) -> Cow<'_, str> {
 
 /// The page about a flaw.
 pub(crate) fn link(id: &str) -> String {
-    let upper = id.to_ascii_uppercase();
-    let mut url = if upper.starts_with("CVE-") {
-        "https://nvd.nist.gov/vuln/detail/".to_owned()
-    } else if upper.starts_with("GHSA-") {
-        "https://github.com/advisories/".to_owned()
+    let mut url = String::with_capacity(64);
+    url.push_str(if id.starts_with("CVE-") {
+        "https://nvd.nist.gov/vuln/detail/"
+    } else if id.starts_with("GHSA-") {
+        "https://github.com/advisories/"
     } else {
-        "https://osv.dev/vulnerability/".to_owned()
-    };
+        "https://osv.dev/vulnerability/"
+    });
     push_encoded(&mut url, id, b"");
     url
 }

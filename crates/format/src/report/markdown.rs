@@ -227,8 +227,7 @@ fn placed(out: &mut String, package: &Package, options: &Options) {
 }
 
 fn told_of(out: &mut String, finding: &Finding, options: &Options) {
-    let _ =
-        write!(out, "<blockquote>\n<b>{}</b> <a href=\"", finding.level.as_str().to_uppercase());
+    let _ = write!(out, "<blockquote>\n<b>{}</b> <a href=\"", words::upper(finding.level));
     push_code(out, &words::link(&finding.id));
     out.push_str("\"><b>");
     push(out, &finding.id);

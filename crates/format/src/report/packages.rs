@@ -135,7 +135,7 @@ fn told(
     text.push("    ");
     text.sign(if finding.suppressed() { Sign::Set } else { Sign::Bad });
     text.push(" ");
-    text.styled(Style::Of(finding.level), &finding.level.as_str().to_uppercase());
+    text.styled(Style::Of(finding.level), words::upper(finding.level));
     text.push(" ");
     text.styled(Style::Bold, &finding.id);
     let marks = [
@@ -151,8 +151,11 @@ fn told(
     if headline.is_empty() {
         text.push("\n");
     } else {
-        text.push(" ");
-        text.wrapped(&format!("[{headline}]"), "      ");
+        text.push(" [");
+        text.wrapped(&headline, "      ");
+        // The bracket belongs to the last word.
+        text.out.pop();
+        text.push("]\n");
     }
     text.push("      ");
     text.styled(Style::Dim, &words::link(&finding.id));
@@ -222,7 +225,8 @@ fn statement(text: &mut Text<'_>, finding: &Finding) {
 
 fn field(text: &mut Text<'_>, label: &str, value: &str) {
     text.push("      ");
-    text.padded(label, 16);
+    text.push(label);
+    text.spaces(16_usize.saturating_sub(label.len()));
     text.push(": ");
     text.wrapped(value, "                        ");
 }
@@ -251,7 +255,7 @@ fn summary(text: &mut Text<'_>, tally: &Tally, packages: usize) {
         for (level, count) in tally.told() {
             text.push("  ");
             let style = if count == 0 { Style::Dim } else { Style::Of(level) };
-            text.styled(style, &format!("{:<12}{count}", level.as_str().to_uppercase()));
+            text.styled(style, &format!("{:<12}{count}", words::upper(level)));
             text.push("\n");
         }
     }

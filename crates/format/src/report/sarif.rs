@@ -121,7 +121,7 @@ struct RuleProperties {
     #[serde(rename = "cvssV3", skip_serializing_if = "Option::is_none")]
     score: Option<f32>,
     #[serde(rename = "cvssV3_severity")]
-    severity: String,
+    severity: &'static str,
     purls: Vec<String>,
     #[serde(rename = "security-severity", skip_serializing_if = "Option::is_none")]
     security_severity: Option<String>,
@@ -253,7 +253,7 @@ fn rule<'a>(analysis: &Analysis, findings: &[&'a Finding]) -> Option<Rule<'a>> {
         help: help(worst, &title, &affected_version, &fixed_version),
         properties: RuleProperties {
             score: worst.score(),
-            severity: worst.level.as_str().to_uppercase(),
+            severity: words::upper(worst.level),
             security_severity: security_severity(worst),
             tags: tags(worst, &purls),
             affected_version,
@@ -301,7 +301,7 @@ fn push_plain(markdown: &mut String, text: &str) {
 
 fn tags(finding: &Finding, purls: &[String]) -> Vec<String> {
     let mut tags = vec![
-        finding.level.as_str().to_uppercase(),
+        words::upper(finding.level).to_owned(),
         "security".to_owned(),
         "vulnerability".to_owned(),
     ];
@@ -416,7 +416,7 @@ fn message(analysis: &Analysis, finding: &Finding) -> String {
         let _ = writeln!(text, "  {label:<15} : {}", one_line(value));
     };
     line("Vulnerability", &finding.id);
-    line("Severity", &finding.level.as_str().to_uppercase());
+    line("Severity", words::upper(finding.level));
     let purls: Vec<String> =
         page::packages(analysis, finding).map(|it| it.purl.to_string()).collect();
     for (number, purl) in purls.iter().take(100).enumerate() {

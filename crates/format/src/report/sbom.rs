@@ -91,7 +91,7 @@ struct Flaw<'a> {
 
 #[derive(Clone, Serialize)]
 struct Cvss<'a> {
-    severity: String,
+    severity: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,7 +119,7 @@ fn flaw(finding: &Finding) -> Flaw<'_> {
         url: words::link(&finding.id),
         published_at: finding.published.as_deref(),
         cvss: Cvss {
-            severity: finding.level.as_str().to_uppercase(),
+            severity: words::upper(finding.level),
             score: finding.score(),
             vector: finding.vector(),
             source: scored.map(|it| &*it.source),
