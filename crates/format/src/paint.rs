@@ -126,12 +126,13 @@ impl<'a> Text<'a> {
     pub(crate) fn wrapped(&mut self, text: &str, margin: &str) {
         let text = shown(text);
         match self.options.width {
-            Some(width) => {
+            // Too narrow for words: the terminal breaks lines where it must.
+            Some(width) if width > margin.len() + 20 => {
                 let start = self.out.rfind('\n').map_or(0, |at| at + 1);
                 let used = columns(self.out.get(start..).unwrap_or_default());
                 self.broken(&text, margin, used, width);
             }
-            None => self.push(&text),
+            _ => self.push(&text),
         }
         self.push("\n");
     }

@@ -2,10 +2,15 @@
 //!
 //! <https://gitlab.com/gitlab-org/security-products/security-report-schemas>
 
+mod shape;
+
 use model::{Analysis, Finding, Level, Package, Statement, StatementStatus};
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use self::shape::{
+    Dependency, Detail, Details, Document, Flag, Identifier, Link, Location, Message, Named, Scan,
+    Tool, Vector, Vendor, Vulnerability,
+};
 use super::{Options, Report};
 use crate::document::{self, TOOL};
 use crate::{page, words};
@@ -59,129 +64,6 @@ impl Report for Gitlab {
         };
         document::printed(&document, analysis.findings.len())
     }
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    version: &'static str,
-    scan: Scan<'a>,
-    vulnerabilities: Vec<Vulnerability<'a>>,
-}
-
-#[derive(Serialize)]
-struct Scan<'a> {
-    analyzer: Tool<'a>,
-    scanner: Tool<'a>,
-    r#type: &'static str,
-    start_time: &'a str,
-    end_time: &'a str,
-    status: &'static str,
-    messages: Vec<Message>,
-}
-
-#[derive(Serialize)]
-struct Tool<'a> {
-    id: &'static str,
-    name: &'static str,
-    version: &'a str,
-    vendor: Vendor,
-}
-
-#[derive(Serialize)]
-struct Vendor {
-    name: &'static str,
-}
-
-#[derive(Serialize)]
-struct Message {
-    level: &'static str,
-    value: String,
-}
-
-#[derive(Serialize)]
-struct Vulnerability<'a> {
-    id: String,
-    name: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    description: &'a str,
-    severity: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    solution: Option<String>,
-    identifiers: Vec<Identifier<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    cvss_vectors: Vec<Vector<'a>>,
-    links: Vec<Link<'a>>,
-    location: Location<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flags: Option<[Flag; 1]>,
-    details: Details,
-}
-
-#[derive(Serialize)]
-struct Identifier<'a> {
-    r#type: String,
-    name: std::borrow::Cow<'a, str>,
-    value: std::borrow::Cow<'a, str>,
-    url: String,
-}
-
-#[derive(Serialize)]
-struct Vector<'a> {
-    vendor: &'a str,
-    vector: &'a str,
-}
-
-#[derive(Serialize)]
-struct Link<'a> {
-    url: &'a str,
-}
-
-#[derive(Serialize)]
-struct Location<'a> {
-    dependency: Dependency<'a>,
-    operating_system: &'a str,
-    image: &'a str,
-}
-
-#[derive(Serialize)]
-struct Dependency<'a> {
-    package: Named<'a>,
-    version: &'a str,
-}
-
-#[derive(Serialize)]
-struct Named<'a> {
-    name: std::borrow::Cow<'a, str>,
-}
-
-#[derive(Serialize)]
-struct Flag {
-    r#type: &'static str,
-    origin: &'static str,
-    description: String,
-}
-
-#[derive(Serialize)]
-struct Details {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    purl: Option<Detail>,
-    affected_range: Detail,
-    source: Detail,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    location: Option<Detail>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exploited: Option<Detail>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    epss: Option<Detail>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    statement: Option<Detail>,
-}
-
-#[derive(Serialize)]
-struct Detail {
-    name: &'static str,
-    r#type: &'static str,
-    value: String,
 }
 
 fn messages(analysis: &Analysis) -> Vec<Message> {

@@ -133,7 +133,7 @@ fn is_harmless(cell: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn reports_are_what_they_say(analysis in analysis()) {
