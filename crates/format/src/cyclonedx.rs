@@ -3,6 +3,8 @@
 mod read;
 mod write;
 
+pub(crate) use write::{Beside, write_with};
+
 use model::Inventory;
 
 use crate::contract::{Format, Options, Unreadable};
@@ -24,7 +26,7 @@ impl Format for CycloneDx {
     }
 
     fn write(&self, inventory: &Inventory, options: &Options) -> String {
-        write::write(inventory, options)
+        write_with::<()>(inventory, options, |_| None)
     }
 
     fn claims(&self, bytes: &[u8]) -> bool {
@@ -43,6 +45,8 @@ impl Format for CycloneDx {
 mod property {
     pub(super) const SUBJECT: &str = "foretop:subject";
     pub(super) const GAP: &str = "foretop:gap";
+    pub(super) const ANALYSIS_GAP: &str = "foretop:analysis:gap";
+    pub(super) const ANALYSIS_BASIS: &str = "foretop:analysis:basis";
 
     pub(super) const INDEX: &str = "foretop:image:index";
     pub(super) const CONFIG: &str = "foretop:image:config";

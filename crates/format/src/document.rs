@@ -6,8 +6,6 @@ use model::{ImageDescription, Inventory, Purl, Reference};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::contract::Options;
-
 /// What we are called in documents.
 pub(crate) const TOOL: &str = "foretop";
 
@@ -15,16 +13,16 @@ pub(crate) const TOOL: &str = "foretop";
 pub(crate) const UNNUMBERED: &str = "urn:uuid:00000000-0000-8000-8000-000000000000";
 
 /// When the document was made: as told, else when the image was, else the epoch; to the second.
-pub(crate) fn created(inventory: &Inventory, options: &Options) -> String {
+pub(crate) fn created(inventory: &Inventory, told: Option<&str>) -> String {
     let image = inventory.subject.image().and_then(|image| image.created.as_deref());
-    [options.created.as_deref(), image]
+    [told, image]
         .into_iter()
         .flatten()
         .find_map(to_the_second)
         .unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
 }
 
-fn to_the_second(text: &str) -> Option<String> {
+pub(crate) fn to_the_second(text: &str) -> Option<String> {
     let time: jiff::Timestamp = text.parse().ok()?;
     let shown = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     (shown.len() == 20 && shown.starts_with(|it: char| it.is_ascii_digit())).then_some(shown)
@@ -41,8 +39,16 @@ pub(crate) fn printed(document: &impl Serialize, packages: usize) -> String {
 /// Gives the document its number, a UUID (version 8) made of its own content: the first
 /// `UNNUMBERED` in it is replaced.
 pub(crate) fn numbered(mut document: String) -> String {
-    let hash: [u8; 32] = Sha256::digest(document.as_bytes()).into();
-    let mut number = String::from("urn:uuid:");
+    let number = format!("urn:uuid:{}", uuid(&Sha256::digest(document.as_bytes()).into()));
+    if let Some(at) = document.find(UNNUMBERED) {
+        document.replace_range(at..at + UNNUMBERED.len(), &number);
+    }
+    document
+}
+
+/// A UUID (version 8) made of a hash.
+pub(crate) fn uuid(hash: &[u8; 32]) -> String {
+    let mut number = String::with_capacity(36);
     for (position, byte) in hash.iter().take(16).enumerate() {
         if matches!(position, 4 | 6 | 8 | 10) {
             number.push('-');
@@ -54,10 +60,7 @@ pub(crate) fn numbered(mut document: String) -> String {
         };
         let _ = write!(number, "{byte:02x}");
     }
-    if let Some(at) = document.find(UNNUMBERED) {
-        document.replace_range(at..at + UNNUMBERED.len(), &number);
-    }
-    document
+    number
 }
 
 /// `pkg:oci/debian@sha256:…`, for an image whose digest is known and whose name is a reference.
@@ -164,7 +167,6 @@ mod tests {
     #[test]
     fn times_are_cut_to_the_second() {
         let check = |text: &str, expect: &str| {
-            let options = Options { created: Some(text.to_owned()), ..Options::default() };
             let subject = model::Subject::Document { name: String::new() };
             let inventory = Inventory {
                 subject,
@@ -173,7 +175,7 @@ mod tests {
                 statements: vec![],
                 gaps: vec![],
             };
-            assert_eq!(created(&inventory, &options), expect);
+            assert_eq!(created(&inventory, Some(text)), expect);
         };
         check("2026-01-02T03:04:05.678901234Z", "2026-01-02T03:04:05Z");
         check("2026-01-02T03:04:05+02:00", "2026-01-02T01:04:05Z");

@@ -36,17 +36,7 @@ impl Format for Json {
     }
 
     fn write(&self, inventory: &Inventory, options: &Options) -> String {
-        let document = Document {
-            source: source(inventory),
-            artifacts: inventory.packages.iter().map(artifact).collect(),
-            gaps: &inventory.gaps,
-            descriptor: Descriptor {
-                name: TOOL,
-                version: &options.tool_version,
-                sbom_version: SHAPE,
-            },
-        };
-        document::printed(&document, inventory.packages.len())
+        write_with::<()>(inventory, &options.tool_version, None)
     }
 
     fn claims(&self, bytes: &[u8]) -> bool {
@@ -62,10 +52,28 @@ impl Format for Json {
     }
 }
 
+/// The document, with what a report has to say beside the inventory.
+pub(crate) fn write_with<T: Serialize>(
+    inventory: &Inventory,
+    tool_version: &str,
+    beside: Option<&T>,
+) -> String {
+    let document = Document {
+        source: source(inventory),
+        artifacts: inventory.packages.iter().map(artifact).collect(),
+        beside,
+        gaps: &inventory.gaps,
+        descriptor: Descriptor { name: TOOL, version: tool_version, sbom_version: SHAPE },
+    };
+    document::printed(&document, inventory.packages.len())
+}
+
 #[derive(Serialize)]
-struct Document<'a> {
+struct Document<'a, T> {
     source: Source<'a>,
     artifacts: Vec<Artifact<'a>>,
+    #[serde(flatten)]
+    beside: Option<&'a T>,
     #[serde(skip_serializing_if = "is_empty")]
     gaps: &'a [Gap],
     descriptor: Descriptor<'a>,

@@ -1,4 +1,5 @@
-//! How an inventory looks on paper, and back: one file per format, listed in `ALL`.
+//! How an inventory looks on paper, and back: one file per format, listed in `ALL`; and how an
+//! analysis does: one file per report, listed in `report::ALL`.
 
 use model::Inventory;
 
@@ -12,11 +13,14 @@ mod json;
 mod lenient;
 mod license;
 mod list;
+mod page;
+mod paint;
 pub mod report;
 mod spdx;
 mod syft;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use contract::{Format, Options, Unreadable};
 

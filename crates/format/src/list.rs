@@ -99,12 +99,14 @@ fn bold(text: &str, really: bool) -> Cow<'_, str> {
 
 /// An image may name its packages as it likes: what would move the cursor, colour the terminal or
 /// turn the line around is written out.
-fn shown(text: &str) -> Cow<'_, str> {
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     let hostile = |it: char| {
         it.is_control()
             || matches!(it, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
-    if !text.contains(hostile) {
+    // Nearly every text is plain, and plain bytes are quickly looked through.
+    let plain = text.bytes().fold(true, |plain, it| plain & matches!(it, b' '..=b'~'));
+    if plain || !text.contains(hostile) {
         return text.into();
     }
     let mut safe = String::with_capacity(text.len() + 8);

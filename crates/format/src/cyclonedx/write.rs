@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use model::{Digest, Distro, ImageDescription, Inventory, Package, PackageKind, Place, Subject};
+use model::{
+    Digest, Distro, Gap, ImageDescription, Inventory, Package, PackageKind, Place, Subject,
+};
 use serde::Serialize;
 
 use super::property;
@@ -16,13 +18,38 @@ use crate::license::{Known, License};
 const SUBJECT: &str = "subject";
 const DISTRO: &str = "distro";
 
-pub(super) fn write(inventory: &Inventory, options: &Options) -> String {
+/// What a report has to say beside the inventory.
+pub(crate) struct Beside<'a, V> {
+    /// Holes that are not the inventory's own.
+    pub(crate) gaps: Vec<&'a Gap>,
+    /// Lines about the whole.
+    pub(crate) says: Vec<String>,
+    pub(crate) vulnerabilities: V,
+}
+
+/// The document, with what `beside` makes of the references by which it names its packages.
+pub(crate) fn write_with<'a, V: Serialize>(
+    inventory: &'a Inventory,
+    options: &Options,
+    beside: impl FnOnce(&[String]) -> Option<Beside<'a, V>>,
+) -> String {
     let mut components = Vec::with_capacity(inventory.packages.len() + 1);
     components.extend(inventory.distro.as_ref().map(distro));
+    let others = components.len();
     let mut references = HashMap::new();
     let mut known = Known::default();
     components.extend(inventory.packages.iter().map(|it| package(it, &mut references, &mut known)));
     let depends_on = components.iter().map(|it| it.bom_ref.clone()).collect();
+    let named: Vec<String> =
+        components.iter().skip(others).map(|it| it.bom_ref.to_string()).collect();
+    let (gaps, says, vulnerabilities) = match beside(&named) {
+        Some(it) => (it.gaps, it.says, Some(it.vulnerabilities)),
+        None => (Vec::new(), Vec::new(), None),
+    };
+    let mut properties: Vec<_> =
+        inventory.gaps.iter().map(|it| nested(property::GAP, it)).collect();
+    properties.extend(gaps.iter().map(|it| nested(property::ANALYSIS_GAP, it)));
+    properties.extend(says.into_iter().map(|it| text(property::ANALYSIS_BASIS, it)));
     let document = Document {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
         bom_format: "CycloneDX",
@@ -30,7 +57,7 @@ pub(super) fn write(inventory: &Inventory, options: &Options) -> String {
         serial_number: UNNUMBERED,
         version: 1,
         metadata: Metadata {
-            timestamp: document::created(inventory, options),
+            timestamp: document::created(inventory, options.created.as_deref()),
             tools: Tools {
                 components: [Component {
                     version: Some(&options.tool_version),
@@ -38,19 +65,20 @@ pub(super) fn write(inventory: &Inventory, options: &Options) -> String {
                 }],
             },
             component: subject(&inventory.subject),
-            properties: inventory.gaps.iter().map(|it| nested(property::GAP, it)).collect(),
+            properties,
         },
         components,
         dependencies: [Dependency { r#ref: SUBJECT, depends_on }],
-        compositions: (!inventory.gaps.is_empty())
+        compositions: (!inventory.gaps.is_empty() || !gaps.is_empty())
             .then_some([Composition { aggregate: "incomplete", assemblies: [SUBJECT] }]),
+        vulnerabilities,
     };
     document::numbered(document::printed(&document, inventory.packages.len()))
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
+struct Document<'a, V> {
     #[serde(rename = "$schema")]
     schema: &'static str,
     bom_format: &'static str,
@@ -62,6 +90,8 @@ struct Document<'a> {
     dependencies: [Dependency<'a>; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     compositions: Option<[Composition; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vulnerabilities: Option<V>,
 }
 
 #[derive(Serialize)]

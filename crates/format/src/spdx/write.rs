@@ -16,9 +16,26 @@ const NOASSERTION: &str = "NOASSERTION";
 const SUBJECT: &str = "SPDXRef-subject";
 const DISTRO: &str = "SPDXRef-distro";
 
-pub(super) fn write(inventory: &Inventory, options: &Options) -> String {
+/// What a report has to say beside the inventory.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// For each package, by its number.
+    pub(crate) flaws: HashMap<usize, Vec<Flaw>>,
+    /// Lines about the whole.
+    pub(crate) comment: String,
+}
+
+/// A page about a flaw that a package has, or about its fix.
+pub(crate) struct Flaw {
+    /// `advisory` or `fix`.
+    pub(crate) kind: &'static str,
+    pub(crate) url: String,
+    pub(crate) comment: String,
+}
+
+pub(crate) fn write(inventory: &Inventory, options: &Options, beside: &Beside) -> String {
     let stamp = Stamp {
-        created: document::created(inventory, options),
+        created: document::created(inventory, options.created.as_deref()),
         tool: format!("Tool: {TOOL}-{}", one_line(&options.tool_version)),
     };
     let mut writer = Writer {
@@ -29,7 +46,11 @@ pub(super) fn write(inventory: &Inventory, options: &Options) -> String {
     };
     let mut parts = vec![subject(&inventory.subject)];
     parts.extend(inventory.distro.as_ref().map(distro));
-    parts.extend(inventory.packages.iter().map(|it| writer.package(it)));
+    parts.extend(inventory.packages.iter().enumerate().map(|(number, package)| {
+        let mut part = writer.package(package);
+        part.external_refs.extend(beside.flaws.get(&number).into_iter().flatten().map(flaw_ref));
+        part
+    }));
     let whole = Whole {
         subject: Cow::Borrowed(&inventory.subject),
         distro: inventory.distro.as_ref().map(Cow::Borrowed),
@@ -41,7 +62,7 @@ pub(super) fn write(inventory: &Inventory, options: &Options) -> String {
         id: "SPDXRef-DOCUMENT",
         document_namespace: UNNUMBERED,
         name: named(inventory.subject.name()),
-        comment: gaps(inventory),
+        comment: comment(inventory, beside),
         creation_info: CreationInfo {
             license_list_version: license::LIST,
             created: &stamp.created,
@@ -152,11 +173,12 @@ struct Checksum<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "SPDX's names")]
 struct ExternalRef<'a> {
     reference_category: &'static str,
     reference_type: &'static str,
     reference_locator: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<&'a str>,
 }
 
 impl<'a> Part<'a> {
@@ -216,6 +238,7 @@ fn purl_ref<'a>(purl: &str) -> ExternalRef<'a> {
         reference_category: "PACKAGE-MANAGER",
         reference_type: "purl",
         reference_locator: purl.to_owned().into(),
+        comment: None,
     }
 }
 
@@ -224,7 +247,17 @@ fn cpe_ref(cpe: &str) -> Option<ExternalRef<'_>> {
         reference_category: "SECURITY",
         reference_type: document::cpe_type(cpe)?,
         reference_locator: cpe.into(),
+        comment: None,
     })
+}
+
+fn flaw_ref(flaw: &Flaw) -> ExternalRef<'_> {
+    ExternalRef {
+        reference_category: "SECURITY",
+        reference_type: flaw.kind,
+        reference_locator: (&*flaw.url).into(),
+        comment: Some(&flaw.comment),
+    }
 }
 
 /// The document describes the subject, and the subject contains the rest.
@@ -238,10 +271,14 @@ fn relationships(parts: &[Part<'_>]) -> Vec<Relationship> {
     [relation("SPDXRef-DOCUMENT", "DESCRIBES", SUBJECT)].into_iter().chain(contained).collect()
 }
 
-fn gaps(inventory: &Inventory) -> Option<String> {
+fn comment(inventory: &Inventory, beside: &Beside) -> Option<String> {
     let image = inventory.subject.image().map_or(&[][..], |image| &image.gaps);
     let lines: Vec<String> = inventory.gaps.iter().chain(image).map(ToString::to_string).collect();
-    (!lines.is_empty()).then(|| format!("This inventory has gaps:\n{}", lines.join("\n")))
+    let gaps =
+        (!lines.is_empty()).then(|| format!("This inventory has gaps:\n{}", lines.join("\n")));
+    let said = Some(&beside.comment).filter(|it| !it.is_empty()).cloned();
+    let paragraphs: Vec<String> = [gaps, said].into_iter().flatten().collect();
+    (!paragraphs.is_empty()).then(|| paragraphs.join("\n\n"))
 }
 
 /// When the document is made, and by whom: what each annotation says of itself.

@@ -9,7 +9,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 
 /// A text, not empty (no format parts an empty text from none): words, and whatever there is.
-fn text() -> impl Strategy<Value = String> {
+pub(super) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => "[a-zA-Z0-9][a-zA-Z0-9.+_~-]{0,10}",
         1 => "[a-z<>()@/:;,=|#?%&\"'\\\\ -]{1,12}",
@@ -43,7 +43,7 @@ fn purl() -> impl Strategy<Value = Purl> {
         })
 }
 
-fn gaps() -> impl Strategy<Value = Vec<Gap>> {
+pub(super) fn gaps() -> impl Strategy<Value = Vec<Gap>> {
     vec((text(), text()).prop_map(|(at, why)| Gap { at, why }), 0..3)
 }
 

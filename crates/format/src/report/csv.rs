@@ -1,0 +1,162 @@
+//! csv: for spreadsheets (RFC 4180): a row for each finding and package, then one for each gap.
+
+use std::borrow::Cow;
+
+use model::{Analysis, Finding, Package};
+
+use super::{Options, Report};
+use crate::list::name;
+use crate::page;
+use crate::words;
+
+pub(crate) struct Csv;
+
+impl Report for Csv {
+    fn id(&self) -> &'static str {
+        "csv"
+    }
+
+    fn title(&self) -> &'static str {
+        "CSV, a row for each vulnerability of each package"
+    }
+
+    fn write(&self, analysis: &Analysis, options: &Options) -> String {
+        let mut out = String::with_capacity(analysis.findings.len().saturating_mul(512) + 1024);
+        row(&mut out, COLUMNS);
+        for finding in page::findings(analysis, options) {
+            let mut packages = page::packages(analysis, finding).peekable();
+            // An analysis that names no package is broken, but its finding is not lost.
+            if packages.peek().is_none() {
+                told(&mut out, finding, None, options);
+            }
+            for package in packages {
+                told(&mut out, finding, Some(package), options);
+            }
+        }
+        for gap in page::gaps(analysis) {
+            remark(&mut out, "gap", &gap.at, &gap.why);
+        }
+        let (basis, _) = page::basis(&analysis.basis);
+        remark(&mut out, "basis", &analysis.basis.almanac, &basis);
+        for warning in &analysis.basis.warnings {
+            remark(&mut out, "warning", "", warning);
+        }
+        out
+    }
+}
+
+/// Rows that are no findings say where in `location`, and what in `title`.
+const COLUMNS: [&str; 27] = [
+    "record",
+    "id",
+    "aliases",
+    "level",
+    "score",
+    "vector",
+    "package",
+    "version",
+    "type",
+    "purl",
+    "location",
+    "source_package",
+    "source_version",
+    "space",
+    "affected_range",
+    "fixed_version",
+    "fix",
+    "exploited",
+    "epss_score",
+    "epss_percentile",
+    "suppressed",
+    "statement",
+    "feed",
+    "advisory",
+    "published",
+    "title",
+    "details",
+];
+
+fn told(out: &mut String, finding: &Finding, package: Option<&Package>, options: &Options) {
+    let purl = package.map(|it| &it.purl);
+    let mut advisory = finding.advisory.clone();
+    for bulletin in &finding.bulletins {
+        advisory.push(' ');
+        advisory.push_str(bulletin);
+    }
+    let score = |value: Option<f32>| value.map_or_else(String::new, |it| it.to_string());
+    let forecast = finding.forecast.as_ref();
+    let location = package.and_then(|it| it.places.first()).map(|it| &*it.path);
+    let cells: [Cow<'_, str>; 27] = [
+        "finding".into(),
+        (&*finding.id).into(),
+        finding.aliases.join(" ").into(),
+        finding.level.as_str().into(),
+        score(finding.score()).into(),
+        finding.vector().unwrap_or_default().into(),
+        purl.map(name).unwrap_or_default(),
+        purl.and_then(|it| it.version()).unwrap_or_default().into(),
+        purl.map(model::Purl::kind).unwrap_or_default().into(),
+        purl.map(ToString::to_string).unwrap_or_default().into(),
+        location.unwrap_or_default().into(),
+        (&*finding.name).into(),
+        (&*finding.version).into(),
+        finding.space.as_str().into(),
+        words::range(finding).into(),
+        finding.fixed().unwrap_or_default().into(),
+        words::fixed(finding),
+        finding.exploited.as_ref().map(|it| &*it.added).unwrap_or_default().into(),
+        score(forecast.map(|it| it.score)).into(),
+        score(forecast.map(|it| it.percentile)).into(),
+        if finding.suppressed() { "yes" } else { "no" }.into(),
+        finding.statement.as_ref().map(words::whole_statement).unwrap_or_default().into(),
+        (&*finding.feed).into(),
+        advisory.into(),
+        finding.published.as_deref().unwrap_or_default().into(),
+        (&*finding.title).into(),
+        if options.details { &*finding.details } else { "" }.into(),
+    ];
+    row(out, cells.iter().map(AsRef::as_ref));
+}
+
+fn remark(out: &mut String, record: &str, at: &str, says: &str) {
+    row(
+        out,
+        COLUMNS.iter().map(|column| match *column {
+            "record" => record,
+            "location" => at,
+            "title" => says,
+            _ => "",
+        }),
+    );
+}
+
+fn row<'a>(out: &mut String, cells: impl IntoIterator<Item = &'a str>) {
+    for (number, text) in cells.into_iter().enumerate() {
+        out.push_str(if number == 0 { "" } else { "," });
+        cell(out, text);
+    }
+    out.push_str("\r\n");
+}
+
+/// A spreadsheet takes a cell that begins like a formula for one, and runs it: an apostrophe makes it
+/// a text. The `purl` column never needs one. <https://owasp.org/www-community/attacks/CSV_Injection>
+fn cell(out: &mut String, text: &str) {
+    let formula = text
+        .trim_start_matches([' ', '\u{a0}', '"', '\''])
+        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '|', '%']);
+    let quoted =
+        formula || text.contains([',', '"', '\r', '\n', ';', '\t']) || text.starts_with(' ');
+    if !quoted {
+        out.push_str(text);
+        return;
+    }
+    out.push('"');
+    out.push_str(if formula { "'" } else { "" });
+    for letter in text.chars() {
+        if letter == '"' {
+            out.push('"');
+        }
+        out.push(letter);
+    }
+    out.push('"');
+}

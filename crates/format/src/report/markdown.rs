@@ -1,0 +1,335 @@
+//! markdown: for GitHub and GitLab: summaries that unfold, in what a comment may hold.
+//!
+//! All of it is HTML without an empty line: inside such a block nothing is read as Markdown, so that
+//! only HTML must be escaped in what others wrote.
+
+use std::fmt::Write as _;
+
+use model::{Analysis, Finding, Level, Package, Subject};
+
+use super::{Options, Report};
+use crate::list::shown;
+use crate::page::{self, Group, Tally};
+use crate::paint::size;
+use crate::words;
+
+/// GitHub's comments hold 65 536 letters; we count bytes, and leave some for whoever posts them.
+const LONGEST: usize = 64_900;
+/// The note about what is left out, and what closes, must fit, too.
+const ROOM: usize = LONGEST - 400;
+/// So much of it may be gaps, and so much warnings.
+const LONGEST_GAPS: usize = 16_000;
+const LONGEST_WARNINGS: usize = 4000;
+/// And so many letters one single text.
+const LONGEST_TEXT: usize = 1000;
+/// A flaw in more copies of a package than this is told with the first ones.
+const MOST_PACKAGES: usize = 20;
+
+pub(crate) struct Markdown;
+
+impl Report for Markdown {
+    fn id(&self) -> &'static str {
+        "markdown"
+    }
+
+    fn title(&self) -> &'static str {
+        "Markdown for comments on GitHub and GitLab"
+    }
+
+    fn write(&self, analysis: &Analysis, options: &Options) -> String {
+        let groups = page::groups(analysis, options);
+        let mut out = String::with_capacity(LONGEST + 512);
+        overview(&mut out, analysis);
+        not_known(&mut out, analysis);
+        let mut left = groups.iter().map(|it| it.findings.len()).sum::<usize>();
+        for group in &groups {
+            if !within(&mut out, ROOM, |out| opened(out, analysis, options, group)) {
+                break;
+            }
+            let told = group.findings.iter();
+            let told =
+                told.take_while(|it| within(&mut out, ROOM, |out| told_of(out, it, options)));
+            let count = told.count();
+            left -= count;
+            out.push_str("</details>\n\n");
+            if count < group.findings.len() {
+                break;
+            }
+        }
+        if left > 0 {
+            let left = words::many(left, "vulnerability");
+            let _ = writeln!(
+                out,
+                "<p>:scissors: Cut here, since no comment may be longer: {left} left out. See <code>foretop cves</code> or another format for all.</p>"
+            );
+        }
+        out
+    }
+}
+
+/// Writes, unless the whole grows longer than that.
+fn within(out: &mut String, most: usize, write: impl FnOnce(&mut String)) -> bool {
+    let before = out.len();
+    write(out);
+    let fits = out.len() <= most;
+    if !fits {
+        out.truncate(before);
+    }
+    fits
+}
+
+fn overview(out: &mut String, analysis: &Analysis) {
+    let inventory = &analysis.inventory;
+    let tally = Tally::of(&analysis.findings);
+    out.push_str("<h2>:mag: Vulnerabilities of <code>");
+    push_code(out, inventory.subject.name());
+    out.push_str("</code></h2>\n\n<details open=\"true\"><summary>");
+    out.push_str(match &inventory.subject {
+        Subject::Image(_) => ":package: Image Reference",
+        Subject::Directory { .. } => ":package: Path",
+        Subject::Document { .. } => ":package: SBOM",
+    });
+    out.push_str("</summary>\n<table>\n");
+    let image = inventory.subject.image();
+    if let Some(digest) = image.and_then(|it| it.digest.as_ref()) {
+        code(out, "digest", digest.as_str());
+    }
+    out.push_str("<tr><td>vulnerabilities</td><td>");
+    for (level, count) in tally.told() {
+        badge(out, level, count);
+    }
+    if tally.suppressed > 0 {
+        let _ = write!(out, " {} suppressed", tally.suppressed);
+    }
+    out.push_str("</td></tr>\n");
+    if let Some(image) = image {
+        code(out, "platform", &image.platform.to_string());
+        if image.size > 0 {
+            line(out, "size", &size(image.size));
+        }
+    }
+    line(out, "packages", &inventory.packages.len().to_string());
+    let (basis, worrying) = page::basis(&analysis.basis);
+    let sign = if worrying { ":warning: " } else { "" };
+    row(out, "advisories", |out| {
+        out.push_str(sign);
+        push(out, &basis);
+        let most = out.len() + LONGEST_WARNINGS;
+        for warning in &analysis.basis.warnings {
+            let told = within(out, most, |out| {
+                out.push_str("<br>:warning: ");
+                push(out, warning);
+            });
+            if !told {
+                out.push_str("<br>:warning: and more: see another format");
+                break;
+            }
+        }
+    });
+    out.push_str("</table>\n</details>\n\n");
+}
+
+/// `![critical: 1]`, in the colours that people know from Scout.
+fn badge(out: &mut String, level: Level, count: usize) {
+    let colour = match level {
+        _ if count == 0 => "lightgrey",
+        Level::Critical => "8b1924",
+        Level::High => "e25d68",
+        Level::Medium => "fbb552",
+        Level::Low => "fce1a9",
+        Level::Unspecified => "lightgrey",
+    };
+    let _ = write!(
+        out,
+        "<img alt=\"{level}: {count}\" src=\"https://img.shields.io/badge/{level}-{count}-{colour}\"> "
+    );
+}
+
+fn not_known(out: &mut String, analysis: &Analysis) {
+    let gaps = page::gaps(analysis);
+    if gaps.is_empty() {
+        return;
+    }
+    let title = words::many(gaps.len(), "gap");
+    let _ = write!(out, "<details><summary>:question: Not known: {title}</summary>\n<ul>\n");
+    let most = out.len() + LONGEST_GAPS;
+    for (number, gap) in gaps.iter().enumerate() {
+        let told = within(out, most, |out| {
+            out.push_str("<li><code>");
+            push_code(out, &gap.at);
+            out.push_str("</code>: ");
+            push(out, &gap.why);
+            out.push_str("</li>\n");
+        });
+        if !told {
+            let _ = writeln!(out, "<li>and {} more: see another format</li>", gaps.len() - number);
+            break;
+        }
+    }
+    out.push_str("</ul>\n</details>\n\n");
+}
+
+fn opened(out: &mut String, analysis: &Analysis, options: &Options, group: &Group<'_>) {
+    out.push_str("<details><summary>");
+    for (level, count) in group.tally.told() {
+        let letter = level.as_str().chars().next().unwrap_or('?').to_ascii_uppercase();
+        let letter = if level == Level::Unspecified { '?' } else { letter };
+        let bold = if count > 0 { ("<b>", "</b>") } else { ("", "") };
+        let _ = write!(out, "{}{count}{letter}{} ", bold.0, bold.1);
+    }
+    out.push_str("<code>");
+    push_code(out, group.name);
+    out.push(' ');
+    push_code(out, group.version);
+    out.push_str("</code>");
+    let first = group.packages.first().and_then(|it| analysis.inventory.packages.get(*it));
+    if let Some(package) = first {
+        out.push_str(" (");
+        push(out, package.purl.kind());
+        out.push(')');
+    }
+    if group.tally.suppressed > 0 {
+        let _ = write!(out, ", {} suppressed", group.tally.suppressed);
+    }
+    out.push_str("</summary>\n");
+    let packages = group.packages.iter().filter_map(|it| analysis.inventory.packages.get(*it));
+    for package in packages.take(MOST_PACKAGES) {
+        placed(out, package, options);
+    }
+    and_more(out, group.packages.len());
+}
+
+fn and_more(out: &mut String, count: usize) {
+    if let Some(more @ 1..) = count.checked_sub(MOST_PACKAGES) {
+        let _ = writeln!(out, "and {more} more<br>");
+    }
+}
+
+fn placed(out: &mut String, package: &Package, options: &Options) {
+    out.push_str("<code>");
+    push_code(out, &package.purl.to_string());
+    out.push_str("</code><br>\n");
+    if options.locations {
+        for place in package.places.iter().take(MOST_PACKAGES) {
+            out.push_str("&nbsp;&nbsp;<code>");
+            push_code(out, &place.path);
+            out.push_str("</code>");
+            if let Some(layer) = place.layer {
+                let _ = write!(out, " layer {layer}");
+            }
+            if let Some(diff_id) = &place.diff_id {
+                let _ = write!(out, " <code>{diff_id}</code>");
+            }
+            out.push_str("<br>\n");
+        }
+        and_more(out, package.places.len());
+    }
+}
+
+fn told_of(out: &mut String, finding: &Finding, options: &Options) {
+    let _ = write!(out, "<blockquote>\n<b>{}</b> <a href=\"", words::upper(finding.level));
+    push_code(out, &words::link(&finding.id));
+    out.push_str("\"><b>");
+    push(out, &finding.id);
+    out.push_str("</b></a>");
+    for (really, mark) in [
+        (finding.exploited.is_some(), "CISA KEV"),
+        (finding.malicious, "MALICIOUS"),
+        (finding.suppressed(), "SUPPRESSED"),
+    ] {
+        if really {
+            let _ = write!(out, " <b>{mark}</b>");
+        }
+    }
+    let headline = words::headline(finding);
+    if !headline.is_empty() {
+        out.push_str(" <i>");
+        push(out, &headline);
+        out.push_str("</i>");
+    }
+    out.push_str("\n<table>\n");
+    if !finding.aliases.is_empty() {
+        code(out, "Also known as", &finding.aliases.join(", "));
+    }
+    code(out, "Affected range", &words::range(finding));
+    code(out, "Fixed version", &words::fixed(finding));
+    if let Some(score) = finding.score() {
+        let source = finding.ratings.iter().find(|it| it.score.is_some());
+        let source = source.map(|it| &*it.source).unwrap_or_default();
+        code(out, "CVSS Score", &format!("{score:.1} ({source})"));
+    }
+    if let Some(vector) = finding.vector() {
+        code(out, "CVSS Vector", vector);
+    }
+    if options.epss
+        && let Some(forecast) = &finding.forecast
+    {
+        code(out, "EPSS Score", &format!("{:.2}%", forecast.score * 100.0));
+        code(out, "EPSS Percentile", &words::percentile(forecast));
+    }
+    if let Some(reason) = &finding.reason {
+        line(out, "State", reason);
+    }
+    code(out, "Source", &words::source(finding));
+    if let Some(statement) = &finding.statement {
+        line(out, "VEX", &words::whole_statement(statement));
+    }
+    out.push_str("</table>\n");
+    if options.details && !finding.details.is_empty() {
+        out.push_str("<details><summary>Description</summary>\n");
+        for text in words::cut(&finding.details, LONGEST_TEXT).lines() {
+            push(out, text);
+            out.push_str("<br>\n");
+        }
+        out.push_str("</details>\n");
+    }
+    out.push_str("</blockquote>\n");
+}
+
+fn row(out: &mut String, label: &str, value: impl FnOnce(&mut String)) {
+    let _ = write!(out, "<tr><td>{label}</td><td>");
+    value(out);
+    out.push_str("</td></tr>\n");
+}
+
+fn line(out: &mut String, label: &str, value: &str) {
+    row(out, label, |out| push(out, value));
+}
+
+fn code(out: &mut String, label: &str, value: &str) {
+    row(out, label, |out| {
+        out.push_str("<code>");
+        push_code(out, value);
+        out.push_str("</code>");
+    });
+}
+
+/// What somebody else wrote: no markup, nobody is mentioned by it, and it has an end.
+fn push(out: &mut String, text: &str) {
+    escape(out, text, "<!-- -->");
+}
+
+/// The same inside `<code>`, where nobody can be mentioned, or inside an attribute.
+fn push_code(out: &mut String, text: &str) {
+    escape(out, text, "");
+}
+
+fn escape(out: &mut String, text: &str, apart: &str) {
+    for letter in words::cut(&shown(text), LONGEST_TEXT).chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '|' => out.push_str("&#124;"),
+            '`' => out.push_str("&#96;"),
+            // A name behind an `@` would be told that it was mentioned, a number behind a `#` be linked.
+            '@' | '#' => {
+                out.push(letter);
+                out.push_str(apart);
+            }
+            it => out.push(it),
+        }
+    }
+}
