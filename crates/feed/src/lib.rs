@@ -9,7 +9,7 @@ mod oval;
 pub mod rating;
 mod redhat_vex;
 #[cfg(test)]
-mod told;
+mod shown;
 mod updateinfo;
 pub mod walk;
 mod xml;

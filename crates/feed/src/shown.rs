@@ -33,7 +33,9 @@ pub(crate) fn show(parsed: &Parsed) -> Vec<String> {
         lines.push(format!("{} {} of {}", it.id, it.score, it.percentile));
     }
     lines.extend(parsed.gaps.iter().map(|gap| format!("! {gap}")));
-    lines.extend(parsed.current.iter().filter(|it| !it.is_empty()).map(|it| format!("current {it}")));
+    lines.extend(
+        parsed.current.iter().filter(|it| !it.is_empty()).map(|it| format!("current {it}")),
+    );
     lines
 }
 
@@ -63,9 +65,10 @@ fn show_advisory(advisory: &Advisory, lines: &mut Vec<String>) {
 
 fn show_rating(rating: &Rating) -> String {
     let mut shown = format!("{} {}", rating.source, rating.level);
-    for it in [rating.word.clone(), rating.score.map(|it| format!("{it:.1}")), rating.vector.clone()]
-        .into_iter()
-        .flatten()
+    for it in
+        [rating.word.clone(), rating.score.map(|it| format!("{it:.1}")), rating.vector.clone()]
+            .into_iter()
+            .flatten()
     {
         let _ = write!(shown, " {it}");
     }
@@ -105,6 +108,7 @@ fn show_affected(affected: &Affected) -> String {
 fn show_span(span: &Span) -> String {
     let edge = |it: &Option<Bound>| it.as_ref().map_or(String::new(), |it| it.version.clone());
     let is_in = |it: &Option<Bound>| it.as_ref().is_some_and(|it| it.included);
-    let (open, close) = (if is_in(&span.from) { "[" } else { "(" }, if is_in(&span.to) { "]" } else { ")" });
+    let (open, close) =
+        (if is_in(&span.from) { "[" } else { "(" }, if is_in(&span.to) { "]" } else { ")" });
     format!("{open}{}..{}{close}", edge(&span.from), edge(&span.to))
 }
