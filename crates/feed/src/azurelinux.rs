@@ -71,7 +71,7 @@ impl Feed for AzureLinux {
         let mut advisories: BTreeMap<String, Advisory> = BTreeMap::new();
         for definition in oval.definitions.iter().filter(|it| it.class != "inventory") {
             let done = rows(&oval, definition, part)
-                .and_then(|rows| add(&mut advisories, definition, rows));
+                .and_then(|rows| add(&mut advisories, definition, &rows));
             if let Err(why) = done {
                 let id: String = definition.id.chars().take(100).collect();
                 gaps.push(Gap::new(document.path, format!("{why}: `{id}`")));
@@ -89,7 +89,7 @@ impl Feed for AzureLinux {
 fn add(
     advisories: &mut BTreeMap<String, Advisory>,
     definition: &Definition,
-    rows: Vec<Affected>,
+    rows: &[Affected],
 ) -> Result<(), String> {
     let flaws: Vec<_> = definition.references.iter().filter(|(_, id, _)| !id.is_empty()).collect();
     if flaws.is_empty() {

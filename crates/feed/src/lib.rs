@@ -22,8 +22,6 @@ mod shown;
 mod spelt;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod told;
 mod ubuntu_cve_tracker;
 mod ubuntu_vex;
 mod updateinfo;

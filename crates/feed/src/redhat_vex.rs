@@ -74,7 +74,7 @@ impl Feed for RedhatVex {
             .iter()
             .filter_map(|it| advisory(&csaf, it, &tree, &mut holes))
             .collect();
-        let current = csaf.document.tracking.current_release_date.as_ref().map(ToString::to_string);
+        let current = csaf.document.tracking.current_release_date.as_ref().map(|it| it.to_string());
         Parsed { advisories, gaps: holes.gaps(document.path), current, ..Parsed::default() }
     }
 }
@@ -155,9 +155,9 @@ fn advisory(
     let published = [&flaw.release_date, &flaw.discovery_date, &tracking.initial_release_date];
     Some(Advisory {
         id: id.to_string(),
-        published: published.into_iter().flatten().next().map(ToString::to_string),
-        modified: tracking.current_release_date.as_ref().map(ToString::to_string),
-        title: title.map(ToString::to_string).unwrap_or_default(),
+        published: published.into_iter().flatten().next().map(|it| it.to_string()),
+        modified: tracking.current_release_date.as_ref().map(|it| it.to_string()),
+        title: title.map(|it| it.to_string()).unwrap_or_default(),
         details: details(flaw),
         ratings: said.overall(&csaf.document.aggregate_severity.text).into_iter().collect(),
         weaknesses: flaw

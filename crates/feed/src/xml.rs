@@ -102,6 +102,8 @@ fn push(open: &mut [(String, String)], text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     #[derive(Default)]
@@ -109,11 +111,11 @@ mod tests {
 
     impl Visit for Shown {
         fn open(&mut self, element: &Element) {
-            self.0 += &format!("{}<{} {}; ", element.parent, element.name, element.get("a"));
+            let _ = write!(self.0, "{}<{} {}; ", element.parent, element.name, element.get("a"));
         }
 
         fn close(&mut self, name: &str, text: &str) {
-            self.0 += &format!("{name}={text}; ");
+            let _ = write!(self.0, "{name}={text}; ");
         }
     }
 

@@ -1,30 +1,9 @@
 //! The shape of a CSAF 2.0 document, as far as Red Hat's advisories need it.
 //! <https://docs.oasis-open.org/csaf/csaf/v2.0/csaf-v2.0.html>
 
-use std::borrow::Cow;
-use std::fmt;
-use std::ops::Deref;
-
 use serde::Deserialize;
 
-/// A text that is borrowed from the document where it needs no unescaping.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl Deref for Text<'_> {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self)
-    }
-}
+pub(super) use crate::json::Text;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
@@ -104,10 +83,10 @@ pub(super) struct Branch<'a> {
 pub(super) struct Product<'a> {
     #[serde(borrow)]
     pub(super) name: Text<'a>,
-    #[serde(borrow)]
-    pub(super) product_id: Text<'a>,
-    #[serde(borrow)]
-    pub(super) product_identification_helper: Helper<'a>,
+    #[serde(borrow, rename = "product_id")]
+    pub(super) id: Text<'a>,
+    #[serde(borrow, rename = "product_identification_helper")]
+    pub(super) helper: Helper<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]

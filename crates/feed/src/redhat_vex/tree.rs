@@ -33,12 +33,12 @@ impl<'a> Tree<'a> {
         while let Some(branch) = open.pop() {
             open.extend(&branch.branches);
             if let Some(product) = &branch.product {
-                products.insert(&*product.product_id, product);
+                products.insert(&*product.id, product);
             }
         }
-        products.extend(tree.full_product_names.iter().map(|it| (&*it.product_id, it)));
+        products.extend(tree.full_product_names.iter().map(|it| (&*it.id, it)));
         let relationships =
-            tree.relationships.iter().map(|it| (&*it.full_product_name.product_id, it)).collect();
+            tree.relationships.iter().map(|it| (&*it.full_product_name.id, it)).collect();
         Self { products, relationships, platforms: RefCell::default() }
     }
 
@@ -73,14 +73,14 @@ impl<'a> Tree<'a> {
     }
 
     fn module(&self, id: &str) -> Option<String> {
-        let helper = &self.products.get(id)?.product_identification_helper;
+        let helper = &self.products.get(id)?.helper;
         component::module_of_purl(helper.purl.as_deref()?)
     }
 
     fn platform(&self, id: &'a str) -> Result<Platform, String> {
         let known = || match self.products.get(id) {
             None => Err("its product is not in the product tree".to_owned()),
-            Some(product) => match &product.product_identification_helper.cpe {
+            Some(product) => match &product.helper.cpe {
                 None => Err("its product has no CPE".to_owned()),
                 Some(cpe) => Platform::of(cpe, &product.name, id)
                     .ok_or_else(|| "the CPE of its product is none".to_owned()),
@@ -92,7 +92,7 @@ impl<'a> Tree<'a> {
     fn component(&self, id: &str, platform: &Platform) -> Named {
         let purl = match self.products.get(id) {
             None => return Named::Bad("its part is not in the product tree".to_owned()),
-            Some(product) => product.product_identification_helper.purl.as_deref(),
+            Some(product) => product.helper.purl.as_deref(),
         };
         match purl {
             Some(purl) => component::of_purl(purl),
