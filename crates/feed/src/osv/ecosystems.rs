@@ -244,7 +244,7 @@ fn suse(mut home: Home, rest: &str) -> Home {
     let minor = words.next().and_then(|it| it.strip_prefix("SP"));
     match (major, minor) {
         (Some(major), Some(minor)) => {
-            home.space = Space::release(family, &format!("{major}.{minor}"))
+            home.space = Space::release(family, &format!("{major}.{minor}"));
         }
         (Some(major), None) => home.space = Space::release(family, major),
         (None, _) => {
@@ -272,16 +272,18 @@ pub(super) fn full_name(space: &Space, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     fn check(ecosystem: &str, expect: &str) {
         let home = home(ecosystem);
         let mut shown = format!("{} {:?}", home.space, home.names);
         if let Some(channel) = &home.channel {
-            shown.push_str(&format!(" channel {channel}"));
+            let _ = write!(shown, " channel {channel}");
         }
         for product in &home.products {
-            shown.push_str(&format!(" on {product}"));
+            let _ = write!(shown, " on {product}");
         }
         if !home.known {
             shown.push_str(" unknown");
