@@ -68,7 +68,7 @@ impl Feed for Osv {
 /// `PyPI` of `osv/PyPI/all.zip/PYSEC-2021-1.json`.
 fn part_of(path: &str) -> Option<&str> {
     let (folders, _) = path.rsplit_once("/all.zip/")?;
-    folders.rsplit('/').next().filter(|it| !it.is_empty())
+    folders.rsplit('/').next().filter(|it| ecosystems::is_known(it))
 }
 
 fn is_record(head: &[u8]) -> bool {

@@ -120,6 +120,11 @@ pub(super) fn hosted() -> impl Iterator<Item = &'static str> {
     ECOSYSTEMS.iter().filter(|it| it.hosted).map(|it| it.name)
 }
 
+/// Is that an ecosystem's name, without a release?
+pub(super) fn is_known(name: &str) -> bool {
+    ECOSYSTEMS.iter().any(|it| it.name == name)
+}
+
 /// `Debian` of `Debian:12`.
 pub(super) fn base(ecosystem: &str) -> &str {
     ecosystem.split_once(':').map_or(ecosystem, |(base, _)| base)
@@ -128,7 +133,7 @@ pub(super) fn base(ecosystem: &str) -> &str {
 /// Where the packages of that ecosystem live. What nobody taught us is a space of its own.
 pub(super) fn home(ecosystem: &str) -> Home {
     let (name, rest) = ecosystem.split_once(':').unwrap_or((ecosystem, ""));
-    let Some(it) = ECOSYSTEMS.iter().find(|it| it.name == name) else {
+    let Some(it) = ECOSYSTEMS.iter().find(|it| it.name.eq_ignore_ascii_case(name)) else {
         let family = name.trim().to_lowercase().replace(char::is_whitespace, "-");
         return Home { known: false, ..Home::new(space(&family, rest), Either, false) };
     };
@@ -300,6 +305,7 @@ mod tests {
         check("Packagist:https://packages.drupal.org/8", "composer Either");
         check("VSCode:https://open-vsx.org", "vscode Either");
         check("GitHub Actions", "github Either");
+        check("kubernetes", "golang Either");
         check("Bitnami", "bitnami Either");
     }
 
