@@ -24,14 +24,23 @@ pub(crate) const ALL: &[Entry] = &[
 /// A verb: its flags, and what it does.
 pub(crate) trait Verb: clap::Parser {
     /// Does it.
-    fn run(self, context: &Context) -> anyhow::Result<()>;
+    fn run(self, context: &Context) -> anyhow::Result<Outcome>;
+}
+
+/// How a verb ended that did what it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All is done: exit code 0.
+    Done,
+    /// It was also to be a gate, and the gate is shut: exit code 2.
+    Shut,
 }
 
 /// A verb as a value.
 pub(crate) struct Entry {
     /// Its name, its help and its flags.
     pub(crate) tree: fn() -> clap::Command,
-    run: fn(&ArgMatches, &Context) -> anyhow::Result<()>,
+    run: fn(&ArgMatches, &Context) -> anyhow::Result<Outcome>,
 }
 
 const fn entry<V: Verb>() -> Entry {
@@ -39,7 +48,7 @@ const fn entry<V: Verb>() -> Entry {
 }
 
 /// Runs the verb called `name`.
-pub(crate) fn run(name: &str, matches: &ArgMatches, context: &Context) -> anyhow::Result<()> {
+pub(crate) fn run(name: &str, matches: &ArgMatches, context: &Context) -> anyhow::Result<Outcome> {
     let entry = ALL.iter().find(|it| (it.tree)().get_name() == name);
     (entry.expect("clap only lets through what is in the tree").run)(matches, context)
 }

@@ -38,6 +38,13 @@ variables! {
     NO_CACHE = "yes or no" ["FORETOP_NO_CACHE", "DOCKER_SCOUT_NO_CACHE"];
     /// How large the cache may grow (default `1GiB`): bytes, or a number with `kB`, `MB`, `GB`, `KiB`, `MiB`, `GiB`.
     CACHE_SIZE = "size" ["FORETOP_CACHE_SIZE"];
+    /// Where the almanac is, the advisories that findings rest on.
+    /// Default: `foretop/almanac` in `$XDG_DATA_HOME`, else in the system's place for data.
+    ALMANAC_DIR = "directory" ["FORETOP_ALMANAC_DIR"];
+    /// Fetch feeds from this mirror: `https://host/path` is then read from `MIRROR/host/path`.
+    ALMANAC_MIRROR = "URL" ["FORETOP_ALMANAC_MIRROR"];
+    /// Public keys whose signatures on almanacs are trusted: files as minisign writes them, or keys themselves.
+    ALMANAC_KEYS = "list, parted by commas" ["FORETOP_ALMANAC_KEYS"];
     /// Ask no registry: `registry://` is refused, `image://` only asks the local engine.
     OFFLINE = "yes or no" ["FORETOP_OFFLINE", "DOCKER_SCOUT_OFFLINE"];
     /// Who to be at every registry, before any stored credentials.
@@ -71,6 +78,8 @@ variables! {
     XDG_RUNTIME_DIR = "directory" ["XDG_RUNTIME_DIR"];
     /// The place for caches.
     XDG_CACHE_HOME = "directory" ["XDG_CACHE_HOME"];
+    /// The place for data.
+    XDG_DATA_HOME = "directory" ["XDG_DATA_HOME"];
     /// The place for configuration, podman's credentials among it (default `~/.config`).
     XDG_CONFIG_HOME = "directory" ["XDG_CONFIG_HOME"];
     /// The user's own directory.
@@ -171,6 +180,41 @@ impl Environment {
             "macos" => "Library/Caches",
             "windows" => "AppData/Local",
             _ => ".cache",
+        };
+        Some(self.home()?.join(place))
+    }
+
+    /// The almanac's directory, whether or not there is one.
+    pub(crate) fn almanac_directory(&self) -> anyhow::Result<PathBuf> {
+        let usual = || Some(self.data()?.join("foretop").join("almanac"));
+        self.path(&ALMANAC_DIR).or_else(usual).ok_or_else(|| {
+            Failure::error(
+                "cannot tell where the almanac is: HOME is not set",
+                "FORETOP_ALMANAC_DIR names the directory",
+            )
+        })
+    }
+
+    /// The mirror to fetch feeds from.
+    pub(crate) fn almanac_mirror(&self) -> anyhow::Result<Option<String>> {
+        self.text(&ALMANAC_MIRROR)
+    }
+
+    /// Public keys whose signatures are trusted, as they were written: keys or files.
+    pub(crate) fn almanac_keys(&self) -> anyhow::Result<Vec<String>> {
+        let text = self.text(&ALMANAC_KEYS)?.unwrap_or_default();
+        let words = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+        Ok(words.map(str::to_owned).collect())
+    }
+
+    fn data(&self) -> Option<PathBuf> {
+        if let Some(path) = self.place(&XDG_DATA_HOME) {
+            return Some(path);
+        }
+        let place = match std::env::consts::OS {
+            "macos" => "Library/Application Support",
+            "windows" => "AppData/Local",
+            _ => ".local/share",
         };
         Some(self.home()?.join(place))
     }

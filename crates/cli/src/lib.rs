@@ -8,6 +8,7 @@ mod messages;
 mod output;
 mod plugin;
 pub mod reference;
+mod subject;
 mod version;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use clap::Args as _;
 
+use crate::commands::Outcome;
 use crate::environment::Environment;
 use crate::messages::{Detail, Messages};
 use crate::plugin::{Call, DockerFlags};
@@ -40,14 +42,14 @@ struct Always {
     verbose_debug: bool,
 }
 
-/// Does what `argv` asks. The exit code is 0, or 1 after any error.
+/// Does what `argv` asks. The exit code is 0, 1 after any error, or 2 where a gate is shut.
 pub fn run(argv: Vec<OsString>) -> ExitCode {
     let environment = Environment::of_this_process();
     match plugin::called(argv) {
         Call::Run { title, words, docker } => command(environment, title, words, docker),
         Call::Answer(text) => {
             let messages = Messages::new(&environment, Detail::default());
-            succeed(&messages, messages.report(&text))
+            succeed(&messages, messages.report(&text).map(|()| Outcome::Done))
         }
     }
 }
@@ -76,7 +78,7 @@ fn command(
     let context = Context { environment, messages: Arc::clone(&messages), docker };
     let result = match matches.subcommand() {
         Some((name, matches)) => commands::run(name, matches, &context),
-        None => messages.report(&tree(title).render_help().to_string()),
+        None => messages.report(&tree(title).render_help().to_string()).map(|()| Outcome::Done),
     };
     succeed(&messages, result)
 }
@@ -85,16 +87,18 @@ fn command(
 /// error, and clap's own code for it is 2, which is kept for gates.
 fn misused(error: &clap::Error, messages: &Messages) -> ExitCode {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return succeed(messages, messages.report(&error.render().to_string()));
+        let shown = messages.report(&error.render().to_string());
+        return succeed(messages, shown.map(|()| Outcome::Done));
     }
     // Where a reader has read enough, that is no error either.
     let _ = error.print();
     ExitCode::from(u8::from(error.use_stderr()))
 }
 
-fn succeed(messages: &Messages, result: anyhow::Result<()>) -> ExitCode {
+fn succeed(messages: &Messages, result: anyhow::Result<Outcome>) -> ExitCode {
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Shut) => ExitCode::from(2),
         Err(error) => {
             messages.error(&error);
             ExitCode::FAILURE

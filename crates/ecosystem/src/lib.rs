@@ -23,6 +23,7 @@ mod rpm;
 mod sbom;
 #[cfg(test)]
 mod shown;
+mod vex;
 
 pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothing};
 
@@ -42,4 +43,5 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &pypi::Pypi,
     &rpm::Rpm,
     &sbom::Sbom,
+    &vex::Vex,
 ];

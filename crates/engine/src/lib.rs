@@ -2,7 +2,9 @@
 
 mod analyze;
 mod error;
+mod filter;
 mod reader;
 
 pub use analyze::{Analyzed, Engine, Origin, Request};
 pub use error::Error;
+pub use filter::Filter;

@@ -1,22 +1,54 @@
 //! Where advisories come from: one file per feed, listed in `ALL`.
 
+mod alpine;
+mod amazon;
+mod azurelinux;
+mod brief;
+mod chainguard;
 mod contract;
+mod debian_tracker;
 mod epss;
 mod json;
 mod kev;
 mod nvd;
 mod osv;
+mod oval;
+mod pairs;
 pub mod rating;
+mod redhat_vex;
 #[cfg(test)]
 mod shown;
 #[cfg(test)]
+mod spelt;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told;
+mod ubuntu_cve_tracker;
+mod ubuntu_vex;
+mod updateinfo;
 pub mod walk;
+mod wolfi;
+mod xml;
 
 pub use contract::{Document, Feed, Parsed, Part};
 
 /// Every feed. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn Feed] = &[&epss::Epss, &kev::Kev, &nvd::Nvd, &osv::Osv];
+pub const ALL: &[&dyn Feed] = &[
+    &alpine::Alpine,
+    &amazon::Amazon,
+    &azurelinux::AzureLinux,
+    &chainguard::Chainguard,
+    &debian_tracker::DebianTracker,
+    &epss::Epss,
+    &kev::Kev,
+    &nvd::Nvd,
+    &osv::Osv,
+    &redhat_vex::RedhatVex,
+    &ubuntu_cve_tracker::UbuntuCveTracker,
+    &ubuntu_vex::UbuntuVex,
+    &wolfi::Wolfi,
+];
 
 /// The feed with that id.
 pub fn find(id: &str) -> Option<&'static dyn Feed> {

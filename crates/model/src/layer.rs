@@ -132,7 +132,8 @@ impl Found {
             it.package.len() + it.licenses.iter().map(|text| text.len() + 24).sum::<usize>() + 72
         });
         let gaps = self.gaps.iter().map(|it| it.at.len() + it.why.len() + 48);
-        packages.chain(owned).chain(remarks).chain(gaps).map(|it| it as u64).sum()
+        let statements = self.statements.iter().map(Statement::weight);
+        packages.chain(statements).chain(owned).chain(remarks).chain(gaps).map(|it| it as u64).sum()
     }
 
     /// True when the file had nothing to say.

@@ -72,3 +72,15 @@ impl StatementStatus {
         matches!(self, Self::NotAffected | Self::Fixed | Self::Accepted)
     }
 }
+
+impl Statement {
+    /// About how many bytes of memory it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let texts = [&self.document, &self.author, &self.said, &self.justification, &self.note];
+        let texts = texts.into_iter().chain([&self.expires]).flatten().chain(&self.flaws);
+        let names =
+            self.products.iter().flat_map(|it| it.names.iter().chain(it.parts.iter().flatten()));
+        let strings = texts.chain(names).map(|it| it.len() + 24).sum::<usize>();
+        size_of::<Self>() + self.origin.len() + self.products.len() * size_of::<Product>() + strings
+    }
+}

@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use indicatif::HumanBytes;
 use serde_json::json;
 
-use super::Verb;
+use super::{Outcome, Verb};
 use crate::Context;
 use crate::failure::Failure;
 use crate::messages::count;
@@ -48,12 +48,13 @@ enum Format {
 }
 
 impl Verb for Cache {
-    fn run(self, context: &Context) -> anyhow::Result<()> {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let cache = context.environment.cache_directory()?;
         match self.command {
             Command::Df { format } => context.messages.report(&df(&cache, format)),
             Command::Prune { sboms, force } => prune(&cache, sboms, force, context),
-        }
+        }?;
+        Ok(Outcome::Done)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap_complete::Shell;
 
-use super::Verb;
+use super::{Outcome, Verb};
 use crate::Context;
 
 /// Print the completion script of a shell
@@ -18,9 +18,10 @@ pub(crate) struct Completion {
 }
 
 impl Verb for Completion {
-    fn run(self, context: &Context) -> anyhow::Result<()> {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut crate::tree("foretop"), "foretop", &mut script);
-        context.messages.report(&String::from_utf8(script)?)
+        context.messages.report(&String::from_utf8(script)?)?;
+        Ok(Outcome::Done)
     }
 }

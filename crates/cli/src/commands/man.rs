@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Verb;
+use super::{Outcome, Verb};
 use crate::Context;
 
 /// Write the manual pages into a directory
@@ -15,11 +15,11 @@ pub(crate) struct Man {
 }
 
 impl Verb for Man {
-    fn run(self, context: &Context) -> anyhow::Result<()> {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         fs_err::create_dir_all(&self.directory)?;
         clap_mangen::generate_to(crate::tree("foretop"), &self.directory)
             .map_err(|error| anyhow::anyhow!("{}: {error}", self.directory.display()))?;
         context.messages.done(&format!("Manual pages written to {}", self.directory.display()));
-        Ok(())
+        Ok(Outcome::Done)
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Subcommand, ValueHint};
 
-use super::Verb;
+use super::{Outcome, Verb};
 use crate::Context;
 use crate::failure::Failure;
 use crate::plugin::{NAMES, is_ours};
@@ -57,13 +57,14 @@ impl PlaceOfPlugins {
 }
 
 impl Verb for Plugin {
-    fn run(self, context: &Context) -> anyhow::Result<()> {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self.command {
             Command::Install { place, force } => {
                 install(&place.directory(context)?, force, context)
             }
             Command::Uninstall { place } => uninstall(&place.directory(context)?, context),
-        }
+        }?;
+        Ok(Outcome::Done)
     }
 }
 

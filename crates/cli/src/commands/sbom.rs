@@ -2,30 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context as _;
 use clap::ValueHint;
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use engine::{Analyzed, Engine, Origin, Request};
-use image::Settings;
-use model::{Gap, Inventory, Platform};
+use model::Inventory;
 
-use super::Verb;
-use crate::failure::Failure;
-use crate::messages::{Messages, count};
+use super::{Outcome, Verb};
+use crate::Context;
+use crate::messages::Messages;
 use crate::output::Output;
+use crate::subject::{Subject, subjects};
 use crate::version::VERSION;
-use crate::{Context, docker};
 
 /// Write the SBOM of an image, a directory, an archive or a document
 #[derive(clap::Parser)]
 #[command(name = "sbom", after_help = subjects())]
 pub(crate) struct Sbom {
-    /// What to look into; without one, the newest image of the local engine
-    #[arg(value_name = "IMAGE|DIRECTORY|ARCHIVE")]
-    subject: Option<String>,
+    #[command(flatten)]
+    subject: Subject,
     /// How to write it
     #[arg(long, default_value = "json", value_parser = PossibleValuesParser::new(formats()))]
     format: String,
@@ -35,23 +29,6 @@ pub(crate) struct Sbom {
     /// Write the report to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
-    /// Which image of several: os/architecture[/variant]
-    #[arg(long)]
-    platform: Option<Platform>,
-    /// Which reference inside an archive or layout of several
-    #[arg(long = "ref", value_name = "REFERENCE")]
-    reference: Option<String>,
-}
-
-/// A line for each source.
-fn subjects() -> String {
-    use std::fmt::Write as _;
-    let mut text = "In front of the name stands where it is (image:// unless said):\n".to_owned();
-    for source in image::ALL {
-        let scheme = format!("{}://", source.scheme());
-        let _ = writeln!(text, "  {scheme:<12} {}", source.takes());
-    }
-    text
 }
 
 fn formats() -> Vec<PossibleValue> {
@@ -60,16 +37,11 @@ fn formats() -> Vec<PossibleValue> {
 }
 
 impl Verb for Sbom {
-    fn run(self, context: &Context) -> anyhow::Result<()> {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         // Whatever the environment says wrongly is said before anything is read.
         let created = context.environment.created()?;
         let output = self.output.as_deref().map(Output::to).transpose()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        let runtime = runtime.context("cannot start the workers")?;
-        let inventory = runtime.block_on(self.inventory(context));
-        // Who still waits for bytes that are not wanted any more must not keep us.
-        runtime.shutdown_background();
-        let mut inventory = inventory?;
+        let mut inventory = self.subject.inventory(context)?;
         self.choose(&mut inventory, &context.messages);
         let own = || inventory.subject.image().and_then(|it| it.created.clone());
         let options = format::Options {
@@ -84,67 +56,17 @@ impl Verb for Sbom {
         }
         context.messages.debug(&format!("write done: {} bytes", report.len()));
         match output {
-            None => context.messages.report(&report),
+            None => context.messages.report(&report)?,
             Some(output) => {
                 output.write(&report)?;
                 context.messages.done(&format!("Report written to {output}"));
-                Ok(())
             }
         }
+        Ok(Outcome::Done)
     }
 }
 
 impl Sbom {
-    async fn inventory(&self, context: &Context) -> anyhow::Result<Inventory> {
-        let Context { environment, messages, docker } = context;
-        let offline = environment.offline()?;
-        let scheme = self.subject.as_deref().and_then(|it| it.split_once("://"));
-        let scheme = scheme.map_or("image", |(scheme, _)| scheme).to_owned();
-        let settings = Arc::new(docker::settings(
-            environment,
-            docker,
-            matches!(scheme.as_str(), "image" | "local"),
-        )?);
-        messages.verbose(|| format!("settings: {settings:?}"));
-        let subject = match &self.subject {
-            Some(subject) => subject.clone(),
-            None => newest(&settings, messages).await?,
-        };
-        let subject = if offline { without_registry(&subject)? } else { subject };
-        let restricted = offline && scheme == "image";
-        let cache = environment.cache()?.map(Arc::new);
-        messages.debug(&match &cache {
-            Some(cache) => format!("cache: {}", cache.root().display()),
-            None => "cache: none".to_owned(),
-        });
-        let request = Request {
-            subject,
-            platform: self.platform.clone(),
-            reference: self.reference.clone(),
-            settings,
-            progress: Arc::new(Watcher {
-                messages: Arc::clone(messages),
-                begins: if scheme == "registry" { "Pulling" } else { "Indexing" },
-                begun: AtomicBool::new(false),
-            }),
-        };
-        messages.debug(&format!("analyze start: {}", request.subject));
-        let engine = Engine { cache: cache.clone() };
-        let analyzed = engine.inventory(&request).await.map_err(|error| {
-            if restricted {
-                let hint = "only the local engine was asked, because FORETOP_OFFLINE is set";
-                Failure::error(error.to_string(), hint)
-            } else {
-                error.into()
-            }
-        })?;
-        tell(&analyzed, &scheme, messages);
-        if let Some(trouble) = cache.and_then(|it| it.trouble()) {
-            messages.warn(&format!("Nothing is kept for the next time: {trouble}"));
-        }
-        Ok(analyzed.inventory)
-    }
-
     /// Leaves out what was not asked for.
     fn choose(&self, inventory: &mut Inventory, messages: &Messages) {
         let wanted: BTreeSet<String> =
@@ -160,106 +82,5 @@ impl Sbom {
                 .warn(&format!("No package has the type `{kind}`; there are {}", known.join(", ")));
         }
         inventory.packages.retain(|it| wanted.contains(it.purl.kind()));
-    }
-}
-
-/// The image that was built or pulled last.
-async fn newest(settings: &Settings, messages: &Messages) -> anyhow::Result<String> {
-    let hint = "name one: foretop sbom IMAGE";
-    match image::newest(settings).await {
-        Ok(Some(name)) => {
-            messages.inform(&format!("No image was named, so the newest one is taken: {name}"));
-            Ok(format!("local://{name}"))
-        }
-        Ok(None) => Err(Failure::error("no image was named: the engine holds none", hint)),
-        Err(error) => Err(Failure::error(format!("no image was named: {error}"), hint)),
-    }
-}
-
-/// The same subject, where no registry is asked.
-fn without_registry(subject: &str) -> anyhow::Result<String> {
-    match subject.split_once("://") {
-        Some(("registry", _)) => Err(Failure::error(
-            format!("{subject}: no registry is asked while FORETOP_OFFLINE is set"),
-            "unset it, or name an image that is here: local://, archive://, oci-dir://",
-        )),
-        Some(("image", name)) => Ok(format!("local://{name}")),
-        None => Ok(format!("local://{subject}")),
-        Some(_) => Ok(subject.to_owned()),
-    }
-}
-
-/// What was done, and what is missing.
-fn tell(analyzed: &Analyzed, scheme: &str, messages: &Messages) {
-    let packages = analyzed.inventory.packages.len();
-    let packages = count(packages as u64, "package", "packages");
-    let bytes = messages.bytes_read();
-    match analyzed.origin {
-        Origin::Kept => {
-            messages.debug("analyze done: the image was kept");
-            messages.done(&format!("SBOM of image already cached, {packages} indexed"));
-        }
-        Origin::Layers { read, all } => {
-            messages.debug(&format!("analyze done: {read} of {all} layers read, {bytes} bytes"));
-            match scheme {
-                "registry" => messages.done("Pulled"),
-                "archive" => messages.done("Archive read"),
-                "oci-dir" => messages.done("OCI directory read"),
-                _ => {}
-            }
-            messages.done(&format!("Indexed {packages}"));
-        }
-        Origin::Directory => {
-            messages.debug("analyze done: directory");
-            messages.done("File system read");
-            messages.done(&format!("Indexed {packages}"));
-        }
-        Origin::Document => {
-            messages.debug("analyze done: document");
-            messages.done(&format!("SBOM read, {packages} found"));
-        }
-    }
-    tell_gaps(&analyzed.inventory.gaps, messages);
-}
-
-fn tell_gaps(gaps: &[Gap], messages: &Messages) {
-    match gaps {
-        [] => {}
-        [gap] => messages.warn(&format!("1 gap: {gap}")),
-        [first, ..] => {
-            messages.warn(&format!("{} gaps, all in the report: {first}; …", gaps.len()));
-            for gap in gaps {
-                messages.debug(&format!("gap: {gap}"));
-            }
-        }
-    }
-}
-
-/// Says that a step begins once there are bytes to wait for.
-struct Watcher {
-    messages: Arc<Messages>,
-    begins: &'static str,
-    begun: AtomicBool,
-}
-
-impl image::Progress for Watcher {
-    fn expect(&self, bytes: u64) {
-        if !self.begun.swap(true, Ordering::Relaxed) {
-            self.messages.begin(self.begins);
-        }
-        self.messages.debug(&format!("expecting {bytes} bytes"));
-        self.messages.expect(bytes);
-    }
-
-    fn advance(&self, bytes: u64) {
-        self.messages.advance(bytes);
-    }
-
-    fn tell(&self, line: &str) {
-        self.messages.inform(line);
-    }
-
-    fn note(&self, line: &str) {
-        self.messages.debug(line);
     }
 }

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::Verb;
+use super::{Outcome, Verb};
 use crate::Context;
 use crate::version::{COMMIT, RUST, VERSION, platform};
 
@@ -25,7 +25,7 @@ enum Format {
 }
 
 impl Verb for Version {
-    fn run(self, context: &Context) -> anyhow::Result<()> {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let platform = platform();
         context.messages.report(&match self.format {
             Format::Text => {
@@ -41,6 +41,7 @@ impl Verb for Version {
                 });
                 format!("{value:#}\n")
             }
-        })
+        })?;
+        Ok(Outcome::Done)
     }
 }

@@ -1,0 +1,128 @@
+//! One row, as bytes: what is said about a package, its advisory aside.
+
+use std::collections::HashMap;
+
+use model::Affected;
+
+use crate::bytes::{put_number, put_signed};
+use crate::record::{self, end, has, number_of};
+
+use super::pool::Pool;
+
+/// A row lists at most so many versions; one with more becomes several.
+const MOST_VERSIONS: usize = 1 << 14;
+
+/// What everything that rows speak of is called in the sheet.
+pub(super) struct Numbers<'a> {
+    pub(super) versions: HashMap<&'a str, u32>,
+    pub(super) flaws: HashMap<&'a str, u32>,
+    pub(super) pool: Pool,
+}
+
+/// The lowest number among the versions of these rows.
+pub(super) fn base_of<'a>(rows: impl Iterator<Item = &'a Affected>, numbers: &Numbers<'_>) -> u32 {
+    rows.flat_map(versions_of).map(|it| numbers.version(it)).min().unwrap_or(0)
+}
+
+/// Every version that a row names.
+pub(super) fn versions_of(row: &Affected) -> impl Iterator<Item = &str> {
+    let ends = row.spans.iter().flat_map(|it| it.from.iter().chain(&it.to));
+    ends.map(|it| &*it.version).chain(row.versions.iter().map(|it| &**it))
+}
+
+impl Numbers<'_> {
+    pub(super) fn version(&self, text: &str) -> u32 {
+        *self.versions.get(text).expect("every version was numbered before")
+    }
+
+    pub(super) fn flaw(&self, text: &str) -> u32 {
+        *self.flaws.get(text).expect("every flaw was numbered before")
+    }
+
+    /// Its flags, and what follows them and the advisory.
+    pub(super) fn row(&self, base: u32, row: &Affected) -> Vec<(u32, Vec<u8>)> {
+        let mut versions: Vec<u32> = row.versions.iter().map(|it| self.version(it)).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        let mut chunks = versions.chunks(MOST_VERSIONS);
+        let mut rows = vec![self.one(base, row, true, chunks.next().unwrap_or_default())];
+        rows.extend(chunks.map(|it| self.one(base, row, false, it)));
+        rows
+    }
+
+    fn one(&self, base: u32, row: &Affected, spans: bool, versions: &[u32]) -> (u32, Vec<u8>) {
+        let mut flags = u32::from(number_of(&record::NAMES, &row.names))
+            | u32::from(number_of(&record::STATUSES, &row.status)) << 2;
+        let mut out = Vec::new();
+        if spans && !row.spans.is_empty() {
+            flags |= has::SPANS;
+            put_number(&mut out, row.spans.len() as u64);
+            for span in &row.spans {
+                let mut ends = 0;
+                let mut numbers = Vec::new();
+                for (bound, there, included) in [
+                    (&span.from, end::FROM, end::FROM_INCLUDED),
+                    (&span.to, end::TO, end::TO_INCLUDED),
+                ] {
+                    let Some(bound) = bound else { continue };
+                    ends |= there | if bound.included { included } else { 0 };
+                    numbers.push(self.version(&bound.version) - base);
+                }
+                out.push(ends);
+                numbers.iter().for_each(|it| put_number(&mut out, u64::from(*it)));
+            }
+        }
+        if let Some(reason) = &row.reason {
+            flags |= has::REASON;
+            put_number(&mut out, self.pool.offset(reason.as_bytes()));
+        }
+        if !row.bulletins.is_empty() {
+            flags |= has::BULLETINS;
+            put_number(&mut out, row.bulletins.len() as u64);
+            for bulletin in &row.bulletins {
+                put_number(&mut out, u64::from(self.flaw(bulletin)));
+            }
+        }
+        if let Some(outlook) = row.outlook {
+            flags |= has::OUTLOOK;
+            out.push(number_of(&record::OUTLOOKS, &outlook));
+        }
+        if let Some(rating) = &row.rating {
+            flags |= has::RATING;
+            put_number(&mut out, self.pool.offset(&record::rating_bytes(rating)));
+        }
+        if !versions.is_empty() {
+            flags |= has::VERSIONS;
+            put_runs(&mut out, base, versions);
+        }
+        for (flag, texts) in [(has::ARCH, &row.arch), (has::PRODUCTS, &row.products)] {
+            if !texts.is_empty() {
+                flags |= flag;
+                put_number(&mut out, texts.len() as u64);
+                for text in texts {
+                    put_number(&mut out, self.pool.offset(text.as_bytes()));
+                }
+            }
+        }
+        for (flag, text) in [(has::MODULE, &row.module), (has::CHANNEL, &row.channel)] {
+            if let Some(text) = text {
+                flags |= flag;
+                put_number(&mut out, self.pool.offset(text.as_bytes()));
+            }
+        }
+        (flags, out)
+    }
+}
+
+/// Ascending numbers as runs: where each begins, told from the end of the one before, and its length.
+fn put_runs(out: &mut Vec<u8>, base: u32, numbers: &[u32]) {
+    let runs: Vec<&[u32]> = numbers.chunk_by(|left, right| left + 1 == *right).collect();
+    put_number(out, runs.len() as u64);
+    let mut next = i64::from(base);
+    for run in runs {
+        let first = run.first().map_or(0, |it| i64::from(*it));
+        put_signed(out, first - next);
+        put_number(out, run.len() as u64);
+        next = first + run.len() as i64;
+    }
+}

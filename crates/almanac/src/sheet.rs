@@ -1,0 +1,220 @@
+//! A sheet: what one part of one feed says about one space, read where it lies.
+
+mod about;
+mod rows;
+mod walk;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ecosystem::order::Order;
+use model::Space;
+
+use crate::bytes::{Bytes, put_blob};
+use crate::error::Error;
+use crate::layout::{Meta, Section, Sections};
+use crate::table::{Table, Torn};
+
+/// How the order of a space's versions is found: `ecosystem::order::of`.
+pub type Orders = fn(&Space) -> Option<&'static dyn Order>;
+
+/// No block of texts is larger than this once it is unpacked.
+pub(crate) const LARGEST_BLOCK: usize = 16 << 20;
+
+/// A sheet. Whatever its bytes are, reading it ends, and takes little.
+pub struct Sheet {
+    bytes: Backing,
+    sections: Sections,
+    meta: Meta,
+    keys: Keys,
+    /// The block of texts that was unpacked last.
+    unpacked: Mutex<Option<(u32, Arc<[u8]>)>>,
+}
+
+enum Backing {
+    Mapped(memmap2::Mmap),
+    Held(Cow<'static, [u8]>),
+}
+
+/// Where the keys of versions come from.
+#[derive(Clone, Copy)]
+enum Keys {
+    /// They are in the sheet.
+    Written,
+    /// The order makes other keys by now, or there was none when the sheet was compiled.
+    Made(&'static dyn Order),
+    /// Nobody knows the order.
+    Unknown,
+}
+
+impl Sheet {
+    /// The sheet in these bytes.
+    pub fn of_bytes(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self, Error> {
+        Self::with_orders(bytes, ecosystem::order::of)
+    }
+
+    /// The same, with other orders.
+    pub fn with_orders(
+        bytes: impl Into<Cow<'static, [u8]>>,
+        orders: Orders,
+    ) -> Result<Self, Error> {
+        Self::of(Backing::Held(bytes.into()), orders).map_err(|why| Error::corrupt("sheet", why))
+    }
+
+    /// The sheet in that file, of which only what is asked for is read.
+    pub fn map(path: &Path) -> Result<Self, Error> {
+        Self::map_with_orders(path, ecosystem::order::of)
+    }
+
+    pub(crate) fn map_with_orders(path: &Path, orders: Orders) -> Result<Self, Error> {
+        let file = fs_err::File::open(path).map_err(Error::io)?;
+        #[expect(
+            unsafe_code,
+            reason = "the file is named by its content and never written to again, only unlinked"
+        )]
+        // SAFETY: nobody writes to a sheet once it has its name, so what is mapped does not change.
+        let map = unsafe { memmap2::Mmap::map(file.file()) }.map_err(|why| Error::at(path, why))?;
+        Self::of(Backing::Mapped(map), orders)
+            .map_err(|why| Error::corrupt(format_args!("sheet {}", path.display()), why))
+    }
+
+    fn of(bytes: Backing, orders: Orders) -> Result<Self, &'static str> {
+        let sections = Sections::of(&bytes)?;
+        let meta = Meta::of(sections.get(&bytes, Section::Meta))
+            .ok_or("it does not say what it is about")?;
+        let keys = match orders(&meta.space) {
+            None => Keys::Unknown,
+            Some(order) if order.id() == meta.order && keys_of(order) == meta.keys => Keys::Written,
+            Some(order) => Keys::Made(order),
+        };
+        Ok(Self { bytes, sections, meta, keys, unpacked: Mutex::default() })
+    }
+
+    /// What it says about itself.
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many bytes each of its sections has.
+    pub fn sizes(&self) -> Vec<(&'static str, usize)> {
+        [
+            ("pool", Section::Pool),
+            ("names", Section::Names),
+            ("rows", Section::Rows),
+            ("versions", Section::Versions),
+            ("flaws", Section::Flaws),
+            ("filter", Section::Filter),
+            ("about", Section::About),
+            ("heads", Section::Heads),
+            ("texts", Section::Texts),
+        ]
+        .map(|(name, section)| (name, self.section(section).len()))
+        .to_vec()
+    }
+
+    /// The names of packages that begin with `prefix`, sorted.
+    pub fn names<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.sorted(Section::Names, prefix)
+    }
+
+    /// The names of flaws that begin with `prefix`, sorted: own ones, aliases and errata.
+    pub fn flaws<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.sorted(Section::Flaws, prefix)
+    }
+
+    fn sorted<'a>(
+        &'a self,
+        section: Section,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = &'a str> + use<'a> {
+        let table = self.table(section).ok();
+        let first = table.and_then(|it| it.lower_bound(prefix.as_bytes()).ok());
+        table
+            .zip(first)
+            .into_iter()
+            .flat_map(|(table, first)| table.range(first, u32::MAX))
+            .map_while(|it| std::str::from_utf8(it?).ok())
+            .take_while(move |it| it.starts_with(prefix))
+    }
+
+    #[cfg(test)]
+    fn all_sections(&self) -> [&[u8]; 10] {
+        self.sections.all(&self.bytes)
+    }
+
+    fn section(&self, section: Section) -> &[u8] {
+        self.sections.get(&self.bytes, section)
+    }
+
+    fn table(&self, section: Section) -> Result<Table<'_>, Torn> {
+        Table::of(self.section(section))
+    }
+
+    /// What lies at that offset of the pool.
+    fn pooled(&self, offset: u32) -> Option<&[u8]> {
+        let pool = self.section(Section::Pool);
+        Bytes::new(pool.get(usize::try_from(offset).ok()?..)?).blob()
+    }
+
+    fn pooled_text(&self, offset: u32) -> Option<&str> {
+        std::str::from_utf8(self.pooled(offset)?).ok()
+    }
+
+    fn block(&self, number: u32) -> Option<Arc<[u8]>> {
+        let mut unpacked = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, block)) = unpacked.as_ref().filter(|(it, _)| *it == number) {
+            return Some(Arc::clone(block));
+        }
+        let mut bytes = Bytes::new(self.table(Section::Texts).ok()?.get(number)?);
+        let length = usize::try_from(bytes.number()?).ok()?;
+        if length > LARGEST_BLOCK {
+            return None;
+        }
+        let block: Arc<[u8]> = zstd::bulk::decompress(bytes.rest(), length).ok()?.into();
+        *unpacked = Some((number, Arc::clone(&block)));
+        Some(block)
+    }
+}
+
+impl fmt::Debug for Sheet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sheet").field("meta", &self.meta).finish_non_exhaustive()
+    }
+}
+
+impl std::ops::Deref for Backing {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Held(bytes) => bytes,
+        }
+    }
+}
+
+/// A hash of the keys that an order makes of its examples: it changes when its keys do.
+pub(crate) fn keys_of(order: &dyn Order) -> u64 {
+    let mut all = Vec::new();
+    for version in order.examples() {
+        let mut key = Vec::new();
+        let readable = order.key(version, &mut key).is_ok();
+        all.push(u8::from(readable));
+        put_blob(&mut all, &key);
+    }
+    xxhash_rust::xxh3::xxh3_64(&all)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! What a sheet says about a package.
+
+use std::borrow::Cow;
+
+use model::{Names, Status};
+
+use crate::bytes::Bytes;
+use crate::contract::{End, Handle, Key, Row, Stretch};
+use crate::layout::Section;
+use crate::record::{self, end, has};
+use crate::table::{Table, Torn};
+
+use super::{Keys, Sheet};
+
+/// One look-up yields at most so many versions, names and spans, a row counting as sixteen of them: what
+/// is beyond that is torn.
+const MOST: usize = 1 << 22;
+
+const NAME_TORN: &str = "the sheet's names cannot be read";
+const ROWS_TORN: &str = "the sheet's rows about this package cannot be read";
+const ROW_TORN: &str = "this row of the sheet cannot be read";
+const ADVISORY_TORN: &str = "the sheet's advisory of this row cannot be read";
+
+/// What all rows of one name share.
+struct Rows<'a> {
+    versions: Table<'a>,
+    flaws: Table<'a>,
+    heads: Table<'a>,
+    /// The name's first version: the others are told as their distance from it.
+    base: u32,
+    /// How much more may come.
+    room: usize,
+}
+
+impl Rows<'_> {
+    /// How many of something follow, if there is room for them.
+    fn count(&mut self, bytes: &mut Bytes<'_>) -> Option<usize> {
+        let count = bytes.count()?;
+        self.room = self.room.checked_sub(count)?;
+        Some(count)
+    }
+
+    /// A text, if there is room for it.
+    fn text<'a>(&mut self, bytes: Option<&'a [u8]>) -> Option<&'a str> {
+        let bytes = bytes?;
+        self.room = self.room.checked_sub(bytes.len() / 64)?;
+        std::str::from_utf8(bytes).ok()
+    }
+}
+
+impl Sheet {
+    /// Appends its rows about that name. `number` becomes the sheet's number in their handles.
+    pub fn look_up<'a>(&'a self, number: u32, name: &str, rows: &mut Vec<Row<'a>>) {
+        let found = self.table(Section::Names).and_then(|it| it.find(name.as_bytes()));
+        match found {
+            Ok(None) => {}
+            Ok(Some(name)) => self.rows_of(number, name, rows),
+            Err(Torn) => rows.push(self.torn_row(number, NAME_TORN)),
+        }
+    }
+
+    /// Appends its rows about the name with that number.
+    pub(super) fn rows_of<'a>(&'a self, number: u32, name: u32, rows: &mut Vec<Row<'a>>) {
+        if self.try_rows(number, name, rows).is_none() {
+            rows.push(self.torn_row(number, ROWS_TORN));
+        }
+    }
+
+    fn try_rows<'a>(&'a self, number: u32, name: u32, rows: &mut Vec<Row<'a>>) -> Option<()> {
+        let mut bytes = Bytes::new(self.table(Section::Rows).ok()?.get(name)?);
+        let mut shared = Rows {
+            versions: self.table(Section::Versions).ok()?,
+            flaws: self.table(Section::Flaws).ok()?,
+            heads: self.table(Section::Heads).ok()?,
+            base: bytes.small()?,
+            room: MOST,
+        };
+        let mut advisory = 0;
+        while !bytes.is_empty() {
+            let mut body = Bytes::new(bytes.blob()?);
+            shared.room = shared.room.checked_sub(16)?;
+            let flags = body.small().filter(|it| it & !has::ALL == 0)?;
+            advisory = body.small()?.checked_add(advisory)?;
+            let mut row = self.torn_row(number, ROW_TORN);
+            row.advisory.advisory = advisory;
+            if self.fill_head(&mut shared, advisory, &mut row).is_none() {
+                row.torn = Some(ADVISORY_TORN);
+            } else if self.fill(&mut shared, flags, body, &mut row).is_some() {
+                row.torn = None;
+            }
+            rows.push(row);
+        }
+        Some(())
+    }
+
+    /// The row that stands for what cannot be read.
+    pub(crate) fn torn_row(&self, sheet: u32, why: &'static str) -> Row<'_> {
+        torn_row(&self.meta.feed, sheet, why)
+    }
+
+    fn fill_head<'a>(
+        &'a self,
+        shared: &mut Rows<'a>,
+        advisory: u32,
+        row: &mut Row<'a>,
+    ) -> Option<()> {
+        let mut head = Bytes::new(shared.heads.get(advisory)?);
+        let flags = head.byte()?;
+        row.withdrawn = flags & 1 != 0;
+        row.malicious = flags & 2 != 0;
+        row.id = shared.text(shared.flaws.get(head.small()?))?;
+        for _ in 0..shared.count(&mut head)? {
+            row.aliases.push(shared.text(shared.flaws.get(head.small()?))?);
+        }
+        Some(())
+    }
+
+    fn fill<'a>(
+        &'a self,
+        shared: &mut Rows<'a>,
+        flags: u32,
+        mut body: Bytes<'a>,
+        row: &mut Row<'a>,
+    ) -> Option<()> {
+        row.names = *record::NAMES.get(flags as usize & 3)?;
+        row.status = *record::STATUSES.get(flags as usize >> 2 & 3)?;
+        if flags & has::SPANS != 0 {
+            for _ in 0..shared.count(&mut body)? {
+                let ends = body.byte()?;
+                let mut bound = |there: u8, included: u8| {
+                    if ends & there == 0 {
+                        return Some(None);
+                    }
+                    let version = shared.base.checked_add(body.small()?)?;
+                    self.end(shared, version, ends & included != 0).map(Some)
+                };
+                let from = bound(end::FROM, end::FROM_INCLUDED)?;
+                let to = bound(end::TO, end::TO_INCLUDED)?;
+                row.stretches.push(Stretch { from, to });
+            }
+        }
+        if flags & has::REASON != 0 {
+            row.reason = Some(shared.text(self.pooled(body.small()?))?);
+        }
+        if flags & has::BULLETINS != 0 {
+            for _ in 0..shared.count(&mut body)? {
+                row.bulletins.push(shared.text(shared.flaws.get(body.small()?))?);
+            }
+        }
+        if flags & has::OUTLOOK != 0 {
+            row.outlook = Some(*record::OUTLOOKS.get(usize::from(body.byte()?))?);
+        }
+        if flags & has::RATING != 0 {
+            row.rating = Some(record::rating(self.pooled(body.small()?)?)?);
+        }
+        if flags & has::VERSIONS != 0 {
+            let mut next = shared.base;
+            for _ in 0..shared.count(&mut body)? {
+                let first = i64::from(next).checked_add(body.signed()?)?.try_into().ok()?;
+                let length = body.small()?;
+                next = length.checked_add(first)?;
+                shared.room = shared.room.checked_sub(usize::try_from(length).ok()?)?;
+                if next > shared.versions.len() {
+                    return None;
+                }
+                for entry in shared.versions.range(first, length) {
+                    row.versions.push(self.end_of(entry?, true)?);
+                }
+            }
+        }
+        for (flag, texts) in [(has::ARCH, &mut row.arch), (has::PRODUCTS, &mut row.products)] {
+            if flags & flag != 0 {
+                for _ in 0..shared.count(&mut body)? {
+                    texts.push(shared.text(self.pooled(body.small()?))?);
+                }
+            }
+        }
+        for (flag, text) in [(has::MODULE, &mut row.module), (has::CHANNEL, &mut row.channel)] {
+            if flags & flag != 0 {
+                *text = Some(shared.text(self.pooled(body.small()?))?);
+            }
+        }
+        body.is_empty().then_some(())
+    }
+
+    fn end<'a>(&'a self, shared: &mut Rows<'a>, version: u32, included: bool) -> Option<End<'a>> {
+        shared.room = shared.room.checked_sub(1)?;
+        self.end_of(shared.versions.get(version)?, included)
+    }
+
+    fn end_of<'a>(&'a self, entry: &'a [u8], included: bool) -> Option<End<'a>> {
+        let mut bytes = Bytes::new(entry);
+        let written: Key<'a> = match bytes.number()? {
+            0 => None,
+            length => Some(Cow::Borrowed(bytes.take(usize::try_from(length - 1).ok()?)?)),
+        };
+        let version = std::str::from_utf8(bytes.rest()).ok()?;
+        let key = match self.keys {
+            Keys::Written => written,
+            Keys::Made(order) => {
+                let mut key = Vec::new();
+                order.key(version, &mut key).is_ok().then_some(Cow::Owned(key))
+            }
+            Keys::Unknown => None,
+        };
+        Some(End { key, version, included })
+    }
+}
+
+/// The row that stands for what cannot be read.
+pub(crate) fn torn_row<'a>(feed: &'a str, sheet: u32, why: &'static str) -> Row<'a> {
+    Row {
+        feed,
+        advisory: Handle { sheet, advisory: u32::MAX },
+        id: "",
+        aliases: Vec::new(),
+        withdrawn: false,
+        malicious: false,
+        names: Names::Either,
+        status: Status::Affected,
+        stretches: Vec::new(),
+        versions: Vec::new(),
+        outlook: None,
+        reason: None,
+        rating: None,
+        bulletins: Vec::new(),
+        arch: Vec::new(),
+        module: None,
+        channel: None,
+        products: Vec::new(),
+        torn: Some(why),
+    }
+}

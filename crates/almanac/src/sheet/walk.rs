@@ -1,0 +1,95 @@
+//! Reading a sheet whole, to be sure that all of it can be read.
+
+use crate::layout::Section;
+use crate::table::Table;
+
+use super::Sheet;
+
+/// Rows of one sheet list at most so many versions together.
+const MOST_LISTED: usize = 1 << 30;
+
+impl Sheet {
+    /// Reads everything once: what is sorted must be, what is counted must add up, and every record
+    /// must be readable. The first thing that is wrong is told.
+    pub fn walk(&self) -> Result<(), &'static str> {
+        for section in
+            [Section::Rows, Section::Versions, Section::About, Section::Heads, Section::Texts]
+        {
+            // From here on no two entries share their bytes, so that reading all of them ends soon.
+            if !self.table(section).is_ok_and(Table::is_sound) {
+                return Err("one of its tables is torn");
+            }
+        }
+        let names = self.ascending(Section::Names).ok_or("its names are out of order")?;
+        let flaws = self.ascending(Section::Flaws).ok_or("its flaws are out of order")?;
+        if self.meta.advisories != u64::from(self.advisories()) {
+            return Err("it has another number of advisories than it says");
+        }
+        let mut count = 0;
+        let mut listed = 0;
+        let mut rows = Vec::new();
+        for name in 0..names {
+            rows.clear();
+            self.rows_of(0, name, &mut rows);
+            if let Some(why) = rows.iter().find_map(|it| it.torn) {
+                return Err(why);
+            }
+            count += rows.len() as u64;
+            listed += rows.iter().map(|it| it.versions.len()).sum::<usize>();
+            if listed > MOST_LISTED {
+                return Err("it lists more versions than anybody has");
+            }
+        }
+        if count != self.meta.rows {
+            return Err("it has another number of rows than it says");
+        }
+        for number in 0..flaws {
+            let table = self.table(Section::Flaws).map_err(|_| "its flaws cannot be read")?;
+            let name = table.text(number).ok_or("its flaws cannot be read")?;
+            let flaw = self.flaw_of(number, name).map_err(|_| "a flaw cannot be read")?;
+            if flaw.advisories.iter().any(|it| *it >= self.advisories()) {
+                return Err("a flaw belongs to an advisory that is not there");
+            }
+            if self.flaw(name).is_none() {
+                return Err("a flaw cannot be found");
+            }
+        }
+        let mut texts = Vec::new();
+        for advisory in 0..self.advisories() {
+            let head = self.head(advisory).ok_or("an advisory cannot be read")?;
+            if head.names.iter().any(|it| *it >= names) {
+                return Err("an advisory is about a package that is not there");
+            }
+            texts.extend(head.text.map(|place| (place, advisory)));
+        }
+        // Block by block, so that each is unpacked once.
+        texts.sort_unstable();
+        let mut free = (0, 0);
+        for ((block, at), advisory) in texts {
+            let text = self.text(advisory).ok_or("the words of an advisory cannot be read")?;
+            if (block, at) < free {
+                return Err("the words of two advisories overlap");
+            }
+            let length = text.title.len() + text.details.len();
+            let length = text.references.iter().fold(length, |sum, it| sum + it.len());
+            free = (block, at.saturating_add(u32::try_from(length).unwrap_or(u32::MAX)));
+        }
+        Ok(())
+    }
+
+    /// How many entries that sorted table has, if it is sorted.
+    fn ascending(&self, section: Section) -> Option<u32> {
+        let table = self.table(section).ok().filter(|it| it.is_sound())?;
+        let mut last: Option<&[u8]> = None;
+        let mut count = 0;
+        for entry in table.range(0, u32::MAX) {
+            let entry = entry?;
+            if last.is_some_and(|last| last >= entry) || std::str::from_utf8(entry).is_err() {
+                return None;
+            }
+            last = Some(entry);
+            count += 1;
+        }
+        (count == table.len()).then_some(count)
+    }
+}

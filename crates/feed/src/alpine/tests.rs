@@ -1,0 +1,63 @@
+//! Tests of the Alpine feed.
+
+use super::*;
+use crate::spelt::{check, survives_junk};
+
+const MAIN: &str = include_str!("../../fixtures/alpine/main.json");
+
+const TOLD: &str = "
+part v3.20/main
+CVE-2024-0001 = GHSA-aaaa-bbbb-cccc
+  alpine:3.20 Source teapot Affected <1.2.3-r1 <1.2.5-r0
+CVE-2024-0002 ~ XSA-7
+  alpine:3.20 Source teapot Affected <1.2.3-r1
+  alpine:3.20 Source kettle Affected <2.0-r0
+CVE-2024-0003 ~ XSA-7
+  alpine:3.20 Source teapot Affected <1.2.3-r1
+CVE-2024-0004
+  alpine:3.20 Source teapot NotAffected * (fixed in version 0: it never had the flaw)
+gap: alpine/v3.20/main.json: `to be told`, fixed in kettle 2.0-r0, names no flaw
+gap: alpine/v3.20/main.json: package 3 cannot be read: missing field `name` at line 1 column 27
+";
+
+#[test]
+fn reads_fixes_and_flaws_it_never_had() {
+    check(&Alpine, "alpine/v3.20/main.json", MAIN, TOLD);
+}
+
+#[test]
+fn a_part_is_a_release_and_a_repository() {
+    let names: Vec<String> = Alpine.parts().into_iter().map(|it| it.name).collect();
+    assert!(names.contains(&"v3.20/community".to_owned()));
+    assert!(names.contains(&"edge/main".to_owned()));
+    // Without a name of its own in sight, the repository is called as its file is.
+    let edge = r#"{"distroversion": "edge", "apkurl": "", "packages": []}"#;
+    check(&Alpine, "edge/testing.json", edge, "part edge/testing");
+}
+
+#[test]
+fn a_release_it_does_not_know_is_a_gap() {
+    let odd = MAIN.replace("v3.20", "latest");
+    assert_eq!(Alpine.recognises("main.json", odd.as_bytes()), None);
+    let parsed = Alpine.parse("v3.20/main", &Document { path: "x", bytes: odd.as_bytes() });
+    let told = parsed.gaps.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(told, ["x: its release `latest` is none that we know"]);
+}
+
+#[test]
+fn no_packages_are_none() {
+    let none =
+        r#"{"distroversion": "v3.3", "apkurl": "", "reponame": "community", "packages": null}"#;
+    check(&Alpine, "community.json", none, "part v3.3/community");
+}
+
+#[test]
+fn takes_no_document_of_its_kin() {
+    let wolfi = include_bytes!("../../fixtures/wolfi/security.json");
+    assert_eq!(Alpine.recognises("security.json", wolfi), None);
+}
+
+#[test]
+fn junk_is_no_reason_to_panic() {
+    survives_junk(&Alpine, MAIN);
+}
