@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn fields_are_told_from_the_first_bytes() {
         let check = |head: &str, expect: &str| {
-            assert_eq!(fields(head.as_bytes()).join(" "), expect, "{head}")
+            assert_eq!(fields(head.as_bytes()).join(" "), expect, "{head}");
         };
         check(r#"{"id": "x", "affected": [{"package": {}}], "modified": "#, "id affected modified");
         check("\u{feff}{\n \"a\\\"b\" : 1, \"c", r#"a\"b"#);

@@ -68,18 +68,20 @@ impl Feed for Osv {
 /// `PyPI` of `osv/PyPI/all.zip/PYSEC-2021-1.json`.
 fn part_of(path: &str) -> Option<&str> {
     let (folders, _) = path.rsplit_once("/all.zip/")?;
-    folders.rsplit('/').next().filter(|it| !it.is_empty())
+    folders.rsplit('/').next().filter(|it| ecosystems::is_known(it))
 }
 
 fn is_record(head: &[u8]) -> bool {
     let fields = fields(head);
     let has = |name: &str| fields.contains(&name);
-    let about = ["modified", "schema_version", "affected"].into_iter().filter(|it| has(it)).count();
+    // Where the details are long, nothing that follows them is seen.
+    let is_about =
+        ["modified", "schema_version", "affected", "details"].into_iter().any(|it| has(it));
     // Some write the fields in the order of the alphabet, and the first is longer than the head.
     let is_cut = has("affected") && memchr::memmem::find(head, b"\"ecosystem\"").is_some();
     let is_other =
         ["@context", "dataType", "document", "bomFormat", "spdxVersion"].into_iter().any(has);
-    !is_other && ((has("id") && about > 0) || is_cut)
+    !is_other && ((has("id") && is_about) || is_cut)
 }
 
 fn read(part: &str, record: &Record<'_>) -> Parsed {

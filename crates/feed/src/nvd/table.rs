@@ -22,17 +22,14 @@ pub(super) fn read(document: &Document<'_>) -> Parsed {
         csv::ReaderBuilder::new().flexible(true).from_reader(without_mark(document.bytes));
     let mut newest: Option<String> = None;
     for (number, record) in reader.records().enumerate() {
-        match record.ok().as_ref().and_then(advisory) {
-            Some(advisory) => {
-                newest = newest.max(advisory.modified.clone());
-                parsed.advisories.push(advisory);
-            }
-            None => {
-                odd += 1;
-                if odd <= GAPS {
-                    let at = format!("{}:{}", document.path, number + 2);
-                    parsed.gaps.push(Gap::new(at, "the line is no entry"));
-                }
+        if let Some(advisory) = record.ok().as_ref().and_then(advisory) {
+            newest = newest.max(advisory.modified.clone());
+            parsed.advisories.push(advisory);
+        } else {
+            odd += 1;
+            if odd <= GAPS {
+                let at = format!("{}:{}", document.path, number + 2);
+                parsed.gaps.push(Gap::new(at, "the line is no entry"));
             }
         }
     }

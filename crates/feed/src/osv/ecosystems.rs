@@ -120,6 +120,11 @@ pub(super) fn hosted() -> impl Iterator<Item = &'static str> {
     ECOSYSTEMS.iter().filter(|it| it.hosted).map(|it| it.name)
 }
 
+/// Is that an ecosystem's name, without a release?
+pub(super) fn is_known(name: &str) -> bool {
+    ECOSYSTEMS.iter().any(|it| it.name == name)
+}
+
 /// `Debian` of `Debian:12`.
 pub(super) fn base(ecosystem: &str) -> &str {
     ecosystem.split_once(':').map_or(ecosystem, |(base, _)| base)
@@ -128,7 +133,7 @@ pub(super) fn base(ecosystem: &str) -> &str {
 /// Where the packages of that ecosystem live. What nobody taught us is a space of its own.
 pub(super) fn home(ecosystem: &str) -> Home {
     let (name, rest) = ecosystem.split_once(':').unwrap_or((ecosystem, ""));
-    let Some(it) = ECOSYSTEMS.iter().find(|it| it.name == name) else {
+    let Some(it) = ECOSYSTEMS.iter().find(|it| it.name.eq_ignore_ascii_case(name)) else {
         let family = name.trim().to_lowercase().replace(char::is_whitespace, "-");
         return Home { known: false, ..Home::new(space(&family, rest), Either, false) };
     };
@@ -244,7 +249,7 @@ fn suse(mut home: Home, rest: &str) -> Home {
     let minor = words.next().and_then(|it| it.strip_prefix("SP"));
     match (major, minor) {
         (Some(major), Some(minor)) => {
-            home.space = Space::release(family, &format!("{major}.{minor}"))
+            home.space = Space::release(family, &format!("{major}.{minor}"));
         }
         (Some(major), None) => home.space = Space::release(family, major),
         (None, _) => {
@@ -272,16 +277,18 @@ pub(super) fn full_name(space: &Space, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     fn check(ecosystem: &str, expect: &str) {
         let home = home(ecosystem);
         let mut shown = format!("{} {:?}", home.space, home.names);
         if let Some(channel) = &home.channel {
-            shown.push_str(&format!(" channel {channel}"));
+            let _ = write!(shown, " channel {channel}");
         }
         for product in &home.products {
-            shown.push_str(&format!(" on {product}"));
+            let _ = write!(shown, " on {product}");
         }
         if !home.known {
             shown.push_str(" unknown");
@@ -298,6 +305,7 @@ mod tests {
         check("Packagist:https://packages.drupal.org/8", "composer Either");
         check("VSCode:https://open-vsx.org", "vscode Either");
         check("GitHub Actions", "github Either");
+        check("kubernetes", "golang Either");
         check("Bitnami", "bitnami Either");
     }
 

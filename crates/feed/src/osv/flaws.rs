@@ -159,9 +159,14 @@ mod tests {
             .iter()
             .map(|it| {
                 let mut shown = it.id.clone();
-                it.aliases.iter().for_each(|it| shown.push_str(&format!(" ={it}")));
-                it.related.iter().for_each(|it| shown.push_str(&format!(" ~{it}")));
-                it.bulletin.iter().for_each(|it| shown.push_str(&format!(" by {it}")));
+                let marks = [(" =", &it.aliases), (" ~", &it.related)];
+                for (mark, name) in
+                    marks.iter().flat_map(|(mark, it)| it.iter().map(move |it| (mark, it)))
+                {
+                    shown += mark;
+                    shown += name;
+                }
+                shown += &it.bulletin.as_ref().map_or(String::new(), |it| format!(" by {it}"));
                 shown
             })
             .collect();

@@ -8,13 +8,15 @@ use serde_json::value::RawValue;
 
 use super::ecosystems::{Home, base, full_name, home};
 use super::flaws::Flaw;
+use crate::json::Text;
+
 use super::record::{self, AffectedExtra, EcosystemExtra, Record, RecordExtra};
 use super::{LOOSE, gap, ranges, rate};
 
 /// What a record says about packages.
 #[derive(Default)]
 pub(super) struct Rows {
-    rows: Vec<Row>,
+    told: Vec<Row>,
     /// Packages of other ecosystems than the part's.
     pub(super) others: usize,
     pub(super) is_distribution: bool,
@@ -56,7 +58,7 @@ impl Rows {
                 gaps.push(gap(record, &package.name, why));
             }
         }
-        if rows.rows.is_empty() && rows.others == 0 && only_commits > 0 && gaps.is_empty() {
+        if rows.told.is_empty() && rows.others == 0 && only_commits > 0 && gaps.is_empty() {
             gaps.push(gap(record, "", "it names commits alone, and no versions of a package"));
         }
         rows.weaknesses.sort_unstable();
@@ -66,7 +68,7 @@ impl Rows {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.told.is_empty()
     }
 
     /// The rows as they are about one flaw.
@@ -79,7 +81,7 @@ impl Rows {
             }
             affected
         };
-        self.rows.iter().map(about).collect()
+        self.told.iter().map(about).collect()
     }
 
     fn package(
@@ -119,7 +121,7 @@ impl Rows {
                 return Err("it names no versions");
             }
         }
-        self.tell(record, &mut row, &source, affected, &extra, &more);
+        Self::tell(record, &mut row, &source, affected, &extra, &more);
         row.module = module(record, &row, &more);
         let of_flaw = extra.cves_map.cves.iter().filter_map(|it| {
             let rating = rate::of_package(&source, &it.id, &it.severity)?;
@@ -127,14 +129,13 @@ impl Rows {
         });
         let row = Row { affected: row, of_flaw: of_flaw.collect() };
         match binaries(home, more.binaries) {
-            Some(binaries) => self.rows.extend(binaries.into_iter().map(|name| row.renamed(name))),
-            None => self.rows.push(row),
+            Some(binaries) => self.told.extend(binaries.into_iter().map(|name| row.renamed(name))),
+            None => self.told.push(row),
         }
         Ok(())
     }
 
     fn tell(
-        &self,
         record: &Record<'_>,
         row: &mut Affected,
         source: &str,
@@ -165,8 +166,8 @@ impl Rows {
         self.keep_the_first_of_each_rebuild();
         self.tell_what_only_subscribers_get();
         let mut seen: HashMap<(String, String), Vec<usize>> = HashMap::new();
-        let mut kept: Vec<Row> = Vec::with_capacity(self.rows.len());
-        for row in self.rows.drain(..) {
+        let mut kept: Vec<Row> = Vec::with_capacity(self.told.len());
+        for row in self.told.drain(..) {
             let name = (row.affected.space.to_string(), row.affected.package.clone());
             let places = seen.entry(name).or_default();
             // A hostile record may repeat one name without end: only so many are compared.
@@ -177,7 +178,7 @@ impl Rows {
             places.push(kept.len());
             kept.push(row);
         }
-        self.rows = kept;
+        self.told = kept;
     }
 
     /// `AlmaLinux` lists each rebuild of a module's package, which differ in the mark of the build
@@ -185,7 +186,7 @@ impl Rows {
     fn keep_the_first_of_each_rebuild(&mut self) {
         let mut first: HashMap<(String, String, String), usize> = HashMap::new();
         let mut dropped = HashSet::new();
-        for (at, row) in self.rows.iter().enumerate() {
+        for (at, row) in self.told.iter().enumerate() {
             let Some(fix) = module_fix(&row.affected) else { continue };
             let Some(order) = order::of(&row.affected.space) else { return };
             let start = fix.split(".module").next().unwrap_or(fix).to_owned();
@@ -195,7 +196,7 @@ impl Rows {
                     first.insert(key, at);
                 }
                 Some(known) => {
-                    let former = self.rows.get(known).and_then(|it| module_fix(&it.affected));
+                    let former = self.told.get(known).and_then(|it| module_fix(&it.affected));
                     match former.map(|it| order.compare(fix, it)) {
                         Some(Ok(std::cmp::Ordering::Less)) => {
                             dropped.insert(known);
@@ -210,7 +211,7 @@ impl Rows {
             }
         }
         let mut at = 0;
-        self.rows.retain(|_| {
+        self.told.retain(|_| {
             at += 1;
             !dropped.contains(&(at - 1))
         });
@@ -222,13 +223,13 @@ impl Rows {
         let is_extended = |channel: &str| channel == "pro" || channel.starts_with("esm-");
         let name = |it: &Affected| (it.space.clone(), it.package.clone());
         let plain: HashSet<_> = self
-            .rows
+            .told
             .iter()
             .filter(|it| it.affected.channel.is_none())
             .map(|it| name(&it.affected))
             .collect();
         let mut added = Vec::new();
-        for row in &self.rows {
+        for row in &self.told {
             let Some(channel) = row.affected.channel.as_deref().filter(|it| is_extended(it)) else {
                 continue;
             };
@@ -243,7 +244,7 @@ impl Rows {
             }
             added.push(Row { affected, of_flaw: row.of_flaw.clone() });
         }
-        self.rows.extend(added);
+        self.told.extend(added);
     }
 }
 
@@ -304,8 +305,7 @@ fn binaries(home: &Home, raw: Option<&RawValue>) -> Option<Vec<String>> {
     if !is_suse.contains(&home.space.family()) {
         return None;
     }
-    let listed: Vec<HashMap<String, serde::de::IgnoredAny>> =
-        serde_json::from_str(raw?.get()).ok()?;
+    let listed: Vec<HashMap<String, Text<'_>>> = serde_json::from_str(raw?.get()).ok()?;
     let mut names: Vec<String> = listed.into_iter().flat_map(HashMap::into_keys).collect();
     names.sort();
     names.dedup();

@@ -207,7 +207,9 @@ fn records_are_recognised_with_their_part() {
     check("osv/PyPI/all.zip/A-1.json", head, Some("PyPI"));
     check("osv/Rocky Linux/all.zip/A-1.json", head, Some("Rocky Linux"));
     check("all.zip/A-1.json", head, Some("loose"));
+    check("some-folder/all.zip/A-1.json", head, Some("loose"));
     check("A-1.json", head, Some("loose"));
+    check("A-1.json", r#"{"id": "A-1", "summary": "x", "details": "It goes on and"#, Some("loose"));
     check("x", r#"{"id": 3, "title": "x"}"#, None);
     check("x", r#"{"@context": "https://openvex.dev/ns", "id": "x", "modified": "x"}"#, None);
     check("x", r#"{"dataType": "CVE_RECORD", "affected": [{"ecosystem": "npm"}]}"#, None);

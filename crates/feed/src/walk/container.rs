@@ -202,7 +202,7 @@ impl<'a> Opener<'a> {
     }
 
     fn zip(&mut self, at: At<'_>, reader: impl Read + Seek) -> Result<(), Problem> {
-        let mut archive = ZipArchive::new(reader).map_err(zip_problem)?;
+        let mut archive = ZipArchive::new(reader).map_err(|error| zip_problem(&error))?;
         for index in 0..archive.len() {
             self.entries += 1;
             if self.is_over(at.directory) {
@@ -295,7 +295,7 @@ fn without_ending(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-fn zip_problem(error: zip::result::ZipError) -> Problem {
+fn zip_problem(error: &zip::result::ZipError) -> Problem {
     Problem::Corrupt(error.to_string())
 }
 
