@@ -1,5 +1,21 @@
 //! How versions are ordered: one file per order, each exactly as its own package manager decides.
 
+mod bitnami;
+mod composer;
+mod conan;
+mod conda;
+mod cran;
+mod dotted;
+mod encode;
+mod hackage;
+mod maven;
+mod nuget;
+mod padded;
+mod pear;
+mod pep440;
+mod php;
+mod rubygems;
+
 use std::cmp::Ordering;
 
 use model::Space;
@@ -39,7 +55,19 @@ impl BadVersion {
 }
 
 /// Every order. Adding one is its file, its `mod` line, and its entry here.
-pub const ALL: &[&dyn Order] = &[];
+pub const ALL: &[&dyn Order] = &[
+    &bitnami::Bitnami,
+    &composer::Composer,
+    &conan::Conan,
+    &conda::Conda,
+    &cran::Cran,
+    &hackage::Hackage,
+    &maven::Maven,
+    &nuget::Nuget,
+    &pear::Pear,
+    &pep440::Pep440,
+    &rubygems::Rubygems,
+];
 
 /// The order with that id.
 pub fn find(id: &str) -> Option<&'static dyn Order> {
