@@ -17,11 +17,7 @@ const SYSTEMS: &[(&str, &[&str], &str)] = &[
     ),
     ("alpine", &["alpine", "osv"], "the database is what the distribution itself keeps"),
     ("wolfi", &["wolfi", "osv"], "the database is what the distribution itself keeps"),
-    (
-        "chainguard",
-        &["chainguard", "osv"],
-        "the database is what the distribution itself keeps",
-    ),
+    ("chainguard", &["chainguard", "osv"], "the database is what the distribution itself keeps"),
     ("rhel", &["redhat-vex", "osv"], "Red Hat's statements, product by product"),
 ];
 
@@ -32,7 +28,11 @@ const LANGUAGES: &[(&str, &[&str], &str)] = &[
     ("pypi", &["GHSA", "PYSEC"], "GitHub reviews ranges; PyPA's are mostly made by a program"),
     ("npm", &["GHSA", "NSWG"], "GitHub reviews ranges; the working group's list is frozen"),
     ("maven", &["GHSA", "SAPKB"], "GitHub reviews ranges"),
-    ("gem", &["GHSA", "RUBYSEC"], "GitHub reviews ranges; rubysec's are taken from the same source"),
+    (
+        "gem",
+        &["GHSA", "RUBYSEC"],
+        "GitHub reviews ranges; rubysec's are taken from the same source",
+    ),
     ("composer", &["GHSA", "DRUPAL", "FOP"], "GitHub reviews ranges"),
     ("nuget", &["GHSA"], "GitHub reviews ranges"),
     ("hex", &["EEF", "GHSA"], "the Erlang foundation numbers its own flaws"),

@@ -40,9 +40,7 @@ impl Blind {
             Self::NoOrder => "the order of versions there is not known",
             Self::BadBound => "a version in the advisory cannot be read",
             Self::Torn => "the almanac's entry is broken",
-            Self::NoLabel => {
-                "the package was built for a module, and does not say of which stream"
-            }
+            Self::NoLabel => "the package was built for a module, and does not say of which stream",
             Self::OtherChannel => {
                 "versions of the package's channel cannot be compared with those of the main one"
             }

@@ -4,10 +4,11 @@ use almanac::Row;
 use model::{Inventory, Judgement, Names, Outlook, Span, Status, Step, Verdict};
 
 use crate::authority;
+use crate::decide::{Decision, Opinion, Outcome};
 use crate::findings::span;
 use crate::names::brief;
 use crate::spaces::Ground;
-use crate::walk::{Decision, Opinion, Outcome, Standing, Subject, Walk};
+use crate::walk::{Standing, Subject, Walk};
 
 /// What to tell about.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +60,8 @@ pub(crate) fn judge(walk: &Walk<'_>, asked: Asked<'_>) -> Vec<Judgement> {
         decisions.sort_by(|left, right| left.flaw.cmp(&right.flaw));
         let is_unheard = decisions.is_empty();
         for decision in &decisions {
-            let is_asked = |it: &str| decision.flaw.iter().any(|name| name.eq_ignore_ascii_case(it));
+            let is_asked =
+                |it: &str| decision.flaw.iter().any(|name| name.eq_ignore_ascii_case(it));
             if flaw.is_none_or(is_asked) {
                 judgements.push(judgement(walk, subject, ground, decision));
             }
@@ -310,11 +312,7 @@ fn who_decides(walk: &Walk<'_>, subject: &Subject<'_>, decision: &Decision<'_>) 
     let why = authority::reason(meeting.space.family(), meeting.is_system)
         .map(|it| format!(": {it}"))
         .unwrap_or_default();
-    let says = format!(
-        "{} of {} decides over {}{why}",
-        first.row.id,
-        first.row.feed,
-        others.join(", ")
-    );
+    let says =
+        format!("{} of {} decides over {}{why}", first.row.id, first.row.feed, others.join(", "));
     Some(Step::new("source", says))
 }

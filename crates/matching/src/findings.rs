@@ -7,11 +7,12 @@ use almanac::{About, End, Handle, Known, Row, Stretch};
 use model::{Bound, Finding, Fix, Gap, Outlook, Rating, Space, Span, Verdict};
 
 use crate::compare::{Blind, Place, next_good};
+use crate::decide::{Decision, Opinion, Outcome};
 use crate::gaps::{Noun, Tally};
 use crate::names::brief;
 use crate::ratings;
 use crate::scope::Scope;
-use crate::walk::{Decision, Outcome, Standing, Subject, Walk};
+use crate::walk::{Standing, Subject, Walk};
 
 /// All findings, worst first, and all gaps.
 pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
@@ -28,23 +29,25 @@ pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
             }
             let statement = walk.sayings.decides(&decision.flaw, subject.package);
             let Some(key) = Key::of(subject, &decision, statement) else { continue };
-            match known.get(&key).and_then(|at| found.get_mut(*at)) {
-                Some(finding) => finding.packages.push(subject.number),
-                None => {
-                    let Some(mut finding) = lore.finding(subject, &decision) else { continue };
-                    finding.statement = statement
-                        .and_then(|it| walk.question.statements.get(it))
-                        .cloned();
-                    known.insert(key, found.len());
-                    found.push(finding);
-                }
+            if let Some(finding) = known.get(&key).and_then(|at| found.get_mut(*at)) {
+                finding.packages.push(subject.number);
+            } else if let Some(mut finding) = lore.finding(subject, &decision) {
+                finding.statement =
+                    statement.and_then(|it| walk.question.statements.get(it)).cloned();
+                known.insert(key, found.len());
+                found.push(finding);
             }
         }
     }
     found.sort_by(|left, right| {
         let order = |it: &Finding| (Reverse(it.level), Reverse(it.exploited.is_some()));
-        (order(left), &left.id, &left.name, &left.version, &left.packages)
-            .cmp(&(order(right), &right.id, &right.name, &right.version, &right.packages))
+        (order(left), &left.id, &left.name, &left.version, &left.packages).cmp(&(
+            order(right),
+            &right.id,
+            &right.name,
+            &right.version,
+            &right.packages,
+        ))
     });
     (found, tally.into_gaps())
 }
@@ -77,12 +80,7 @@ impl Key {
     }
 }
 
-fn count_holes(
-    tally: &mut Tally,
-    walk: &Walk<'_>,
-    subject: &Subject<'_>,
-    decision: &Decision<'_>,
-) {
+fn count_holes(tally: &mut Tally, walk: &Walk<'_>, subject: &Subject<'_>, decision: &Decision<'_>) {
     let Some(meeting) = walk.meeting(subject) else { return };
     let space = meeting.space.as_str();
     let flaw = decision.flaw.first().map_or("", String::as_str);
@@ -108,7 +106,9 @@ fn count_holes(
             (Verdict::CannotTell, Outcome::Blind(blind)) => {
                 let why = match &opinion.named.version.complaint {
                     Some(complaint) if blind == Blind::BadVersion => {
-                        format!("not matched, for the package's version cannot be read: {complaint}")
+                        format!(
+                            "not matched, for the package's version cannot be read: {complaint}"
+                        )
                     }
                     _ => format!("not matched, for {}", blind.why()),
                 };
@@ -240,7 +240,7 @@ fn fill(text: &mut String, with: String) {
 }
 
 /// Affected versions, the span with this one first.
-fn spans(named: &crate::names::Named<'_>, deciding: &[&crate::walk::Opinion<'_>]) -> Vec<Span> {
+fn spans(named: &crate::names::Named<'_>, deciding: &[&Opinion<'_>]) -> Vec<Span> {
     let mut first: Vec<Span> = Vec::new();
     let mut rest: Vec<Span> = Vec::new();
     for opinion in deciding {
@@ -268,8 +268,7 @@ fn spans(named: &crate::names::Named<'_>, deciding: &[&crate::walk::Opinion<'_>]
 }
 
 pub(crate) fn span(stretch: &Stretch<'_>) -> Span {
-    let bound =
-        |it: &End<'_>| Bound { version: it.version.to_owned(), included: it.included };
+    let bound = |it: &End<'_>| Bound { version: it.version.to_owned(), included: it.included };
     Span { from: stretch.from.as_ref().map(bound), to: stretch.to.as_ref().map(bound) }
 }
 

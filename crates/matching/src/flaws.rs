@@ -18,7 +18,8 @@ pub(crate) fn groups(rows: &[&Row<'_>]) -> Vec<Vec<usize>> {
                     entry.insert(number);
                 }
                 std::collections::hash_map::Entry::Occupied(entry) => {
-                    let (left, right) = (find(&mut leader, *entry.get()), find(&mut leader, number));
+                    let (left, right) =
+                        (find(&mut leader, *entry.get()), find(&mut leader, number));
                     let (first, second) = (left.min(right), left.max(right));
                     if let Some(it) = leader.get_mut(second) {
                         *it = first;

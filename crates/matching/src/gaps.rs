@@ -46,7 +46,10 @@ impl Tally {
             };
             let more = if count > MOST_EXAMPLES { ", …" } else { "" };
             let shown: Vec<String> = examples.into_iter().take(MOST_EXAMPLES).collect();
-            Gap::new(format!("{count} {noun} of {of}"), format!("{why} ({}{more})", shown.join(", ")))
+            Gap::new(
+                format!("{count} {noun} of {of}"),
+                format!("{why} ({}{more})", shown.join(", ")),
+            )
         });
         let mut gaps: Vec<Gap> = counted.chain(self.plain).collect();
         gaps.sort();

@@ -7,6 +7,7 @@
 
 mod authority;
 mod compare;
+mod decide;
 mod explain;
 mod findings;
 mod flaws;

@@ -129,7 +129,12 @@ fn with_epoch<'v>(version: &'v str, epoch: Option<&str>) -> Cow<'v, str> {
 
 /// The package in a few characters: `libssl3@3.0.11-1`.
 pub(crate) fn brief(package: &Package) -> String {
-    let name = package.purl.full_name();
+    // A distribution's name says nothing where all are of it.
+    let name = if is_system(package.purl.kind()) {
+        package.purl.name().to_owned()
+    } else {
+        package.purl.full_name()
+    };
     match package.purl.version() {
         Some(version) => format!("{name}@{version}"),
         None => name,

@@ -121,10 +121,20 @@ mod tests {
         check("rhel", "pkg:rpm/redhat/htop@3", "Fedora Project", Some("Fedora Project"));
         check("fedora", "pkg:rpm/fedora/htop@3", "Fedora Project", None);
         check("ol", "pkg:rpm/ol/mysql@8", "Oracle America", None);
-        check("rocky", "pkg:rpm/rocky/mysql@8", "Oracle and/or its affiliates", Some("Oracle and/or its affiliates"));
+        check(
+            "rocky",
+            "pkg:rpm/rocky/mysql@8",
+            "Oracle and/or its affiliates",
+            Some("Oracle and/or its affiliates"),
+        );
         check("rocky", "pkg:rpm/rocky/bash@5", "Rocky Enterprise Software Foundation", None);
         check("debian", "pkg:deb/debian/nodejs@18.1-1nodesource1", "", Some("NodeSource"));
-        check("debian", "pkg:deb/debian/docker-ce@5:24", "Docker <support@docker.com>", Some("docker.com"));
+        check(
+            "debian",
+            "pkg:deb/debian/docker-ce@5:24",
+            "Docker <support@docker.com>",
+            Some("docker.com"),
+        );
         check("debian", "pkg:deb/debian/bash@5", "Ann <ann@debian.org>", None);
     }
 }

@@ -73,8 +73,8 @@ impl<'q> Scope<'q> {
         let purl = &package.purl;
         let version = purl.version().unwrap_or_default();
         let module = purl.qualifier("rpmmod").and_then(stream);
-        let is_modular = purl.kind() == "rpm"
-            && (version.contains(".module+") || version.contains(".module_"));
+        let is_modular =
+            purl.kind() == "rpm" && (version.contains(".module+") || version.contains(".module_"));
         Self {
             arch: purl.qualifier("arch").unwrap_or_default(),
             module,
@@ -120,9 +120,7 @@ impl<'q> Scope<'q> {
         match (row.channel, self.flavour) {
             (None, None) => Fit::Exact,
             (None, Some(Flavour::Esm)) => Fit::Fallback,
-            (None, Some(Flavour::Fips | Flavour::Ksplice)) => {
-                Fit::Unversioned(Blind::OtherChannel)
-            }
+            (None, Some(Flavour::Fips | Flavour::Ksplice)) => Fit::Unversioned(Blind::OtherChannel),
             (Some(channel), flavour) => match Flavour::of_channel(channel) {
                 Some(its) if Some(its) == flavour => Fit::Exact,
                 // What Ubuntu Pro fixes, the main channel has until it is fixed there too.
@@ -146,7 +144,9 @@ impl<'q> Scope<'q> {
     fn is_built_for(&self, wanted: &[&str]) -> bool {
         let any = |it: &str| matches!(it, "" | "noarch" | "all" | "any");
         any(self.arch)
-            || wanted.iter().any(|it| any(it) || *it == self.arch || matches!(*it, "src" | "source"))
+            || wanted
+                .iter()
+                .any(|it| any(it) || *it == self.arch || matches!(*it, "src" | "source"))
     }
 }
 
@@ -203,9 +203,13 @@ pub(crate) struct Cpe {
 impl Products {
     /// Those of the distribution, of its space, and those that the caller knows of.
     pub(crate) fn of(distro: Option<&str>, space: Option<&Space>, more: &[String]) -> Self {
-        let mut cpes: Vec<Cpe> =
-            distro.into_iter().chain(more.iter().map(String::as_str)).filter_map(Cpe::parse).collect();
-        if let Some(release) = space.filter(|it| it.family() == "rhel").and_then(Space::release_name)
+        let mut cpes: Vec<Cpe> = distro
+            .into_iter()
+            .chain(more.iter().map(String::as_str))
+            .filter_map(Cpe::parse)
+            .collect();
+        if let Some(release) =
+            space.filter(|it| it.family() == "rhel").and_then(Space::release_name)
         {
             cpes.push(Cpe {
                 vendor: "redhat".to_owned(),
@@ -239,8 +243,12 @@ impl Cpe {
         let version = parts.next().unwrap_or_default().to_owned();
         let _update = parts.next();
         let edition = parts.next().unwrap_or_default().to_owned();
-        (!vendor.is_empty() && !product.is_empty())
-            .then_some(Self { vendor, product, version, edition })
+        (!vendor.is_empty() && !product.is_empty()).then_some(Self {
+            vendor,
+            product,
+            version,
+            edition,
+        })
     }
 
     /// Is the other the same, or a part of it? `openshift:4` covers `openshift:4.13::el8`. What Red
@@ -266,8 +274,7 @@ mod tests {
     #[test]
     fn products_by_prefix() {
         let more = ["cpe:/a:redhat:openshift:4.13::el8".to_owned()];
-        let products =
-            Products::of(Some("cpe:/o:redhat:enterprise_linux:9::baseos"), None, &more);
+        let products = Products::of(Some("cpe:/o:redhat:enterprise_linux:9::baseos"), None, &more);
         for (wanted, expect) in [
             ("cpe:/a:redhat:enterprise_linux:9::appstream", true),
             ("cpe:/o:redhat:enterprise_linux:9", true),

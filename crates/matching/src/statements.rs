@@ -44,13 +44,14 @@ impl<'q> Sayings<'q> {
         if self.question.statements.is_empty() {
             return None;
         }
-        self.fitting(flaw, package).into_iter().filter_map(|(it, fit)| Some((it, fit.ok()?))).fold(
-            None,
-            |best: Option<(usize, u8)>, (number, fit)| match best {
+        self.fitting(flaw, package)
+            .into_iter()
+            .filter_map(|(it, fit)| Some((it, fit.ok()?)))
+            .fold(None, |best: Option<(usize, u8)>, (number, fit)| match best {
                 Some(best) if self.rank(best) > self.rank((number, fit)) => Some(best),
                 _ => Some((number, fit)),
-            },
-        ).map(|(number, _)| number)
+            })
+            .map(|(number, _)| number)
     }
 
     /// The same, with a step for each statement that names the flaw.
@@ -102,7 +103,8 @@ impl<'q> Sayings<'q> {
     }
 
     fn fit(&self, statement: &Statement, package: &Package) -> Fit {
-        if let Some((expires, today)) = statement.expires.as_deref().zip(self.question.options.today)
+        if let Some((expires, today)) =
+            statement.expires.as_deref().zip(self.question.options.today)
             && day(expires) <= day(today)
         {
             return Err(format!("it expired on {}", day(expires)));
@@ -132,7 +134,10 @@ fn who(statement: &Statement) -> String {
 }
 
 fn why(statement: &Statement) -> String {
-    let words: Vec<&str> =
-        [&statement.justification, &statement.note].into_iter().flatten().map(String::as_str).collect();
+    let words: Vec<&str> = [&statement.justification, &statement.note]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
     if words.is_empty() { String::new() } else { format!(" ({})", words.join(": ")) }
 }

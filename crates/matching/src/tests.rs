@@ -1,12 +1,14 @@
 //! Cases: an inventory, rows and statements in, findings and gaps out.
 
 mod book;
-mod channels;
 mod chains;
+mod channels;
 mod decisions;
 mod grounds;
 mod laws;
 mod said;
+
+use std::fmt::Write as _;
 
 use model::{
     Distro, ImageDescription, Inventory, Package, PackageKind, Place, Product, SourcePackage,
@@ -49,9 +51,9 @@ fn check_chain(inventory: &str, rows: &str, said: &str, asked: Asked<'_>, expect
     for it in judge(&question, asked) {
         let name = inventory.packages[it.package].purl.name();
         let flaw = it.flaw.join(" ");
-        told += &format!("{name} {flaw}: {}\n", it.verdict.as_str());
+        writeln!(told, "{name} {flaw}: {}", it.verdict.as_str()).unwrap();
         for step in it.chain {
-            told += &format!("- {}: {}\n", step.about, step.says);
+            writeln!(told, "- {}: {}", step.about, step.says).unwrap();
         }
     }
     assert_eq!(told.trim_end(), trimmed(expect));
@@ -109,17 +111,17 @@ fn shown(question: &Question<'_>) -> String {
             it.advisory
         );
         if !it.aliases.is_empty() {
-            line += &format!(", also {}", it.aliases.join(" "));
+            write!(line, ", also {}", it.aliases.join(" ")).unwrap();
         }
         if let Some(score) = it.score() {
-            line += &format!(", score {score}");
+            write!(line, ", score {score}").unwrap();
         }
         if it.exploited.is_some() {
             line += ", exploited";
         }
         if let Some(statement) = &it.statement {
             let word = if it.suppressed() { "suppressed" } else { "statement" };
-            line += &format!(", {word} by {}", statement.origin);
+            write!(line, ", {word} by {}", statement.origin).unwrap();
         }
         lines.push(line);
     }

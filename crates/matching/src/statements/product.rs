@@ -33,13 +33,15 @@ pub(super) fn fit(
 
 /// The best; with none, the first reason.
 fn best(fits: impl Iterator<Item = Fit>) -> Fit {
-    fits.fold(Err(String::new()), |best, fit| match (&best, &fit) {
-        (Err(_), Ok(_)) => fit,
-        (Ok(left), Ok(right)) if right > left => fit,
-        (Err(why), Err(_)) if why.is_empty() => fit,
-        _ => best,
-    })
-    .map_err(|why| if why.is_empty() { "it names nothing".to_owned() } else { why })
+    let mut best: Option<u8> = None;
+    let mut reason: Option<String> = None;
+    for fit in fits {
+        match fit {
+            Ok(fit) => best = best.max(Some(fit)),
+            Err(why) => reason = reason.or(Some(why)),
+        }
+    }
+    best.ok_or_else(|| reason.unwrap_or_else(|| "it names nothing".to_owned()))
 }
 
 fn fit_product(
