@@ -57,7 +57,7 @@ pub(crate) fn outcome(
     if let Fit::No(why) = fit {
         return (Outcome::Elsewhere(why), false);
     }
-    let is_fallback = fit == Fit::Fallback;
+    let is_fallback = matches!(fit, Fit::Fallback | Fit::Unversioned(Blind::OtherChannel));
     if row.withdrawn {
         return (Outcome::Withdrawn, is_fallback);
     }
