@@ -45,6 +45,18 @@ pub(crate) struct Decision<'w> {
     pub(crate) deciding: Vec<usize>,
 }
 
+impl<'w> Decision<'w> {
+    /// Those that decided.
+    pub(crate) fn deciders(&self) -> impl Iterator<Item = &Opinion<'w>> {
+        self.deciding.iter().filter_map(|it| self.opinions.get(*it))
+    }
+
+    /// The one to tell of: about the source, if there is one.
+    pub(crate) fn first(&self) -> Option<&Opinion<'w>> {
+        self.deciders().find(|it| it.named.is_source).or_else(|| self.deciders().next())
+    }
+}
+
 /// What the row means for the package, and whether only as a fallback.
 pub(crate) fn outcome(
     package: &Package,
@@ -99,6 +111,9 @@ pub(crate) fn decide(mut opinions: Vec<Opinion<'_>>, is_system: bool) -> Decisio
             right.row.advisory,
         ))
     });
+    for voice in opinions.chunk_by_mut(|left, right| left.voice == right.voice) {
+        choose_stream(voice);
+    }
     let mut said: Vec<(Verdict, Vec<usize>)> = Vec::new();
     let mut start = 0;
     for voice in opinions.chunk_by(|left, right| left.voice == right.voice) {
@@ -126,6 +141,32 @@ pub(crate) fn decide(mut opinions: Vec<Opinion<'_>>, is_system: bool) -> Decisio
         None => Vec::new(),
     };
     Decision { flaw, verdict, opinions, deciding }
+}
+
+/// Some who publish about modules name no stream: `nodejs` has a fix in 18 and one in 20. Where one
+/// of them is of the stream that is installed, by the first number of its version, the others are not
+/// about this package.
+fn choose_stream(voice: &mut [Opinion<'_>]) {
+    let number = |version: &str| -> Option<u64> {
+        let version = version.split_once(':').map_or(version, |(_, it)| it);
+        version.split(['.', '-']).next()?.parse().ok()
+    };
+    let is_modular = |it: &str| it.contains(".module+") || it.contains(".module_");
+    let fixed_in = |it: &Opinion<'_>| -> Option<u64> {
+        let fix = it.row.stretches.iter().find_map(|it| it.to.as_ref())?.version;
+        number(fix).filter(|_| it.row.module.is_none() && is_modular(fix))
+    };
+    let fits = |it: &Opinion<'_>| {
+        let version = it.named.version.text();
+        is_modular(version).then(|| Some(fixed_in(it)? == number(version)?)).flatten()
+    };
+    if voice.iter().any(|it| fits(it) == Some(true)) {
+        for opinion in voice.iter_mut() {
+            if fits(opinion) == Some(false) {
+                opinion.outcome = Outcome::Elsewhere(Elsewhere::Stream);
+            }
+        }
+    }
 }
 
 /// A verdict, and the outcomes that lead to it.

@@ -296,7 +296,7 @@ fn written(span: &Span) -> String {
 /// Who decided, where several speak.
 fn who_decides(walk: &Walk<'_>, subject: &Subject<'_>, decision: &Decision<'_>) -> Option<Step> {
     let meeting = walk.meeting(subject)?;
-    let first = decision.opinions.get(*decision.deciding.first()?)?;
+    let first = decision.first()?;
     let mut others: Vec<&Opinion<'_>> = decision
         .opinions
         .iter()

@@ -68,8 +68,7 @@ impl Key {
         decision: &Decision<'_>,
         statement: Option<usize>,
     ) -> Option<Self> {
-        let opinion = decision.opinions.get(*decision.deciding.first()?)?;
-        let named = opinion.named;
+        let named = decision.first()?.named;
         let of = if named.is_source {
             Ok((named.name.clone().into_owned(), named.version.text().to_owned()))
         } else {
@@ -95,8 +94,7 @@ fn count_holes(tally: &mut Tally, walk: &Walk<'_>, subject: &Subject<'_>, decisi
             tally.count(Noun::Advisory, &of, "names a version that cannot be read", example);
         }
     }
-    let deciding = decision.deciding.iter().filter_map(|it| decision.opinions.get(*it));
-    for opinion in deciding {
+    for opinion in decision.deciders() {
         match (decision.verdict, opinion.outcome) {
             (Verdict::UnderInvestigation, _) => {
                 let why = format!("under investigation, says {}", opinion.row.feed);
@@ -129,9 +127,10 @@ impl Lore<'_, '_> {
     fn finding(&mut self, subject: &Subject<'_>, decision: &Decision<'_>) -> Option<Finding> {
         let book = self.walk.question.book;
         let meeting = self.walk.meeting(subject)?;
-        let deciding: Vec<_> =
-            decision.deciding.iter().filter_map(|it| decision.opinions.get(*it)).collect();
-        let first = deciding.first()?;
+        let first = decision.first()?;
+        // Rows about the binary beside those about the source are compared with its own version.
+        let deciding: Vec<&Opinion<'_>> =
+            decision.deciders().filter(|it| std::ptr::eq(it.named, first.named)).collect();
         let others = decision
             .opinions
             .iter()
@@ -215,7 +214,7 @@ impl Lore<'_, '_> {
             level,
             ratings,
             spans: spans(first.named, &deciding),
-            fix: fix(&rows, subject, decision, &Scope::of(subject.package, meeting)),
+            fix: fix(&rows, first, decision, &Scope::of(subject.package, meeting)),
             reason: rows.iter().find_map(|it| it.reason).map(str::to_owned),
             published: knowns.iter().find_map(|it| it.published.clone()),
             title: text.title,
@@ -274,15 +273,7 @@ pub(crate) fn span(stretch: &Stretch<'_>) -> Span {
 
 /// What to do: the first good version there, or in a channel that one could go to; else what the
 /// publisher means to do.
-fn fix(
-    rows: &[&Row<'_>],
-    subject: &Subject<'_>,
-    decision: &Decision<'_>,
-    scope: &Scope<'_>,
-) -> Fix {
-    let Some(first) = decision.deciding.first().and_then(|it| decision.opinions.get(*it)) else {
-        return Fix::None(Outlook::Open);
-    };
+fn fix(rows: &[&Row<'_>], first: &Opinion<'_>, decision: &Decision<'_>, scope: &Scope<'_>) -> Fix {
     let version = &first.named.version;
     if let Some(end) = next_good(rows, version) {
         // Found where no row of the main channel speaks, it is only to be had in that one.
@@ -304,6 +295,5 @@ fn fix(
         let channel = channel.map(str::to_owned);
         return Fix::Version { version: end.version.to_owned(), channel };
     }
-    debug_assert!(!subject.names.is_empty(), "a decision is made by name");
     Fix::None(rows.iter().find_map(|it| it.outlook).unwrap_or(Outlook::Open))
 }

@@ -49,7 +49,14 @@ pub(crate) fn of<'q>(package: &'q Package, meeting: &Meeting) -> Vec<Named<'q>> 
             Some(_) => Cow::Owned(package.purl.full_name()),
             None => Cow::Borrowed(package.purl.name()),
         };
-        return vec![named(name, own, false, true, [true, true, true])];
+        let mut all = Vec::with_capacity(1);
+        // NuGet does not tell cases apart; some who list its packages write them small.
+        if package.purl.kind() == "nuget" && name.bytes().any(|it| it.is_ascii_uppercase()) {
+            let small = Cow::Owned(name.to_ascii_lowercase());
+            all.push(named(small, own.clone(), false, true, [true, true, true]));
+        }
+        all.push(named(name, own, false, true, [true, true, true]));
+        return all;
     }
     let name = Cow::Borrowed(package.purl.name());
     let (source, source_version) = match &package.source {

@@ -47,6 +47,8 @@ pub(crate) enum Fit {
 pub(crate) enum Elsewhere {
     Arch,
     Module,
+    /// Of a module, but of another stream of it, by its version.
+    Stream,
     Channel,
     Product,
 }
@@ -59,6 +61,7 @@ impl Elsewhere {
                 Some(module) => format!("it is only about packages of the module {module}"),
                 None => "it is only about packages that are of no module".to_owned(),
             },
+            Self::Stream => "it is about another stream of the module".to_owned(),
             Self::Channel => match row.channel {
                 Some(channel) => format!("it is only about the channel {channel}"),
                 None => "it is only about the main channel".to_owned(),
@@ -135,7 +138,7 @@ impl<'q> Scope<'q> {
     /// Could somebody with this package get a fix from that channel?
     pub(crate) fn could_use(&self, channel: &str) -> bool {
         match channel.split_once('-') {
-            _ if channel.starts_with("esm") => true,
+            _ if channel.starts_with("esm") || channel == "pro" => true,
             Some(("eus" | "aus" | "tus" | "e4s", release)) => self.release == Some(release),
             _ => false,
         }
@@ -168,7 +171,7 @@ impl Flavour {
             Some(Self::Fips)
         } else if channel.contains("ksplice") {
             Some(Self::Ksplice)
-        } else if channel.contains("esm") {
+        } else if channel.contains("esm") || channel == "pro" {
             Some(Self::Esm)
         } else {
             None

@@ -42,6 +42,26 @@ fn modules() {
 }
 
 #[test]
+fn streams_by_their_versions() {
+    let rows = "osv almalinux:8 nodejs CVE-1 binary <1:18.20.4-1.module_el8
+        osv almalinux:8 nodejs CVE-1 binary <1:20.16.0-1.module_el8";
+    let node =
+        |version: &str| format!("pkg:rpm/almalinux/nodejs@{version}?distro=almalinux-8.9&epoch=1");
+    check(&node("18.20.4-1.module_el8"), rows, "");
+    check(
+        &node("18.20.3-1.module_el8"),
+        rows,
+        "CVE-1 unspecified nodejs@1:18.20.3-1.module_el8 [nodejs] by osv CVE-1: fix 1:18.20.4-1.module_el8",
+    );
+    // With neither of its stream, who knows.
+    check(
+        &node("16.1.0-1.module_el8"),
+        rows,
+        "CVE-1 unspecified nodejs@1:16.1.0-1.module_el8 [nodejs] by osv CVE-1: fix 1:20.16.0-1.module_el8",
+    );
+}
+
+#[test]
 fn pro_goes_on_where_the_main_channel_ends() {
     let bash = |version: &str| format!("pkg:deb/ubuntu/bash@{version}?distro=ubuntu-18.04");
     let both = "ubuntu-vex ubuntu:18.04 bash CVE-1 source all outlook:eol
@@ -52,6 +72,14 @@ fn pro_goes_on_where_the_main_channel_ends() {
         fix 4.4-1ubuntu1+esm1 in esm-infra";
     check(&bash("4.4-1ubuntu1"), both, &format!("{finding}\n{over}"));
     check(&bash("4.4-1ubuntu1+esm1"), both, over);
+    let by_osv = "osv ubuntu:18.04 bash CVE-1 source <4.4-1ubuntu1+esm1 channel:pro";
+    check(
+        &bash("4.4-1ubuntu1"),
+        by_osv,
+        &format!(
+            "CVE-1 unspecified bash@4.4-1ubuntu1 [bash] by osv CVE-1: fix 4.4-1ubuntu1+esm1 in pro\n{over}"
+        ),
+    );
     // Where only Pro speaks, the main channel has the flaw too.
     let only = "ubuntu-vex ubuntu:18.04 bash CVE-1 source <4.4-1ubuntu1+esm1 channel:esm-infra";
     check(&bash("4.4-1ubuntu1"), only, &format!("{finding}\n{over}"));

@@ -218,3 +218,22 @@ fn go_without_and_with_the_word_go() {
          gap: 1 package of golang: not matched, for the package has no version (m)",
     );
 }
+
+#[test]
+fn nuget_does_not_tell_cases_apart() {
+    let expect =
+        "GHSA-1 unspecified newtonsoft.json@12.0.0 [Newtonsoft.Json] by osv GHSA-1: fix 13.0.1";
+    check("pkg:nuget/Newtonsoft.Json@12.0.0", "osv nuget newtonsoft.json GHSA-1 <13.0.1", expect);
+    let expect = expect.replace("newtonsoft.json@", "Newtonsoft.Json@");
+    check("pkg:nuget/Newtonsoft.Json@12.0.0", "osv nuget Newtonsoft.Json GHSA-1 <13.0.1", &expect);
+}
+
+#[test]
+fn rows_of_the_source_and_of_the_binary_are_one_finding() {
+    check(
+        SSL,
+        "debian-tracker debian:12 openssl CVE-1 source <3.0.13-1
+         debian-tracker debian:12 libssl3 CVE-1 binary <3.0.13-1",
+        "CVE-1 unspecified openssl@3.0.11-1 [libssl3 openssl] by debian-tracker CVE-1: fix 3.0.13-1",
+    );
+}
