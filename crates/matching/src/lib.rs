@@ -1,1 +1,70 @@
 //! Inventory and almanac in, findings out: pure.
+//!
+//! One walk serves both [`analyze`], which wants findings and nothing else, and [`judge`], which
+//! wants to know why: a package has a space, the space has names for it, each name has rows, each row
+//! has an outcome for this package; rows about one flaw are a group, and in each group one voice
+//! decides. Statements come last.
+
+mod authority;
+mod compare;
+mod decide;
+mod explain;
+mod findings;
+mod flaws;
+mod gaps;
+mod harmless;
+mod names;
+mod origin;
+mod ratings;
+mod releases;
+mod scope;
+mod spaces;
+mod statements;
+mod walk;
+
+use almanac::Book;
+use model::{Finding, Gap, Inventory, Judgement, Statement};
+
+pub use explain::{Asked, packages_called};
+
+/// What is asked: what is wrong with this inventory, going by this book and these statements?
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// What is there.
+    pub inventory: &'a Inventory,
+    /// What is known.
+    pub book: &'a dyn Book,
+    /// What is said about it. Only these count: the inventory's own are among them if the caller
+    /// wants them to be, and those of authors whom nobody trusts are not.
+    pub statements: &'a [Statement],
+    /// How to look.
+    pub options: Options<'a>,
+}
+
+/// How to look.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// Also at packages that are only declared.
+    pub declared: bool,
+    /// Findings carry titles, details and references, which take longer to look up.
+    pub texts: bool,
+    /// The date (RFC 3339, or its first ten characters), for what expires. Without one nothing does.
+    pub today: Option<&'a str>,
+    /// CPEs of products that the image is, beside the one of its distribution.
+    pub cpes: &'a [String],
+}
+
+/// What is wrong, worst first, and what could not be told.
+pub fn analyze(question: &Question<'_>) -> (Vec<Finding>, Vec<Gap>) {
+    let walk = walk::Walk::new(question, false);
+    findings::find(&walk)
+}
+
+/// What was decided about what is asked, and why, in the order of packages and flaws.
+pub fn judge(question: &Question<'_>, asked: Asked<'_>) -> Vec<Judgement> {
+    let walk = walk::Walk::new(question, true);
+    explain::judge(&walk, asked)
+}
+
+#[cfg(test)]
+mod tests;

@@ -164,6 +164,8 @@ pub enum Verdict {
     Owned,
     /// It holds nothing that could have the flaw: headers, documentation.
     Harmless,
+    /// It is only declared, and such packages were not asked for.
+    NotAsked,
     /// The advisory is about another product, architecture, module or channel.
     Elsewhere,
     /// Somebody with more say decided otherwise.
@@ -187,6 +189,7 @@ impl Verdict {
             Self::Withdrawn => "the advisory was withdrawn",
             Self::Owned => "answered for by its owner",
             Self::Harmless => "holds nothing that could have the flaw",
+            Self::NotAsked => "only declared, not seen installed",
             Self::Elsewhere => "the advisory is about something else",
             Self::Overruled => "overruled by the publisher's own word",
             Self::Unheard => "no advisory speaks of it",

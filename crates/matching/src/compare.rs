@@ -1,0 +1,159 @@
+//! A version against what a row says about versions.
+
+use std::borrow::Cow;
+
+use almanac::{End, Row, Stretch};
+use ecosystem::order::Order;
+
+/// A version of a package, with its key.
+pub(crate) struct Version<'q> {
+    pub(crate) text: Option<Cow<'q, str>>,
+    key: Result<Vec<u8>, Blind>,
+    /// What the order says against it.
+    pub(crate) complaint: Option<String>,
+}
+
+/// Why nothing can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Blind {
+    /// The package has no version.
+    NoVersion,
+    /// The package's version cannot be read.
+    BadVersion,
+    /// Nobody taught us the order of versions there.
+    NoOrder,
+    /// A version in the row cannot be read.
+    BadBound,
+    /// The row itself cannot be read.
+    Torn,
+    /// Whether the package is of a module cannot be told.
+    NoLabel,
+    /// Versions of the package's channel run apart from those that the row states.
+    OtherChannel,
+}
+
+impl Blind {
+    pub(crate) fn why(self) -> &'static str {
+        match self {
+            Self::NoVersion => "the package has no version",
+            Self::BadVersion => "the package's version cannot be read",
+            Self::NoOrder => "the order of versions there is not known",
+            Self::BadBound => "a version in the advisory cannot be read",
+            Self::Torn => "the almanac's entry is broken",
+            Self::NoLabel => "the package was built for a module, and does not say of which stream",
+            Self::OtherChannel => {
+                "versions of the package's channel cannot be compared with those of the main one"
+            }
+        }
+    }
+}
+
+/// Where a version lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the stretch of that number; `None`: it is listed by itself.
+    In(Option<usize>),
+    Out,
+    Unknown(Blind),
+}
+
+impl<'q> Version<'q> {
+    pub(crate) fn new(text: Option<Cow<'q, str>>, order: Option<&dyn Order>) -> Self {
+        let Some(version) = &text else {
+            return Self { text, key: Err(Blind::NoVersion), complaint: None };
+        };
+        let Some(order) = order else {
+            return Self { text, key: Err(Blind::NoOrder), complaint: None };
+        };
+        let mut key = Vec::new();
+        match order.key(version, &mut key) {
+            Ok(()) => Self { text, key: Ok(key), complaint: None },
+            Err(error) => {
+                Self { text, key: Err(Blind::BadVersion), complaint: Some(error.why.to_owned()) }
+            }
+        }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        self.text.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn key(&self) -> Option<&[u8]> {
+        self.key.as_deref().ok()
+    }
+
+    /// Where it lies in what the row says.
+    pub(crate) fn place(&self, row: &Row<'_>) -> Place {
+        let mut unknown = None;
+        for (number, stretch) in row.stretches.iter().enumerate() {
+            match self.is_in(stretch) {
+                Ok(true) => return Place::In(Some(number)),
+                Ok(false) => {}
+                Err(blind) => unknown = unknown.or(Some(blind)),
+            }
+        }
+        let listed = |it: &End<'_>| {
+            self.text.as_deref() == Some(it.version)
+                || matches!((it.key.as_deref(), self.key()), (Some(left), Some(right)) if left == right)
+        };
+        if row.versions.iter().any(listed) {
+            return Place::In(None);
+        }
+        if !row.versions.is_empty()
+            && let Err(blind) = self.key
+        {
+            unknown = unknown.or(Some(blind));
+        }
+        unknown.map_or(Place::Out, Place::Unknown)
+    }
+
+    fn is_in(&self, stretch: &Stretch<'_>) -> Result<bool, Blind> {
+        if stretch.from.is_none() && stretch.to.is_none() {
+            return Ok(true);
+        }
+        let key = self.key.as_deref().map_err(|it| *it)?;
+        contains(stretch, key)
+    }
+}
+
+fn contains(stretch: &Stretch<'_>, key: &[u8]) -> Result<bool, Blind> {
+    let from = stretch.from.as_ref().map_or(Ok(true), |it| {
+        let from = it.key.as_deref().ok_or(Blind::BadBound)?;
+        Ok(key > from || (it.included && key == from))
+    });
+    let to = stretch.to.as_ref().map_or(Ok(true), |it| {
+        let to = it.key.as_deref().ok_or(Blind::BadBound)?;
+        Ok(key < to || (it.included && key == to))
+    });
+    match (from, to) {
+        (Ok(false), _) | (_, Ok(false)) => Ok(false),
+        (from, to) => Ok(from? && to?),
+    }
+}
+
+/// The first version that is in no stretch of these rows any more; nothing where none is stated.
+pub(crate) fn next_good<'r>(rows: &[&'r Row<'_>], version: &Version<'_>) -> Option<&'r End<'r>> {
+    let mut key = version.key()?;
+    let mut best: Option<&'r End<'r>> = None;
+    let most: usize = rows.iter().map(|it| it.stretches.len()).sum();
+    for _ in 0..=most {
+        let mut next: Option<&'r End<'r>> = None;
+        let mut is_inside = false;
+        for stretch in rows.iter().flat_map(|it| &it.stretches) {
+            if contains(stretch, key) != Ok(true) {
+                continue;
+            }
+            is_inside = true;
+            let end = stretch.to.as_ref().filter(|it| !it.included)?;
+            if next.is_none_or(|it| end.key < it.key) {
+                next = Some(end);
+            }
+        }
+        if !is_inside {
+            return best;
+        }
+        best = next;
+        key = best?.key.as_deref()?;
+    }
+    None
+}

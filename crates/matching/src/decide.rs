@@ -1,0 +1,210 @@
+//! What a row means for a package, and who decides where several speak of one flaw.
+
+use almanac::Row;
+use model::{Package, Status, Verdict};
+
+use crate::authority::Voice;
+use crate::compare::{Blind, Place};
+use crate::names::Named;
+use crate::scope::{Elsewhere, Fit, Products, Scope};
+use crate::{flaws, harmless};
+
+/// What one row means for one package.
+pub(crate) struct Opinion<'w> {
+    pub(crate) named: &'w Named<'w>,
+    pub(crate) row: &'w Row<'w>,
+    pub(crate) voice: Voice<'w>,
+    pub(crate) outcome: Outcome,
+    /// It counts only where the same voice says nothing that fits better.
+    pub(crate) is_fallback: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// By the stretch of that number, or because the version is listed.
+    Affected(Option<usize>),
+    NotAffected,
+    Investigating,
+    Outside,
+    Withdrawn,
+    Harmless(&'static str),
+    Elsewhere(Elsewhere),
+    /// What it says is only about other versions.
+    OtherVersions,
+    Blind(Blind),
+}
+
+/// What is decided about one flaw of one package.
+pub(crate) struct Decision<'w> {
+    /// All names of the flaw, the one it goes by first.
+    pub(crate) flaw: Vec<String>,
+    pub(crate) verdict: Verdict,
+    /// Those with most say first.
+    pub(crate) opinions: Vec<Opinion<'w>>,
+    /// Numbers of those that decided; at least one.
+    pub(crate) deciding: Vec<usize>,
+}
+
+impl<'w> Decision<'w> {
+    /// Those that decided.
+    pub(crate) fn deciders(&self) -> impl Iterator<Item = &Opinion<'w>> {
+        self.deciding.iter().filter_map(|it| self.opinions.get(*it))
+    }
+
+    /// The one to tell of: about the source, if there is one.
+    pub(crate) fn first(&self) -> Option<&Opinion<'w>> {
+        self.deciders().find(|it| it.named.is_source).or_else(|| self.deciders().next())
+    }
+}
+
+/// What the row means for the package, and whether only as a fallback.
+pub(crate) fn outcome(
+    package: &Package,
+    named: &Named<'_>,
+    row: &Row<'_>,
+    scope: &Scope<'_>,
+    products: &Products,
+) -> (Outcome, bool) {
+    let fit = scope.fit(row, products);
+    if let Fit::No(why) = fit {
+        return (Outcome::Elsewhere(why), false);
+    }
+    let is_fallback = matches!(fit, Fit::Fallback | Fit::Unversioned(Blind::OtherChannel));
+    if row.withdrawn {
+        return (Outcome::Withdrawn, is_fallback);
+    }
+    if named.is_source
+        && !named.is_own
+        && let Some(why) = harmless::reason(package.purl.kind(), &named.name, package.purl.name())
+    {
+        return (Outcome::Harmless(why), is_fallback);
+    }
+    let place = match fit {
+        Fit::Unversioned(blind) => {
+            let all = row.stretches.iter().position(|it| it.from.is_none() && it.to.is_none());
+            all.map_or(Place::Unknown(blind), |it| Place::In(Some(it)))
+        }
+        _ => named.version.place(row),
+    };
+    let outcome = match (place, row.status) {
+        (Place::In(at), Status::Affected) => Outcome::Affected(at),
+        // A row that says more than could be read may say otherwise.
+        _ if row.torn.is_some() => Outcome::Blind(Blind::Torn),
+        (Place::In(_), Status::NotAffected) => Outcome::NotAffected,
+        (Place::In(_), Status::UnderInvestigation) => Outcome::Investigating,
+        (Place::Out, Status::Affected) => Outcome::Outside,
+        (Place::Out, _) => Outcome::OtherVersions,
+        // Whoever speaks of other versions as sound says nothing against this one.
+        (Place::Unknown(_), Status::NotAffected) => Outcome::OtherVersions,
+        (Place::Unknown(blind), _) => Outcome::Blind(blind),
+    };
+    (outcome, is_fallback)
+}
+
+/// Who decides: each voice says one thing, and the first that knows counts.
+pub(crate) fn decide(mut opinions: Vec<Opinion<'_>>, is_system: bool) -> Decision<'_> {
+    opinions.sort_by(|left, right| {
+        (left.voice, left.row.id, &left.named.name, left.row.advisory).cmp(&(
+            right.voice,
+            right.row.id,
+            &right.named.name,
+            right.row.advisory,
+        ))
+    });
+    for voice in opinions.chunk_by_mut(|left, right| left.voice == right.voice) {
+        choose_stream(voice);
+    }
+    let mut said: Vec<(Verdict, Vec<usize>)> = Vec::new();
+    let mut start = 0;
+    for voice in opinions.chunk_by(|left, right| left.voice == right.voice) {
+        let (verdict, deciding) = said_by(voice);
+        said.push((verdict, deciding.into_iter().map(|it| it + start).collect()));
+        start += voice.len();
+    }
+    const KNOWN: &[Verdict] = &[Verdict::Affected, Verdict::NotAffected, Verdict::NotInRange];
+    const UNKNOWN: &[Verdict] = &[
+        Verdict::CannotTell,
+        Verdict::UnderInvestigation,
+        Verdict::Harmless,
+        Verdict::Withdrawn,
+        Verdict::Elsewhere,
+    ];
+    // All who publish for a system speak for its vendor, and "not affected" is said with care.
+    let vendors = said.iter().position(|it| is_system && it.0 == Verdict::NotAffected);
+    let at = vendors
+        .or_else(|| said.iter().position(|it| KNOWN.contains(&it.0)))
+        .or_else(|| UNKNOWN.iter().find_map(|what| said.iter().position(|it| it.0 == *what)))
+        .unwrap_or_default();
+    let (verdict, deciding) = said.into_iter().nth(at).unwrap_or((Verdict::Unheard, Vec::new()));
+    let flaw = match deciding.first().and_then(|it| opinions.get(*it)) {
+        Some(first) => flaws::called(opinions.iter().map(|it| it.row), first.row),
+        None => Vec::new(),
+    };
+    Decision { flaw, verdict, opinions, deciding }
+}
+
+/// Some who publish about modules name no stream: `nodejs` has a fix in 18 and one in 20. Where one
+/// of them is of the stream that is installed, by the first number of its version, the others are not
+/// about this package.
+fn choose_stream(voice: &mut [Opinion<'_>]) {
+    let number = |version: &str| -> Option<u64> {
+        let version = version.split_once(':').map_or(version, |(_, it)| it);
+        version.split(['.', '-']).next()?.parse().ok()
+    };
+    let is_modular = |it: &str| it.contains(".module+") || it.contains(".module_");
+    let fixed_in = |it: &Opinion<'_>| -> Option<u64> {
+        let fix = it.row.stretches.iter().find_map(|it| it.to.as_ref())?.version;
+        number(fix).filter(|_| it.row.module.is_none() && is_modular(fix))
+    };
+    let fits = |it: &Opinion<'_>| {
+        let version = it.named.version.text();
+        is_modular(version).then(|| Some(fixed_in(it)? == number(version)?)).flatten()
+    };
+    if voice.iter().any(|it| fits(it) == Some(true)) {
+        for opinion in voice.iter_mut() {
+            if fits(opinion) == Some(false) {
+                opinion.outcome = Outcome::Elsewhere(Elsewhere::Stream);
+            }
+        }
+    }
+}
+
+/// A verdict, and the outcomes that lead to it.
+type Saying = (Verdict, fn(Outcome) -> bool);
+
+/// What one voice says, and by which of its rows.
+fn said_by(voice: &[Opinion<'_>]) -> (Verdict, Vec<usize>) {
+    const SPEAKING: [Saying; 5] = [
+        (Verdict::NotAffected, |it| it == Outcome::NotAffected),
+        (Verdict::Affected, |it| matches!(it, Outcome::Affected(_))),
+        (Verdict::CannotTell, |it| matches!(it, Outcome::Blind(_))),
+        (Verdict::UnderInvestigation, |it| it == Outcome::Investigating),
+        (Verdict::NotInRange, |it| it == Outcome::Outside),
+    ];
+    const SILENT: [Saying; 3] = [
+        (Verdict::Harmless, |it| matches!(it, Outcome::Harmless(_))),
+        (Verdict::Withdrawn, |it| it == Outcome::Withdrawn),
+        (Verdict::Elsewhere, |_| true),
+    ];
+    let numbers = |is: fn(Outcome) -> bool, is_fallback: Option<bool>| -> Vec<usize> {
+        let fits = |it: &Opinion<'_>| {
+            is(it.outcome) && is_fallback.is_none_or(|wanted| it.is_fallback == wanted)
+        };
+        (0..).zip(voice).filter(|(_, it)| fits(it)).map(|(number, _)| number).collect()
+    };
+    for is_fallback in [false, true] {
+        for (verdict, is) in SPEAKING {
+            let deciding = numbers(is, Some(is_fallback));
+            if !deciding.is_empty() {
+                return (verdict, deciding);
+            }
+        }
+    }
+    for (verdict, is) in SILENT {
+        let deciding = numbers(is, None);
+        if !deciding.is_empty() {
+            return (verdict, deciding);
+        }
+    }
+    (Verdict::Elsewhere, Vec::new())
+}

@@ -1,0 +1,299 @@
+//! Findings: the decisions that a package is affected, one for each source package and flaw.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use almanac::{About, End, Handle, Known, Row, Stretch};
+use model::{Bound, Finding, Fix, Gap, Outlook, Rating, Space, Span, Verdict};
+
+use crate::compare::{Blind, Place, next_good};
+use crate::decide::{Decision, Opinion, Outcome};
+use crate::gaps::{Noun, Tally};
+use crate::names::brief;
+use crate::ratings;
+use crate::scope::Scope;
+use crate::walk::{Standing, Subject, Walk};
+
+/// All findings, worst first, and all gaps.
+pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
+    let mut tally = Tally::default();
+    walk.holes(&mut tally);
+    let mut found: Vec<Finding> = Vec::new();
+    let mut known: HashMap<Key, usize> = HashMap::new();
+    let mut lore = Lore { walk, about: HashMap::new() };
+    for subject in walk.subjects.iter().filter(|it| matches!(it.standing, Standing::Plain)) {
+        for decision in walk.decisions(subject, false) {
+            count_holes(&mut tally, walk, subject, &decision);
+            if decision.verdict != Verdict::Affected {
+                continue;
+            }
+            let statement = walk.sayings.decides(&decision.flaw, subject.package);
+            let Some(key) = Key::of(subject, &decision, statement) else { continue };
+            if let Some(finding) = known.get(&key).and_then(|at| found.get_mut(*at)) {
+                finding.packages.push(subject.number);
+            } else if let Some(mut finding) = lore.finding(subject, &decision) {
+                finding.statement =
+                    statement.and_then(|it| walk.question.statements.get(it)).cloned();
+                known.insert(key, found.len());
+                found.push(finding);
+            }
+        }
+    }
+    found.sort_by(|left, right| {
+        let order = |it: &Finding| (Reverse(it.level), Reverse(it.exploited.is_some()));
+        (order(left), &left.id, &left.name, &left.version, &left.packages).cmp(&(
+            order(right),
+            &right.id,
+            &right.name,
+            &right.version,
+            &right.packages,
+        ))
+    });
+    (found, tally.into_gaps())
+}
+
+/// What makes two affected packages one finding.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    ground: usize,
+    /// Name and version of the source; or the package itself.
+    of: Result<(String, String), usize>,
+    flaw: String,
+    statement: Option<usize>,
+}
+
+impl Key {
+    fn of(
+        subject: &Subject<'_>,
+        decision: &Decision<'_>,
+        statement: Option<usize>,
+    ) -> Option<Self> {
+        let named = decision.first()?.named;
+        let of = if named.is_source {
+            Ok((named.name.clone().into_owned(), named.version.text().to_owned()))
+        } else {
+            Err(subject.number)
+        };
+        let flaw = decision.flaw.first()?.clone();
+        Some(Self { ground: subject.ground, of, flaw, statement })
+    }
+}
+
+fn count_holes(tally: &mut Tally, walk: &Walk<'_>, subject: &Subject<'_>, decision: &Decision<'_>) {
+    let Some(meeting) = walk.meeting(subject) else { return };
+    let space = meeting.space.as_str();
+    let flaw = decision.flaw.first().map_or("", String::as_str);
+    for opinion in &decision.opinions {
+        let row = opinion.row;
+        let of = format!("{} about {space}", row.feed);
+        let example = format!("{} of {}", row.id, opinion.named.name);
+        if let Some(why) = row.torn {
+            let why = format!("could not be read whole: {why}");
+            tally.count(Noun::Advisory, &of, &why, example);
+        } else if opinion.outcome == Outcome::Blind(Blind::BadBound) {
+            tally.count(Noun::Advisory, &of, "names a version that cannot be read", example);
+        }
+    }
+    for opinion in decision.deciders() {
+        match (decision.verdict, opinion.outcome) {
+            (Verdict::UnderInvestigation, _) => {
+                let why = format!("under investigation, says {}", opinion.row.feed);
+                tally.count(Noun::Flaw, space, &why, format!("{flaw} of {}", opinion.named.name));
+            }
+            (Verdict::CannotTell, Outcome::Blind(Blind::BadBound | Blind::Torn)) => {}
+            (Verdict::CannotTell, Outcome::Blind(blind)) => {
+                let why = match &opinion.named.version.complaint {
+                    Some(complaint) if blind == Blind::BadVersion => {
+                        format!(
+                            "not matched, for the package's version cannot be read: {complaint}"
+                        )
+                    }
+                    _ => format!("not matched, for {}", blind.why()),
+                };
+                tally.count(Noun::Package, space, &why, brief(subject.package));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What is known of flaws, each looked up once.
+struct Lore<'w, 'q> {
+    walk: &'w Walk<'q>,
+    about: HashMap<String, About>,
+}
+
+impl Lore<'_, '_> {
+    fn finding(&mut self, subject: &Subject<'_>, decision: &Decision<'_>) -> Option<Finding> {
+        let book = self.walk.question.book;
+        let meeting = self.walk.meeting(subject)?;
+        let first = decision.first()?;
+        // Rows about the binary beside those about the source are compared with its own version.
+        let deciding: Vec<&Opinion<'_>> =
+            decision.deciders().filter(|it| std::ptr::eq(it.named, first.named)).collect();
+        let others = decision
+            .opinions
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| !decision.deciding.contains(number))
+            .map(|(_, it)| it);
+        let rows: Vec<&Row<'_>> = deciding.iter().map(|it| it.row).collect();
+
+        let mut handles: Vec<Handle> = Vec::new();
+        let mut ratings: Vec<Rating> = rows.iter().filter_map(|it| it.rating.clone()).collect();
+        let mut knowns: Vec<Known> = Vec::new();
+        let mut learn = |handle: Handle, ratings: &mut Vec<Rating>| {
+            if !handles.contains(&handle) {
+                handles.push(handle);
+                if let Some(known) = book.known(handle) {
+                    ratings.extend(known.ratings.iter().cloned());
+                    knowns.push(known);
+                }
+            }
+        };
+        for row in &rows {
+            learn(row.advisory, &mut ratings);
+        }
+        for opinion in others.filter(|it| it.outcome != Outcome::Withdrawn) {
+            ratings.extend(opinion.row.rating.clone());
+            learn(opinion.row.advisory, &mut ratings);
+        }
+        let mut exploited = None;
+        let mut forecast = None;
+        for name in &decision.flaw {
+            if !self.about.contains_key(name) {
+                self.about.insert(name.clone(), book.about(name));
+            }
+            let Some(about) = self.about.get(name) else { continue };
+            // Others who rate it without a word about packages: NVD, by the CVE.
+            for handle in about.advisories.iter().take(MOST_ADVISORIES) {
+                learn(*handle, &mut ratings);
+            }
+            exploited = exploited.or_else(|| about.exploited.clone());
+            forecast = forecast.or_else(|| about.forecast.clone());
+        }
+
+        let malicious = rows.iter().any(|it| it.malicious);
+        let (level, ratings) = ratings::weigh(ratings, malicious);
+        let mut weaknesses: Vec<u32> = Vec::new();
+        for it in knowns.iter().flat_map(|it| &it.weaknesses) {
+            if !weaknesses.contains(it) {
+                weaknesses.push(*it);
+            }
+        }
+        let mut text = almanac::Text::default();
+        if self.walk.question.options.texts {
+            for it in handles.iter().filter_map(|it| book.text(*it)) {
+                fill(&mut text.title, it.title);
+                fill(&mut text.details, it.details);
+                if text.references.is_empty() {
+                    text.references = it.references;
+                }
+                if !text.title.is_empty() && !text.details.is_empty() && !text.references.is_empty()
+                {
+                    break;
+                }
+            }
+        }
+        let mut bulletins: Vec<String> =
+            rows.iter().flat_map(|it| &it.bulletins).map(|it| (*it).to_owned()).collect();
+        bulletins.sort();
+        bulletins.dedup();
+        let mut aliases = decision.flaw.clone();
+        let id = aliases.remove(0);
+        Some(Finding {
+            id,
+            aliases,
+            packages: vec![subject.number],
+            name: first.named.name.clone().into_owned(),
+            version: first.named.version.text().to_owned(),
+            space: Space::clone(&meeting.space),
+            feed: first.row.feed.to_owned(),
+            advisory: first.row.id.to_owned(),
+            bulletins,
+            level,
+            ratings,
+            spans: spans(first.named, &deciding),
+            fix: fix(&rows, first, decision, &Scope::of(subject.package, meeting)),
+            reason: rows.iter().find_map(|it| it.reason).map(str::to_owned),
+            published: knowns.iter().find_map(|it| it.published.clone()),
+            title: text.title,
+            details: text.details,
+            references: text.references,
+            weaknesses,
+            exploited,
+            forecast,
+            malicious,
+            statement: None,
+        })
+    }
+}
+
+/// A flaw has a few dozen names and mentions; more is somebody's trick.
+const MOST_ADVISORIES: usize = 64;
+
+fn fill(text: &mut String, with: String) {
+    if text.is_empty() {
+        *text = with;
+    }
+}
+
+/// Affected versions, the span with this one first.
+fn spans(named: &crate::names::Named<'_>, deciding: &[&Opinion<'_>]) -> Vec<Span> {
+    let mut first: Vec<Span> = Vec::new();
+    let mut rest: Vec<Span> = Vec::new();
+    for opinion in deciding {
+        let at = match opinion.outcome {
+            Outcome::Affected(Some(at)) => Some(at),
+            _ => None,
+        };
+        for (number, stretch) in opinion.row.stretches.iter().enumerate() {
+            let list = if at == Some(number) { &mut first } else { &mut rest };
+            list.push(span(stretch));
+        }
+        if opinion.outcome == Outcome::Affected(None) {
+            let version = named.version.text().to_owned();
+            let bound = Bound { version, included: true };
+            first.push(Span { from: Some(bound.clone()), to: Some(bound) });
+        }
+    }
+    let mut spans: Vec<Span> = Vec::new();
+    for it in first.into_iter().chain(rest) {
+        if !spans.contains(&it) {
+            spans.push(it);
+        }
+    }
+    spans
+}
+
+pub(crate) fn span(stretch: &Stretch<'_>) -> Span {
+    let bound = |it: &End<'_>| Bound { version: it.version.to_owned(), included: it.included };
+    Span { from: stretch.from.as_ref().map(bound), to: stretch.to.as_ref().map(bound) }
+}
+
+/// What to do: the first good version there, or in a channel that one could go to; else what the
+/// publisher means to do.
+fn fix(rows: &[&Row<'_>], first: &Opinion<'_>, decision: &Decision<'_>, scope: &Scope<'_>) -> Fix {
+    let version = &first.named.version;
+    if let Some(end) = next_good(rows, version) {
+        // Found where no row of the main channel speaks, it is only to be had in that one.
+        let by = rows.iter().find(|row| {
+            row.stretches.iter().filter_map(|it| it.to.as_ref()).any(|it| it.version == end.version)
+        });
+        let channel = by.and_then(|it| it.channel).map(str::to_owned);
+        return Fix::Version { version: end.version.to_owned(), channel };
+    }
+    let elsewhere = decision
+        .opinions
+        .iter()
+        .filter(|it| it.voice.feed == first.voice.feed && !it.row.withdrawn)
+        .filter(|it| it.row.channel.is_some_and(|channel| scope.could_use(channel)))
+        .filter(|it| matches!(it.named.version.place(it.row), Place::In(_)))
+        .filter_map(|it| Some((next_good(&[it.row], &it.named.version)?, it.row.channel)))
+        .min_by(|left, right| left.0.key.cmp(&right.0.key));
+    if let Some((end, channel)) = elsewhere {
+        let channel = channel.map(str::to_owned);
+        return Fix::Version { version: end.version.to_owned(), channel };
+    }
+    Fix::None(rows.iter().find_map(|it| it.outlook).unwrap_or(Outlook::Open))
+}

@@ -1,0 +1,166 @@
+//! What holds for any packages, rows and statements.
+
+use model::{Inventory, Statement, Verdict};
+use proptest::prelude::*;
+
+use super::book::Shelf;
+use super::{TODAY, read_inventory, read_statements};
+use crate::{Asked, Options, Question, analyze, judge};
+
+const PACKAGES: &[&str] = &[
+    "pkg:deb/debian/libssl3@3.0.11-1?distro=debian-12&arch=amd64 source:openssl",
+    "pkg:deb/debian/openssl@3.0.11-1+b1?distro=debian-12 source:openssl@3.0.11-1",
+    "pkg:deb/debian/openssl-doc@3.0.11-1?distro=debian-12 source:openssl",
+    "pkg:deb/ubuntu/openssl@3.0.2-0ubuntu1+esm1?distro=ubuntu-22.04",
+    "pkg:deb/debian/openssl@not~a~version%20at%20all?distro=debian-12",
+    "pkg:rpm/redhat/openssl@3.0.7-1.module+el9?distro=rhel-9.4&epoch=1&rpmmod=openssl:3:1",
+    "pkg:rpm/redhat/openssl@3.0.7-1.el9_fips?distro=rhel-9.4",
+    "pkg:pypi/openssl@3.0 owner:pkg:deb/debian/openssl@3.0.11-1%2Bb1?distro=debian-12",
+    "pkg:pypi/openssl@3.0",
+    "pkg:pypi/openssl",
+    "pkg:generic/openssl@3",
+];
+
+const SPACES: &[&str] = &["debian:12", "ubuntu:22.04", "rhel:9", "pypi"];
+
+fn rows() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec![
+        "source",
+        "binary",
+        "not-affected",
+        "investigating",
+        "withdrawn",
+        "torn",
+        "all",
+        "<3.0.13-1",
+        ">=3.0",
+        "<=3",
+        "<one two",
+        "v:3.0",
+        "arch:amd64",
+        "channel:esm-infra",
+        "channel:fips",
+        "module:openssl:3",
+        "product:cpe:/o:redhat:enterprise_linux:9",
+        "=CVE-1",
+        "=CVE-2",
+        "level:high",
+    ]);
+    let space = prop::sample::select(SPACES);
+    let name = prop::sample::select(vec!["openssl", "libssl3"]);
+    let feed = prop::sample::select(vec!["osv", "debian-tracker", "starter"]);
+    let id = prop::sample::select(vec!["CVE-1", "CVE-2", "GHSA-1", "PYSEC-1"]);
+    let row = (feed, space, name, id, prop::collection::vec(word, 0..5)).prop_map(
+        |(feed, space, name, id, words)| {
+            let words: Vec<&str> = words.into_iter().filter(|it| !it.contains(' ')).collect();
+            format!("{feed} {space} {name} {id} {}", words.join(" "))
+        },
+    );
+    prop::collection::vec(row, 0..12).prop_map(|it| it.join("\n"))
+}
+
+fn packages() -> impl Strategy<Value = Inventory> {
+    prop::collection::vec(prop::sample::select(PACKAGES), 0..8)
+        .prop_map(|it| read_inventory(&it.join("\n")))
+}
+
+fn statements() -> impl Strategy<Value = Vec<Statement>> {
+    let all = "a CVE-1 not_affected product:pkg:pypi/openssl@3.0
+        b CVE-2 affected product:* said:2024-01-01
+        c * accepted product:pkg:deb/debian/openssl expires:2025-06-02";
+    prop::collection::vec(prop::sample::select(read_statements(all)), 0..4)
+}
+
+fn question<'a>(
+    inventory: &'a Inventory,
+    book: &'a Shelf,
+    statements: &'a [Statement],
+) -> Question<'a> {
+    let options = Options { today: Some(TODAY), ..Options::default() };
+    Question { inventory, book, statements, options }
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_rows_does_not_matter(
+        inventory in packages(), rows in rows(), said in statements(), turn in 0_usize..12,
+    ) {
+        let shelf = Shelf::read(&rows);
+        let mut lines: Vec<&str> = rows.lines().collect();
+        lines.reverse();
+        let at = turn % lines.len().max(1);
+        lines.rotate_left(at);
+        let turned = Shelf::read(&lines.join("\n"));
+        prop_assert_eq!(
+            analyze(&question(&inventory, &shelf, &said)),
+            analyze(&question(&inventory, &turned, &said))
+        );
+    }
+
+    #[test]
+    fn a_row_about_something_else_changes_nothing(inventory in packages(), rows in rows()) {
+        let shelf = Shelf::read(&rows);
+        let mut more = Shelf::read(&rows);
+        for space in SPACES {
+            if shelf.entries.is_empty() {
+                continue;
+            }
+            // Where nobody spoke at all, one more row makes a source of its feed.
+            if rows.lines().any(|it| it.split_whitespace().nth(1) == Some(space)) {
+                let row = format!("osv {space} unrelated CVE-1 all");
+                more.entries.extend(Shelf::read(&row).entries);
+            }
+        }
+        prop_assert_eq!(
+            analyze(&question(&inventory, &shelf, &[])),
+            analyze(&question(&inventory, &more, &[]))
+        );
+    }
+
+    #[test]
+    fn findings_and_judgements_agree(
+        inventory in packages(), rows in rows(), said in statements(),
+    ) {
+        let shelf = Shelf::read(&rows);
+        let question = question(&inventory, &shelf, &said);
+        let (findings, _) = analyze(&question);
+        let mut found: Vec<(usize, &str, bool)> = findings
+            .iter()
+            .flat_map(|it| it.packages.iter().map(|number| (*number, &*it.id, it.suppressed())))
+            .collect();
+        found.sort_unstable();
+        let judgements = judge(&question, Asked::All);
+        let mut judged: Vec<(usize, &str, bool)> = judgements
+            .iter()
+            .filter_map(|it| {
+                let suppressed = match it.verdict {
+                    Verdict::Affected => false,
+                    Verdict::Suppressed => true,
+                    _ => return None,
+                };
+                Some((it.package, it.flaw.first()?.as_str(), suppressed))
+            })
+            .collect();
+        judged.sort_unstable();
+        prop_assert_eq!(found, judged);
+        prop_assert!(judgements.iter().all(|it| !it.chain.is_empty()));
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(
+        purl in "pkg:(deb|rpm|apk|npm|docker)/[a-z%@/.:_é-]{1,20}", distro in "\\PC{0,12}",
+        product in "\\PC{0,30}", version in "\\PC{0,12}",
+    ) {
+        let Ok(purl) = purl.parse::<model::Purl>() else { return Ok(()) };
+        let purl = purl.with_version(&version).with_qualifier("distro", &distro);
+        let mut inventory = read_inventory("");
+        let shelf = Shelf::read("osv npm a CVE-1 all\nosv debian:12 a CVE-1 <1");
+        inventory.distro = Some(model::Distro { id: distro, ..model::Distro::default() });
+        inventory.packages.push(model::Package::new(purl));
+        let mut said = read_statements("a * not_affected product:x part:y");
+        said[0].products[0].names = vec![product.clone()];
+        said[0].products[0].versions = Some(product);
+        let question = question(&inventory, &shelf, &said);
+        let _ = (analyze(&question), judge(&question, Asked::All));
+    }
+}

@@ -1,0 +1,206 @@
+//! The walk: from each package through its space, names and rows to what is decided about each flaw.
+
+use std::collections::HashMap;
+
+use almanac::Row;
+use model::{Package, PackageKind, Purl};
+
+use crate::decide::{Decision, Opinion, Outcome, decide, outcome};
+use crate::gaps::{Noun, Tally};
+use crate::names::{self, Named, brief};
+use crate::scope::{Products, Scope};
+use crate::spaces::{Ground, Grounds, Meeting};
+use crate::statements::Sayings;
+use crate::{Question, authority, flaws, origin};
+
+/// All that is needed to judge each package.
+pub(crate) struct Walk<'q> {
+    pub(crate) question: &'q Question<'q>,
+    pub(crate) grounds: Vec<Ground>,
+    pub(crate) subjects: Vec<Subject<'q>>,
+    pub(crate) sayings: Sayings<'q>,
+    lists: Vec<Vec<Row<'q>>>,
+    /// For each ground.
+    products: Vec<Products>,
+}
+
+/// One package.
+pub(crate) struct Subject<'q> {
+    pub(crate) number: usize,
+    pub(crate) package: &'q Package,
+    pub(crate) ground: usize,
+    pub(crate) standing: Standing<'q>,
+    pub(crate) names: Vec<Named<'q>>,
+}
+
+/// Is the package to be judged by its own advisories?
+pub(crate) enum Standing<'q> {
+    Plain,
+    /// Nobody publishes about its kind.
+    NoSource,
+    /// Somebody else than the distribution built it.
+    Stranger(String),
+    /// The one that owns its file answers.
+    Owned(&'q Purl),
+    /// It is only declared, and such are not asked for.
+    OnlyDeclared,
+}
+
+impl<'q> Walk<'q> {
+    /// `whole` also looks up what nothing will come of, to tell about it.
+    pub(crate) fn new(question: &'q Question<'q>, whole: bool) -> Self {
+        let inventory = question.inventory;
+        let options = &question.options;
+        let mut grounds = Grounds::new(inventory.distro.as_ref(), question.book, options.today);
+        let mut owners: HashMap<&Purl, &Package> = HashMap::new();
+        if inventory.packages.iter().any(|it| it.owner.is_some()) {
+            owners.extend(inventory.packages.iter().map(|it| (&it.purl, it)));
+        }
+        let places: Vec<(usize, Option<usize>)> = inventory
+            .packages
+            .iter()
+            .map(|it| (grounds.of(&it.purl), it.owner.as_ref().map(|it| grounds.of(it))))
+            .collect();
+        let grounds = grounds.into_found();
+        let mut lists: Vec<Vec<Row<'q>>> = Vec::new();
+        let mut known: HashMap<(usize, String), usize> = HashMap::new();
+        let mut subjects = Vec::with_capacity(places.len());
+        for (number, (package, (ground, owner))) in
+            inventory.packages.iter().zip(&places).enumerate()
+        {
+            let meeting = grounds.get(*ground).and_then(|it| it.meeting.as_ref().ok());
+            let owner = owner.and_then(|it| grounds.get(it)?.meeting.as_ref().ok());
+            let standing = standing(package, options.declared, meeting, owner, &owners);
+            let looks = match standing {
+                Standing::Plain => true,
+                Standing::Owned(_) | Standing::OnlyDeclared => whole,
+                Standing::NoSource | Standing::Stranger(_) => false,
+            };
+            let mut subject_names = Vec::new();
+            if let Some(meeting) = meeting.filter(|_| looks) {
+                subject_names = names::of(package, meeting);
+                for named in &mut subject_names {
+                    let key = (*ground, named.name.clone().into_owned());
+                    named.rows = *known.entry(key).or_insert_with(|| {
+                        let mut rows = Vec::new();
+                        question.book.look_up(&meeting.space, &named.name, &mut rows);
+                        lists.push(rows);
+                        lists.len() - 1
+                    });
+                }
+            }
+            subjects.push(Subject {
+                number,
+                package,
+                ground: *ground,
+                standing,
+                names: subject_names,
+            });
+        }
+        let cpe = inventory.distro.as_ref().and_then(|it| it.cpe.as_deref());
+        let products = grounds
+            .iter()
+            .map(|it| it.meeting.as_ref().ok().map(|it| &it.space))
+            .map(|space| Products::of(cpe, space, options.cpes))
+            .collect();
+        let sayings = Sayings::new(question);
+        Self { question, grounds, subjects, sayings, lists, products }
+    }
+
+    pub(crate) fn meeting(&self, subject: &Subject<'_>) -> Option<&Meeting> {
+        self.grounds.get(subject.ground)?.meeting.as_ref().ok()
+    }
+
+    /// What is decided about each flaw that somebody says the package has or had. Unless `whole` is
+    /// asked for, flaws that it certainly does not have may be left out.
+    pub(crate) fn decisions<'w>(
+        &'w self,
+        subject: &'w Subject<'w>,
+        whole: bool,
+    ) -> Vec<Decision<'w>> {
+        let Some(meeting) = self.meeting(subject) else { return Vec::new() };
+        let Some(products) = self.products.get(subject.ground) else { return Vec::new() };
+        let scope = Scope::of(subject.package, meeting);
+        let mut opinions: Vec<Opinion<'w>> = Vec::new();
+        for named in &subject.names {
+            let rows = self.lists.get(named.rows).map_or(&[][..], Vec::as_slice);
+            for row in rows.iter().filter(|it| named.takes(it.names)) {
+                let (outcome, is_fallback) = outcome(subject.package, named, row, &scope, products);
+                let voice = authority::voice(row, meeting.space.family(), meeting.is_system);
+                opinions.push(Opinion { named, row, voice, outcome, is_fallback });
+            }
+        }
+        let matters = |it: &Opinion<'_>| {
+            matches!(it.outcome, Outcome::Affected(_) | Outcome::Blind(_) | Outcome::Investigating)
+        };
+        if opinions.is_empty() || (!whole && !opinions.iter().any(matters)) {
+            return Vec::new();
+        }
+        let rows: Vec<&Row<'_>> = opinions.iter().map(|it| it.row).collect();
+        let groups = flaws::groups(&rows);
+        let mut opinions: Vec<Option<Opinion<'w>>> = opinions.into_iter().map(Some).collect();
+        groups
+            .into_iter()
+            .map(|group| -> Vec<Opinion<'w>> {
+                group.iter().filter_map(|it| opinions.get_mut(*it)?.take()).collect()
+            })
+            .filter(|group| whole || group.iter().any(matters))
+            .map(|group| decide(group, meeting.is_system))
+            .collect()
+    }
+
+    /// What the grounds themselves keep from being told.
+    pub(crate) fn holes(&self, tally: &mut Tally) {
+        let mut is_walked = vec![false; self.grounds.len()];
+        for subject in &self.subjects {
+            let Some(ground) = self.grounds.get(subject.ground) else { continue };
+            match (&subject.standing, &ground.meeting) {
+                (Standing::NoSource, Err(why)) => {
+                    tally.count(Noun::Package, &ground.label, why, brief(subject.package));
+                }
+                (Standing::Stranger(who), _) => {
+                    let why = format!("third-party package: no advisory source for those of {who}");
+                    tally.count(Noun::Package, &ground.label, &why, brief(subject.package));
+                }
+                (Standing::Plain, _) => {
+                    if let Some(it) = is_walked.get_mut(subject.ground) {
+                        *it = true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (ground, _) in self.grounds.iter().zip(is_walked).filter(|(_, is_walked)| *is_walked) {
+            if let Some(caution) = &ground.caution {
+                tally.tell(&ground.label, caution);
+            }
+        }
+    }
+}
+
+fn standing<'q>(
+    package: &'q Package,
+    declared: bool,
+    meeting: Option<&Meeting>,
+    owner: Option<&Meeting>,
+    packages: &HashMap<&Purl, &Package>,
+) -> Standing<'q> {
+    if package.kind == PackageKind::Declared && !declared {
+        return Standing::OnlyDeclared;
+    }
+    if let (Some(purl), Some(meeting)) = (&package.owner, owner) {
+        let is_own = packages
+            .get(purl)
+            .is_none_or(|it| origin::stranger(it, meeting.space.family()).is_none());
+        if is_own {
+            return Standing::Owned(purl);
+        }
+    }
+    let Some(meeting) = meeting else { return Standing::NoSource };
+    if meeting.is_system
+        && let Some(who) = origin::stranger(package, meeting.space.family())
+    {
+        return Standing::Stranger(who);
+    }
+    Standing::Plain
+}
