@@ -3,8 +3,8 @@
 mod analyze;
 mod error;
 mod filter;
-mod refresh;
 mod reader;
+mod refresh;
 
 pub use analyze::{Analyzed, Engine, Origin, Request};
 pub use error::Error;

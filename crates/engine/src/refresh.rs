@@ -52,23 +52,26 @@ pub fn refresh(
     let standing = standing(former, &sources);
 
     // Whatever a changed file says belongs to parts that must be compiled anew ...
-    let changed: Vec<usize> = (0..all.len())
-        .filter(|it| !standing.values().any(|files| files.contains(it)))
-        .collect();
+    let changed: Vec<usize> =
+        (0..all.len()).filter(|it| !standing.values().any(|files| files.contains(it))).collect();
     tell(&all, &changed, watch);
     let mut harvest = gather(&all, &changed, None, &|it| watch.reading(&it.path, it.size));
     let dirty: BTreeSet<PartKey> = harvest.parts.keys().cloned().collect();
     // ... and so do files that did not change, but tell of the same parts.
     let (again, kept): (BTreeMap<PartKey, BTreeSet<usize>>, _) =
         standing.into_iter().partition(|(key, _)| dirty.contains(key));
-    let again: Vec<usize> = again.into_values().flatten().collect::<BTreeSet<_>>().into_iter().collect();
+    let again: Vec<usize> =
+        again.into_values().flatten().collect::<BTreeSet<_>>().into_iter().collect();
     tell(&all, &again, watch);
     harvest.add(gather(&all, &again, Some(&dirty), &|it| watch.reading(&it.path, it.size)));
 
     let mut manifest = Manifest::new(created);
     if let Some(former) = former {
-        let stays = |feed: &str, part: &str| kept.keys().any(|(id, name)| *id == feed && name == part);
-        manifest.sheets.extend(former.sheets.iter().filter(|it| stays(&it.feed, &it.part)).cloned());
+        let stays =
+            |feed: &str, part: &str| kept.keys().any(|(id, name)| *id == feed && name == part);
+        manifest
+            .sheets
+            .extend(former.sheets.iter().filter(|it| stays(&it.feed, &it.part)).cloned());
         manifest.parts.extend(former.parts.iter().filter(|it| stays(&it.feed, &it.part)).cloned());
     }
     let Harvest { parts, strangers, gaps: broken } = harvest;
