@@ -2,8 +2,11 @@
 
 mod cache;
 mod completion;
+mod cves;
+mod explain;
 mod man;
 mod plugin;
+mod quickview;
 mod sbom;
 mod version;
 
@@ -13,6 +16,9 @@ use crate::Context;
 
 /// Every verb. Adding one is its file, its `mod` line, and its entry here.
 pub(crate) const ALL: &[Entry] = &[
+    entry::<quickview::Quickview>(),
+    entry::<cves::Cves>(),
+    entry::<explain::Explain>(),
     entry::<sbom::Sbom>(),
     entry::<cache::Cache>(),
     entry::<plugin::Plugin>(),
