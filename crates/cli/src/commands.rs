@@ -1,5 +1,6 @@
 //! The verbs, one file each, listed in `ALL`.
 
+mod almanac;
 mod cache;
 mod completion;
 mod cves;
@@ -20,6 +21,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<cves::Cves>(),
     entry::<explain::Explain>(),
     entry::<sbom::Sbom>(),
+    entry::<almanac::Almanac>(),
     entry::<cache::Cache>(),
     entry::<plugin::Plugin>(),
     entry::<version::Version>(),
