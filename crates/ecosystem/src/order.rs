@@ -1,20 +1,34 @@
 //! How versions are ordered: one file per order, each exactly as its own package manager decides.
 
-use std::cmp::Ordering;
-
-use model::Space;
-
 mod apk;
+mod bitnami;
+mod composer;
+mod conan;
+mod conda;
+mod cran;
+mod dotted;
 mod dpkg;
 mod encode;
 mod go;
+mod hackage;
 mod hex;
+mod maven;
 mod npm;
+mod nuget;
 mod pacman;
+mod padded;
+mod pear;
+mod pep440;
+mod php;
 mod r#pub;
 mod rpm;
+mod rubygems;
 mod semver;
 mod swift;
+
+use std::cmp::Ordering;
+
+use model::Space;
 
 /// An order of versions.
 pub trait Order: Sync {
@@ -53,13 +67,24 @@ impl BadVersion {
 /// Every order. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn Order] = &[
     &apk::Apk,
+    &bitnami::Bitnami,
+    &composer::Composer,
+    &conan::Conan,
+    &conda::Conda,
+    &cran::Cran,
     &dpkg::Dpkg,
     &go::Go,
+    &hackage::Hackage,
     &hex::Hex,
+    &maven::Maven,
     &npm::Npm,
+    &nuget::Nuget,
     &pacman::Pacman,
+    &pear::Pear,
+    &pep440::Pep440,
     &r#pub::Pub,
     &rpm::Rpm,
+    &rubygems::Rubygems,
     &semver::Semver,
     &swift::Swift,
 ];
