@@ -20,6 +20,7 @@ mod redhat_vex;
 mod shown;
 #[cfg(test)]
 mod spelt;
+mod starter;
 #[cfg(test)]
 mod tests;
 mod ubuntu_cve_tracker;
@@ -30,6 +31,7 @@ mod wolfi;
 mod xml;
 
 pub use contract::{Document, Feed, Parsed, Part};
+pub use starter::STARTER;
 
 /// Every feed. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn Feed] = &[
@@ -43,6 +45,7 @@ pub const ALL: &[&dyn Feed] = &[
     &nvd::Nvd,
     &osv::Osv,
     &redhat_vex::RedhatVex,
+    &starter::Starter,
     &ubuntu_cve_tracker::UbuntuCveTracker,
     &ubuntu_vex::UbuntuVex,
     &wolfi::Wolfi,
