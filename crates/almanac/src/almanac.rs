@@ -211,12 +211,11 @@ pub(crate) fn check_entry(sheet: &Sheet, entry: &Entry) -> Result<(), Error> {
 impl Book for Almanac {
     fn look_up<'a>(&'a self, space: &Space, name: &str, rows: &mut Vec<Row<'a>>) {
         for number in self.sheets_of(space) {
-            match self.sheet(*number) {
-                Ok(sheet) => sheet.look_up(*number, name, rows),
-                Err(_) => {
-                    let feed = self.manifest.sheets.get(*number as usize).map(|it| &*it.feed);
-                    rows.push(torn_row(feed.unwrap_or_default(), *number, SHEET_TORN));
-                }
+            if let Ok(sheet) = self.sheet(*number) {
+                sheet.look_up(*number, name, rows);
+            } else {
+                let feed = self.manifest.sheets.get(*number as usize).map(|it| &*it.feed);
+                rows.push(torn_row(feed.unwrap_or_default(), *number, SHEET_TORN));
             }
         }
     }

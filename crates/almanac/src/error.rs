@@ -37,6 +37,7 @@ pub enum Error {
 }
 
 impl Error {
+    #[expect(clippy::needless_pass_by_value, reason = "so that texts and errors fit alike")]
     pub(crate) fn corrupt(at: impl ToString, why: impl ToString) -> Self {
         Self::Corrupt { at: at.to_string(), why: why.to_string() }
     }

@@ -57,6 +57,7 @@ pub(crate) fn put_moment(out: &mut Vec<u8>, moment: Option<&str>) {
     put_blob(out, text.as_bytes());
 }
 
+#[expect(clippy::option_option, reason = "the outer one: it cannot be read")]
 pub(crate) fn moment(bytes: &mut Bytes<'_>) -> Option<Option<String>> {
     Some(match bytes.byte()? {
         0 => None,
@@ -84,6 +85,7 @@ pub(crate) fn put_option(out: &mut Vec<u8>, text: Option<&str>) {
     }
 }
 
+#[expect(clippy::option_option, reason = "the outer one: it cannot be read")]
 pub(crate) fn option(bytes: &mut Bytes<'_>) -> Option<Option<String>> {
     match bytes.number()? {
         0 => Some(None),

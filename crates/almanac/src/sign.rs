@@ -57,9 +57,9 @@ impl PublicKey {
             return Err(bad(&why));
         }
         let key = UnparsedPublicKey::new(&ED25519, self.key);
-        key.verify(&Blake2b512::digest(bytes), &parsed.signature)
+        key.verify(&Blake2b512::digest(bytes), &parsed.bytes)
             .map_err(|_| bad("the bytes are not those that were signed"))?;
-        key.verify(&commented(&parsed.signature, parsed.comment), &parsed.whole)
+        key.verify(&commented(&parsed.bytes, parsed.comment), &parsed.whole)
             .map_err(|_| bad("its comment is not the one that was signed"))?;
         Ok(parsed.comment.to_owned())
     }
@@ -206,7 +206,7 @@ impl fmt::Debug for SecretKey {
 
 struct Signature<'a> {
     id: [u8; 8],
-    signature: Vec<u8>,
+    bytes: Vec<u8>,
     comment: &'a str,
     whole: Vec<u8>,
 }
@@ -223,7 +223,7 @@ impl<'a> Signature<'a> {
         if algorithm != HASHED || signature.len() != 64 || whole.len() != 64 {
             return None;
         }
-        Some(Self { id: id.try_into().ok()?, signature: signature.to_vec(), comment, whole })
+        Some(Self { id: id.try_into().ok()?, bytes: signature.to_vec(), comment, whole })
     }
 }
 

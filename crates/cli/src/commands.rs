@@ -1,9 +1,13 @@
 //! The verbs, one file each, listed in `ALL`.
 
+mod almanac;
 mod cache;
 mod completion;
+mod cves;
+mod explain;
 mod man;
 mod plugin;
+mod quickview;
 mod sbom;
 mod version;
 
@@ -13,7 +17,11 @@ use crate::Context;
 
 /// Every verb. Adding one is its file, its `mod` line, and its entry here.
 pub(crate) const ALL: &[Entry] = &[
+    entry::<quickview::Quickview>(),
+    entry::<cves::Cves>(),
+    entry::<explain::Explain>(),
     entry::<sbom::Sbom>(),
+    entry::<almanac::Almanac>(),
     entry::<cache::Cache>(),
     entry::<plugin::Plugin>(),
     entry::<version::Version>(),

@@ -4,6 +4,7 @@ mod commands;
 mod docker;
 mod environment;
 mod failure;
+mod findings;
 mod messages;
 mod output;
 mod plugin;

@@ -3,10 +3,15 @@
 mod analyze;
 mod error;
 mod filter;
+mod find;
+mod freshness;
 mod reader;
 mod refresh;
 
 pub use analyze::{Analyzed, Engine, Origin, Request};
 pub use error::Error;
 pub use filter::Filter;
+pub use find::Lookout;
+pub use freshness::{FeedState, Freshness, feeds};
+pub use matching::{Asked, packages_called};
 pub use refresh::{Refreshed, Watch, refresh};

@@ -13,6 +13,8 @@ pub(crate) struct Scope<'q> {
     module: Option<&'q str>,
     /// Its release says that it was built for some module.
     is_modular: bool,
+    /// Only they have modules.
+    is_rpm: bool,
     flavour: Option<Flavour>,
     family: &'q str,
     release: Option<&'q str>,
@@ -76,12 +78,13 @@ impl<'q> Scope<'q> {
         let purl = &package.purl;
         let version = purl.version().unwrap_or_default();
         let module = purl.qualifier("rpmmod").and_then(stream);
-        let is_modular =
-            purl.kind() == "rpm" && (version.contains(".module+") || version.contains(".module_"));
+        let is_rpm = purl.kind() == "rpm";
+        let is_modular = is_rpm && (version.contains(".module+") || version.contains(".module_"));
         Self {
             arch: purl.qualifier("arch").unwrap_or_default(),
             module,
             is_modular,
+            is_rpm,
             flavour: if meeting.is_system { Flavour::of_version(version) } else { None },
             family: meeting.space.family(),
             release: meeting.release.as_deref(),
@@ -100,6 +103,7 @@ impl<'q> Scope<'q> {
             (Some(wanted), Some(module)) if wanted == module => {}
             (Some(_), None) if self.is_modular => return Fit::Unversioned(Blind::NoLabel),
             (Some(_), _) => return Fit::No(Elsewhere::Module),
+            (None, _) if !self.is_rpm => {}
             // A feed that does not name modules still has them in its versions.
             (None, _) => {
                 let bounds = row.stretches.iter().flat_map(|it| [&it.from, &it.to]).flatten();

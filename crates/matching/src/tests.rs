@@ -129,7 +129,7 @@ fn shown(question: &Question<'_>) -> String {
     lines.join("\n")
 }
 
-/// Lines of `distro ID VERSION CODENAME`, `image NAME DIGEST`, and purls with words behind them:
+/// Lines of `distro ID VERSION CODENAME NAME CPE LIKE`, `image NAME DIGEST TAG`, `directory PATH`, and purls with words behind them:
 /// `source:NAME@VERSION`, `owner:PURL`, `kind:declared`, `by:VENDOR`, `cpe:…`.
 fn read_inventory(text: &str) -> Inventory {
     let mut inventory = Inventory {
@@ -158,6 +158,9 @@ fn read_inventory(text: &str) -> Inventory {
                 let tags = words.map(str::to_owned).collect();
                 let image = ImageDescription { name, digest, tags, ..ImageDescription::default() };
                 inventory.subject = Subject::Image(Box::new(image));
+            }
+            "directory" => {
+                inventory.subject = Subject::Directory { path: words.next().unwrap().to_owned() };
             }
             _ => inventory.packages.push(read_package(first, words)),
         }

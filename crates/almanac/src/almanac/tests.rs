@@ -17,7 +17,9 @@ fn install(dir: &Path, advisories: Vec<Advisory>, trust: Trust<'_>) -> Result<us
     let writer = Writer::lock(dir)?;
     // Without orders, so that it is the same whichever ones this program knows.
     let mut builder = Builder::with_orders("test", "all", |_| None);
-    advisories.into_iter().for_each(|it| builder.add(it));
+    for it in advisories {
+        builder.add(it);
+    }
     let compiled = builder.finish()?;
     for it in &compiled.sheets {
         writer.put(it)?;

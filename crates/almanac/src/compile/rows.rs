@@ -69,7 +69,9 @@ impl Numbers<'_> {
                     numbers.push(self.version(&bound.version) - base);
                 }
                 out.push(ends);
-                numbers.iter().for_each(|it| put_number(&mut out, u64::from(*it)));
+                for number in numbers {
+                    put_number(&mut out, u64::from(number));
+                }
             }
         }
         if let Some(reason) = &row.reason {
@@ -120,9 +122,9 @@ fn put_runs(out: &mut Vec<u8>, base: u32, numbers: &[u32]) {
     put_number(out, runs.len() as u64);
     let mut next = i64::from(base);
     for run in runs {
-        let first = run.first().map_or(0, |it| i64::from(*it));
-        put_signed(out, first - next);
+        let (first, last) = (run.first().copied().unwrap_or(0), run.last().copied().unwrap_or(0));
+        put_signed(out, i64::from(first) - next);
         put_number(out, run.len() as u64);
-        next = first + run.len() as i64;
+        next = i64::from(last) + 1;
     }
 }

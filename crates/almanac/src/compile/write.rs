@@ -84,7 +84,9 @@ impl Page<'_> {
             gaps: gaps.count,
         };
         let mut flaw_table = TableWriter::new(16);
-        flaws.keys().for_each(|it| flaw_table.push(it.as_bytes()));
+        for name in flaws.keys() {
+            flaw_table.push(name.as_bytes());
+        }
         let file = layout::file_of(&[
             &meta.to_bytes(),
             &numbers.pool.bytes,
@@ -185,7 +187,9 @@ impl Page<'_> {
             return counts;
         }
         for told in self.told {
-            told.advisory.related.iter().for_each(|it| counts.add(it.as_bytes()));
+            for related in &told.advisory.related {
+                counts.add(related.as_bytes());
+            }
             for rating in &told.advisory.ratings {
                 counts.add(&record::rating_bytes(rating));
             }

@@ -83,7 +83,7 @@ impl Sheet {
             advisory = body.small()?.checked_add(advisory)?;
             let mut row = self.torn_row(number, ROW_TORN);
             row.advisory.advisory = advisory;
-            if self.fill_head(&mut shared, advisory, &mut row).is_none() {
+            if fill_head(&mut shared, advisory, &mut row).is_none() {
                 row.torn = Some(ADVISORY_TORN);
             } else if self.fill(&mut shared, flags, body, &mut row).is_some() {
                 row.torn = None;
@@ -96,23 +96,6 @@ impl Sheet {
     /// The row that stands for what cannot be read.
     pub(crate) fn torn_row(&self, sheet: u32, why: &'static str) -> Row<'_> {
         torn_row(&self.meta.feed, sheet, why)
-    }
-
-    fn fill_head<'a>(
-        &'a self,
-        shared: &mut Rows<'a>,
-        advisory: u32,
-        row: &mut Row<'a>,
-    ) -> Option<()> {
-        let mut head = Bytes::new(shared.heads.get(advisory)?);
-        let flags = head.byte()?;
-        row.withdrawn = flags & 1 != 0;
-        row.malicious = flags & 2 != 0;
-        row.id = shared.text(shared.flaws.get(head.small()?))?;
-        for _ in 0..shared.count(&mut head)? {
-            row.aliases.push(shared.text(shared.flaws.get(head.small()?))?);
-        }
-        Some(())
     }
 
     fn fill<'a>(
@@ -205,6 +188,18 @@ impl Sheet {
         };
         Some(End { key, version, included })
     }
+}
+
+fn fill_head<'a>(shared: &mut Rows<'a>, advisory: u32, row: &mut Row<'a>) -> Option<()> {
+    let mut head = Bytes::new(shared.heads.get(advisory)?);
+    let flags = head.byte()?;
+    row.withdrawn = flags & 1 != 0;
+    row.malicious = flags & 2 != 0;
+    row.id = shared.text(shared.flaws.get(head.small()?))?;
+    for _ in 0..shared.count(&mut head)? {
+        row.aliases.push(shared.text(shared.flaws.get(head.small()?))?);
+    }
+    Some(())
 }
 
 /// The row that stands for what cannot be read.

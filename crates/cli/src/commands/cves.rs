@@ -6,15 +6,15 @@ use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 use engine::Filter;
 use format::report::{self, Report};
-use model::{Analysis, Level};
+use model::{Analysis, Finding, Level};
 use regex::Regex;
 
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::failure::Failure;
+use crate::findings::{Advice, reports_help};
 use crate::messages::count;
 use crate::output::Output;
-use crate::findings::{Advice, reports_help};
 use crate::subject::{Subject, subjects};
 use crate::version::VERSION;
 
@@ -32,7 +32,7 @@ pub(crate) struct Cves {
     /// Write the report to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
-    /// Exit with code 2 if there is a finding left to report
+    /// Exit with code 2 if there is a finding that nothing takes out of the way
     #[arg(short = 'e', long)]
     exit_code: bool,
     /// Tell the whole story of each flaw
@@ -130,15 +130,15 @@ impl Verb for Cves {
         // Whatever was said wrongly is told before anything is read.
         let reports = self.reports()?;
         let created = context.environment.created()?;
-        let question = self.advice.question(context)?;
+        let created = created.unwrap_or_else(|| jiff::Timestamp::now().to_string());
+        let lookout = self.advice.lookout(context)?;
         let inventory = self.subject.inventory(context)?;
-        let found = question.ask(inventory, context)?;
-        let analysis = self.wishes.filter().apply(found);
+        let analysis = self.wishes.filter().apply(lookout.analyze(inventory));
         tell(&analysis, context);
         for (report, output) in reports {
             let terminal = output.is_none();
             let options = report::Options {
-                created: created.clone().or_else(|| question.moment()),
+                created: Some(created.clone()),
                 tool_version: VERSION.to_owned(),
                 colour: terminal && context.messages.colour_on_stdout(),
                 unicode: context.environment.unicode(),
@@ -160,7 +160,7 @@ impl Verb for Cves {
                 }
             }
         }
-        let shut = self.exit_code && !analysis.findings.is_empty();
+        let shut = self.exit_code && analysis.findings.iter().any(|it| !it.suppressed());
         Ok(if shut { Outcome::Shut } else { Outcome::Done })
     }
 }
@@ -202,18 +202,17 @@ impl Cves {
 
 /// One line on stderr: what was found.
 fn tell(analysis: &Analysis, context: &Context) {
-    let findings = analysis.findings.len();
-    if findings == 0 {
+    let findings: Vec<&Finding> = analysis.findings.iter().filter(|it| !it.suppressed()).collect();
+    if findings.is_empty() {
         context.messages.done("No vulnerable package detected");
         return;
     }
-    let mut packages: Vec<usize> =
-        analysis.findings.iter().flat_map(|it| it.packages.iter().copied()).collect();
+    let mut packages: Vec<usize> = findings.iter().flat_map(|it| it.packages.clone()).collect();
     packages.sort_unstable();
     packages.dedup();
     context.messages.warn(&format!(
         "Detected {} with {}",
         count(packages.len() as u64, "vulnerable package", "vulnerable packages"),
-        count(findings as u64, "vulnerability", "vulnerabilities"),
+        count(findings.len() as u64, "vulnerability", "vulnerabilities"),
     ));
 }

@@ -231,3 +231,37 @@ fn junk_is_a_gap() {
         assert_eq!((parsed.advisories.len(), parsed.gaps.len()), (0, 1), "{text}");
     }
 }
+
+#[test]
+fn of_each_rebuild_of_a_module_the_first_is_kept() {
+    let row = |fix: &str| {
+        format!(
+            r#"{{"package": {{"ecosystem": "AlmaLinux:8", "name": "a"}}, "ranges": [
+                {{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "{fix}"}}]}}]}}"#
+        )
+    };
+    let rebuilds =
+        ["2.0-6.module_el8.5.0+94+1", "2.0-6.module_el8.3.0+2041+2", "2.0-6.module_el8.4.0+7+3"];
+    check_affected(
+        "ALSA-2024:1",
+        &rebuilds.map(row).join(","),
+        "almalinux:8 a (binary) (..2.0-6.module_el8.3.0+2041+2), by ALSA-2024:1",
+    );
+    // Other versions are other branches.
+    check_affected(
+        "ALSA-2024:1",
+        &["2.0-6.module_el8.5.0+94+1", "3.0-1.module_el8.5.0+95+1"].map(row).join(","),
+        "almalinux:8 a (binary) (..2.0-6.module_el8.5.0+94+1), by ALSA-2024:1
+almalinux:8 a (binary) (..3.0-1.module_el8.5.0+95+1), by ALSA-2024:1",
+    );
+}
+
+#[test]
+fn versions_that_a_range_covers_are_not_listed_again() {
+    check_affected(
+        "A-1",
+        r#"{"package": {"ecosystem": "PyPI", "name": "a"}, "versions": ["0.9", "1.0rc1", "1.0", "3.0", "odd one"],
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "2"}, {"fixed": "1.0"}, {"introduced": "0"}, {"fixed": "2.5"}]}]}"#,
+        "pypi a (either) (..1.0) [2..2.5) =1.0 =3.0 =odd one",
+    );
+}

@@ -29,7 +29,10 @@ const DIGEST: u8 = 5;
 impl Identity {
     pub(super) fn of(subject: &Subject) -> Self {
         let mut identity = Self { places: Vec::new(), digests: Vec::new() };
-        identity.add(subject.name());
+        // A directory may be called like an image without being one.
+        if !matches!(subject, Subject::Directory { .. }) {
+            identity.add(subject.name());
+        }
         if let Some(image) = subject.image() {
             for digest in [&image.digest, &image.index, &image.config].into_iter().flatten() {
                 identity.digests.push(digest.as_str().to_owned());

@@ -144,3 +144,27 @@ fn a_part_of_a_finding_can_be_suppressed() {
         "CVE-1 unspecified openssl@3.0.11-1 [libssl3 openssl] by debian-tracker CVE-1: no fix, Open, suppressed by a",
     );
 }
+
+#[test]
+fn a_directory_is_no_image_of_its_name() {
+    let said = "a CVE-1 not_affected product:nginx";
+    let finding = "CVE-1 unspecified flask@1.0 [flask] by osv CVE-1: fix 2.0, also GHSA-1";
+    let options = Options::default();
+    check_with("directory nginx\npkg:pypi/flask@1.0", ROWS, said, options, finding);
+    let suppressed = format!("{finding}, suppressed by a");
+    check_with("image nginx\npkg:pypi/flask@1.0", ROWS, said, options, &suppressed);
+}
+
+#[test]
+fn tags_are_of_the_repository_that_was_asked() {
+    let digest = format!("sha256:{}", "2".repeat(64));
+    let image = format!("image nginx:1.25 {digest} 1.25.3 quay.io/x/y:z\npkg:pypi/flask@1.0");
+    let finding = "CVE-1 unspecified flask@1.0 [flask] by osv CVE-1: fix 2.0, also GHSA-1";
+    let suppressed = format!("{finding}, suppressed by a");
+    for product in ["nginx:1.25.3", "pkg:docker/library/nginx@1.25", "quay.io/x/y:z"] {
+        let said = format!("a CVE-1 not_affected product:{product}");
+        check_with(&image, ROWS, &said, Options::default(), &suppressed);
+    }
+    let said = "a CVE-1 not_affected product:quay.io/x/y:1.25.3";
+    check_with(&image, ROWS, said, Options::default(), finding);
+}

@@ -1,0 +1,60 @@
+//! `foretop quickview`: how an image stands, in a few lines.
+
+use std::path::PathBuf;
+
+use clap::ValueHint;
+use engine::Filter;
+use format::report;
+
+use super::{Outcome, Verb};
+use crate::Context;
+use crate::findings::Advice;
+use crate::output::Output;
+use crate::subject::{Subject, subjects};
+use crate::version::VERSION;
+
+/// Tell in a few lines how an image, a directory, an archive or a document stands
+#[derive(clap::Parser)]
+#[command(name = "quickview", visible_alias = "qv", after_help = subjects())]
+pub(crate) struct Quickview {
+    #[command(flatten)]
+    subject: Subject,
+    #[command(flatten)]
+    advice: Advice,
+    /// Write the report to this file instead of stdout
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+    /// Do not count what a VEX statement says is not affected
+    #[arg(long)]
+    only_vex_affected: bool,
+    /// Do not count what an exception or a statement takes out of the way
+    #[arg(long)]
+    ignore_suppressed: bool,
+}
+
+impl Verb for Quickview {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        let output = self.output.as_deref().map(Output::to).transpose()?;
+        let lookout = self.advice.lookout(context)?;
+        let inventory = self.subject.inventory(context)?;
+        let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
+        let filter = Filter { unsuppressed, ..Filter::default() };
+        let analysis = filter.apply(lookout.analyze(inventory));
+        let terminal = output.is_none();
+        let options = report::Options {
+            tool_version: VERSION.to_owned(),
+            colour: terminal && context.messages.colour_on_stdout(),
+            unicode: context.environment.unicode(),
+            ..report::Options::default()
+        };
+        let text = report::write_quickview(&analysis, &options);
+        match output {
+            None => context.messages.report(&text)?,
+            Some(output) => {
+                output.write(&text)?;
+                context.messages.done(&format!("Report written to {output}"));
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,158 @@
+//! What findings rest on: the almanac, and what is said about flaws; shared by the verbs that judge.
+
+use std::path::{Path, PathBuf};
+
+use almanac::Almanac;
+use clap::ValueHint;
+use engine::Lookout;
+use model::Statement;
+use regex::Regex;
+
+use crate::Context;
+use crate::failure::Failure;
+use crate::messages::{Messages, count};
+
+/// Whose word counts.
+#[derive(clap::Args)]
+#[command(next_help_heading = "What findings rest on")]
+pub(crate) struct Advice {
+    /// VEX documents: files, or folders with them, parted by commas
+    #[arg(long, value_name = "PATH", value_delimiter = ',', value_hint = ValueHint::AnyPath)]
+    vex_location: Vec<PathBuf>,
+    /// Whose statements count, as regular expressions, parted by commas. Without one: everybody's in
+    /// --vex-location, and nobody's in documents that come with the image
+    #[arg(long, value_name = "REGEX", value_delimiter = ',', value_parser = author)]
+    vex_author: Vec<Regex>,
+    /// The team's own decisions [default: foretop-ignore.toml, where there is one]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    ignore_file: Option<PathBuf>,
+    /// Judge packages too that lock files ask for and nobody saw installed
+    #[arg(long)]
+    declared: bool,
+    /// The almanac's directory
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath, alias = "local-vulndb")]
+    almanac: Option<PathBuf>,
+    /// VEX documents are always read, and matching is always local
+    #[arg(long, hide = true)]
+    vex: bool,
+    #[arg(long, hide = true)]
+    local: bool,
+}
+
+/// Scout writes `<.*@docker.com>`, which is an expression by itself.
+fn author(text: &str) -> Result<Regex, regex::Error> {
+    Regex::new(text)
+}
+
+impl Advice {
+    /// Opens the almanac and reads the statements.
+    pub(crate) fn lookout(&self, context: &Context) -> anyhow::Result<Lookout> {
+        let now = jiff::Timestamp::now().to_string();
+        let lookout = match self.almanac(context)? {
+            Some(almanac) => Lookout::new(almanac, now),
+            None => Lookout::with_starter(now),
+        };
+        let statements = self.statements(&context.messages)?;
+        Ok(lookout
+            .with_statements(statements)
+            .with_authors(self.vex_author.clone())
+            .with_declared(self.declared))
+    }
+
+    /// The installed almanac. Where the user names none and none is there, what is built in will do.
+    fn almanac(&self, context: &Context) -> anyhow::Result<Option<Almanac>> {
+        if let Some(directory) = &self.almanac {
+            return Ok(Some(Almanac::open(directory)?));
+        }
+        let directory = context.environment.almanac_directory()?;
+        match Almanac::open(&directory) {
+            Ok(almanac) => Ok(Some(almanac)),
+            Err(almanac::Error::Absent(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn statements(&self, messages: &Messages) -> anyhow::Result<Vec<Statement>> {
+        let mut statements = Vec::new();
+        let mut documents = 0;
+        for path in &self.vex_location {
+            for file in documents_in(path)? {
+                statements.extend(read(&file, messages)?);
+                documents += 1;
+            }
+        }
+        if documents > 0 {
+            messages.done(&format!("Loaded {}", count(documents, "VEX document", "VEX documents")));
+        }
+        let usual = Path::new(statement::IGNORE_FILE);
+        let ignore = self.ignore_file.as_deref().or_else(|| usual.is_file().then_some(usual));
+        if let Some(path) = ignore {
+            let decisions = read(path, messages)?;
+            let decided = count(decisions.len() as u64, "decision", "decisions");
+            messages.done(&format!("Loaded {decided} of {}", path.display()));
+            statements.extend(decisions);
+        }
+        Ok(statements)
+    }
+}
+
+/// A file, or every JSON file of a folder and the folders in it, sorted.
+fn documents_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    let mut waiting = vec![path.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        for entry in fs_err::read_dir(&folder)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            let path = entry.path();
+            if kind.is_dir() {
+                waiting.push(path);
+            } else if path.extension().is_some_and(|it| it == "json") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::error(
+            format!("{}: there is no VEX document in it", path.display()),
+            "documents are files that end in .json",
+        ));
+    }
+    Ok(files)
+}
+
+/// A sentence that makes no sense is told; a document that makes none is an error: somebody relies
+/// on it.
+fn read(path: &Path, messages: &Messages) -> anyhow::Result<Vec<Statement>> {
+    let size = fs_err::metadata(path)?.len();
+    let refuse = |why: String| {
+        Failure::error(
+            format!("cannot read {}: {why}", path.display()),
+            "it should be OpenVEX, CSAF VEX or CycloneDX in JSON, or an ignore file in TOML",
+        )
+    };
+    if size > statement::LARGEST {
+        return Err(refuse(format!("it is larger than {} MiB", statement::LARGEST >> 20)));
+    }
+    let bytes = fs_err::read(path)?;
+    let read = statement::read(&path.display().to_string(), &bytes)
+        .map_err(|why| refuse(why.to_string()))?;
+    for gap in &read.gaps {
+        messages.warn(&gap.to_string());
+    }
+    Ok(read.statements)
+}
+
+/// The formats of `cves`, for its help.
+pub(crate) fn reports_help() -> String {
+    use std::fmt::Write as _;
+    let mut text = "\nFormats:\n".to_owned();
+    for report in format::report::ALL {
+        let _ = writeln!(text, "  {:<14} {}", report.id(), report.title());
+    }
+    text
+}
