@@ -1,5 +1,7 @@
 //! An inventory meets the almanac and what is said about it: findings, and why there are none.
 
+use std::collections::BTreeSet;
+
 use almanac::{Almanac, Builder, SheetBytes};
 use feed::Document;
 use matching::{Asked, Options, Question};
@@ -73,7 +75,7 @@ impl Lookout {
         told.extend(gaps);
         told.sort();
         told.dedup();
-        Analysis { findings, gaps: told, basis: self.basis(), inventory }
+        Analysis { findings, gaps: told, basis: self.basis(&inventory), inventory }
     }
 
     /// Why there are findings, and why there are not.
@@ -119,22 +121,29 @@ impl Lookout {
         (named.chain(brought).cloned().collect(), gaps)
     }
 
-    /// What the analysis rests on, in a line or two.
-    pub fn basis(&self) -> Basis {
+    /// What the analysis of `inventory` rests on, in a line or two: of feeds that speak about what is
+    /// in it, and about flaws themselves.
+    fn basis(&self, inventory: &Inventory) -> Basis {
         let manifest = self.almanac.manifest();
+        let mut families: BTreeSet<&str> = inventory.distro.iter().map(|it| &*it.id).collect();
+        families.extend(inventory.packages.iter().map(|it| it.purl.kind()));
+        families.insert(almanac::FLAWS);
+        let about = |it: &&almanac::Entry| families.contains(it.space.family());
+        let feeds: BTreeSet<&str> =
+            manifest.sheets.iter().filter(about).map(|it| &*it.feed).collect();
         let mut basis = Basis {
             almanac: self.almanac.digest().to_string(),
             starter: self.starter,
             ..Basis::default()
         };
-        for state in &manifest.parts {
+        for state in manifest.parts.iter().filter(|it| feeds.contains(&*it.feed)) {
             let of_part = state.current.as_ref().max(state.fetched.as_ref());
             basis.current = basis.current.take().max(of_part.cloned());
         }
         if self.starter {
             return basis;
         }
-        basis.warnings = crate::freshness::warnings(manifest, &self.today);
+        basis.warnings = crate::freshness::warnings(manifest, &feeds, &self.today);
         basis
     }
 }

@@ -1,6 +1,6 @@
 //! How old each feed is, and whether that is too old.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use almanac::Manifest;
 use jiff::civil::Date;
@@ -98,20 +98,21 @@ pub fn feeds(manifest: &Manifest, today: &str) -> Vec<FeedState> {
     feeds
 }
 
-/// A line for each feed that a reader should know about.
-pub(crate) fn warnings(manifest: &Manifest, today: &str) -> Vec<String> {
-    let line = |it: FeedState| match it.verdict {
-        Freshness::Fresh | Freshness::Unknown => None,
-        Freshness::Stale => {
-            Some(format!("feed {} is {} days old", it.feed, it.age.unwrap_or_default()))
-        }
-        Freshness::Failed => Some(format!(
-            "feed {} could not be renewed: {}",
-            it.feed,
-            it.errors.first().map_or("", String::as_str)
-        )),
-    };
-    feeds(manifest, today).into_iter().filter_map(line).collect()
+/// What a reader should know about these feeds: a line about those that are stale, and one for each
+/// that could not be renewed.
+pub(crate) fn warnings(manifest: &Manifest, about: &BTreeSet<&str>, today: &str) -> Vec<String> {
+    let feeds = feeds(manifest, today);
+    let feeds = || feeds.iter().filter(|it| about.contains(&*it.feed));
+    let stale: Vec<String> = feeds()
+        .filter(|it| it.verdict == Freshness::Stale)
+        .map(|it| format!("{} ({} days)", it.feed, it.age.unwrap_or_default()))
+        .collect();
+    let stale = (!stale.is_empty()).then(|| format!("stale feeds: {}", stale.join(", ")));
+    let failed = feeds().filter_map(|it| {
+        let why = it.errors.first()?;
+        Some(format!("feed {} could not be renewed: {why}", it.feed))
+    });
+    stale.into_iter().chain(failed).collect()
 }
 
 /// Days from one RFC 3339 moment to another.
@@ -160,8 +161,8 @@ mod tests {
             ]
         );
         assert_eq!(
-            warnings(&manifest, "2026-11-21"),
-            ["feed kev is 324 days old", "feed nvd could not be renewed: 2021: no route"]
+            warnings(&manifest, &BTreeSet::from(["kev", "nvd", "osv"]), "2026-11-21"),
+            ["stale feeds: kev (324 days)", "feed nvd could not be renewed: 2021: no route"]
         );
     }
 }

@@ -78,7 +78,7 @@ pub fn refresh(
     gaps.extend(broken);
     let mut sheets = Vec::new();
     let mut compiled = Vec::new();
-    for (key, state, made) in compile(parts, &sources, watch)? {
+    for (key, state, made) in compile(parts, &sources, created, watch)? {
         manifest.replace(state, &made);
         sheets.extend(made.sheets);
         compiled.push(format!("{} {}", key.0, key.1));
@@ -137,6 +137,7 @@ fn standing(
 fn compile(
     parts: BTreeMap<PartKey, Gathered>,
     sources: &[Option<Source>],
+    created: &str,
     watch: &dyn Watch,
 ) -> Result<Vec<(PartKey, PartState, Compiled)>, almanac::Error> {
     let mut queue: Vec<Mutex<Option<(PartKey, Gathered)>>> =
@@ -159,7 +160,7 @@ fn compile(
                         continue;
                     };
                     watch.compiling(key.0, &key.1);
-                    let one = compile_one(key, gathered, sources);
+                    let one = compile_one(key, gathered, sources, created);
                     let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
                     match (&mut *made, one) {
                         (Ok(all), Ok(one)) => all.push(one),
@@ -179,6 +180,7 @@ fn compile_one(
     key: PartKey,
     gathered: Gathered,
     sources: &[Option<Source>],
+    created: &str,
 ) -> Result<(PartKey, PartState, Compiled), almanac::Error> {
     let mut gaps = gathered.gaps;
     gaps.sort();
@@ -187,7 +189,8 @@ fn compile_one(
         feed: key.0.to_owned(),
         part: key.1.clone(),
         version: feed::find(key.0).map_or(0, feed::Feed::version),
-        current: gathered.current,
+        // A document from the future would make a stale feed look fresh for years.
+        current: gathered.current.filter(|it| it.get(..10) <= created.get(..10)),
         sources: gathered.files.iter().filter_map(|it| sources.get(*it)?.clone()).collect(),
         documents: gathered.documents,
         gaps: gaps.len() as u64,

@@ -96,7 +96,7 @@ fn open_or_starter(directory: &Path) -> anyhow::Result<engine::Lookout> {
 #[derive(clap::Args)]
 struct Trusted {
     /// Accept it if the owner of this key signed it: a key, or a file that minisign wrote; several
-    /// times for several keys [also: FORETOP_ALMANAC_KEYS]
+    /// times for several keys; those of `FORETOP_ALMANAC_KEYS` are accepted as well
     #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
     /// Accept it whoever made it

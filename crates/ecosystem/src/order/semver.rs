@@ -1,4 +1,4 @@
-//! SemVer: crates, and all who say no more of their versions than that they are semantic.
+//! Semantic versions: crates, and all who say no more of their versions than that they are semantic.
 
 use std::cmp::Ordering;
 

@@ -76,7 +76,7 @@ pub(super) fn tell_trust(standing: &Standing, context: &Context) {
     match standing {
         Standing::Signed { key } => context.messages.done(&format!("Signed by key {key}")),
         Standing::Unchecked => {
-            context.messages.warn("Nobody answers for it: it was accepted unsigned")
+            context.messages.warn("Nobody answers for it: it was accepted unsigned");
         }
         Standing::Local => {}
     }
