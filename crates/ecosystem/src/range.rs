@@ -28,7 +28,7 @@ pub fn parse(order_or_type: &str, text: &str) -> Result<Vec<Span>, BadRange> {
     if let Some(rest) = text.trim().strip_prefix("vers:") {
         return vers::parse(rest).map_err(bad);
     }
-    let order = find(order_or_type).map_err(bad)?;
+    let order = order_of(order_or_type).map_err(bad)?;
     let (or, word): (&[&str], Word) = match order.id() {
         "npm" => (&["||"], npm::word),
         "semver" => (&["||"], npm::word_of_cargo),
@@ -114,7 +114,7 @@ impl Comparator {
 type Word = fn(operator: &str, version: &str, to: Option<&str>) -> Result<Vec<Comparator>, String>;
 
 /// The order of that id, of that family of spaces, or of packages of that type.
-fn find(order_or_type: &str) -> Result<&'static dyn Order, String> {
+pub fn order_of(order_or_type: &str) -> Result<&'static dyn Order, String> {
     let id = match order_or_type {
         "deb" => "dpkg",
         "alpm" => "pacman",

@@ -6,13 +6,13 @@ use model::{Bound, Span};
 
 use crate::order::Order;
 
-use super::{Comparator, Relation, find, relation, without};
+use super::{Comparator, Relation, order_of, relation, without};
 
 /// Reads what stands behind `vers:`, as
 /// <https://github.com/package-url/vers-spec/blob/main/VERSION-RANGE-SPEC.rst> says.
 pub(super) fn parse(text: &str) -> Result<Vec<Span>, String> {
     let (kind, constraints) = text.split_once('/').ok_or("there is no `/` behind its type")?;
-    let order = find(&kind.to_ascii_lowercase())?;
+    let order = order_of(&kind.to_ascii_lowercase())?;
     let constraints: String = constraints.chars().filter(|it| !it.is_whitespace()).collect();
     if constraints == "*" {
         return Ok(vec![Span::all()]);
