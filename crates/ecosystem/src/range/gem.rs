@@ -27,6 +27,7 @@ pub(super) fn word(
         end.push('.');
     }
     // Prereleases of the end are behind it: no word sorts before this one.
-    end.push_str(&format!("{risen}.A"));
+    end.push_str(&risen.to_string());
+    end.push_str(".A");
     Ok(vec![Comparator::new(Relation::AtLeast, version), Comparator::new(Relation::Less, end)])
 }
