@@ -128,13 +128,19 @@ fn documents_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// A sentence that makes no sense is told; a document that makes none is an error: somebody relies
 /// on it.
 fn read(path: &Path, messages: &Messages) -> anyhow::Result<Vec<Statement>> {
-    let size = fs_err::metadata(path)?.len();
     let refuse = |why: String| {
         Failure::error(
             format!("cannot read {}: {why}", path.display()),
             "it should be OpenVEX, CSAF VEX or CycloneDX in JSON, or an ignore file in TOML",
         )
     };
+    let why = |error: std::io::Error| {
+        refuse(match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
+            _ => error.to_string(),
+        })
+    };
+    let size = fs_err::metadata(path).map_err(why)?.len();
     if size > statement::LARGEST {
         return Err(refuse(format!("it is larger than {} MiB", statement::LARGEST >> 20)));
     }

@@ -12,6 +12,7 @@ use crate::gaps::{Noun, Tally};
 use crate::names::brief;
 use crate::ratings;
 use crate::scope::Scope;
+use crate::titles;
 use crate::walk::{Standing, Subject, Walk};
 
 /// All findings, worst first, and all gaps.
@@ -184,14 +185,23 @@ impl Lore<'_, '_> {
         let mut text = almanac::Text::default();
         if self.walk.question.options.texts {
             for it in handles.iter().filter_map(|it| book.text(*it)) {
-                fill(&mut text.title, it.title);
+                if text.title.is_empty()
+                    || (titles::is_bare(&text.title) && !titles::is_bare(&it.title))
+                {
+                    text.title = it.title;
+                }
                 fill(&mut text.details, it.details);
                 if text.references.is_empty() {
                     text.references = it.references;
                 }
-                if !text.title.is_empty() && !text.details.is_empty() && !text.references.is_empty()
-                {
+                let is_whole = !text.details.is_empty() && !text.references.is_empty();
+                if is_whole && !titles::is_bare(&text.title) {
                     break;
+                }
+            }
+            if let Some(listed) = exploited.as_ref().filter(|_| titles::is_bare(&text.title)) {
+                if !listed.title.is_empty() {
+                    listed.title.clone_into(&mut text.title);
                 }
             }
         }

@@ -23,14 +23,14 @@ pub(crate) struct Explain {
     about: String,
     #[command(flatten)]
     choice: Choice,
-    #[command(flatten)]
-    advice: Advice,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Tell every judgement, however many there are
     #[arg(long)]
     details: bool,
+    #[command(flatten)]
+    advice: Advice,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -59,6 +59,7 @@ impl Verb for Explain {
             tool_version: VERSION.to_owned(),
             colour: context.messages.colour_on_stdout(),
             unicode: context.environment.unicode(),
+            width: context.messages.width_of_stdout(),
             details: self.details,
             ..report::Options::default()
         };

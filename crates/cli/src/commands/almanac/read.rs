@@ -214,6 +214,7 @@ impl Lookup {
             tool_version: VERSION.to_owned(),
             colour: context.messages.colour_on_stdout(),
             unicode: context.environment.unicode(),
+            width: context.messages.width_of_stdout(),
             details: true,
             ..report::Options::default()
         };
