@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: the main job, on an image that needs no network: this machine's own system.
+//! `cargo xtask demo`: the main job, on an image that needs no network: this machine's own system, and
+//! an application on top with libraries of some years ago.
 
 use anyhow::Context as _;
 
@@ -24,18 +25,42 @@ const PARTS: &[&str] = &[
     "usr/local/lib",
 ];
 
+/// The application: what installers leave behind of a few libraries.
+const APPLICATION: &[(&str, &str)] = &[
+    (
+        "srv/shop/node_modules/lodash/package.json",
+        r#"{"name":"lodash","version":"4.17.15","license":"MIT"}"#,
+    ),
+    (
+        "srv/shop/node_modules/minimist/package.json",
+        r#"{"name":"minimist","version":"1.2.0","license":"MIT"}"#,
+    ),
+    (
+        "srv/shop/lib/python3.11/site-packages/PyYAML-5.3.dist-info/METADATA",
+        "Metadata-Version: 2.1\nName: PyYAML\nVersion: 5.3\nLicense: MIT\n\n",
+    ),
+    (
+        "srv/shop/lib/python3.11/site-packages/urllib3-1.26.4.dist-info/METADATA",
+        "Metadata-Version: 2.1\nName: urllib3\nVersion: 1.26.4\nLicense: MIT\n\n",
+    ),
+];
+
 #[expect(clippy::print_stderr, reason = "a chore says what it does")]
 pub(crate) fn demo(_: &[String]) -> anyhow::Result<()> {
     run("cargo", &["build", "--release", "--locked", "--package", "cli"])?;
     let folder = target().join("demo");
-    let image = folder.join("this-machine.tar");
+    let image = folder.join("shop.tar");
     if !image.exists() {
         eprintln!("packing this machine's system into {}", image.display());
         let mut packing = Packing::new(&folder)?;
         packing.add_paths(PARTS)?;
-        packing.finish("this-machine:latest", &image)?;
+        packing.add_files(APPLICATION)?;
+        packing.finish("shop:latest", &image)?;
     }
     let foretop = target().join("release/foretop");
     let foretop = foretop.to_str().context("the target directory's name is not UTF-8")?;
-    run(foretop, &["sbom", "--format", "list", &format!("archive://{}", image.display())])
+    let image = format!("archive://{}", image.display());
+    run(foretop, &["sbom", "--format", "list", &image])?;
+    run(foretop, &["cves", &image])?;
+    run(foretop, &["quickview", &image])
 }

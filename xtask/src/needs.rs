@@ -26,11 +26,29 @@ const NEEDS: &[Need] = &[
     Need { program: "rpmbuild", package: "rpm", why: "builds the packages in them" },
     Need { program: "db5.3_load", package: "db5.3-util", why: "writes the databases of old rpm" },
     Need { program: "openssl", package: "openssl", why: "an engine behind certificates" },
+    Need { program: "minisign", package: "minisign", why: "signs as we do" },
+    Need { program: "vercmp", package: "pacman-package-manager", why: "orders versions" },
+    Need { program: "ruby", package: "ruby", why: "orders versions" },
+    Need { program: "php", package: "php-cli", why: "orders versions" },
+    Need { program: "node", package: "nodejs", why: "orders versions" },
+    Need {
+        program: "java",
+        package: "default-jre-headless",
+        why: "runs Maven's order of versions",
+    },
     Need {
         program: "python3",
         package: "python3",
         why: "runs the validators of SPDX and CycloneDX",
     },
+];
+
+/// Libraries that tests ask in those programs: a file each brings, and its Debian package.
+const LIBRARIES: &[(&str, &str)] = &[
+    ("/usr/lib/python3/dist-packages/packaging/version.py", "python3-packaging"),
+    ("/usr/share/php/Composer/Semver/autoload.php", "php-composer-semver"),
+    ("/usr/share/java/maven3-artifact.jar", "libmaven3-core-java"),
+    ("/usr/share/nodejs/semver/package.json", "node-semver"),
 ];
 
 /// Installs what is missing: through apt-get as root, else says what to install.
@@ -42,16 +60,24 @@ pub(crate) fn install() -> anyhow::Result<()> {
     if output("python3", &["-c", "import ensurepip, venv"]).is_err() {
         missing.push(&VENV);
     }
-    if !missing.is_empty() {
+    let debian = has("apt-get");
+    let absent =
+        LIBRARIES.iter().filter(|(file, _)| debian && !std::path::Path::new(file).exists());
+    let absent: Vec<&str> = absent.map(|(_, package)| *package).collect();
+    if !missing.is_empty() || !absent.is_empty() {
         for need in &missing {
             eprintln!(
                 "missing: {} ({}), from Debian package {}",
                 need.program, need.why, need.package
             );
         }
-        let packages: Vec<&str> = missing.iter().map(|it| it.package).collect();
+        for package in &absent {
+            eprintln!("missing: a library that orders versions, from Debian package {package}");
+        }
+        let packages = missing.iter().map(|it| it.package).chain(absent);
+        let packages: Vec<&str> = packages.collect();
         let install = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
-        if !has("apt-get") {
+        if !debian {
             bail!("this machine has no apt-get: install the programs above, then run this again");
         }
         if output("id", &["-u"])? != "0" {

@@ -47,6 +47,21 @@ impl Packing {
         self.add()
     }
 
+    /// Adds small files as one layer.
+    pub(crate) fn add_files(&mut self, files: &[(&str, &str)]) -> anyhow::Result<()> {
+        let tree = self.folder.join("tree");
+        for (path, content) in files {
+            let file = tree.join(path);
+            fs_err::create_dir_all(file.parent().context("a file is in a directory")?)?;
+            fs_err::write(file, content)?;
+        }
+        let scratch = self.scratch();
+        let words = ["--create", "--file", text(&scratch)?, "--directory", text(&tree)?, "."];
+        run("tar", &words)?;
+        fs_err::remove_dir_all(&tree)?;
+        self.add()
+    }
+
     /// Adds what was written to the scratch place as a gzip layer.
     pub(crate) fn add(&mut self) -> anyhow::Result<()> {
         let scratch = self.scratch();

@@ -36,6 +36,9 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(it) = it.downcast_ref::<almanac::Error>() {
             return it.hint().map(str::to_owned);
         }
+        if let Some(it) = it.downcast_ref::<feed::fetch::Error>() {
+            return it.hint().map(str::to_owned);
+        }
         it.downcast_ref::<image::Error>()?.hint().map(str::to_owned)
     })
 }

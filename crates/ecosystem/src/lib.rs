@@ -19,6 +19,7 @@ mod npm;
 mod nuget;
 pub mod order;
 mod pypi;
+pub mod range;
 mod rpm;
 mod sbom;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cache::{Cache, Shelf};
 use catalog::{ReadOptions, Stacked};
 use image::{Ask, Image, ImageSource, Opened, Progress, Settings};
-use model::{Digest, ImageDescription, Inventory, LayerDescription, Platform, Subject};
+use model::{Digest, Gap, ImageDescription, Inventory, LayerDescription, Platform, Subject};
 
 use crate::Error;
 use crate::reader::{Detours, Reader};
@@ -71,7 +71,11 @@ impl Engine {
             progress: Arc::clone(&request.progress),
         };
         match open(source, &ask).await? {
-            Opened::Image(image) => self.image(&*image, &ask).await,
+            Opened::Image(image) => {
+                let mut analyzed = self.image(&*image, &ask).await?;
+                hear(&*image, &mut analyzed.inventory).await;
+                Ok(analyzed)
+            }
             Opened::Directory { path, entries } => directory(source, &ask, path, entries).await,
             Opened::Document { name, bytes } => document(name, &bytes),
         }
@@ -144,6 +148,22 @@ fn fingerprint() -> String {
 /// What an image is kept under: its manifest, or its configuration where it has none.
 fn key(description: &ImageDescription) -> Option<&Digest> {
     description.digest.as_ref().or(description.config.as_ref())
+}
+
+/// Adds what is stated about flaws beside the image. It is asked for each time: statements change
+/// while the image they are about does not.
+async fn hear(image: &dyn Image, inventory: &mut Inventory) {
+    let attached = image.attached(|kind| kind.starts_with("https://openvex.dev/ns")).await;
+    inventory.gaps.extend(attached.gaps);
+    for (origin, bytes) in attached.statements {
+        match statement::read(&origin, &bytes) {
+            Ok(read) => {
+                inventory.statements.extend(read.statements);
+                inventory.gaps.extend(read.gaps);
+            }
+            Err(why) => inventory.gaps.push(Gap::new(origin, why.to_string())),
+        }
+    }
 }
 
 async fn open(source: &dyn ImageSource, ask: &Ask) -> Result<Opened, Error> {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Advisory, Affected, Gap, Names, Rating, Space, Span};
 
 use crate::contract::{Document, Feed, Parsed, Part};
+use crate::fetch::Plan;
 use crate::updateinfo::{self, Update};
 
 /// Amazon Linux's errata.
@@ -31,6 +32,10 @@ impl Feed for Amazon {
 
     fn parts(&self) -> Vec<Part> {
         parts::all()
+    }
+
+    fn plan(&self) -> Plan {
+        Plan::Repository
     }
 
     fn recognises(&self, path: &str, head: &[u8]) -> Option<String> {

@@ -2,6 +2,8 @@
 
 use model::{Advisory, Exploited, Forecast, Gap};
 
+use crate::fetch::Plan;
+
 /// A publisher of advisories, in the format it publishes.
 pub trait Feed: Sync {
     /// Kebab case, and the file's name: `osv`, `debian-tracker`.
@@ -18,6 +20,10 @@ pub trait Feed: Sync {
     }
     /// The parts that are published, fetched and compiled apart.
     fn parts(&self) -> Vec<Part>;
+    /// How its parts are published.
+    fn plan(&self) -> Plan {
+        Plan::Files
+    }
     /// Is this document one of mine, and of which part? It is called with the path inside the folder
     /// that is read (`osv/PyPI/all.zip/PYSEC-2021-1.json`, containers count as directories) and with
     /// the first 4 KiB. Cheap, and never right about a document of another feed. `None`: not mine.

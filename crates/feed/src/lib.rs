@@ -8,6 +8,7 @@ mod chainguard;
 mod contract;
 mod debian_tracker;
 mod epss;
+pub mod fetch;
 mod json;
 mod kev;
 mod nvd;

@@ -11,6 +11,7 @@ mod tests;
 
 use model::{Advisory, Gap};
 
+use crate::fetch::Plan;
 use crate::json::{fields, without_mark};
 use crate::{Document, Feed, Parsed, Part};
 
@@ -50,6 +51,10 @@ impl Feed for Osv {
         ecosystems::hosted().map(part).collect()
     }
 
+    fn plan(&self) -> Plan {
+        Plan::OsvDelta
+    }
+
     fn recognises(&self, path: &str, head: &[u8]) -> Option<String> {
         is_record(head).then(|| part_of(path).unwrap_or(LOOSE).to_owned())
     }
@@ -65,9 +70,9 @@ impl Feed for Osv {
     }
 }
 
-/// `PyPI` of `osv/PyPI/all.zip/PYSEC-2021-1.json`.
+/// `PyPI` of `osv/PyPI/all.zip/PYSEC-2021-1.json`, and of `osv/PyPI/newer/PYSEC-2021-1.json`.
 fn part_of(path: &str) -> Option<&str> {
-    let (folders, _) = path.rsplit_once("/all.zip/")?;
+    let (folders, _) = path.rsplit_once("/all.zip/").or_else(|| path.rsplit_once("/newer/"))?;
     folders.rsplit('/').next().filter(|it| ecosystems::is_known(it))
 }
 

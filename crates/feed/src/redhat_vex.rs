@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use model::{Advisory, Gap, Level, Outlook, Rating, Status};
 
 use crate::contract::{Document, Feed, Parsed, Part};
+use crate::fetch::Plan;
 use component::Component;
 use csaf::{Csaf, Flaw, Text};
 use platform::Platform;
@@ -47,6 +48,10 @@ impl Feed for RedhatVex {
 
     fn parts(&self) -> Vec<Part> {
         vec![Part { name: "all".to_owned(), urls: vec![BASE.to_owned()] }]
+    }
+
+    fn plan(&self) -> Plan {
+        Plan::CsafArchive
     }
 
     fn recognises(&self, _: &str, head: &[u8]) -> Option<String> {

@@ -47,6 +47,11 @@ impl Default for Limits {
 /// So many gaps are told one by one; the rest as a number.
 const GAPS: usize = 1_000;
 
+/// Beside a container, the folder of documents that stand in for those of the same name in it.
+pub(crate) const NEWER: &str = "newer";
+/// What fetching keeps for itself begins like this, and is no document.
+pub(crate) const OWN: &str = "fetched.";
+
 /// Hands each document below `root` (a folder or a file) to `each`, with its path inside the folder
 /// that is walked: `osv/PyPI/all.zip/PYSEC-2021-1.json`. Containers (zip, tar, gzip, xz, bzip2, zstd)
 /// are known by their first bytes, whatever their names are. A compressed file which is no archive
@@ -147,6 +152,7 @@ impl Listing<'_> {
                     .push(Gap::new(path, format!("there are more than {entries} files")));
             }
             match entry {
+                Ok(entry) if entry.file_name().to_string_lossy().starts_with(OWN) => {}
                 Ok(entry) => self.entry(path, &entry.path(), depth),
                 Err(error) => self.gaps.push(Gap::new(path, error.to_string())),
             }

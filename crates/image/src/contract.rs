@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::{ImageDescription, LayerDescription, Platform, Secret};
+use model::{Gap, ImageDescription, LayerDescription, Platform, Secret};
 
 /// A place that images can be read from, named by the scheme in front of a reference.
 #[async_trait]
@@ -121,6 +121,23 @@ pub trait Image: Send + Sync {
     /// Hands each layer that `reader` does not know to it, several at a time, each once;
     /// then says what the image is. A second call reads again (some streams cannot: `Unsupported`).
     async fn read(&self, reader: Arc<dyn LayerReader>) -> Result<ImageDescription, Error>;
+    /// The statements beside the image whose predicate types `wanted` accepts. An image without its
+    /// statements is still an image, so one that cannot be read is a gap.
+    async fn attached(&self, _wanted: Wanted) -> Attached {
+        Attached::default()
+    }
+}
+
+/// Which predicate types are of interest.
+pub type Wanted = fn(&str) -> bool;
+
+/// What is stated about an image beside it.
+#[derive(Clone, Debug, Default)]
+pub struct Attached {
+    /// Each in-toto statement: which one it is, and its bytes.
+    pub statements: Vec<(String, Vec<u8>)>,
+    /// Those that could not be read.
+    pub gaps: Vec<Gap>,
 }
 
 /// What becomes of a layer's bytes.

@@ -18,7 +18,8 @@ mod verify;
 
 pub use address::parse;
 pub use contract::{
-    Ask, Credentials, Error, Image, ImageSource, LayerReader, Opened, Progress, Settings, Silent,
+    Ask, Attached, Credentials, Error, Image, ImageSource, LayerReader, Opened, Progress, Settings,
+    Silent, Wanted,
 };
 pub use local::newest;
 

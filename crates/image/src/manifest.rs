@@ -13,7 +13,7 @@ use model::{Digest, Gap, ImageDescription, LayerDescription, LayerKey, Platform}
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use crate::Error;
+use crate::{Error, Wanted};
 
 pub(crate) use config::Config;
 pub(crate) use index::{Index, default_platform};
@@ -192,6 +192,15 @@ impl Manifest {
                 .collect();
             (about, types)
         })
+    }
+
+    /// The blobs of its statements whose predicate types are `wanted`.
+    pub(crate) fn statements(&self, what: &str, wanted: Wanted) -> Result<Vec<Digest>, Error> {
+        let kind = |it: &&Descriptor| {
+            let kind = it.annotations.get("in-toto.io/predicate-type");
+            it.media_type == IN_TOTO && kind.is_some_and(|it| wanted(it))
+        };
+        self.layers.iter().filter(kind).map(|it| it.digest(what)).collect()
     }
 
     /// The image that the manifest (`bytes`) and its configuration describe.

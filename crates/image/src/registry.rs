@@ -19,7 +19,7 @@ use model::{Attestation, Digest, Gap, ImageDescription, LayerDescription, Platfo
 
 use crate::manifest::{self, CONFIG_LIMIT, Document, Index, MANIFEST_LIMIT, Manifest};
 use crate::verify::{digest_of, verify};
-use crate::{Ask, Error, Image, ImageSource, LayerReader, Opened};
+use crate::{Ask, Attached, Error, Image, ImageSource, LayerReader, Opened, Wanted};
 use client::Client;
 use download::read_layer;
 
@@ -27,6 +27,8 @@ pub(crate) use answer::tame;
 
 /// Attestations of one image that are looked at.
 const ATTESTATIONS_LIMIT: usize = 16;
+/// Bytes of one statement.
+const STATEMENT_LIMIT: usize = 16 << 20;
 
 pub(crate) struct Registry;
 
@@ -95,6 +97,21 @@ impl Image for RegistryImage {
             .try_collect::<()>()
             .await?;
         Ok(self.description.clone())
+    }
+
+    async fn attached(&self, wanted: Wanted) -> Attached {
+        let mut attached = Attached::default();
+        for attestation in &self.description.attestations {
+            if !attestation.predicate_types.iter().any(|it| wanted(it)) {
+                continue;
+            }
+            let name = format!("attestation {}", attestation.manifest.short());
+            match self.client.statements(&attestation.manifest, wanted).await {
+                Ok(all) => attached.statements.extend(all.into_iter().map(|it| (name.clone(), it))),
+                Err(error) => attached.gaps.push(Gap::new(name, error.why())),
+            }
+        }
+        attached
     }
 }
 
@@ -181,6 +198,21 @@ impl Client {
         image.attestations = attestations;
         image.gaps.extend(gaps);
         Ok(image)
+    }
+
+    /// The statements in an attestation's manifest, checked.
+    async fn statements(&self, manifest: &Digest, wanted: Wanted) -> Result<Vec<Vec<u8>>, Error> {
+        let what = &self.what;
+        let Document::Manifest(manifest) = self.document(manifest.as_str()).await?.0 else {
+            return Err(Error::corrupt(what, "it is an index"));
+        };
+        let mut all = Vec::new();
+        for digest in manifest.statements(what, wanted)? {
+            let (_, bytes) = self.get(&format!("blobs/{digest}"), None, STATEMENT_LIMIT).await?;
+            verify(what, &bytes, &digest)?;
+            all.push(bytes);
+        }
+        Ok(all)
     }
 
     /// What is stated about an image, as far as it can be read: an image without its statements

@@ -4,6 +4,7 @@ mod contract;
 mod csaf;
 mod cyclonedx;
 mod ignore;
+mod in_toto;
 mod openvex;
 mod shared;
 #[cfg(test)]
@@ -14,7 +15,7 @@ pub use ignore::IGNORE_FILE;
 
 /// Every kind of document. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn Document] =
-    &[&openvex::OpenVex, &csaf::Csaf, &cyclonedx::CycloneDx, &ignore::Ignore];
+    &[&openvex::OpenVex, &csaf::Csaf, &cyclonedx::CycloneDx, &in_toto::InToto, &ignore::Ignore];
 
 /// The most bytes that a document may have.
 pub const LARGEST: u64 = 64 << 20;

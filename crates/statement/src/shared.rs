@@ -10,6 +10,8 @@ pub(crate) struct Head {
     pub(crate) context: Option<String>,
     #[serde(default, rename = "bomFormat", deserialize_with = "text")]
     pub(crate) bom_format: Option<String>,
+    #[serde(default, rename = "_type", deserialize_with = "text")]
+    pub(crate) kind: Option<String>,
     #[serde(default)]
     document: Option<HeadDocument>,
 }

@@ -100,6 +100,20 @@ fn cyclonedx_with_an_analysis() {
 }
 
 #[test]
+fn an_in_toto_statement_names_the_image_itself() {
+    check(
+        r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"pkg:docker/app@1","digest":{"sha256":"ab"}}],
+        "predicateType":"https://openvex.dev/ns/v0.2.0","predicate":{"@context":"https://openvex.dev/ns/v0.2.0","author":"a",
+        "statements":[{"vulnerability":{"name":"CVE-1"},"status":"fixed"},{"vulnerability":{"name":"CVE-2"},"products":["pkg:npm/x"],"status":"fixed"}]}}"#,
+        "fixed CVE-1 in pkg:docker/app@1|sha256:ab; a\nfixed CVE-2 in pkg:npm/x; a\n",
+    );
+    check(
+        r#"{"_type":"https://in-toto.io/Statement/v1","predicateType":"x","predicate":{"_type":"https://in-toto.io/Statement/v1"}}"#,
+        "unreadable: its predicate is none of OpenVEX, CSAF VEX and CycloneDX\n",
+    );
+}
+
+#[test]
 fn an_ignore_file() {
     check(
         "[[ignore]]\nid = \"CVE-1\"\npackage = \"pkg:npm/lodash\"\nversions = \"<5\"\nreason = \"not reached\"\nexpires = 2027-01-31\n\
@@ -133,7 +147,7 @@ fn what_is_none_of_these() {
 fn every_file_is_registered_and_ids_are_unique() {
     let mut ids: Vec<&str> = ALL.iter().map(|it| it.id()).collect();
     ids.sort_unstable();
-    assert_eq!(ids, ["csaf", "cyclonedx", "ignore", "openvex"]);
+    assert_eq!(ids, ["csaf", "cyclonedx", "ignore", "in-toto", "openvex"]);
 }
 
 proptest! {

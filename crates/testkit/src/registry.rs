@@ -1,13 +1,15 @@
 //! A registry in the test's own process, which misbehaves when told.
 //!
-//! Only what a reader needs: manifests and blobs by GET, ranges, tokens. HTTP/1.1, a thread for
-//! each connection, on a free port of the loopback interface, in plain text or with TLS.
+//! Manifests and blobs by GET and HEAD, ranges, tokens, uploads, and any pages beside. HTTP/1.1, a
+//! thread for each connection, on a free port of the loopback interface, in plain text or with TLS.
 
 mod fault;
 mod http;
+mod pages;
 mod token;
+mod upload;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,6 +51,10 @@ pub struct Seen {
     pub authorization: Option<String>,
     /// The `Range` header.
     pub range: Option<String>,
+    /// The `If-None-Match` header.
+    pub if_none_match: Option<String>,
+    /// Bytes of the body.
+    pub length: usize,
     /// The body.
     pub body: String,
 }
@@ -70,6 +76,13 @@ struct State {
     faults: Mutex<VecDeque<Planned>>,
     seen: Mutex<Vec<Seen>>,
     tokens: AtomicUsize,
+    /// Numbers of the tokens that allow pushing.
+    pushers: Mutex<HashSet<usize>>,
+    pages: Mutex<HashMap<String, pages::Page>>,
+    /// What came of each upload so far.
+    uploads: Mutex<HashMap<String, Vec<u8>>>,
+    /// Uploads go on at relative addresses.
+    relative: AtomicBool,
     token_lifetime: Mutex<Option<u64>>,
     realm: Mutex<Option<String>>,
     stopped: AtomicBool,
@@ -190,6 +203,29 @@ impl FakeRegistry {
         lock(&self.state.blobs).get(&key).map(|(_, bytes)| bytes.clone())
     }
 
+    /// What a tag of `repository` means.
+    pub fn tag(&self, repository: &str, tag: &str) -> Option<String> {
+        lock(&self.state.tags).get(&(repository.to_owned(), tag.to_owned())).cloned()
+    }
+
+    /// Uploads go on at addresses without a host.
+    #[must_use]
+    pub fn with_relative_locations(self) -> Self {
+        self.state.relative.store(true, Ordering::SeqCst);
+        self
+    }
+
+    /// Has these bytes at `path`, which is no address of a registry, in the edition called `etag`.
+    pub fn put_page(&self, path: &str, etag: &str, bytes: impl Into<Vec<u8>>) {
+        let page = pages::Page { etag: etag.to_owned(), bytes: bytes.into() };
+        lock(&self.state.pages).insert(path.to_owned(), page);
+    }
+
+    /// Has nothing at `path` any more.
+    pub fn drop_page(&self, path: &str) {
+        lock(&self.state.pages).remove(path);
+    }
+
     /// Every request so far.
     pub fn seen(&self) -> Vec<Seen> {
         lock(&self.state.seen).clone()
@@ -211,13 +247,19 @@ impl State {
         if path == "/token" {
             return self.give_token(request);
         }
+        if let Some(page) = lock(&self.pages).get(path) {
+            return page.answer(request);
+        }
         if let Some(refusal) = self.refuse(request) {
             return refusal;
+        }
+        if let Some(reply) = self.take(request) {
+            return reply;
         }
         let parts = path.strip_prefix("/v2/").and_then(|path| {
             let (rest, wanted) = path.rsplit_once('/')?;
             let (repository, kind) = rest.rsplit_once('/')?;
-            Some((repository.to_owned(), kind, wanted.to_owned()))
+            Some((repository.to_owned(), kind, wanted.replace("%3A", ":")))
         });
         let Some((repository, kind, wanted)) = parts else {
             return Reply::error(404, "UNSUPPORTED", "no such page");

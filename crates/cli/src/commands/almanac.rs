@@ -27,6 +27,8 @@ pub(crate) struct Almanac {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Fetch what is new from the publishers, and build it from that
+    Update(make::Update),
     /// Build it from a folder of documents as their publishers have them
     Build(make::Build),
     /// Tell how old each feed is, what it holds, and what could not be read
@@ -66,6 +68,7 @@ impl Verb for Almanac {
             None => context.environment.almanac_directory()?,
         };
         match self.command {
+            Command::Update(it) => it.run(&directory, context),
             Command::Build(it) => it.run(&directory, context),
             Command::Status(it) => it.run(&directory, context),
             Command::List(it) => it.run(&directory, context),

@@ -1,3 +1,5 @@
+//! Amazon: documents in, rows out.
+
 use proptest::prelude::*;
 
 use super::{Amazon, time};

@@ -1,3 +1,5 @@
+//! Azure Linux: documents in, rows out.
+
 use proptest::prelude::*;
 
 use super::AzureLinux;

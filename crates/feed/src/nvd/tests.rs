@@ -1,3 +1,5 @@
+//! NVD: documents in, ratings out.
+
 use super::*;
 use crate::shown::check;
 

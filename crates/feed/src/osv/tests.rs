@@ -1,3 +1,5 @@
+//! OSV: records in, rows out.
+
 use super::*;
 use crate::shown::check;
 

@@ -1,3 +1,5 @@
+//! Red Hat: documents in, rows out.
+
 use proptest::prelude::*;
 
 use super::RedhatVex;

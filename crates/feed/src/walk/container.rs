@@ -1,6 +1,7 @@
 //! Opening containers: told by their first bytes, streamed, within limits.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use zip::ZipArchive;
 
 use model::Gap;
 
-use super::{GAPS, Limits};
+use super::{GAPS, Limits, NEWER};
 
 /// A tar archive shows what it is in its first block.
 const HEAD: usize = 512;
@@ -30,6 +31,8 @@ pub(super) struct Opener<'a> {
     entries: u64,
     over: bool,
     document: Vec<u8>,
+    /// Names of documents that lie beside the container in a newer edition.
+    newer: HashSet<String>,
 }
 
 /// Where a stream stands among its containers.
@@ -63,6 +66,7 @@ impl<'a> Opener<'a> {
             entries: 0,
             over: false,
             document: Vec::new(),
+            newer: HashSet::new(),
         }
     }
 
@@ -91,6 +95,7 @@ impl<'a> Opener<'a> {
             file.rewind()?;
             Ok((file, head))
         });
+        self.newer = newer_beside(place);
         let at = At { directory: path, name: path, depth: 0 };
         let result = match opened {
             Ok((file, head)) if matches!(kind(&head), Kind::Zip) => {
@@ -227,6 +232,10 @@ impl<'a> Opener<'a> {
     }
 
     fn entry(&mut self, path: &str, depth: usize, body: &mut dyn Read) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if self.newer.contains(name) {
+            return;
+        }
         let at = At { directory: path, name: path, depth: depth + 1 };
         if let Err(problem) = self.stream(at, body) {
             self.gap(path, problem.to_string());
@@ -246,6 +255,13 @@ impl<'a> Opener<'a> {
         (self.each)(path, &self.document);
         Ok(())
     }
+}
+
+/// Documents in the folder [`NEWER`] beside a container stand in for those of the same name in it.
+fn newer_beside(place: &Path) -> HashSet<String> {
+    let Some(folder) = place.parent().map(|it| it.join(NEWER)) else { return HashSet::new() };
+    let Ok(entries) = fs_err::read_dir(folder) else { return HashSet::new() };
+    entries.filter_map(|it| it.ok()?.file_name().into_string().ok()).collect()
 }
 
 fn head(reader: &mut dyn Read) -> io::Result<Vec<u8>> {

@@ -1,3 +1,5 @@
+//! Walks over folders and containers, hostile ones among them.
+
 use std::io::{Cursor, Write as _};
 
 use super::*;

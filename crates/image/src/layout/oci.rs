@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use model::{Attestation, Digest, ImageDescription, LayerDescription};
+use model::{Attestation, Digest, Gap, ImageDescription, LayerDescription};
 
 use super::choice::{self, Candidate};
 use super::{Choice, Parts, blob, missing};
-use crate::contract::Error;
+use crate::contract::{Attached, Error, Wanted};
 use crate::manifest::{self, Descriptor, Document, Index};
 
 /// Manifests of attestations that are looked into at most.
@@ -186,6 +186,32 @@ fn attestations(what: &str, parts: &dyn Parts, index: &Index, image: &Digest) ->
         }
     }
     about
+}
+
+/// The statements beside an image whose predicate types are `wanted`.
+pub(crate) fn attached(parts: &dyn Parts, image: &ImageDescription, wanted: Wanted) -> Attached {
+    let what = &image.name;
+    let read = |manifest: &Digest| -> Result<Vec<Vec<u8>>, Error> {
+        let gone = || missing(what, "a statement");
+        let bytes = blob(what, parts, manifest)?.ok_or_else(gone)?;
+        let Document::Manifest(manifest) = manifest::read(what, &bytes)? else {
+            return Err(Error::corrupt(what, "it is an index"));
+        };
+        let digests = manifest.statements(what, wanted)?;
+        digests.iter().map(|it| blob(what, parts, it)?.ok_or_else(gone)).collect()
+    };
+    let mut attached = Attached::default();
+    for attestation in &image.attestations {
+        if !attestation.predicate_types.iter().any(|it| wanted(it)) {
+            continue;
+        }
+        let name = format!("attestation {}", attestation.manifest.short());
+        match read(&attestation.manifest) {
+            Ok(all) => attached.statements.extend(all.into_iter().map(|it| (name.clone(), it))),
+            Err(error) => attached.gaps.push(Gap::new(name, error.why())),
+        }
+    }
+    attached
 }
 
 fn needed(what: &str, parts: &dyn Parts, digest: &Digest, part: &str) -> Result<Vec<u8>, Error> {

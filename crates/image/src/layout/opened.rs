@@ -10,7 +10,7 @@ use model::{ImageDescription, LayerDescription};
 
 use super::{Choice, Parts, describe, missing, path_of};
 use crate::blob::{self, Watched};
-use crate::contract::{Ask, Error, Image, LayerReader, Opened, Progress};
+use crate::contract::{Ask, Attached, Error, Image, LayerReader, Opened, Progress, Wanted};
 use crate::verify::Verified;
 
 /// Parts that can be read at any time, by several threads at once.
@@ -52,6 +52,10 @@ impl<P: Readable + 'static> Image for LayoutImage<P> {
         });
         reading.await.expect("a layer's reader does not panic")?;
         Ok((*self.description).clone())
+    }
+
+    async fn attached(&self, wanted: Wanted) -> Attached {
+        super::oci::attached(&*self.parts, &self.description, wanted)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Is a package what a statement is about? Leniently, with a reason where it is not.
 
-use ecosystem::order;
+use ecosystem::{order, range};
 use model::{Inventory, Package, Product, Purl, Space};
 
 use super::Fit;
@@ -159,5 +159,14 @@ fn is_same_version(kind: &str, left: &str, right: &str) -> bool {
 /// Is the package's version in that range?
 fn in_range(range: &str, package: &Package) -> Result<(), String> {
     let version = package.purl.version().unwrap_or_default();
-    Err(format!("its range {range} cannot be compared with {version}"))
+    let kind = package.purl.kind();
+    let cannot =
+        |why: String| format!("its range {range} cannot be compared with {version}: {why}");
+    let order = range::order_of(kind).map_err(cannot)?;
+    let spans = range::parse(kind, range).map_err(|why| cannot(why.to_string()))?;
+    match range::contains(order, &spans, version) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(format!("version {version} is not in its range {range}")),
+        Err(why) => Err(cannot(why.to_string())),
+    }
 }

@@ -67,6 +67,16 @@ fn products_that_fit() {
 }
 
 #[test]
+fn versions_of_products() {
+    check_said("a CVE-1 not_affected product:pkg:pypi/flask versions:vers:pypi/>=0.9|<1.1", true);
+    check_said("a CVE-1 not_affected product:pkg:pypi/flask versions:<=1.0", true);
+    check_near(
+        "a CVE-1 not_affected product:pkg:pypi/flask versions:vers:pypi/<1.0",
+        "version 1.0 is not in its range vers:pypi/<1.0",
+    );
+}
+
+#[test]
 fn products_that_nearly_fit() {
     check_near(
         "a CVE-1 not_affected product:pkg:docker/ghcr.io/org/app@1.2",

@@ -20,6 +20,7 @@ pub(super) struct Request {
     pub(super) path: String,
     headers: Vec<(String, String)>,
     pub(super) body: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Request {
@@ -125,6 +126,8 @@ pub(super) fn serve(state: &State, connection: TcpStream) {
             path: request.path.clone(),
             authorization: request.header("authorization").map(str::to_owned),
             range: request.header("range").map(str::to_owned),
+            if_none_match: request.header("if-none-match").map(str::to_owned),
+            length: request.bytes.len(),
             body: request.body.clone(),
         });
         let fault = state.fault(&request.path);
@@ -136,7 +139,7 @@ pub(super) fn serve(state: &State, connection: TcpStream) {
             Some(fault) => fault.apply(reply),
             None => reply,
         };
-        if !matches!(write_reply(&mut stream, &reply), Ok(true)) {
+        if !matches!(write_reply(&mut stream, &reply, request.method == "HEAD"), Ok(true)) {
             return;
         }
     }
@@ -168,14 +171,16 @@ fn read_request(stream: &mut dyn Stream) -> io::Result<Option<Request>> {
             rest.find('/').and_then(|it| rest.get(it..)).map_or("/".into(), str::to_owned);
     }
     let length = request.header("content-length").and_then(|it| it.parse::<usize>().ok());
-    let mut body = vec![0; length.unwrap_or(0).min(1 << 20)];
+    let mut body = vec![0; length.unwrap_or(0).min(64 << 20)];
     stream.read_exact(&mut body)?;
-    request.body = String::from_utf8_lossy(&body).into_owned();
+    // What is long is no text.
+    request.body = String::from_utf8_lossy(body.get(..64 << 10).unwrap_or(&body)).into_owned();
+    request.bytes = body;
     Ok(Some(request))
 }
 
 /// True when the connection may go on.
-fn write_reply(stream: &mut dyn Stream, reply: &Reply) -> io::Result<bool> {
+fn write_reply(stream: &mut dyn Stream, reply: &Reply, bare: bool) -> io::Result<bool> {
     if reply.headerless {
         return Ok(false);
     }
@@ -185,6 +190,10 @@ fn write_reply(stream: &mut dyn Stream, reply: &Reply) -> io::Result<bool> {
     }
     let _ = write!(head, "Content-Length: {}\r\n\r\n", reply.body.len());
     stream.write_all(head.as_bytes())?;
+    if bare {
+        stream.flush()?;
+        return Ok(true);
+    }
     if reply.drip {
         for byte in &reply.body {
             stream.write_all(&[*byte])?;

@@ -25,7 +25,12 @@ impl State {
                 (newest, self.challenge())
             }
         };
-        (given != wanted).then(|| {
+        let may_push = lock(&self.pushers).contains(&self.tokens.load(Ordering::SeqCst))
+            || !challenge.starts_with("Bearer ");
+        let is_push = !matches!(request.method.as_str(), "GET" | "HEAD");
+        (given != wanted || is_push && !may_push).then(|| {
+            let challenge =
+                if is_push { challenge.replace(":pull", ":pull,push") } else { challenge };
             Reply::error(401, "UNAUTHORIZED", "authentication required")
                 .header("WWW-Authenticate", &challenge)
         })
@@ -64,6 +69,9 @@ impl State {
             return Reply::new(401, "application/json", br#"{"details":"who are you"}"#);
         }
         let number = self.tokens.fetch_add(1, Ordering::SeqCst) + 1;
+        if request.path.contains("push") || request.body.contains("push") {
+            lock(&self.pushers).insert(number);
+        }
         let mut answer = json!({"token": format!("token-{number}")});
         if let Some(seconds) = *lock(&self.token_lifetime) {
             answer["expires_in"] = seconds.into();

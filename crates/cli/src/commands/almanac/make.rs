@@ -1,16 +1,21 @@
-//! Building an almanac from documents.
+//! Building an almanac from documents, of a folder or fetched from their publishers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use almanac::{Manifest, Trust, Writer};
+use anyhow::Context as _;
 use clap::ValueHint;
 use engine::{Refreshed, Watch, refresh};
+use feed::fetch::{Client, Fetched};
+use feed::{Feed, Part};
+use futures_util::stream::{self, StreamExt as _};
 use indicatif::HumanBytes;
 
 use crate::Context;
 use crate::failure::Failure;
 use crate::messages::{Messages, count};
+use crate::version::VERSION;
 
 #[derive(clap::Args)]
 pub(super) struct Build {
@@ -31,19 +36,169 @@ impl Build {
             ));
         }
         let writer = Writer::lock(directory)?;
-        compile(&self.from, self.anew, &writer, context)?;
-        Ok(())
+        compile(&self.from, self.anew, &writer, context, |_| ())
+    }
+}
+
+#[derive(clap::Args)]
+pub(super) struct Update {
+    /// Only these feeds, or parts of them (`FEED/PART`), parted by commas
+    #[arg(long, value_name = "FEED", value_delimiter = ',', value_hint = ValueHint::Other)]
+    feed: Vec<String>,
+    /// Fetch from this mirror: `https://host/path` is read from `URL/host/path`
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    mirror: Option<String>,
+}
+
+/// What came of asking for one part.
+struct Asked {
+    feed: &'static str,
+    part: String,
+    came: Result<Fetched, feed::fetch::Error>,
+}
+
+impl Update {
+    pub(super) fn run(self, directory: &Path, context: &Context) -> anyhow::Result<()> {
+        let messages = &context.messages;
+        let wanted = self.wanted()?;
+        let mirror = match self.mirror {
+            Some(mirror) => Some(mirror),
+            None => context.environment.almanac_mirror()?,
+        };
+        let settings = feed::fetch::Settings {
+            mirror,
+            certificate_authorities: context.environment.certificate_authorities(),
+            offline: context.environment.offline()?,
+            user_agent: format!("foretop/{VERSION}"),
+            ..feed::fetch::Settings::default()
+        };
+        let client = Client::new(settings)?;
+        let writer = Writer::lock(directory)?;
+        let sources = directory.join("sources");
+        messages.begin(&format!("Asking for {}", count(wanted.len() as u64, "part", "parts")));
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.context("cannot start the workers")?;
+        let asked = runtime.block_on(fetch_all(wanted, &sources, &client, messages));
+        let failed: Vec<&Asked> = asked.iter().filter(|it| it.came.is_err()).collect();
+        for Asked { came, .. } in &failed {
+            if let Err(why) = came {
+                messages.warn(&why.to_string());
+            }
+        }
+        let (mut files, mut bytes) = (0, 0);
+        for it in &asked {
+            if let Ok(Fetched::Changed { files: more, bytes: of }) = &it.came {
+                files += *more as u64;
+                bytes += *of;
+            }
+        }
+        let files = count(files, "new file", "new files");
+        messages.done(&format!("Fetched {files}, {}", HumanBytes(bytes)));
+        if failed.len() == asked.len() && !sources.is_dir() {
+            let hint =
+                failed.iter().find_map(|it| it.came.as_ref().err()?.hint().map(str::to_owned));
+            return Err(Failure::error(
+                "almanac: nothing could be fetched, see above",
+                hint.unwrap_or_else(|| "the almanac stays as it was".to_owned()),
+            ));
+        }
+        let now = jiff::Timestamp::now().to_string();
+        compile(&sources, false, &writer, context, |manifest| {
+            for Asked { feed, part, came } in &asked {
+                match came {
+                    Ok(_) => {
+                        let of_part = manifest.parts.iter_mut();
+                        for state in of_part.filter(|it| it.feed == *feed && it.part == *part) {
+                            state.fetched = Some(now.clone());
+                            state.error = None;
+                        }
+                    }
+                    Err(why) => manifest.failed(feed, part, why.to_string()),
+                }
+            }
+        })
+    }
+
+    /// The parts that are published and wanted.
+    fn wanted(&self) -> anyhow::Result<Vec<(&'static dyn Feed, Part)>> {
+        let all =
+            || feed::ALL.iter().flat_map(|feed| feed.parts().into_iter().map(|it| (*feed, it)));
+        let published = |(_, part): &(&dyn Feed, Part)| !part.urls.is_empty();
+        if self.feed.is_empty() {
+            return Ok(all().filter(published).collect());
+        }
+        let mut wanted = Vec::new();
+        for word in &self.feed {
+            let means = |(feed, part): &(&'static dyn Feed, Part)| {
+                word == feed.id() || *word == format!("{}/{}", feed.id(), part.name)
+            };
+            let before = wanted.len();
+            wanted.extend(all().filter(published).filter(means));
+            if wanted.len() == before {
+                let ids: Vec<&str> = feed::ALL
+                    .iter()
+                    .filter(|it| !it.parts().is_empty())
+                    .map(|it| it.id())
+                    .collect();
+                return Err(Failure::error(
+                    format!("--feed: `{word}` is no feed that can be fetched, and no part of one"),
+                    format!("there are {}", ids.join(", ")),
+                ));
+            }
+        }
+        Ok(wanted)
+    }
+}
+
+/// Asks for several parts at a time; one that fails is no reason not to ask for the others.
+async fn fetch_all(
+    wanted: Vec<(&'static dyn Feed, Part)>,
+    sources: &Path,
+    client: &Client,
+    messages: &Arc<Messages>,
+) -> Vec<Asked> {
+    let watcher = Bytes(Arc::clone(messages));
+    let ask = |(feed, part): (&'static dyn Feed, Part)| {
+        let folder = sources.join(feed.id()).join(&part.name);
+        let watcher = &watcher;
+        async move {
+            let came = feed::fetch::fetch(feed, &part, &folder, client, watcher).await;
+            messages.debug(&format!("fetched {} {}: {came:?}", feed.id(), part.name));
+            Asked { feed: feed.id(), part: part.name, came }
+        }
+    };
+    stream::iter(wanted).map(ask).buffer_unordered(AT_ONCE).collect().await
+}
+
+/// Parts that are asked for at the same time.
+const AT_ONCE: usize = 4;
+
+/// Tells how many bytes have come.
+struct Bytes(Arc<Messages>);
+
+impl feed::fetch::Progress for Bytes {
+    fn expect(&self, bytes: u64) {
+        self.0.expect(bytes);
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.0.advance(bytes);
+    }
+
+    fn tell(&self, line: &str) {
+        self.0.inform(line);
     }
 }
 
 /// Compiles what is below `from` and puts it in the place of what was there. An almanac that is
 /// damaged is no reason not to make a good one: it counts as none.
-pub(super) fn compile(
+fn compile(
     from: &Path,
     anew: bool,
     writer: &Writer,
     context: &Context,
-) -> anyhow::Result<Manifest> {
+    add: impl FnOnce(&mut Manifest),
+) -> anyhow::Result<()> {
     let messages = &context.messages;
     let former = writer.manifest().unwrap_or_else(|why| {
         messages.warn(&format!("The almanac that was there is not used again: {why}"));
@@ -53,7 +208,7 @@ pub(super) fn compile(
     let now = jiff::Timestamp::now().to_string();
     messages.begin("Reading documents");
     let watcher = Watcher(Arc::clone(messages));
-    let Refreshed { manifest, sheets, compiled, kept, strangers, gaps } =
+    let Refreshed { mut manifest, sheets, compiled, kept, strangers, gaps } =
         refresh(from, former.as_ref(), &now, &watcher)?;
     if manifest.sheets.is_empty() {
         return Err(Failure::error(
@@ -66,6 +221,7 @@ pub(super) fn compile(
         writer.put(sheet)?;
         fresh += sheet.entry.size;
     }
+    add(&mut manifest);
     let installed = writer.install(&manifest.to_bytes(), None, Trust::Local)?;
     for gap in &gaps {
         messages.debug(&format!("gap: {gap}"));
@@ -97,7 +253,7 @@ pub(super) fn compile(
         count(manifest.sheets.len() as u64, "sheet", "sheets"),
         HumanBytes(manifest.size()),
     ));
-    Ok(manifest)
+    Ok(())
 }
 
 /// Tells what is read and compiled.
