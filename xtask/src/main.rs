@@ -1,4 +1,4 @@
-//! The chores: `cargo xtask demo | test | tidy | codegen | fuzz | bench`.
+//! The chores: `cargo xtask demo | test | tidy | codegen | fuzz | bench | quality`.
 
 mod arrows;
 mod bench;
@@ -7,6 +7,7 @@ mod demo;
 mod fuzz;
 mod needs;
 mod pack;
+mod quality;
 mod run;
 mod test;
 mod tidy;
@@ -46,6 +47,11 @@ const ALL: &[Chore] = &[
         name: "bench",
         does: "time whole processes beside the peers on PATH, write bench/README.md",
         run: bench::bench,
+    },
+    Chore {
+        name: "quality",
+        does: "count labelled cases: precision and recall per space (--write: into docs/quality.md)",
+        run: quality::quality,
     },
 ];
 

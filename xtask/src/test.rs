@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that CI runs, in one command.
 
 use crate::run::{has, run};
-use crate::{codegen, needs};
+use crate::{codegen, needs, quality};
 
 #[expect(clippy::print_stderr, reason = "a chore says what it leaves out")]
 pub(crate) fn test(_: &[String]) -> anyhow::Result<()> {
@@ -10,6 +10,7 @@ pub(crate) fn test(_: &[String]) -> anyhow::Result<()> {
     run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     run("cargo", &["test", "--workspace", "--locked", "--no-fail-fast"])?;
     codegen::codegen(&["--check".to_owned()])?;
+    quality::quality(&[])?;
     if has("cargo-deny") {
         run("cargo", &["deny", "check", "bans", "licenses", "sources"])?;
     } else {

@@ -265,7 +265,8 @@ pub(super) fn full_name(space: &Space, name: &str) -> String {
     match space.family() {
         "maven" => name.replacen(':', "/", 1),
         "pypi" => Purl::new("pypi", name).full_name(),
-        "composer" | "hex" | "github" | "pub" => name.to_ascii_lowercase(),
+        // None of these tells cases apart.
+        "composer" | "hex" | "github" | "nuget" | "pub" => name.to_ascii_lowercase(),
         "swift" => {
             let address = name.split_once("://").map_or(name, |(_, rest)| rest);
             let address = address.trim_end_matches('/');
