@@ -1,9 +1,7 @@
 //! Labelled cases as they are written: documents of feeds, then packages and what is to come of them.
 
 use anyhow::{Context as _, bail, ensure};
-use model::{
-    Distro, ImageDescription, Inventory, Package, PackageKind, SourcePackage, Subject,
-};
+use model::{Distro, ImageDescription, Inventory, Package, PackageKind, SourcePackage, Subject};
 
 /// A file of cases.
 #[derive(Default)]

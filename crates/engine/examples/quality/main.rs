@@ -64,7 +64,12 @@ fn run() -> anyhow::Result<Vec<String>> {
     }
     println!("Known misses:\n{misses}");
     complaints.extend(fallen(&root, &scores)?);
-    complaints.extend(document(&root, &table, &misses, arguments.iter().any(|it| it == "--write"))?);
+    complaints.extend(document(
+        &root,
+        &table,
+        &misses,
+        arguments.iter().any(|it| it == "--write"),
+    )?);
 
     let named = arguments.iter().position(|it| it == "--kit").and_then(|it| arguments.get(it + 1));
     let kit = named.map_or_else(|| root.join("../shared/data"), PathBuf::from);
