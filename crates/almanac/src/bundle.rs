@@ -49,7 +49,8 @@ pub fn export(dir: &Path, file: &Path) -> Result<(), Error> {
 
 /// Installs the almanac in a file into a directory. Nothing changes before all of it is verified.
 pub fn import(file: &Path, dir: &Path, trust: Trust<'_>) -> Result<Installed, Error> {
-    let opened = fs_err::File::open(file).map_err(Error::io)?;
+    // The error of `fs_err` names the file once more.
+    let opened = fs_err::File::open(file).map_err(|why| Error::at(file, why.kind().into()))?;
     let tar = zstd::Decoder::new(BufReader::new(opened)).map_err(|why| Error::at(file, why))?;
     import_from(tar, &file.display().to_string(), dir, trust)
 }
@@ -71,7 +72,8 @@ fn import_from(
         tar.read_to_end(&mut bytes).map_err(failed)?;
         Ok(bytes)
     };
-    let Some((first, size)) = tar.next().map_err(failed)? else {
+    let stranger = |why| bad(&format!("it is no file that `almanac export` wrote: {why}"));
+    let Some((first, size)) = tar.next().map_err(stranger)? else {
         return Err(bad("it is empty"));
     };
     if first != MANIFEST {

@@ -251,14 +251,17 @@ fn told(opinion: &Opinion<'_>) -> Vec<Step> {
     steps.push(Step::new("comparison", comparison));
     let outlook = row.outlook.map(|it| match it {
         Outlook::Open => "a fix may come",
-        Outlook::Minor => "minor: no update of its own",
+        Outlook::Minor => "minor, no update of its own",
         Outlook::Deferred => "deferred",
         Outlook::WillNotFix => "will not be fixed",
         Outlook::EndOfLife => "end of life",
     });
-    let words: Vec<&str> = outlook.into_iter().chain(row.reason).collect();
+    let words = match (outlook, row.reason) {
+        (Some(outlook), Some(reason)) => format!("{outlook} ({reason})"),
+        (outlook, reason) => outlook.or(reason).unwrap_or_default().to_owned(),
+    };
     if !words.is_empty() {
-        steps.push(Step::new("status", words.join(": ")));
+        steps.push(Step::new("status", words));
     }
     steps
 }

@@ -199,6 +199,11 @@ impl Lore<'_, '_> {
                     break;
                 }
             }
+            // A sentence about the flaw tells more than the name of an update.
+            let sentence = text.details.lines().map(str::trim).find(|it| !it.is_empty());
+            if let Some(sentence) = sentence.filter(|_| titles::is_bare(&text.title)) {
+                text.title = titles::shortened(sentence);
+            }
             if let Some(listed) = exploited.as_ref().filter(|_| titles::is_bare(&text.title)) {
                 if !listed.title.is_empty() {
                     listed.title.clone_into(&mut text.title);

@@ -9,10 +9,27 @@ pub(crate) fn is_bare(title: &str) -> bool {
     let few = words.count() <= 3;
     match last {
         "" => true,
+        // `CVE-2020-1747 affecting package PyYAML for versions less than 5.3.1-1`, and
+        // `Amazon Linux 2023 - ALAS2023-2023-070: important priority package update for curl`.
+        _ if title.contains(" affecting package ") => true,
+        _ if title.contains(" priority package update ") => true,
         "update" | "updates" => title.contains("security") || title.contains("regression"),
         "advisory" | "vulnerability" | "vulnerabilities" => few,
         // An erratum or a flaw by its bare name.
         name => few && title == name,
+    }
+}
+
+/// The first words of a story, as a title.
+pub(crate) fn shortened(sentence: &str) -> String {
+    const MOST: usize = 200;
+    match sentence.char_indices().nth(MOST) {
+        None => sentence.to_owned(),
+        Some((end, _)) => {
+            let cut = sentence.get(..end).unwrap_or_default();
+            let words = cut.rsplit_once(' ').map_or(cut, |(words, _)| words);
+            format!("{words} …")
+        }
     }
 }
 
@@ -30,6 +47,8 @@ mod tests {
             "USN-4376-1: OpenSSL vulnerabilities",
             "Security update.",
             "CVE-2021-44228",
+            "CVE-2020-1747 affecting package PyYAML for versions less than 5.3.1-1",
+            "Amazon Linux 2023 - ALAS2023-2023-070: important priority package update for curl",
         ];
         for title in bare {
             assert!(is_bare(title), "{title}");

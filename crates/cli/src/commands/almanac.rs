@@ -13,6 +13,7 @@ use clap::{Subcommand, ValueEnum, ValueHint};
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::failure::Failure;
+use crate::findings::whole;
 
 /// The advisories that findings rest on: fetch, build, look up, carry and verify them
 #[derive(clap::Parser)]
@@ -89,7 +90,7 @@ impl Verb for Almanac {
 fn open_or_starter(directory: &Path) -> anyhow::Result<engine::Lookout> {
     let now = jiff::Timestamp::now().to_string();
     match Installed::open(directory) {
-        Ok(almanac) => Ok(engine::Lookout::new(almanac, now)),
+        Ok(almanac) => Ok(engine::Lookout::new(whole(directory, almanac)?, now)),
         Err(::almanac::Error::Absent(_)) => Ok(engine::Lookout::with_starter(now)),
         Err(error) => Err(error.into()),
     }

@@ -49,7 +49,7 @@ fn an_absence() {
         Asked::Flaw("CVE-1"),
         "smallvec CVE-1 GHSA-1 RUSTSEC-1: not affected: the version is outside the affected range
          - package: pkg:cargo/smallvec@0.5.0 (installed)
-         - space: cargo, by its type, cargo; osv speaks there
+         - space: cargo, by its type; osv speaks there
          - advisory: osv: RUSTSEC-1 about smallvec
          - range: affected: >= 0.6.3 and < 0.6.10
          - comparison: 0.5.0 is outside
