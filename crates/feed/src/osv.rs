@@ -80,8 +80,7 @@ fn is_record(head: &[u8]) -> bool {
     let fields = fields(head);
     let has = |name: &str| fields.contains(&name);
     // Where the details are long, nothing that follows them is seen.
-    let is_about =
-        ["modified", "schema_version", "affected", "details"].into_iter().any(|it| has(it));
+    let is_about = ["modified", "schema_version", "affected", "details"].into_iter().any(has);
     // Some write the fields in the order of the alphabet, and the first is longer than the head.
     let is_cut = has("affected") && memchr::memmem::find(head, b"\"ecosystem\"").is_some();
     let is_other =
