@@ -9,4 +9,4 @@ mod refresh;
 pub use analyze::{Analyzed, Engine, Origin, Request};
 pub use error::Error;
 pub use filter::Filter;
-pub use refresh::{Refreshed, Watch, refresh};
+pub use refresh::{PartFetched, Refreshed, Watch, fetch_all, refresh, source_folder};
