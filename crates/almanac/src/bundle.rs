@@ -2,12 +2,13 @@
 
 mod ustar;
 
+use std::collections::HashMap;
 use std::io::{BufReader, BufWriter, Read, Write as _};
 use std::path::Path;
 
 use crate::almanac::Almanac;
 use crate::error::Error;
-use crate::manifest::{LARGEST, Manifest};
+use crate::manifest::{Entry, LARGEST, Manifest};
 use crate::store::{self, Installed, MANIFEST, Trust, Writer};
 
 const SIGNATURE: &str = "almanac.json.minisig";
@@ -90,12 +91,14 @@ fn import_from(
     trust.check(&manifest, signature.as_deref())?;
     let parsed = Manifest::parse(&manifest)?;
 
+    let mut wanted: HashMap<&str, &Entry> =
+        parsed.sheets.iter().map(|it| (it.digest.hex(), it)).collect();
     let writer = Writer::lock(dir)?;
     while let Some((name, _)) = entry {
         let hex = name.strip_prefix("sheets/").unwrap_or_default();
-        let wanted = parsed.sheets.iter().find(|it| it.digest.hex() == hex);
-        let Some(wanted) = wanted else {
-            return Err(bad("it holds something that its manifest does not speak of"));
+        // Each is taken once: the same one over and over would take time for ever.
+        let Some(wanted) = wanted.remove(hex) else {
+            return Err(bad("it holds something that its manifest does not speak of, or twice"));
         };
         let mut incoming = writer.receive(wanted)?;
         std::io::copy(&mut tar, &mut incoming).map_err(failed)?;

@@ -88,11 +88,10 @@ impl Subject {
             platform: self.choice.platform.clone(),
             reference: self.choice.reference.clone(),
             settings,
-            progress: Arc::new(Watcher {
-                messages: Arc::clone(messages),
-                begins: if scheme == "registry" { "Pulling" } else { "Indexing" },
-                begun: AtomicBool::new(false),
-            }),
+            progress: Arc::new(Watcher::new(
+                messages,
+                if scheme == "registry" { "Pulling" } else { "Indexing" },
+            )),
         };
         messages.debug(&format!("analyze start: {}", request.subject));
         let engine = Engine { cache: cache.clone() };
@@ -196,10 +195,17 @@ fn tell_gaps(gaps: &[Gap], messages: &Messages) {
 }
 
 /// Says that a step begins once there are bytes to wait for.
-struct Watcher {
+pub(crate) struct Watcher {
     messages: Arc<Messages>,
     begins: &'static str,
     begun: AtomicBool,
+}
+
+impl Watcher {
+    /// Says `begins` when there is something to wait for.
+    pub(crate) fn new(messages: &Arc<Messages>, begins: &'static str) -> Self {
+        Self { messages: Arc::clone(messages), begins, begun: AtomicBool::new(false) }
+    }
 }
 
 impl image::Progress for Watcher {

@@ -1,6 +1,7 @@
 //! Published documents become an almanac: what did not change is not compiled again.
 
 mod gather;
+mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,6 +13,8 @@ use feed::walk::{File, Limits, files};
 use model::{Digest, Gap};
 
 use gather::{Gathered, Harvest, PartKey, gather};
+
+pub use update::{PartFetched, fetch_all, source_folder};
 
 /// What became of a folder of documents.
 pub struct Refreshed {

@@ -86,6 +86,11 @@ pub(crate) fn outcome(
         }
         _ => named.version.place(row),
     };
+    // Where a channel's versions begin somewhere, those behind that are its packages.
+    let begins = |at: usize| row.stretches.get(at).is_some_and(|it| it.from.is_some());
+    let is_of_channel = row.channel.is_some_and(|it| scope.tells_by_version(it))
+        && matches!(place, Place::In(Some(at)) if begins(at));
+    let is_fallback = is_fallback && !is_of_channel;
     let outcome = match (place, row.status) {
         (Place::In(at), Status::Affected) => Outcome::Affected(at),
         // A row that says more than could be read may say otherwise.

@@ -139,6 +139,11 @@ impl<'q> Scope<'q> {
         }
     }
 
+    /// Are the packages of that channel told by their versions alone?
+    pub(crate) fn tells_by_version(&self, channel: &str) -> bool {
+        Flavour::of_channel(channel).is_none() && !APART.contains(&self.family)
+    }
+
     /// Could somebody with this package get a fix from that channel?
     pub(crate) fn could_use(&self, channel: &str) -> bool {
         match channel.split_once('-') {

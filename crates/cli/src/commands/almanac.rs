@@ -3,6 +3,7 @@
 mod carry;
 mod make;
 mod read;
+mod registry;
 mod status;
 
 use std::path::{Path, PathBuf};
@@ -46,6 +47,10 @@ enum Command {
     Export(carry::Export),
     /// Take it from such a file
     Import(carry::Import),
+    /// Push it to a registry: only what changed travels
+    Push(registry::Push),
+    /// Take it from a registry: only what changed travels
+    Pull(registry::Pull),
     /// Read all of it, and tell what is damaged
     Verify(carry::Verify),
     /// Make a pair of keys, as minisign has them
@@ -78,6 +83,8 @@ impl Verb for Almanac {
             Command::Diff(it) => it.run(context),
             Command::Export(it) => it.run(&directory, context),
             Command::Import(it) => it.run(&directory, context),
+            Command::Push(it) => it.run(&directory, context),
+            Command::Pull(it) => it.run(&directory, context),
             Command::Verify(it) => it.run(&directory, context),
             Command::Keygen(it) => it.run(context),
             Command::Sign(it) => it.run(&directory, context),

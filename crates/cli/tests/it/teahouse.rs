@@ -166,6 +166,8 @@ pub(crate) fn timeless(text: &str) -> String {
         (r"urn:uuid:[0-9a-f-]{36}", "urn:uuid:[UUID]"),
         (r"made( +)\d{4}-\d\d-\d\dT[0-9:.]+Z", "made${1}[NOW]"),
         (r"\(\d+ days\)", "([AGE] days)"),
+        // The document's name is made of all it says, ages among them.
+        (r"urn:uuid:[0-9a-f-]{36}", "urn:uuid:[UUID]"),
         (r"stale( +)\d+", "stale${1}[AGE]"),
     ];
     patterns.into_iter().fold(text.to_owned(), |text, (pattern, word)| {

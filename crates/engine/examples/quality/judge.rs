@@ -137,8 +137,8 @@ fn unfound(lookout: &Lookout, analysis: &Analysis, flaw: &str) -> Label {
     }
     // Whoever does not ask must be told, too: by the flaw's name, or by the package's.
     let mut names: Vec<&str> = judged.iter().flat_map(|it| &it.flaw).map(String::as_str).collect();
-    let package = analysis.inventory.packages[0].purl.full_name();
-    names.extend([flaw, &*package]);
+    let package = analysis.inventory.packages[0].purl.name();
+    names.extend([flaw, package]);
     let about = |gap: &str| names.iter().any(|it| gap.contains(it));
     let is_told = verdict_is_gap(verdict) && analysis.gaps.iter().any(|it| about(&it.to_string()));
     let class = if is_told { Class::Gap } else { Class::None };

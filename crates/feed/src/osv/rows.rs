@@ -164,7 +164,6 @@ impl Rows {
     /// Takes out what is told twice, and adds what only the whole record tells.
     fn settle(&mut self) {
         self.keep_the_first_of_each_rebuild();
-        self.tell_what_only_subscribers_get();
         let mut seen: HashMap<(String, String), Vec<usize>> = HashMap::new();
         let mut kept: Vec<Row> = Vec::with_capacity(self.told.len());
         for row in self.told.drain(..) {
@@ -215,36 +214,6 @@ impl Rows {
             at += 1;
             !dropped.contains(&(at - 1))
         });
-    }
-
-    /// What Ubuntu mends for subscribers alone is open for everyone else: the version with the fix
-    /// sorts behind all that they can have.
-    fn tell_what_only_subscribers_get(&mut self) {
-        let is_extended = |channel: &str| channel == "pro" || channel.starts_with("esm-");
-        let name = |it: &Affected| (it.space.clone(), it.package.clone());
-        let plain: HashSet<_> = self
-            .told
-            .iter()
-            .filter(|it| it.affected.channel.is_none())
-            .map(|it| name(&it.affected))
-            .collect();
-        let mut added = Vec::new();
-        for row in &self.told {
-            let Some(channel) = row.affected.channel.as_deref().filter(|it| is_extended(it)) else {
-                continue;
-            };
-            if plain.contains(&name(&row.affected)) {
-                continue;
-            }
-            let mut affected = row.affected.clone();
-            affected.channel = None;
-            if affected.spans.iter().any(|it| it.fix().is_some()) {
-                affected.reason =
-                    Some(format!("fixed for subscribers of Ubuntu Pro alone ({channel})"));
-            }
-            added.push(Row { affected, of_flaw: row.of_flaw.clone() });
-        }
-        self.told.extend(added);
     }
 }
 

@@ -81,14 +81,12 @@ fn ubuntu_has_channels_and_ratings_of_its_own() {
          - ubuntu:22.04 libfoo (source) (..3.0.2-0ubuntu1.17), ubuntu low, by USN-1000-1
          - ubuntu:18.04 libfoo (source) (..1.1.1-1ubuntu2.1~18.04.23+esm5), channel esm-infra, by USN-1000-1
          - ubuntu:22.04 libfoo (source) (..3.0.2-0ubuntu1.17+Fips1), channel fips-updates, by USN-1000-1
-         - ubuntu:18.04 libfoo (source) (..1.1.1-1ubuntu2.1~18.04.23+esm5), \"fixed for subscribers of Ubuntu Pro alone (esm-infra)\", by USN-1000-1
          CVE-2024-0002: libfoo vulnerabilities
          @ https://ubuntu.com/security/notices/USN-1000-1
          @ https://ubuntu.com/security/CVE-2024-0002
          - ubuntu:22.04 libfoo (source) (..3.0.2-0ubuntu1.17), by USN-1000-1
          - ubuntu:18.04 libfoo (source) (..1.1.1-1ubuntu2.1~18.04.23+esm5), channel esm-infra, by USN-1000-1
          - ubuntu:22.04 libfoo (source) (..3.0.2-0ubuntu1.17+Fips1), channel fips-updates, by USN-1000-1
-         - ubuntu:18.04 libfoo (source) (..1.1.1-1ubuntu2.1~18.04.23+esm5), \"fixed for subscribers of Ubuntu Pro alone (esm-infra)\", by USN-1000-1
          current 2025-10-13T04:37:56Z",
     );
 }

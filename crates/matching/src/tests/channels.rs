@@ -97,6 +97,32 @@ fn pro_goes_on_where_the_main_channel_ends() {
 }
 
 #[test]
+fn topics_of_amazon_begin_where_the_core_ends() {
+    let kernel = |version: &str| format!("pkg:rpm/amzn/kernel@{version}?distro=amzn-2");
+    let rows = "amazon amzn:2 kernel CVE-1 <4.14.355-270
+        amazon amzn:2 kernel CVE-1 >=5.10,<5.10.223-217 channel:amzn2extra-kernel-5.10";
+    check(
+        &kernel("4.14.350-1"),
+        rows,
+        "CVE-1 unspecified kernel@4.14.350-1 [kernel] by amazon CVE-1: fix 4.14.355-270",
+    );
+    check(&kernel("4.14.355-270"), rows, "");
+    check(
+        &kernel("5.10.100-1"),
+        rows,
+        "CVE-1 unspecified kernel@5.10.100-1 [kernel] by amazon CVE-1: \
+         fix 5.10.223-217 in amzn2extra-kernel-5.10",
+    );
+    check(&kernel("5.10.223-217"), rows, "");
+    // One that does not say where it begins may be about somebody else's package.
+    check(
+        &kernel("5.10.100-1"),
+        "amazon amzn:2 kernel CVE-1 <5.9\namazon amzn:2 kernel CVE-1 <6 channel:amzn2extra-x",
+        "",
+    );
+}
+
+#[test]
 fn validated_builds_run_apart() {
     let rows = "oracle ol:8 openssl CVE-1 <1:1.1.1k-12.el8
         oracle ol:8 openssl CVE-1 <10:1.1.1k-14.el8_fips channel:fips";
