@@ -14,6 +14,8 @@ pub fn pages() -> Vec<(&'static str, String)> {
         ("sources.md", sources()),
         ("ecosystems.md", ecosystems()),
         ("formats.md", formats()),
+        ("feeds.md", feeds()),
+        ("orders.md", orders()),
     ]
 }
 
@@ -28,7 +30,7 @@ fn commands() -> String {
          `--debug` tells on stderr what is done, and when; \
          `--verbose-debug` adds settings and the causes of errors.\n\n\
          Reports go to stdout, everything else to stderr.\n\
-         The exit code is 0, or 1 after any error.\n",
+         The exit code is 0, 1 after any error, or 2 where a gate is shut: `cves --exit-code`.\n",
     );
     let mut tree = crate::tree("foretop");
     tree.build();
@@ -156,13 +158,61 @@ fn claim(claim: &ecosystem::Claim) -> String {
 
 fn formats() -> String {
     let mut page = format!(
-        "{NOTE}# Formats\n\n\
-         `--format` takes those that are written; `sbom://` reads all that can be read.\n\n\
+        "{NOTE}# Formats\n\n## Of inventories\n\n\
+         `sbom --format` takes those that are written; `sbom://` reads all that can be read.\n\n\
          | format | what it is | written |\n|---|---|---|\n"
     );
     for format in format::ALL {
         let written = if format.writes() { "yes" } else { "no" };
         let _ = writeln!(page, "| `{}` | {} | {written} |", format.id(), cell(format.title()));
+    }
+    page.push_str(
+        "\n## Of findings\n\n\
+         `cves --format` takes these, several in one run: `--format sarif=FILE --format json=FILE`.\n\n\
+         | format | what it is |\n|---|---|\n",
+    );
+    for report in format::report::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", report.id(), cell(report.title()));
+    }
+    page
+}
+
+fn feeds() -> String {
+    let mut page = format!(
+        "{NOTE}# Feeds\n\n\
+         A feed is a publisher of advisories, in the format that it publishes.\n\
+         Its parts are fetched and compiled apart.\n\
+         Days without news make it stale.\n\n\
+         | feed | whose it is | terms, and where to read more | parts | stale after |\n|---|---|---|---|---|\n"
+    );
+    for feed in feed::ALL {
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} | {} |",
+            feed.id(),
+            cell(feed.title()),
+            cell(feed.about()),
+            match feed.parts().len() {
+                0 => "none to fetch".to_owned(),
+                count => count.to_string(),
+            },
+            match feed.stale_after_days() {
+                u32::MAX => "never".to_owned(),
+                days => format!("{days} days"),
+            }
+        );
+    }
+    page
+}
+
+fn orders() -> String {
+    let mut page = format!(
+        "{NOTE}# Orders of versions\n\n\
+         Which version comes first is decided as the package manager itself decides it.\n\n\
+         | order | whose decision it is |\n|---|---|\n"
+    );
+    for order in ecosystem::order::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", order.id(), cell(order.title()));
     }
     page
 }

@@ -218,6 +218,10 @@ impl Lore<'_, '_> {
             {
                 listed.title.clone_into(&mut text.title);
             }
+            // OpenSSL's stories begin with a heading, and titles are made of their beginnings.
+            if let Some(title) = text.title.strip_prefix("Issue summary: ") {
+                text.title = title.to_owned();
+            }
         }
         let mut bulletins: Vec<String> =
             rows.iter().flat_map(|it| &it.bulletins).map(|it| (*it).to_owned()).collect();

@@ -13,7 +13,7 @@ pub(crate) fn is_bare(title: &str) -> bool {
         // `Amazon Linux 2023 - ALAS2023-2023-070: important priority package update for curl`.
         _ if title.contains(" affecting package ") => true,
         _ if title.contains(" priority package update ") => true,
-        "update" | "updates" => title.contains("security") || title.contains("regression"),
+        "update" | "updates" => few || title.contains("security") || title.contains("regression"),
         "advisory" | "vulnerability" | "vulnerabilities" => few,
         // An erratum or a flaw by its bare name.
         name => few && title == name,
@@ -46,6 +46,7 @@ mod tests {
             "Moderate: kernel security, bug fix, and enhancement update",
             "USN-4376-1: OpenSSL vulnerabilities",
             "Security update.",
+            "Important: openssl update",
             "CVE-2021-44228",
             "CVE-2020-1747 affecting package PyYAML for versions less than 5.3.1-1",
             "Amazon Linux 2023 - ALAS2023-2023-070: important priority package update for curl",
