@@ -38,7 +38,7 @@ impl Feed for Osv {
     }
 
     fn version(&self) -> u16 {
-        1
+        2
     }
 
     fn parts(&self) -> Vec<Part> {
