@@ -194,6 +194,24 @@ impl Almanac {
         Ok(sheet)
     }
 
+    /// What the sheets that `wanted` accepts say about a flaw.
+    fn told(&self, flaw: &str, wanted: impl Fn(&Entry) -> bool) -> About {
+        let mut about = About::default();
+        for (number, entry) in (0..).zip(&self.manifest.sheets) {
+            if entry.space.as_str() == TEXTS || !wanted(entry) {
+                continue;
+            }
+            let Some(found) = self.sheet(number).ok().and_then(|it| it.flaw(flaw)) else {
+                continue;
+            };
+            let handle = |advisory| Handle { sheet: number, advisory };
+            about.advisories.extend(found.advisories.into_iter().map(handle));
+            about.exploited = about.exploited.or(found.exploited);
+            about.forecast = about.forecast.or(found.forecast);
+        }
+        about
+    }
+
     fn sheets_of(&self, space: &Space) -> &[u32] {
         self.spaces.get(space).map_or(&[], |it| it)
     }
@@ -228,20 +246,8 @@ impl Book for Almanac {
     }
 
     fn about(&self, flaw: &str) -> About {
-        let mut about = About::default();
-        for (number, entry) in (0..).zip(&self.manifest.sheets) {
-            if entry.space.as_str() == TEXTS {
-                continue;
-            }
-            let Some(found) = self.sheet(number).ok().and_then(|it| it.flaw(flaw)) else {
-                continue;
-            };
-            let handle = |advisory| Handle { sheet: number, advisory };
-            about.advisories.extend(found.advisories.into_iter().map(handle));
-            about.exploited = about.exploited.or(found.exploited);
-            about.forecast = about.forecast.or(found.forecast);
-        }
-        about
+        // A release's publisher rates its own packages, and nobody else's.
+        self.told(flaw, |it| it.space.release_name().is_none())
     }
 
     fn known(&self, advisory: Handle) -> Option<Known> {

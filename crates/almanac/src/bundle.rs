@@ -2,12 +2,13 @@
 
 mod ustar;
 
+use std::collections::HashMap;
 use std::io::{BufReader, BufWriter, Read, Write as _};
 use std::path::Path;
 
 use crate::almanac::Almanac;
 use crate::error::Error;
-use crate::manifest::{LARGEST, Manifest};
+use crate::manifest::{Entry, LARGEST, Manifest};
 use crate::store::{self, Installed, MANIFEST, Trust, Writer};
 
 const SIGNATURE: &str = "almanac.json.minisig";
@@ -49,7 +50,8 @@ pub fn export(dir: &Path, file: &Path) -> Result<(), Error> {
 
 /// Installs the almanac in a file into a directory. Nothing changes before all of it is verified.
 pub fn import(file: &Path, dir: &Path, trust: Trust<'_>) -> Result<Installed, Error> {
-    let opened = fs_err::File::open(file).map_err(Error::io)?;
+    // The error of `fs_err` names the file once more.
+    let opened = fs_err::File::open(file).map_err(|why| Error::at(file, why.kind().into()))?;
     let tar = zstd::Decoder::new(BufReader::new(opened)).map_err(|why| Error::at(file, why))?;
     import_from(tar, &file.display().to_string(), dir, trust)
 }
@@ -71,7 +73,8 @@ fn import_from(
         tar.read_to_end(&mut bytes).map_err(failed)?;
         Ok(bytes)
     };
-    let Some((first, size)) = tar.next().map_err(failed)? else {
+    let stranger = |why| bad(&format!("it is no file that `almanac export` wrote: {why}"));
+    let Some((first, size)) = tar.next().map_err(stranger)? else {
         return Err(bad("it is empty"));
     };
     if first != MANIFEST {
@@ -88,12 +91,14 @@ fn import_from(
     trust.check(&manifest, signature.as_deref())?;
     let parsed = Manifest::parse(&manifest)?;
 
+    let mut wanted: HashMap<&str, &Entry> =
+        parsed.sheets.iter().map(|it| (it.digest.hex(), it)).collect();
     let writer = Writer::lock(dir)?;
     while let Some((name, _)) = entry {
         let hex = name.strip_prefix("sheets/").unwrap_or_default();
-        let wanted = parsed.sheets.iter().find(|it| it.digest.hex() == hex);
-        let Some(wanted) = wanted else {
-            return Err(bad("it holds something that its manifest does not speak of"));
+        // Each is taken once: the same one over and over would take time for ever.
+        let Some(wanted) = wanted.remove(hex) else {
+            return Err(bad("it holds something that its manifest does not speak of, or twice"));
         };
         let mut incoming = writer.receive(wanted)?;
         std::io::copy(&mut tar, &mut incoming).map_err(failed)?;

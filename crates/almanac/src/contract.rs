@@ -130,7 +130,8 @@ pub struct Text {
 /// What is known of a flaw.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct About {
-    /// Every advisory that goes by that name, in any space: NVD's among them.
+    /// Every advisory that goes by that name in a space without releases: NVD's, and those of
+    /// languages. What distributions say is about their own packages.
     pub advisories: Vec<Handle>,
     /// It is used in attacks.
     pub exploited: Option<Exploited>,

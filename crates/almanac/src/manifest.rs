@@ -13,6 +13,8 @@ use crate::layout::{Meta, SHEET_FORMAT};
 const FORMAT: u32 = 1;
 /// More than a manifest of everything has; beyond that it is none.
 pub(crate) const LARGEST: u64 = 64 << 20;
+/// More than all sheets of everything have, so that nobody can fill a disk with them.
+const LARGEST_SHEETS: u64 = 64 << 30;
 
 /// What an almanac consists of: `almanac.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -114,6 +116,10 @@ impl Manifest {
         if manifest.format != FORMAT {
             let format = manifest.format;
             return Err(bad(format!("it has format {format}, and this program reads {FORMAT}")));
+        }
+        if manifest.size() > LARGEST_SHEETS {
+            let most = LARGEST_SHEETS >> 30;
+            return Err(bad(format!("its sheets together would have more than {most} GiB")));
         }
         let mut seen = BTreeSet::new();
         for it in &manifest.sheets {

@@ -5,6 +5,7 @@
 
 mod writer;
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -108,11 +109,12 @@ pub fn sheet_path(dir: &Path, digest: &Digest) -> PathBuf {
 
 /// The sheets that are not on disk yet, each once.
 pub fn missing<'a>(dir: &Path, manifest: &'a Manifest) -> Vec<&'a Entry> {
+    let mut seen: BTreeSet<&Digest> = BTreeSet::new();
     let mut missing: Vec<&Entry> = Vec::new();
     for it in &manifest.sheets {
         let there = fs_err::metadata(sheet_path(dir, &it.digest));
         let there = there.is_ok_and(|found| found.is_file() && found.len() == it.size);
-        if !there && missing.iter().all(|other| other.digest != it.digest) {
+        if !there && seen.insert(&it.digest) {
             missing.push(it);
         }
     }

@@ -62,11 +62,11 @@ impl Advice {
     /// The installed almanac. Where the user names none and none is there, what is built in will do.
     fn almanac(&self, context: &Context) -> anyhow::Result<Option<Almanac>> {
         if let Some(directory) = &self.almanac {
-            return Ok(Some(Almanac::open(directory)?));
+            return Ok(Some(whole(directory, Almanac::open(directory)?)?));
         }
         let directory = context.environment.almanac_directory()?;
         match Almanac::open(&directory) {
-            Ok(almanac) => Ok(Some(almanac)),
+            Ok(almanac) => Ok(Some(whole(&directory, almanac)?)),
             Err(almanac::Error::Absent(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -94,6 +94,19 @@ impl Advice {
         }
         Ok(statements)
     }
+}
+
+/// The almanac, if all its sheets are there: an answer without some of them would look like good news.
+pub(crate) fn whole(directory: &Path, almanac: Almanac) -> anyhow::Result<Almanac> {
+    let missing = almanac::missing(directory, almanac.manifest()).len() as u64;
+    if missing == 0 {
+        return Ok(almanac);
+    }
+    let sheets = count(missing, "sheet is", "sheets are");
+    Err(Failure::error(
+        format!("almanac {}: {sheets} missing or cut short", directory.display()),
+        "`foretop almanac build`, `update`, `pull` or `import` makes it whole",
+    ))
 }
 
 /// A file, or every JSON file of a folder and the folders in it, sorted.
@@ -128,13 +141,19 @@ fn documents_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// A sentence that makes no sense is told; a document that makes none is an error: somebody relies
 /// on it.
 fn read(path: &Path, messages: &Messages) -> anyhow::Result<Vec<Statement>> {
-    let size = fs_err::metadata(path)?.len();
     let refuse = |why: String| {
         Failure::error(
             format!("cannot read {}: {why}", path.display()),
             "it should be OpenVEX, CSAF VEX or CycloneDX in JSON, or an ignore file in TOML",
         )
     };
+    let why = |error: std::io::Error| {
+        refuse(match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
+            _ => error.to_string(),
+        })
+    };
+    let size = fs_err::metadata(path).map_err(why)?.len();
     if size > statement::LARGEST {
         return Err(refuse(format!("it is larger than {} MiB", statement::LARGEST >> 20)));
     }

@@ -75,6 +75,12 @@ impl Messages {
         self.colour_on_stdout
     }
 
+    /// The columns of the terminal that stdout is, if it is one.
+    pub(crate) fn width_of_stdout(&self) -> Option<usize> {
+        // It asks only what is a terminal.
+        terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
+    }
+
     /// A step begins: `...Pulling`.
     pub(crate) fn begin(&self, what: &str) {
         self.line(&format!("    ...{}", tame(what)));

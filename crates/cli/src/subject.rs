@@ -1,5 +1,6 @@
 //! The subject of a command: an image, a directory, an archive or a document, and how it is read.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -87,11 +88,10 @@ impl Subject {
             platform: self.choice.platform.clone(),
             reference: self.choice.reference.clone(),
             settings,
-            progress: Arc::new(Watcher {
-                messages: Arc::clone(messages),
-                begins: if scheme == "registry" { "Pulling" } else { "Indexing" },
-                begun: AtomicBool::new(false),
-            }),
+            progress: Arc::new(Watcher::new(
+                messages,
+                if scheme == "registry" { "Pulling" } else { "Indexing" },
+            )),
         };
         messages.debug(&format!("analyze start: {}", request.subject));
         let engine = Engine { cache: cache.clone() };
@@ -111,9 +111,20 @@ impl Subject {
     }
 }
 
+/// Types that nothing can have are mistyped more often than meant.
+pub(crate) fn warn_of_types(wanted: &[String], inventory: &Inventory, messages: &Messages) {
+    let wanted: BTreeSet<String> = wanted.iter().map(|it| it.trim().to_ascii_lowercase()).collect();
+    let mut known: BTreeSet<&str> = ecosystem::ALL.iter().map(|it| it.id()).collect();
+    known.extend(inventory.packages.iter().map(|it| it.purl.kind()));
+    for kind in wanted.iter().filter(|it| !known.contains(it.as_str())) {
+        let known: Vec<&str> = known.iter().copied().collect();
+        messages.warn(&format!("No package has the type `{kind}`; there are {}", known.join(", ")));
+    }
+}
+
 /// The image that was built or pulled last.
 async fn newest(settings: &Settings, messages: &Messages) -> anyhow::Result<String> {
-    let hint = "name one: foretop sbom IMAGE";
+    let hint = "name one, or archive://FILE, fs://DIRECTORY, sbom://FILE";
     match image::newest(settings).await {
         Ok(Some(name)) => {
             messages.inform(&format!("No image was named, so the newest one is taken: {name}"));
@@ -184,10 +195,17 @@ fn tell_gaps(gaps: &[Gap], messages: &Messages) {
 }
 
 /// Says that a step begins once there are bytes to wait for.
-struct Watcher {
+pub(crate) struct Watcher {
     messages: Arc<Messages>,
     begins: &'static str,
     begun: AtomicBool,
+}
+
+impl Watcher {
+    /// Says `begins` when there is something to wait for.
+    pub(crate) fn new(messages: &Arc<Messages>, begins: &'static str) -> Self {
+        Self { messages: Arc::clone(messages), begins, begun: AtomicBool::new(false) }
+    }
 }
 
 impl image::Progress for Watcher {

@@ -236,7 +236,15 @@ fn note(stacked: &Stacked, layers: &[LayerDescription], detours: &mut Detours) -
 
 fn document(name: String, bytes: &[u8]) -> Result<Analyzed, Error> {
     match format::read(bytes) {
-        Ok(inventory) => Ok(Analyzed { inventory, origin: Origin::Document }),
+        Ok(mut inventory) => {
+            // Many documents do not say what they are about; the reader knows them by their file.
+            if let Subject::Document { name: subject } = &mut inventory.subject
+                && subject.is_empty()
+            {
+                *subject = name;
+            }
+            Ok(Analyzed { inventory, origin: Origin::Document })
+        }
         Err(why) => Err(Error::Document { name, why: why.to_string() }),
     }
 }

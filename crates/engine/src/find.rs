@@ -137,7 +137,7 @@ impl Lookout {
             ..Basis::default()
         };
         for state in manifest.parts.iter().filter(|it| feeds.contains(&*it.feed)) {
-            let of_part = state.current.as_ref().max(state.fetched.as_ref());
+            let of_part = state.current.as_ref().or(state.fetched.as_ref());
             basis.current = basis.current.take().max(of_part.cloned());
         }
         if self.starter {

@@ -20,7 +20,7 @@ pub struct FeedState {
     pub gaps: u64,
     /// Bytes of its sheets.
     pub size: u64,
-    /// When the youngest part was current or fetched, in RFC 3339.
+    /// When the youngest part was current, or fetched where its documents do not say, in RFC 3339.
     pub current: Option<String>,
     /// Days since then.
     pub age: Option<i32>,
@@ -75,7 +75,8 @@ pub fn feeds(manifest: &Manifest, today: &str) -> Vec<FeedState> {
         state.documents += part.documents;
         state.advisories += part.advisories;
         state.gaps += part.gaps;
-        let moment = part.current.as_ref().max(part.fetched.as_ref());
+        // A mirror that stands still answers every day: what documents say of themselves goes first.
+        let moment = part.current.as_ref().or(part.fetched.as_ref());
         state.current = state.current.take().max(moment.cloned());
         state.errors.extend(part.error.iter().map(|it| format!("{}: {it}", part.part)));
     }

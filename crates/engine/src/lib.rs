@@ -14,4 +14,4 @@ pub use filter::Filter;
 pub use find::Lookout;
 pub use freshness::{FeedState, Freshness, feeds};
 pub use matching::{Asked, packages_called};
-pub use refresh::{Refreshed, Watch, refresh};
+pub use refresh::{PartFetched, Refreshed, Watch, fetch_all, refresh, source_folder};

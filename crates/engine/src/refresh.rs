@@ -1,6 +1,7 @@
 //! Published documents become an almanac: what did not change is not compiled again.
 
 mod gather;
+mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,6 +13,8 @@ use feed::walk::{File, Limits, files};
 use model::{Digest, Gap};
 
 use gather::{Gathered, Harvest, PartKey, gather};
+
+pub use update::{PartFetched, fetch_all, source_folder};
 
 /// What became of a folder of documents.
 pub struct Refreshed {
@@ -55,7 +58,7 @@ pub fn refresh(
     let changed: Vec<usize> =
         (0..all.len()).filter(|it| !standing.values().any(|files| files.contains(it))).collect();
     tell(&all, &changed, watch);
-    let mut harvest = gather(&all, &changed, None, &|it| watch.reading(&it.path, it.size));
+    let mut harvest = gather(&all, &changed, None, created, &|it| watch.reading(&it.path, it.size));
     let dirty: BTreeSet<PartKey> = harvest.parts.keys().cloned().collect();
     // ... and so do files that did not change, but tell of the same parts.
     let (again, kept): (BTreeMap<PartKey, BTreeSet<usize>>, _) =
@@ -63,7 +66,8 @@ pub fn refresh(
     let again: Vec<usize> =
         again.into_values().flatten().collect::<BTreeSet<_>>().into_iter().collect();
     tell(&all, &again, watch);
-    harvest.add(gather(&all, &again, Some(&dirty), &|it| watch.reading(&it.path, it.size)));
+    harvest
+        .add(gather(&all, &again, Some(&dirty), created, &|it| watch.reading(&it.path, it.size)));
 
     let mut manifest = Manifest::new(created);
     if let Some(former) = former {
@@ -78,7 +82,7 @@ pub fn refresh(
     gaps.extend(broken);
     let mut sheets = Vec::new();
     let mut compiled = Vec::new();
-    for (key, state, made) in compile(parts, &sources, created, watch)? {
+    for (key, state, made) in compile(parts, &sources, watch)? {
         manifest.replace(state, &made);
         sheets.extend(made.sheets);
         compiled.push(format!("{} {}", key.0, key.1));
@@ -137,7 +141,6 @@ fn standing(
 fn compile(
     parts: BTreeMap<PartKey, Gathered>,
     sources: &[Option<Source>],
-    created: &str,
     watch: &dyn Watch,
 ) -> Result<Vec<(PartKey, PartState, Compiled)>, almanac::Error> {
     let mut queue: Vec<Mutex<Option<(PartKey, Gathered)>>> =
@@ -160,7 +163,7 @@ fn compile(
                         continue;
                     };
                     watch.compiling(key.0, &key.1);
-                    let one = compile_one(key, gathered, sources, created);
+                    let one = compile_one(key, gathered, sources);
                     let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
                     match (&mut *made, one) {
                         (Ok(all), Ok(one)) => all.push(one),
@@ -180,7 +183,6 @@ fn compile_one(
     key: PartKey,
     gathered: Gathered,
     sources: &[Option<Source>],
-    created: &str,
 ) -> Result<(PartKey, PartState, Compiled), almanac::Error> {
     let mut gaps = gathered.gaps;
     gaps.sort();
@@ -189,8 +191,7 @@ fn compile_one(
         feed: key.0.to_owned(),
         part: key.1.clone(),
         version: feed::find(key.0).map_or(0, feed::Feed::version),
-        // A document from the future would make a stale feed look fresh for years.
-        current: gathered.current.filter(|it| it.get(..10) <= created.get(..10)),
+        current: gathered.current,
         sources: gathered.files.iter().filter_map(|it| sources.get(*it)?.clone()).collect(),
         documents: gathered.documents,
         gaps: gaps.len() as u64,

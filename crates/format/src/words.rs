@@ -120,6 +120,19 @@ pub(crate) fn headline(finding: &Finding) -> Cow<'_, str> {
     if finding.title.is_empty() { weaknesses(finding).into() } else { (&*finding.title).into() }
 }
 
+/// As much of a headline as fits a line, in whole words.
+pub(crate) fn short(headline: &str) -> Cow<'_, str> {
+    const MOST: usize = 100;
+    let line = cut(headline, MOST);
+    if line.len() == headline.len() {
+        return headline.into();
+    }
+    // The next letter tells whether the last word is whole.
+    let is_whole = headline.get(line.len()..).is_some_and(|it| it.starts_with(' '));
+    let words = line.rsplit_once(' ').filter(|_| !is_whole).map_or(line, |(words, _)| words);
+    format!("{}…", words.trim_end_matches([' ', ',', ';', ':', '.', '(', '…'])).into()
+}
+
 /// The page about a flaw.
 pub(crate) fn link(id: &str) -> String {
     let mut url = String::with_capacity(64);

@@ -2,6 +2,7 @@
 
 mod address;
 mod archive;
+pub mod artifact;
 mod blob;
 mod contract;
 mod credentials;

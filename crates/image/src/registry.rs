@@ -9,6 +9,7 @@ mod challenge;
 mod client;
 mod connections;
 mod download;
+mod upload;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,10 +21,10 @@ use model::{Attestation, Digest, Gap, ImageDescription, LayerDescription, Platfo
 use crate::manifest::{self, CONFIG_LIMIT, Document, Index, MANIFEST_LIMIT, Manifest};
 use crate::verify::{digest_of, verify};
 use crate::{Ask, Attached, Error, Image, ImageSource, LayerReader, Opened, Wanted};
-use client::Client;
-use download::read_layer;
 
 pub(crate) use answer::tame;
+pub(crate) use client::Client;
+pub(crate) use download::read_layer;
 
 /// Attestations of one image that are looked at.
 const ATTESTATIONS_LIMIT: usize = 16;
@@ -43,7 +44,7 @@ impl ImageSource for Registry {
     }
 
     async fn open(&self, ask: &Ask) -> Result<Option<Opened>, Error> {
-        let reference: Reference = ask.name.parse().map_err(|why| bad_name(&why))?;
+        let reference = reference(&ask.name)?;
         let what = reference.familiar();
         let Reference { host, repository, .. } = &reference;
         let client = Client::new(host, repository, &what, &ask.settings, &ask.progress)?;
@@ -58,10 +59,13 @@ impl ImageSource for Registry {
     }
 }
 
-fn bad_name(why: &model::BadReference) -> Error {
-    let text = why.to_string();
-    let (what, why) = text.rsplit_once(": ").unwrap_or((&text, "it makes no sense"));
-    Error::invalid(what, why)
+/// The reference that somebody wrote.
+pub(crate) fn reference(text: &str) -> Result<Reference, Error> {
+    text.parse().map_err(|why: model::BadReference| {
+        let text = why.to_string();
+        let (what, why) = text.rsplit_once(": ").unwrap_or((&text, "it makes no sense"));
+        Error::invalid(what, why)
+    })
 }
 
 struct RegistryImage {
@@ -154,8 +158,13 @@ impl Client {
         }
     }
 
-    /// Reads an index or a manifest by tag or digest; its bytes are what its digest says.
     async fn document(&self, wanted: &str) -> Result<(Document, Vec<u8>, Digest), Error> {
+        let (bytes, digest) = self.manifest(wanted).await?;
+        Ok((manifest::read(&self.what, &bytes)?, bytes, digest))
+    }
+
+    /// An index or a manifest by tag or digest; its bytes are what its digest says.
+    pub(crate) async fn manifest(&self, wanted: &str) -> Result<(Vec<u8>, Digest), Error> {
         let path = format!("manifests/{wanted}");
         let (headers, bytes) = self.get(&path, Some(manifest::ACCEPT), MANIFEST_LIMIT).await?;
         let claimed = headers.get("docker-content-digest").and_then(|it| it.to_str().ok());
@@ -172,7 +181,7 @@ impl Client {
                 None => digest_of(&bytes),
             },
         };
-        Ok((manifest::read(&self.what, &bytes)?, bytes, digest))
+        Ok((bytes, digest))
     }
 
     async fn describe(

@@ -1,6 +1,7 @@
 //! A version against what a row says about versions.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use almanac::{End, Row, Stretch};
 use ecosystem::order::Order;
@@ -134,26 +135,40 @@ fn contains(stretch: &Stretch<'_>, key: &[u8]) -> Result<bool, Blind> {
 /// The first version that is in no stretch of these rows any more; nothing where none is stated.
 pub(crate) fn next_good<'r>(rows: &[&'r Row<'_>], version: &Version<'_>) -> Option<&'r End<'r>> {
     let mut key = version.key()?;
+    let readable = |it: &Option<End<'_>>| it.as_ref().is_none_or(|it| it.key.is_some());
+    let mut ahead: Vec<&'r Stretch<'r>> = rows
+        .iter()
+        .flat_map(|it| &it.stretches)
+        .filter(|it| readable(&it.from) && readable(&it.to))
+        .collect();
+    // Those that begin first come last, so that they can be taken from the end.
+    ahead.sort_by(|left, right| begin(right).cmp(&begin(left)));
+    let mut ends: BTreeMap<&[u8], &'r End<'r>> = BTreeMap::new();
     let mut best: Option<&'r End<'r>> = None;
-    let most: usize = rows.iter().map(|it| it.stretches.len()).sum();
-    for _ in 0..=most {
-        let mut next: Option<&'r End<'r>> = None;
-        let mut is_inside = false;
-        for stretch in rows.iter().flat_map(|it| &it.stretches) {
-            if contains(stretch, key) != Ok(true) {
-                continue;
-            }
-            is_inside = true;
-            let end = stretch.to.as_ref().filter(|it| !it.included)?;
-            if next.is_none_or(|it| end.key < it.key) {
-                next = Some(end);
+    loop {
+        while let Some(stretch) = ahead.pop_if(|it| has_begun(it, key)) {
+            if contains(stretch, key) == Ok(true) {
+                let end = stretch.to.as_ref().filter(|it| !it.included)?;
+                ends.entry(end.key.as_deref()?).or_insert(end);
             }
         }
-        if !is_inside {
-            return best;
+        // Those that end here have been left.
+        while ends.first_key_value().is_some_and(|(end, _)| *end <= key) {
+            ends.pop_first();
         }
-        best = next;
-        key = best?.key.as_deref()?;
+        let Some((end, next)) = ends.pop_first() else { return best };
+        best = Some(next);
+        key = end;
     }
-    None
+}
+
+fn begin<'s>(stretch: &'s Stretch<'_>) -> Option<(Option<&'s [u8]>, bool)> {
+    stretch.from.as_ref().map(|it| (it.key.as_deref(), !it.included))
+}
+
+fn has_begun(stretch: &Stretch<'_>, key: &[u8]) -> bool {
+    stretch.from.as_ref().is_none_or(|it| match it.key.as_deref() {
+        Some(from) => key > from || (it.included && key == from),
+        None => true,
+    })
 }

@@ -1,5 +1,7 @@
 //! Chains: what was decided about a package and a flaw, step by step.
 
+use std::collections::BTreeSet;
+
 use almanac::Row;
 use model::{Inventory, Judgement, Names, Outlook, Span, Status, Step, Verdict};
 
@@ -79,12 +81,14 @@ fn as_a_whole(walk: &Walk<'_>, subject: &Subject<'_>, ground: &Ground) -> Judgem
     let mut chain = beginning(subject, ground);
     let verdict = match (&subject.standing, &ground.meeting) {
         (Standing::Plain, Ok(meeting)) => {
-            let names: Vec<&str> = subject.names.iter().map(|it| &*it.name).collect();
+            let mut names: Vec<&str> = subject.names.iter().map(|it| &*it.name).collect();
+            // A binary often has the name of what it was built from.
+            names.dedup();
             let says = format!(
-                "nobody of {} speaks of {} in {}",
-                meeting.feeds.join(", "),
+                "in {} nobody speaks of {}: {} asked",
+                meeting.space,
                 names.join(" or "),
-                meeting.space
+                each(&meeting.feeds, "was", "were")
             );
             chain.push(Step::new("advisory", says));
             Verdict::Unheard
@@ -148,18 +152,25 @@ fn judgement(
 }
 
 fn owned(walk: &Walk<'_>, owner: &model::Purl) -> Step {
-    let feeds: Vec<&str> = walk
+    let feeds: BTreeSet<&str> = walk
         .grounds
         .iter()
         .filter_map(|it| it.meeting.as_ref().ok())
         .filter(|it| it.is_system)
         .flat_map(|it| it.feeds.iter().map(String::as_str))
         .collect();
+    let feeds: Vec<&str> = feeds.into_iter().collect();
     let says = format!(
-        "its file belongs to {owner}, which answers for it: {} speak of that package",
-        feeds.join(", ")
+        "its file belongs to {owner}, which answers for it: {} of that package",
+        each(&feeds, "speaks", "speak")
     );
     Step::new("owner", says)
+}
+
+/// `osv speaks`, `osv, wolfi speak`.
+fn each(feeds: &[impl AsRef<str>], one: &str, many: &str) -> String {
+    let names: Vec<&str> = feeds.iter().map(AsRef::as_ref).collect();
+    format!("{} {}", names.join(", "), if names.len() == 1 { one } else { many })
 }
 
 fn only_declared() -> Step {
@@ -190,7 +201,8 @@ fn beginning(subject: &Subject<'_>, ground: &Ground) -> Vec<Step> {
     chain.push(Step::new("package", format!("{} ({kind}{source})", package.purl)));
     let says = match &ground.meeting {
         Ok(meeting) => {
-            format!("{}, {}; {} speak there", meeting.space, ground.how, meeting.feeds.join(", "))
+            let speak = each(&meeting.feeds, "speaks", "speak");
+            format!("{}, {}; {speak} there", meeting.space, ground.how)
         }
         Err(_) => ground.how.clone(),
     };
@@ -239,14 +251,17 @@ fn told(opinion: &Opinion<'_>) -> Vec<Step> {
     steps.push(Step::new("comparison", comparison));
     let outlook = row.outlook.map(|it| match it {
         Outlook::Open => "a fix may come",
-        Outlook::Minor => "minor: no update of its own",
+        Outlook::Minor => "minor, no update of its own",
         Outlook::Deferred => "deferred",
         Outlook::WillNotFix => "will not be fixed",
         Outlook::EndOfLife => "end of life",
     });
-    let words: Vec<&str> = outlook.into_iter().chain(row.reason).collect();
+    let words = match (outlook, row.reason) {
+        (Some(outlook), Some(reason)) => format!("{outlook} ({reason})"),
+        (outlook, reason) => outlook.or(reason).unwrap_or_default().to_owned(),
+    };
     if !words.is_empty() {
-        steps.push(Step::new("status", words.join(": ")));
+        steps.push(Step::new("status", words));
     }
     steps
 }

@@ -1,7 +1,7 @@
 //! Findings: the decisions that a package is affected, one for each source package and flaw.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use almanac::{About, End, Handle, Known, Row, Stretch};
 use model::{Bound, Finding, Fix, Gap, Outlook, Rating, Space, Span, Verdict};
@@ -12,6 +12,7 @@ use crate::gaps::{Noun, Tally};
 use crate::names::brief;
 use crate::ratings;
 use crate::scope::Scope;
+use crate::titles;
 use crate::walk::{Standing, Subject, Walk};
 
 /// All findings, worst first, and all gaps.
@@ -28,12 +29,12 @@ pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
                 continue;
             }
             let statement = walk.sayings.decides(&decision.flaw, subject.package);
-            let Some(key) = Key::of(subject, &decision, statement) else { continue };
+            let number = statement.map(|it| it.number);
+            let Some(key) = Key::of(subject, &decision, number) else { continue };
             if let Some(finding) = known.get(&key).and_then(|at| found.get_mut(*at)) {
                 finding.packages.push(subject.number);
             } else if let Some(mut finding) = lore.finding(subject, &decision) {
-                finding.statement =
-                    statement.and_then(|it| walk.question.statements.get(it)).cloned();
+                finding.statement = statement.map(|it| it.quoted());
                 known.insert(key, found.len());
                 found.push(finding);
             }
@@ -135,18 +136,21 @@ impl Lore<'_, '_> {
             .opinions
             .iter()
             .enumerate()
-            .filter(|(number, _)| !decision.deciding.contains(number))
+            .filter(|(number, _)| decision.deciding.binary_search(number).is_err())
             .map(|(_, it)| it);
         let rows: Vec<&Row<'_>> = deciding.iter().map(|it| it.row).collect();
 
         let mut handles: Vec<Handle> = Vec::new();
-        let mut ratings: Vec<Rating> = rows.iter().filter_map(|it| it.rating.clone()).collect();
+        let mut seen: HashSet<Handle> = HashSet::new();
+        let mut ratings: Vec<Rating> =
+            rows.iter().filter_map(|it| it.rating.clone()).take(MOST_LEARNT).collect();
         let mut knowns: Vec<Known> = Vec::new();
         let mut learn = |handle: Handle, ratings: &mut Vec<Rating>| {
-            if !handles.contains(&handle) {
+            if handles.len() < MOST_LEARNT && seen.insert(handle) {
                 handles.push(handle);
                 if let Some(known) = book.known(handle) {
-                    ratings.extend(known.ratings.iter().cloned());
+                    let room = MOST_LEARNT.saturating_sub(ratings.len());
+                    ratings.extend(known.ratings.iter().take(room).cloned());
                     knowns.push(known);
                 }
             }
@@ -155,7 +159,9 @@ impl Lore<'_, '_> {
             learn(row.advisory, &mut ratings);
         }
         for opinion in others.filter(|it| it.outcome != Outcome::Withdrawn) {
-            ratings.extend(opinion.row.rating.clone());
+            if ratings.len() < MOST_LEARNT {
+                ratings.extend(opinion.row.rating.clone());
+            }
             learn(opinion.row.advisory, &mut ratings);
         }
         let mut exploited = None;
@@ -176,7 +182,7 @@ impl Lore<'_, '_> {
         let malicious = rows.iter().any(|it| it.malicious);
         let (level, ratings) = ratings::weigh(ratings, malicious);
         let mut weaknesses: Vec<u32> = Vec::new();
-        for it in knowns.iter().flat_map(|it| &it.weaknesses) {
+        for it in knowns.iter().flat_map(|it| &it.weaknesses).take(MOST_LEARNT) {
             if !weaknesses.contains(it) {
                 weaknesses.push(*it);
             }
@@ -184,14 +190,28 @@ impl Lore<'_, '_> {
         let mut text = almanac::Text::default();
         if self.walk.question.options.texts {
             for it in handles.iter().filter_map(|it| book.text(*it)) {
-                fill(&mut text.title, it.title);
+                if text.title.is_empty()
+                    || (titles::is_bare(&text.title) && !titles::is_bare(&it.title))
+                {
+                    text.title = it.title;
+                }
                 fill(&mut text.details, it.details);
                 if text.references.is_empty() {
                     text.references = it.references;
                 }
-                if !text.title.is_empty() && !text.details.is_empty() && !text.references.is_empty()
-                {
+                let is_whole = !text.details.is_empty() && !text.references.is_empty();
+                if is_whole && !titles::is_bare(&text.title) {
                     break;
+                }
+            }
+            // A sentence about the flaw tells more than the name of an update.
+            let sentence = text.details.lines().map(str::trim).find(|it| !it.is_empty());
+            if let Some(sentence) = sentence.filter(|_| titles::is_bare(&text.title)) {
+                text.title = titles::shortened(sentence);
+            }
+            if let Some(listed) = exploited.as_ref().filter(|_| titles::is_bare(&text.title)) {
+                if !listed.title.is_empty() {
+                    listed.title.clone_into(&mut text.title);
                 }
             }
         }
@@ -231,6 +251,8 @@ impl Lore<'_, '_> {
 
 /// A flaw has a few dozen names and mentions; more is somebody's trick.
 const MOST_ADVISORIES: usize = 64;
+/// All who speak of one flaw of one package, and their ratings, likewise.
+const MOST_LEARNT: usize = 1000;
 
 fn fill(text: &mut String, with: String) {
     if text.is_empty() {
@@ -257,13 +279,8 @@ fn spans(named: &crate::names::Named<'_>, deciding: &[&Opinion<'_>]) -> Vec<Span
             first.push(Span { from: Some(bound.clone()), to: Some(bound) });
         }
     }
-    let mut spans: Vec<Span> = Vec::new();
-    for it in first.into_iter().chain(rest) {
-        if !spans.contains(&it) {
-            spans.push(it);
-        }
-    }
-    spans
+    let mut seen: HashSet<Span> = HashSet::new();
+    first.into_iter().chain(rest).filter(|it| seen.insert(it.clone())).collect()
 }
 
 pub(crate) fn span(stretch: &Stretch<'_>) -> Span {

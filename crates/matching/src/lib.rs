@@ -20,6 +20,7 @@ mod releases;
 mod scope;
 mod spaces;
 mod statements;
+mod titles;
 mod walk;
 
 use almanac::Book;

@@ -91,7 +91,7 @@ impl<'q> Grounds<'q> {
             };
         }
         let space = Space::of(purl.kind());
-        let how = format!("by its type, {}", purl.kind());
+        let how = "by its type".to_owned();
         let label = format!("type {}", purl.kind());
         let meeting = self.meeting(&space, false, None).ok_or_else(|| {
             if order::of(&space).is_some() {

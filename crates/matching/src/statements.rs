@@ -1,6 +1,7 @@
 //! Statements (VEX, exceptions): which one counts for a flaw of a package, and why others do not.
 
 mod image;
+mod index;
 mod product;
 
 use std::collections::HashMap;
@@ -9,14 +10,23 @@ use model::{Package, Statement, Step};
 
 use crate::Question;
 use image::Identity;
+use index::{Best, Names, Said};
 
 /// All statements, found by flaw.
 pub(crate) struct Sayings<'q> {
     question: &'q Question<'q>,
     image: Identity,
-    by_flaw: HashMap<String, Vec<usize>>,
-    /// About any flaw.
-    any: Vec<usize>,
+    names: Names<'q>,
+    by_flaw: HashMap<String, About<'q>>,
+    any: About<'q>,
+}
+
+/// What is said about one flaw, or about any.
+#[derive(Default)]
+struct About<'q> {
+    /// Numbers of all statements, those that do not count among them.
+    numbers: Vec<usize>,
+    said: Said<'q>,
 }
 
 /// How well a statement fits; or what keeps it from counting.
@@ -24,41 +34,57 @@ type Fit = Result<u8, String>;
 
 impl<'q> Sayings<'q> {
     pub(crate) fn new(question: &'q Question<'q>) -> Self {
-        let mut by_flaw: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut any = Vec::new();
+        let image = Identity::of(&question.inventory.subject);
+        let names = Names::of(question.inventory);
+        let mut by_flaw: HashMap<String, About<'q>> = HashMap::new();
+        let mut any = About::default();
         for (number, statement) in question.statements.iter().enumerate() {
+            let has_expired = expired(statement, question.options.today).is_some();
             for flaw in &statement.flaws {
-                if flaw == "*" {
-                    any.push(number);
-                } else {
-                    by_flaw.entry(flaw.to_ascii_uppercase()).or_default().push(number);
+                let about = match &**flaw {
+                    "*" => &mut any,
+                    flaw => by_flaw.entry(flaw.to_ascii_uppercase()).or_default(),
+                };
+                about.numbers.push(number);
+                if !has_expired {
+                    about.said.add((number, statement), &image, &names);
                 }
             }
         }
-        let image = Identity::of(&question.inventory.subject);
-        Self { question, image, by_flaw, any }
+        Self { question, image, names, by_flaw, any }
     }
 
-    /// The number of the statement that counts.
-    pub(crate) fn decides(&self, flaw: &[String], package: &Package) -> Option<usize> {
+    /// The statement that counts, with its number.
+    pub(crate) fn decides(&self, flaw: &[String], package: &Package) -> Option<Best<'q>> {
         if self.question.statements.is_empty() {
             return None;
         }
-        self.fitting(flaw, package)
-            .into_iter()
-            .filter_map(|(it, fit)| Some((it, fit.ok()?)))
-            .fold(None, |best: Option<(usize, u8)>, (number, fit)| match best {
-                Some(best) if self.rank(best) > self.rank((number, fit)) => Some(best),
-                _ => Some((number, fit)),
-            })
-            .map(|(number, _)| number)
+        let best = self.about(flaw).filter_map(|it| it.said.best(package, self.question.inventory));
+        best.max_by(|left, right| left.rank().cmp(&right.rank()))
+    }
+
+    fn about<'s>(&'s self, flaw: &'s [String]) -> impl Iterator<Item = &'s About<'q>> {
+        let named = flaw.iter().filter_map(|it| self.by_flaw.get(&it.to_ascii_uppercase()));
+        std::iter::once(&self.any).chain(named)
     }
 
     /// The same, with a step for each statement that names the flaw.
     pub(crate) fn told(&self, flaw: &[String], package: &Package) -> (Option<usize>, Vec<Step>) {
-        let decides = self.decides(flaw, package);
-        let mut fitting = self.fitting(flaw, package);
-        let count = fitting.len();
+        let decides = self.decides(flaw, package).map(|it| it.number);
+        let mut numbers: Vec<usize> =
+            self.about(flaw).flat_map(|it| &it.numbers).copied().collect();
+        numbers.sort_unstable_by_key(|it| (Some(*it) != decides, *it));
+        numbers.dedup();
+        let count = numbers.len();
+        numbers.truncate(MOST_SEEN);
+        let mut fitting: Vec<(usize, Fit)> = numbers
+            .into_iter()
+            .filter_map(|number| {
+                let statement = self.question.statements.get(number)?;
+                Some((number, self.fit(statement, package)))
+            })
+            .collect();
+        fitting.sort_by_key(|(number, _)| *number);
         // The one that counts is always told.
         fitting.sort_by_key(|(number, fit)| (Some(*number) != decides, fit.is_err()));
         let mut steps = Vec::new();
@@ -85,42 +111,30 @@ impl<'q> Sayings<'q> {
         (decides, steps)
     }
 
-    /// Those that name the flaw, in the order in which they were given.
-    fn fitting(&self, flaw: &[String], package: &Package) -> Vec<(usize, Fit)> {
-        let mut numbers = self.any.clone();
-        for name in flaw {
-            numbers.extend(self.by_flaw.get(&name.to_ascii_uppercase()).into_iter().flatten());
-        }
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers
-            .into_iter()
-            .filter_map(|number| {
-                let statement = self.question.statements.get(number)?;
-                Some((number, self.fit(statement, package)))
-            })
-            .collect()
-    }
-
     fn fit(&self, statement: &Statement, package: &Package) -> Fit {
-        if let Some((expires, today)) =
-            statement.expires.as_deref().zip(self.question.options.today)
-            && day(expires) <= day(today)
-        {
-            return Err(format!("it expired on {}", day(expires)));
+        if let Some(day) = expired(statement, self.question.options.today) {
+            return Err(format!("it expired on {day}"));
         }
-        product::fit(&statement.products, package, &self.image, self.question.inventory)
+        product::fit(
+            &statement.products,
+            package,
+            &self.image,
+            &self.names,
+            self.question.inventory,
+        )
     }
+}
 
-    /// What is more specific counts, then what was said later, then what was given later.
-    fn rank(&self, (number, fit): (usize, u8)) -> (u8, Option<&str>, usize) {
-        let said = self.question.statements.get(number).and_then(|it| it.said.as_deref());
-        (fit, said, number)
-    }
+/// The day on which it expired.
+fn expired<'s>(statement: &'s Statement, today: Option<&str>) -> Option<&'s str> {
+    let expires = day(statement.expires.as_deref()?);
+    (expires <= day(today?)).then_some(expires)
 }
 
 /// More statements about one flaw are counted, not told.
 const MOST_TOLD: usize = 10;
+/// And more than these are not even held against the package, but for the one that counts.
+const MOST_SEEN: usize = 200;
 
 fn day(text: &str) -> &str {
     text.get(..10).unwrap_or(text)

@@ -44,8 +44,19 @@ impl Almanac {
 
     /// Every advisory that goes by that name, whole.
     pub fn show(&self, flaw: &str) -> Vec<Advice<'_>> {
-        let about = self.about(flaw);
+        let about = self.told(flaw, |_| true);
         about.advisories.into_iter().filter_map(|it| self.advice(it)).collect()
+    }
+
+    /// The same, in whatever letters the name is typed: names are written in capitals, but for the
+    /// ends of those that GitHub makes up.
+    pub fn find(&self, flaw: &str) -> Vec<Advice<'_>> {
+        let capitals = flaw.to_ascii_uppercase();
+        let github =
+            capitals.strip_prefix("GHSA-").map(|it| format!("GHSA-{}", it.to_ascii_lowercase()));
+        let spellings = [Some(flaw.to_owned()), Some(capitals.clone()), github];
+        let mut said = spellings.iter().flatten().map(|it| self.show(it));
+        said.find(|it| !it.is_empty()).unwrap_or_default()
     }
 
     /// That advisory, whole.

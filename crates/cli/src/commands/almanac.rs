@@ -3,6 +3,7 @@
 mod carry;
 mod make;
 mod read;
+mod registry;
 mod status;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use clap::{Subcommand, ValueEnum, ValueHint};
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::failure::Failure;
+use crate::findings::whole;
 
 /// The advisories that findings rest on: fetch, build, look up, carry and verify them
 #[derive(clap::Parser)]
@@ -45,6 +47,10 @@ enum Command {
     Export(carry::Export),
     /// Take it from such a file
     Import(carry::Import),
+    /// Push it to a registry: only what changed travels
+    Push(registry::Push),
+    /// Take it from a registry: only what changed travels
+    Pull(registry::Pull),
     /// Read all of it, and tell what is damaged
     Verify(carry::Verify),
     /// Make a pair of keys, as minisign has them
@@ -77,6 +83,8 @@ impl Verb for Almanac {
             Command::Diff(it) => it.run(context),
             Command::Export(it) => it.run(&directory, context),
             Command::Import(it) => it.run(&directory, context),
+            Command::Push(it) => it.run(&directory, context),
+            Command::Pull(it) => it.run(&directory, context),
             Command::Verify(it) => it.run(&directory, context),
             Command::Keygen(it) => it.run(context),
             Command::Sign(it) => it.run(&directory, context),
@@ -89,7 +97,7 @@ impl Verb for Almanac {
 fn open_or_starter(directory: &Path) -> anyhow::Result<engine::Lookout> {
     let now = jiff::Timestamp::now().to_string();
     match Installed::open(directory) {
-        Ok(almanac) => Ok(engine::Lookout::new(almanac, now)),
+        Ok(almanac) => Ok(engine::Lookout::new(whole(directory, almanac)?, now)),
         Err(::almanac::Error::Absent(_)) => Ok(engine::Lookout::with_starter(now)),
         Err(error) => Err(error.into()),
     }

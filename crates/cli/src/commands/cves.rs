@@ -1,9 +1,10 @@
 //! `foretop cves`: what is wrong with an image, a directory, an archive or a document.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::ValueHint;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use engine::Filter;
 use format::report::{self, Report};
 use model::{Analysis, Finding, Level};
@@ -15,7 +16,7 @@ use crate::failure::Failure;
 use crate::findings::{Advice, reports_help};
 use crate::messages::count;
 use crate::output::Output;
-use crate::subject::{Subject, subjects};
+use crate::subject::{Subject, subjects, warn_of_types};
 use crate::version::VERSION;
 
 /// List the known flaws of what is inside an image, a directory, an archive or a document
@@ -24,8 +25,6 @@ use crate::version::VERSION;
 pub(crate) struct Cves {
     #[command(flatten)]
     subject: Subject,
-    #[command(flatten)]
-    advice: Advice,
     /// How to write it; several times for several reports, `FORMAT=FILE` writes one to a file
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "packages")]
     format: Vec<String>,
@@ -48,6 +47,8 @@ pub(crate) struct Cves {
     #[arg(long)]
     only_vuln_packages: bool,
     #[command(flatten)]
+    advice: Advice,
+    #[command(flatten)]
     wishes: Wishes,
 }
 
@@ -56,9 +57,8 @@ pub(crate) struct Cves {
 #[command(next_help_heading = "Which findings")]
 struct Wishes {
     /// Only these severities, parted by commas
-    #[arg(long, value_name = "SEVERITY", value_delimiter = ',', ignore_case = true,
-          value_parser = PossibleValuesParser::new(Level::ALL.map(Level::as_str)))]
-    only_severity: Vec<String>,
+    #[arg(long, value_name = "SEVERITY", value_delimiter = ',', value_parser = severity())]
+    only_severity: Vec<Level>,
     /// Only these flaws, by any of their names, parted by commas
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     only_cve_id: Vec<String>,
@@ -78,7 +78,7 @@ struct Wishes {
     #[arg(long)]
     only_cisa_kev: bool,
     /// Only with these metrics in the CVSS vector (`AV:N`), parted by commas
-    #[arg(long, value_name = "METRIC", value_delimiter = ',')]
+    #[arg(long, value_name = "METRIC", value_delimiter = ',', value_parser = metric)]
     only_metric: Vec<String>,
     /// Only with at least this EPSS score, from 0 to 1
     #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = share)]
@@ -94,6 +94,42 @@ struct Wishes {
     ignore_suppressed: bool,
 }
 
+/// A level, in whatever letters, with blanks around it where the list has them.
+#[derive(Clone)]
+struct Severity(PossibleValuesParser);
+
+fn severity() -> Severity {
+    Severity(PossibleValuesParser::new(Level::ALL.map(Level::as_str)))
+}
+
+impl TypedValueParser for Severity {
+    type Value = Level;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<Level, clap::Error> {
+        let value = value.to_string_lossy().trim().to_ascii_lowercase();
+        let value = self.0.parse_ref(command, argument, value.as_ref())?;
+        Ok(Level::parse(&value).unwrap_or_default())
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        self.0.possible_values()
+    }
+}
+
+/// One metric of a CVSS vector.
+fn metric(text: &str) -> Result<String, String> {
+    let letters = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphabetic());
+    match text.trim().split_once(':') {
+        Some((name, value)) if letters(name) && letters(value) => Ok(text.trim().to_owned()),
+        _ => Err("it is no metric of a CVSS vector, as AV:N is one".to_owned()),
+    }
+}
+
 /// A number from 0 to 1.
 fn share(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
@@ -104,10 +140,9 @@ fn share(text: &str) -> Result<f32, String> {
 
 impl Wishes {
     fn filter(&self) -> Filter {
-        let level = |it: &String| Level::parse(&it.to_ascii_lowercase());
         let trimmed = |all: &[String]| all.iter().map(|it| it.trim().to_owned()).collect();
         Filter {
-            levels: self.only_severity.iter().filter_map(level).collect(),
+            levels: self.only_severity.clone(),
             ids: trimmed(&self.only_cve_id),
             packages: self.only_package.clone(),
             types: self.only_package_type.iter().map(|it| it.trim().to_ascii_lowercase()).collect(),
@@ -117,7 +152,7 @@ impl Wishes {
                 _ => None,
             },
             exploited: self.only_cisa_kev,
-            metrics: trimmed(&self.only_metric),
+            metrics: self.only_metric.clone(),
             score: self.epss_score,
             percentile: self.epss_percentile,
             unsuppressed: self.only_vex_affected || self.ignore_suppressed,
@@ -133,6 +168,7 @@ impl Verb for Cves {
         let created = created.unwrap_or_else(|| jiff::Timestamp::now().to_string());
         let lookout = self.advice.lookout(context)?;
         let inventory = self.subject.inventory(context)?;
+        warn_of_types(&self.wishes.only_package_type, &inventory, &context.messages);
         let analysis = self.wishes.filter().apply(lookout.analyze(inventory));
         tell(&analysis, context);
         for (report, output) in reports {
@@ -142,7 +178,7 @@ impl Verb for Cves {
                 tool_version: VERSION.to_owned(),
                 colour: terminal && context.messages.colour_on_stdout(),
                 unicode: context.environment.unicode(),
-                width: None,
+                width: if terminal { context.messages.width_of_stdout() } else { None },
                 details: self.details,
                 epss: self.epss,
                 locations: self.locations,
@@ -169,6 +205,7 @@ impl Cves {
     /// Each report, and the file it goes to.
     fn reports(&self) -> anyhow::Result<Vec<(&'static dyn Report, Option<Output>)>> {
         let mut reports = Vec::new();
+        let mut files: Vec<Option<PathBuf>> = Vec::new();
         for asked in &self.format {
             let (id, file) = match asked.split_once('=') {
                 Some((id, file)) => (id, Some(PathBuf::from(file))),
@@ -181,35 +218,50 @@ impl Cves {
                     format!("there are {}", known.join(", ")),
                 ));
             };
+            if file.as_ref().is_some_and(|it| it.as_os_str().is_empty()) {
+                return Err(Failure::error(
+                    format!("--format {asked}: there is no file behind the `=`"),
+                    format!("name one: --format {id}=FILE"),
+                ));
+            }
             let file = file.or_else(|| self.output.clone());
+            if files.contains(&file) {
+                let place = file.map_or("stdout".to_owned(), |it| it.display().to_string());
+                return Err(Failure::error(
+                    format!("--format: several reports would go to {place}"),
+                    "name a file for each: --format sarif=report.sarif",
+                ));
+            }
             reports.push((report, file.as_deref().map(Output::to).transpose()?));
+            files.push(file);
         }
-        if reports.iter().filter(|(_, output)| output.is_none()).count() > 1 {
+        if let Some(output) = &self.output
+            && self.format.iter().all(|it| it.contains('='))
+        {
             return Err(Failure::error(
-                "--format: several reports would go to stdout",
-                "name a file for all but one: --format sarif=report.sarif",
-            ));
-        }
-        if self.output.is_some() && self.format.iter().filter(|it| !it.contains('=')).count() > 1 {
-            return Err(Failure::error(
-                "--format: several reports would go to the same file",
-                "name a file for each: --format sarif=report.sarif",
+                format!("--output {}: every report has a file already", output.display()),
+                "leave it out, or add a --format without a file",
             ));
         }
         Ok(reports)
     }
 }
 
-/// One line on stderr: what was found.
+/// One line on stderr: what was found, counted as the report counts.
 fn tell(analysis: &Analysis, context: &Context) {
     let findings: Vec<&Finding> = analysis.findings.iter().filter(|it| !it.suppressed()).collect();
+    let gaps = analysis.gaps.len() + analysis.inventory.gaps.len();
     if findings.is_empty() {
-        context.messages.done("No vulnerable package detected");
+        if gaps == 0 {
+            context.messages.done("No vulnerable package detected");
+        } else {
+            let gaps = count(gaps as u64, "thing is", "things are");
+            context.messages.warn(&format!("No vulnerable package detected, but {gaps} not known"));
+        }
         return;
     }
-    let mut packages: Vec<usize> = findings.iter().flat_map(|it| it.packages.clone()).collect();
-    packages.sort_unstable();
-    packages.dedup();
+    let packages: BTreeSet<_> =
+        findings.iter().map(|it| (&it.space, &*it.name, &*it.version)).collect();
     context.messages.warn(&format!(
         "Detected {} with {}",
         count(packages.len() as u64, "vulnerable package", "vulnerable packages"),

@@ -1,7 +1,7 @@
 //! `foretop explain`: why there is a finding, and why there is none.
 
 use clap::ValueEnum;
-use engine::{Asked, packages_called};
+use engine::{Asked, Lookout, packages_called};
 use format::report;
 
 use super::{Outcome, Verb};
@@ -23,17 +23,17 @@ pub(crate) struct Explain {
     about: String,
     #[command(flatten)]
     choice: Choice,
-    #[command(flatten)]
-    advice: Advice,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Tell every judgement, however many there are
     #[arg(long)]
     details: bool,
+    #[command(flatten)]
+    advice: Advice,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A story for each judgement
     Text,
@@ -49,16 +49,17 @@ impl Verb for Explain {
         let asked =
             if packages.is_empty() { Asked::Flaw(&self.about) } else { Asked::Packages(&packages) };
         let judgements = lookout.explain(&inventory, asked);
-        if judgements.is_empty() && packages.is_empty() && self.about.starts_with("pkg:") {
-            return Err(Failure::error(
-                format!("{}: there is no such package in it", self.about),
-                "`foretop sbom --format list` tells which there are",
-            ));
+        if judgements.is_empty() && packages.is_empty() {
+            about_others(&self.about, &lookout, context)?;
+            if self.format == Format::Text {
+                return Ok(Outcome::Done);
+            }
         }
         let options = report::Options {
             tool_version: VERSION.to_owned(),
             colour: context.messages.colour_on_stdout(),
             unicode: context.environment.unicode(),
+            width: context.messages.width_of_stdout(),
             details: self.details,
             ..report::Options::default()
         };
@@ -73,3 +74,33 @@ impl Verb for Explain {
         Ok(Outcome::Done)
     }
 }
+
+/// Tells what the flaw `about` is about, where that is nothing in it. A name that means nothing at all
+/// is an error: it is mistyped more often than not.
+fn about_others(about: &str, lookout: &Lookout, context: &Context) -> anyhow::Result<()> {
+    let said = lookout.almanac().find(about);
+    let rows = said.iter().flat_map(|it| it.rows.iter().map(move |(name, _)| (it, *name)));
+    let mut names: Vec<String> =
+        rows.map(|(it, name)| format!("{name} ({})", it.entry.space)).collect();
+    names.sort();
+    names.dedup();
+    if names.is_empty() {
+        return Err(Failure::error(
+            format!("{about}: there is no such package in it, and no such advisory"),
+            "`foretop sbom --format list` tells the packages, `foretop almanac status` the feeds",
+        ));
+    }
+    let more = match names.len().saturating_sub(MOST_NAMES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    names.truncate(MOST_NAMES);
+    let names = names.join(", ");
+    context
+        .messages
+        .inform(&format!("{about} is about {names}{more}, and nothing of that is in it"));
+    Ok(())
+}
+
+/// A flaw of the kernel is in hundreds.
+const MOST_NAMES: usize = 5;

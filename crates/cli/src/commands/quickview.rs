@@ -19,8 +19,6 @@ use crate::version::VERSION;
 pub(crate) struct Quickview {
     #[command(flatten)]
     subject: Subject,
-    #[command(flatten)]
-    advice: Advice,
     /// Write the report to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -30,6 +28,8 @@ pub(crate) struct Quickview {
     /// Do not count what an exception or a statement takes out of the way
     #[arg(long)]
     ignore_suppressed: bool,
+    #[command(flatten)]
+    advice: Advice,
 }
 
 impl Verb for Quickview {
@@ -45,6 +45,7 @@ impl Verb for Quickview {
             tool_version: VERSION.to_owned(),
             colour: terminal && context.messages.colour_on_stdout(),
             unicode: context.environment.unicode(),
+            width: if terminal { context.messages.width_of_stdout() } else { None },
             ..report::Options::default()
         };
         let text = report::write_quickview(&analysis, &options);

@@ -11,7 +11,7 @@ use super::{Outcome, Verb};
 use crate::Context;
 use crate::messages::Messages;
 use crate::output::Output;
-use crate::subject::{Subject, subjects};
+use crate::subject::{Subject, subjects, warn_of_types};
 use crate::version::VERSION;
 
 /// Write the SBOM of an image, a directory, an archive or a document
@@ -74,13 +74,7 @@ impl Sbom {
         if wanted.is_empty() {
             return;
         }
-        let mut known: BTreeSet<&str> = ecosystem::ALL.iter().map(|it| it.id()).collect();
-        known.extend(inventory.packages.iter().map(|it| it.purl.kind()));
-        for kind in wanted.iter().filter(|it| !known.contains(it.as_str())) {
-            let known: Vec<&str> = known.iter().copied().collect();
-            messages
-                .warn(&format!("No package has the type `{kind}`; there are {}", known.join(", ")));
-        }
+        warn_of_types(&self.only_package_type, inventory, messages);
         inventory.packages.retain(|it| wanted.contains(it.purl.kind()));
     }
 }

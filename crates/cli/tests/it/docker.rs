@@ -52,3 +52,18 @@ fn writes_an_sbom() {
     let ours: Vec<&str> = before.into_iter().filter(|it| !it.starts_with("exit status")).collect();
     insta::assert_snapshot!(ours.join("\n"));
 }
+
+#[test]
+fn shuts_a_gate() {
+    let Some(client) = client() else { return };
+    let sandbox = crate::teahouse::open();
+    sandbox.foretop("plugin install");
+    let check = |words: &str, expect: i32| {
+        let line = format!("scout cves --only-severity critical,high --exit-code {words}");
+        let output = sandbox.command(&client).args(line.split(' ')).output().unwrap();
+        assert_eq!(output.status.code(), Some(expect), "{line}: {}", sandbox.shown(&output));
+    };
+    check("archive://tea.tar", 2);
+    check("archive://alpine.tar", 0);
+    check("archive://missing.tar", 1);
+}

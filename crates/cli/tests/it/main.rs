@@ -2,11 +2,16 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "this is all test")]
 
+mod almanac;
 mod cache;
+mod cves;
 mod docker;
 mod errors;
+mod explain;
 mod help;
 mod plugin;
+mod quickview;
 mod sandbox;
 mod sbom;
+mod teahouse;
 mod version;

@@ -5,8 +5,8 @@ use super::{Comparator, Relation, plain};
 
 /// <https://getcomposer.org/doc/articles/versions.md#writing-version-constraints>.
 ///
-/// Composer takes `< 1.2.3` for `< 1.2.3-dev`, so that no prerelease of the fix is before it. An
-/// advisory means the fix itself, and so do we.
+/// Composer takes `>= 1.2.3` for `>= 1.2.3-dev`, and so do we. It takes `< 1.2.3` for `< 1.2.3-dev` too,
+/// so that no prerelease of a fix is before it: there an advisory means the fix itself, and so do we.
 pub(super) fn word(
     operator: &str,
     version: &str,
@@ -24,7 +24,8 @@ pub(super) fn word(
     }
     let open = version.ends_with(['*', 'x', 'X']);
     if !matches!(operator, "^" | "~") && !open {
-        return plain(operator, version, None);
+        let from = if operator == ">=" { lowest(version).ok() } else { None };
+        return plain(operator, from.as_deref().unwrap_or(version), None);
     }
     let partial = Partial::read(version, 4)?;
     let Some(last) = partial.numbers.len().checked_sub(1) else { return Ok(Vec::new()) };

@@ -36,10 +36,12 @@ pub(super) struct Harvest {
 }
 
 /// Reads `files` (numbers into `all`). Only parts that are `wanted` are parsed; without a wish, all.
+/// A document that says it is from after `now` does not make its part look fresh for years.
 pub(super) fn gather(
     all: &[File],
     files: &[usize],
     wanted: Option<&BTreeSet<PartKey>>,
+    now: &str,
     told: &(dyn Fn(&File) + Sync),
 ) -> Harvest {
     // The largest first, so that no core is left with it at the end.
@@ -54,7 +56,7 @@ pub(super) fn gather(
                 while let Some(number) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let Some(file) = all.get(*number) else { continue };
                     told(file);
-                    let own = read(*number, file, wanted);
+                    let own = read(*number, file, wanted, now);
                     harvest.lock().unwrap_or_else(PoisonError::into_inner).add(own);
                 }
             });
@@ -65,7 +67,7 @@ pub(super) fn gather(
     harvest
 }
 
-fn read(number: usize, file: &File, wanted: Option<&BTreeSet<PartKey>>) -> Harvest {
+fn read(number: usize, file: &File, wanted: Option<&BTreeSet<PartKey>>, now: &str) -> Harvest {
     let mut harvest = Harvest::default();
     let gaps = walk_file(file, &Limits::default(), &mut |path, bytes| {
         let Some((feed, part)) = recognise(path, bytes) else {
@@ -76,7 +78,8 @@ fn read(number: usize, file: &File, wanted: Option<&BTreeSet<PartKey>>) -> Harve
         if wanted.is_some_and(|it| !it.contains(&key)) {
             return;
         }
-        let parsed = feed.parse(&key.1, &Document { path, bytes });
+        let mut parsed = feed.parse(&key.1, &Document { path, bytes });
+        parsed.current = parsed.current.filter(|it| it.get(..10) <= now.get(..10));
         let gathered = harvest.parts.entry(key).or_default();
         gathered.files.insert(number);
         gathered.add(parsed);

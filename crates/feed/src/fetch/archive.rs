@@ -58,6 +58,16 @@ pub(super) async fn fetch(getter: &mut Getter<'_>, part: &Part) -> Result<(), Er
     let (changed, gone) = if let Some(few) = few {
         few
     } else {
+        // Should this end in the middle, it begins anew: nothing is known until it is done.
+        for ((_, kept, next), edition) in LISTS.iter().zip(&mut editions) {
+            match edition {
+                None => {
+                    *edition = getter.state.files.get(*kept).cloned();
+                    rename(getter, kept, next)?;
+                }
+                Some(_) => getter.remove(&getter.folder.join(kept))?,
+            }
+        }
         let made = archive(getter, base).await?;
         (list::since(&changes, made), list::since(&deletions, made))
     };
@@ -71,11 +81,15 @@ pub(super) async fn fetch(getter: &mut Getter<'_>, part: &Part) -> Result<(), Er
     }
     for ((_, kept, next), edition) in LISTS.iter().zip(editions) {
         let Some(edition) = edition else { continue };
-        fs_err::rename(getter.folder.join(next), getter.folder.join(kept))
-            .map_err(|why| Error::disk(&getter.what, &why))?;
+        rename(getter, next, kept)?;
         getter.state.files.insert((*kept).to_owned(), edition);
     }
     Ok(())
+}
+
+fn rename(getter: &Getter<'_>, from: &str, to: &str) -> Result<(), Error> {
+    fs_err::rename(getter.folder.join(from), getter.folder.join(to))
+        .map_err(|why| Error::disk(&getter.what, &why))
 }
 
 /// Gets a list; `None` when it is the one that is here.
@@ -87,8 +101,12 @@ async fn list_edition(
     archive: Option<&Edition>,
 ) -> Result<Option<Edition>, Error> {
     let known = getter.edition(kept, url).filter(|_| archive.is_some());
-    let wanted =
-        Wanted { other_than: known.as_ref(), largest: Some(list::LARGEST), ..Wanted::default() };
+    let wanted = Wanted {
+        other_than: known.as_ref(),
+        largest: Some(list::LARGEST),
+        may_be_empty: true,
+        ..Wanted::default()
+    };
     getter.get(url, &getter.folder.join(next), &wanted, &mut None).await
 }
 
@@ -113,10 +131,6 @@ async fn archive(getter: &mut Getter<'_>, base: &str) -> Result<Timestamp, Error
     let name = getter.text(LATEST)?.trim().to_owned();
     if !is_name(&name) || !name.contains(".tar") {
         return Err(getter.error(ErrorKind::Corrupt, "archive_latest.txt names no archive"));
-    }
-    // Should this end in the middle, it begins anew.
-    for (_, kept, _) in LISTS {
-        getter.remove(&getter.folder.join(kept))?;
     }
     getter.keep(&format!("{base}{name}"), ARCHIVE).await?;
     getter.remove(&getter.folder.join(NEWER))?;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, stream};
 use reqwest::header::{
-    CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    IF_RANGE, LAST_MODIFIED, RANGE,
+    CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, RANGE,
 };
 use reqwest::{Response, StatusCode};
 use sha2::{Sha256, Sha512};
@@ -48,6 +48,8 @@ pub(super) struct Wanted<'a> {
     pub(super) checksum: Option<(&'a str, &'a str)>,
     /// No more bytes than this, if that is less than the settings allow.
     pub(super) largest: Option<u64>,
+    /// That there are none is an answer, too.
+    pub(super) may_be_empty: bool,
 }
 
 /// How one answer ended.
@@ -234,6 +236,12 @@ impl<'a> Getter<'a> {
         let limit = self.client.settings.largest;
         let limit = wanted.largest.map_or(limit, |it| it.min(limit));
         let too_large = || self.error(ErrorKind::Limit, format!("it is over {limit} bytes"));
+        let kind = response.headers().get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+        if kind.is_some_and(|it| it.to_ascii_lowercase().starts_with("text/html")) {
+            return Err(self
+                .error(ErrorKind::Unavailable, format!("{host} answers with a web page"))
+                .with_hint("does a proxy or a login page stand before it?"));
+        }
         let coming = response.content_length();
         if coming.is_some_and(|it| start.saturating_add(it) > limit) {
             return Err(too_large());
@@ -277,6 +285,10 @@ impl<'a> Getter<'a> {
             }
             file.write_all(&chunk).map_err(disk)?;
             self.progress.advance(chunk.len() as u64);
+        }
+        if position == 0 && !wanted.may_be_empty {
+            let why = format!("{host} answers with nothing");
+            return Ok(End::Broken(self.error(ErrorKind::Unavailable, why)));
         }
         file.sync_all().map_err(disk)?;
         Ok(End::Whole)

@@ -144,8 +144,10 @@ fn cell(out: &mut String, text: &str) {
     let formula = text
         .trim_start_matches([' ', '\u{a0}', '"', '\''])
         .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '|', '%']);
-    let quoted =
-        formula || text.contains([',', '"', '\r', '\n', ';', '\t']) || text.starts_with(' ');
+    let quoted = formula
+        || text.contains([',', '"', ';'])
+        || text.contains(char::is_control)
+        || text.starts_with(' ');
     if !quoted {
         out.push_str(text);
         return;
@@ -153,10 +155,13 @@ fn cell(out: &mut String, text: &str) {
     out.push('"');
     out.push_str(if formula { "'" } else { "" });
     for letter in text.chars() {
-        if letter == '"' {
-            out.push('"');
+        match letter {
+            '"' => out.push_str("\"\""),
+            '\n' | '\r' | '\t' => out.push(letter),
+            // Whoever looks at the file in a terminal must not be talked to by it.
+            it if it.is_control() => out.extend(it.escape_unicode()),
+            it => out.push(it),
         }
-        out.push(letter);
     }
     out.push('"');
 }

@@ -148,6 +148,7 @@ fn told(
         text.styled(Style::Warning, mark);
     }
     let headline = words::headline(finding);
+    let headline = words::short(&headline);
     if headline.is_empty() {
         text.push("\n");
     } else {
@@ -182,6 +183,11 @@ fn told(
 fn fields(text: &mut Text<'_>, finding: &Finding, options: &Options) {
     if !finding.aliases.is_empty() {
         field(text, "Also known as", &finding.aliases.join(", "));
+    }
+    // Whoever decides how bad it is may have no score, and then the score below is another's word.
+    if let Some(rating) = finding.ratings.first().filter(|it| it.score.is_none()) {
+        let word = rating.word.as_deref().unwrap_or(rating.level.as_str());
+        field(text, "Severity", &format!("{word} ({})", rating.source));
     }
     if !finding.title.is_empty() && !finding.weaknesses.is_empty() {
         field(text, "Weakness", &words::weaknesses(finding));

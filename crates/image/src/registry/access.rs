@@ -130,8 +130,10 @@ async fn token(
     credentials: Option<&Credentials>,
 ) -> Result<Granted, Trouble> {
     let realm = realm(client, challenge)?;
-    let default_scope = format!("repository:{}:pull", client.repository);
-    let scope = challenge.parameter("scope").unwrap_or(&default_scope);
+    let actions = if client.pushes { "pull,push" } else { "pull" };
+    let own_scope = format!("repository:{}:{actions}", client.repository);
+    // Whoever pushes would be asked again at every turn.
+    let scope = challenge.parameter("scope").filter(|_| !client.pushes).unwrap_or(&own_scope);
     let service = challenge.parameter("service").unwrap_or_default();
     let response = match credentials {
         Some(Credentials::Identity(identity)) => {

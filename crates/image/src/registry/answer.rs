@@ -13,6 +13,8 @@ pub(super) struct Answer<'a> {
     pub(super) host: &'a str,
     /// The user that we said we are, if any.
     pub(super) user: Option<&'a str>,
+    /// Was something brought?
+    pub(super) pushes: bool,
     /// What it answered.
     pub(super) status: StatusCode,
     /// The type of its body.
@@ -80,10 +82,15 @@ impl Answer<'_> {
     fn denied(&self, said: &str) -> Error {
         let Self { what, host, .. } = self;
         let login = login(host);
+        let refuses = if self.pushes { "take it from" } else { "give it to" };
         match self.user {
+            None if self.pushes => {
+                Error::denied(*what, format!("{host} does not take it from everybody{said}"))
+                    .with_hint(format!("log in: {login}"))
+            }
             None => Error::denied(*what, format!("{host} does not give it to everybody{said}"))
                 .with_hint(format!("if it exists, log in: {login}")),
-            Some(user) => Error::denied(*what, format!("{host} does not give it to {user}{said}"))
+            Some(user) => Error::denied(*what, format!("{host} does not {refuses} {user}{said}"))
                 .with_hint(format!("log in anew, or as somebody who may have it: {login}")),
         }
     }
@@ -145,6 +152,7 @@ mod tests {
             what: "app:1",
             host: "docker.io",
             user: None,
+            pushes: false,
             status: StatusCode::from_u16(status).unwrap(),
             content_type: "application/json",
             body: body.as_bytes(),

@@ -3,11 +3,12 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use hyper::body::Bytes;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RANGE, RETRY_AFTER,
-    WWW_AUTHENTICATE,
+    ACCEPT, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RANGE,
+    RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use reqwest::{Response, StatusCode, Url};
+use reqwest::{Method, Response, StatusCode, Url};
 
 use super::access::Access;
 use super::answer::{Answer, html, is_html, tame};
@@ -20,15 +21,20 @@ const REDIRECTS_LIMIT: usize = 5;
 /// Of an answer that is no success only the beginning is of interest.
 const COMPLAINT_LIMIT: usize = 64 << 10;
 
+/// An upload that goes slower than this many bytes in a second has stalled.
+const SLOWEST_UPLOAD: u64 = 16 << 10;
+
 /// One repository of one registry.
-pub(super) struct Client {
-    pub(super) settings: Arc<Settings>,
-    pub(super) progress: Arc<dyn Progress>,
+pub(crate) struct Client {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) progress: Arc<dyn Progress>,
     /// As the user names it.
-    pub(super) host: String,
+    pub(crate) host: String,
     pub(super) repository: String,
     /// The image, as the user named it.
-    pub(super) what: String,
+    pub(crate) what: String,
+    /// Does it bring something, too?
+    pub(super) pushes: bool,
     /// Where it may be reached, in the order of trying.
     candidates: Vec<Url>,
     /// Where it was reached.
@@ -46,8 +52,25 @@ pub(super) struct Call {
     pub(super) from: u64,
     /// `Authorization`, for the first host only.
     pub(super) authorization: Option<HeaderValue>,
-    /// A form to post; without, it is a GET.
+    /// A form to post.
     pub(super) form: Option<String>,
+    /// What is done; a GET, unless said.
+    pub(super) method: Method,
+    /// What is brought.
+    pub(super) body: Bytes,
+    /// Its type.
+    pub(super) content_type: Option<String>,
+    /// Which part of the whole it is.
+    pub(super) content_range: Option<String>,
+    /// That it is not there is an answer, too.
+    pub(super) absent: bool,
+}
+
+impl Call {
+    /// May be sent anew to wherever any redirect leads?
+    fn is_question(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
+    }
 }
 
 /// Why there is no answer.
@@ -71,7 +94,7 @@ impl Trouble {
 }
 
 impl Client {
-    pub(super) fn new(
+    pub(crate) fn new(
         host: &str,
         repository: &str,
         what: &str,
@@ -93,11 +116,17 @@ impl Client {
             host: host.to_owned(),
             repository: repository.to_owned(),
             what: what.to_owned(),
+            pushes: false,
             candidates,
             base: OnceLock::new(),
             connections: Connections::new(Arc::clone(settings)),
             access: Access::new(settings),
         })
+    }
+
+    /// The same, to bring something.
+    pub(crate) fn pushing(self) -> Self {
+        Self { pushes: true, ..self }
     }
 
     /// True when the registry is on this machine.
@@ -106,7 +135,7 @@ impl Client {
     }
 
     /// The whole answer to `path` below the repository, of at most `limit` bytes.
-    pub(super) async fn get(
+    pub(crate) async fn get(
         &self,
         path: &str,
         accept: Option<&'static str>,
@@ -128,7 +157,8 @@ impl Client {
         }
     }
 
-    /// The beginning of an answer to `path` below the repository; its body is still to be read.
+    /// The beginning of an answer to `path` below the repository, or to a whole URL; its body is still
+    /// to be read.
     pub(super) async fn open(
         &self,
         path: &str,
@@ -136,7 +166,7 @@ impl Client {
         attempts: &mut Attempts,
     ) -> Result<Response, Error> {
         loop {
-            match self.ask(path, call).await {
+            match self.once(path, call).await {
                 Ok(response) => return Ok(response),
                 Err(Trouble::Final(error)) => return Err(error),
                 Err(Trouble::Again(setback)) => attempts.after(setback).await?,
@@ -145,15 +175,20 @@ impl Client {
     }
 
     /// Asks once, logging in where that is demanded.
-    async fn ask(&self, path: &str, call: &Call) -> Result<Response, Trouble> {
-        let path = format!("v2/{}/{path}", self.repository);
+    pub(super) async fn once(&self, path: &str, call: &Call) -> Result<Response, Trouble> {
+        let path = if path.contains("://") {
+            path.to_owned()
+        } else {
+            format!("v2/{}/{path}", self.repository)
+        };
         let mut logins = 0;
         let mut used = self.access.authorization().await;
         loop {
             let call = Call { authorization: used.clone(), ..call.clone() };
             let (response, own) = self.reach(&path, &call).await?;
             let range = call.from > 0 && response.status() == StatusCode::RANGE_NOT_SATISFIABLE;
-            if response.status().is_success() || range {
+            let absent = call.absent && response.status() == StatusCode::NOT_FOUND;
+            if response.status().is_success() || range || absent {
                 return Ok(response);
             }
             // Whoever we were sent on to has no claim to our credentials.
@@ -177,7 +212,12 @@ impl Client {
         for (position, base) in candidates.iter().enumerate() {
             let last = position + 1 == candidates.len();
             let url = base.join(path).map_err(|why| Error::invalid(&self.what, why.to_string()))?;
-            match self.send(url, call).await {
+            // Where an upload goes on may be elsewhere, and not without TLS.
+            let own = url.origin() == base.origin();
+            if url.scheme() != "https" && !may_be_plain(&url, &self.settings) {
+                return Err(self.astray("goes on at a place without TLS").into());
+            }
+            match self.send_on(url, call, own).await {
                 // Servers that speak TLS answer plain HTTP like this.
                 Ok(answer) if !last && answer.0.status() == StatusCode::BAD_REQUEST => {
                     first = Some(Ok(answer));
@@ -203,7 +243,15 @@ impl Client {
     /// Sends one call and follows redirects. Also says whether the answer comes from the very
     /// host that was asked.
     pub(super) async fn send(&self, start: Url, call: &Call) -> Result<(Response, bool), Trouble> {
-        let mut own = true;
+        self.send_on(start, call, true).await
+    }
+
+    async fn send_on(
+        &self,
+        start: Url,
+        call: &Call,
+        mut own: bool,
+    ) -> Result<(Response, bool), Trouble> {
         let mut url = start.clone();
         let mut visited = Vec::new();
         loop {
@@ -214,6 +262,9 @@ impl Client {
             };
             if call.form.is_some() {
                 return Err(self.astray("redirects a login").into());
+            }
+            if !call.is_question() && !matches!(response.status().as_u16(), 307 | 308) {
+                return Err(self.astray("redirects an upload").into());
             }
             let mut next = url.join(target).map_err(|_| self.astray("redirects to nowhere"))?;
             next.set_fragment(None);
@@ -245,7 +296,8 @@ impl Client {
     async fn send_to(&self, url: &Url, call: &Call, own: bool) -> Result<Response, Trouble> {
         let client = self.connections.to(url)?;
         let mut request = match &call.form {
-            None => client.get(url.clone()),
+            None if call.is_question() => client.request(call.method.clone(), url.clone()),
+            None => client.request(call.method.clone(), url.clone()).body(call.body.clone()),
             Some(form) => client
                 .post(url.clone())
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -260,9 +312,17 @@ impl Client {
         if let Some(authorization) = call.authorization.as_ref().filter(|_| own) {
             request = request.header(AUTHORIZATION, authorization);
         }
-        let answer = tokio::time::timeout(self.settings.stall, request.send()).await;
+        if let Some(kind) = &call.content_type {
+            request = request.header(CONTENT_TYPE, kind);
+        }
+        if let Some(range) = &call.content_range {
+            request = request.header(CONTENT_RANGE, range);
+        }
+        let sending = Duration::from_secs(call.body.len() as u64 / SLOWEST_UPLOAD);
+        let patience = self.settings.stall.saturating_add(sending);
+        let answer = tokio::time::timeout(patience, request.send()).await;
         // What follows the path may be a signature, which is as good as a password.
-        let verb = if call.form.is_some() { "POST" } else { "GET" };
+        let verb = if call.form.is_some() { "POST" } else { call.method.as_str() };
         let asked = format!("{verb} {}{}", url.origin().ascii_serialization(), url.path());
         match answer {
             Ok(Ok(response)) => {
@@ -313,6 +373,7 @@ impl Client {
             what: &self.what,
             host: &self.host,
             user: user.as_deref(),
+            pushes: self.pushes,
             status,
             content_type: content_type(&headers),
             body: &body,

@@ -28,7 +28,7 @@ const BREAKS_LIMIT: u32 = 1000;
 type Part = Result<Bytes, Error>;
 
 /// Hands the bytes of `layer` to `reader`, which has the last word on what comes of them.
-pub(super) async fn read_layer(
+pub(crate) async fn read_layer(
     client: &Client,
     layer: LayerDescription,
     digest: Digest,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "the helpers of tests are tests")]
 
+mod artifacts;
 mod faults;
 mod logins;
 mod proxy;

@@ -14,6 +14,7 @@ use image::{Credentials, Settings};
 use model::Secret;
 use testkit::{AttestationForm, image, index, layer, layout};
 
+use super::artifacts::{book, pulled, pushed};
 use super::{Watch, noise, read, settings};
 
 struct Registry {
@@ -231,4 +232,58 @@ fn with_a_login() {
              (if it exists, log in: docker login {host})"
         ),
     );
+}
+
+/// Pushes an artifact, pulls it elsewhere, and pushes it again after a small change.
+fn check_artifact(registry: &Registry, settings: &Settings) {
+    let name = format!("{}/team/book:1", registry.host);
+    let large = 20_000_000;
+    let first = pushed(&name, &book(large), settings.clone()).unwrap();
+    assert_eq!((first.sent.blobs, first.sent.bytes, first.kept.blobs), (4, 20_000_026, 0));
+    let folder = tempfile::tempdir().unwrap();
+    let all = pulled(&name, &|_| false, settings.clone(), folder.path()).unwrap();
+    assert_eq!((all.came.blobs, all.came.bytes), (3, 20_000_009));
+    assert_eq!(all.digest, first.digest);
+    let page = folder.path().join(all.layers[1].digest.hex());
+    assert_eq!(fs_err::read(page).unwrap(), noise(large));
+
+    let mut changed = book(large);
+    changed
+        .layers
+        .push(image::artifact::Piece::of_bytes("application/vnd.example.page.v1", "more"));
+    let second = pushed(&name, &changed, settings.clone()).unwrap();
+    assert_eq!((second.sent.blobs, second.sent.bytes), (1, 4));
+    assert_eq!((second.kept.blobs, second.kept.bytes), (4, 20_000_026));
+    let here = |it: &image::artifact::Layer| folder.path().join(it.digest.hex()).is_file();
+    let news = pulled(&name, &here, settings.clone(), folder.path()).unwrap();
+    assert_eq!((news.came.blobs, news.came.bytes, news.kept.blobs), (1, 4, 3));
+}
+
+#[test]
+fn artifacts_there_and_back() {
+    if !is_possible() {
+        return;
+    }
+    check_artifact(&start(""), &settings());
+}
+
+#[test]
+fn artifacts_with_a_login() {
+    if !is_possible() {
+        return;
+    }
+    let registry = start("alice:$2y$04$abcdefghijklmnopqrstuujZkTwHUiJ9XdZPwKfcfDo7dMp5DjlTu\n");
+    let with = |password: &str| Settings {
+        credentials: Some(Credentials::Basic {
+            user: "alice".to_owned(),
+            password: Secret::new(password),
+        }),
+        ..settings()
+    };
+    check_artifact(&registry, &with("wonderland"));
+    let name = format!("{}/team/book:2", registry.host);
+    for settings in [with("looking-glass"), settings()] {
+        let error = pushed(&name, &book(1), settings).unwrap_err();
+        assert!(matches!(error, image::Error::Denied { .. }), "{error}");
+    }
 }

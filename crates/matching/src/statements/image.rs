@@ -90,7 +90,8 @@ impl Identity {
                 tags.extend(tag.as_deref());
             }
         }
-        match (&wanted.tag, self.places.first()) {
+        // The file that an archive is in comes first, and what its image is called behind it.
+        match (&wanted.tag, self.places.last()) {
             (_, None) => not("its name is not known".to_owned()),
             (_, Some((host, repository, _))) if !is_there => {
                 not(format!("repository is {host}/{repository}"))

@@ -5,14 +5,15 @@ use model::{Inventory, Package, Product, Purl, Space};
 
 use super::Fit;
 use super::image::Identity;
+use super::index::Names;
 use crate::scope::Cpe;
 
 /// Anything at all.
-const ANYTHING: u8 = 1;
+pub(super) const ANYTHING: u8 = 1;
 /// Whatever the statement travels with.
-const COMPANION: u8 = 2;
+pub(super) const COMPANION: u8 = 2;
 /// A product that is the distribution, or a package that holds this one.
-const AROUND: u8 = 6;
+pub(super) const AROUND: u8 = 6;
 /// The package in any version, more than all that is around it.
 const PACKAGE: u8 = 10;
 /// The package in this version.
@@ -23,12 +24,13 @@ pub(super) fn fit(
     products: &[Product],
     package: &Package,
     image: &Identity,
+    names: &Names<'_>,
     inventory: &Inventory,
 ) -> Fit {
     if products.is_empty() {
         return Ok(COMPANION);
     }
-    best(products.iter().map(|it| fit_product(it, package, image, inventory)))
+    best(products.iter().map(|it| fit_product(it, package, image, names, inventory)))
 }
 
 /// The best; with none, the first reason.
@@ -48,6 +50,7 @@ fn fit_product(
     product: &Product,
     package: &Package,
     image: &Identity,
+    names: &Names<'_>,
     inventory: &Inventory,
 ) -> Fit {
     let has_parts = !product.parts.is_empty();
@@ -58,8 +61,10 @@ fn fit_product(
             fit
         } else if name.starts_with("cpe:") {
             fit_cpe(name, package, inventory)
+        } else if has_parts && names.holds(name) {
+            Ok(AROUND)
         } else if has_parts {
-            holds(name, inventory)
+            Err(format!("product {name} is not in this image"))
         } else {
             fit_package(name, package)
         }
@@ -78,15 +83,7 @@ fn fit_product(
     Ok(whole.saturating_add(part))
 }
 
-/// Is a package of that name in the image, so that its parts are parts of the image?
-fn holds(name: &str, inventory: &Inventory) -> Fit {
-    if inventory.packages.iter().any(|it| fit_package(name, it).is_ok()) {
-        return Ok(AROUND);
-    }
-    Err(format!("product {name} is not in this image"))
-}
-
-fn fit_cpe(name: &str, package: &Package, inventory: &Inventory) -> Fit {
+pub(super) fn fit_cpe(name: &str, package: &Package, inventory: &Inventory) -> Fit {
     let Some(wanted) = Cpe::parse(name) else {
         return Err(format!("product {name} is no CPE that can be read"));
     };
@@ -102,7 +99,7 @@ fn fit_cpe(name: &str, package: &Package, inventory: &Inventory) -> Fit {
 }
 
 /// Is the package the one of that name, or built from it?
-fn fit_package(name: &str, package: &Package) -> Fit {
+pub(super) fn fit_package(name: &str, package: &Package) -> Fit {
     let Ok(wanted) = name.parse::<Purl>() else {
         return Err(format!("product {name} is not understood"));
     };
@@ -157,7 +154,7 @@ fn is_same_version(kind: &str, left: &str, right: &str) -> bool {
 }
 
 /// Is the package's version in that range?
-fn in_range(range: &str, package: &Package) -> Result<(), String> {
+pub(super) fn in_range(range: &str, package: &Package) -> Result<(), String> {
     let version = package.purl.version().unwrap_or_default();
     let kind = package.purl.kind();
     let cannot =

@@ -16,7 +16,7 @@ fn a_finding() {
         "libssl3 CVE-1: affected, but suppressed by a statement
          - place: /var/lib/dpkg/status in layer 1
          - package: pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12 (installed, built from openssl)
-         - space: debian:12, by the package's own word: debian 12; debian-tracker speak there
+         - space: debian:12, by the package's own word: debian 12; debian-tracker speaks there
          - advisory: debian-tracker: CVE-1 (DSA-1-1) about the source openssl
          - range: affected: < 3.0.13-1
          - comparison: 3.0.11-1 is in it: < 3.0.13-1
@@ -24,7 +24,7 @@ fn a_finding() {
          libssl3 CVE-2: not affected, says the publisher
          - place: /var/lib/dpkg/status in layer 1
          - package: pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12 (installed, built from openssl)
-         - space: debian:12, by the package's own word: debian 12; debian-tracker speak there
+         - space: debian:12, by the package's own word: debian 12; debian-tracker speaks there
          - advisory: debian-tracker: CVE-2 about the source openssl
          - range: not affected: all versions
          - comparison: 3.0.11-1 is among those that are not affected
@@ -32,7 +32,7 @@ fn a_finding() {
          libssl3 CVE-3: affected
          - place: /var/lib/dpkg/status in layer 1
          - package: pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12 (installed, built from openssl)
-         - space: debian:12, by the package's own word: debian 12; debian-tracker speak there
+         - space: debian:12, by the package's own word: debian 12; debian-tracker speaks there
          - advisory: debian-tracker: CVE-3 about the source openssl
          - range: affected: all versions
          - comparison: 3.0.11-1 is in it: all versions
@@ -49,7 +49,7 @@ fn an_absence() {
         Asked::Flaw("CVE-1"),
         "smallvec CVE-1 GHSA-1 RUSTSEC-1: not affected: the version is outside the affected range
          - package: pkg:cargo/smallvec@0.5.0 (installed)
-         - space: cargo, by its type, cargo; osv speak there
+         - space: cargo, by its type; osv speaks there
          - advisory: osv: RUSTSEC-1 about smallvec
          - range: affected: >= 0.6.3 and < 0.6.10
          - comparison: 0.5.0 is outside

@@ -27,7 +27,7 @@ fn check_near(said: &str, reason: &str) {
         &format!(
             "flask CVE-1 GHSA-1: affected
              - package: pkg:pypi/flask@1.0 (installed)
-             - space: pypi, by its type, pypi; osv speak there
+             - space: pypi, by its type; osv speaks there
              - advisory: osv: CVE-1 about flask
              - range: affected: < 2.0
              - comparison: 1.0 is in it: < 2.0

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use almanac::{Manifest, Trust, Writer};
 use anyhow::Context as _;
 use clap::ValueHint;
-use engine::{Refreshed, Watch, refresh};
-use feed::fetch::{Client, Fetched};
+use engine::{PartFetched, Refreshed, Watch, fetch_all, refresh};
+use feed::fetch::Fetched;
 use feed::{Feed, Part};
-use futures_util::stream::{self, StreamExt as _};
 use indicatif::HumanBytes;
 
 use crate::Context;
@@ -50,13 +49,6 @@ pub(super) struct Update {
     mirror: Option<String>,
 }
 
-/// What came of asking for one part.
-struct Asked {
-    feed: &'static str,
-    part: String,
-    came: Result<Fetched, feed::fetch::Error>,
-}
-
 impl Update {
     pub(super) fn run(self, directory: &Path, context: &Context) -> anyhow::Result<()> {
         let messages = &context.messages;
@@ -72,22 +64,21 @@ impl Update {
             user_agent: format!("foretop/{VERSION}"),
             ..feed::fetch::Settings::default()
         };
-        let client = Client::new(settings)?;
         let writer = Writer::lock(directory)?;
         let sources = directory.join("sources");
         messages.begin(&format!("Asking for {}", count(wanted.len() as u64, "part", "parts")));
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.context("cannot start the workers")?;
-        let asked = runtime.block_on(fetch_all(wanted, &sources, &client, messages));
-        let failed: Vec<&Asked> = asked.iter().filter(|it| it.came.is_err()).collect();
-        for Asked { came, .. } in &failed {
-            if let Err(why) = came {
-                messages.warn(&why.to_string());
-            }
+        let watcher = Bytes(Arc::clone(messages));
+        let asked = runtime.block_on(fetch_all(&wanted, &sources, settings, &watcher))?;
+        let failed: Vec<&feed::fetch::Error> =
+            asked.iter().filter_map(|it| it.outcome.as_ref().err()).collect();
+        for why in &failed {
+            messages.warn(&why.to_string());
         }
         let (mut files, mut bytes) = (0, 0);
         for it in &asked {
-            if let Ok(Fetched::Changed { files: more, bytes: of }) = &it.came {
+            if let Ok(Fetched::Changed { files: more, bytes: of }) = &it.outcome {
                 files += *more as u64;
                 bytes += *of;
             }
@@ -95,8 +86,7 @@ impl Update {
         let files = count(files, "new file", "new files");
         messages.done(&format!("Fetched {files}, {}", HumanBytes(bytes)));
         if failed.len() == asked.len() && !sources.is_dir() {
-            let hint =
-                failed.iter().find_map(|it| it.came.as_ref().err()?.hint().map(str::to_owned));
+            let hint = failed.iter().find_map(|it| it.hint().map(str::to_owned));
             return Err(Failure::error(
                 "almanac: nothing could be fetched, see above",
                 hint.unwrap_or_else(|| "the almanac stays as it was".to_owned()),
@@ -104,8 +94,8 @@ impl Update {
         }
         let now = jiff::Timestamp::now().to_string();
         compile(&sources, false, &writer, context, |manifest| {
-            for Asked { feed, part, came } in &asked {
-                match came {
+            for PartFetched { feed, part, outcome } in &asked {
+                match outcome {
                     Ok(_) => {
                         let of_part = manifest.parts.iter_mut();
                         for state in of_part.filter(|it| it.feed == *feed && it.part == *part) {
@@ -149,29 +139,6 @@ impl Update {
         Ok(wanted)
     }
 }
-
-/// Asks for several parts at a time; one that fails is no reason not to ask for the others.
-async fn fetch_all(
-    wanted: Vec<(&'static dyn Feed, Part)>,
-    sources: &Path,
-    client: &Client,
-    messages: &Arc<Messages>,
-) -> Vec<Asked> {
-    let watcher = Bytes(Arc::clone(messages));
-    let ask = |(feed, part): (&'static dyn Feed, Part)| {
-        let folder = sources.join(feed.id()).join(&part.name);
-        let watcher = &watcher;
-        async move {
-            let came = feed::fetch::fetch(feed, &part, &folder, client, watcher).await;
-            messages.debug(&format!("fetched {} {}: {came:?}", feed.id(), part.name));
-            Asked { feed: feed.id(), part: part.name, came }
-        }
-    };
-    stream::iter(wanted).map(ask).buffer_unordered(AT_ONCE).collect().await
-}
-
-/// Parts that are asked for at the same time.
-const AT_ONCE: usize = 4;
 
 /// Tells how many bytes have come.
 struct Bytes(Arc<Messages>);

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::{Format, open_or_starter};
 use crate::Context;
 use crate::failure::Failure;
+use crate::messages::count;
 use crate::version::VERSION;
 
 #[derive(clap::Args)]
@@ -54,8 +55,15 @@ impl Show {
     pub(super) fn run(self, directory: &Path, context: &Context) -> anyhow::Result<()> {
         let lookout = open_or_starter(directory)?;
         let almanac = lookout.almanac();
-        let said = almanac.show(&self.id);
-        let about = almanac.about(&self.id);
+        let said = almanac.find(&self.id);
+        let id = said.first().map_or(&*self.id, |it| &*it.known.id);
+        let names = said.first().map(|it| it.known.aliases.iter().map(String::as_str));
+        // Attacks and forecasts are told by the name that everybody uses.
+        let names = names.into_iter().flatten().chain([id]);
+        let about = names
+            .map(|it| almanac.about(it))
+            .find(|it| it.exploited.is_some() || it.forecast.is_some());
+        let about = about.unwrap_or_default();
         if said.is_empty() && about.exploited.is_none() && about.forecast.is_none() {
             return Err(Failure::error(
                 format!("{}: the almanac has no advisory of that name", self.id),
@@ -65,7 +73,7 @@ impl Show {
         if self.format == Format::Json {
             let advisories: Vec<_> = said.iter().map(value).collect();
             let value = json!({
-                "id": self.id, "advisories": advisories,
+                "id": id, "advisories": advisories,
                 "exploited": about.exploited, "forecast": about.forecast,
             });
             return context.messages.report(&format!("{value:#}\n"));
@@ -83,9 +91,9 @@ impl Show {
         }
         if let Some(it) = about.forecast {
             let (score, percentile) = (it.score * 100.0, it.percentile * 100.0);
-            let _ = writeln!(text, "EPSS {score:.2} %, above {percentile:.0} % of all flaws");
+            let _ = writeln!(text, "EPSS {score:.2} %, above {percentile:.1} % of all flaws");
         }
-        context.messages.report(&tame(&text))
+        context.messages.report(&(tame(text.trim_end()) + "\n"))
     }
 }
 
@@ -95,8 +103,11 @@ fn advice_text(text: &mut String, advice: &Advice<'_>) {
     names.extend(known.aliases.iter().map(String::as_str));
     let entry = advice.entry;
     let _ = writeln!(text, "{}  [{} {}, {}]", names.join(" "), entry.feed, entry.part, entry.space);
+    let story = advice.text.details.lines().map(str::trim).find(|it| !it.is_empty());
     if !advice.text.title.is_empty() {
         let _ = writeln!(text, "  {}", advice.text.title);
+    } else if let Some(story) = story {
+        let _ = writeln!(text, "  {story}");
     }
     let dates = [
         ("published", &known.published),
@@ -214,6 +225,7 @@ impl Lookup {
             tool_version: VERSION.to_owned(),
             colour: context.messages.colour_on_stdout(),
             unicode: context.environment.unicode(),
+            width: context.messages.width_of_stdout(),
             details: true,
             ..report::Options::default()
         };
@@ -269,7 +281,8 @@ impl Diff {
                     let (what, name) = thing(&it.about);
                     let _ = writeln!(text, "{:<8} {what:<9} {name}  [{} {}]", kind(it.kind), it.feed, it.space);
                 }
-                let _ = writeln!(text, "{} differences", changes.len());
+                let differences = count(changes.len() as u64, "difference", "differences");
+                let _ = writeln!(text, "{differences}");
                 tame(&text)
             }
         })

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{Format, open_or_starter};
 use crate::Context;
+use crate::messages::count;
 
 #[derive(clap::Args)]
 pub(super) struct Status {
@@ -109,8 +110,12 @@ impl Status {
             for part in &manifest.parts {
                 let _ = writeln!(
                     text,
-                    "{} {}: {} documents, {} advisories, {} gaps",
-                    part.feed, part.part, part.documents, part.advisories, part.gaps
+                    "{} {}: {}, {}, {}",
+                    part.feed,
+                    part.part,
+                    count(part.documents, "document", "documents"),
+                    count(part.advisories, "advisory", "advisories"),
+                    count(part.gaps, "gap", "gaps"),
                 );
                 for gap in &part.samples {
                     let _ = writeln!(text, "  {gap}");

@@ -1,0 +1,173 @@
+//! `foretop almanac`.
+
+use crate::sandbox::Sandbox;
+use crate::teahouse::{bare, open, timeless};
+
+#[track_caller]
+fn check(sandbox: &Sandbox, name: &str, lines: &[&str]) {
+    insta::assert_snapshot!(name, timeless(&sandbox.transcript(lines)));
+}
+
+#[test]
+fn built_twice() {
+    let sandbox = bare();
+    let mut shown =
+        sandbox.transcript(&["almanac build --from feeds", "almanac build --from feeds"]);
+    let path = sandbox.path("feeds/kev.json");
+    let text = fs_err::read_to_string(&path).unwrap();
+    sandbox.file("feeds/kev.json", text.replace("2024-05-25", "2024-06-25"));
+    shown += &sandbox.transcript(&["almanac build --from feeds"]);
+    fs_err::remove_file(path).unwrap();
+    shown += &sandbox.transcript(&["almanac build --from feeds", "db build --anew --from feeds"]);
+    insta::assert_snapshot!(timeless(&shown));
+}
+
+#[test]
+fn what_it_holds() {
+    let lines = [
+        "almanac status",
+        "almanac status --details",
+        "almanac list",
+        "almanac list --space npm --format json",
+    ];
+    check(&open(), "what_it_holds", &lines);
+}
+
+#[test]
+fn what_is_built_in() {
+    let shown = bare().foretop("almanac status");
+    assert!(shown.starts_with("exit 0\n") && shown.contains("built in"), "{shown}");
+}
+
+#[test]
+fn looked_up() {
+    let lines = [
+        "almanac show CVE-2024-0001",
+        "almanac show ghsa-aaaa-bbbb-cccc",
+        "almanac show GHSA-dddd-eeee-ffff",
+        "almanac show --format json CVE-2024-0031",
+        "almanac show CVE-1999-0001",
+        "almanac lookup pkg:npm/tea-leaves@1.2.0",
+        "almanac lookup --explain pkg:npm/tea-leaves@1.4.0",
+        "almanac lookup pkg:deb/debian/teapot-utils@1.2-1?distro=debian-8&upstream=teapot",
+        "almanac lookup pkg:npm/tea-leaves",
+        "almanac lookup tea-leaves",
+    ];
+    check(&open(), "looked_up", &lines);
+}
+
+#[test]
+fn carried_and_trusted() {
+    let sandbox = open();
+    let lines = [
+        "almanac keygen key",
+        "almanac keygen key",
+        "almanac export plain.almanac",
+        "almanac sign --key key",
+        "almanac verify --key key.pub",
+        "almanac export signed.almanac",
+        "almanac --directory other import signed.almanac",
+        "almanac --directory other import --key key.pub signed.almanac",
+        "almanac --directory other import --key key.pub plain.almanac",
+        "almanac --directory third import --unsigned plain.almanac",
+        "almanac --directory third verify",
+        "almanac diff plain.almanac other",
+        "cves --almanac other --format only-packages archive://alpine.tar",
+    ];
+    let text = timeless(&sandbox.transcript(&lines));
+    // Keys are others each time, and so are sizes of what is signed.
+    let text = regex::Regex::new(r"\b[0-9A-F]{16}\b").unwrap().replace_all(&text, "[KEY]");
+    let text = regex::Regex::new(r"\([0-9.]+ KiB\)").unwrap().replace_all(&text, "([SIZE])");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_cannot_be_built() {
+    let sandbox = open();
+    sandbox.file("strangers/notes.txt", "nothing");
+    let lines = [
+        "almanac build --from missing",
+        "almanac build --from strangers",
+        "almanac build",
+        "almanac import --unsigned strangers/notes.txt",
+        "almanac import --unsigned missing.almanac",
+        "almanac diff missing strangers",
+        "almanac --directory nowhere verify",
+        "almanac --directory nowhere export x.almanac",
+    ];
+    check(&sandbox, "what_cannot_be_built", &lines);
+    assert!(sandbox.foretop("almanac verify").contains("all as they should be"));
+}
+
+/// The directory of the almanac in use.
+const DIRECTORY: &str = "home/.local/share/foretop/almanac";
+
+/// The almanac's files, sheets last, with the middle byte of one of them another.
+fn damaged(sandbox: &Sandbox, sheet: bool) {
+    let mut files: Vec<_> = walk(&sandbox.path(DIRECTORY));
+    files.retain(|it| it.ends_with("almanac.json") != sheet && !it.ends_with("lock"));
+    files.sort();
+    let path = files.first().unwrap();
+    let mut bytes = fs_err::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x20;
+    fs_err::write(path, bytes).unwrap();
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs_err::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(walk(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+#[test]
+fn a_damaged_one_is_refused_and_can_be_mended() {
+    for sheet in [false, true] {
+        let sandbox = open();
+        damaged(&sandbox, sheet);
+        let said = sandbox.foretop("almanac verify");
+        assert!(said.starts_with("exit 1\n") && said.contains("hint: "), "{said}");
+        if !sheet {
+            let said = sandbox.foretop("cves archive://tea.tar");
+            assert!(said.starts_with("exit 1\n") && said.contains("hint: "), "{said}");
+        }
+        let said = sandbox.foretop("almanac build --anew --from feeds");
+        assert!(said.starts_with("exit 0\n"), "{said}");
+        let said = sandbox.foretop("almanac verify");
+        assert!(said.starts_with("exit 0\n"), "{said}");
+    }
+}
+
+#[test]
+fn a_sheet_that_is_gone_is_missed() {
+    let sandbox = open();
+    let sheets = walk(&sandbox.path(DIRECTORY));
+    for sheet in sheets.iter().filter(|it| it.to_string_lossy().contains("/sheets/")) {
+        fs_err::remove_file(sheet).unwrap();
+    }
+    let said = sandbox.foretop("cves archive://tea.tar");
+    assert!(said.starts_with("exit 1\n") && said.contains("hint: "), "{said}");
+}
+
+#[test]
+fn a_broken_file_leaves_the_former_in_use() {
+    let sandbox = open();
+    sandbox.foretop("almanac export whole.almanac");
+    let whole = fs_err::read(sandbox.path("whole.almanac")).unwrap();
+    let before = sandbox.foretop("almanac status");
+    for at in (0..whole.len()).step_by(whole.len() / 37 + 1) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x41;
+        sandbox.file("broken.almanac", &bytes);
+        sandbox.foretop("almanac import --unsigned broken.almanac");
+        sandbox.file("broken.almanac", &whole[..at]);
+        let said = sandbox.foretop("almanac import --unsigned broken.almanac");
+        assert!(said.starts_with("exit 1\n"), "{at}: {said}");
+        let said = sandbox.foretop("almanac verify");
+        assert!(said.starts_with("exit 0\n"), "{at}: {said}");
+    }
+    assert!(before.starts_with("exit 0\n"));
+}
