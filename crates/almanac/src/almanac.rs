@@ -185,6 +185,12 @@ impl Almanac {
         leaf.sheet.get_or_init(|| self.read(leaf, entry)).as_ref()
     }
 
+    /// What is wrong with the first sheet that was asked so far and could not be opened: answers
+    /// without it would look better than things are.
+    pub fn torn(&self) -> Option<&Error> {
+        self.leaves.iter().find_map(|it| it.sheet.get()?.as_ref().err())
+    }
+
     fn read(&self, leaf: &Leaf, entry: &Entry) -> Result<Sheet, Error> {
         let sheet = match &leaf.source {
             Source::File(path) => Sheet::map_with_orders(path, self.orders)?,

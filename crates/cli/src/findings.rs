@@ -103,11 +103,16 @@ pub(crate) fn whole(directory: &Path, almanac: Almanac) -> anyhow::Result<Almana
         return Ok(almanac);
     }
     let sheets = count(missing, "sheet is", "sheets are");
-    Err(Failure::error(
-        format!("almanac {}: {sheets} missing or cut short", directory.display()),
-        "`foretop almanac build`, `update`, `pull` or `import` makes it whole",
-    ))
+    let what = format!("almanac {}: {sheets} missing or cut short", directory.display());
+    Err(Failure::error(what, MEND))
 }
+
+/// Nothing, if every sheet that was asked could answer.
+pub(crate) fn answered(lookout: &Lookout) -> anyhow::Result<()> {
+    lookout.almanac().torn().map_or(Ok(()), |it| Err(Failure::error(it.to_string(), MEND)))
+}
+
+const MEND: &str = "`foretop almanac build --anew`, `update`, `pull` or `import` makes a good one";
 
 /// A file, or every JSON file of a folder and the folders in it, sorted.
 fn documents_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {

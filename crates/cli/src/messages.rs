@@ -75,12 +75,6 @@ impl Messages {
         self.colour_on_stdout
     }
 
-    /// The columns of the terminal that stdout is, if it is one.
-    pub(crate) fn width_of_stdout(&self) -> Option<usize> {
-        // It asks only what is a terminal.
-        terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
-    }
-
     /// A step begins: `...Pulling`.
     pub(crate) fn begin(&self, what: &str) {
         self.line(&format!("    ...{}", tame(what)));
@@ -186,6 +180,11 @@ impl Messages {
             bar.inc(bytes);
         }
     }
+}
+
+/// The columns of the terminal that stdout is, if it is one.
+pub(crate) fn width_of_stdout() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
 }
 
 /// Text without anything that a terminal would obey: names come from images and registries.

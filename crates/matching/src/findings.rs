@@ -87,7 +87,11 @@ fn count_holes(tally: &mut Tally, walk: &Walk<'_>, subject: &Subject<'_>, decisi
     for opinion in &decision.opinions {
         let row = opinion.row;
         let of = format!("{} about {space}", row.feed);
-        let example = format!("{} of {}", row.id, opinion.named.name);
+        let example = match row.id {
+            // Nobody knows what stands in a sheet that cannot be opened.
+            "" => opinion.named.name.to_string(),
+            id => format!("{id} of {}", opinion.named.name),
+        };
         if let Some(why) = row.torn {
             let why = format!("could not be read whole: {why}");
             tally.count(Noun::Advisory, &of, &why, example);
@@ -209,10 +213,10 @@ impl Lore<'_, '_> {
             if let Some(sentence) = sentence.filter(|_| titles::is_bare(&text.title)) {
                 text.title = titles::shortened(sentence);
             }
-            if let Some(listed) = exploited.as_ref().filter(|_| titles::is_bare(&text.title)) {
-                if !listed.title.is_empty() {
-                    listed.title.clone_into(&mut text.title);
-                }
+            if let Some(listed) = exploited.as_ref().filter(|it| !it.title.is_empty())
+                && titles::is_bare(&text.title)
+            {
+                listed.title.clone_into(&mut text.title);
             }
         }
         let mut bulletins: Vec<String> =

@@ -13,8 +13,8 @@ use regex::Regex;
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::failure::Failure;
-use crate::findings::{Advice, reports_help};
-use crate::messages::count;
+use crate::findings::{Advice, answered, reports_help};
+use crate::messages::{count, width_of_stdout};
 use crate::output::Output;
 use crate::subject::{Subject, subjects, warn_of_types};
 use crate::version::VERSION;
@@ -170,6 +170,7 @@ impl Verb for Cves {
         let inventory = self.subject.inventory(context)?;
         warn_of_types(&self.wishes.only_package_type, &inventory, &context.messages);
         let analysis = self.wishes.filter().apply(lookout.analyze(inventory));
+        answered(&lookout)?;
         tell(&analysis, context);
         for (report, output) in reports {
             let terminal = output.is_none();
@@ -178,7 +179,7 @@ impl Verb for Cves {
                 tool_version: VERSION.to_owned(),
                 colour: terminal && context.messages.colour_on_stdout(),
                 unicode: context.environment.unicode(),
-                width: if terminal { context.messages.width_of_stdout() } else { None },
+                width: if terminal { width_of_stdout() } else { None },
                 details: self.details,
                 epss: self.epss,
                 locations: self.locations,

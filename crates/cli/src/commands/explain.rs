@@ -7,7 +7,8 @@ use format::report;
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::failure::Failure;
-use crate::findings::Advice;
+use crate::findings::{Advice, answered};
+use crate::messages::width_of_stdout;
 use crate::subject::{Choice, Subject, subjects};
 use crate::version::VERSION;
 
@@ -49,6 +50,7 @@ impl Verb for Explain {
         let asked =
             if packages.is_empty() { Asked::Flaw(&self.about) } else { Asked::Packages(&packages) };
         let judgements = lookout.explain(&inventory, asked);
+        answered(&lookout)?;
         if judgements.is_empty() && packages.is_empty() {
             about_others(&self.about, &lookout, context)?;
             if self.format == Format::Text {
@@ -59,7 +61,7 @@ impl Verb for Explain {
             tool_version: VERSION.to_owned(),
             colour: context.messages.colour_on_stdout(),
             unicode: context.environment.unicode(),
-            width: context.messages.width_of_stdout(),
+            width: width_of_stdout(),
             details: self.details,
             ..report::Options::default()
         };

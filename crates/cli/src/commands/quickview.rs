@@ -8,7 +8,8 @@ use format::report;
 
 use super::{Outcome, Verb};
 use crate::Context;
-use crate::findings::Advice;
+use crate::findings::{Advice, answered};
+use crate::messages::width_of_stdout;
 use crate::output::Output;
 use crate::subject::{Subject, subjects};
 use crate::version::VERSION;
@@ -40,12 +41,13 @@ impl Verb for Quickview {
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
         let analysis = filter.apply(lookout.analyze(inventory));
+        answered(&lookout)?;
         let terminal = output.is_none();
         let options = report::Options {
             tool_version: VERSION.to_owned(),
             colour: terminal && context.messages.colour_on_stdout(),
             unicode: context.environment.unicode(),
-            width: if terminal { context.messages.width_of_stdout() } else { None },
+            width: if terminal { width_of_stdout() } else { None },
             ..report::Options::default()
         };
         let text = report::write_quickview(&analysis, &options);

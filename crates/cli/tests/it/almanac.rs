@@ -130,14 +130,29 @@ fn a_damaged_one_is_refused_and_can_be_mended() {
         damaged(&sandbox, sheet);
         let said = sandbox.foretop("almanac verify");
         assert!(said.starts_with("exit 1\n") && said.contains("hint: "), "{said}");
-        if !sheet {
-            let said = sandbox.foretop("cves archive://tea.tar");
-            assert!(said.starts_with("exit 1\n") && said.contains("hint: "), "{said}");
-        }
         let said = sandbox.foretop("almanac build --anew --from feeds");
         assert!(said.starts_with("exit 0\n"), "{said}");
         let said = sandbox.foretop("almanac verify");
         assert!(said.starts_with("exit 0\n"), "{said}");
+    }
+}
+
+#[test]
+fn a_sheet_that_cannot_be_read_is_no_good_news() {
+    let sandbox = open();
+    for sheet in walk(&sandbox.path(DIRECTORY).join("sheets")) {
+        let size = fs_err::metadata(&sheet).unwrap().len();
+        fs_err::remove_file(&sheet).unwrap();
+        fs_err::write(&sheet, vec![b'x'; usize::try_from(size).unwrap()]).unwrap();
+    }
+    for line in [
+        "cves --exit-code archive://tea.tar",
+        "quickview archive://tea.tar",
+        "explain archive://tea.tar teapot",
+        "almanac lookup pkg:npm/tea-leaves@1.2.0",
+    ] {
+        let said = sandbox.foretop(line);
+        assert!(said.starts_with("exit 1\n") && said.contains("hint: "), "{line}: {said}");
     }
 }
 

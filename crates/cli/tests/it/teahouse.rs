@@ -163,6 +163,7 @@ pub(crate) fn timeless(text: &str) -> String {
         (r"Almanac [0-9a-f]{12}", "Almanac [ALMANAC]"),
         (r"sha256:[0-9a-f]{64}", "sha256:[DIGEST]"),
         (r"\b[0-9a-f]{64}\b", "[DIGEST]"),
+        (r"urn:uuid:[0-9a-f-]{36}", "urn:uuid:[UUID]"),
         (r"made( +)\d{4}-\d\d-\d\dT[0-9:.]+Z", "made${1}[NOW]"),
         (r"\(\d+ days\)", "([AGE] days)"),
         // The document's name is made of all it says, ages among them.

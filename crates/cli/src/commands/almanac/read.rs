@@ -12,7 +12,8 @@ use serde_json::json;
 use super::{Format, open_or_starter};
 use crate::Context;
 use crate::failure::Failure;
-use crate::messages::count;
+use crate::findings::answered;
+use crate::messages::{count, width_of_stdout};
 use crate::version::VERSION;
 
 #[derive(clap::Args)]
@@ -225,7 +226,7 @@ impl Lookup {
             tool_version: VERSION.to_owned(),
             colour: context.messages.colour_on_stdout(),
             unicode: context.environment.unicode(),
-            width: context.messages.width_of_stdout(),
+            width: width_of_stdout(),
             details: true,
             ..report::Options::default()
         };
@@ -246,6 +247,7 @@ impl Lookup {
                 report.write(&analysis, &report::Options { details: false, ..options })
             }
         };
+        answered(&lookout)?;
         context.messages.report(&text)
     }
 }
