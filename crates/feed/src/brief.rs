@@ -13,3 +13,16 @@ pub(crate) fn brief(text: &str) -> String {
         },
     }
 }
+
+/// An erratum about many flaws in many packages says each of each: so many rows at most.
+const MOST_ROWS: usize = 1 << 20;
+/// And about so many flaws.
+const MOST_FLAWS: usize = 10_000;
+
+/// How many of the flaws of one erratum can be told, each with that many rows; and the hole that the
+/// others leave.
+pub(crate) fn tellable(flaws: usize, rows: usize) -> (usize, Option<String>) {
+    let most = (MOST_ROWS / rows.max(1)).clamp(1, MOST_FLAWS);
+    let hole = format!("it speaks of {flaws} flaws in {rows} packages: only {most} flaws are told");
+    if flaws <= most { (flaws, None) } else { (most, Some(hole)) }
+}
