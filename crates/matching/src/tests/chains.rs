@@ -36,7 +36,7 @@ fn a_finding() {
          - advisory: debian-tracker: CVE-3 about the source openssl
          - range: affected: all versions
          - comparison: 3.0.11-1 is in it: all versions
-         - status: minor: no update of its own: no-dsa",
+         - status: minor, no update of its own (no-dsa)",
     );
 }
 
