@@ -348,13 +348,14 @@ struct Places {
 fn cost(row: &Affected, head: usize) -> usize {
     let texts = [&row.reason, &row.module, &row.channel].into_iter().flatten();
     let texts = texts.fold(0, |sum, it| sum + it.len() / 64);
-    let lists = [&row.bulletins, &row.arch, &row.products].map(cost_of).iter().sum::<usize>();
+    let lists =
+        [&row.bulletins, &row.arch, &row.products].map(|it| cost_of(it)).iter().sum::<usize>();
     let chunks = row.versions.len() / MOST_VERSIONS + 1;
     // What is not about versions is told again with each chunk of them.
     (16 + head + texts + lists) * chunks + 3 * row.spans.len() + 2 * row.versions.len()
 }
 
-fn cost_of(texts: &Vec<String>) -> usize {
+fn cost_of(texts: &[String]) -> usize {
     texts.iter().fold(0, |sum, it| sum + 1 + it.len() / 64)
 }
 
