@@ -3,6 +3,8 @@
 mod merge;
 mod pool;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod write;
 
@@ -23,7 +25,7 @@ pub const FLAWS: &str = "flaws";
 pub const TEXTS: &str = "texts";
 
 /// Each space is a sheet; the feed with the most has some hundred.
-const MOST_SPACES: usize = 4096;
+const MOST_SPACES: usize = 2048;
 /// So many gaps are told in full; the others are counted.
 pub(crate) const SAMPLES: usize = 20;
 

@@ -312,4 +312,29 @@ mod tests {
         check(Some(&Numbers), &[], "1 5 7 x");
         check(None, &[Span::before("5")], "1 5 7 x");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_no_span_covers_is_kept(
+            ends in proptest::collection::vec(
+                (0_u32..12, 0_u32..12, proptest::bool::ANY, proptest::bool::ANY), 1..6,
+            ),
+        ) {
+            // An end at 0 is none.
+            let end = |it: u32, included| (it > 0).then(|| bound(&it.to_string(), included));
+            let spans: Vec<Span> = ends
+                .iter()
+                .map(|(from, to, first, last)| Span { from: end(*from, *first), to: end(*to, *last) })
+                .collect();
+            let is_in = |it: u32| ends.iter().any(|(from, to, first, last)| {
+                (*from == 0 || it > *from || (*first && it == *from))
+                    && (*to == 0 || it < *to || (*last && it == *to))
+            });
+            let all: Vec<String> = (0..13).map(|it| it.to_string()).collect();
+            let texts: Vec<Text<'_>> = all.iter().map(|it| Text(it.as_str().into())).collect();
+            let expect: Vec<String> =
+                (0..13).filter(|it| !is_in(*it)).map(|it| it.to_string()).collect();
+            proptest::prop_assert_eq!(uncovered(Some(&Numbers), &spans, &texts), expect);
+        }
+    }
 }
