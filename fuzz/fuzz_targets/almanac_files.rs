@@ -14,7 +14,9 @@ static BUNDLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
         "all",
         &feed::Document {
             path: "kev.json",
-            bytes: include_bytes!("../../crates/feed/fixtures/kev/known_exploited_vulnerabilities.json"),
+            bytes: include_bytes!(
+                "../../crates/feed/fixtures/kev/known_exploited_vulnerabilities.json"
+            ),
         },
     );
     let mut manifest = Manifest::new("2025-01-01T00:00:00Z");

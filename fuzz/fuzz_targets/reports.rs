@@ -60,7 +60,8 @@ fuzz_target!(|input: &str| {
     let subject = Subject::Document { name: text() };
     let gaps = vec![Gap::new(text(), text())];
     let inventory = Inventory { subject, distro, packages, statements, gaps: gaps.clone() };
-    let basis = Basis { almanac: text(), current: Some(text()), starter: true, warnings: vec![text()] };
+    let basis =
+        Basis { almanac: text(), current: Some(text()), starter: true, warnings: vec![text()] };
     let analysis = Analysis { inventory, findings, gaps, basis };
     let options = Options {
         created: Some(text()),

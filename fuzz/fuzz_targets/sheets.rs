@@ -12,7 +12,10 @@ static SHEETS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         ("osv", include_bytes!("../../crates/feed/fixtures/osv/debian.json")),
         ("osv", include_bytes!("../../crates/feed/fixtures/osv/github.json")),
         ("redhat-vex", include_bytes!("../../crates/feed/fixtures/redhat-vex/modules.json")),
-        ("kev", include_bytes!("../../crates/feed/fixtures/kev/known_exploited_vulnerabilities.json")),
+        (
+            "kev",
+            include_bytes!("../../crates/feed/fixtures/kev/known_exploited_vulnerabilities.json"),
+        ),
         ("nvd", include_bytes!("../../crates/feed/fixtures/nvd/page.json")),
     ];
     let sheets = documents.into_iter().flat_map(|(id, bytes)| {

@@ -148,7 +148,11 @@ pub fn world(text: &str) -> World {
         }
     }
     let sheets = builders.into_values().flat_map(|it| it.finish().expect("it is small").sheets);
-    World { inventory: inventory.in_order(), almanac: Almanac::in_memory(sheets.collect()), statements }
+    World {
+        inventory: inventory.in_order(),
+        almanac: Almanac::in_memory(sheets.collect()),
+        statements,
+    }
 }
 
 /// The same question, answered in both ways: they must agree.

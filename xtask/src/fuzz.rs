@@ -1,5 +1,7 @@
 //! `cargo xtask fuzz`: every fuzz target for a while, one after the other.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 
 use crate::run::{output, root, run};
@@ -17,24 +19,31 @@ pub(crate) fn fuzz(arguments: &[String]) -> anyhow::Result<()> {
     let targets = output("cargo", &["+nightly", "fuzz", "list", "--fuzz-dir", fuzz])?;
     for target in targets.lines() {
         let bound = format!("-max_total_time={seconds}");
-        run(
-            "cargo",
-            &[
-                "+nightly",
-                "fuzz",
-                "run",
-                "--fuzz-dir",
-                fuzz,
-                target,
-                "--",
-                &bound,
-                "-rss_limit_mb=2048",
-                // A thread that is just ending still holds its own handle, which looks like a leak.
-                "-detect_leaks=0",
-                "-timeout=20",
-                "-max_len=65536",
-            ],
-        )?;
+        // What it finds goes into the first folder; the others are where it begins.
+        let corpus = format!("{fuzz}/corpus/{target}");
+        fs_err::create_dir_all(&corpus)?;
+        let seeds = [format!("{fuzz}/seeds/{target}"), fixtures_of(target)];
+        let seeds = seeds.iter().filter(|it| Path::new(it).is_dir()).map(String::as_str);
+        let mut arguments = vec!["+nightly", "fuzz", "run", "--fuzz-dir", fuzz, target, &corpus];
+        arguments.extend(seeds);
+        arguments.extend([
+            "--",
+            &bound,
+            "-rss_limit_mb=2048",
+            // A thread that is just ending still holds its own handle, which looks like a leak.
+            "-detect_leaks=0",
+            "-timeout=20",
+            "-max_len=65536",
+        ]);
+        run("cargo", &arguments)?;
     }
     Ok(())
+}
+
+/// The fixtures of the crate whose documents the target reads as they are.
+fn fixtures_of(target: &str) -> String {
+    match target {
+        "feeds" => root().join("crates/feed/fixtures").display().to_string(),
+        _ => String::new(),
+    }
 }

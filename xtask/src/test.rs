@@ -10,7 +10,7 @@ pub(crate) fn test(_: &[String]) -> anyhow::Result<()> {
     run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     run("cargo", &["test", "--workspace", "--locked", "--no-fail-fast"])?;
     codegen::codegen(&["--check".to_owned()])?;
-    quality::quality(&[])?;
+    quality::quality(&["--cases".to_owned()])?;
     if has("cargo-deny") {
         run("cargo", &["deny", "check", "bans", "licenses", "sources"])?;
     } else {

@@ -3,10 +3,12 @@
 mod merge;
 mod pool;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use model::{Advisory, Affected, Digest, Exploited, Forecast, Gap, Space};
 use sha2::{Digest as _, Sha256};
@@ -22,6 +24,8 @@ pub const FLAWS: &str = "flaws";
 /// The space of a sheet with the texts of a part that has several spaces, so that they are there once.
 pub const TEXTS: &str = "texts";
 
+/// Each space is a sheet; the feed with the most has some hundred.
+const MOST_SPACES: usize = 2048;
 /// So many gaps are told in full; the others are counted.
 pub(crate) const SAMPLES: usize = 20;
 
@@ -123,13 +127,15 @@ impl Builder {
         let mut spaces: BTreeMap<&Space, Vec<Told<'_>>> = BTreeMap::new();
         let flaws = Space::of(FLAWS);
         for advisory in &advisories {
-            let about: BTreeSet<&Space> = advisory.affected.iter().map(|it| &it.space).collect();
-            for space in &about {
-                let affected = advisory.affected.iter().filter(|it| it.space == **space).collect();
-                spaces.entry(space).or_default().push(Told { advisory, affected });
+            let mut about: BTreeMap<&Space, Vec<&Affected>> = BTreeMap::new();
+            for row in &advisory.affected {
+                about.entry(&row.space).or_default().push(row);
             }
             if about.is_empty() {
-                spaces.entry(&flaws).or_default().push(Told { advisory, affected: Vec::new() });
+                about.insert(&flaws, Vec::new());
+            }
+            for (space, affected) in about {
+                spaces.entry(space).or_default().push(Told { advisory, affected });
             }
         }
         if !self.exploited.is_empty() || !self.forecasts.is_empty() {
@@ -137,6 +143,7 @@ impl Builder {
         }
 
         let mut compiled = Compiled { advisories: advisories.len() as u64, ..Compiled::default() };
+        leave_out(&mut spaces, &mut compiled);
         let apart = spaces.len() > 1;
         for (space, told) in &spaces {
             let attacks = (**space == flaws).then_some((&self.exploited, &self.forecasts));
@@ -172,6 +179,24 @@ impl Builder {
         }
         Ok(compiled)
     }
+}
+
+/// Where there are more spaces than anybody speaks of, only those with most advisories stay.
+fn leave_out(spaces: &mut BTreeMap<&Space, Vec<Told<'_>>>, compiled: &mut Compiled) {
+    let Some(more) = spaces.len().checked_sub(MOST_SPACES).filter(|it| *it > 0) else { return };
+    let mut counts: Vec<(usize, &Space)> =
+        spaces.iter().map(|(space, told)| (told.len(), *space)).collect();
+    counts.sort_unstable();
+    for (_, space) in counts.iter().take(more) {
+        spaces.remove(space);
+    }
+    let at = counts.first().map_or("", |(_, space)| space.as_str());
+    let why = format!(
+        "this and {} more spaces are left out: no part of a feed has more than {MOST_SPACES}",
+        more - 1
+    );
+    compiled.gaps += more as u64;
+    compiled.samples.push(Gap::new(at, why));
 }
 
 /// An advisory, and what it says about one space.

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::layout::{Meta, Section, Sections};
 use crate::table::{Table, Torn};
 
-pub(crate) use rows::torn_row;
+pub(crate) use rows::{MOST, torn_row};
 
 /// How the order of a space's versions is found: `ecosystem::order::of`.
 pub type Orders = fn(&Space) -> Option<&'static dyn Order>;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Advisory, Affected, Gap, Names, Rating, Space, Span};
 
+use crate::brief::tellable;
 use crate::contract::{Document, Feed, Parsed, Part};
 use crate::fetch::Plan;
 use crate::updateinfo::{self, Update};
@@ -96,11 +97,15 @@ impl Read {
             gap("an erratum without packages");
         }
         let rows = rows(update, &place);
+        let (most, hole) = tellable(flaws.len().max(1), rows.len());
+        if let Some(why) = hole {
+            gap(&why);
+        }
         let (issued, updated) = (time(&update.issued), time(&update.updated));
         self.current = self.current.take().max(updated.clone()).max(issued.clone());
         // An erratum that names no flaw is one itself.
         let flaws = if flaws.is_empty() { BTreeSet::from([&*update.id]) } else { flaws };
-        for flaw in flaws {
+        for flaw in flaws.into_iter().take(most) {
             let advisory = self.advisories.entry(flaw.to_owned()).or_insert_with(|| Advisory {
                 id: flaw.to_owned(),
                 title: update.title.clone(),

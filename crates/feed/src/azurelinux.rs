@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use model::{Advisory, Affected, Bound, Gap, Names, Outlook, Rating, Space, Span, Status};
 
+use crate::brief::tellable;
 use crate::contract::{Document, Feed, Parsed, Part};
 use crate::oval::{Definition, Oval};
 
@@ -95,7 +96,8 @@ fn add(
     if flaws.is_empty() {
         return Err("it names no flaw".to_owned());
     }
-    for (_, id, url) in flaws {
+    let (most, hole) = tellable(flaws.len(), rows.len());
+    for (_, id, url) in flaws.into_iter().take(most) {
         let advisory = advisories.entry(id.clone()).or_insert_with(|| Advisory {
             id: id.clone(),
             title: definition.title.clone(),
@@ -112,7 +114,7 @@ fn add(
         }
         advisory.affected.extend(rows.iter().cloned());
     }
-    Ok(())
+    hole.map_or(Ok(()), Err)
 }
 
 fn rows(oval: &Oval, definition: &Definition, part: &str) -> Result<Vec<Affected>, String> {

@@ -9,8 +9,11 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use model::{Advisory, Gap};
 
+use crate::brief::tellable;
 use crate::fetch::Plan;
 use crate::json::{fields, without_mark};
 use crate::{Document, Feed, Parsed, Part};
@@ -38,7 +41,7 @@ impl Feed for Osv {
     }
 
     fn version(&self) -> u16 {
-        1
+        2
     }
 
     fn parts(&self) -> Vec<Part> {
@@ -103,10 +106,13 @@ fn read(part: &str, record: &Record<'_>) -> Parsed {
         upstream: record.upstream.iter().map(|it| &**it).collect(),
         related: record.related.iter().map(|it| &**it).collect(),
     };
-    let flaws = flaws::flaws(&names, rows.is_distribution);
+    let mut flaws = flaws::flaws(&names, rows.is_distribution);
+    let (most, hole) = tellable(flaws.len(), rows.len());
+    flaws.truncate(most);
+    parsed.gaps.extend(hole.map(|why| gap(record, "", why)));
     let is_alone = flaws.len() == 1;
     for flaw in &flaws {
-        let others: Vec<&str> =
+        let others: HashSet<&str> =
             flaws.iter().filter(|it| it.id != flaw.id).map(|it| &*it.id).collect();
         let details = if is_alone { record.details.to_string() } else { String::new() };
         parsed.advisories.push(Advisory {
@@ -159,7 +165,7 @@ fn shortened(line: &str, length: usize) -> String {
 }
 
 /// The most telling first; of an erratum about several flaws none that is about another.
-fn references(references: &[Reference<'_>], others: &[&str]) -> Vec<String> {
+fn references(references: &[Reference<'_>], others: &HashSet<&str>) -> Vec<String> {
     let rank = |kind: &str| match kind {
         "ADVISORY" => 0,
         "FIX" => 1,
@@ -173,7 +179,7 @@ fn references(references: &[Reference<'_>], others: &[&str]) -> Vec<String> {
         .map(|it| (rank(&it.kind), &*it.url))
         .collect();
     ranked.sort_by_key(|(rank, _)| *rank);
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     ranked
         .into_iter()
         .map(|(_, url)| url)
@@ -183,10 +189,10 @@ fn references(references: &[Reference<'_>], others: &[&str]) -> Vec<String> {
 }
 
 /// The address of a page about a flaw ends with its name.
-fn ends_with_any(url: &str, names: &[&str]) -> bool {
+fn ends_with_any(url: &str, names: &HashSet<&str>) -> bool {
     let url = url.trim_end_matches('/');
     let last = url.rsplit(['/', '=']).next().unwrap_or(url);
-    last.starts_with("CVE-") && names.contains(&last)
+    last.starts_with("CVE-") && names.contains(last)
 }
 
 /// Where a gap is: the record, and the package in it.

@@ -172,3 +172,59 @@ fn has_begun(stretch: &Stretch<'_>, key: &[u8]) -> bool {
         None => true,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use almanac::{Almanac, Book as _, Builder};
+    use model::{Advisory, Affected, Bound, Space, Span};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_next_good_version_is_in_no_stretch(
+            ends in prop::collection::vec((0_u32..12, 0_u32..12, any::<bool>(), any::<bool>()), 0..7),
+            start in 0_u32..12,
+        ) {
+            // An end at 0 is none.
+            let end = |it: u32, included| {
+                (it > 0).then(|| Bound { version: it.to_string(), included })
+            };
+            let mut affected = Affected::new(Space::of("npm"), "a");
+            affected.spans = ends
+                .iter()
+                .map(|(from, to, first, last)| Span { from: end(*from, *first), to: end(*to, *last) })
+                .collect();
+            let mut builder = Builder::with_orders("osv", "npm", |_| ecosystem::order::find("dpkg"));
+            builder.add(Advisory { affected: vec![affected], ..Advisory::default() });
+            let almanac = Almanac::in_memory_with(
+                builder.finish().unwrap().sheets,
+                |_| ecosystem::order::find("dpkg"),
+            );
+            let mut rows = Vec::new();
+            almanac.look_up(&Space::of("npm"), "a", &mut rows);
+
+            // As slowly as it can be said: on to the nearest end of those that it is in, again and again.
+            let holds = |it: u32| ends.iter().copied().filter(move |(from, to, first, last)| {
+                (*from == 0 || it > *from || (*first && it == *from))
+                    && (*to == 0 || it < *to || (*last && it == *to))
+            });
+            let (mut at, mut expect) = (start, None);
+            while holds(at).next().is_some() {
+                if holds(at).any(|(_, to, _, last)| to == 0 || last) {
+                    expect = None;
+                    break;
+                }
+                at = holds(at).map(|(_, to, _, _)| to).min().unwrap();
+                expect = Some(at.to_string());
+            }
+
+            let order = ecosystem::order::find("dpkg");
+            let version = Version::new(Some(start.to_string().into()), order);
+            let rows: Vec<&Row<'_>> = rows.iter().collect();
+            let found = next_good(&rows, &version).map(|it| it.version.to_owned());
+            prop_assert_eq!(found, expect);
+        }
+    }
+}

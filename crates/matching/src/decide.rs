@@ -118,6 +118,7 @@ pub(crate) fn decide(mut opinions: Vec<Opinion<'_>>, is_system: bool) -> Decisio
     });
     for voice in opinions.chunk_by_mut(|left, right| left.voice == right.voice) {
         choose_stream(voice);
+        prefer_product(voice);
     }
     let mut said: Vec<(Verdict, Vec<usize>)> = Vec::new();
     let mut start = 0;
@@ -172,6 +173,30 @@ fn choose_stream(voice: &mut [Opinion<'_>]) {
             }
         }
     }
+}
+
+/// "Not affected" of a system is not about what a layered product builds for itself under the same
+/// name. Where the product says that its build is affected, and the package is not plainly the
+/// system's, the product counts.
+fn prefer_product(voice: &mut [Opinion<'_>]) {
+    let is_of_product = |it: &Opinion<'_>| !it.row.products.is_empty();
+    let hits = |it: &Opinion<'_>| matches!(it.outcome, Outcome::Affected(_) | Outcome::Blind(_));
+    if !voice.iter().any(|it| is_of_product(it) && hits(it)) {
+        return;
+    }
+    for it in voice.iter_mut().filter(|it| !is_of_product(it)) {
+        let is_denial = it.outcome == Outcome::NotAffected;
+        it.is_fallback |= is_denial && !is_systems_build(it.named.version.text());
+    }
+}
+
+/// Is that a release as the system numbers its own, `1.0-3.el9_4.1`, and not `1.0-3.rhaos4.16.el9`?
+fn is_systems_build(version: &str) -> bool {
+    let release = version.rsplit_once('-').map_or(version, |(_, release)| release);
+    let Some((number, system)) = release.split_once(".el") else { return false };
+    let is_number =
+        |it: &str| it.bytes().all(|it| it.is_ascii_digit() || matches!(it, b'.' | b'_'));
+    is_number(number) && is_number(system)
 }
 
 /// A verdict, and the outcomes that lead to it.

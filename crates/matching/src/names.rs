@@ -50,8 +50,10 @@ pub(crate) fn of<'q>(package: &'q Package, meeting: &Meeting) -> Vec<Named<'q>> 
             None => Cow::Borrowed(package.purl.name()),
         };
         let mut all = Vec::with_capacity(1);
-        // NuGet does not tell cases apart; some who list its packages write them small.
-        if package.purl.kind() == "nuget" && name.bytes().any(|it| it.is_ascii_uppercase()) {
+        // These registries do not tell cases apart; some who list their packages write them small.
+        if matches!(package.purl.kind(), "nuget" | "cargo")
+            && name.bytes().any(|it| it.is_ascii_uppercase())
+        {
             let small = Cow::Owned(name.to_ascii_lowercase());
             all.push(named(small, own.clone(), false, true, [true, true, true]));
         }

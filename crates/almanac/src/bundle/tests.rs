@@ -52,6 +52,40 @@ fn what_goes_out_comes_in() {
 }
 
 #[test]
+fn a_sheet_comes_once() {
+    let (tar, _) = bundle();
+    let mut parts = ustar::Reader::new(&*tar);
+    let mut twice = Vec::new();
+    while let Some((name, size)) = parts.next().unwrap() {
+        let mut bytes = Vec::new();
+        parts.read_to_end(&mut bytes).unwrap();
+        let times = if name.starts_with("sheets/") { 2 } else { 1 };
+        for _ in 0..times {
+            ustar::write(&mut twice, &name, size, &mut &*bytes).unwrap();
+        }
+    }
+    ustar::end(&mut twice).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let why = import_from(&*twice, "x", dir.path(), Trust::Anyone).unwrap_err().to_string();
+    assert!(why.ends_with("or twice"), "{why}");
+}
+
+#[test]
+fn sheets_that_would_fill_the_disk_are_refused() {
+    let sheet = |it| {
+        let digest = crate::compile::digest_of(&[it]);
+        format!(
+            r#"{{"feed":"a","part":"{it}","space":"npm","digest":"{digest}","size":{},"advisories":1,"rows":1,"gaps":0}}"#,
+            u64::MAX
+        )
+    };
+    let manifest =
+        format!(r#"{{"format":1,"created":"","sheets":[{},{}],"parts":[]}}"#, sheet(1), sheet(2));
+    let why = Manifest::parse(manifest.as_bytes()).unwrap_err().to_string();
+    assert!(why.ends_with("its sheets together would have more than 64 GiB"), "{why}");
+}
+
+#[test]
 fn a_stranger_is_not_believed() {
     let (tar, key) = bundle();
     let stranger = SecretKey::generate().unwrap();

@@ -1,8 +1,9 @@
 //! Several records about the same flaw become one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use model::{Advisory, Affected};
+use serde::Serialize;
 
 /// Sorted by id, each id once.
 pub(super) fn merge(mut advisories: Vec<Advisory>) -> Vec<Advisory> {
@@ -26,25 +27,17 @@ fn unite(mut same: Vec<Advisory>) -> Option<Advisory> {
         return same.pop();
     }
     // The text of the whole settles who is first among equals, whatever order they came in.
-    same.sort_by_cached_key(|it| {
-        let rest = serde_json::to_string(it).unwrap_or_default();
-        (std::cmp::Reverse(moment(it)), rest)
-    });
+    same.sort_by_cached_key(|it| (std::cmp::Reverse(moment(it)), text_of(it)));
     same.dedup();
-    let mut rows: Vec<(Option<jiff::Timestamp>, Affected)> = Vec::new();
-    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut rows: Vec<Affected> = Vec::new();
+    let mut places: HashMap<String, Place> = HashMap::new();
     let mut records = same.into_iter();
     let mut whole = records.next()?;
     let youngest = moment(&whole);
-    let mut add = |when: Option<jiff::Timestamp>, affected: Vec<Affected>| {
+    let mut add = |when: Moment, affected: Vec<Affected>| {
         for row in affected {
-            let here = places.entry(place(&row)).or_default();
-            let former = here.iter().filter_map(|at| rows.get(*at));
-            let said = former.clone().any(|(_, it)| *it == row);
-            let replaced = former.clone().any(|(then, it)| *then > when && replaces(it, &row));
-            if !said && !replaced {
-                here.push(rows.len());
-                rows.push((when, row));
+            if places.entry(place(&row)).or_default().takes(when, &row) {
+                rows.push(row);
             }
         }
     };
@@ -52,11 +45,11 @@ fn unite(mut same: Vec<Advisory>) -> Option<Advisory> {
     for record in records {
         let when = moment(&record);
         add(when, record.affected);
-        union(&mut whole.aliases, record.aliases);
-        union(&mut whole.related, record.related);
-        union(&mut whole.references, record.references);
-        union(&mut whole.weaknesses, record.weaknesses);
-        union(&mut whole.ratings, record.ratings);
+        whole.aliases.extend(record.aliases);
+        whole.related.extend(record.related);
+        whole.references.extend(record.references);
+        whole.weaknesses.extend(record.weaknesses);
+        whole.ratings.extend(record.ratings);
         if whole.published.is_none() {
             whole.published = record.published;
         }
@@ -72,11 +65,16 @@ fn unite(mut same: Vec<Advisory>) -> Option<Advisory> {
             whole.details = record.details;
         }
     }
-    whole.affected = rows.into_iter().map(|(_, row)| row).collect();
+    each_once(&mut whole.aliases);
+    each_once(&mut whole.related);
+    each_once(&mut whole.references);
+    each_once(&mut whole.weaknesses);
+    each_once(&mut whole.ratings);
+    whole.affected = rows;
     Some(whole)
 }
 
-fn moment(advisory: &Advisory) -> Option<jiff::Timestamp> {
+fn moment(advisory: &Advisory) -> Moment {
     advisory.modified.as_deref()?.parse().ok()
 }
 
@@ -86,19 +84,45 @@ fn place(row: &Affected) -> String {
     format!("{space}\n{package}\n{names:?}{module:?}{channel:?}{arch:?}{products:?}")
 }
 
-/// Does the younger row stand in for the older one? Two errata about the same package are not two
-/// editions of one: both count.
-fn replaces(younger: &Affected, older: &Affected) -> bool {
-    let other = |it: &String| !older.bulletins.contains(it);
-    younger.bulletins.is_empty()
-        || older.bulletins.is_empty()
-        || !younger.bulletins.iter().all(other)
+type Moment = Option<jiff::Timestamp>;
+
+/// What was said so far about one place.
+#[derive(Default)]
+struct Place {
+    said: HashSet<String>,
+    /// The youngest row; the youngest of no bulletin; the youngest of each bulletin.
+    youngest: Option<Moment>,
+    plain: Option<Moment>,
+    bulletins: HashMap<String, Moment>,
 }
 
-fn union<T: PartialEq>(all: &mut Vec<T>, more: Vec<T>) {
-    for it in more {
-        if !all.contains(&it) {
-            all.push(it);
+impl Place {
+    /// Does the row say something new? It does not where a younger one stands in for it. Two errata
+    /// about the same package are not two editions of one: both count.
+    fn takes(&mut self, when: Moment, row: &Affected) -> bool {
+        let replaced = self.plain > Some(when)
+            || (row.bulletins.is_empty() && self.youngest > Some(when))
+            || row.bulletins.iter().any(|it| self.bulletins.get(it).is_some_and(|it| *it > when));
+        if replaced || !self.said.insert(text_of(row)) {
+            return false;
         }
+        self.youngest = self.youngest.max(Some(when));
+        if row.bulletins.is_empty() {
+            self.plain = self.plain.max(Some(when));
+        }
+        for it in &row.bulletins {
+            let then = self.bulletins.entry(it.clone()).or_insert(when);
+            *then = when.max(*then);
+        }
+        true
     }
+}
+
+fn each_once<T: Serialize>(all: &mut Vec<T>) {
+    let mut seen = HashSet::new();
+    all.retain(|it| seen.insert(text_of(it)));
+}
+
+fn text_of(it: &impl Serialize) -> String {
+    serde_json::to_string(it).unwrap_or_default()
 }

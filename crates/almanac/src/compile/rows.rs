@@ -10,7 +10,7 @@ use crate::record::{self, end, has, number_of};
 use super::pool::Pool;
 
 /// A row lists at most so many versions; one with more becomes several.
-const MOST_VERSIONS: usize = 1 << 14;
+pub(super) const MOST_VERSIONS: usize = 1 << 14;
 
 /// What everything that rows speak of is called in the sheet.
 pub(super) struct Numbers<'a> {

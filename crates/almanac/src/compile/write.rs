@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ecosystem::order::Order;
-use model::{Affected, Exploited, Forecast, Gap, Space};
+use model::{Affected, Exploited, Forecast, Gap, Space, Span, Status};
 
 use crate::bytes::{put_blob, put_number};
 use crate::error::Error;
 use crate::filter;
 use crate::layout::{self, Meta};
 use crate::record;
-use crate::sheet::keys_of;
+use crate::sheet::{MOST, keys_of};
 use crate::table::{TableWriter, Torn};
 
 use super::pool::Counts;
-use super::rows::{Numbers, base_of, versions_of};
+use super::rows::{MOST_VERSIONS, Numbers, base_of, versions_of};
 use super::texts::{TextWriter, has_text};
 use super::{Compiled, SAMPLES, SheetBytes, Told};
 
@@ -58,12 +58,12 @@ impl Page<'_> {
 
     fn sections(&self, compiled: &mut Compiled) -> Result<SheetBytes, Torn> {
         let mut gaps = Gaps { compiled, count: 0 };
-        let mut names = Names::new();
-        for (number, told) in (0_u32..).zip(self.told) {
-            for row in &told.affected {
-                names.entry(&row.package).or_default().push((number, row));
-            }
-        }
+        let more = Affected {
+            status: Status::UnderInvestigation,
+            spans: vec![Span::all()],
+            ..Affected::new(self.space.clone(), "")
+        };
+        let names = self.names(&more, &mut gaps);
         let (versions, version_numbers) = self.versions(&names, &mut gaps)?;
         let flaws = self.flaws();
         let numbers = Numbers {
@@ -101,6 +101,39 @@ impl Page<'_> {
         ]);
         u32::try_from(numbers.pool.bytes.len()).map_err(|_| Torn)?;
         Ok(SheetBytes::new(&meta, file))
+    }
+
+    /// Every name, with as many rows as one look-up yields. Where there are more, one of `more` tells
+    /// that not all is known.
+    fn names<'a>(&'a self, more: &'a Affected, gaps: &mut Gaps<'_>) -> Names<'a> {
+        /// So much is kept for that row.
+        const LAST: usize = 1 << 12;
+        let mut names = Names::new();
+        let mut room: HashMap<&str, usize> = HashMap::new();
+        for (number, told) in (0_u32..).zip(self.told) {
+            let head = 1 + cost_of(&told.advisory.aliases) + told.advisory.id.len() / 64;
+            for row in &told.affected {
+                let name = &*row.package;
+                let room = room.entry(name).or_insert(MOST);
+                let left = room.checked_sub(cost(row, head)).filter(|it| *it >= LAST);
+                if left.is_none() {
+                    let at = format!("{} {name} {}", self.space, told.advisory.id);
+                    gaps.tell(&at, &"left out: there is more about this package than can be read");
+                }
+                match left {
+                    Some(left) => {
+                        *room = left;
+                        names.entry(name).or_default().push((number, row));
+                    }
+                    None if *room > 0 && cost(more, head) <= LAST => {
+                        *room = 0;
+                        names.entry(name).or_default().push((number, more));
+                    }
+                    None => {}
+                }
+            }
+        }
+        names
     }
 
     /// Versions are numbered name by name, each name's in their order, so that what a row speaks of
@@ -309,6 +342,21 @@ impl Page<'_> {
 struct Places {
     texts: TextWriter,
     found: HashMap<usize, (u64, u64)>,
+}
+
+/// At least what it costs to look the row up, as `Sheet::look_up` counts.
+fn cost(row: &Affected, head: usize) -> usize {
+    let texts = [&row.reason, &row.module, &row.channel].into_iter().flatten();
+    let texts = texts.fold(0, |sum, it| sum + it.len() / 64);
+    let lists =
+        [&row.bulletins, &row.arch, &row.products].map(|it| cost_of(it)).iter().sum::<usize>();
+    let chunks = row.versions.len() / MOST_VERSIONS + 1;
+    // What is not about versions is told again with each chunk of them.
+    (16 + head + texts + lists) * chunks + 3 * row.spans.len() + 2 * row.versions.len()
+}
+
+fn cost_of(texts: &[String]) -> usize {
+    texts.iter().fold(0, |sum, it| sum + 1 + it.len() / 64)
 }
 
 /// Names, their rows, and how many of those there are.

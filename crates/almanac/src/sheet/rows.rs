@@ -14,7 +14,7 @@ use super::{Keys, Sheet};
 
 /// One look-up yields at most so many versions, names and spans, a row counting as sixteen of them: what
 /// is beyond that is torn.
-const MOST: usize = 1 << 22;
+pub(crate) const MOST: usize = 1 << 22;
 
 const NAME_TORN: &str = "the sheet's names cannot be read";
 const ROWS_TORN: &str = "the sheet's rows about this package cannot be read";

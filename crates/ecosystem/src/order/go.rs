@@ -54,6 +54,9 @@ impl Order for Go {
             "v2.0.0",
             "v3.0.0-20210101000000-abcdef012345+incompatible",
             "v1.2.4-pre",
+            "v1.0.0-rc9.0.20200122160610-2fc03cc11c77",
+            "v1.0.0-rc91",
+            "v1.0.0-rc9",
             "v1.99999999999999999999.0",
         ]
     }
@@ -67,4 +70,33 @@ fn read(version: &str) -> Result<Parts<'_>, BadVersion> {
     };
     let parts = Parts::read(ID, text).map_err(|bad| BadVersion::new(ID, version, bad.why))?;
     Ok(parts.with_joined_prerelease())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `golang.org/x/mod/semver` compares them.
+    #[test]
+    fn a_modules_prerelease_is_not_taken_apart() {
+        let ladder = [
+            "v1.0.0-rc10",
+            "v1.0.0-rc9",
+            "v1.0.0-rc9.0.20200122160610-2fc03cc11c77",
+            "v1.0.0-rc9.0.20200122160610-2fc03cc11c78",
+            "v1.0.0-rc91",
+            "v1.0.0-rc95",
+            "v1.0.0",
+        ];
+        for pair in ladder.windows(2) {
+            assert_eq!(Go.compare(pair[0], pair[1]).ok(), Some(Ordering::Less), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn a_toolchains_is() {
+        for (left, right) in [("go1.19rc1", "1.19.0-rc.1"), ("1.19rc10", "1.19.0-rc.10")] {
+            assert_eq!(Go.compare(left, right).ok(), Some(Ordering::Equal), "{left} {right}");
+        }
+    }
 }

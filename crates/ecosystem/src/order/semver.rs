@@ -81,6 +81,8 @@ pub(super) struct Parts<'a> {
     release: &'a str,
     /// Identifiers, with points between.
     prerelease: Option<&'a str>,
+    /// Is there no hyphen before the prerelease: `1.22rc1`?
+    bare: bool,
     /// Do letters and digits make identifiers of their own: `rc1` for `rc.1`?
     joined: bool,
     pub(super) build: Option<&'a str>,
@@ -100,10 +102,8 @@ impl<'a> Parts<'a> {
         if release.split('.').any(str::is_empty) {
             return Err(bad("it does not begin with numbers and points between them"));
         }
-        let prerelease = match rest.strip_prefix('-') {
-            None if rest.is_empty() => None,
-            stripped => Some(stripped.unwrap_or(rest)),
-        };
+        let bare = !rest.starts_with('-');
+        let prerelease = (!rest.is_empty()).then(|| rest.strip_prefix('-').unwrap_or(rest));
         let allowed = |it: u8| it.is_ascii_alphanumeric() || it == b'-' || it == b'_';
         if prerelease
             .is_some_and(|it| it.split('.').any(|it| it.is_empty() || !it.bytes().all(allowed)))
@@ -112,17 +112,19 @@ impl<'a> Parts<'a> {
                 "its prerelease is not letters, digits and hyphens, with points between",
             ));
         }
-        Ok(Self { release, prerelease, joined: false, build })
+        Ok(Self { release, prerelease, bare, joined: false, build })
     }
 
     /// The same, but `1.22rc1` is `1.22.0-rc.1`.
     #[must_use]
     pub(super) fn with_joined_prerelease(mut self) -> Self {
-        // A hyphen would stand before any other prerelease.
-        self.joined = self.prerelease.is_some_and(|it| {
-            it.starts_with(|it: char| it.is_ascii_alphabetic())
-                && it.bytes().all(|it| it.is_ascii_alphanumeric())
-        });
+        // Behind a hyphen `rc91` is one identifier, as modules have it: split, it would come before
+        // `rc9.0.20200122160610`.
+        self.joined = self.bare
+            && self.prerelease.is_some_and(|it| {
+                it.starts_with(|it: char| it.is_ascii_alphabetic())
+                    && it.bytes().all(|it| it.is_ascii_alphanumeric())
+            });
         self
     }
 

@@ -12,7 +12,7 @@ pub(crate) struct Cases {
     pub(crate) documents: Vec<(String, String)>,
     /// Documents that users write about flaws, by name.
     pub(crate) statements: Vec<(String, String)>,
-    pub(crate) cases: Vec<Case>,
+    pub(crate) all: Vec<Case>,
 }
 
 /// A package, and what is to come of it.
@@ -73,7 +73,7 @@ pub(crate) fn read(space: &str, text: &str) -> anyhow::Result<Cases> {
         } else if section == "cases" {
             let line = line.trim();
             if !line.is_empty() && !line.starts_with('#') {
-                cases.cases.extend(scene.line(&at, line).with_context(|| at.clone())?);
+                cases.all.extend(scene.line(&at, line).with_context(|| at.clone())?);
             }
         } else if !section.is_empty() {
             body.push_str(line);

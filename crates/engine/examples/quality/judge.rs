@@ -35,7 +35,7 @@ pub(crate) fn judge(cases: &Cases) -> anyhow::Result<Vec<Outcome>> {
     }
     let refreshed = engine::refresh(folder.path(), None, "2026-01-01T00:00:00Z", &Silent)?;
     let mut outcomes = Vec::new();
-    for case in &cases.cases {
+    for case in &cases.all {
         let statements = statements(cases, case)?;
         outcomes.extend(one(case, refreshed.sheets.clone(), statements));
     }
@@ -130,9 +130,10 @@ fn unfound(lookout: &Lookout, analysis: &Analysis, flaw: &str) -> Label {
         .map_or(Verdict::Unheard, |it| it.verdict);
     if flaw == "*" {
         let gaps: Vec<String> = analysis.gaps.iter().map(ToString::to_string).collect();
-        return match gaps.is_empty() {
-            false => label(Class::Gap, gaps.join("; ")),
-            true => label(Class::None, kebab(&format!("{verdict:?}"))),
+        return if gaps.is_empty() {
+            label(Class::None, kebab(&format!("{verdict:?}")))
+        } else {
+            label(Class::Gap, gaps.join("; "))
         };
     }
     // Whoever does not ask must be told, too: by the flaw's name, or by the package's.

@@ -37,7 +37,9 @@ pub(crate) struct Floor {
 impl Score {
     pub(crate) fn of(outcomes: &[Outcome]) -> Self {
         let mut score = Self::default();
-        outcomes.iter().for_each(|it| score.count(it));
+        for outcome in outcomes {
+            score.count(outcome);
+        }
         score
     }
 

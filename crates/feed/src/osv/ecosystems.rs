@@ -265,8 +265,9 @@ pub(super) fn full_name(space: &Space, name: &str) -> String {
     match space.family() {
         "maven" => name.replacen(':', "/", 1),
         "pypi" => Purl::new("pypi", name).full_name(),
-        // None of these tells cases apart.
-        "composer" | "hex" | "github" | "nuget" | "pub" => name.to_ascii_lowercase(),
+        // GitHub writes `SurrealDB` for the crate `surrealdb`, and one package of NuGet in two ways; both
+        // registries refuse a name that differs by case alone.
+        "composer" | "hex" | "github" | "pub" | "nuget" | "cargo" => name.to_ascii_lowercase(),
         "swift" => {
             let address = name.split_once("://").map_or(name, |(_, rest)| rest);
             let address = address.trim_end_matches('/');
@@ -394,5 +395,7 @@ mod tests {
         check("golang", "stdlib", "stdlib");
         check("swift", "https://github.com/apple/swift-nio.git", "github.com/apple/swift-nio");
         check("github", "Actions/Checkout", "actions/checkout");
+        check("nuget", "Microsoft.NetCore.App", "microsoft.netcore.app");
+        check("cargo", "SurrealDB", "surrealdb");
     }
 }

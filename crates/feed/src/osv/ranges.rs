@@ -138,6 +138,11 @@ pub(super) fn end_at_last_known(spans: &mut [Span], told: &str) {
     }
 }
 
+/// Where a span begins, and whether just after it; `None`: with the first version.
+type Begin = Option<(Vec<u8>, bool)>;
+/// Whether a span goes on for ever; else where it ends, and whether with that version.
+type End = (bool, Option<(Vec<u8>, bool)>);
+
 /// The listed versions that no span covers. Where nobody can say, they are all kept.
 pub(super) fn uncovered(
     order: Option<&dyn Order>,
@@ -160,18 +165,36 @@ pub(super) fn uncovered(
         None => Some(None),
         Some(bound) => key(&bound.version).map(|it| Some((it, bound.included))),
     };
-    let spans: Vec<_> =
-        spans.iter().filter_map(|it| Some((end(&it.from)?, end(&it.to)?))).collect();
+    // By where they begin, each with the farthest end of all up to it: some have thousands.
+    let mut reach: Vec<(Begin, End)> = spans
+        .iter()
+        .filter_map(|it| {
+            let from = end(&it.from)?.map(|(key, included)| (key, !included));
+            let to = end(&it.to)?;
+            Some((from, (to.is_none(), to)))
+        })
+        .collect();
+    reach.sort_unstable();
+    let mut farthest: End = (false, None);
+    for (_, end) in &mut reach {
+        if *end > farthest {
+            farthest.clone_from(end);
+        } else {
+            end.clone_from(&farthest);
+        }
+    }
     let covers = |version: &str| {
         let Some(key) = key(version) else { return false };
-        spans.iter().any(|(from, to)| {
-            let after = from
-                .as_ref()
-                .is_none_or(|(it, included)| if *included { *it <= key } else { *it < key });
-            let before = to
-                .as_ref()
-                .is_none_or(|(it, included)| if *included { key <= *it } else { key < *it });
-            after && before
+        let begun = reach.partition_point(|(from, _)| {
+            from.as_ref()
+                .is_none_or(|(it, excluded)| if *excluded { *it < key } else { *it <= key })
+        });
+        let last = begun.checked_sub(1).and_then(|it| reach.get(it));
+        last.is_some_and(|(_, (for_ever, to))| {
+            let before = |(it, included): &(Vec<u8>, bool)| {
+                if *included { key <= *it } else { key < *it }
+            };
+            *for_ever || to.as_ref().is_some_and(before)
         })
     };
     told.filter(|it| !covers(it)).map(|it| it.to_string()).collect()
@@ -288,5 +311,30 @@ mod tests {
         check(Some(&Numbers), &[Span::all()], "");
         check(Some(&Numbers), &[], "1 5 7 x");
         check(None, &[Span::before("5")], "1 5 7 x");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_no_span_covers_is_kept(
+            ends in proptest::collection::vec(
+                (0_u32..12, 0_u32..12, proptest::bool::ANY, proptest::bool::ANY), 1..6,
+            ),
+        ) {
+            // An end at 0 is none.
+            let end = |it: u32, included| (it > 0).then(|| bound(&it.to_string(), included));
+            let spans: Vec<Span> = ends
+                .iter()
+                .map(|(from, to, first, last)| Span { from: end(*from, *first), to: end(*to, *last) })
+                .collect();
+            let is_in = |it: u32| ends.iter().any(|(from, to, first, last)| {
+                (*from == 0 || it > *from || (*first && it == *from))
+                    && (*to == 0 || it < *to || (*last && it == *to))
+            });
+            let all: Vec<String> = (0..13).map(|it| it.to_string()).collect();
+            let texts: Vec<Text<'_>> = all.iter().map(|it| Text(it.as_str().into())).collect();
+            let expect: Vec<String> =
+                (0..13).filter(|it| !is_in(*it)).map(|it| it.to_string()).collect();
+            proptest::prop_assert_eq!(uncovered(Some(&Numbers), &spans, &texts), expect);
+        }
     }
 }

@@ -67,6 +67,10 @@ impl Rows {
         rows
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.told.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.told.is_empty()
     }

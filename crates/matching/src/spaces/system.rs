@@ -50,7 +50,10 @@ const CODENAMES: &[(&str, &str, &str)] = &[
     ("focal", "ubuntu", "20.04"),
     ("jammy", "ubuntu", "22.04"),
     ("noble", "ubuntu", "24.04"),
+    ("oracular", "ubuntu", "24.10"),
+    ("plucky", "ubuntu", "25.04"),
     ("questing", "ubuntu", "25.10"),
+    ("resolute", "ubuntu", "26.04"),
 ];
 
 impl System {

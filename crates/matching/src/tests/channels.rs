@@ -97,6 +97,26 @@ fn pro_goes_on_where_the_main_channel_ends() {
 }
 
 #[test]
+fn a_layered_products_own_build() {
+    let image = |version: &str| {
+        format!(
+            "distro rhel 9.4 - - cpe:/a:redhat:openshift:4.16::el9
+             pkg:rpm/redhat/podman@{version}?distro=rhel-9.4"
+        )
+    };
+    let rows = "redhat-vex rhel:9 podman CVE-1 not-affected all
+        redhat-vex rhel:9 podman CVE-1 <4.9-3.rhaos4.16.el9 product:cpe:/a:redhat:openshift:4.16::el9";
+    check(
+        &image("4.9-2.rhaos4.16.el9"),
+        rows,
+        "CVE-1 unspecified podman@4.9-2.rhaos4.16.el9 [podman] by redhat-vex CVE-1: \
+         fix 4.9-3.rhaos4.16.el9",
+    );
+    check(&image("4.9-3.rhaos4.16.el9"), rows, "");
+    check(&image("4.6-1.el9_4.2"), rows, "");
+}
+
+#[test]
 fn topics_of_amazon_begin_where_the_core_ends() {
     let kernel = |version: &str| format!("pkg:rpm/amzn/kernel@{version}?distro=amzn-2");
     let rows = "amazon amzn:2 kernel CVE-1 <4.14.355-270

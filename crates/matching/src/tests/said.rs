@@ -178,3 +178,26 @@ fn tags_are_of_the_repository_that_was_asked() {
     let said = "a CVE-1 not_affected product:quay.io/x/y:1.25.3";
     check_with(&image, ROWS, said, Options::default(), finding);
 }
+
+#[test]
+fn a_long_statement_is_quoted_as_far_as_it_counts() {
+    let mut said = super::read_statements("a CVE-1 not_affected product:pkg:pypi/flask@1.0");
+    let own = said[0].products[0].clone();
+    let others = (0..100).map(|it| model::Product {
+        names: vec![format!("pkg:pypi/other-{it}")],
+        ..model::Product::default()
+    });
+    said[0].products = others.chain([own.clone()]).collect();
+    let inventory = super::read_inventory(IMAGE);
+    let book = super::book::Shelf::read(ROWS);
+    let question = crate::Question {
+        inventory: &inventory,
+        book: &book,
+        statements: &said,
+        options: Options::default(),
+    };
+    let (findings, _) = crate::analyze(&question);
+    let quoted = findings[0].statement.clone().unwrap();
+    assert_eq!(quoted.products, [own]);
+    assert_eq!(quoted.origin, said[0].origin);
+}
