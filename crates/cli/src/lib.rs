@@ -16,6 +16,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use clap::Args as _;
 
 use crate::commands::Outcome;
@@ -105,6 +106,12 @@ fn succeed(messages: &Messages, result: anyhow::Result<Outcome>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whoever waits for networks and disks.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("cannot start the workers")
 }
 
 /// All commands and flags. `title` is what people type to get here.

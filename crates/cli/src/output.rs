@@ -6,6 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::failure::Failure;
+use crate::messages::Messages;
+
+/// Sends a report to its file, or to stdout without one.
+pub(crate) fn deliver(text: &str, to: Option<&Output>, messages: &Messages) -> anyhow::Result<()> {
+    let Some(output) = to else { return messages.report(text) };
+    output.write(text)?;
+    messages.done(&format!("Report written to {output}"));
+    Ok(())
+}
 
 /// Where a report can be written to.
 pub(crate) struct Output {

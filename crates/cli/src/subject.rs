@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context as _;
 use engine::{Analyzed, Engine, Origin, Request};
 use image::Settings;
 use model::{Gap, Inventory, Platform};
@@ -53,8 +52,7 @@ impl Subject {
 
     /// What is inside.
     pub(crate) fn inventory(&self, context: &Context) -> anyhow::Result<Inventory> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        let runtime = runtime.context("cannot start the workers")?;
+        let runtime = crate::runtime()?;
         let inventory = runtime.block_on(self.read(context));
         // Who still waits for bytes that are not wanted any more must not keep us.
         runtime.shutdown_background();

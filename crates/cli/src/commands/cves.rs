@@ -15,7 +15,7 @@ use crate::Context;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered, reports_help};
 use crate::messages::{count, width_of_stdout};
-use crate::output::Output;
+use crate::output::{Output, deliver};
 use crate::subject::{Subject, subjects, warn_of_types};
 use crate::version::VERSION;
 
@@ -189,13 +189,7 @@ impl Verb for Cves {
             if !text.ends_with('\n') {
                 text.push('\n');
             }
-            match output {
-                None => context.messages.report(&text)?,
-                Some(output) => {
-                    output.write(&text)?;
-                    context.messages.done(&format!("Report written to {output}"));
-                }
-            }
+            deliver(&text, output.as_ref(), &context.messages)?;
         }
         let shut = self.exit_code && analysis.findings.iter().any(|it| !it.suppressed());
         Ok(if shut { Outcome::Shut } else { Outcome::Done })

@@ -10,7 +10,7 @@ use super::{Outcome, Verb};
 use crate::Context;
 use crate::findings::{Advice, answered};
 use crate::messages::width_of_stdout;
-use crate::output::Output;
+use crate::output::{Output, deliver};
 use crate::subject::{Subject, subjects};
 use crate::version::VERSION;
 
@@ -51,13 +51,7 @@ impl Verb for Quickview {
             ..report::Options::default()
         };
         let text = report::write_quickview(&analysis, &options);
-        match output {
-            None => context.messages.report(&text)?,
-            Some(output) => {
-                output.write(&text)?;
-                context.messages.done(&format!("Report written to {output}"));
-            }
-        }
+        deliver(&text, output.as_ref(), &context.messages)?;
         Ok(Outcome::Done)
     }
 }

@@ -10,7 +10,7 @@ use model::Inventory;
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::messages::Messages;
-use crate::output::Output;
+use crate::output::{Output, deliver};
 use crate::subject::{Subject, subjects, warn_of_types};
 use crate::version::VERSION;
 
@@ -55,13 +55,7 @@ impl Verb for Sbom {
             report.push('\n');
         }
         context.messages.debug(&format!("write done: {} bytes", report.len()));
-        match output {
-            None => context.messages.report(&report)?,
-            Some(output) => {
-                output.write(&report)?;
-                context.messages.done(&format!("Report written to {output}"));
-            }
-        }
+        deliver(&report, output.as_ref(), &context.messages)?;
         Ok(Outcome::Done)
     }
 }

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use almanac::{Manifest, Trust, Writer};
-use anyhow::Context as _;
 use clap::ValueHint;
 use engine::{PartFetched, Refreshed, Watch, fetch_all, refresh};
 use feed::fetch::Fetched;
@@ -67,8 +66,7 @@ impl Update {
         let writer = Writer::lock(directory)?;
         let sources = directory.join("sources");
         messages.begin(&format!("Asking for {}", count(wanted.len() as u64, "part", "parts")));
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        let runtime = runtime.context("cannot start the workers")?;
+        let runtime = crate::runtime()?;
         let watcher = Bytes(Arc::clone(messages));
         let asked = runtime.block_on(fetch_all(&wanted, &sources, settings, &watcher))?;
         let failed: Vec<&feed::fetch::Error> =

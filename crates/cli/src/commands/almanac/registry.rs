@@ -61,7 +61,7 @@ impl Push {
             layers,
             annotations: BTreeMap::from([("org.opencontainers.image.created".to_owned(), created)]),
         };
-        let runtime = runtime()?;
+        let runtime = crate::runtime()?;
         let pushed =
             runtime.block_on(artifact::push(&self.reference, &artifact, &settings, &progress));
         let pushed = pushed.map_err(engine::Error::from)?;
@@ -91,7 +91,7 @@ impl Pull {
             // Beside the almanac, where there is room for one.
             let folder = tempfile::tempdir_in(writer.dir())?;
             let into = folder.path();
-            let runtime = runtime()?;
+            let runtime = crate::runtime()?;
             let found = artifact::find(&self.reference, TYPE, &settings, &progress);
             let found = runtime.block_on(found).map_err(engine::Error::from)?;
             let signed = |it: &Layer| it.media_type == SIGNATURE;
@@ -152,11 +152,6 @@ fn reach(
 ) -> anyhow::Result<(Arc<Settings>, Arc<dyn Progress>)> {
     let settings = docker::settings(&context.environment, &context.docker, false)?;
     Ok((Arc::new(settings), Arc::new(Watcher::new(&context.messages, begins))))
-}
-
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.context("cannot start the workers")
 }
 
 /// `12 blobs, 3 MiB`.
