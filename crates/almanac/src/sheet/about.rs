@@ -6,10 +6,11 @@ use crate::bytes::Bytes;
 use crate::contract::{Known, Text};
 use crate::filter;
 use crate::layout::Section;
-use crate::record;
+use crate::moment::Moment;
+use crate::record::{self, told};
 use crate::table::Torn;
 
-use super::Sheet;
+use super::{Sheet, list};
 
 /// What goes by a name in one sheet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,13 +29,23 @@ impl Sheet {
         if !filter::passes(self.section(Section::Filter), name) {
             return None;
         }
-        let number = self.table(Section::Flaws).and_then(|it| it.find(name.as_bytes())).ok()??;
+        let number = self.named().and_then(|it| it.find(name)).ok()??;
         self.flaw_of(number, name).ok()
     }
 
     pub(super) fn flaw_of(&self, number: u32, name: &str) -> Result<Flaw, Torn> {
-        let entry = self.table(Section::About)?.get(number).ok_or(Torn)?;
-        read_flaw(Bytes::new(entry), name).ok_or(Torn)
+        let number = match number.checked_sub(self.named()?.ids.len()) {
+            Some(other) => {
+                let entry = self.table(Section::About)?.get(other).ok_or(Torn)?;
+                return read_flaw(Bytes::new(entry), name).ok_or(Torn);
+            }
+            None => number,
+        };
+        let mut head = Bytes::new(self.table(Section::Heads)?.get(number).ok_or(Torn)?);
+        if head.small().ok_or(Torn)? & told::ABOUT == 0 {
+            return Ok(Flaw { advisories: vec![number], ..Flaw::default() });
+        }
+        head.blob().and_then(|it| read_flaw(Bytes::new(it), name)).ok_or(Torn)
     }
 
     /// How many advisories it holds.
@@ -76,35 +87,62 @@ impl Sheet {
     }
 
     pub(super) fn head(&self, advisory: u32) -> Option<Head> {
-        let flaws = self.table(Section::Flaws).ok()?;
+        let (named, lists) = (self.named().ok()?, self.table(Section::Lists).ok()?);
         let mut head = Bytes::new(self.table(Section::Heads).ok()?.get(advisory)?);
-        let _flags = head.byte()?;
-        let mut known = Known { id: flaws.text(head.small()?)?.to_owned(), ..Known::default() };
-        for _ in 0..head.count()? {
-            known.aliases.push(flaws.text(head.small()?)?.to_owned());
+        let flags = head.small().filter(|it| it & !told::ALL == 0)?;
+        let has = |flag: u32| flags & flag != 0;
+        let mut known = Known { id: named.ids.get(advisory)?.to_owned(), ..Known::default() };
+        if has(told::ABOUT) {
+            head.blob()?;
         }
-        for _ in 0..head.count()? {
-            known.related.push(self.pooled_text(head.small()?)?.to_owned());
+        if has(told::ALIASES) {
+            for _ in 0..head.count()? {
+                known.aliases.push(named.get(head.small()?)?.to_owned());
+            }
         }
-        known.published = record::moment(&mut head)?;
-        known.modified = record::moment(&mut head)?;
-        known.withdrawn = record::moment(&mut head)?;
-        for _ in 0..head.count()? {
-            known.ratings.push(record::rating(self.pooled(head.small()?)?)?);
+        if has(told::BULLETINS) {
+            for _ in 0..head.count()? {
+                named.get(head.small()?)?;
+            }
         }
-        for _ in 0..head.count()? {
-            known.weaknesses.push(head.small()?);
+        if has(told::RELATED) {
+            for _ in 0..head.count()? {
+                known.related.push(self.pooled_text(head.small()?)?.to_owned());
+            }
+        }
+        let published = if has(told::PUBLISHED) { Some(Moment::read(&mut head)?) } else { None };
+        for (flag, moment) in
+            [(told::MODIFIED, &mut known.modified), (told::WITHDRAWN, &mut known.withdrawn)]
+        {
+            if has(flag) {
+                *moment = Some(Moment::read_after(&mut head, published.as_ref())?.text()?);
+            }
+        }
+        if let Some(published) = published {
+            known.published = Some(published.text()?);
+        }
+        if has(told::RATINGS) {
+            let mut ratings = list(lists, &mut head)?;
+            while !ratings.is_empty() {
+                known.ratings.push(record::rating(self.pooled(ratings.small()?)?)?);
+            }
+        }
+        if has(told::WEAKNESSES) {
+            let mut weaknesses = list(lists, &mut head)?;
+            while !weaknesses.is_empty() {
+                known.weaknesses.push(weaknesses.small()?);
+            }
         }
         let mut names = Vec::new();
-        let mut last = 0_u32;
-        for _ in 0..head.count()? {
-            last = last.checked_add(head.small()?)?;
-            names.push(last);
+        if has(told::NAMES) {
+            let mut packages = list(lists, &mut head)?;
+            let mut last = 0_u32;
+            while !packages.is_empty() {
+                last = last.checked_add(packages.small()?)?;
+                names.push(last);
+            }
         }
-        let text = match head.small()? {
-            0 => None,
-            block => Some((block - 1, head.small()?)),
-        };
+        let text = if has(told::TEXT) { Some((head.small()?, head.small()?)) } else { None };
         head.is_empty().then_some(Head { known, names, text })
     }
 }
