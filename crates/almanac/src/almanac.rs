@@ -12,6 +12,7 @@ use model::{Digest, Space};
 use crate::compile::{SheetBytes, TEXTS, digest_of};
 use crate::contract::{About, Book, Handle, Known, Row, Text};
 use crate::error::Error;
+use crate::filter;
 use crate::manifest::{Entry, Manifest};
 use crate::sheet::{Orders, Sheet, torn_row};
 use crate::sign::{PublicKey, verify};
@@ -33,6 +34,8 @@ pub struct Almanac {
     leaves: Vec<Leaf>,
     /// Numbers of sheets by space.
     spaces: HashMap<Space, Vec<u32>>,
+    /// Numbers of sheets that speak of flaws wherever they are: about spaces without releases.
+    everywhere: Vec<u32>,
     /// Numbers of sheets with the texts of a part, by feed and part.
     texts: HashMap<(String, String), u32>,
     orders: Orders,
@@ -93,10 +96,13 @@ impl Almanac {
     ) -> Self {
         let mut spaces: HashMap<Space, Vec<u32>> = HashMap::new();
         let mut texts = HashMap::new();
+        let mut everywhere = Vec::new();
         for (number, it) in (0..).zip(&manifest.sheets) {
             spaces.entry(it.space.clone()).or_default().push(number);
             if it.space.as_str() == TEXTS {
                 texts.insert((it.feed.clone(), it.part.clone()), number);
+            } else if it.space.release_name().is_none() {
+                everywhere.push(number);
             }
         }
         let leaf = |source| Leaf { source, sheet: OnceLock::new() };
@@ -110,6 +116,7 @@ impl Almanac {
             signature,
             leaves,
             spaces,
+            everywhere,
             texts,
             orders,
             lock: None,
@@ -200,16 +207,13 @@ impl Almanac {
         Ok(sheet)
     }
 
-    /// What the sheets that `wanted` accepts say about a flaw.
-    fn told(&self, flaw: &str, wanted: impl Fn(&Entry) -> bool) -> About {
+    /// What those sheets say about a flaw.
+    fn told(&self, flaw: &str, sheets: impl Iterator<Item = u32>) -> About {
         let mut about = About::default();
-        for (number, entry) in (0..).zip(&self.manifest.sheets) {
-            if entry.space.as_str() == TEXTS || !wanted(entry) {
-                continue;
-            }
-            let Some(found) = self.sheet(number).ok().and_then(|it| it.flaw(flaw)) else {
-                continue;
-            };
+        let hash = filter::hash_of(flaw);
+        for number in sheets {
+            let sheet = self.sheet(number).ok();
+            let Some(found) = sheet.and_then(|it| it.flaw_hashed(flaw, hash)) else { continue };
             let handle = |advisory| Handle { sheet: number, advisory };
             about.advisories.extend(found.advisories.into_iter().map(handle));
             about.exploited = about.exploited.or(found.exploited);
@@ -253,7 +257,7 @@ impl Book for Almanac {
 
     fn about(&self, flaw: &str) -> About {
         // A release's publisher rates its own packages, and nobody else's.
-        self.told(flaw, |it| it.space.release_name().is_none())
+        self.told(flaw, self.everywhere.iter().copied())
     }
 
     fn known(&self, advisory: Handle) -> Option<Known> {

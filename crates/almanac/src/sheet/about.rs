@@ -26,7 +26,12 @@ pub struct Flaw {
 impl Sheet {
     /// What goes by that name; nothing where that cannot be read.
     pub fn flaw(&self, name: &str) -> Option<Flaw> {
-        if !filter::passes(self.section(Section::Filter), name) {
+        self.flaw_hashed(name, filter::hash_of(name))
+    }
+
+    /// The same, for whoever asks many sheets.
+    pub(crate) fn flaw_hashed(&self, name: &str, hash: u64) -> Option<Flaw> {
+        if !filter::passes(self.section(Section::Filter), hash) {
             return None;
         }
         let number = self.named().and_then(|it| it.find(name)).ok()??;
