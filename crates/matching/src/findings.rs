@@ -99,6 +99,11 @@ fn count_holes(tally: &mut Tally, walk: &Walk<'_>, subject: &Subject<'_>, decisi
             tally.count(Noun::Advisory, &of, "names a version that cannot be read", example);
         }
     }
+    if decision.is_contested {
+        let example = format!("{flaw} of {}", brief(subject.package));
+        tally.count(Noun::Flaw, space, "the sources disagree about this version", example);
+        return;
+    }
     for opinion in decision.deciders() {
         match (decision.verdict, opinion.outcome) {
             (Verdict::UnderInvestigation, _) => {
@@ -300,9 +305,12 @@ pub(crate) fn span(stretch: &Stretch<'_>) -> Span {
 /// publisher means to do.
 fn fix(rows: &[&Row<'_>], first: &Opinion<'_>, decision: &Decision<'_>, scope: &Scope<'_>) -> Fix {
     let version = &first.named.version;
-    if let Some(end) = next_good(rows, version) {
+    // Those that do not speak of this version may speak of the next.
+    let denying = decision.denying.iter().filter_map(|it| decision.opinions.get(*it));
+    let speaking: Vec<&Row<'_>> = rows.iter().copied().chain(denying.map(|it| it.row)).collect();
+    if let Some(end) = next_good(&speaking, version) {
         // Found where no row of the main channel speaks, it is only to be had in that one.
-        let by = rows.iter().find(|row| {
+        let by = speaking.iter().find(|row| {
             row.stretches.iter().filter_map(|it| it.to.as_ref()).any(|it| it.version == end.version)
         });
         let channel = by.and_then(|it| it.channel).map(str::to_owned);

@@ -18,6 +18,7 @@ mod origin;
 mod ratings;
 mod releases;
 mod scope;
+mod silence;
 mod spaces;
 mod statements;
 mod titles;
