@@ -7,7 +7,7 @@ use crate::authority::Voice;
 use crate::compare::{Blind, Place};
 use crate::names::Named;
 use crate::scope::{Elsewhere, Fit, Products, Scope};
-use crate::silence::{Worth, word};
+use crate::silence::{self, Claim};
 use crate::{flaws, harmless};
 
 /// What one row means for one package.
@@ -147,9 +147,11 @@ pub(crate) fn decide(mut opinions: Vec<Opinion<'_>>, is_system: bool) -> Decisio
         .or_else(|| said.iter().position(|it| KNOWN.contains(&it.0)))
         .or_else(|| UNKNOWN.iter().find_map(|what| said.iter().position(|it| it.0 == *what)))
         .unwrap_or_default();
-    let claim = if is_system { None } else { claim_against(&opinions, &said, at) };
+    let claim = if is_system { None } else { silence::claim_against(&opinions, &said, at) };
     let denying = match claim {
-        Some(Claim { at: claim, .. }) => denials(&said, at, claim).flatten().copied().collect(),
+        Some(Claim { at: claim, .. }) => {
+            silence::denials(&said, at, claim).flatten().copied().collect()
+        }
         None => Vec::new(),
     };
     let is_contested = claim.is_some_and(|it| it.is_contested);
@@ -164,51 +166,7 @@ pub(crate) fn decide(mut opinions: Vec<Opinion<'_>>, is_system: bool) -> Decisio
 }
 
 /// What a voice says, and by which of all opinions.
-type Said = (Verdict, Vec<usize>);
-
-/// A voice that says "affected", against those with more say.
-#[derive(Clone, Copy)]
-struct Claim {
-    at: usize,
-    /// They may have meant this version too.
-    is_contested: bool,
-}
-
-/// Who is to be heard where the voice of number `at` denies. About a language's packages everybody
-/// speaks of the same code, and what somebody leaves out may be what another one knows; a
-/// distribution speaks for itself.
-fn claim_against(opinions: &[Opinion<'_>], said: &[Said], at: usize) -> Option<Claim> {
-    if said.get(at)?.0 != Verdict::NotInRange {
-        return None;
-    }
-    let opinion = |it: &usize| opinions.get(*it);
-    let later = said.iter().enumerate().skip(at + 1);
-    let mut contested = None;
-    for (number, (verdict, claims)) in later.take_while(|(_, it)| it.0 != Verdict::NotAffected) {
-        let is_claim = *verdict == Verdict::Affected
-            && claims.iter().filter_map(opinion).all(|it| it.voice.may_object());
-        if !is_claim {
-            continue;
-        }
-        let denials: Vec<Vec<&Opinion<'_>>> =
-            denials(said, at, number).map(|it| it.iter().filter_map(opinion).collect()).collect();
-        let worth = |claim: &Opinion<'_>| denials.iter().map(|it| word(it, claim).worth).min();
-        match claims.iter().filter_map(opinion).filter_map(worth).max() {
-            Some(Worth::Silent) => return Some(Claim { at: number, is_contested: false }),
-            Some(Worth::Unclear) => {
-                contested = contested.or(Some(Claim { at: number, is_contested: true }));
-            }
-            _ => {}
-        }
-    }
-    contested
-}
-
-/// The denials from that voice on, up to that one.
-fn denials(said: &[Said], from: usize, to: usize) -> impl Iterator<Item = &Vec<usize>> {
-    let all = said.get(from..to).unwrap_or_default().iter();
-    all.filter(|it| it.0 == Verdict::NotInRange).map(|(_, deciding)| deciding)
-}
+pub(crate) type Said = (Verdict, Vec<usize>);
 
 /// Some who publish about modules name no stream: `nodejs` has a fix in 18 and one in 20. Where one
 /// of them is of the stream that is installed, by the first number of its version, the others are not

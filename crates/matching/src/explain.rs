@@ -1,15 +1,15 @@
 //! Chains: what was decided about a package and a flaw, step by step.
 
+mod who;
+
 use std::collections::BTreeSet;
 
 use almanac::Row;
 use model::{Inventory, Judgement, Names, Outlook, Span, Status, Step, Verdict};
 
-use crate::authority;
 use crate::decide::{Decision, Opinion, Outcome};
 use crate::findings::span;
 use crate::names::brief;
-use crate::silence::{Edge, word};
 use crate::spaces::Ground;
 use crate::walk::{Standing, Subject, Walk};
 
@@ -127,7 +127,7 @@ fn judgement(
         chain.extend(told(opinion));
     }
     let mut verdict = decision.verdict;
-    chain.extend(who_decides(walk, subject, decision));
+    chain.extend(who::decides(walk, subject, decision));
     match subject.standing {
         Standing::Owned(owner) => {
             chain.push(owned(walk, owner));
@@ -305,86 +305,4 @@ fn written(span: &Span) -> String {
         (Some(it), None) | (None, Some(it)) => it,
         (None, None) => "all versions".to_owned(),
     }
-}
-
-/// Who decided, where several speak, and why not those with more say.
-fn who_decides(walk: &Walk<'_>, subject: &Subject<'_>, decision: &Decision<'_>) -> Vec<Step> {
-    let Some(meeting) = walk.meeting(subject) else { return Vec::new() };
-    let Some(first) = decision.first() else { return Vec::new() };
-    let mut others: Vec<&Opinion<'_>> = decision
-        .opinions
-        .iter()
-        .filter(|it| it.voice != first.voice)
-        .filter(|it| !matches!(it.outcome, Outcome::Elsewhere(_) | Outcome::Withdrawn))
-        .collect();
-    others.dedup_by_key(|it| it.row.id);
-    if others.is_empty() {
-        return Vec::new();
-    }
-    let called = |it: &Opinion<'_>| format!("{} of {}", it.row.id, it.row.feed);
-    let mut steps: Vec<Step> = Vec::new();
-    let denying: Vec<&Opinion<'_>> =
-        decision.denying.iter().filter_map(|it| decision.opinions.get(*it)).collect();
-    for voice in denying.chunk_by(|left, right| left.voice == right.voice) {
-        // One row of theirs tells where, and which it is does not matter.
-        let edge = word(voice, first).edge;
-        let Some(speaker) = voice.iter().find(|it| has(it.row, edge)).or(voice.first()) else {
-            continue;
-        };
-        let version = first.named.version.text();
-        let told = match edge {
-            Some(Edge::Begins(it)) => format!("its first range begins at {}", it.version),
-            Some(Edge::Ends(it)) => format!("the range before it ends at {}", it.version),
-            None => "it is not in its ranges".to_owned(),
-        };
-        let says = if decision.is_contested {
-            format!(
-                "{} leaves {version} out, for {told}; {} has it in a range that goes beyond: nobody \
-                 tells who is right",
-                called(speaker),
-                called(first)
-            )
-        } else {
-            format!(
-                "{} is silent about {version}: {told}, and {} has it in a range apart from those",
-                called(speaker),
-                called(first)
-            )
-        };
-        steps.push(Step::new("source", says));
-    }
-    if decision.is_contested {
-        return steps;
-    }
-    let why = authority::reason(&first.voice, meeting.space.family(), meeting.is_system)
-        .map(|it| format!(": {it}"))
-        .unwrap_or_default();
-    let below: Vec<String> =
-        others.iter().filter(|it| it.voice > first.voice).map(|it| called(it)).collect();
-    let above: Vec<String> = others
-        .iter()
-        .filter(|it| it.voice < first.voice)
-        .filter(|it| !denying.iter().any(|other| other.voice == it.voice))
-        .map(|it| called(it))
-        .collect();
-    let over = if below.is_empty() { String::new() } else { format!(" over {}", below.join(", ")) };
-    // Those who would be heard first do not know, or a vendor says that it is not affected.
-    let instead = if above.is_empty() {
-        String::new()
-    } else if decision.verdict == Verdict::NotAffected {
-        format!(", even over {}, for a vendor's \"not affected\" counts", above.join(", "))
-    } else {
-        format!(", for {} does not tell", above.join(" or "))
-    };
-    // Why it comes before others is no news where there are none below it.
-    let why = if below.is_empty() { String::new() } else { why };
-    steps.push(Step::new("source", format!("{} decides{over}{why}{instead}", called(first))));
-    steps
-}
-
-/// Is that one of the row's bounds?
-fn has(row: &Row<'_>, edge: Option<Edge<'_>>) -> bool {
-    let Some(Edge::Begins(wanted) | Edge::Ends(wanted)) = edge else { return false };
-    let bounds = row.stretches.iter().flat_map(|it| [&it.from, &it.to]).flatten();
-    bounds.into_iter().any(|it| std::ptr::eq(it, wanted))
 }

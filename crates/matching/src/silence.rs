@@ -2,8 +2,53 @@
 //! most say does not speak of it?
 
 use almanac::{End, Stretch};
+use model::Verdict;
 
-use crate::decide::{Opinion, Outcome};
+use crate::decide::{Opinion, Outcome, Said};
+
+/// A voice that says "affected", against those with more say.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim {
+    pub(crate) at: usize,
+    /// They may have meant this version too.
+    pub(crate) is_contested: bool,
+}
+
+/// Who is to be heard where the voice of number `at` denies. About a language's packages everybody
+/// speaks of the same code, and what somebody leaves out may be what another one knows; a
+/// distribution speaks for itself.
+pub(crate) fn claim_against(opinions: &[Opinion<'_>], said: &[Said], at: usize) -> Option<Claim> {
+    if said.get(at)?.0 != Verdict::NotInRange {
+        return None;
+    }
+    let opinion = |it: &usize| opinions.get(*it);
+    let later = said.iter().enumerate().skip(at + 1);
+    let mut contested = None;
+    for (number, (verdict, claims)) in later.take_while(|(_, it)| it.0 != Verdict::NotAffected) {
+        let is_claim = *verdict == Verdict::Affected
+            && claims.iter().filter_map(opinion).all(|it| it.voice.may_object());
+        if !is_claim {
+            continue;
+        }
+        let denials: Vec<Vec<&Opinion<'_>>> =
+            denials(said, at, number).map(|it| it.iter().filter_map(opinion).collect()).collect();
+        let worth = |claim: &Opinion<'_>| denials.iter().map(|it| word(it, claim).worth).min();
+        match claims.iter().filter_map(opinion).filter_map(worth).max() {
+            Some(Worth::Silent) => return Some(Claim { at: number, is_contested: false }),
+            Some(Worth::Unclear) => {
+                contested = contested.or(Some(Claim { at: number, is_contested: true }));
+            }
+            _ => {}
+        }
+    }
+    contested
+}
+
+/// The denials from that voice on, up to that one.
+pub(crate) fn denials(said: &[Said], from: usize, to: usize) -> impl Iterator<Item = &Vec<usize>> {
+    let all = said.get(from..to).unwrap_or_default().iter();
+    all.filter(|it| it.0 == Verdict::NotInRange).map(|(_, deciding)| deciding)
+}
 
 /// What "outside of my ranges" is worth where somebody with less say tells a range that the version
 /// is in.
@@ -37,7 +82,7 @@ pub(crate) enum Edge<'r> {
 /// What `denial`, all rows by which one voice denies, is worth beside `claim`.
 ///
 /// * Behind a fix, it is meant: versions that come later have it. Only a claim that begins anew there
-///   knows of versions without it.
+///   knows of versions without it, and well only if it also knows where that is over.
 /// * Behind a last version that is known to be affected, nobody says that the flaw is gone.
 /// * Before the first range it is meant where the publisher says so, and else it may be that nobody
 ///   looked at versions that old. A claim about a range that is over before is about just those.
@@ -46,17 +91,18 @@ pub(crate) fn word<'w>(denial: &[&Opinion<'w>], claim: &Opinion<'w>) -> Word<'w>
     let Some(key) = claim.named.version.key() else { return SAID };
     let Some((from, to)) = claimed(claim, key) else { return SAID };
     let stretches = || denial.iter().flat_map(|it| &it.row.stretches).filter(|it| is_sound(it));
-    let ends = stretches().filter_map(|it| keyed(&it.to)).filter(|(end, _)| *end <= key);
+    let ends = stretches().filter_map(|it| keyed(it.to.as_ref())).filter(|(end, _)| *end <= key);
     if let Some((end, edge)) = ends.max_by_key(|(end, _)| *end) {
         let worth = match from {
-            Some(from) if from >= end => Worth::Silent,
+            Some(from) if from >= end && to.is_some() => Worth::Silent,
+            Some(from) if from >= end => Worth::Unclear,
             _ if edge.included => Worth::Unclear,
             _ => Worth::Said,
         };
         return Word { worth, edge: Some(Edge::Ends(edge)) };
     }
     // Who lists versions one by one, without a range, has looked at each.
-    let begins = stretches().filter_map(|it| keyed(&it.from));
+    let begins = stretches().filter_map(|it| keyed(it.from.as_ref()));
     let Some((begin, edge)) = begins.min_by_key(|(begin, _)| *begin) else { return SAID };
     let worth = if denial.iter().any(|it| it.voice.says_where_it_begins()) {
         Worth::Said
@@ -68,8 +114,8 @@ pub(crate) fn word<'w>(denial: &[&Opinion<'w>], claim: &Opinion<'w>) -> Word<'w>
     Word { worth, edge: Some(Edge::Begins(edge)) }
 }
 
-fn keyed<'r>(end: &'r Option<End<'r>>) -> Option<(&'r [u8], &'r End<'r>)> {
-    let end = end.as_ref()?;
+fn keyed<'r>(end: Option<&'r End<'r>>) -> Option<(&'r [u8], &'r End<'r>)> {
+    let end = end?;
     Some((end.key.as_deref()?, end))
 }
 
@@ -82,7 +128,7 @@ fn claimed<'k>(claim: &'k Opinion<'_>, key: &'k [u8]) -> Option<Claimed<'k>> {
         Outcome::Affected(Some(at)) => claim.row.stretches.get(at)?,
         _ => return None,
     };
-    Some((keyed(&stretch.from).map(|it| it.0), keyed(&stretch.to).map(|it| it.0)))
+    Some((keyed(stretch.from.as_ref()).map(|it| it.0), keyed(stretch.to.as_ref()).map(|it| it.0)))
 }
 
 /// Does it begin before it ends?
