@@ -251,6 +251,10 @@ impl Book for Almanac {
         feeds.into_iter().collect()
     }
 
+    fn advisories(&self, space: &Space) -> Option<u64> {
+        Some(self.manifest.advisories(space))
+    }
+
     fn about(&self, flaw: &str) -> About {
         // A release's publisher rates its own packages, and nobody else's.
         self.told(flaw, |it| it.space.release_name().is_none())

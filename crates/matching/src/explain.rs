@@ -206,9 +206,7 @@ fn beginning(subject: &Subject<'_>, ground: &Ground) -> Vec<Step> {
         Err(_) => ground.how.clone(),
     };
     chain.push(Step::new("space", says));
-    if let Some(caution) = &ground.caution {
-        chain.push(Step::new("space", caution.clone()));
-    }
+    chain.extend(ground.cautions.iter().map(|it| Step::new("space", it.clone())));
     chain
 }
 

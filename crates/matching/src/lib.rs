@@ -9,6 +9,7 @@ mod authority;
 mod compare;
 mod decide;
 mod explain;
+mod extent;
 mod findings;
 mod flaws;
 mod gaps;
@@ -28,6 +29,7 @@ use almanac::Book;
 use model::{Finding, Gap, Inventory, Judgement, Statement};
 
 pub use explain::{Asked, packages_called};
+pub use extent::least;
 
 /// What is asked: what is wrong with this inventory, going by this book and these statements?
 #[derive(Clone, Copy)]
