@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::Space;
 
-use crate::contract::{Book as _, Handle, Known, Row, Text};
+use crate::contract::{Handle, Known, Row, Text};
 use crate::manifest::Entry;
 
 use super::Almanac;
