@@ -34,6 +34,8 @@ pub struct Almanac {
     leaves: Vec<Leaf>,
     /// Numbers of sheets by space.
     spaces: HashMap<Space, Vec<u32>>,
+    /// Numbers of sheets that are about no release of a distribution.
+    general: Vec<u32>,
     /// For each sheet, the one with the texts of its part, where there is one.
     apart: Vec<Option<u32>>,
     orders: Orders,
@@ -93,11 +95,14 @@ impl Almanac {
         orders: Orders,
     ) -> Self {
         let mut spaces: HashMap<Space, Vec<u32>> = HashMap::new();
+        let mut general = Vec::new();
         let mut texts: HashMap<(&str, &str), u32> = HashMap::new();
         for (number, it) in (0..).zip(&manifest.sheets) {
             spaces.entry(it.space.clone()).or_default().push(number);
             if it.space.as_str() == TEXTS {
                 texts.insert((&*it.feed, &*it.part), number);
+            } else if it.space.release_name().is_none() {
+                general.push(number);
             }
         }
         let sheets = manifest.sheets.iter();
@@ -113,6 +118,7 @@ impl Almanac {
             signature,
             leaves,
             spaces,
+            general,
             apart,
             orders,
             lock: None,
@@ -208,13 +214,10 @@ impl Almanac {
         Ok(sheet)
     }
 
-    /// What the sheets that `wanted` accepts say about a flaw.
-    fn told(&self, flaw: &str, wanted: impl Fn(&Entry) -> bool) -> About {
+    /// What sheets say about a flaw.
+    fn told(&self, flaw: &str, sheets: impl IntoIterator<Item = u32>) -> About {
         let mut about = About::default();
-        for (number, entry) in (0..).zip(&self.manifest.sheets) {
-            if entry.space.as_str() == TEXTS || !wanted(entry) {
-                continue;
-            }
+        for number in sheets {
             let Some(found) = self.sheet(number).ok().and_then(|it| it.flaw(flaw)) else {
                 continue;
             };
@@ -273,7 +276,7 @@ impl Book for Almanac {
 
     fn about(&self, flaw: &str) -> About {
         // A release's publisher rates its own packages, and nobody else's.
-        self.told(flaw, |it| it.space.release_name().is_none())
+        self.told(flaw, self.general.iter().copied())
     }
 
     fn known(&self, advisory: Handle) -> Option<Known> {

@@ -19,7 +19,8 @@ use crate::words::{self, Wordless};
 pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
     let mut tally = Tally::default();
     walk.holes(&mut tally);
-    let mut found: Vec<Wordless> = Vec::new();
+    // Boxed, for they are large, and moved about when they are sorted.
+    let mut found: Vec<Box<Wordless>> = Vec::new();
     let mut known: HashMap<Key, usize> = HashMap::new();
     let mut lore = Lore { walk, about: HashMap::new() };
     for subject in walk.subjects.iter().filter(|it| matches!(it.standing, Standing::Plain)) {
@@ -36,15 +37,15 @@ pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
             } else if let Some(mut fresh) = lore.finding(subject, &decision) {
                 fresh.finding.statement = statement.map(|it| it.quoted());
                 known.insert(key, found.len());
-                found.push(fresh);
+                found.push(Box::new(fresh));
             }
         }
     }
     if let Some(wanted) = walk.question.options.texts {
         words::tell(walk.question.book, &mut found, wanted);
     }
-    let mut found: Vec<Finding> = found.into_iter().map(|it| it.finding).collect();
     found.sort_by(|left, right| {
+        let (left, right) = (&left.finding, &right.finding);
         let order = |it: &Finding| (Reverse(it.level), Reverse(it.exploited.is_some()));
         (order(left), &left.id, &left.name, &left.version, &left.packages).cmp(&(
             order(right),
@@ -54,6 +55,7 @@ pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
             &right.packages,
         ))
     });
+    let found = found.into_iter().map(|it| it.finding).collect();
     (found, tally.into_gaps())
 }
 

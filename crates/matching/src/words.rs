@@ -13,9 +13,13 @@ pub(crate) struct Wordless {
 
 /// Gives words to those that are `wanted`: the first advisory has the first word, and the next one
 /// is asked for what is still missing.
-pub(crate) fn tell(book: &dyn Book, found: &mut [Wordless], wanted: impl Fn(&Finding) -> bool) {
+pub(crate) fn tell(
+    book: &dyn Book,
+    found: &mut [Box<Wordless>],
+    wanted: impl Fn(&Finding) -> bool,
+) {
     let mut waiting: Vec<&mut Wordless> =
-        found.iter_mut().filter(|it| wanted(&it.finding)).collect();
+        found.iter_mut().map(|it| &mut **it).filter(|it| wanted(&it.finding)).collect();
     for round in 0.. {
         waiting.retain(|it| it.sources.len() > round && !is_whole(&it.finding));
         if waiting.is_empty() {

@@ -1,6 +1,7 @@
 //! Words: which block they lie in, and many of them read at once.
 
 use std::num::NonZero;
+use std::sync::LazyLock;
 use std::thread;
 
 use zstd::bulk::Decompressor;
@@ -18,6 +19,10 @@ pub(crate) const LARGEST_BLOCK: usize = 16 << 20;
 const MOST: usize = 256 << 20;
 /// Below this another thread takes longer to start than to help.
 const FEW: usize = 8;
+
+/// Asked once, for it takes reading a few files.
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
 
 /// Which block, and where in it.
 pub(crate) type Place = (u32, u32);
@@ -42,8 +47,7 @@ pub(crate) fn read(mut wanted: Vec<Wanted<'_>>, answers: usize) -> Vec<Option<Te
     wanted.sort_unstable_by_key(|it| (it.block(), it.place));
     let blocks: Vec<&[Wanted<'_>]> =
         wanted.chunk_by(|left, right| left.block() == right.block()).collect();
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let share = blocks.len().div_ceil(cores).max(FEW);
+    let share = blocks.len().div_ceil(*CORES).max(FEW);
     let mut found = vec![None; answers];
     let mut keep = |texts: Vec<(usize, Text)>| {
         for (number, text) in texts {
