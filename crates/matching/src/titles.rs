@@ -23,7 +23,7 @@ pub(crate) fn is_bare(title: &str) -> bool {
     }
     // `CVE-2020-1747 affecting package PyYAML for versions less than 5.3.1-1`, and
     // `Amazon Linux 2023 - ALAS2023-2023-070: important priority package update for curl`.
-    holds(" affecting package ") || holds(" priority package update ")
+    title.contains(" affecting package ") || title.contains(" priority package update ")
 }
 
 /// The first words of a story, as a title.
