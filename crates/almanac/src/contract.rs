@@ -20,8 +20,8 @@ pub trait Book {
     fn about(&self, flaw: &str) -> About;
     /// What an advisory says about itself.
     fn known(&self, advisory: Handle) -> Option<Known>;
-    /// Its words. Slower: texts are compressed.
-    fn text(&self, advisory: Handle) -> Option<Text>;
+    /// The words of each. Slower: texts are compressed, so it is better to ask for many at once.
+    fn texts(&self, advisories: &[Handle]) -> Vec<Option<Text>>;
 }
 
 /// Which advisory of which sheet.

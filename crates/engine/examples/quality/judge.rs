@@ -5,7 +5,7 @@ use std::path::Path;
 
 use almanac::{Almanac, SheetBytes};
 use anyhow::Context as _;
-use engine::{Asked, Lookout, Watch};
+use engine::{Asked, Filter, Lookout, Watch};
 use model::{Analysis, Finding, Fix, Statement, Verdict};
 
 use crate::case::{Case, Cases, Class, Label};
@@ -65,7 +65,7 @@ fn statements(cases: &Cases, case: &Case) -> anyhow::Result<Vec<Statement>> {
 fn one(case: &Case, sheets: Vec<SheetBytes>, statements: Vec<Statement>) -> Vec<Outcome> {
     let lookout =
         Lookout::new(Almanac::in_memory(sheets), &*case.today).with_statements(statements);
-    let analysis = lookout.analyze(case.inventory.clone());
+    let analysis = lookout.count(case.inventory.clone(), &Filter::default());
     let outcome = |label: Option<Label>, got: Label, is_told_right| Outcome {
         at: case.at.clone(),
         purl: case.inventory.packages[0].purl.to_string(),
