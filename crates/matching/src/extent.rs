@@ -26,8 +26,8 @@ const LEAST: &[(&str, &[&str], u64)] = &[
     ("almalinux", &["10"], 500),
     ("amzn", &["1", "2"], 1000),
     ("amzn", &["2023"], 500),
-    ("rocky", &["8", "9"], 1500),
-    ("rocky", &["10"], 300),
+    ("rocky", &["8", "9"], 500),
+    ("rocky", &["10"], 100),
     // Languages, and the like.
     ("bitnami", ANY, 3000),
     ("cargo", ANY, 600),
