@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::percent_decoded;
+
 /// A package URL in canonical form: equal purls are equal values, and print alike.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Purl {
@@ -207,32 +209,13 @@ fn encode(f: &mut fmt::Formatter<'_>, text: &str, also: &[u8]) -> fmt::Result {
     Ok(())
 }
 
-fn decode(text: &str) -> Option<String> {
-    if !text.contains('%') {
-        return Some(text.to_owned());
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        if byte == b'%' {
-            let hex = std::str::from_utf8(tail.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(hex, 16).ok()?);
-            rest = &tail[2..];
-        } else {
-            bytes.push(byte);
-            rest = tail;
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
 impl FromStr for Purl {
     type Err = BadPurl;
 
     fn from_str(text: &str) -> Result<Self, BadPurl> {
         let bad = |why| BadPurl { text: text.chars().take(200).collect(), why };
         let decoded =
-            |part: &str| decode(part).ok_or_else(|| bad("its percent-encoding is broken"));
+            |part| percent_decoded(part).ok_or_else(|| bad("its percent-encoding is broken"));
         let rest = text.strip_prefix("pkg:").ok_or_else(|| bad("it does not start with `pkg:`"))?;
         let (rest, subpath) =
             rest.rsplit_once('#').map_or((rest, ""), |(left, right)| (left, right));
@@ -261,7 +244,7 @@ impl FromStr for Purl {
             .split('/')
             .filter(|it| !it.is_empty())
             .map(decoded)
-            .collect::<Result<Vec<String>, BadPurl>>()?
+            .collect::<Result<Vec<_>, BadPurl>>()?
             .join("/");
         let mut purl = Self::new(kind, &decoded(name)?)
             .with_namespace(&namespace)
@@ -337,6 +320,10 @@ mod tests {
         check(
             "pkg:npm/x@%zz",
             "`pkg:npm/x@%zz` is not a package URL: its percent-encoding is broken",
+        );
+        check(
+            "pkg:npm/x@%+1",
+            "`pkg:npm/x@%+1` is not a package URL: its percent-encoding is broken",
         );
     }
 }
