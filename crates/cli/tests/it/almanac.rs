@@ -35,8 +35,26 @@ fn what_it_holds() {
 
 #[test]
 fn what_is_built_in() {
-    let shown = bare().foretop("almanac status");
+    let sandbox = bare();
+    let shown = sandbox.foretop("almanac status");
     assert!(shown.starts_with("exit 0\n") && shown.contains("built in"), "{shown}");
+    // Whatever rests on it alone says so, also where it has nothing to say.
+    for (line, code) in [
+        ("almanac show CVE-2021-44228", 0),
+        ("almanac show --format json CVE-2021-44228", 0),
+        ("almanac show CVE-1999-0001", 1),
+        ("almanac lookup --explain pkg:npm/tea-leaves@1.4.0", 0),
+        ("explain archive://tea.tar tea-leaves", 0),
+        ("explain --format json archive://tea.tar tea-leaves", 0),
+        ("explain archive://tea.tar CVE-2021-44228", 0),
+        ("explain archive://tea.tar CVE-1999-0001", 1),
+    ] {
+        let said = sandbox.foretop(line);
+        let whole = said.starts_with(&format!("exit {code}\n"))
+            && said.contains("built-in starter sheet")
+            && said.contains("`foretop almanac update`");
+        assert!(whole, "{line}: {said}");
+    }
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use model::{Gap, Inventory, Judgement, Level, Verdict};
+use model::{Basis, Gap, Inventory, Judgement, Level, Verdict};
 use serde::Serialize;
 
 use super::Options;
+use super::basis::{BasisJson, rests_on};
 use super::packages::holes;
 use crate::document::{self, TOOL};
 use crate::list::name;
@@ -17,11 +18,12 @@ const FEW: usize = 5;
 /// Each judgement as a short story: where the package is, what it is called, what the advisory says,
 /// how the versions compare, and what follows.
 ///
-/// Findings and gaps are always told. Of many non-findings there is only a count for each verdict,
+/// Findings and gaps are always told, and what the answer rests on. Of many non-findings there is only a count for each verdict,
 /// unless `options.details` asks for all.
 pub fn write_explanation(
     judgements: &[Judgement],
     inventory: &Inventory,
+    basis: &Basis,
     options: &Options,
 ) -> String {
     let mut text = Text::new(options, judgements.len().min(10_000) * 256 + 256);
@@ -45,6 +47,7 @@ pub fn write_explanation(
         }
     }
     holes(&mut text, &gaps(inventory));
+    rests_on(&mut text, basis);
     text.out
 }
 
@@ -52,6 +55,7 @@ pub fn write_explanation(
 pub fn write_explanation_json(
     judgements: &[Judgement],
     inventory: &Inventory,
+    basis: &Basis,
     options: &Options,
 ) -> String {
     let document = Document {
@@ -61,6 +65,7 @@ pub fn write_explanation_json(
         subject: inventory.subject.name(),
         judgements: judgements.iter().map(|it| told(it, inventory)).collect(),
         gaps: gaps(inventory),
+        basis: BasisJson::of(basis),
     };
     document::printed(&document, judgements.len().min(10_000))
 }
@@ -73,6 +78,7 @@ struct Document<'a> {
     subject: &'a str,
     judgements: Vec<Told<'a>>,
     gaps: Vec<&'a Gap>,
+    basis: BasisJson<'a>,
 }
 
 #[derive(Serialize)]

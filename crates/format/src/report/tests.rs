@@ -354,18 +354,23 @@ fn explanations() {
             &[("comparison", "`7.x` is not a version of SemVer, so that nothing can be said")],
         ),
     ];
-    let text = write_explanation(&judgements, &analysis().inventory, &rich());
+    let text = write_explanation(&judgements, &analysis().inventory, &analysis().basis, &rich());
     insta::assert_snapshot!("explanation", text);
     for number in 0..7 {
         let flaw = format!("CVE-2026-{number:04}");
         let verdict = if number < 5 { Verdict::NotInRange } else { Verdict::Owned };
         judgements.push(judgement(1, &[&flaw], verdict, &[]));
     }
-    let text = write_explanation(&judgements, &analysis().inventory, &options());
+    let text = write_explanation(&judgements, &analysis().inventory, &analysis().basis, &options());
     insta::assert_snapshot!("explanation-folded", text);
-    let text = write_explanation(&judgements, &analysis().inventory, &rich());
+    let text = write_explanation(&judgements, &analysis().inventory, &analysis().basis, &rich());
     assert!(text.contains("CVE-2026-0006"), "{text}");
-    let json = write_explanation_json(&judgements[..2], &analysis().inventory, &options());
+    let json = write_explanation_json(
+        &judgements[..2],
+        &analysis().inventory,
+        &analysis().basis,
+        &options(),
+    );
     insta::assert_snapshot!("explanation-json", json);
 }
 
