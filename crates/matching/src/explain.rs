@@ -208,7 +208,7 @@ fn beginning(subject: &Subject<'_>, ground: &Ground) -> Vec<Step> {
     };
     chain.push(Step::new("space", says));
     if let Some(caution) = &ground.caution {
-        chain.push(Step::new("space", caution.clone()));
+        chain.push(Step::new("caution", caution.clone()));
     }
     chain
 }

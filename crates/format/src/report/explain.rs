@@ -1,6 +1,6 @@
 //! explain: how each verdict came about, as a story or as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Basis, Gap, Inventory, Judgement, Level, Verdict};
 use serde::Serialize;
@@ -29,12 +29,13 @@ pub fn write_explanation(
     let mut text = Text::new(options, judgements.len().min(10_000) * 256 + 256);
     let quiet = judgements.iter().filter(|it| tells_nothing(it.verdict)).count();
     let folded = !options.details && quiet > FEW;
+    let mut cautions = BTreeSet::new();
     let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
     for judgement in judgements {
         if folded && tells_nothing(judgement.verdict) {
             *counts.entry(judgement.verdict).or_default() += 1;
         } else {
-            story(&mut text, judgement, inventory);
+            story(&mut text, judgement, inventory, &mut cautions);
         }
     }
     if judgements.is_empty() {
@@ -110,7 +111,7 @@ fn told<'a>(judgement: &'a Judgement, inventory: &'a Inventory) -> Told<'a> {
 
 fn gaps(inventory: &Inventory) -> Vec<&Gap> {
     let image = inventory.subject.image().map_or(&[][..], |it| &it.gaps);
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     image.iter().chain(&inventory.gaps).filter(|it| seen.insert(*it)).collect()
 }
 
@@ -126,7 +127,13 @@ fn tells_nothing(verdict: Verdict) -> bool {
     )
 }
 
-fn story(text: &mut Text<'_>, judgement: &Judgement, inventory: &Inventory) {
+/// Of the `cautions`, only those that were not told yet are told.
+fn story<'a>(
+    text: &mut Text<'_>,
+    judgement: &'a Judgement,
+    inventory: &Inventory,
+    cautions: &mut BTreeSet<&'a str>,
+) {
     let (sign, style) = match judgement.verdict {
         Verdict::Affected => (Sign::Bad, Style::Of(Level::High)),
         Verdict::Suppressed => (Sign::Set, Style::Dim),
@@ -154,6 +161,9 @@ fn story(text: &mut Text<'_>, judgement: &Judgement, inventory: &Inventory) {
     }
     text.push("\n");
     for step in &judgement.chain {
+        if step.about == "caution" && !cautions.insert(&step.says) {
+            continue;
+        }
         text.push("    ");
         text.padded(&step.about, 11);
         text.push(" ");

@@ -428,3 +428,20 @@ fn paths_become_relative_uris() {
     check("C:\\x", "C%3A%5Cx");
     check("/", "subject");
 }
+
+#[test]
+fn a_caution_is_told_once() {
+    let chain = |over: &'static str| [("package", "a"), ("caution", over), ("advisory", "x")];
+    let judgements = [
+        judgement(0, &["CVE-1"], Verdict::Affected, &chain("debian 8 is over")),
+        judgement(1, &["CVE-1"], Verdict::Affected, &chain("debian 8 is over")),
+        judgement(1, &["CVE-2"], Verdict::Affected, &chain("debian 9 is over")),
+    ];
+    let (inventory, basis) = (analysis().inventory, analysis().basis);
+    let text = write_explanation(&judgements, &inventory, &basis, &options());
+    assert_eq!(text.matches("debian 8 is over").count(), 1, "{text}");
+    assert_eq!(text.matches("debian 9 is over").count(), 1, "{text}");
+    // Each of a script's chains is whole.
+    let json = write_explanation_json(&judgements, &inventory, &basis, &options());
+    assert_eq!(json.matches("debian 8 is over").count(), 2, "{json}");
+}
