@@ -73,7 +73,7 @@ impl Writer {
     /// Puts a sheet on disk. Nobody uses it before a manifest with it is installed.
     pub fn put(&self, sheet: &SheetBytes) -> Result<(), Error> {
         let path = sheet_path(&self.dir, &sheet.entry.digest);
-        if fs_err::metadata(&path).is_ok_and(|it| it.len() == sheet.entry.size) {
+        if fs_err::read(&path).is_ok_and(|it| it == sheet.bytes) {
             return Ok(());
         }
         let mut incoming = self.receive(&sheet.entry)?;

@@ -120,12 +120,11 @@ fn what_cannot_be_built() {
 /// The directory of the almanac in use.
 const DIRECTORY: &str = "home/.local/share/foretop/almanac";
 
-/// The almanac's files, sheets last, with the middle byte of one of them another.
-fn damaged(sandbox: &Sandbox, sheet: bool) {
-    let mut files: Vec<_> = walk(&sandbox.path(DIRECTORY));
-    files.retain(|it| it.ends_with("almanac.json") != sheet && !it.ends_with("lock"));
-    files.sort();
-    let path = files.first().unwrap();
+/// The almanac's manifest, its seal, or its largest sheet, with the middle byte another.
+fn damaged(sandbox: &Sandbox, what: &str) {
+    let files = walk(&sandbox.path(DIRECTORY)).into_iter();
+    let files = files.filter(|it| it.to_string_lossy().contains(&format!("/almanac/{what}")));
+    let path = &files.max_by_key(|it| fs_err::metadata(it).unwrap().len()).unwrap();
     let mut bytes = fs_err::read(path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x20;
@@ -143,15 +142,20 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn a_damaged_one_is_refused_and_can_be_mended() {
-    for sheet in [false, true] {
-        let sandbox = open();
-        damaged(&sandbox, sheet);
-        let said = sandbox.foretop("almanac verify");
-        assert!(said.starts_with("exit 1\n") && said.contains("hint: "), "{said}");
-        let said = sandbox.foretop("almanac build --anew --from feeds");
-        assert!(said.starts_with("exit 0\n"), "{said}");
-        let said = sandbox.foretop("almanac verify");
-        assert!(said.starts_with("exit 0\n"), "{said}");
+    let sandbox = open();
+    sandbox.foretop("almanac export whole.almanac");
+    for what in ["almanac.json", "seals/", "sheets/"] {
+        for mend in
+            ["build --anew --from feeds", "build --from feeds", "import --unsigned whole.almanac"]
+        {
+            damaged(&sandbox, what);
+            let said = sandbox.foretop("almanac verify");
+            assert!(said.starts_with("exit 1\n") && said.contains("hint: "), "{what}: {said}");
+            let said = sandbox.foretop(&format!("almanac {mend}"));
+            assert!(said.starts_with("exit 0\n"), "{what}, {mend}: {said}");
+            let said = sandbox.foretop("almanac verify");
+            assert!(said.starts_with("exit 0\n"), "{what}, {mend}: {said}");
+        }
     }
 }
 

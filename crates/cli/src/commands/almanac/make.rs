@@ -169,7 +169,7 @@ fn compile(
         messages.warn(&format!("The almanac that was there is not used again: {why}"));
         None
     });
-    let former = former.filter(|it| !anew && almanac::missing(writer.dir(), it).is_empty());
+    let former = former.filter(|it| !anew && almanac::damaged(writer.dir(), it).is_empty());
     let now = jiff::Timestamp::now().to_string();
     messages.begin("Reading documents");
     let watcher = Watcher(Arc::clone(messages));

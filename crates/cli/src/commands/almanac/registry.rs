@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use almanac::{Almanac, Manifest, Writer, missing, sheet_path};
+use almanac::{Almanac, Manifest, Writer, damaged, sheet_path};
 use anyhow::Context as _;
 use clap::ValueHint;
 use image::artifact::{self, Artifact, Found, Layer, Piece, Tally};
@@ -108,7 +108,7 @@ impl Pull {
             // Nothing else is fetched of an almanac that nobody trusts.
             trust.check(&found.config, signature.as_deref())?;
             let manifest = Manifest::parse(&found.config)?;
-            let needed = missing(writer.dir(), &manifest);
+            let needed = damaged(writer.dir(), &manifest);
             let digests: BTreeSet<_> = needed.iter().map(|it| &it.digest).collect();
             let (came, kept) = fetch(&runtime, &found, &|it| !digests.contains(&it.digest), into)?;
             for entry in needed {
