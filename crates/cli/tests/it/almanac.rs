@@ -1,7 +1,7 @@
 //! `foretop almanac`.
 
 use crate::sandbox::Sandbox;
-use crate::teahouse::{bare, open, timeless};
+use crate::teahouse::{DOCUMENTS, bare, open, timeless};
 
 #[track_caller]
 fn check(sandbox: &Sandbox, name: &str, lines: &[&str]) {
@@ -115,6 +115,39 @@ fn what_cannot_be_built() {
     ];
     check(&sandbox, "what_cannot_be_built", &lines);
     assert!(sandbox.foretop("almanac verify").contains("all as they should be"));
+}
+
+#[test]
+fn what_did_not_change_stays_signed() {
+    let sandbox = open();
+    sandbox.foretop("almanac keygen key");
+    sandbox.foretop("almanac sign --key key");
+    let before = sandbox.foretop("almanac status");
+    assert!(before.contains("signed by key"), "{before}");
+    let said = sandbox.foretop("almanac build --from feeds");
+    assert!(said.contains(", as it was, with 8 sheets"), "{said}");
+    assert_eq!(sandbox.foretop("almanac status"), before);
+    let said = sandbox.foretop("almanac verify --key key.pub");
+    assert!(said.starts_with("exit 0\n"), "{said}");
+}
+
+#[test]
+fn asking_again_is_noted_also_where_nothing_is_new() {
+    let site = testkit::FakeRegistry::start();
+    let page = "/www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json";
+    let (_, text) = DOCUMENTS.iter().find(|(name, _)| *name == "kev.json").unwrap();
+    site.put_page(page, "one", *text);
+    let sandbox = bare();
+    let asked = || {
+        let line = format!("almanac update --feed kev --mirror http://{}", site.host());
+        let said = sandbox.foretop(&line);
+        assert!(said.starts_with("exit 0\n"), "{said}");
+        let status = sandbox.output("almanac status --format json").stdout;
+        let status: serde_json::Value = serde_json::from_slice(&status).unwrap();
+        status["parts"][0]["fetched"].as_str().unwrap().to_owned()
+    };
+    let first = asked();
+    assert!(asked() > first);
 }
 
 /// The directory of the almanac in use.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use almanac::{Manifest, Trust, Writer};
+use almanac::{Manifest, Standing, Writer};
 use clap::ValueHint;
 use engine::{PartFetched, Refreshed, Watch, fetch_all, refresh};
 use feed::fetch::Fetched;
@@ -169,7 +169,10 @@ fn compile(
         messages.warn(&format!("The almanac that was there is not used again: {why}"));
         None
     });
-    let former = former.filter(|it| !anew && almanac::damaged(writer.dir(), it).is_empty());
+    // What nobody answers for is no part of an almanac that was made here.
+    let trusted = || writer.standing().is_ok_and(|it| it != Standing::Unchecked);
+    let whole = |it: &Manifest| almanac::damaged(writer.dir(), it).is_empty();
+    let former = former.filter(|it| !anew && trusted() && whole(it));
     let now = jiff::Timestamp::now().to_string();
     messages.begin("Reading documents");
     let watcher = Watcher(Arc::clone(messages));
@@ -187,7 +190,7 @@ fn compile(
         fresh += sheet.entry.size;
     }
     add(&mut manifest);
-    let installed = writer.install(&manifest.to_bytes(), None, Trust::Local)?;
+    let installed = writer.install_made(&manifest)?;
     for gap in &gaps {
         messages.debug(&format!("gap: {gap}"));
     }
@@ -213,8 +216,9 @@ fn compile(
         messages.warn(&format!("{holes} in the documents: `foretop almanac status --details`"));
     }
     messages.done(&format!(
-        "Almanac {} with {}, {}",
+        "Almanac {}{} with {}, {}",
         installed.digest.short(),
+        if installed.unchanged { ", as it was," } else { "" },
         count(manifest.sheets.len() as u64, "sheet", "sheets"),
         HumanBytes(manifest.size()),
     ));
