@@ -31,7 +31,7 @@ pub use layer::{Evidence, Found, LayerInventory, Link, Owned, PathHash, Remark, 
 pub use package::{Package, PackageKind, Place, SourcePackage};
 pub use percent::percent_decoded;
 pub use platform::{BadPlatform, Platform};
-pub use purl::{BadPurl, Purl};
+pub use purl::{BadPurl, Purl, filed_name};
 pub use rating::{Level, Rating};
 pub use reference::{BadReference, Reference};
 pub use secret::Secret;

@@ -1,6 +1,7 @@
 //! A package URL: `type/namespace/name@version?qualifiers`, the name under which a package is known
 //! everywhere. <https://github.com/package-url/purl-spec>
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -163,6 +164,26 @@ fn folded(name: &str) -> String {
     folded
 }
 
+/// The one spelling of a full name under which advisories are filed and looked up, for types whose
+/// registries know a package by several: `SurrealDB` is the crate `surrealdb`.
+pub fn filed_name<'a>(kind: &str, name: &'a str) -> Cow<'a, str> {
+    let has_capitals = || name.bytes().any(|it| it.is_ascii_uppercase());
+    match kind {
+        // The capitals of a module's path stand as `!` and a small letter in the addresses of proxies
+        // and in the module cache, as they are in programs, and small in many documents. `!` is in no
+        // path of its own, and `go` refuses to have two in a program that differ by case alone.
+        // <https://go.dev/ref/mod#goproxy-protocol>
+        "golang" if has_capitals() || name.contains('!') => {
+            let small = name.chars().filter(|it| *it != '!').map(|it| it.to_ascii_lowercase());
+            Cow::Owned(small.collect())
+        }
+        "cargo" | "composer" | "github" | "hex" | "nuget" | "pub" if has_capitals() => {
+            Cow::Owned(name.to_ascii_lowercase())
+        }
+        _ => Cow::Borrowed(name),
+    }
+}
+
 impl fmt::Display for Purl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "pkg:{}/", self.kind)?;
@@ -310,6 +331,20 @@ mod tests {
             "pkg:deb/debian/libstdc++6@1:2.0+b1~rc1",
             "pkg:deb/debian/libstdc%2B%2B6@1:2.0%2Bb1~rc1",
         );
+    }
+
+    #[test]
+    fn one_spelling_of_several() {
+        let check = |kind: &str, name: &str, expect: &str| {
+            assert_eq!(filed_name(kind, name), expect, "{kind} {name}");
+        };
+        check("golang", "github.com/Masterminds/goutils", "github.com/masterminds/goutils");
+        check("golang", "github.com/!masterminds/goutils", "github.com/masterminds/goutils");
+        check("golang", "github.com/masterminds/goutils", "github.com/masterminds/goutils");
+        check("nuget", "Newtonsoft.Json", "newtonsoft.json");
+        check("cargo", "SurrealDB", "surrealdb");
+        check("npm", "JSONStream", "JSONStream");
+        check("maven", "org.X/Y!", "org.X/Y!");
     }
 
     #[test]
