@@ -160,6 +160,18 @@ fn versions_that_cannot_be_read() {
         "osv pypi a GHSA-1 <two",
         "gap: 1 advisory of osv about pypi: names a version that cannot be read (GHSA-1 of a)",
     );
+    for version in ["1.0", "2.5", "4.0"] {
+        check(
+            &format!("pkg:pypi/a@{version}"),
+            "osv pypi a GHSA-1 >=3.0,<2.0",
+            "gap: 1 advisory of osv about pypi: has a range that ends before it begins (GHSA-1 of a)",
+        );
+    }
+    check(
+        "pkg:pypi/a@1.0",
+        "osv pypi a GHSA-1 >=3.0,<2.0 >=1.0,<1.1",
+        "GHSA-1 unspecified a@1.0 [a] by osv GHSA-1: fix 1.1",
+    );
     check(
         "pkg:pypi/a@1.0",
         "osv pypi a GHSA-1 >=2.0 torn",
