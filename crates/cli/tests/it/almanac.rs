@@ -112,8 +112,24 @@ fn what_cannot_be_built() {
         "almanac diff missing strangers",
         "almanac --directory nowhere verify",
         "almanac --directory nowhere export x.almanac",
+        "almanac --directory tea.tar status",
+        "almanac --directory tea.tar build --from feeds",
+        "almanac --directory feeds verify",
+        "almanac import --unsigned feeds",
+        "almanac export feeds",
+        "almanac sign --key missing",
+        "almanac sign --key feeds",
+        "almanac keygen missing/key",
+        "almanac --directory feeds keygen key",
+        "almanac pull --unsigned UPPER/case",
+        "almanac update --feed kev --mirror http://127.0.0.1:1",
     ];
     check(&sandbox, "what_cannot_be_built", &lines);
+    for line in lines {
+        let said = sandbox.foretop(line);
+        let advised = said.contains("hint: ") || said.contains("--help");
+        assert!(said.starts_with("exit 1\n") && advised, "{line}: {said}");
+    }
     assert!(sandbox.foretop("almanac verify").contains("all as they should be"));
 }
 

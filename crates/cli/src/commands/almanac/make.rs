@@ -83,15 +83,16 @@ impl Update {
         }
         let files = count(files, "new file", "new files");
         messages.done(&format!("Fetched {files}, {}", HumanBytes(bytes)));
-        if failed.len() == asked.len() && !sources.is_dir() {
+        let nothing = (failed.len() == asked.len()).then(|| {
             let hint = failed.iter().find_map(|it| it.hint().map(str::to_owned));
-            return Err(Failure::error(
+            Failure::error(
                 "almanac: nothing could be fetched, see above",
                 hint.unwrap_or_else(|| "the almanac stays as it was".to_owned()),
-            ));
-        }
+            )
+        });
         let now = jiff::Timestamp::now().to_string();
-        compile(&sources, false, &writer, context, |manifest| {
+        // Also where nothing came: `status` is to tell why.
+        let compiled = compile(&sources, false, &writer, context, |manifest| {
             for PartFetched { feed, part, outcome } in &asked {
                 match outcome {
                     Ok(_) => {
@@ -104,7 +105,8 @@ impl Update {
                     Err(why) => manifest.failed(feed, part, why.to_string()),
                 }
             }
-        })
+        });
+        nothing.map_or(compiled, Err)
     }
 
     /// The parts that are published and wanted.
