@@ -93,13 +93,10 @@ fn about_others(about: &str, lookout: &Lookout, context: &Context) -> anyhow::Re
     if names.is_empty() {
         return Err(Failure::error(
             format!("{about}: there is no such package in it, and no such advisory"),
-            match lookout.whole_basis().starter {
-                true => {
-                    "only the built-in starter sheet was asked: `foretop almanac update` fetches the rest"
-                }
-                false => {
-                    "`foretop sbom --format list` tells the packages, `foretop almanac status` the feeds"
-                }
+            if lookout.whole_basis().starter {
+                "only the built-in starter sheet was asked: `foretop almanac update` fetches the rest"
+            } else {
+                "`foretop sbom --format list` tells the packages, `foretop almanac status` the feeds"
             },
         ));
     }

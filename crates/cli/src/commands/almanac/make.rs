@@ -181,6 +181,9 @@ fn compile(
     let Refreshed { mut manifest, sheets, compiled, kept, strangers, gaps } =
         refresh(from, former.as_ref(), &now, &watcher)?;
     if manifest.sheets.is_empty() {
+        for gap in gaps.iter().take(5) {
+            messages.warn(&gap.to_string());
+        }
         return Err(Failure::error(
             format!("{}: no feed recognises anything in it", from.display()),
             "the almanac stays as it was; `foretop almanac status` tells which feeds there are",

@@ -69,13 +69,10 @@ impl Show {
         if said.is_empty() && about.exploited.is_none() && about.forecast.is_none() {
             return Err(Failure::error(
                 format!("{}: the almanac has no advisory of that name", self.id),
-                match basis.starter {
-                    true => {
-                        "it is the built-in starter sheet: `foretop almanac update` fetches the rest"
-                    }
-                    false => {
-                        "`foretop almanac status` tells which feeds it has and how old they are"
-                    }
+                if basis.starter {
+                    "it is the built-in starter sheet: `foretop almanac update` fetches the rest"
+                } else {
+                    "`foretop almanac status` tells which feeds it has and how old they are"
                 },
             ));
         }
