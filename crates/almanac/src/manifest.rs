@@ -210,6 +210,12 @@ impl Manifest {
         })
     }
 
+    /// How many advisories speak about that space, those of all feeds together.
+    pub fn advisories(&self, space: &Space) -> u64 {
+        let sheets = self.sheets.iter().filter(|it| it.space == *space);
+        sheets.fold(0, |sum, it| sum.saturating_add(it.advisories))
+    }
+
     /// All sheets together, in bytes.
     pub fn size(&self) -> u64 {
         self.sheets.iter().fold(0, |sum, it| sum.saturating_add(it.size))

@@ -2,12 +2,12 @@
 
 mod about;
 mod rows;
+pub(crate) mod texts;
 mod walk;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use ecosystem::order::Order;
 use model::Space;
@@ -22,17 +22,12 @@ pub(crate) use rows::{MOST, torn_row};
 /// How the order of a space's versions is found: `ecosystem::order::of`.
 pub type Orders = fn(&Space) -> Option<&'static dyn Order>;
 
-/// No block of texts is larger than this once it is unpacked.
-pub(crate) const LARGEST_BLOCK: usize = 16 << 20;
-
 /// A sheet. Whatever its bytes are, reading it ends, and takes little.
 pub struct Sheet {
     bytes: Backing,
     sections: Sections,
     meta: Meta,
     keys: Keys,
-    /// The block of texts that was unpacked last.
-    unpacked: Mutex<Option<(u32, Arc<[u8]>)>>,
 }
 
 enum Backing {
@@ -91,7 +86,7 @@ impl Sheet {
             Some(order) if order.id() == meta.order && keys_of(order) == meta.keys => Keys::Written,
             Some(order) => Keys::Made(order),
         };
-        Ok(Self { bytes, sections, meta, keys, unpacked: Mutex::default() })
+        Ok(Self { bytes, sections, meta, keys })
     }
 
     /// What it says about itself.
@@ -171,21 +166,6 @@ impl Sheet {
 
     fn pooled_text(&self, offset: u32) -> Option<&str> {
         std::str::from_utf8(self.pooled(offset)?).ok()
-    }
-
-    fn block(&self, number: u32) -> Option<Arc<[u8]>> {
-        let mut unpacked = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, block)) = unpacked.as_ref().filter(|(it, _)| *it == number) {
-            return Some(Arc::clone(block));
-        }
-        let mut bytes = Bytes::new(self.table(Section::Texts).ok()?.get(number)?);
-        let length = usize::try_from(bytes.number()?).ok()?;
-        if length > LARGEST_BLOCK {
-            return None;
-        }
-        let block: Arc<[u8]> = zstd::bulk::decompress(bytes.rest(), length).ok()?.into();
-        *unpacked = Some((number, Arc::clone(&block)));
-        Some(block)
     }
 }
 

@@ -219,13 +219,20 @@ impl fmt::Debug for Purl {
 }
 
 fn encode(f: &mut fmt::Formatter<'_>, text: &str, also: &[u8]) -> fmt::Result {
-    use fmt::Write as _;
-    for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b".-_~:".contains(&byte) || also.contains(&byte) {
-            f.write_char(byte as char)?;
-        } else {
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || b".-_~:".contains(&byte) || also.contains(&byte);
+    let mut rest = text;
+    while !rest.is_empty() {
+        // What is plain is ASCII, so a character ends where it does.
+        let end = rest.bytes().position(|it| !is_plain(it)).unwrap_or(rest.len());
+        let (plain, other) = rest.split_at(end);
+        f.write_str(plain)?;
+        let end = other.bytes().position(is_plain).unwrap_or(other.len());
+        let (other, next) = other.split_at(end);
+        for byte in other.bytes() {
             write!(f, "%{byte:02X}")?;
         }
+        rest = next;
     }
     Ok(())
 }

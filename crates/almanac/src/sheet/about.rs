@@ -10,6 +10,7 @@ use crate::record;
 use crate::table::Torn;
 
 use super::Sheet;
+use super::texts::{Place, Unpacker};
 
 /// What goes by a name in one sheet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,18 +50,15 @@ impl Sheet {
 
     /// Its words. None: they are in the sheet with the texts of its part, or cannot be read.
     pub fn text(&self, advisory: u32) -> Option<Text> {
-        let (block, at) = self.head(advisory)?.text?;
-        let block = self.block(block)?;
-        let mut bytes = Bytes::new(block.get(usize::try_from(at).ok()?..)?);
-        let mut text = Text {
-            title: bytes.text()?.to_owned(),
-            details: bytes.text()?.to_owned(),
-            references: Vec::new(),
-        };
-        for _ in 0..bytes.count()? {
-            text.references.push(bytes.text()?.to_owned());
-        }
-        Some(text)
+        let (_, place) = self.place(advisory)?;
+        Unpacker::default().text(self, place?)
+    }
+
+    /// Its id, and where its words are, if they are here.
+    pub(crate) fn place(&self, advisory: u32) -> Option<(&str, Option<Place>)> {
+        let mut head = self.entry(advisory)?;
+        let id = self.table(Section::Flaws).ok()?.text(head.small()?)?;
+        Some((id, self.head(advisory)?.text))
     }
 
     /// The packages it speaks of, by number.
@@ -75,10 +73,16 @@ impl Sheet {
         numbers.into_iter().filter_map(|it| names?.text(it)).collect()
     }
 
-    pub(super) fn head(&self, advisory: u32) -> Option<Head> {
-        let flaws = self.table(Section::Flaws).ok()?;
+    /// What follows the flags of its head.
+    fn entry(&self, advisory: u32) -> Option<Bytes<'_>> {
         let mut head = Bytes::new(self.table(Section::Heads).ok()?.get(advisory)?);
         let _flags = head.byte()?;
+        Some(head)
+    }
+
+    pub(super) fn head(&self, advisory: u32) -> Option<Head> {
+        let flaws = self.table(Section::Flaws).ok()?;
+        let mut head = self.entry(advisory)?;
         let mut known = Known { id: flaws.text(head.small()?)?.to_owned(), ..Known::default() };
         for _ in 0..head.count()? {
             known.aliases.push(flaws.text(head.small()?)?.to_owned());
@@ -112,8 +116,7 @@ impl Sheet {
 pub(super) struct Head {
     pub(super) known: Known,
     pub(super) names: Vec<u32>,
-    /// Which block, and where in it.
-    pub(super) text: Option<(u32, u32)>,
+    pub(super) text: Option<Place>,
 }
 
 fn read_flaw(mut bytes: Bytes<'_>, name: &str) -> Option<Flaw> {

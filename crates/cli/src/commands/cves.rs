@@ -169,7 +169,7 @@ impl Verb for Cves {
         let lookout = self.advice.lookout(context)?;
         let inventory = self.subject.inventory_with_statements(context)?;
         warn_of_types(&self.wishes.only_package_type, &inventory, &context.messages);
-        let analysis = self.wishes.filter().apply(lookout.analyze(inventory));
+        let analysis = lookout.analyze(inventory, &self.wishes.filter());
         answered(&lookout)?;
         tell(&analysis, context);
         for (report, output) in reports {

@@ -255,7 +255,7 @@ impl Lookup {
                 }
             }
             (false, format) => {
-                let analysis = lookout.analyze(inventory);
+                let analysis = lookout.analyze(inventory, &engine::Filter::default());
                 let id = if format == Format::Json { "json" } else { "packages" };
                 let report = report::find(id).expect("both are there");
                 report.write(&analysis, &report::Options { details: false, ..options })
