@@ -147,6 +147,12 @@ impl Manifest {
         bytes
     }
 
+    /// Is all that sets them apart when they were put together?
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let other = Self { created: self.created.clone(), ..other.clone() };
+        self.to_bytes() == other.to_bytes()
+    }
+
     /// What an almanac with this manifest is called.
     pub fn digest(bytes: &[u8]) -> Digest {
         digest_of(bytes)

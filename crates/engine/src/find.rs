@@ -138,16 +138,24 @@ impl Lookout {
         (named.chain(brought).cloned().collect(), gaps)
     }
 
-    /// What the analysis of `inventory` rests on, in a line or two: of feeds that speak about what is
+    /// What an answer about `inventory` rests on, in a line or two: of feeds that speak about what is
     /// in it, and about flaws themselves.
-    fn basis(&self, inventory: &Inventory) -> Basis {
-        let manifest = self.almanac.manifest();
+    pub fn basis(&self, inventory: &Inventory) -> Basis {
         let mut families: BTreeSet<&str> = inventory.distro.iter().map(|it| &*it.id).collect();
         families.extend(inventory.packages.iter().map(|it| it.purl.kind()));
         families.insert(almanac::FLAWS);
-        let about = |it: &&almanac::Entry| families.contains(it.space.family());
+        self.basis_of(|it| families.contains(it.space.family()))
+    }
+
+    /// What an answer rests on that any feed may give.
+    pub fn whole_basis(&self) -> Basis {
+        self.basis_of(|_| true)
+    }
+
+    fn basis_of(&self, asked: impl Fn(&almanac::Entry) -> bool) -> Basis {
+        let manifest = self.almanac.manifest();
         let feeds: BTreeSet<&str> =
-            manifest.sheets.iter().filter(about).map(|it| &*it.feed).collect();
+            manifest.sheets.iter().filter(|it| asked(it)).map(|it| &*it.feed).collect();
         let mut basis = Basis {
             almanac: self.almanac.digest().to_string(),
             starter: self.starter,

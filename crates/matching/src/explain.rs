@@ -206,7 +206,7 @@ fn beginning(subject: &Subject<'_>, ground: &Ground) -> Vec<Step> {
         Err(_) => ground.how.clone(),
     };
     chain.push(Step::new("space", says));
-    chain.extend(ground.cautions.iter().map(|it| Step::new("space", it.clone())));
+    chain.extend(ground.cautions.iter().map(|it| Step::new("caution", it.clone())));
     chain
 }
 

@@ -103,6 +103,8 @@ fn count_holes(tally: &mut Tally, walk: &Walk<'_>, subject: &Subject<'_>, decisi
             tally.count(Noun::Advisory, &of, &why, example);
         } else if opinion.outcome == Outcome::Blind(Blind::BadBound) {
             tally.count(Noun::Advisory, &of, "names a version that cannot be read", example);
+        } else if opinion.outcome == Outcome::Blind(Blind::Backwards) {
+            tally.count(Noun::Advisory, &of, "has a range that ends before it begins", example);
         }
     }
     if decision.is_contested {
@@ -116,7 +118,10 @@ fn count_holes(tally: &mut Tally, walk: &Walk<'_>, subject: &Subject<'_>, decisi
                 let why = format!("under investigation, says {}", opinion.row.feed);
                 tally.count(Noun::Flaw, space, &why, format!("{flaw} of {}", opinion.named.name));
             }
-            (Verdict::CannotTell, Outcome::Blind(Blind::BadBound | Blind::Torn)) => {}
+            (
+                Verdict::CannotTell,
+                Outcome::Blind(Blind::BadBound | Blind::Backwards | Blind::Torn),
+            ) => {}
             (Verdict::CannotTell, Outcome::Blind(blind)) => {
                 let why = match &opinion.named.version.complaint {
                     Some(complaint) if blind == Blind::BadVersion => {

@@ -90,6 +90,17 @@ fn aliases_are_one_finding() {
 }
 
 #[test]
+fn a_module_of_go_is_one_in_every_spelling() {
+    for path in ["github.com/Azure/x", "github.com/azure/x", "github.com/!azure/x"] {
+        check(
+            &format!("pkg:golang/{path}@v1.0.0"),
+            "osv golang github.com/azure/x GO-1 <1.1.0",
+            "GO-1 unspecified github.com/azure/x@v1.0.0 [x] by osv GO-1: fix 1.1.0",
+        );
+    }
+}
+
+#[test]
 fn the_first_who_knows_decides() {
     let rows = "osv cargo smallvec RUSTSEC-1 =CVE-1 >=0.6.3,<0.6.10
          osv cargo smallvec GHSA-1 =CVE-1 <0.6.10";
@@ -233,6 +244,18 @@ fn versions_that_cannot_be_read() {
         "pkg:pypi/a@1.0",
         "osv pypi a GHSA-1 <two",
         "gap: 1 advisory of osv about pypi: names a version that cannot be read (GHSA-1 of a)",
+    );
+    for version in ["1.0", "2.5", "4.0"] {
+        check(
+            &format!("pkg:pypi/a@{version}"),
+            "osv pypi a GHSA-1 >=3.0,<2.0",
+            "gap: 1 advisory of osv about pypi: has a range that ends before it begins (GHSA-1 of a)",
+        );
+    }
+    check(
+        "pkg:pypi/a@1.0",
+        "osv pypi a GHSA-1 >=3.0,<2.0 >=1.0,<1.1",
+        "GHSA-1 unspecified a@1.0 [a] by osv GHSA-1: fix 1.1",
     );
     check(
         "pkg:pypi/a@1.0",
