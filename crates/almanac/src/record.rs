@@ -35,8 +35,7 @@ pub(crate) mod has {
     pub(crate) const ALL: u32 = (1 << 15) - 1;
 }
 
-/// What the head of an advisory has, as bits of its first number, and in which order. The lower ones
-/// are the frequent ones.
+/// What the head of an advisory has, as bits of its first number. The lower ones are the frequent ones.
 pub(crate) mod told {
     pub(crate) const PUBLISHED: u32 = 1;
     pub(crate) const MODIFIED: u32 = 1 << 1;

@@ -2,12 +2,12 @@
 
 mod about;
 mod rows;
+pub(crate) mod texts;
 mod walk;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use ecosystem::order::Order;
 use model::Space;
@@ -24,9 +24,6 @@ pub(crate) use rows::{MOST, torn_row};
 /// How the order of a space's versions is found: `ecosystem::order::of`.
 pub type Orders = fn(&Space) -> Option<&'static dyn Order>;
 
-/// No block of texts is larger than this once it is unpacked.
-pub(crate) const LARGEST_BLOCK: usize = 16 << 20;
-
 /// A sheet. Whatever its bytes are, reading it ends, and takes little.
 pub struct Sheet {
     bytes: Backing,
@@ -35,8 +32,6 @@ pub struct Sheet {
     keys: Keys,
     ids: Unfolded,
     flaws: Unfolded,
-    /// The block of texts that was unpacked last.
-    unpacked: Mutex<Option<(u32, Arc<[u8]>)>>,
 }
 
 enum Backing {
@@ -96,7 +91,7 @@ impl Sheet {
             Some(order) => Keys::Made(order),
         };
         let (ids, flaws) = <(Unfolded, Unfolded)>::default();
-        Ok(Self { bytes, sections, meta, keys, ids, flaws, unpacked: Mutex::default() })
+        Ok(Self { bytes, sections, meta, keys, ids, flaws })
     }
 
     /// What it says about itself.
@@ -182,21 +177,6 @@ impl Sheet {
 
     fn pooled_text(&self, number: u32) -> Option<&str> {
         std::str::from_utf8(self.pooled(number)?).ok()
-    }
-
-    fn block(&self, number: u32) -> Option<Arc<[u8]>> {
-        let mut unpacked = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, block)) = unpacked.as_ref().filter(|(it, _)| *it == number) {
-            return Some(Arc::clone(block));
-        }
-        let mut bytes = Bytes::new(self.table(Section::Texts).ok()?.get(number)?);
-        let length = usize::try_from(bytes.number()?).ok()?;
-        if length > LARGEST_BLOCK {
-            return None;
-        }
-        let block: Arc<[u8]> = zstd::bulk::decompress(bytes.rest(), length).ok()?.into();
-        *unpacked = Some((number, Arc::clone(&block)));
-        Some(block)
     }
 }
 

@@ -119,11 +119,11 @@ fn with_text(mut flags: u32, rest: Vec<u8>, text: Option<(u64, u64)>) -> Vec<u8>
     }
     let mut head = Vec::with_capacity(rest.len() + 8);
     put_number(&mut head, u64::from(flags));
-    head.extend(rest);
     if let Some((block, at)) = text {
         put_number(&mut head, block);
         put_number(&mut head, at);
     }
+    head.extend(rest);
     head
 }
 

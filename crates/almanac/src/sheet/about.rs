@@ -8,8 +8,9 @@ use crate::filter;
 use crate::layout::Section;
 use crate::moment::Moment;
 use crate::record::{self, told};
-use crate::table::Torn;
+use crate::table::{Table, Torn};
 
+use super::texts::{Place, Unpacker};
 use super::{Sheet, list};
 
 /// What goes by a name in one sheet.
@@ -46,8 +47,8 @@ impl Sheet {
             }
             None => number,
         };
-        let mut head = Bytes::new(self.table(Section::Heads)?.get(number).ok_or(Torn)?);
-        if head.small().ok_or(Torn)? & told::ABOUT == 0 {
+        let (flags, _, mut head) = begin(self.table(Section::Heads)?, number).ok_or(Torn)?;
+        if flags & told::ABOUT == 0 {
             return Ok(Flaw { advisories: vec![number], ..Flaw::default() });
         }
         head.blob().and_then(|it| read_flaw(Bytes::new(it), name)).ok_or(Torn)
@@ -65,18 +66,14 @@ impl Sheet {
 
     /// Its words. None: they are in the sheet with the texts of its part, or cannot be read.
     pub fn text(&self, advisory: u32) -> Option<Text> {
-        let (block, at) = self.head(advisory)?.text?;
-        let block = self.block(block)?;
-        let mut bytes = Bytes::new(block.get(usize::try_from(at).ok()?..)?);
-        let mut text = Text {
-            title: bytes.text()?.to_owned(),
-            details: bytes.text()?.to_owned(),
-            references: Vec::new(),
-        };
-        for _ in 0..bytes.count()? {
-            text.references.push(bytes.text()?.to_owned());
-        }
-        Some(text)
+        let (_, place) = self.place(advisory)?;
+        Unpacker::default().text(self, place?)
+    }
+
+    /// Its id, and where its words are, if they are here.
+    pub(crate) fn place(&self, advisory: u32) -> Option<(&str, Option<Place>)> {
+        let (_, place, _) = begin(self.table(Section::Heads).ok()?, advisory)?;
+        Some((self.named().ok()?.ids.get(advisory)?, place))
     }
 
     /// The packages it speaks of, by number.
@@ -93,8 +90,7 @@ impl Sheet {
 
     pub(super) fn head(&self, advisory: u32) -> Option<Head> {
         let (named, lists) = (self.named().ok()?, self.table(Section::Lists).ok()?);
-        let mut head = Bytes::new(self.table(Section::Heads).ok()?.get(advisory)?);
-        let flags = head.small().filter(|it| it & !told::ALL == 0)?;
+        let (flags, text, mut head) = begin(self.table(Section::Heads).ok()?, advisory)?;
         let has = |flag: u32| flags & flag != 0;
         let mut known = Known { id: named.ids.get(advisory)?.to_owned(), ..Known::default() };
         if has(told::ABOUT) {
@@ -147,7 +143,6 @@ impl Sheet {
                 names.push(last);
             }
         }
-        let text = if has(told::TEXT) { Some((head.small()?, head.small()?)) } else { None };
         head.is_empty().then_some(Head { known, names, text })
     }
 }
@@ -155,8 +150,15 @@ impl Sheet {
 pub(super) struct Head {
     pub(super) known: Known,
     pub(super) names: Vec<u32>,
-    /// Which block, and where in it.
-    pub(super) text: Option<(u32, u32)>,
+    pub(super) text: Option<Place>,
+}
+
+/// How the head of that advisory begins: what it has, and where its words are. The rest follows.
+pub(super) fn begin(heads: Table<'_>, advisory: u32) -> Option<(u32, Option<Place>, Bytes<'_>)> {
+    let mut head = Bytes::new(heads.get(advisory)?);
+    let flags = head.small().filter(|it| it & !told::ALL == 0)?;
+    let place = if flags & told::TEXT != 0 { Some((head.small()?, head.small()?)) } else { None };
+    Some((flags, place, head))
 }
 
 fn read_flaw(mut bytes: Bytes<'_>, name: &str) -> Option<Flaw> {

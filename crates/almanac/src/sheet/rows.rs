@@ -10,6 +10,7 @@ use crate::layout::Section;
 use crate::record::{self, end, has, told};
 use crate::table::{Table, Torn};
 
+use super::about::begin;
 use super::{Keys, Named, Sheet, list};
 
 /// One look-up yields at most so many versions, names and spans, a row counting as sixteen of them: what
@@ -224,8 +225,7 @@ impl Sheet {
 /// Fills in what the head of its advisory says of every row, and returns where the head tells of the
 /// bulletins that most have.
 fn fill_head<'a>(shared: &mut Rows<'a>, advisory: u32, row: &mut Row<'a>) -> Option<Bytes<'a>> {
-    let mut head = Bytes::new(shared.heads.get(advisory)?);
-    let flags = head.small()?;
+    let (flags, _, mut head) = begin(shared.heads, advisory)?;
     row.withdrawn = flags & told::WITHDRAWN != 0;
     row.malicious = flags & told::MALICIOUS != 0;
     row.id = shared.text(shared.named.ids.get(advisory))?;

@@ -4,6 +4,7 @@ use crate::layout::Section;
 use crate::table::Table;
 
 use super::Sheet;
+use super::texts::Unpacker;
 
 /// Rows of one sheet list at most so many versions together.
 const MOST_LISTED: usize = 1 << 30;
@@ -60,13 +61,16 @@ impl Sheet {
             if head.names.iter().any(|it| *it >= names) {
                 return Err("an advisory is about a package that is not there");
             }
-            texts.extend(head.text.map(|place| (place, advisory)));
+            texts.extend(head.text);
         }
         // Block by block, so that each is unpacked once.
         texts.sort_unstable();
+        let mut unpacker = Unpacker::default();
         let mut free = (0, 0);
-        for ((block, at), advisory) in texts {
-            let text = self.text(advisory).ok_or("the words of an advisory cannot be read")?;
+        for (block, at) in texts {
+            let text = unpacker
+                .text(self, (block, at))
+                .ok_or("the words of an advisory cannot be read")?;
             if (block, at) < free {
                 return Err("the words of two advisories overlap");
             }

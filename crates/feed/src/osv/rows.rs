@@ -54,9 +54,11 @@ impl Rows {
                     format!("`{}` is an ecosystem that nobody taught us", &*package.ecosystem);
                 gaps.push(gap(record, "", why));
             }
-            if let Err(why) = rows.package(record, affected, package, &home) {
+            let mut odd = Vec::new();
+            if let Err(why) = rows.package(record, affected, package, &home, &mut odd) {
                 gaps.push(gap(record, &package.name, why));
             }
+            gaps.extend(odd.into_iter().map(|why| gap(record, &package.name, why)));
         }
         if rows.told.is_empty() && rows.others == 0 && only_commits > 0 && gaps.is_empty() {
             gaps.push(gap(record, "", "it names commits alone, and no versions of a package"));
@@ -94,6 +96,7 @@ impl Rows {
         affected: &record::Affected<'_>,
         package: &record::Package<'_>,
         home: &Home,
+        odd: &mut Vec<String>,
     ) -> Result<(), &'static str> {
         let source = rate::source(&record.id);
         let extra: AffectedExtra<'_> = rate::extra(affected.database_specific);
@@ -106,7 +109,7 @@ impl Rows {
         row.channel = channel(home, &package.purl, &more);
         row.products.clone_from(&home.products);
         let order = order::of(&home.space);
-        row.spans = ranges::spans(order, &affected.ranges);
+        row.spans = ranges::spans(order, &affected.ranges, odd);
         ranges::end_at_last_known(&mut row.spans, &extra.last_known_affected_version_range);
         row.versions = ranges::uncovered(order, &row.spans, &affected.versions);
         if row.spans.is_empty() && row.versions.is_empty() {
