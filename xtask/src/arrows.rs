@@ -11,6 +11,7 @@ mod tests {
         ("model", &[]),
         ("tarball", &[]),
         ("cache", &["model"]),
+        ("store", &["model"]),
         ("format", &["model"]),
         ("statement", &["model"]),
         ("ecosystem", &["model", "format", "statement"]),

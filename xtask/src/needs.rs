@@ -26,6 +26,7 @@ const NEEDS: &[Need] = &[
     Need { program: "rpmbuild", package: "rpm", why: "builds the packages in them" },
     Need { program: "db5.3_load", package: "db5.3-util", why: "writes the databases of old rpm" },
     Need { program: "openssl", package: "openssl", why: "an engine behind certificates" },
+    Need { program: "pg_ctlcluster", package: "postgresql", why: "a real PostgreSQL" },
     Need { program: "minisign", package: "minisign", why: "signs as we do" },
     Need { program: "vercmp", package: "pacman-package-manager", why: "orders versions" },
     Need { program: "ruby", package: "ruby", why: "orders versions" },

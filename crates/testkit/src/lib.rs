@@ -4,10 +4,12 @@ mod engine;
 mod image;
 mod index;
 mod layout;
+mod postgres;
 mod registry;
 
 pub use engine::{Answer, EngineBuilder, EngineStandIn, engine};
 pub use image::{Blobs, Compression, ImageBuilder, LayerBuilder, compress, digest, image, layer};
 pub use index::{AttestationForm, IndexBuilder, index};
 pub use layout::{LayoutBuilder, layout};
+pub use postgres::Postgres;
 pub use registry::{FakeRegistry, Fault, Guard, Seen};

@@ -1,0 +1,113 @@
+//! An event: something changed, when, by whom, from where.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Moment;
+
+/// Who changes something, from where, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// Who.
+    pub who: String,
+    /// From where: a machine, a CI run, a cluster.
+    pub origin: String,
+    /// When, by the clock of whoever was told.
+    pub at: Moment,
+}
+
+/// A change that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its own; sorts by the time it was written down.
+    pub id: String,
+    /// Who, from where, when.
+    #[serde(flatten)]
+    pub act: Act,
+    /// What kind of change.
+    pub kind: EventKind,
+    /// The environment it is about, by its name at that time.
+    pub environment: Option<String>,
+    /// What it is about: an application, an image, a repository, a name.
+    pub about: String,
+    /// In numbers and names, as far as the kind has any: `{"from": …, "to": …}`.
+    pub detail: serde_json::Value,
+}
+
+/// The kinds of change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    /// An organisation was made.
+    OrganisationCreated,
+    /// A repository was switched on.
+    RepositoryEnabled,
+    /// A repository was switched off.
+    RepositoryDisabled,
+    /// The content of an image became known.
+    ImageAnalysed,
+    /// The content of an image could not be read.
+    ImageFailed,
+    /// An image and all that was known of it is gone.
+    ImageDeleted,
+    /// A tag leads to another image than before.
+    TagMoved,
+    /// An environment was made.
+    EnvironmentCreated,
+    /// An environment has another name.
+    EnvironmentRenamed,
+    /// An environment and its history are gone.
+    EnvironmentDeleted,
+    /// An application runs that did not.
+    DeploymentStarted,
+    /// An application runs another image than before.
+    DeploymentReplaced,
+    /// An application runs no more.
+    DeploymentEnded,
+    /// What was older than it is to be kept is gone.
+    Expired,
+}
+
+impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::OrganisationCreated,
+        Self::RepositoryEnabled,
+        Self::RepositoryDisabled,
+        Self::ImageAnalysed,
+        Self::ImageFailed,
+        Self::ImageDeleted,
+        Self::TagMoved,
+        Self::EnvironmentCreated,
+        Self::EnvironmentRenamed,
+        Self::EnvironmentDeleted,
+        Self::DeploymentStarted,
+        Self::DeploymentReplaced,
+        Self::DeploymentEnded,
+        Self::Expired,
+    ];
+
+    /// `deployment-started`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OrganisationCreated => "organisation-created",
+            Self::RepositoryEnabled => "repository-enabled",
+            Self::RepositoryDisabled => "repository-disabled",
+            Self::ImageAnalysed => "image-analysed",
+            Self::ImageFailed => "image-failed",
+            Self::ImageDeleted => "image-deleted",
+            Self::TagMoved => "tag-moved",
+            Self::EnvironmentCreated => "environment-created",
+            Self::EnvironmentRenamed => "environment-renamed",
+            Self::EnvironmentDeleted => "environment-deleted",
+            Self::DeploymentStarted => "deployment-started",
+            Self::DeploymentReplaced => "deployment-replaced",
+            Self::DeploymentEnded => "deployment-ended",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The kind with that name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}

@@ -1,0 +1,103 @@
+//! What every database must do: one list of tests, on SQLite always and on PostgreSQL where it is
+//! installed.
+
+mod environments;
+mod inventories;
+mod jobs;
+mod kit;
+mod migrations;
+mod organisations;
+mod together;
+
+/// Makes of each function `async fn(&Store)` a test for each database.
+macro_rules! conformance {
+    ($($module:ident: $($name:ident)*;)*) => {
+        mod sqlite {
+            $(mod $module { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let folder = tempfile::tempdir().unwrap();
+                    let path = folder.path().join("store.db");
+                    let address = format!("sqlite://{}", path.display());
+                    super::super::run!($module $name address);
+                }
+            )* })*
+        }
+        mod postgres {
+            $(mod $module { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let Some(server) = testkit::Postgres::shared() else {
+                        super::super::left_out();
+                        return;
+                    };
+                    let address = server.database();
+                    super::super::run!($module $name address);
+                }
+            )* })*
+        }
+    };
+}
+
+/// Runs one of them, and looks for orphans afterwards.
+macro_rules! run {
+    ($module:ident $name:ident $address:ident) => {{
+        let store = crate::Store::open(&$address).await.unwrap();
+        crate::conformance::$module::$name(&store).await;
+        crate::conformance::kit::no_orphans(&store).await;
+        store.close().await;
+    }};
+}
+use run;
+
+conformance! {
+    organisations:
+        have_a_name_of_their_own
+        see_only_their_own
+        leave_nothing_behind
+        have_repositories;
+    environments:
+        unknown_ones_are_errors_that_name_those_there_are
+        names_are_in_any_script
+        recording_again_supersedes_and_keeps_history
+        the_same_image_again_is_no_new_record
+        platforms_and_applications_run_beside_each_other
+        a_runtime_replaces_what_it_reported
+        a_rollout_has_two_images_of_one_application
+        what_is_pending_is_shown_when_it_is_analysed
+        a_clock_that_is_set_back_makes_no_false_history
+        removing_ends_what_is_selected
+        promotion_copies_what_runs
+        renaming_keeps_the_history
+        deleting_leaves_only_events
+        tags_that_moved_are_stale
+        lists_go_on_where_the_page_ended
+        several_are_recorded_or_none;
+    inventories:
+        read_back_as_they_were
+        images_on_one_base_share_rows
+        packages_lead_to_where_they_run
+        reading_anew_replaces
+        deletion_deletes
+        failures_are_told
+        retention_keeps_what_runs;
+    jobs:
+        are_done_in_order
+        the_same_work_waits_once
+        are_taken_again_when_their_lease_runs_out
+        wait_longer_each_time_and_die
+        are_never_done_twice_at_once
+        dead_ones_can_be_revived;
+    migrations:
+        run_once_though_many_begin
+        a_newer_database_is_refused;
+    together:
+        recordings_of_one_application_make_one_true_history
+        reports_and_recordings_do_not_disturb_each_other
+        inventories_come_and_go
+        claimers_share_the_work;
+}
+
+fn left_out() {
+    println!("left out: PostgreSQL is not installed");
+}

@@ -1,0 +1,145 @@
+//! Jobs.
+
+use model::Moment;
+use serde_json::json;
+
+use super::kit::at;
+use crate::{Job, JobState, NewJob, Store};
+
+fn now(minute: i64) -> Moment {
+    at(minute).at
+}
+
+fn job(kind: &str, key: Option<&str>, ready: i64) -> NewJob {
+    NewJob {
+        kind: kind.to_owned(),
+        payload: json!({ "key": key, "odd": "a\0b" }),
+        key: key.map(str::to_owned),
+        ready: now(ready),
+        attempts: 3,
+    }
+}
+
+async fn claim(store: &Store, minute: i64, most: u32) -> Vec<Job> {
+    store.claim_jobs(&["analyze", "refresh"], now(minute), 60, most).await.unwrap()
+}
+
+fn keys(jobs: &[Job]) -> Vec<&str> {
+    jobs.iter().map(|it| it.key.as_deref().unwrap_or("-")).collect()
+}
+
+pub(super) async fn are_done_in_order(store: &Store) {
+    let all = [
+        job("analyze", Some("c"), 3),
+        job("analyze", Some("a"), 1),
+        job("refresh", None, 2),
+        job("other", Some("z"), 0),
+    ];
+    assert_eq!(store.enqueue_all(&all).await.unwrap(), 4);
+    assert!(claim(store, 0, 9).await.is_empty());
+    let first = claim(store, 5, 2).await;
+    assert_eq!(keys(&first), ["a", "-"]);
+    assert_eq!(first[0].payload, all[1].payload);
+    assert_eq!((first[0].attempt, first[0].attempts), (1, 3));
+    let rest = claim(store, 5, 9).await;
+    assert_eq!(keys(&rest), ["c"]);
+    for job in first.iter().chain(&rest) {
+        assert!(store.finish_job(job, now(5)).await.unwrap());
+        assert!(!store.finish_job(job, now(5)).await.unwrap());
+    }
+    assert!(claim(store, 99, 9).await.is_empty());
+    assert_eq!(store.jobs(JobState::Done, 9).await.unwrap().len(), 3);
+    assert_eq!(store.jobs(JobState::Ready, 9).await.unwrap().len(), 1);
+    assert_eq!(store.forget_jobs(now(6)).await.unwrap(), 3);
+    assert!(store.claim_jobs(&[], now(5), 60, 9).await.unwrap().is_empty());
+}
+
+pub(super) async fn the_same_work_waits_once(store: &Store) {
+    assert!(store.enqueue(&job("analyze", Some("a"), 1)).await.unwrap());
+    assert!(!store.enqueue(&job("analyze", Some("a"), 2)).await.unwrap());
+    assert!(store.enqueue(&job("refresh", Some("a"), 1)).await.unwrap());
+    for _ in 0..2 {
+        assert!(store.enqueue(&job("analyze", None, 9)).await.unwrap(), "without a key, never");
+    }
+    let running = claim(store, 5, 9).await;
+    assert_eq!(running.len(), 2);
+    // What is asked for while it is done is done again, after it.
+    assert!(store.enqueue(&job("analyze", Some("a"), 1)).await.unwrap());
+    assert!(claim(store, 5, 9).await.is_empty());
+    assert!(store.finish_job(&running[0], now(5)).await.unwrap());
+    assert!(store.finish_job(&running[1], now(5)).await.unwrap());
+    assert_eq!(keys(&claim(store, 5, 9).await), ["a"]);
+}
+
+pub(super) async fn are_taken_again_when_their_lease_runs_out(store: &Store) {
+    store.enqueue(&job("analyze", Some("a"), 0)).await.unwrap();
+    let dead = claim(store, 0, 1).await.remove(0);
+    assert!(store.keep_job(&dead, now(1), 60).await.unwrap());
+    assert!(claim(store, 1, 1).await.is_empty(), "it was kept");
+    let taken = claim(store, 2, 1).await.remove(0);
+    assert_eq!((taken.id == dead.id, taken.attempt), (true, 2));
+    // Whoever was thought dead can do no harm.
+    assert!(!store.keep_job(&dead, now(2), 60).await.unwrap());
+    assert!(!store.finish_job(&dead, now(2)).await.unwrap());
+    assert!(!store.fail_job(&dead, now(2), "late").await.unwrap());
+    assert!(store.finish_job(&taken, now(2)).await.unwrap());
+}
+
+pub(super) async fn wait_longer_each_time_and_die(store: &Store) {
+    store.enqueue(&job("analyze", Some("a"), 0)).await.unwrap();
+    let mut seconds = 0;
+    for wait in [10, 20] {
+        let at = now(0).plus_seconds(seconds);
+        let job = store.claim_jobs(&["analyze"], at, 60, 1).await.unwrap().remove(0);
+        assert!(store.fail_job(&job, at, "no network").await.unwrap());
+        let early = now(0).plus_seconds(seconds + wait - 1);
+        assert!(store.claim_jobs(&["analyze"], early, 60, 1).await.unwrap().is_empty());
+        seconds += wait;
+    }
+    let last = store
+        .claim_jobs(&["analyze"], now(0).plus_seconds(seconds), 60, 1)
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!(last.attempt, 3);
+    store.fail_job(&last, now(9), "no network").await.unwrap();
+    assert!(claim(store, 999, 1).await.is_empty());
+    let dead = store.jobs(JobState::Dead, 9).await.unwrap();
+    assert_eq!(dead.len(), 1);
+    assert_eq!((dead[0].attempt, dead[0].trouble.as_deref()), (3, Some("no network")));
+    // So is one whose every claimer dies.
+    store.enqueue(&job("refresh", Some("b"), 0)).await.unwrap();
+    for minute in [10, 12, 14] {
+        assert_eq!(keys(&claim(store, minute, 1).await), ["b"]);
+    }
+    assert!(claim(store, 16, 1).await.is_empty());
+    assert_eq!(store.jobs(JobState::Dead, 9).await.unwrap().len(), 2);
+}
+
+pub(super) async fn are_never_done_twice_at_once(store: &Store) {
+    store.enqueue(&job("analyze", Some("a"), 0)).await.unwrap();
+    let first = claim(store, 0, 9).await.remove(0);
+    store.enqueue(&job("analyze", Some("a"), 0)).await.unwrap();
+    // The one that failed does not wait beside the one that waits.
+    assert!(store.fail_job(&first, now(0), "no network").await.unwrap());
+    let second = claim(store, 9, 9).await;
+    assert_eq!(second.len(), 1);
+    assert_ne!(second[0].id, first.id);
+    assert!(store.finish_job(&second[0], now(9)).await.unwrap());
+    assert!(claim(store, 99, 9).await.is_empty());
+}
+
+pub(super) async fn dead_ones_can_be_revived(store: &Store) {
+    let once = NewJob { attempts: 1, ..job("analyze", Some("a"), 0) };
+    store.enqueue(&once).await.unwrap();
+    let first = claim(store, 0, 9).await.remove(0);
+    store.fail_job(&first, now(0), "no network").await.unwrap();
+    assert!(!store.revive_job("nobody", now(1)).await.unwrap());
+    assert!(store.revive_job(&first.id, now(1)).await.unwrap());
+    assert!(!store.revive_job(&first.id, now(1)).await.unwrap());
+    let second = claim(store, 1, 9).await.remove(0);
+    assert_eq!((second.id == first.id, second.attempt), (true, 1));
+    store.fail_job(&second, now(1), "no network").await.unwrap();
+    store.enqueue(&once).await.unwrap();
+    assert!(!store.revive_job(&first.id, now(2)).await.unwrap(), "the same waits already");
+}

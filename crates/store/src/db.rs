@@ -1,0 +1,304 @@
+//! One text of SQL, two databases: the only file that knows which one it is.
+
+mod address;
+mod query;
+
+use model::Moment;
+use sha2::{Digest as _, Sha256};
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction};
+
+use crate::contract::Error;
+
+pub(crate) use query::{Query, Sql, Value, placeholders, runs, values};
+
+/// An open database.
+#[derive(Clone, Debug)]
+pub(crate) enum Db {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A transaction; dropped, it never happened.
+#[derive(Debug)]
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+macro_rules! bound {
+    ($sql:expr, $values:expr) => {{
+        let mut query = sqlx::query(AssertSqlSafe($sql));
+        for value in $values {
+            query = match value {
+                Value::Text(it) => query.bind(it),
+                Value::MaybeText(it) => query.bind(it),
+                Value::Int(it) => query.bind(it),
+                Value::MaybeInt(it) => query.bind(it),
+                Value::Blob(it) => query.bind(it),
+            };
+        }
+        query
+    }};
+}
+
+impl Db {
+    /// Opens `sqlite://PATH`, `sqlite::memory:` or `postgres://…`.
+    pub(crate) async fn open(url: &str) -> Result<Self, Error> {
+        address::open(url).await
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Begins to write. On SQLite there is one who writes at a time.
+    pub(crate) async fn write(&self) -> Result<Tx, Error> {
+        match self {
+            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(
+                writer.begin_with("BEGIN IMMEDIATE").await.map_err(|it| asking(&it))?,
+            )),
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await.map_err(|it| asking(&it))?)),
+        }
+    }
+
+    /// Begins to read several things as they are at one moment.
+    pub(crate) async fn read(&self) -> Result<Tx, Error> {
+        match self {
+            Self::Sqlite { readers, .. } => {
+                Ok(Tx::Sqlite(readers.begin().await.map_err(|it| asking(&it))?))
+            }
+            Self::Postgres(pool) => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                Ok(Tx::Postgres(pool.begin_with(begin).await.map_err(|it| asking(&it))?))
+            }
+        }
+    }
+
+    pub(crate) async fn rows(
+        &self,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, Error> {
+        let sql = sql.into();
+        match self {
+            Self::Sqlite { readers, .. } => {
+                let rows =
+                    bound!(sql, values).fetch_all(readers).await.map_err(|it| asking(&it))?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres(pool) => {
+                let rows = bound!(sql, values).fetch_all(pool).await.map_err(|it| asking(&it))?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    pub(crate) async fn row(
+        &self,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, Error> {
+        Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+}
+
+impl Tx {
+    pub(crate) async fn rows(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, Error> {
+        let sql = sql.into();
+        match self {
+            Self::Sqlite(tx) => {
+                let rows =
+                    bound!(sql, values).fetch_all(&mut **tx).await.map_err(|it| asking(&it))?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres(tx) => {
+                let rows =
+                    bound!(sql, values).fetch_all(&mut **tx).await.map_err(|it| asking(&it))?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    pub(crate) async fn row(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, Error> {
+        Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+
+    /// Changes something and says how many rows.
+    pub(crate) async fn run(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> Result<u64, Error> {
+        let sql = sql.into();
+        match self {
+            Self::Sqlite(tx) => {
+                let done =
+                    bound!(sql, values).execute(&mut **tx).await.map_err(|it| asking(&it))?;
+                Ok(done.rows_affected())
+            }
+            Self::Postgres(tx) => {
+                let done =
+                    bound!(sql, values).execute(&mut **tx).await.map_err(|it| asking(&it))?;
+                Ok(done.rows_affected())
+            }
+        }
+    }
+
+    /// Several statements in one text, with the words of this database put in.
+    pub(crate) async fn define(&mut self, sql: &str) -> Result<(), Error> {
+        // Both compare and sort text by its bytes; SQLite does so unasked.
+        let words = match self {
+            Self::Sqlite(_) => [
+                ("{text}", "TEXT"),
+                ("{blob}", "BLOB"),
+                ("{number}", "INTEGER PRIMARY KEY"),
+                ("{compact}", "WITHOUT ROWID"),
+            ],
+            Self::Postgres(_) => [
+                ("{text}", "TEXT COLLATE \"C\""),
+                ("{blob}", "BYTEA"),
+                ("{number}", "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY"),
+                ("{compact}", ""),
+            ],
+        };
+        let mut text = sql.to_owned();
+        for (word, meaning) in words {
+            text = text.replace(word, meaning);
+        }
+        let text = sqlx::raw_sql(AssertSqlSafe(text));
+        match self {
+            Self::Sqlite(tx) => text.execute(&mut **tx).await.map(|_| ()),
+            Self::Postgres(tx) => text.execute(&mut **tx).await.map(|_| ()),
+        }
+        .map_err(|it| asking(&it))
+    }
+
+    /// The row of a query, held until the end: whoever else asks so waits, and then sees what has
+    /// become of it. On SQLite everybody waits anyway.
+    pub(crate) async fn hold(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, Error> {
+        match self {
+            Self::Sqlite(_) => self.row(sql, values).await,
+            Self::Postgres(_) => self.row(format!("{sql} FOR UPDATE"), values).await,
+        }
+    }
+
+    /// What to append to a query for rows that nobody else holds.
+    pub(crate) fn skipping_held(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "",
+            Self::Postgres(_) => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// Keeps others from `what` until the end: all others, or only those who want it alone.
+    pub(crate) async fn lock(&mut self, what: &str, alone: bool) -> Result<(), Error> {
+        if matches!(self, Self::Sqlite(_)) {
+            return Ok(());
+        }
+        let sum = Sha256::digest(what.as_bytes());
+        let key = sum.iter().take(8).fold(0_i64, |key, byte| (key << 8) | i64::from(*byte));
+        let sql = if alone {
+            "SELECT pg_advisory_xact_lock($1)"
+        } else {
+            "SELECT pg_advisory_xact_lock_shared($1)"
+        };
+        self.run(sql, values![key]).await.map(|_| ())
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+        .map_err(|it| asking(&it))
+    }
+}
+
+macro_rules! column {
+    ($row:expr, $name:expr) => {
+        match $row {
+            Row::Sqlite(row) => row.try_get($name),
+            Row::Postgres(row) => row.try_get($name),
+        }
+        .map_err(|error| Error::Corrupt {
+            what: format!("column {}", $name),
+            why: error.to_string(),
+        })
+    };
+}
+
+impl Row {
+    pub(crate) fn text(&self, name: &str) -> Result<String, Error> {
+        column!(self, name)
+    }
+
+    pub(crate) fn maybe_text(&self, name: &str) -> Result<Option<String>, Error> {
+        column!(self, name)
+    }
+
+    pub(crate) fn int(&self, name: &str) -> Result<i64, Error> {
+        column!(self, name)
+    }
+
+    pub(crate) fn maybe_int(&self, name: &str) -> Result<Option<i64>, Error> {
+        column!(self, name)
+    }
+
+    pub(crate) fn moment(&self, name: &str) -> Result<Moment, Error> {
+        Ok(Moment::from_micros(self.int(name)?))
+    }
+
+    pub(crate) fn maybe_moment(&self, name: &str) -> Result<Option<Moment>, Error> {
+        Ok(self.maybe_int(name)?.map(Moment::from_micros))
+    }
+
+    pub(crate) fn blob(&self, name: &str) -> Result<Vec<u8>, Error> {
+        column!(self, name)
+    }
+
+    /// A text that means something.
+    pub(crate) fn parsed<T>(&self, name: &str) -> Result<T, Error>
+    where
+        T: std::str::FromStr<Err: std::fmt::Display>,
+    {
+        let text = self.text(name)?;
+        text.parse().map_err(|error: T::Err| Error::Corrupt {
+            what: format!("column {name}"),
+            why: error.to_string(),
+        })
+    }
+}
+
+fn asking(error: &sqlx::Error) -> Error {
+    if error.as_database_error().is_some_and(|it| it.is_foreign_key_violation()) {
+        return Error::Gone("what this is about");
+    }
+    Error::Unavailable { what: "the database failed".to_owned(), why: error.to_string() }
+}

@@ -1,0 +1,97 @@
+//! Addresses of databases, and how each is opened.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::Db;
+use crate::contract::Error;
+
+/// How long somebody waits for another process that writes to the same file.
+const BUSY: Duration = Duration::from_secs(30);
+/// How long somebody waits for a free connection.
+const ACQUIRE: Duration = Duration::from_secs(30);
+const READERS: u32 = 4;
+const CONNECTIONS: u32 = 12;
+
+/// Opens `sqlite://PATH`, `sqlite::memory:` or `postgres://…`.
+pub(super) async fn open(url: &str) -> Result<Db, Error> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        if path == ":memory:" {
+            return in_memory().await;
+        }
+        return file(Path::new(path.strip_prefix("//").unwrap_or(path))).await;
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        // The reason may repeat the address, and with it a password.
+        let options = PgConnectOptions::from_str(url).map_err(|_| address())?;
+        let options = options.application_name("foretop");
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE);
+        let pool = pool.connect_with(options).await.map_err(|it| opening(&it))?;
+        return Ok(Db::Postgres(pool));
+    }
+    Err(address())
+}
+
+async fn in_memory() -> Result<Db, Error> {
+    // Each connection would have a memory of its own, so there is one, and it stays.
+    let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+    let pool = SqlitePoolOptions::new().max_connections(1).min_connections(1);
+    let pool = pool.idle_timeout(None).max_lifetime(None).acquire_timeout(ACQUIRE);
+    let pool = pool.connect_with(options).await.map_err(|it| opening(&it))?;
+    Ok(Db::Sqlite { writer: pool.clone(), readers: pool })
+}
+
+async fn file(path: &Path) -> Result<Db, Error> {
+    if path.as_os_str().is_empty() {
+        return Err(address());
+    }
+    make(path).map_err(|error| Error::Unavailable {
+        what: "cannot open the database".to_owned(),
+        why: error.to_string(),
+    })?;
+    let options = SqliteConnectOptions::new()
+        .filename(PathBuf::from(path))
+        .journal_mode(SqliteJournalMode::Wal)
+        // What was told to be recorded is there after a power cut too.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY);
+    let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE);
+    let writer = writer.connect_with(options.clone()).await.map_err(|it| opening(&it))?;
+    let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(ACQUIRE);
+    let readers = readers.connect_lazy_with(options.read_only(true));
+    Ok(Db::Sqlite { writer, readers })
+}
+
+/// Makes the file, for its owner alone; SQLite gives the files beside it the same rights.
+fn make(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+        fs_err::create_dir_all(folder)?;
+    }
+    let mut options = fs_err::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use fs_err::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path).map(|_| ())
+}
+
+fn address() -> Error {
+    Error::Refused {
+        what: "database address".to_owned(),
+        why: "it is none that we know".to_owned(),
+        hint: Some(
+            "write sqlite:///path/to/file or postgres://user:password@host/database".to_owned(),
+        ),
+    }
+}
+
+fn opening(error: &sqlx::Error) -> Error {
+    Error::Unavailable { what: "cannot open the database".to_owned(), why: error.to_string() }
+}

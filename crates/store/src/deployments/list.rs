@@ -1,0 +1,133 @@
+//! Deployments listed: what runs, what ran then, all there ever was, and what went stale.
+
+use model::{Deployment, OrganisationId};
+
+use super::{SELECT, narrow, read};
+use crate::contract::{Error, Page, Paged, Selection, Stale, When};
+use crate::db::{Query, Row};
+use crate::{Store, environments};
+
+impl Store {
+    /// The deployments that are selected: running or at a time by environment, application and
+    /// platform; all there ever was by time, latest first.
+    ///
+    /// An environment that is not there is an error that names those that are.
+    pub async fn deployments(
+        &self,
+        organisation: &OrganisationId,
+        selection: &Selection,
+        when: When,
+        page: &Page,
+    ) -> Result<Paged<Deployment>, Error> {
+        let limit = page.rows();
+        let mut query = Query::new(SELECT, vec![]);
+        query.with("WHERE d.organisation = $?", &organisation.0);
+        if let Some(name) = &selection.environment {
+            let environment = environments::find(&self.db, organisation, name).await?;
+            query.with("AND d.environment = $?", environment);
+        }
+        narrow(&mut query, selection);
+        match when {
+            When::Now => query.then("AND d.until_at IS NULL"),
+            When::At(moment) => {
+                query.with("AND d.from_at <= $?", moment);
+                query.with("AND (d.until_at IS NULL OR d.until_at > $?)", moment);
+            }
+            When::Ever => {}
+        }
+        let after = page.after.as_deref().map(read_cursor).transpose()?;
+        if when == When::Ever {
+            if let Some([from, id, ..]) = &after {
+                let from: i64 = from.parse().map_err(|_| bad_cursor())?;
+                query.with("AND d.from_at <= $?", from);
+                query.with("AND (d.from_at < $? OR", from);
+                query.with("d.id < $?)", id);
+            }
+            query.then("ORDER BY d.from_at DESC, d.id DESC");
+        } else {
+            if let Some([environment, application, platform, slot]) = &after {
+                query.with("AND (e.name, d.application, d.platform, d.slot) > ($?,", environment);
+                query.with("$?,", application);
+                query.with("$?,", platform);
+                query.with("$?)", slot);
+            }
+            query.then("ORDER BY e.name, d.application, d.platform, d.slot");
+        }
+        query.with("LIMIT $?", limit + 1);
+        let (sql, values) = query.into_parts();
+        let rows = self.db.rows(sql, values).await?;
+        let rows = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Paged::of(rows, limit, |it| write_cursor(it, when)))
+    }
+
+    /// The running deployments whose tag leads to another image by now.
+    pub async fn stale(
+        &self,
+        organisation: &OrganisationId,
+        environment: Option<&str>,
+    ) -> Result<Vec<Stale>, Error> {
+        let columns =
+            SELECT.replacen("SELECT", "SELECT t.digest AS leads_to, t.from_at AS since,", 1);
+        let mut query = Query::new(&columns, vec![]);
+        query.then(
+            "JOIN tags t ON t.organisation = d.organisation AND t.repository = d.repository
+                  AND t.tag = d.tag AND t.platform = d.platform AND t.until_at IS NULL",
+        );
+        query.with("WHERE d.organisation = $?", &organisation.0);
+        query.then("AND d.until_at IS NULL AND t.digest <> d.digest");
+        if let Some(name) = environment {
+            let environment = environments::find(&self.db, organisation, name).await?;
+            query.with("AND d.environment = $?", environment);
+        }
+        query.then("ORDER BY e.name, d.application, d.platform, d.slot");
+        let (sql, values) = query.into_parts();
+        let stale = |row: &Row| {
+            Ok(Stale {
+                deployment: read(row)?,
+                leads_to: row.parsed("leads_to")?,
+                since: row.moment("since")?,
+            })
+        };
+        self.db.rows(sql, values).await?.iter().map(stale).collect()
+    }
+
+    /// Images that run and nobody has analysed: what is left to do after a crash.
+    pub async fn unanalysed(
+        &self,
+        organisation: &OrganisationId,
+    ) -> Result<Vec<Deployment>, Error> {
+        let mut query = Query::new(SELECT, vec![]);
+        query.with("WHERE d.organisation = $?", &organisation.0);
+        query.then("AND d.until_at IS NULL AND (i.state IS NULL OR i.state = 'pending')");
+        query.then("ORDER BY d.digest, e.name, d.application, d.platform, d.slot");
+        let (sql, values) = query.into_parts();
+        let rows = self.db.rows(sql, values).await?;
+        let mut all: Vec<Deployment> = rows.iter().map(read).collect::<Result<_, _>>()?;
+        all.dedup_by(|left, right| left.digest == right.digest);
+        Ok(all)
+    }
+}
+
+/// The key of the last row of a page.
+fn write_cursor(it: &Deployment, when: When) -> String {
+    let slot = it.source.runtime().map(|_| it.source.to_string()).unwrap_or_default();
+    let key = match when {
+        When::Ever => [it.from.micros().to_string(), it.id.clone(), String::new(), String::new()],
+        When::Now | When::At(_) => {
+            [it.environment.clone(), it.application.clone(), it.platform.to_string(), slot]
+        }
+    };
+    serde_json::to_string(&key).expect("four texts have a written form")
+}
+
+fn read_cursor(text: &str) -> Result<[String; 4], Error> {
+    serde_json::from_str(text).map_err(|_| bad_cursor())
+}
+
+fn bad_cursor() -> Error {
+    Error::Refused {
+        what: "page".to_owned(),
+        why: "what it is to begin after is no end of a page".to_owned(),
+        hint: None,
+    }
+}

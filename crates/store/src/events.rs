@@ -1,0 +1,115 @@
+//! Events: every change, by whom, from where, when.
+
+use model::{Act, Event, EventKind, OrganisationId};
+use serde_json::Value as Json;
+
+use crate::contract::{Error, EventSelection, Page, Paged};
+use crate::db::{Query, Row, Tx, values};
+use crate::{Store, environments, names, new_id};
+
+/// An event that is to be written down.
+pub(crate) struct Note<'a> {
+    kind: EventKind,
+    environment: Option<(&'a str, &'a str)>,
+    about: &'a str,
+    detail: Json,
+}
+
+impl<'a> Note<'a> {
+    pub(crate) fn new(kind: EventKind, about: &'a str) -> Self {
+        Self { kind, environment: None, about, detail: Json::Object(serde_json::Map::new()) }
+    }
+
+    /// In this environment: its id and its name.
+    pub(crate) fn within(mut self, id: &'a str, name: &'a str) -> Self {
+        self.environment = Some((id, name));
+        self
+    }
+
+    pub(crate) fn detail(mut self, detail: Json) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    pub(crate) async fn write(
+        self,
+        tx: &mut Tx,
+        organisation: &OrganisationId,
+        act: &Act,
+    ) -> Result<(), Error> {
+        tx.run(
+            "INSERT INTO events (id, organisation, at, who, origin, kind, environment_id,
+                                 environment, about, detail)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            values![
+                new_id(),
+                &organisation.0,
+                act.at,
+                names::told(&act.who),
+                names::told(&act.origin),
+                self.kind.as_str(),
+                self.environment.map(|(id, _)| id),
+                self.environment.map(|(_, name)| name),
+                self.about,
+                self.detail.to_string(),
+            ],
+        )
+        .await
+        .map(|_| ())
+    }
+}
+
+impl Store {
+    /// What happened, latest first.
+    pub async fn events(
+        &self,
+        organisation: &OrganisationId,
+        selection: &EventSelection,
+        page: &Page,
+    ) -> Result<Paged<Event>, Error> {
+        let limit = page.rows();
+        let mut query = Query::new(
+            "SELECT id, at, who, origin, kind, environment, about, detail FROM events
+             WHERE organisation = $1",
+            values![&organisation.0],
+        );
+        if let Some(name) = &selection.environment {
+            let environment = environments::find(&self.db, organisation, name).await?;
+            query.with("AND environment_id = $?", environment);
+        }
+        if let Some(since) = selection.since {
+            query.with("AND at >= $?", since);
+        }
+        if let Some(before) = selection.before {
+            query.with("AND at < $?", before);
+        }
+        if let Some(after) = &page.after {
+            query.with("AND id < $?", after);
+        }
+        if !selection.kinds.is_empty() {
+            let kinds = selection.kinds.iter().map(|it| it.as_str()).collect();
+            query.with_all("AND kind IN $?", kinds);
+        }
+        query.with("ORDER BY id DESC LIMIT $?", limit + 1);
+        let (sql, values) = query.into_parts();
+        let rows = self.db.rows(sql, values).await?;
+        let rows = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Paged::of(rows, limit, |it: &Event| it.id.clone()))
+    }
+}
+
+fn read(row: &Row) -> Result<Event, Error> {
+    let kind = row.text("kind")?;
+    let detail = row.text("detail")?;
+    let corrupt = |what: &str, why: String| Error::Corrupt { what: what.to_owned(), why };
+    Ok(Event {
+        id: row.text("id")?,
+        act: Act { who: row.text("who")?, origin: row.text("origin")?, at: row.moment("at")? },
+        kind: EventKind::parse(&kind)
+            .ok_or_else(|| corrupt("column kind", format!("`{kind}` is no kind of event")))?,
+        environment: row.maybe_text("environment")?,
+        about: row.text("about")?,
+        detail: serde_json::from_str(&detail)
+            .map_err(|error| corrupt("column detail", error.to_string()))?,
+    })
+}

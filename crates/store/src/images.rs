@@ -1,0 +1,227 @@
+//! Images: which an organisation knows, and whether their content is known.
+
+use model::{Act, Digest, EventKind, ImageRecord, ImageState, OrganisationId, Platform};
+use serde_json::json;
+
+use crate::contract::{Error, ImageSelection, Page, Paged};
+use crate::db::{Query, Row, Tx, values};
+use crate::deployments::platform_key;
+use crate::{Store, events, names, retention};
+
+pub(crate) const SELECT: &str = "
+    SELECT i.id, i.digest, i.platform, i.state, i.why, i.outline, i.packages, i.first_seen,
+           i.analysed_at
+    FROM images i";
+
+impl Store {
+    /// Takes note of an image that is there to be analysed. Says whether it is new.
+    pub async fn hear_of_image(
+        &self,
+        organisation: &OrganisationId,
+        act: &Act,
+        digest: &Digest,
+        platform: &Platform,
+        repository: Option<&str>,
+    ) -> Result<bool, Error> {
+        let platform = platform_key(platform)?;
+        let repository = repository.map(names::repository).transpose()?;
+        let mut tx = self.db.write().await?;
+        let (id, new) = know(&mut tx, organisation, act, digest, &platform).await?;
+        see_in(&mut tx, id, repository.as_deref()).await?;
+        tx.commit().await?;
+        Ok(new)
+    }
+
+    /// Takes note that an image could not be read. One that was read before stays so.
+    pub async fn image_failed(
+        &self,
+        organisation: &OrganisationId,
+        act: &Act,
+        digest: &Digest,
+        why: &str,
+    ) -> Result<(), Error> {
+        let mut tx = self.db.write().await?;
+        let rows = tx
+            .run(
+                "UPDATE images SET state = 'failed', why = $3, analysed_at = $4
+                 WHERE organisation = $1 AND digest = $2 AND state <> 'analysed'",
+                values![&organisation.0, digest.as_str(), why, act.at],
+            )
+            .await?;
+        if rows == 0 {
+            return Ok(());
+        }
+        let note = events::Note::new(EventKind::ImageFailed, digest.as_str());
+        note.detail(json!({ "why": why })).write(&mut tx, organisation, act).await?;
+        tx.commit().await
+    }
+
+    /// The image of that digest.
+    pub async fn image(
+        &self,
+        organisation: &OrganisationId,
+        digest: &Digest,
+    ) -> Result<Option<ImageRecord>, Error> {
+        let mut tx = self.db.read().await?;
+        let sql = format!("{SELECT} WHERE i.organisation = $1 AND i.digest = $2");
+        let rows = tx.rows(sql, values![&organisation.0, digest.as_str()]).await?;
+        Ok(read_all(&mut tx, &rows).await?.pop())
+    }
+
+    /// The images that are selected, by digest.
+    pub async fn images(
+        &self,
+        organisation: &OrganisationId,
+        selection: &ImageSelection,
+        page: &Page,
+    ) -> Result<Paged<ImageRecord>, Error> {
+        let limit = page.rows();
+        let mut query = Query::new(SELECT, vec![]);
+        query.with("WHERE i.organisation = $?", &organisation.0);
+        if let Some(repository) = &selection.repository {
+            query.with(
+                "AND i.id IN (SELECT image FROM image_repositories WHERE repository = $?)",
+                repository,
+            );
+        }
+        if let Some(state) = &selection.state {
+            query.with("AND i.state = $?", state_word(state));
+        }
+        if let Some(after) = &page.after {
+            query.with("AND i.digest > $?", after);
+        }
+        query.with("ORDER BY i.digest LIMIT $?", limit + 1);
+        let (sql, values) = query.into_parts();
+        let mut tx = self.db.read().await?;
+        let rows = tx.rows(sql, values).await?;
+        let images = read_all(&mut tx, &rows).await?;
+        Ok(Paged::of(images, limit, |it: &ImageRecord| it.digest.to_string()))
+    }
+
+    /// Deletes an image and all that is known of its content. One that runs is refused.
+    ///
+    /// That it ran stays in the history of its environments, by its digest.
+    pub async fn delete_image(
+        &self,
+        organisation: &OrganisationId,
+        act: &Act,
+        digest: &Digest,
+    ) -> Result<(), Error> {
+        let mut tx = self.db.write().await?;
+        tx.lock(retention::SETS, true).await?;
+        let sql = "SELECT id FROM images WHERE organisation = $1 AND digest = $2";
+        let Some(row) = tx.row(sql, values![&organisation.0, digest.as_str()]).await? else {
+            let name = digest.to_string();
+            return Err(Error::NotFound { what: "image", name, among: Vec::new() });
+        };
+        let id = row.int("id")?;
+        let sql = "SELECT DISTINCT e.name FROM deployments d JOIN environments e
+                   ON e.id = d.environment
+                   WHERE d.organisation = $1 AND d.digest = $2 AND d.until_at IS NULL
+                   ORDER BY e.name LIMIT 20";
+        let rows = tx.rows(sql, values![&organisation.0, digest.as_str()]).await?;
+        let runs: Vec<String> = rows.iter().map(|it| it.text("name")).collect::<Result<_, _>>()?;
+        if let Some(first) = runs.first() {
+            return Err(Error::InUse {
+                what: format!("image {digest}"),
+                why: format!("it runs in {}", runs.join(", ")),
+                hint: format!("remove it from `{first}` first"),
+            });
+        }
+        let sets = retention::sets_of(&mut tx, id).await?;
+        let sql = "DELETE FROM tags WHERE organisation = $1 AND digest = $2";
+        tx.run(sql, values![&organisation.0, digest.as_str()]).await?;
+        tx.run("DELETE FROM images WHERE id = $1", values![id]).await?;
+        retention::sweep_sets(&mut tx, &sets).await?;
+        let note = events::Note::new(EventKind::ImageDeleted, digest.as_str());
+        note.write(&mut tx, organisation, act).await?;
+        tx.commit().await
+    }
+}
+
+/// The number of an image, held, and whether it is new here.
+pub(crate) async fn know(
+    tx: &mut Tx,
+    organisation: &OrganisationId,
+    act: &Act,
+    digest: &Digest,
+    platform: &str,
+) -> Result<(i64, bool), Error> {
+    let new = tx
+        .run(
+            "INSERT INTO images (organisation, digest, platform, state, first_seen)
+             VALUES ($1, $2, $3, 'pending', $4)
+             ON CONFLICT (organisation, digest) DO NOTHING",
+            values![&organisation.0, digest.as_str(), platform, act.at],
+        )
+        .await?;
+    let sql = "SELECT id FROM images WHERE organisation = $1 AND digest = $2";
+    match tx.hold(sql, values![&organisation.0, digest.as_str()]).await? {
+        Some(row) => Ok((row.int("id")?, new == 1)),
+        None => Err(Error::Gone("image")),
+    }
+}
+
+/// Takes note of where an image was seen.
+pub(crate) async fn see_in(tx: &mut Tx, id: i64, repository: Option<&str>) -> Result<(), Error> {
+    if let Some(repository) = repository {
+        let sql = "INSERT INTO image_repositories (image, repository) VALUES ($1, $2)
+                   ON CONFLICT (image, repository) DO NOTHING";
+        tx.run(sql, values![id, repository]).await?;
+    }
+    Ok(())
+}
+
+/// The word that a state is kept by.
+pub(crate) fn state_word(state: &ImageState) -> &'static str {
+    match state {
+        ImageState::Pending => "pending",
+        ImageState::Analysed => "analysed",
+        ImageState::Failed { .. } => "failed",
+    }
+}
+
+/// Images, with the repositories they were seen in.
+pub(crate) async fn read_all(tx: &mut Tx, rows: &[Row]) -> Result<Vec<ImageRecord>, Error> {
+    let numbers: Vec<i64> = rows.iter().map(|it| it.int("id")).collect::<Result<_, _>>()?;
+    let mut images: Vec<ImageRecord> = rows.iter().map(read).collect::<Result<_, _>>()?;
+    for run in crate::db::runs(&numbers) {
+        let mut query =
+            Query::new("SELECT image, repository FROM image_repositories WHERE image IN", vec![]);
+        query.with_all("$? ORDER BY repository", run.to_vec());
+        let (sql, values) = query.into_parts();
+        for row in tx.rows(sql, values).await? {
+            let number = row.int("image")?;
+            let at = numbers.iter().position(|it| *it == number);
+            if let Some(image) = at.and_then(|it| images.get_mut(it)) {
+                image.repositories.push(row.text("repository")?);
+            }
+        }
+    }
+    Ok(images)
+}
+
+fn read(row: &Row) -> Result<ImageRecord, Error> {
+    let corrupt = |what: &str, why: String| Error::Corrupt { what: what.to_owned(), why };
+    let state = match row.text("state")?.as_str() {
+        "pending" => ImageState::Pending,
+        "analysed" => ImageState::Analysed,
+        "failed" => ImageState::Failed { why: row.maybe_text("why")?.unwrap_or_default() },
+        other => return Err(corrupt("column state", format!("`{other}` is no state of an image"))),
+    };
+    let outline = match row.maybe_text("outline")? {
+        Some(text) => serde_json::from_str(&text)
+            .map_err(|error| corrupt("column outline", error.to_string()))?,
+        None => None,
+    };
+    Ok(ImageRecord {
+        digest: row.parsed("digest")?,
+        platform: row.parsed("platform")?,
+        repositories: Vec::new(),
+        state,
+        outline,
+        first_seen: row.moment("first_seen")?,
+        analysed: row.maybe_moment("analysed_at")?,
+        packages: row.maybe_int("packages")?.and_then(|it| u64::try_from(it).ok()),
+    })
+}

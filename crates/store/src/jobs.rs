@@ -1,0 +1,236 @@
+//! Jobs: work that is done once, even where those who do it die.
+
+use model::Moment;
+
+use crate::contract::{Error, Job, JobReport, JobState, NewJob};
+use crate::db::{Query, Row, Tx, Value, values};
+use crate::{Store, names, new_id};
+
+/// Seconds before the second try; each further wait is twice as long, up to the last.
+const FIRST_WAIT: i64 = 10;
+const LONGEST_WAIT: i64 = 3600;
+
+impl Store {
+    /// Adds work, unless the same is waiting already. Says whether it did.
+    pub async fn enqueue(&self, job: &NewJob) -> Result<bool, Error> {
+        Ok(self.enqueue_all(std::slice::from_ref(job)).await? == 1)
+    }
+
+    /// Adds work, all of it or none, but for what is waiting already. Says how much it was.
+    pub async fn enqueue_all(&self, jobs: &[NewJob]) -> Result<u64, Error> {
+        let mut tx = self.db.write().await?;
+        let mut order: Vec<&NewJob> = jobs.iter().collect();
+        // One order for all, so that no two wait for each other.
+        order.sort_by(|left, right| (&left.kind, &left.key).cmp(&(&right.kind, &right.key)));
+        let mut added = 0;
+        for job in order {
+            let kind = names::cleaned("kind of job", &job.kind)?;
+            let key = job.key.as_deref().map(names::told);
+            hold_key(&mut tx, &kind, key.as_deref()).await?;
+            added += tx
+                .run(
+                    "INSERT INTO jobs (id, kind, payload, key, state, attempt, attempts, ready_at)
+                     VALUES ($1, $2, $3, $4, 'ready', 0, $5, $6)
+                     ON CONFLICT (kind, key) WHERE state = 'ready' DO NOTHING",
+                    values![
+                        new_id(),
+                        kind,
+                        job.payload.to_string(),
+                        key.as_deref(),
+                        i64::from(job.attempts.max(1)),
+                        job.ready,
+                    ],
+                )
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(added)
+    }
+
+    /// Takes on up to `most` jobs of these kinds, longest waiting first, until `lease` seconds from
+    /// now. Those whose lease ran out are taken again; those tried often enough are dead.
+    pub async fn claim_jobs(
+        &self,
+        kinds: &[&str],
+        now: Moment,
+        lease: u32,
+        most: u32,
+    ) -> Result<Vec<Job>, Error> {
+        if kinds.is_empty() || most == 0 {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.db.write().await?;
+        bury(&mut tx, kinds, now).await?;
+        let mut query = Query::new("WITH picked AS MATERIALIZED (SELECT j.id FROM jobs j", vec![]);
+        query.with("WHERE ((j.state = 'ready' AND j.ready_at <= $?", now);
+        query.then(
+            "AND NOT EXISTS (SELECT 1 FROM jobs r WHERE r.state = 'running'
+                             AND r.kind = j.kind AND r.key = j.key))",
+        );
+        query.with("OR (j.state = 'running' AND j.leased_until <= $?))", now);
+        query.with_all("AND j.kind IN $?", kinds.to_vec());
+        query.with("ORDER BY j.ready_at, j.id LIMIT $?", i64::from(most));
+        query.then(tx.skipping_held());
+        query.then(") UPDATE jobs SET state = 'running', attempt = attempt + 1,");
+        query.with("claim = $?,", new_id());
+        query.with("leased_until = $?", now.plus_seconds(i64::from(lease)));
+        query.then("WHERE id IN (SELECT id FROM picked)");
+        query.then("RETURNING id, kind, payload, key, attempt, attempts, claim, ready_at");
+        let (sql, values) = query.into_parts();
+        let mut rows = Vec::new();
+        for row in tx.rows(sql, values).await? {
+            rows.push((row.int("ready_at")?, row.text("id")?, read(&row)?));
+        }
+        tx.commit().await?;
+        rows.sort_by(|left, right| (left.0, &left.1).cmp(&(right.0, &right.1)));
+        Ok(rows.into_iter().map(|(_, _, job)| job).collect())
+    }
+
+    /// Keeps a job for `lease` seconds from now. Says whether it is still ours: if not, somebody
+    /// else does it, and we stop.
+    pub async fn keep_job(&self, job: &Job, now: Moment, lease: u32) -> Result<bool, Error> {
+        let until = now.plus_seconds(i64::from(lease));
+        let sql = "UPDATE jobs SET leased_until = $3
+                   WHERE id = $1 AND claim = $2 AND state = 'running'";
+        self.change(sql, values![&job.id, &job.claim, until]).await
+    }
+
+    /// The job is done. Says whether it was still ours.
+    pub async fn finish_job(&self, job: &Job, now: Moment) -> Result<bool, Error> {
+        let sql = "UPDATE jobs SET state = 'done', claim = NULL, leased_until = NULL,
+                          trouble = NULL, ended_at = $3
+                   WHERE id = $1 AND claim = $2 AND state = 'running'";
+        self.change(sql, values![&job.id, &job.claim, now]).await
+    }
+
+    /// The job failed: it waits for its next try, longer each time, or is dead after the last. Says
+    /// whether it was still ours.
+    pub async fn fail_job(&self, job: &Job, now: Moment, why: &str) -> Result<bool, Error> {
+        let mut tx = self.db.write().await?;
+        hold_key(&mut tx, &job.kind, job.key.as_deref()).await?;
+        let again = job.attempt < job.attempts && !is_waiting(&mut tx, job).await?;
+        let exponent = job.attempt.saturating_sub(1).min(20);
+        let wait = FIRST_WAIT.saturating_mul(1 << exponent).min(LONGEST_WAIT);
+        let (state, ended) = if again {
+            (JobState::Ready, None)
+        } else if job.attempt < job.attempts {
+            // The same work is waiting to be done anew, with what is known by now.
+            (JobState::Done, Some(now.micros()))
+        } else {
+            (JobState::Dead, Some(now.micros()))
+        };
+        let rows = tx
+            .run(
+                "UPDATE jobs SET state = $3, claim = NULL, leased_until = NULL, trouble = $4,
+                        ready_at = $5, ended_at = $6
+                 WHERE id = $1 AND claim = $2 AND state = 'running'",
+                values![
+                    &job.id,
+                    &job.claim,
+                    state.as_str(),
+                    names::told(why),
+                    now.plus_seconds(wait),
+                    ended,
+                ],
+            )
+            .await?;
+        tx.commit().await?;
+        Ok(rows == 1)
+    }
+
+    /// The jobs in a state, longest waiting first, at most so many.
+    pub async fn jobs(&self, state: JobState, most: u32) -> Result<Vec<JobReport>, Error> {
+        let sql = "SELECT id, kind, attempt, trouble FROM jobs WHERE state = $1
+                   ORDER BY ready_at, id LIMIT $2";
+        let rows = self.db.rows(sql, values![state.as_str(), i64::from(most)]).await?;
+        let report = |row: &Row| {
+            Ok(JobReport {
+                id: row.text("id")?,
+                kind: row.text("kind")?,
+                state,
+                attempt: count(row, "attempt")?,
+                trouble: row.maybe_text("trouble")?,
+            })
+        };
+        rows.iter().map(report).collect()
+    }
+
+    /// Tries a dead job anew, from its first attempt. Says whether there was one, and nothing the
+    /// same waits already.
+    pub async fn revive_job(&self, id: &str, now: Moment) -> Result<bool, Error> {
+        let mut tx = self.db.write().await?;
+        let sql = "SELECT kind, key FROM jobs WHERE id = $1 AND state = 'dead'";
+        let Some(row) = tx.hold(sql, values![id]).await? else { return Ok(false) };
+        hold_key(&mut tx, &row.text("kind")?, row.maybe_text("key")?.as_deref()).await?;
+        let rows = tx
+            .run(
+                "UPDATE jobs SET state = 'ready', attempt = 0, ready_at = $2, ended_at = NULL
+                 WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM jobs r WHERE r.state = 'ready'
+                                               AND r.kind = jobs.kind AND r.key = jobs.key)",
+                values![id, now],
+            )
+            .await?;
+        tx.commit().await?;
+        Ok(rows == 1)
+    }
+
+    /// Forgets the jobs that ended before a moment. Says how many.
+    pub async fn forget_jobs(&self, before: Moment) -> Result<u64, Error> {
+        let mut tx = self.db.write().await?;
+        let sql = "DELETE FROM jobs WHERE ended_at < $1";
+        let rows = tx.run(sql, values![before]).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
+    async fn change(&self, sql: &'static str, values: Vec<Value>) -> Result<bool, Error> {
+        let mut tx = self.db.write().await?;
+        let rows = tx.run(sql, values).await?;
+        tx.commit().await?;
+        Ok(rows == 1)
+    }
+}
+
+/// Those that were given up by whoever had them at their last try.
+async fn bury(tx: &mut Tx, kinds: &[&str], now: Moment) -> Result<(), Error> {
+    let mut query = Query::new("UPDATE jobs SET state = 'dead', claim = NULL,", vec![]);
+    query.with("trouble = $?,", "whoever did it was never heard of again");
+    query.with("ended_at = $?, leased_until = NULL", now);
+    query.with("WHERE state = 'running' AND attempt >= attempts AND leased_until <= $?", now);
+    query.with_all("AND kind IN $?", kinds.to_vec());
+    let (sql, values) = query.into_parts();
+    tx.run(sql, values).await.map(|_| ())
+}
+
+/// Nobody else adds work of this key before we are done.
+async fn hold_key(tx: &mut Tx, kind: &str, key: Option<&str>) -> Result<(), Error> {
+    match key {
+        Some(key) => tx.lock(&format!("job {kind} {key}"), true).await,
+        None => Ok(()),
+    }
+}
+
+async fn is_waiting(tx: &mut Tx, job: &Job) -> Result<bool, Error> {
+    let sql = "SELECT id FROM jobs WHERE kind = $1 AND key = $2 AND state = 'ready'";
+    Ok(tx.row(sql, values![&job.kind, job.key.as_deref()]).await?.is_some())
+}
+
+fn read(row: &Row) -> Result<Job, Error> {
+    let payload = row.text("payload")?;
+    Ok(Job {
+        id: row.text("id")?,
+        kind: row.text("kind")?,
+        payload: serde_json::from_str(&payload).map_err(|error| Error::Corrupt {
+            what: "column payload".to_owned(),
+            why: error.to_string(),
+        })?,
+        key: row.maybe_text("key")?,
+        attempt: count(row, "attempt")?,
+        attempts: count(row, "attempts")?,
+        claim: row.text("claim")?,
+    })
+}
+
+fn count(row: &Row, name: &str) -> Result<u32, Error> {
+    Ok(u32::try_from(row.int(name)?).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,36 @@
+//! Migrations: forwards only, at start, by one process while the others wait.
+
+use crate::contract::Error;
+use crate::db::{Db, values};
+
+/// What to do to an empty database, in order. A text that was released is never changed; the
+/// version of a database is the number of texts it has seen.
+const ALL: &[&str] = &[include_str!("migrations/0001-what-runs-where.sql")];
+
+/// The version this program makes and understands.
+pub(crate) fn known() -> i64 {
+    ALL.len().try_into().expect("there are not that many migrations")
+}
+
+/// Brings the database to our version, or refuses one that is ahead of us.
+pub(crate) async fn run(db: &Db) -> Result<(), Error> {
+    let mut tx = db.write().await?;
+    tx.lock("migrations", true).await?;
+    tx.define("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)").await?;
+    let found = if let Some(row) = tx.row("SELECT version FROM schema_version", vec![]).await? {
+        row.int("version")?
+    } else {
+        tx.run("INSERT INTO schema_version (version) VALUES (0)", vec![]).await?;
+        0
+    };
+    if found > known() {
+        return Err(Error::Newer { found, known: known() });
+    }
+    for text in ALL.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        tx.define(text).await?;
+    }
+    if found != known() {
+        tx.run("UPDATE schema_version SET version = $1", values![known()]).await?;
+    }
+    tx.commit().await
+}

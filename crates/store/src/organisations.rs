@@ -1,0 +1,68 @@
+//! Organisations: whose things are remembered.
+
+use model::{Act, EventKind, Organisation, OrganisationId};
+
+use crate::contract::Error;
+use crate::db::{Row, values};
+use crate::{Store, events, names, new_id, retention};
+
+impl Store {
+    /// A new organisation.
+    pub async fn create_organisation(&self, act: &Act, name: &str) -> Result<Organisation, Error> {
+        let name = names::cleaned("organisation", name)?;
+        let made = Organisation { id: OrganisationId(new_id()), name, created: act.at };
+        let mut tx = self.db.write().await?;
+        let rows = tx
+            .run(
+                "INSERT INTO organisations (id, name, created_at) VALUES ($1, $2, $3)
+                 ON CONFLICT (name) DO NOTHING",
+                values![&made.id.0, &made.name, made.created],
+            )
+            .await?;
+        if rows == 0 {
+            return Err(Error::Exists { what: "organisation", name: made.name });
+        }
+        let note = events::Note::new(EventKind::OrganisationCreated, &made.name);
+        note.write(&mut tx, &made.id, act).await?;
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    /// The organisation of that name.
+    ///
+    /// An error tells no other names: who asks may not know of them.
+    pub async fn organisation(&self, name: &str) -> Result<Organisation, Error> {
+        let name = names::cleaned("organisation", name)?;
+        let sql = "SELECT id, name, created_at FROM organisations WHERE name = $1";
+        match self.db.row(sql, values![&name]).await? {
+            Some(row) => read(&row),
+            None => Err(Error::NotFound { what: "organisation", name, among: Vec::new() }),
+        }
+    }
+
+    /// All of them, by name.
+    pub async fn organisations(&self) -> Result<Vec<Organisation>, Error> {
+        let sql = "SELECT id, name, created_at FROM organisations ORDER BY name";
+        self.db.rows(sql, vec![]).await?.iter().map(read).collect()
+    }
+
+    /// Deletes an organisation and everything that is its own. Nothing of it remains.
+    pub async fn delete_organisation(&self, organisation: &OrganisationId) -> Result<(), Error> {
+        let mut tx = self.db.write().await?;
+        tx.lock(retention::SETS, true).await?;
+        let sql = "DELETE FROM organisations WHERE id = $1";
+        if tx.run(sql, values![&organisation.0]).await? == 0 {
+            return Err(Error::Gone("organisation"));
+        }
+        retention::sweep(&mut tx).await?;
+        tx.commit().await
+    }
+}
+
+fn read(row: &Row) -> Result<Organisation, Error> {
+    Ok(Organisation {
+        id: OrganisationId(row.text("id")?),
+        name: row.text("name")?,
+        created: row.moment("created_at")?,
+    })
+}

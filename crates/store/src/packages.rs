@@ -1,0 +1,121 @@
+//! Packages: which there are, which images have them, and where those run.
+
+use model::{ImageRecord, OrganisationId, Purl};
+
+use crate::Store;
+use crate::contract::{Error, KnownPackage, Page, Paged, Running, Sought};
+use crate::db::{Query, Row, runs, values};
+use crate::inventories::name_key;
+
+impl Store {
+    /// The packages meant that some image of the organisation has, by purl.
+    pub async fn known_packages(
+        &self,
+        organisation: &OrganisationId,
+        sought: &Sought,
+    ) -> Result<Vec<KnownPackage>, Error> {
+        let name = match sought {
+            Sought::Named(name) => name_key(name),
+            Sought::Purl(purl) => name_key(&purl.full_name()),
+        };
+        let rows = self
+            .db
+            .rows(
+                "SELECT p.id, p.purl, p.source FROM package_names n
+                 JOIN packages p ON p.id = n.package
+                 WHERE n.name = $2 AND EXISTS
+                     (SELECT 1 FROM set_packages t
+                      JOIN image_sets s ON s.package_set = t.package_set
+                      JOIN images i ON i.id = s.image
+                      WHERE t.package = p.id AND i.organisation = $1)",
+                values![&organisation.0, name],
+            )
+            .await?;
+        let mut packages: Vec<KnownPackage> = rows.iter().map(read).collect::<Result<_, _>>()?;
+        if let Sought::Purl(purl) = sought {
+            packages.retain(|it| fits(&it.purl, purl));
+        }
+        packages.sort_by(|left, right| {
+            (&left.purl, &left.source, left.number).cmp(&(&right.purl, &right.source, right.number))
+        });
+        Ok(packages)
+    }
+
+    /// Where packages run, by package, environment and application.
+    pub async fn running_with(
+        &self,
+        organisation: &OrganisationId,
+        packages: &[i64],
+    ) -> Result<Vec<Running>, Error> {
+        let mut found = Vec::new();
+        for run in runs(packages) {
+            let mut query = Query::new(
+                "SELECT DISTINCT t.package, d.id, e.name AS environment, d.slot, d.application,
+                        d.platform, d.repository, d.tag, d.digest, d.source, d.recorded_by,
+                        d.recorded_from, d.from_at, d.until_at, i.state AS state
+                 FROM set_packages t
+                 JOIN image_sets s ON s.package_set = t.package_set
+                 JOIN images i ON i.id = s.image
+                 JOIN deployments d ON d.organisation = i.organisation AND d.digest = i.digest
+                 JOIN environments e ON e.id = d.environment",
+                vec![],
+            );
+            query.with("WHERE i.organisation = $?", &organisation.0);
+            query.then("AND d.until_at IS NULL");
+            query.with_all("AND t.package IN $?", run.to_vec());
+            query.then("ORDER BY t.package, e.name, d.application, d.platform, d.slot");
+            let (sql, values) = query.into_parts();
+            for row in self.db.rows(sql, values).await? {
+                let deployment = crate::deployments::read(&row)?;
+                found.push(Running { package: row.int("package")?, deployment });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The images that have any of the packages, by digest, whether they run or not.
+    pub async fn images_with(
+        &self,
+        organisation: &OrganisationId,
+        packages: &[i64],
+        page: &Page,
+    ) -> Result<Paged<ImageRecord>, Error> {
+        let limit = page.rows();
+        let mut query = Query::new(crate::images::SELECT, vec![]);
+        query.with("WHERE i.organisation = $?", &organisation.0);
+        if packages.is_empty() {
+            return Ok(Paged { rows: Vec::new(), next: None });
+        }
+        query.then(
+            "AND i.id IN (SELECT s.image FROM image_sets s
+             JOIN set_packages t ON t.package_set = s.package_set WHERE",
+        );
+        query.with_all("t.package IN $?)", packages.to_vec());
+        if let Some(after) = &page.after {
+            query.with("AND i.digest > $?", after);
+        }
+        query.with("ORDER BY i.digest LIMIT $?", limit + 1);
+        let (sql, values) = query.into_parts();
+        let mut tx = self.db.read().await?;
+        let rows = tx.rows(sql, values).await?;
+        let images = crate::images::read_all(&mut tx, &rows).await?;
+        Ok(Paged::of(images, limit, |it: &ImageRecord| it.digest.to_string()))
+    }
+}
+
+/// Is `purl` what `sought` means? What `sought` does not say may be anything.
+fn fits(purl: &Purl, sought: &Purl) -> bool {
+    purl.kind() == sought.kind()
+        && purl.full_name() == sought.full_name()
+        && sought.version().is_none_or(|it| purl.version() == Some(it))
+        && sought.qualifiers().all(|(key, value)| purl.qualifier(key) == Some(value))
+        && sought.subpath().is_none_or(|it| purl.subpath() == Some(it))
+}
+
+fn read(row: &Row) -> Result<KnownPackage, Error> {
+    Ok(KnownPackage {
+        number: row.int("id")?,
+        purl: row.parsed("purl")?,
+        source: row.maybe_text("source")?,
+    })
+}
