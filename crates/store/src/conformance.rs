@@ -7,6 +7,7 @@ mod jobs;
 mod kit;
 mod migrations;
 mod organisations;
+mod restart;
 mod together;
 
 /// Makes of each function `async fn(&Store)` a test for each database.

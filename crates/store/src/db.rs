@@ -5,6 +5,7 @@ mod query;
 
 use model::Moment;
 use sha2::{Digest as _, Sha256};
+use sqlx::error::DatabaseError;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction};
@@ -297,7 +298,7 @@ impl Row {
 }
 
 fn asking(error: &sqlx::Error) -> Error {
-    if error.as_database_error().is_some_and(|it| it.is_foreign_key_violation()) {
+    if error.as_database_error().is_some_and(DatabaseError::is_foreign_key_violation) {
         return Error::Gone("what this is about");
     }
     Error::Unavailable { what: "the database failed".to_owned(), why: error.to_string() }

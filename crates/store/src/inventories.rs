@@ -32,17 +32,18 @@ impl Store {
         let packed = pack::packed(inventory).map_err(|error| keep::unfit(&error))?;
         let sets = keep::sets(&self.db, packed.sets).await?;
 
-        // Whoever replaces sweeps, and sweeps alone; whoever only adds does so beside others.
+        // Whoever replaces sweeps, and sweeps alone; whoever only adds does so beside others. Only
+        // who holds the image knows which of them it is.
         let mut alone = self.has_inventory(organisation, digest).await?;
-        let mut tx = loop {
+        let (mut tx, image) = loop {
             let mut tx = self.db.write().await?;
             tx.lock(retention::SETS, alone).await?;
+            let (image, _) = images::know(&mut tx, organisation, act, digest, &platform).await?;
             if alone || !has_inventory(&mut tx, organisation, digest).await? {
-                break tx;
+                break (tx, image);
             }
             alone = true;
         };
-        let (image, _) = images::know(&mut tx, organisation, act, digest, &platform).await?;
         images::see_in(&mut tx, image, repository.as_deref()).await?;
         let former = retention::sets_of(&mut tx, image).await?;
         let kept = keep::put(&mut tx, &sets).await?;

@@ -27,7 +27,7 @@ const VERSIONS: &str = "/usr/lib/postgresql";
 
 const KEEPER: &str = r#"
 settings="-c listen_addresses='' -c unix_socket_directories='$2' -c max_connections=300"
-settings="$settings -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+settings="$settings -c fsync=off -c full_page_writes=off"
 "$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N >"$2/log" 2>&1 &&
 "$1/pg_ctl" -D "$2/data" -l "$2/server" -w -t 60 -s -o "$settings" start >>"$2/log" 2>&1 &&
 echo ready || { echo failed; tail -n 20 "$2/log" "$2/server" >&2; }
@@ -64,7 +64,8 @@ impl Postgres {
         assert!(restart.status().expect("pg_ctl is beside the server").success());
     }
 
-    fn start() -> Option<Self> {
+    /// A server of one's own, to be stopped and started; it ends when it is dropped.
+    pub fn start() -> Option<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new().prefix("foretop-postgres-").tempdir().ok()?.keep();
         // The server refuses to run as root.
