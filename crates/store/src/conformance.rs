@@ -90,7 +90,6 @@ conformance! {
         are_never_done_twice_at_once
         dead_ones_can_be_revived;
     migrations:
-        run_once_though_many_begin
         a_newer_database_is_refused;
     together:
         recordings_of_one_application_make_one_true_history

@@ -3,44 +3,6 @@
 use crate::db::values;
 use crate::{Error, Store, migrations};
 
-pub(super) async fn run_once_though_many_begin(store: &Store) {
-    // The database is new to each of them but one.
-    let mut tx = store.db.write().await.unwrap();
-    tx.run("DROP TABLE jobs", vec![]).await.unwrap();
-    tx.run("DROP TABLE schema_version", vec![]).await.unwrap();
-    let tables = [
-        "events",
-        "deployments",
-        "environments",
-        "set_packages",
-        "package_names",
-        "packages",
-        "image_sets",
-        "package_sets",
-        "inventories",
-        "tags",
-        "image_repositories",
-        "images",
-        "repositories",
-        "organisations",
-    ];
-    for table in tables {
-        tx.run(format!("DROP TABLE {table}"), vec![]).await.unwrap();
-    }
-    tx.commit().await.unwrap();
-    let tasks: Vec<_> = (0..8)
-        .map(|_| {
-            let db = store.db.clone();
-            tokio::spawn(async move { migrations::run(&db).await })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap().unwrap();
-    }
-    let row = store.db.row("SELECT COUNT(*) AS rows FROM schema_version", vec![]).await.unwrap();
-    assert_eq!(row.unwrap().int("rows").unwrap(), 1);
-}
-
 pub(super) async fn a_newer_database_is_refused(store: &Store) {
     let mut tx = store.db.write().await.unwrap();
     let newer = migrations::known() + 1;
@@ -50,6 +12,41 @@ pub(super) async fn a_newer_database_is_refused(store: &Store) {
     assert!(matches!(error, Error::Newer { .. }), "{error}");
     assert!(error.to_string().starts_with("database: it is of version"), "{error}");
     assert!(error.hint().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_open_a_new_file_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    many_open(format!("sqlite://{}", folder.path().join("store.db").display())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_open_a_new_database_at_once() {
+    match testkit::Postgres::shared() {
+        Some(server) => many_open(server.database()).await,
+        None => super::left_out(),
+    }
+}
+
+/// As many processes do, each with connections of its own; and each can write at once.
+async fn many_open(address: String) {
+    let tasks: Vec<_> = (0..12)
+        .map(|number| {
+            let address = address.clone();
+            tokio::spawn(async move {
+                let store = Store::open(&address).await.unwrap();
+                let name = format!("company {number}");
+                store.create_organisation(&super::kit::at(0), &name).await.unwrap();
+                store.close().await;
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let store = Store::open(&address).await.unwrap();
+    assert_eq!(store.organisations().await.unwrap().len(), 12);
+    assert_eq!(super::kit::rows(&store, "schema_version").await, 1);
 }
 
 #[tokio::test]
