@@ -53,15 +53,16 @@ impl Store {
                 "SELECT DISTINCT t.package, d.id, e.name AS environment, d.slot, d.application,
                         d.platform, d.repository, d.tag, d.digest, d.source, d.recorded_by,
                         d.recorded_from, d.from_at, d.until_at, i.state AS state
-                 FROM set_packages t
-                 JOIN image_sets s ON s.package_set = t.package_set
-                 JOIN images i ON i.id = s.image
-                 JOIN deployments d ON d.organisation = i.organisation AND d.digest = i.digest
-                 JOIN environments e ON e.id = d.environment",
+                 FROM set_packages t CROSS JOIN image_sets s CROSS JOIN images i
+                 CROSS JOIN deployments d CROSS JOIN environments e",
                 vec![],
             );
-            query.with("WHERE i.organisation = $?", &organisation.0);
-            query.then("AND d.until_at IS NULL");
+            // SQLite joins in this order, because they are cross joins: from the few to the many,
+            // which it would not guess. PostgreSQL counts, and decides for itself.
+            query.then("WHERE s.package_set = t.package_set AND i.id = s.image");
+            query.then("AND d.organisation = i.organisation AND d.digest = i.digest");
+            query.then("AND e.id = d.environment AND d.until_at IS NULL");
+            query.with("AND i.organisation = $?", &organisation.0);
             query.with_all("AND t.package IN $?", run.to_vec());
             query.then("ORDER BY t.package, e.name, d.application, d.platform, d.slot");
             let (sql, values) = query.into_parts();

@@ -22,6 +22,7 @@ impl Store {
         let limit = page.rows();
         let mut query = Query::new(SELECT, vec![]);
         query.with("WHERE d.organisation = $?", &organisation.0);
+        let alone = selection.environment.is_some();
         if let Some(name) = &selection.environment {
             let environment = environments::find(&self.db, organisation, name).await?;
             query.with("AND d.environment = $?", environment);
@@ -45,13 +46,20 @@ impl Store {
             }
             query.then("ORDER BY d.from_at DESC, d.id DESC");
         } else {
+            // Of one environment, an index has them in this order.
+            let key = "d.application, d.platform, d.slot";
             if let Some([environment, application, platform, slot]) = &after {
-                query.with("AND (e.name, d.application, d.platform, d.slot) > ($?,", environment);
-                query.with("$?,", application);
+                if alone {
+                    query.with(&format!("AND ({key}) > ($?,"), application);
+                } else {
+                    query.with(&format!("AND (e.name, {key}) > ($?,"), environment);
+                    query.with("$?,", application);
+                }
                 query.with("$?,", platform);
                 query.with("$?)", slot);
             }
-            query.then("ORDER BY e.name, d.application, d.platform, d.slot");
+            query.then(if alone { "ORDER BY" } else { "ORDER BY e.name," });
+            query.then(key);
         }
         query.with("LIMIT $?", limit + 1);
         let (sql, values) = query.into_parts();

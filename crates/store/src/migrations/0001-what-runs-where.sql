@@ -114,12 +114,12 @@ CREATE TABLE deployments (
     from_at BIGINT NOT NULL,
     until_at BIGINT
 );
-CREATE UNIQUE INDEX deployments_now ON deployments (environment, slot, application, platform)
+CREATE UNIQUE INDEX deployments_now ON deployments (environment, application, platform, slot)
     WHERE until_at IS NULL;
 CREATE INDEX deployments_by_key
-    ON deployments (environment, slot, application, platform, from_at);
+    ON deployments (environment, application, platform, slot, from_at);
 CREATE INDEX deployments_by_time ON deployments (environment, from_at, id);
-CREATE INDEX deployments_by_digest ON deployments (organisation, digest);
+CREATE INDEX deployments_by_digest ON deployments (organisation, digest, until_at);
 CREATE INDEX deployments_by_repository ON deployments (organisation, repository);
 
 CREATE TABLE events (
