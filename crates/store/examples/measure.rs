@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = arguments.next().ok_or("say which database")?;
     let images: u32 = arguments.next().ok_or("say how many images")?.parse()?;
     let store = Store::open(&address).await?;
-    let name = format!("company {}", images);
+    let name = format!("company {images}");
     let company = store.create_organisation(&act(0), &name).await?.id;
     for number in 0..10 {
         store.create_environment(&company, &act(0), &format!("environment {number}")).await?;

@@ -209,13 +209,13 @@ async fn running(
 /// The clauses of a selection, but for its environment.
 fn narrow(query: &mut Query, selection: &Selection) {
     if let Some(application) = &selection.application {
-        query.with("AND d.application = $?", application);
+        query.with("AND d.application = $?", names::normal(application));
     }
     if let Some(repository) = &selection.repository {
         query.with("AND d.repository = $?", repository);
     }
     if let Some(tag) = &selection.tag {
-        query.with("AND d.tag = $?", tag);
+        query.with("AND d.tag = $?", names::normal(tag));
     }
     if let Some(digest) = &selection.digest {
         query.with("AND d.digest = $?", digest.as_str());

@@ -35,6 +35,11 @@ pub(crate) fn cleaned(what: &'static str, name: &str) -> Result<String, Error> {
     Ok(name)
 }
 
+/// The spelling that a name has if it is one: for looking it up.
+pub(crate) fn normal(name: &str) -> String {
+    name.trim().chars().take(LONGEST_NAME * 16).nfc().collect()
+}
+
 /// A repository, as it is written, its registry first.
 pub(crate) fn repository(name: &str) -> Result<String, Error> {
     let sane = !name.is_empty() && name.len() <= LONGEST_REPOSITORY;

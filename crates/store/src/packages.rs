@@ -7,6 +7,9 @@ use crate::contract::{Error, KnownPackage, Page, Paged, Running, Sought};
 use crate::db::{Query, Row, runs, values};
 use crate::inventories::name_key;
 
+/// A database takes so many parameters at once, with room to spare.
+const MOST_PACKAGES: usize = 10_000;
+
 impl Store {
     /// The packages meant that some image of the organisation has, by purl.
     pub async fn known_packages(
@@ -74,7 +77,8 @@ impl Store {
         Ok(found)
     }
 
-    /// The images that have any of the packages, by digest, whether they run or not.
+    /// The images that have any of the packages, up to 10 000 of those, by digest, whether they run
+    /// or not.
     pub async fn images_with(
         &self,
         organisation: &OrganisationId,
@@ -84,6 +88,13 @@ impl Store {
         let limit = page.rows();
         let mut query = Query::new(crate::images::SELECT, vec![]);
         query.with("WHERE i.organisation = $?", &organisation.0);
+        if packages.len() > MOST_PACKAGES {
+            return Err(Error::Refused {
+                what: format!("images with any of {} packages", packages.len()),
+                why: format!("that is more than {MOST_PACKAGES} at once"),
+                hint: None,
+            });
+        }
         if packages.is_empty() {
             return Ok(Paged { rows: Vec::new(), next: None });
         }

@@ -45,6 +45,11 @@ pub(super) async fn names_are_in_any_script(store: &Store) {
     ];
     assert_eq!(names, expect);
     assert_eq!(told(store, &acme, "Zürich", When::Now).await, "Zürich v1 01 00:01- cli pending");
+    let application = Some(" Zu\u{308}rich".to_owned());
+    let selection = Selection { application, ..within("Zu\u{308}rich") };
+    let page = Page::first(9);
+    let found = store.deployments(&acme, &selection, When::Now, &page).await.unwrap();
+    assert_eq!(found.rows.len(), 1, "however it is spelt");
     for name in ["", "  ", "a\0b", &"x".repeat(201), "a\u{202e}b"] {
         let error = store.create_environment(&acme, &at(1), name).await.unwrap_err();
         assert!(matches!(error, Error::Refused { .. }), "{error}");
