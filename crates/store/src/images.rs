@@ -188,7 +188,7 @@ pub(crate) async fn read_all(tx: &mut Tx, rows: &[Row]) -> Result<Vec<ImageRecor
     for run in crate::db::runs(&numbers) {
         let mut query =
             Query::new("SELECT image, repository FROM image_repositories WHERE image IN", vec![]);
-        query.with_all("$? ORDER BY repository", run.to_vec());
+        query.with_all("$? ORDER BY repository", run);
         let (sql, values) = query.into_parts();
         for row in tx.rows(sql, values).await? {
             let number = row.int("image")?;

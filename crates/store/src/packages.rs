@@ -66,7 +66,7 @@ impl Store {
             query.then("AND d.organisation = i.organisation AND d.digest = i.digest");
             query.then("AND e.id = d.environment AND d.until_at IS NULL");
             query.with("AND i.organisation = $?", &organisation.0);
-            query.with_all("AND t.package IN $?", run.to_vec());
+            query.with_all("AND t.package IN $?", run);
             query.then("ORDER BY t.package, e.name, d.application, d.platform, d.slot");
             let (sql, values) = query.into_parts();
             for row in self.db.rows(sql, values).await? {

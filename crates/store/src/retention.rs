@@ -71,14 +71,14 @@ pub(crate) async fn sweep_sets(tx: &mut Tx, sets: &[i64]) -> Result<(), Error> {
     for run in runs(sets) {
         let unused = "NOT EXISTS (SELECT 1 FROM image_sets s WHERE s.package_set =";
         let mut query = Query::new("SELECT DISTINCT package FROM set_packages WHERE", vec![]);
-        query.with_all("package_set IN $?", run.to_vec());
+        query.with_all("package_set IN $?", run.clone());
         query.then(&format!("AND {unused} set_packages.package_set)"));
         let (sql, values) = query.into_parts();
         for row in tx.rows(sql, values).await? {
             packages.push(row.int("package")?);
         }
         let mut query = Query::new("DELETE FROM package_sets WHERE", vec![]);
-        query.with_all("id IN $?", run.to_vec());
+        query.with_all("id IN $?", run);
         query.then(&format!("AND {unused} package_sets.id)"));
         let (sql, values) = query.into_parts();
         tx.run(sql, values).await?;
@@ -87,7 +87,7 @@ pub(crate) async fn sweep_sets(tx: &mut Tx, sets: &[i64]) -> Result<(), Error> {
     packages.dedup();
     for run in runs(&packages) {
         let mut query = Query::new("DELETE FROM packages WHERE", vec![]);
-        query.with_all("id IN $?", run.to_vec());
+        query.with_all("id IN $?", run);
         query.then("AND NOT EXISTS (SELECT 1 FROM set_packages s WHERE s.package = packages.id)");
         let (sql, values) = query.into_parts();
         tx.run(sql, values).await?;

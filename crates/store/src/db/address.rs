@@ -14,6 +14,8 @@ use crate::contract::Error;
 const BUSY: Duration = Duration::from_secs(30);
 /// How long somebody waits for a free connection.
 const ACQUIRE: Duration = Duration::from_secs(30);
+/// Texts that a connection keeps prepared.
+const STATEMENTS: usize = 300;
 const READERS: u32 = 4;
 const CONNECTIONS: u32 = 12;
 
@@ -28,7 +30,7 @@ pub(super) async fn open(url: &str) -> Result<Db, Error> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         // The reason may repeat the address, and with it a password.
         let options = PgConnectOptions::from_str(url).map_err(|_| address())?;
-        let options = options.application_name("foretop");
+        let options = options.application_name("foretop").statement_cache_capacity(STATEMENTS);
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE);
         let pool = pool.connect_with(options).await.map_err(|it| opening(&it))?;
         return Ok(Db::Postgres(pool));
@@ -59,7 +61,8 @@ async fn file(path: &Path) -> Result<Db, Error> {
         // What was told to be recorded is there after a power cut too.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(BUSY);
+        .busy_timeout(BUSY)
+        .statement_cache_capacity(STATEMENTS);
     let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE);
     let writer = writer.connect_with(options.clone()).await.map_err(|it| opening(&it))?;
     let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(ACQUIRE);

@@ -129,13 +129,43 @@ pub(crate) fn placeholders(before: usize, rows: usize, columns: usize) -> String
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
-/// Rows of parameters in runs of few different lengths, so that few texts are prepared.
-pub(crate) fn runs<T>(all: &[T]) -> impl Iterator<Item = &[T]> {
-    let mut rest = all;
-    std::iter::from_fn(move || {
-        let length = [128, 32, 8, 1].into_iter().find(|it| *it <= rest.len())?;
-        let (run, behind) = rest.split_at(length);
-        rest = behind;
-        Some(run)
+/// Values in runs of few different lengths, so that few texts are prepared: the last value fills
+/// the last run up, which changes nothing where a value said twice means the same.
+pub(crate) fn runs<T: Clone>(all: &[T]) -> impl Iterator<Item = Vec<T>> {
+    const LONGEST: usize = 512;
+    all.chunks(LONGEST).map(|chunk| {
+        let mut run = chunk.to_vec();
+        if let Some(last) = chunk.last() {
+            run.resize(chunk.len().next_power_of_two(), last.clone());
+        }
+        run
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_say_everything_and_nothing_else() {
+        for length in [0_usize, 1, 2, 3, 200, 512, 513, 2000] {
+            let all: Vec<usize> = (0..length).collect();
+            let runs: Vec<Vec<usize>> = runs(&all).collect();
+            assert!(runs.iter().all(|it| it.len().is_power_of_two() && it.len() <= 512));
+            let mut said = runs.concat();
+            said.dedup();
+            assert_eq!(said, all);
+        }
+    }
+
+    #[test]
+    fn parameters_are_counted_on() {
+        assert_eq!(placeholders(0, 2, 2), "($1, $2), ($3, $4)");
+        let mut query = Query::new("SELECT a FROM b WHERE c = $1", values!["c"]);
+        query.with_all("AND d IN $?", vec![1_i64, 2]);
+        query.with("AND e = $?", "it's");
+        let (sql, values) = query.into_parts();
+        assert_eq!(sql, "SELECT a FROM b WHERE c = $1 AND d IN ($2, $3) AND e = $4");
+        assert_eq!(values.len(), 4);
+    }
 }

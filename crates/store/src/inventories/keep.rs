@@ -17,7 +17,7 @@ pub(super) async fn sets(db: &Db, sets: Vec<PackageSet>) -> Result<Vec<Wanted>, 
     let hashes: Vec<&str> = sets.iter().map(|it| it.hash.as_str()).collect();
     let mut there = HashSet::new();
     for run in runs(&hashes) {
-        let (sql, values) = by_hash("package_sets", run);
+        let (sql, values) = by_hash("package_sets", &run);
         for row in db.rows(sql, values).await? {
             there.insert(row.text("hash")?);
         }
@@ -135,7 +135,7 @@ pub(super) async fn join(tx: &mut Tx, image: i64, sets: &[i64]) -> Result<(), Er
 async fn known(tx: &mut Tx, table: &str, hashes: &[&str]) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::with_capacity(hashes.len());
     for run in runs(hashes) {
-        let (sql, values) = by_hash(table, run);
+        let (sql, values) = by_hash(table, &run);
         rows.append(&mut tx.rows(sql, values).await?);
     }
     Ok(rows)
@@ -148,7 +148,7 @@ fn by_hash(table: &str, hashes: &[&str]) -> (Sql, Vec<Value>) {
 }
 
 /// Adds rows that are not there yet.
-async fn insert<T>(
+async fn insert<T: Clone>(
     tx: &mut Tx,
     table: &str,
     columns: usize,
