@@ -21,7 +21,14 @@ impl Store {
     ) -> Result<Paged<Deployment>, Error> {
         let limit = page.rows();
         let mut query = Query::new(SELECT, vec![]);
-        query.with("WHERE d.organisation = $?", &organisation.0);
+        // Whichever is said first decides where the search begins: at the image or the repository,
+        // or at the environments, whose order is that of the list.
+        let begin = if selection.digest.is_some() || selection.repository.is_some() {
+            "WHERE d.organisation = $?"
+        } else {
+            "WHERE e.organisation = $?"
+        };
+        query.with(begin, &organisation.0);
         let alone = selection.environment.is_some();
         if let Some(name) = &selection.environment {
             let environment = environments::find(&self.db, organisation, name).await?;

@@ -117,7 +117,7 @@ CREATE TABLE deployments (
 CREATE UNIQUE INDEX deployments_now ON deployments (environment, application, platform, slot)
     WHERE until_at IS NULL;
 CREATE INDEX deployments_by_key
-    ON deployments (environment, application, platform, slot, from_at);
+    ON deployments (environment, slot, application, platform, from_at);
 CREATE INDEX deployments_by_time ON deployments (environment, from_at, id);
 CREATE INDEX deployments_by_digest ON deployments (organisation, digest, until_at);
 CREATE INDEX deployments_by_repository ON deployments (organisation, repository);
