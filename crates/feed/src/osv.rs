@@ -111,9 +111,12 @@ fn read(part: &str, record: &Record<'_>) -> Parsed {
     flaws.truncate(most);
     parsed.gaps.extend(hole.map(|why| gap(record, "", why)));
     let is_alone = flaws.len() == 1;
+    // What is told of each flaw again was told once.
+    let most_references =
+        if is_alone { usize::MAX } else { (MOST_TEXTS / flaws.len().max(1)).max(20) };
+    let all: HashSet<&str> = flaws.iter().map(|it| &*it.id).collect();
+    let (line, stars) = (headline(record), stars(record));
     for flaw in &flaws {
-        let others: HashSet<&str> =
-            flaws.iter().filter(|it| it.id != flaw.id).map(|it| &*it.id).collect();
         let details = if is_alone { record.details.to_string() } else { String::new() };
         parsed.advisories.push(Advisory {
             id: flaw.id.clone(),
@@ -122,11 +125,11 @@ fn read(part: &str, record: &Record<'_>) -> Parsed {
             published: date(&record.published),
             modified: current.clone(),
             withdrawn: record.withdrawn.some(),
-            title: title(record, flaw, is_alone),
+            title: title(&line, if is_alone { &[] } else { &stars }, flaw),
             details,
             ratings: rate::of_record(record, is_alone),
             weaknesses: rows.weaknesses.clone(),
-            references: references(&record.references, &others),
+            references: references(&record.references, &all, &flaw.id, most_references),
             malicious: record.id.starts_with("MAL-") || rows.malicious,
             affected: rows.about(flaw),
         });
@@ -140,16 +143,28 @@ fn date(text: &str) -> Option<String> {
     (is_date && !text.starts_with("0001-")).then(|| text.to_owned())
 }
 
+/// An erratum about several flaws tells so many references of them, all together.
+const MOST_TEXTS: usize = 200_000;
+
 /// One line. An erratum about several flaws often has a line on each: `* name: what (CVE-…)`.
-fn title(record: &Record<'_>, flaw: &Flaw, is_alone: bool) -> String {
-    let mentions = |line: &&str| line.contains(&flaw.id) && line.trim_start().starts_with('*');
-    if !is_alone && let Some(line) = record.details.lines().find(mentions) {
+fn title(headline: &str, stars: &[&str], flaw: &Flaw) -> String {
+    if let Some(line) = stars.iter().find(|it| it.contains(&flaw.id)) {
         let line = line.trim_start().trim_start_matches('*').trim();
         let line = line.split(" (CVE-").next().unwrap_or(line);
         if !line.is_empty() && line.len() < 300 {
             return line.to_owned();
         }
     }
+    headline.to_owned()
+}
+
+/// The lines on single flaws: as many, and as long, as anybody writes.
+fn stars<'a>(record: &'a Record<'_>) -> Vec<&'a str> {
+    let is_star = |it: &&str| it.len() < 1000 && it.trim_start().starts_with('*');
+    record.details.lines().filter(is_star).take(1000).collect()
+}
+
+fn headline(record: &Record<'_>) -> String {
     let told = if record.summary.is_empty() { &*record.details } else { &*record.summary };
     let line = told.lines().map(|it| it.trim_start_matches('#').trim()).find(|it| !it.is_empty());
     shortened(line.unwrap_or_default(), 200)
@@ -165,7 +180,12 @@ fn shortened(line: &str, length: usize) -> String {
 }
 
 /// The most telling first; of an erratum about several flaws none that is about another.
-fn references(references: &[Reference<'_>], others: &HashSet<&str>) -> Vec<String> {
+fn references(
+    references: &[Reference<'_>],
+    flaws: &HashSet<&str>,
+    own: &str,
+    most: usize,
+) -> Vec<String> {
     let rank = |kind: &str| match kind {
         "ADVISORY" => 0,
         "FIX" => 1,
@@ -175,7 +195,7 @@ fn references(references: &[Reference<'_>], others: &HashSet<&str>) -> Vec<Strin
     };
     let mut ranked: Vec<(u8, &str)> = references
         .iter()
-        .filter(|it| !it.url.is_empty() && !ends_with_any(&it.url, others))
+        .filter(|it| !it.url.is_empty() && !ends_with_other(&it.url, flaws, own))
         .map(|it| (rank(&it.kind), &*it.url))
         .collect();
     ranked.sort_by_key(|(rank, _)| *rank);
@@ -184,15 +204,16 @@ fn references(references: &[Reference<'_>], others: &HashSet<&str>) -> Vec<Strin
         .into_iter()
         .map(|(_, url)| url)
         .filter(|it| seen.insert(*it))
+        .take(most)
         .map(str::to_owned)
         .collect()
 }
 
 /// The address of a page about a flaw ends with its name.
-fn ends_with_any(url: &str, names: &HashSet<&str>) -> bool {
+fn ends_with_other(url: &str, flaws: &HashSet<&str>, own: &str) -> bool {
     let url = url.trim_end_matches('/');
     let last = url.rsplit(['/', '=']).next().unwrap_or(url);
-    last.starts_with("CVE-") && names.contains(last)
+    last != own && last.starts_with("CVE-") && flaws.contains(last)
 }
 
 /// Where a gap is: the record, and the package in it.
