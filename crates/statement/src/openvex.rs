@@ -1,10 +1,11 @@
 //! openvex: OpenVEX 0.0.x and 0.2.0. <https://github.com/openvex/spec>
 
-use model::{Gap, Product, Statement};
+use model::{Product, Statement};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::contract::{Document, Read, Unreadable};
+use crate::room::{PRODUCT, Room, weight_of};
 use crate::shared::{head_of, one_or_many, said, status};
 
 pub(crate) struct OpenVex;
@@ -26,16 +27,23 @@ impl Document for OpenVex {
         let file: File<'_> = serde_json::from_slice(bytes)
             .map_err(|e| Unreadable(format!("it is not OpenVEX: {e}")))?;
         let mut read = Read::default();
+        let mut room = Room::of(bytes);
         for (number, text) in file.statements.iter().enumerate() {
             let at = || format!("{origin}, statement {}", number + 1);
+            if room.is_full() {
+                room.leave_out();
+                continue;
+            }
             match serde_json::from_str::<Entry>(text.get()) {
-                Ok(entry) => match entry.statement(origin, &file) {
-                    Ok(statement) => read.statements.push(statement),
-                    Err(why) => read.gaps.push(Gap::new(at(), why)),
+                Ok(entry) => match entry.statement(origin, &file, &room) {
+                    Ok(Some(statement)) => room.tell(&mut read, statement),
+                    Ok(None) => room.leave_out(),
+                    Err(why) => read.hole(at(), why),
                 },
-                Err(e) => read.gaps.push(Gap::new(at(), format!("it makes no sense: {e}"))),
+                Err(e) => read.hole(at(), format!("it makes no sense: {e}")),
             }
         }
+        room.end(&mut read, origin);
         Ok(read)
     }
 }
@@ -108,7 +116,13 @@ enum Component {
 }
 
 impl Entry {
-    fn statement(self, origin: &str, file: &File<'_>) -> Result<Statement, String> {
+    /// `None`: there is no room for it.
+    fn statement(
+        self,
+        origin: &str,
+        file: &File<'_>,
+        room: &Room,
+    ) -> Result<Option<Statement>, String> {
         let status =
             status(&self.status).ok_or_else(|| format!("`{}` is no status", said(&self.status)))?;
         let mut flaws = match self.vulnerability {
@@ -124,6 +138,11 @@ impl Entry {
             return Err("it names no flaw".to_owned());
         }
         let beside: Vec<Vec<String>> = self.subcomponents.iter().map(Component::names).collect();
+        // Each product has them.
+        let weight = beside.iter().map(|it| weight_of(it) + PRODUCT).sum::<usize>();
+        if !room.holds(weight.saturating_mul(self.products.len())) {
+            return Ok(None);
+        }
         let products = self.products.iter().map(|it| {
             let mut product = it.product();
             product.parts.extend(beside.iter().filter(|it| !it.is_empty()).cloned());
@@ -131,7 +150,7 @@ impl Entry {
         });
         let notes = [self.impact_statement, self.action_statement, self.status_notes];
         let note = notes.into_iter().flatten().collect::<Vec<_>>().join("; ");
-        Ok(Statement {
+        Ok(Some(Statement {
             origin: origin.to_owned(),
             document: file.id.clone(),
             author: file.author.clone(),
@@ -144,7 +163,7 @@ impl Entry {
             justification: self.justification,
             note: (!note.is_empty()).then_some(note),
             expires: None,
-        })
+        }))
     }
 }
 
