@@ -21,7 +21,7 @@ impl Document for Csaf {
     }
 
     fn claims(&self, bytes: &[u8]) -> bool {
-        head_of(bytes).is_some_and(|it| it.is_csaf())
+        head_of(bytes).is_some_and(|it| it.is_csaf)
     }
 
     fn read(&self, origin: &str, bytes: &[u8]) -> Result<Read, Unreadable> {
