@@ -62,8 +62,11 @@ pub fn edited(base: &[u8], edits: &[u8]) -> Vec<u8> {
 
 /// An inventory, an almanac and statements.
 pub struct World {
+    /// What is looked at.
     pub inventory: Inventory,
+    /// What is known.
     pub almanac: Almanac,
+    /// What is said.
     pub statements: Vec<Statement>,
 }
 
