@@ -66,6 +66,8 @@ pub struct World {
     pub inventory: Inventory,
     /// What is known.
     pub almanac: Almanac,
+    /// The sheets of which it consists.
+    pub sheets: Vec<SheetBytes>,
     /// What is said.
     pub statements: Vec<Statement>,
 }
@@ -150,10 +152,12 @@ pub fn world(text: &str) -> World {
             _ => {}
         }
     }
-    let sheets = builders.into_values().flat_map(|it| it.finish().expect("it is small").sheets);
+    let sheets: Vec<SheetBytes> =
+        builders.into_values().flat_map(|it| it.finish().expect("it is small").sheets).collect();
     World {
         inventory: inventory.in_order(),
-        almanac: Almanac::in_memory(sheets.collect()),
+        almanac: Almanac::in_memory(sheets.clone()),
+        sheets,
         statements,
     }
 }
