@@ -12,7 +12,9 @@ use model::{Digest, Space};
 use crate::compile::{SheetBytes, TEXTS, digest_of};
 use crate::contract::{About, Book, Handle, Known, Row, Text};
 use crate::error::Error;
+use crate::filter;
 use crate::manifest::{Entry, Manifest};
+use crate::sheet::texts::{self, Place, Wanted};
 use crate::sheet::{Orders, Sheet, torn_row};
 use crate::sign::{PublicKey, verify};
 use crate::store::{self, Opened, Standing};
@@ -33,8 +35,10 @@ pub struct Almanac {
     leaves: Vec<Leaf>,
     /// Numbers of sheets by space.
     spaces: HashMap<Space, Vec<u32>>,
-    /// Numbers of sheets with the texts of a part, by feed and part.
-    texts: HashMap<(String, String), u32>,
+    /// Numbers of sheets that are about no release of a distribution.
+    general: Vec<u32>,
+    /// For each sheet, the one with the texts of its part, where there is one.
+    apart: Vec<Option<u32>>,
     orders: Orders,
     /// As long as this is held, nobody takes our sheets away.
     lock: Option<fs_err::File>,
@@ -92,13 +96,18 @@ impl Almanac {
         orders: Orders,
     ) -> Self {
         let mut spaces: HashMap<Space, Vec<u32>> = HashMap::new();
-        let mut texts = HashMap::new();
+        let mut general = Vec::new();
+        let mut texts: HashMap<(&str, &str), u32> = HashMap::new();
         for (number, it) in (0..).zip(&manifest.sheets) {
             spaces.entry(it.space.clone()).or_default().push(number);
             if it.space.as_str() == TEXTS {
-                texts.insert((it.feed.clone(), it.part.clone()), number);
+                texts.insert((&*it.feed, &*it.part), number);
+            } else if it.space.release_name().is_none() {
+                general.push(number);
             }
         }
+        let sheets = manifest.sheets.iter();
+        let apart = sheets.map(|it| texts.get(&(&*it.feed, &*it.part)).copied()).collect();
         let leaf = |source| Leaf { source, sheet: OnceLock::new() };
         let leaves = sources.into_iter().map(leaf).collect();
         let (standing, signature) = (Standing::Local, None);
@@ -110,7 +119,8 @@ impl Almanac {
             signature,
             leaves,
             spaces,
-            texts,
+            general,
+            apart,
             orders,
             lock: None,
         }
@@ -185,6 +195,11 @@ impl Almanac {
         leaf.sheet.get_or_init(|| self.read(leaf, entry)).as_ref()
     }
 
+    /// The words of one advisory.
+    pub fn text(&self, advisory: Handle) -> Option<Text> {
+        self.texts(&[advisory]).pop()?
+    }
+
     /// What is wrong with the first sheet that was asked so far and could not be opened: answers
     /// without it would look better than things are.
     pub fn torn(&self) -> Option<&Error> {
@@ -200,22 +215,31 @@ impl Almanac {
         Ok(sheet)
     }
 
-    /// What the sheets that `wanted` accepts say about a flaw.
-    fn told(&self, flaw: &str, wanted: impl Fn(&Entry) -> bool) -> About {
+    /// What sheets say about a flaw.
+    fn told(&self, flaw: &str, sheets: impl IntoIterator<Item = u32>) -> About {
         let mut about = About::default();
-        for (number, entry) in (0..).zip(&self.manifest.sheets) {
-            if entry.space.as_str() == TEXTS || !wanted(entry) {
-                continue;
-            }
-            let Some(found) = self.sheet(number).ok().and_then(|it| it.flaw(flaw)) else {
-                continue;
-            };
+        let hash = filter::hash_of(flaw);
+        for number in sheets {
+            let sheet = self.sheet(number).ok();
+            let Some(found) = sheet.and_then(|it| it.flaw_hashed(flaw, hash)) else { continue };
             let handle = |advisory| Handle { sheet: number, advisory };
             about.advisories.extend(found.advisories.into_iter().map(handle));
             about.exploited = about.exploited.or(found.exploited);
             about.forecast = about.forecast.or(found.forecast);
         }
         about
+    }
+
+    /// Where its words are: in its own sheet, or in the one with all texts of its part.
+    fn place(&self, advisory: Handle) -> Option<(&Sheet, Place)> {
+        let sheet = self.sheet(advisory.sheet).ok()?;
+        let (id, place) = sheet.place(advisory.advisory)?;
+        if let Some(place) = place {
+            return Some((sheet, place));
+        }
+        let apart = self.sheet(*self.apart.get(advisory.sheet as usize)?.as_ref()?).ok()?;
+        let (_, place) = apart.place(*apart.flaw(id)?.advisories.first()?)?;
+        Some((apart, place?))
     }
 
     fn sheets_of(&self, space: &Space) -> &[u32] {
@@ -251,25 +275,27 @@ impl Book for Almanac {
         feeds.into_iter().collect()
     }
 
+    fn advisories(&self, space: &Space) -> Option<u64> {
+        Some(self.manifest.advisories(space))
+    }
+
     fn about(&self, flaw: &str) -> About {
         // A release's publisher rates its own packages, and nobody else's.
-        self.told(flaw, |it| it.space.release_name().is_none())
+        self.told(flaw, self.general.iter().copied())
     }
 
     fn known(&self, advisory: Handle) -> Option<Known> {
         self.sheet(advisory.sheet).ok()?.known(advisory.advisory)
     }
 
-    fn text(&self, advisory: Handle) -> Option<Text> {
-        let sheet = self.sheet(advisory.sheet).ok()?;
-        if let Some(text) = sheet.text(advisory.advisory) {
-            return Some(text);
+    fn texts(&self, advisories: &[Handle]) -> Vec<Option<Text>> {
+        let mut wanted: Vec<Wanted<'_>> = Vec::new();
+        for (number, advisory) in advisories.iter().enumerate() {
+            if let Some((sheet, place)) = self.place(*advisory) {
+                wanted.push(Wanted { sheet, place, number });
+            }
         }
-        let Entry { feed, part, .. } = self.manifest.sheets.get(advisory.sheet as usize)?;
-        let apart = *self.texts.get(&(feed.clone(), part.clone()))?;
-        let id = sheet.known(advisory.advisory)?.id;
-        let texts = self.sheet(apart).ok()?;
-        texts.text(*texts.flaw(&id)?.advisories.first()?)
+        texts::read(wanted, advisories.len())
     }
 }
 

@@ -51,7 +51,13 @@ pub fn export(dir: &Path, file: &Path) -> Result<(), Error> {
 /// Installs the almanac in a file into a directory. Nothing changes before all of it is verified.
 pub fn import(file: &Path, dir: &Path, trust: Trust<'_>) -> Result<Installed, Error> {
     // The error of `fs_err` names the file once more.
-    let opened = fs_err::File::open(file).map_err(|why| Error::at(file, why.kind().into()))?;
+    let opened = fs_err::File::open(file).map_err(|why| {
+        let says = match why.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            kind => kind.to_string(),
+        };
+        Error::at(file, std::io::Error::new(why.kind(), says))
+    })?;
     let tar = zstd::Decoder::new(BufReader::new(opened)).map_err(|why| Error::at(file, why))?;
     import_from(tar, &file.display().to_string(), dir, trust)
 }

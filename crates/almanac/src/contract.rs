@@ -11,12 +11,17 @@ pub trait Book {
     fn look_up<'a>(&'a self, space: &Space, name: &str, rows: &mut Vec<Row<'a>>);
     /// The feeds that speak about that space, by id. None: nobody does.
     fn feeds(&self, space: &Space) -> Vec<&str>;
+    /// How many advisories speak about that space, those of all feeds together. `None`: they were not
+    /// counted.
+    fn advisories(&self, _: &Space) -> Option<u64> {
+        None
+    }
     /// What is known of a flaw beside the rows about packages, by any of its names.
     fn about(&self, flaw: &str) -> About;
     /// What an advisory says about itself.
     fn known(&self, advisory: Handle) -> Option<Known>;
-    /// Its words. Slower: texts are compressed.
-    fn text(&self, advisory: Handle) -> Option<Text>;
+    /// The words of each. Slower: texts are compressed, so it is better to ask for many at once.
+    fn texts(&self, advisories: &[Handle]) -> Vec<Option<Text>>;
 }
 
 /// Which advisory of which sheet.

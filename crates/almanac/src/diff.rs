@@ -96,6 +96,9 @@ fn compare(
     }
 }
 
+/// The words of so many advisories are held at once.
+const AT_ONCE: usize = 4096;
+
 /// Everything that a sheet says, as hashes.
 #[derive(Default)]
 struct Told {
@@ -115,12 +118,15 @@ impl Told {
             lines.sort();
             told.names.insert(name.to_owned(), hash(&lines));
         }
-        for advisory in 0..sheet.advisories() {
-            let Some(known) = sheet.known(advisory) else { continue };
-            let handle = Handle { sheet: number, advisory };
-            let packages = sheet.packages(advisory);
-            let lines = [format!("{known:?}{:?}{packages:?}", almanac.text(handle))];
-            told.advisories.insert(known.id, hash(&lines));
+        let handles: Vec<Handle> =
+            (0..sheet.advisories()).map(|advisory| Handle { sheet: number, advisory }).collect();
+        for handles in handles.chunks(AT_ONCE) {
+            for (handle, text) in handles.iter().zip(almanac.texts(handles)) {
+                let Some(known) = sheet.known(handle.advisory) else { continue };
+                let packages = sheet.packages(handle.advisory);
+                let lines = [format!("{known:?}{text:?}{packages:?}")];
+                told.advisories.insert(known.id, hash(&lines));
+            }
         }
         told
     }

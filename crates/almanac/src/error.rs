@@ -61,7 +61,18 @@ impl Error {
             }
             Self::Corrupt { .. } => Some("the almanac that was in use stays in use"),
             Self::Key(_) => Some("`minisign -G -W` makes a pair of keys that can be used here"),
-            Self::Unavailable { .. } => None,
+            Self::Unavailable { why, .. } => Some(match why.kind() {
+                io::ErrorKind::NotFound => "is the name right?",
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    "whoever runs this must be allowed to read and write there"
+                }
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room there",
+                io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+                    "an almanac is a directory: name one, or one that is not there yet"
+                }
+                io::ErrorKind::IsADirectory => "name a file",
+                _ => "is the disk sound, and is there room?",
+            }),
         }
     }
 }

@@ -147,6 +147,12 @@ impl Manifest {
         bytes
     }
 
+    /// Is all that sets them apart when they were put together?
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let other = Self { created: self.created.clone(), ..other.clone() };
+        self.to_bytes() == other.to_bytes()
+    }
+
     /// What an almanac with this manifest is called.
     pub fn digest(bytes: &[u8]) -> Digest {
         digest_of(bytes)
@@ -202,6 +208,12 @@ impl Manifest {
                 && it.sheets == SHEET_FORMAT
                 && digests(&it.sources) == digests(sources)
         })
+    }
+
+    /// How many advisories speak about that space, those of all feeds together.
+    pub fn advisories(&self, space: &Space) -> u64 {
+        let sheets = self.sheets.iter().filter(|it| it.space == *space);
+        sheets.fold(0, |sum, it| sum.saturating_add(it.advisories))
     }
 
     /// All sheets together, in bytes.

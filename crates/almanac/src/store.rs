@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::compile::digest_of;
 use crate::error::Error;
 use crate::manifest::{Entry, LARGEST, Manifest};
+use crate::sheet::Sheet;
 use crate::sign::{PublicKey, verify};
 
 pub use writer::{Incoming, Installed, Writer};
@@ -110,15 +111,21 @@ pub fn sheet_path(dir: &Path, digest: &Digest) -> PathBuf {
 /// The sheets that are not on disk yet, each once.
 pub fn missing<'a>(dir: &Path, manifest: &'a Manifest) -> Vec<&'a Entry> {
     let mut seen: BTreeSet<&Digest> = BTreeSet::new();
-    let mut missing: Vec<&Entry> = Vec::new();
-    for it in &manifest.sheets {
-        let there = fs_err::metadata(sheet_path(dir, &it.digest));
-        let there = there.is_ok_and(|found| found.is_file() && found.len() == it.size);
-        if !there && seen.insert(&it.digest) {
-            missing.push(it);
-        }
-    }
-    missing
+    let is_there = |it: &Entry| {
+        let found = fs_err::metadata(sheet_path(dir, &it.digest));
+        found.is_ok_and(|found| found.is_file() && found.len() == it.size)
+    };
+    manifest.sheets.iter().filter(|it| !is_there(it) && seen.insert(&it.digest)).collect()
+}
+
+/// The sheets that are not on disk, or are not what their digest says, each once. Reads all of them.
+pub fn damaged<'a>(dir: &Path, manifest: &'a Manifest) -> Vec<&'a Entry> {
+    let mut seen: BTreeSet<&Digest> = BTreeSet::new();
+    let is_whole = |it: &Entry| {
+        let found = Sheet::map(&sheet_path(dir, &it.digest));
+        found.is_ok_and(|found| digest_of(found.bytes()) == it.digest)
+    };
+    manifest.sheets.iter().filter(|it| seen.insert(&it.digest) && !is_whole(it)).collect()
 }
 
 fn seal_path(dir: &Path, manifest: &Digest) -> PathBuf {

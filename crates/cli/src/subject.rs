@@ -52,14 +52,23 @@ impl Subject {
 
     /// What is inside.
     pub(crate) fn inventory(&self, context: &Context) -> anyhow::Result<Inventory> {
+        self.looked_into(context, false)
+    }
+
+    /// The same, with what is stated about flaws beside an image.
+    pub(crate) fn inventory_with_statements(&self, context: &Context) -> anyhow::Result<Inventory> {
+        self.looked_into(context, true)
+    }
+
+    fn looked_into(&self, context: &Context, statements: bool) -> anyhow::Result<Inventory> {
         let runtime = crate::runtime()?;
-        let inventory = runtime.block_on(self.read(context));
+        let inventory = runtime.block_on(self.read(context, statements));
         // Who still waits for bytes that are not wanted any more must not keep us.
         runtime.shutdown_background();
         inventory
     }
 
-    async fn read(&self, context: &Context) -> anyhow::Result<Inventory> {
+    async fn read(&self, context: &Context, statements: bool) -> anyhow::Result<Inventory> {
         let Context { environment, messages, docker } = context;
         let offline = environment.offline()?;
         let scheme = self.subject.as_deref().and_then(|it| it.split_once("://"));
@@ -85,6 +94,7 @@ impl Subject {
             subject,
             platform: self.choice.platform.clone(),
             reference: self.choice.reference.clone(),
+            statements,
             settings,
             progress: Arc::new(Watcher::new(
                 messages,

@@ -25,6 +25,7 @@ mod sbom;
 #[cfg(test)]
 mod shown;
 mod vex;
+pub mod xml;
 
 pub use contract::{Beside, Cataloger, Claim, Ecosystem, EcosystemId, File, Nothing};
 

@@ -26,6 +26,8 @@ pub struct Request {
     pub platform: Option<Platform>,
     /// Which reference inside an archive or layout of several.
     pub reference: Option<String>,
+    /// Also hear what is stated about flaws beside an image: for those who judge.
+    pub statements: bool,
     /// How to reach things.
     pub settings: Arc<Settings>,
     /// Who watches.
@@ -73,7 +75,9 @@ impl Engine {
         match open(source, &ask).await? {
             Opened::Image(image) => {
                 let mut analyzed = self.image(&*image, &ask).await?;
-                hear(&*image, &mut analyzed.inventory).await;
+                if request.statements {
+                    hear(&*image, &mut analyzed.inventory).await;
+                }
                 Ok(analyzed)
             }
             Opened::Directory { path, entries } => directory(source, &ask, path, entries).await,

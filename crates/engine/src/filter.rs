@@ -31,7 +31,7 @@ pub struct Filter {
 impl Filter {
     /// Only what is wanted of `analysis`. Gaps stay: a hole may hide what was asked for.
     #[must_use]
-    pub fn apply(&self, mut analysis: Analysis) -> Analysis {
+    pub(crate) fn apply(&self, mut analysis: Analysis) -> Analysis {
         let packages = &analysis.inventory.packages;
         let wanted: Vec<bool> = packages.iter().map(|it| self.wants_package(it)).collect();
         analysis.findings.retain_mut(|finding| {
@@ -80,7 +80,8 @@ impl Filter {
         self.types.is_empty() || self.types.iter().any(|it| it == package.purl.kind())
     }
 
-    fn wants(&self, finding: &Finding) -> bool {
+    /// Is it one of those? Of which packages it speaks is not asked.
+    pub(crate) fn wants(&self, finding: &Finding) -> bool {
         let named = |wanted: &String| {
             let mut names = finding.aliases.iter().chain([&finding.id, &finding.advisory]);
             names.any(|it| it.eq_ignore_ascii_case(wanted))

@@ -5,8 +5,13 @@ use std::collections::BTreeSet;
 use almanac::{Almanac, Builder, SheetBytes};
 use feed::Document;
 use matching::{Asked, Options, Question};
-use model::{Analysis, Basis, Gap, Inventory, Judgement, Statement};
+use model::{Analysis, Basis, Finding, Gap, Inventory, Judgement, Statement};
 use regex::Regex;
+
+use crate::Filter;
+
+/// Which findings are to have words.
+type Wanted<'a> = Option<&'a dyn Fn(&Finding) -> bool>;
 
 /// What findings rest on.
 pub struct Lookout {
@@ -68,27 +73,39 @@ impl Lookout {
         &self.almanac
     }
 
-    /// What is wrong with `inventory`.
-    pub fn analyze(&self, inventory: Inventory) -> Analysis {
+    /// What is wrong with `inventory`, as far as `filter` wants to see it, in few words.
+    pub fn count(&self, inventory: Inventory, filter: &Filter) -> Analysis {
+        self.look(inventory, filter, None)
+    }
+
+    /// What is wrong with `inventory`, as far as `filter` wants to see it, with titles, stories and
+    /// addresses.
+    pub fn analyze(&self, inventory: Inventory, filter: &Filter) -> Analysis {
+        // Most of the time goes into words: those of others would be read for nobody.
+        self.look(inventory, filter, Some(&|finding| filter.wants(finding)))
+    }
+
+    fn look(&self, inventory: Inventory, filter: &Filter, texts: Wanted<'_>) -> Analysis {
         let (statements, gaps) = self.accepted(&inventory);
-        let (findings, mut told) = matching::analyze(&self.question(&inventory, &statements, true));
+        let (findings, mut told) =
+            matching::analyze(&self.question(&inventory, &statements, texts));
         told.extend(gaps);
         told.sort();
         told.dedup();
-        Analysis { findings, gaps: told, basis: self.basis(&inventory), inventory }
+        filter.apply(Analysis { findings, gaps: told, basis: self.basis(&inventory), inventory })
     }
 
     /// Why there are findings, and why there are not.
     pub fn explain(&self, inventory: &Inventory, asked: Asked<'_>) -> Vec<Judgement> {
         let (statements, _) = self.accepted(inventory);
-        matching::judge(&self.question(inventory, &statements, false), asked)
+        matching::judge(&self.question(inventory, &statements, None), asked)
     }
 
     fn question<'a>(
         &'a self,
         inventory: &'a Inventory,
         statements: &'a [Statement],
-        texts: bool,
+        texts: Wanted<'a>,
     ) -> Question<'a> {
         let today = Some(&*self.today);
         let options = Options { declared: self.declared, texts, today, cpes: &[] };
@@ -121,16 +138,24 @@ impl Lookout {
         (named.chain(brought).cloned().collect(), gaps)
     }
 
-    /// What the analysis of `inventory` rests on, in a line or two: of feeds that speak about what is
+    /// What an answer about `inventory` rests on, in a line or two: of feeds that speak about what is
     /// in it, and about flaws themselves.
-    fn basis(&self, inventory: &Inventory) -> Basis {
-        let manifest = self.almanac.manifest();
+    pub fn basis(&self, inventory: &Inventory) -> Basis {
         let mut families: BTreeSet<&str> = inventory.distro.iter().map(|it| &*it.id).collect();
         families.extend(inventory.packages.iter().map(|it| it.purl.kind()));
         families.insert(almanac::FLAWS);
-        let about = |it: &&almanac::Entry| families.contains(it.space.family());
+        self.basis_of(|it| families.contains(it.space.family()))
+    }
+
+    /// What an answer rests on that any feed may give.
+    pub fn whole_basis(&self) -> Basis {
+        self.basis_of(|_| true)
+    }
+
+    fn basis_of(&self, asked: impl Fn(&almanac::Entry) -> bool) -> Basis {
+        let manifest = self.almanac.manifest();
         let feeds: BTreeSet<&str> =
-            manifest.sheets.iter().filter(about).map(|it| &*it.feed).collect();
+            manifest.sheets.iter().filter(|it| asked(it)).map(|it| &*it.feed).collect();
         let mut basis = Basis {
             almanac: self.almanac.digest().to_string(),
             starter: self.starter,

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod error;
+mod extent;
 mod filter;
 mod find;
 mod freshness;
@@ -10,6 +11,7 @@ mod refresh;
 
 pub use analyze::{Analyzed, Engine, Origin, Request};
 pub use error::Error;
+pub use extent::{Piece, pieces};
 pub use filter::Filter;
 pub use find::Lookout;
 pub use freshness::{FeedState, Freshness, feeds};

@@ -7,7 +7,7 @@ use cache::Cache;
 use engine::{Analyzed, Engine, Error, Origin, Request};
 use model::Inventory;
 use tempfile::TempDir;
-use testkit::{Compression, ImageBuilder, image, layer};
+use testkit::{AttestationForm, Compression, FakeRegistry, ImageBuilder, image, index, layer};
 
 const RELEASE: &str = "ID=debian\nVERSION_ID=12\n";
 const STATUS: &str = "Package: zlib1g\nStatus: install ok installed\nArchitecture: amd64\n\
@@ -36,11 +36,16 @@ fn ask(engine: &Engine, subject: &str) -> Result<Analyzed, Error> {
         subject: subject.to_owned(),
         platform: None,
         reference: None,
+        statements: false,
         settings: Arc::new(image::Settings::default()),
         progress: Arc::new(image::Silent),
     };
+    answer(engine, &request)
+}
+
+fn answer(engine: &Engine, request: &Request) -> Result<Analyzed, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.expect("there are threads").block_on(engine.inventory(&request))
+    runtime.expect("there are threads").block_on(engine.inventory(request))
 }
 
 /// Packages with their places, then gaps.
@@ -209,4 +214,30 @@ fn a_document_reads_back_to_what_was_written() {
         assert_eq!(again.origin, Origin::Document);
         assert_eq!(again.inventory, inventory, "{}", format.id());
     }
+}
+
+#[test]
+fn statements_are_fetched_for_those_who_judge() {
+    let registry = FakeRegistry::start();
+    let stated = index()
+        .image("linux/amd64", two_layers(Compression::Gzip))
+        .attestation(AttestationForm::Artifact, "https://openvex.dev/ns/v0.2.0");
+    registry.push_index("app", "1", &stated);
+    let asked_for = |statements: bool| {
+        let before = registry.seen().len();
+        let request = Request {
+            subject: format!("registry://{}/app:1", registry.host()),
+            platform: Some("linux/amd64".parse().unwrap()),
+            reference: None,
+            statements,
+            settings: Arc::new(image::Settings::default()),
+            progress: Arc::new(image::Silent),
+        };
+        let inventory = answer(&Engine::default(), &request).unwrap().inventory;
+        (registry.seen().len() - before, inventory.gaps.len())
+    };
+    let (without, gaps) = asked_for(false);
+    assert_eq!(gaps, 0);
+    // The statement is an empty one, which is a hole.
+    assert_eq!(asked_for(true), (without + 2, 1));
 }

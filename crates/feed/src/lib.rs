@@ -29,7 +29,6 @@ mod ubuntu_vex;
 mod updateinfo;
 pub mod walk;
 mod wolfi;
-mod xml;
 
 pub use contract::{Document, Feed, Parsed, Part};
 pub use starter::STARTER;

@@ -8,7 +8,7 @@ use model::{Advisory, Rating};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::json::{fields, without_mark};
+use crate::json::{Text, fields, nullable, without_mark};
 use crate::rating::{checked, of_vector};
 use crate::{Document, Feed, Parsed, Part};
 
@@ -99,6 +99,32 @@ struct File<'a> {
     vulnerabilities: Vec<&'a RawValue>,
 }
 
+/// A text in some language, in both versions alike; so are those below.
+#[derive(Deserialize)]
+struct Description<'a> {
+    #[serde(borrow, default)]
+    lang: Text<'a>,
+    #[serde(borrow, default)]
+    value: Text<'a>,
+}
+
+#[derive(Deserialize)]
+struct Reference<'a> {
+    #[serde(borrow, default)]
+    url: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    tags: Vec<Text<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Cvss<'a> {
+    #[serde(borrow, default)]
+    vector_string: Text<'a>,
+    #[serde(default)]
+    base_score: Option<f64>,
+}
+
 /// `2021` of `nvd/nvdcve-1.1-2021.json`.
 fn year_of(path: &str) -> Option<&str> {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -148,8 +174,20 @@ fn finished(mut advisory: Advisory, is_rejected: bool) -> Advisory {
     advisory
 }
 
+/// The one in English.
+fn english(texts: &[Description<'_>]) -> String {
+    let english = texts.iter().find(|it| it.lang.starts_with("en"));
+    english.map_or(String::new(), |it| it.value.to_string())
+}
+
 /// The most telling first.
-fn rank(tags: &[crate::json::Text<'_>]) -> u8 {
+fn addresses(references: &[Reference<'_>]) -> Vec<String> {
+    let mut told: Vec<_> = references.iter().filter(|it| !it.url.is_empty()).collect();
+    told.sort_by_key(|it| rank(&it.tags));
+    told.into_iter().map(|it| it.url.to_string()).collect()
+}
+
+fn rank(tags: &[Text<'_>]) -> u8 {
     let has = |tag: &str| tags.iter().any(|it| &**it == tag);
     match () {
         () if has("Vendor Advisory") => 0,

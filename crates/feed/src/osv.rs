@@ -41,7 +41,7 @@ impl Feed for Osv {
     }
 
     fn version(&self) -> u16 {
-        2
+        3
     }
 
     fn parts(&self) -> Vec<Part> {

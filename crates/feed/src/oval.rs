@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::xml::{self, Element, Visit};
+use ecosystem::xml::{self, Element, Visit};
 
 /// A document.
 #[derive(Debug, Default)]

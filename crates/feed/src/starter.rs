@@ -14,7 +14,7 @@
 //!   in debian:11 apache-log4j2 <2.15.0-1~deb11u1
 //! ```
 
-use model::{Advisory, Affected, Bound, Names, Space, Span};
+use model::{Advisory, Affected, Bound, Names, Space, Span, filed_name};
 
 use crate::contract::{Document, Feed, Parsed, Part};
 use crate::rating;
@@ -44,7 +44,7 @@ impl Feed for Starter {
     }
 
     fn version(&self) -> u16 {
-        2
+        3
     }
 
     fn stale_after_days(&self) -> u32 {
@@ -119,10 +119,7 @@ fn add(advisory: &mut Advisory, about: &str) -> Result<(), &'static str> {
 fn affected(text: &str) -> Result<Affected, &'static str> {
     let (space, rest) = text.split_once(' ').ok_or("it names no package")?;
     let (package, ranges) = rest.split_once(' ').ok_or("it names no versions")?;
-    // NuGet does not tell cases apart: its names are written small wherever they are compared.
-    let small = package.to_ascii_lowercase();
-    let package = if space == "nuget" { &small } else { package };
-    let mut affected = Affected::new(Space::from(space), package);
+    let mut affected = Affected::new(Space::from(space), filed_name(space, package));
     // These publish about sources. The others have no sources, or do not tell them apart.
     if matches!(affected.space.family(), "debian" | "ubuntu" | "alpine" | "wolfi") {
         affected.names = Names::Source;

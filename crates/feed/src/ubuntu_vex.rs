@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use model::{Advisory, Affected, Names, Outlook, Space, Span, Status};
+use model::{Advisory, Affected, Names, Outlook, Space, Span, Status, percent_decoded};
 use serde::Deserialize;
 
 use crate::brief::brief;
@@ -318,22 +318,7 @@ fn source(purl: &str) -> Option<Source<'_>> {
     if package.is_empty() {
         return None;
     }
-    Some(Source { package: decode(package), version: decode(version), distro: value("distro") })
-}
-
-/// Undoes percent signs.
-fn decode(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
-        let code = digit(0).zip(digit(1)).filter(|_| *first == b'%');
-        let byte = code.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned().into()
+    // What is badly encoded stands for itself: no order reads it as a version, so it is told.
+    let decoded = |text| percent_decoded(text).unwrap_or(Cow::Borrowed(text));
+    Some(Source { package: decoded(package), version: decoded(version), distro: value("distro") })
 }

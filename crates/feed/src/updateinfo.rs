@@ -1,6 +1,6 @@
 //! `updateinfo.xml`: the errata of a repository of rpm packages.
 
-use crate::xml::{self, Element, Visit};
+use ecosystem::xml::{self, Element, Visit};
 
 /// One erratum.
 #[derive(Clone, Debug, Default)]

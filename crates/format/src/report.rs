@@ -2,6 +2,7 @@
 
 use model::Analysis;
 
+mod basis;
 mod csv;
 mod cyclonedx;
 mod explain;
@@ -15,6 +16,7 @@ mod sarif;
 mod sbom;
 mod spdx;
 
+pub use basis::{basis_for_json, write_basis};
 pub use explain::{write_explanation, write_explanation_json};
 pub use quickview::write_quickview;
 

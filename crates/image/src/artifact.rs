@@ -82,23 +82,6 @@ pub struct Pushed {
     pub kept: Tally,
 }
 
-/// What came of a pull.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pulled {
-    /// What the manifest is called.
-    pub digest: Digest,
-    /// What describes it.
-    pub config: Vec<u8>,
-    /// Its files, whether they came now or not.
-    pub layers: Vec<Layer>,
-    /// Remarks about the whole.
-    pub annotations: BTreeMap<String, String>,
-    /// What was fetched.
-    pub came: Tally,
-    /// What was here already.
-    pub kept: Tally,
-}
-
 impl Tally {
     fn add(&mut self, bytes: u64) {
         self.blobs += 1;
@@ -253,22 +236,6 @@ pub async fn push(
     Ok(Pushed { digest, sent, kept })
 }
 
-/// Pulls an artifact of that type, and puts each file that is not there `already` to
-/// `into/SHA256`. No file is there before its last byte is known to be right.
-pub async fn pull(
-    name: &str,
-    artifact_type: &str,
-    already: &(dyn Fn(&Layer) -> bool + Sync),
-    settings: &Arc<Settings>,
-    progress: &Arc<dyn Progress>,
-    into: &Path,
-) -> Result<Pulled, Error> {
-    let found = find(name, artifact_type, settings, progress).await?;
-    let (came, kept) = found.fetch(already, into).await?;
-    let Found { digest, config, layers, annotations, .. } = found;
-    Ok(Pulled { digest, config, layers, annotations, came, kept })
-}
-
 /// An artifact in a registry, of which only the manifest and the configuration were read.
 pub struct Found {
     client: Client,
@@ -323,7 +290,7 @@ pub async fn find(
 
 impl Found {
     /// Puts each file that is not there `already` to `into/SHA256`; how many came, and how many did
-    /// not need to.
+    /// not need to. No file is there before its last byte is known to be right.
     pub async fn fetch(
         &self,
         already: &(dyn Fn(&Layer) -> bool + Sync),

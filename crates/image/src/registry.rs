@@ -65,6 +65,7 @@ pub(crate) fn reference(text: &str) -> Result<Reference, Error> {
         let text = why.to_string();
         let (what, why) = text.rsplit_once(": ").unwrap_or((&text, "it makes no sense"));
         Error::invalid(what, why)
+            .with_hint("name it like this: debian:12, registry.example/team/name:tag")
     })
 }
 

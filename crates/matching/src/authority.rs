@@ -2,47 +2,69 @@
 
 use almanac::Row;
 
-/// Feeds about operating systems, the one with most say first, each with the reason. All of them carry
-/// the vendor's own word; these carry more of it. Others follow, in the order of their names.
-const SYSTEMS: &[(&str, &[&str], &str)] = &[
+/// Those with a say about a family, the one with most first, each with why it may decide.
+type Order = &'static [(&'static str, &'static str)];
+
+/// Feeds about operating systems. All of them carry the vendor's own word; the first carries more of
+/// it. Others follow, in the order of their names.
+const SYSTEMS: &[(&str, Order)] = &[
     (
         "debian",
-        &["debian-tracker", "osv"],
-        "the tracker also knows what is open, not affected or given up",
+        &[
+            ("debian-tracker", "the tracker also knows what is open, not affected or given up"),
+            ("osv", "it carries what the distribution announces"),
+        ],
     ),
     (
         "ubuntu",
-        &["ubuntu-vex", "osv", "ubuntu-cve-tracker"],
-        "the statements also know what will not be fixed; the tracker's files are older",
+        &[
+            ("ubuntu-vex", "the statements also know what will not be fixed"),
+            ("osv", "it carries what the distribution announces"),
+            ("ubuntu-cve-tracker", "the tracker's files are the distribution's own, if older"),
+        ],
     ),
-    ("alpine", &["alpine", "osv"], "the database is what the distribution itself keeps"),
-    ("wolfi", &["wolfi", "osv"], "the database is what the distribution itself keeps"),
-    ("chainguard", &["chainguard", "osv"], "the database is what the distribution itself keeps"),
-    ("rhel", &["redhat-vex", "osv"], "Red Hat's statements, product by product"),
+    ("alpine", &[("alpine", OWN_DATABASE), ("osv", COPY)]),
+    ("wolfi", &[("wolfi", OWN_DATABASE), ("osv", COPY)]),
+    ("chainguard", &[("chainguard", OWN_DATABASE), ("osv", COPY)]),
+    ("rhel", &[("redhat-vex", "Red Hat's statements, product by product"), ("osv", COPY)]),
 ];
 
+const OWN_DATABASE: &str = "the database is what the distribution itself keeps";
+const COPY: &str = "it carries what the distribution publishes";
+
 /// Advisories about languages' packages by the beginning of their ids, likewise.
-const LANGUAGES: &[(&str, &[&str], &str)] = &[
-    ("cargo", &["RUSTSEC", "GHSA"], "RustSec is kept by those who know the crates"),
-    ("golang", &["GO", "GHSA"], "the Go team checks each range against the code"),
-    ("pypi", &["GHSA", "PYSEC"], "GitHub reviews ranges; PyPA's are mostly made by a program"),
-    ("npm", &["GHSA", "NSWG"], "GitHub reviews ranges; the working group's list is frozen"),
-    ("maven", &["GHSA", "SAPKB"], "GitHub reviews ranges"),
+const LANGUAGES: &[(&str, Order)] = &[
+    ("cargo", &[("RUSTSEC", "RustSec is kept by those who know the crates"), GITHUB]),
+    ("golang", &[("GO", "the Go team checks each range against the code"), GITHUB]),
+    ("pypi", &[GITHUB, ("PYSEC", "PyPA keeps it for this registry")]),
+    ("npm", &[GITHUB, ("NSWG", "the working group of Node.js kept it")]),
+    ("maven", &[GITHUB, ("SAPKB", "SAP went through the code, version by version")]),
+    ("gem", &[GITHUB, ("RUBYSEC", "rubysec is kept by those who know the gems")]),
     (
-        "gem",
-        &["GHSA", "RUBYSEC"],
-        "GitHub reviews ranges; rubysec's are taken from the same source",
+        "composer",
+        &[
+            GITHUB,
+            ("DRUPAL", "Drupal's own word about its code"),
+            ("FOP", "FriendsOfPHP is kept by those who know the packages"),
+        ],
     ),
-    ("composer", &["GHSA", "DRUPAL", "FOP"], "GitHub reviews ranges"),
-    ("nuget", &["GHSA"], "GitHub reviews ranges"),
-    ("hex", &["EEF", "GHSA"], "the Erlang foundation numbers its own flaws"),
-    ("pub", &["GHSA"], "GitHub reviews ranges"),
-    ("swift", &["GHSA"], "GitHub reviews ranges"),
-    ("bitnami", &["BIT"], "Bitnami's word about what it packages"),
-    ("julia", &["JLSEC"], "Julia's own"),
-    ("hackage", &["HSEC"], "Haskell's own"),
-    ("cran", &["RSEC"], "R's own"),
+    ("nuget", &[GITHUB]),
+    ("hex", &[("EEF", "the Erlang foundation numbers its own flaws"), GITHUB]),
+    ("pub", &[GITHUB]),
+    ("swift", &[GITHUB]),
+    ("bitnami", &[("BIT", "Bitnami's word about what it packages")]),
+    ("julia", &[("JLSEC", "Julia's own")]),
+    ("hackage", &[("HSEC", "Haskell's own")]),
+    ("cran", &[("RSEC", "R's own")]),
 ];
+
+const GITHUB: (&str, &str) = ("GHSA", "GitHub reviews ranges");
+
+/// Those who list unaffected versions too: where their ranges begin is said, not just left out.
+const SAY_WHERE_IT_BEGINS: &[&str] = &["RUSTSEC"];
+
+/// Old by nature, for it is built in.
+const STARTER: &str = "starter";
 
 /// Who speaks: compared, the one with most say first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +72,18 @@ pub(crate) struct Voice<'r> {
     rank: u8,
     pub(crate) feed: &'r str,
     pub(crate) prefix: &'r str,
+}
+
+impl Voice<'_> {
+    /// Does it say where a flaw begins, and not just speak of nothing before?
+    pub(crate) fn says_where_it_begins(&self) -> bool {
+        SAY_WHERE_IT_BEGINS.contains(&self.prefix)
+    }
+
+    /// May it say something against those with more say?
+    pub(crate) fn may_object(&self) -> bool {
+        self.feed != STARTER
+    }
 }
 
 /// Whose word the row is.
@@ -61,25 +95,29 @@ pub(crate) fn voice<'r>(row: &Row<'r>, family: &str, is_system: bool) -> Voice<'
 
 fn rank(row: &Row<'_>, prefix: &str, family: &str, is_system: bool) -> u8 {
     const UNKNOWN: u8 = 100;
-    const STARTER: u8 = 200;
+    const LAST: u8 = 200;
     // Whoever says that a package is an attack is heard first.
     if row.malicious {
         return 0;
     }
-    // What is built in is old by nature.
-    if row.feed == "starter" {
-        return STARTER;
+    if row.feed == STARTER {
+        return LAST;
     }
-    let (table, word) = if is_system { (SYSTEMS, row.feed) } else { (LANGUAGES, prefix) };
-    let order = table.iter().find(|(it, ..)| *it == family).map_or(&[][..], |(_, order, _)| *order);
-    let at = order.iter().position(|it| word.eq_ignore_ascii_case(it));
+    let word = if is_system { row.feed } else { prefix };
+    let at = order(family, is_system).iter().position(|(it, _)| word.eq_ignore_ascii_case(it));
     at.and_then(|it| u8::try_from(it + 1).ok()).unwrap_or(UNKNOWN)
 }
 
-/// Why the table of that family is as it is.
-pub(crate) fn reason(family: &str, is_system: bool) -> Option<&'static str> {
+/// Why that voice may decide about that family, where others speak too.
+pub(crate) fn reason(voice: &Voice<'_>, family: &str, is_system: bool) -> Option<&'static str> {
+    let word = if is_system { voice.feed } else { voice.prefix };
+    let order = order(family, is_system);
+    order.iter().find(|(it, _)| word.eq_ignore_ascii_case(it)).map(|(_, why)| *why)
+}
+
+fn order(family: &str, is_system: bool) -> Order {
     let table = if is_system { SYSTEMS } else { LANGUAGES };
-    table.iter().find(|(it, ..)| *it == family).map(|(.., why)| *why)
+    table.iter().find(|(it, _)| *it == family).map_or(&[], |(_, order)| *order)
 }
 
 #[cfg(test)]
@@ -89,11 +127,13 @@ mod tests {
     #[test]
     fn each_family_has_an_order_without_repetition() {
         for table in [SYSTEMS, LANGUAGES] {
-            assert!(table.iter().all(|(_, order, why)| !order.is_empty() && !why.is_empty()));
-            for (number, (family, order, _)) in table.iter().enumerate() {
+            for (number, (family, order)) in table.iter().enumerate() {
+                assert!(!order.is_empty() && order.iter().all(|(_, why)| !why.is_empty()));
                 assert!(!table[..number].iter().any(|it| it.0 == *family), "{family} twice");
-                let twice = |(at, it): (usize, &&str)| order[..at].contains(it);
-                assert!(!order.iter().enumerate().any(twice), "{family}");
+                let twice = |at: usize| {
+                    order[..at].iter().any(|it| order.get(at).is_some_and(|other| it.0 == other.0))
+                };
+                assert!(!(0..order.len()).any(twice), "{family}");
             }
         }
     }

@@ -25,6 +25,8 @@ pub(crate) enum Blind {
     NoOrder,
     /// A version in the row cannot be read.
     BadBound,
+    /// A range in the row ends before it begins.
+    Backwards,
     /// The row itself cannot be read.
     Torn,
     /// Whether the package is of a module cannot be told.
@@ -40,6 +42,7 @@ impl Blind {
             Self::BadVersion => "the package's version cannot be read",
             Self::NoOrder => "the order of versions there is not known",
             Self::BadBound => "a version in the advisory cannot be read",
+            Self::Backwards => "a range in the advisory ends before it begins",
             Self::Torn => "the almanac's entry is broken",
             Self::NoLabel => "the package was built for a module, and does not say of which stream",
             Self::OtherChannel => {
@@ -127,9 +130,16 @@ fn contains(stretch: &Stretch<'_>, key: &[u8]) -> Result<bool, Blind> {
         Ok(key < to || (it.included && key == to))
     });
     match (from, to) {
+        // Nobody can have meant that, so nobody knows what was meant.
+        (Ok(false), _) | (_, Ok(false)) if is_backwards(stretch) => Err(Blind::Backwards),
         (Ok(false), _) | (_, Ok(false)) => Ok(false),
         (from, to) => Ok(from? && to?),
     }
+}
+
+fn is_backwards(stretch: &Stretch<'_>) -> bool {
+    let (Some(from), Some(to)) = (&stretch.from, &stretch.to) else { return false };
+    to.key.is_some() && to.key < from.key
 }
 
 /// The first version that is in no stretch of these rows any more; nothing where none is stated.

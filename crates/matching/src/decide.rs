@@ -7,6 +7,7 @@ use crate::authority::Voice;
 use crate::compare::{Blind, Place};
 use crate::names::Named;
 use crate::scope::{Elsewhere, Fit, Products, Scope};
+use crate::silence::{self, Claim};
 use crate::{flaws, harmless};
 
 /// What one row means for one package.
@@ -43,6 +44,11 @@ pub(crate) struct Decision<'w> {
     pub(crate) opinions: Vec<Opinion<'w>>,
     /// Numbers of those that decided; at least one.
     pub(crate) deciding: Vec<usize>,
+    /// Numbers of those with more say that deny, against whom the ones that decided were heard.
+    pub(crate) denying: Vec<usize>,
+    /// Those that decided say that it is affected, and others with more say may have said that it is
+    /// not: nothing can be told.
+    pub(crate) is_contested: bool,
 }
 
 impl<'w> Decision<'w> {
@@ -106,21 +112,25 @@ pub(crate) fn outcome(
     (outcome, is_fallback)
 }
 
+/// Where the row's stretches begin and end.
+fn versions<'r>(row: &'r Row<'_>) -> impl Iterator<Item = [Option<&'r str>; 2]> {
+    row.stretches.iter().map(|it| [&it.from, &it.to].map(|it| it.as_ref().map(|it| it.version)))
+}
+
 /// Who decides: each voice says one thing, and the first that knows counts.
 pub(crate) fn decide(mut opinions: Vec<Opinion<'_>>, is_system: bool) -> Decision<'_> {
     opinions.sort_by(|left, right| {
-        (left.voice, left.row.id, &left.named.name, left.row.advisory).cmp(&(
-            right.voice,
-            right.row.id,
-            &right.named.name,
-            right.row.advisory,
-        ))
+        (left.voice, left.row.id, &left.named.name)
+            .cmp(&(right.voice, right.row.id, &right.named.name))
+            // Who says more of a flaw than once does so in an order of no meaning.
+            .then_with(|| versions(left.row).cmp(versions(right.row)))
+            .then_with(|| left.row.advisory.cmp(&right.row.advisory))
     });
     for voice in opinions.chunk_by_mut(|left, right| left.voice == right.voice) {
         choose_stream(voice);
         prefer_product(voice);
     }
-    let mut said: Vec<(Verdict, Vec<usize>)> = Vec::new();
+    let mut said: Vec<Said> = Vec::new();
     let mut start = 0;
     for voice in opinions.chunk_by(|left, right| left.voice == right.voice) {
         let (verdict, deciding) = said_by(voice);
@@ -141,13 +151,26 @@ pub(crate) fn decide(mut opinions: Vec<Opinion<'_>>, is_system: bool) -> Decisio
         .or_else(|| said.iter().position(|it| KNOWN.contains(&it.0)))
         .or_else(|| UNKNOWN.iter().find_map(|what| said.iter().position(|it| it.0 == *what)))
         .unwrap_or_default();
+    let claim = if is_system { None } else { silence::claim_against(&opinions, &said, at) };
+    let denying = match claim {
+        Some(Claim { at: claim, .. }) => {
+            silence::denials(&said, at, claim).flatten().copied().collect()
+        }
+        None => Vec::new(),
+    };
+    let is_contested = claim.is_some_and(|it| it.is_contested);
+    let at = claim.map_or(at, |it| it.at);
     let (verdict, deciding) = said.into_iter().nth(at).unwrap_or((Verdict::Unheard, Vec::new()));
+    let verdict = if is_contested { Verdict::CannotTell } else { verdict };
     let flaw = match deciding.first().and_then(|it| opinions.get(*it)) {
         Some(first) => flaws::called(opinions.iter().map(|it| it.row), first.row),
         None => Vec::new(),
     };
-    Decision { flaw, verdict, opinions, deciding }
+    Decision { flaw, verdict, opinions, deciding, denying, is_contested }
 }
+
+/// What a voice says, and by which of all opinions.
+pub(crate) type Said = (Verdict, Vec<usize>);
 
 /// Some who publish about modules name no stream: `nodejs` has a fix in 18 and one in 20. Where one
 /// of them is of the stream that is installed, by the first number of its version, the others are not
@@ -203,7 +226,7 @@ fn is_systems_build(version: &str) -> bool {
 type Saying = (Verdict, fn(Outcome) -> bool);
 
 /// What one voice says, and by which of its rows.
-fn said_by(voice: &[Opinion<'_>]) -> (Verdict, Vec<usize>) {
+fn said_by(voice: &[Opinion<'_>]) -> Said {
     const SPEAKING: [Saying; 5] = [
         (Verdict::NotAffected, |it| it == Outcome::NotAffected),
         (Verdict::Affected, |it| matches!(it, Outcome::Affected(_))),

@@ -1,11 +1,12 @@
 //! Chains: what was decided about a package and a flaw, step by step.
 
+mod who;
+
 use std::collections::BTreeSet;
 
 use almanac::Row;
 use model::{Inventory, Judgement, Names, Outlook, Span, Status, Step, Verdict};
 
-use crate::authority;
 use crate::decide::{Decision, Opinion, Outcome};
 use crate::findings::span;
 use crate::names::brief;
@@ -126,9 +127,7 @@ fn judgement(
         chain.extend(told(opinion));
     }
     let mut verdict = decision.verdict;
-    if let Some(step) = who_decides(walk, subject, decision) {
-        chain.push(step);
-    }
+    chain.extend(who::decides(walk, subject, decision));
     match subject.standing {
         Standing::Owned(owner) => {
             chain.push(owned(walk, owner));
@@ -207,9 +206,7 @@ fn beginning(subject: &Subject<'_>, ground: &Ground) -> Vec<Step> {
         Err(_) => ground.how.clone(),
     };
     chain.push(Step::new("space", says));
-    if let Some(caution) = &ground.caution {
-        chain.push(Step::new("space", caution.clone()));
-    }
+    chain.extend(ground.cautions.iter().map(|it| Step::new("caution", it.clone())));
     chain
 }
 
@@ -306,28 +303,4 @@ fn written(span: &Span) -> String {
         (Some(it), None) | (None, Some(it)) => it,
         (None, None) => "all versions".to_owned(),
     }
-}
-
-/// Who decided, where several speak.
-fn who_decides(walk: &Walk<'_>, subject: &Subject<'_>, decision: &Decision<'_>) -> Option<Step> {
-    let meeting = walk.meeting(subject)?;
-    let first = decision.first()?;
-    let mut others: Vec<&Opinion<'_>> = decision
-        .opinions
-        .iter()
-        .filter(|it| it.voice != first.voice)
-        .filter(|it| !matches!(it.outcome, Outcome::Elsewhere(_) | Outcome::Withdrawn))
-        .collect();
-    others.dedup_by_key(|it| it.row.id);
-    if others.is_empty() {
-        return None;
-    }
-    let others: Vec<String> =
-        others.iter().map(|it| format!("{} of {}", it.row.id, it.row.feed)).collect();
-    let why = authority::reason(meeting.space.family(), meeting.is_system)
-        .map(|it| format!(": {it}"))
-        .unwrap_or_default();
-    let says =
-        format!("{} of {} decides over {}{why}", first.row.id, first.row.feed, others.join(", "));
-    Some(Step::new("source", says))
 }

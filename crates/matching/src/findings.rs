@@ -12,14 +12,15 @@ use crate::gaps::{Noun, Tally};
 use crate::names::brief;
 use crate::ratings;
 use crate::scope::Scope;
-use crate::titles;
 use crate::walk::{Standing, Subject, Walk};
+use crate::words::{self, Wordless};
 
 /// All findings, worst first, and all gaps.
 pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
     let mut tally = Tally::default();
     walk.holes(&mut tally);
-    let mut found: Vec<Finding> = Vec::new();
+    // Boxed, for they are large, and moved about when they are sorted.
+    let mut found: Vec<Box<Wordless>> = Vec::new();
     let mut known: HashMap<Key, usize> = HashMap::new();
     let mut lore = Lore { walk, about: HashMap::new() };
     for subject in walk.subjects.iter().filter(|it| matches!(it.standing, Standing::Plain)) {
@@ -31,16 +32,20 @@ pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
             let statement = walk.sayings.decides(&decision.flaw, subject.package);
             let number = statement.map(|it| it.number);
             let Some(key) = Key::of(subject, &decision, number) else { continue };
-            if let Some(finding) = known.get(&key).and_then(|at| found.get_mut(*at)) {
-                finding.packages.push(subject.number);
-            } else if let Some(mut finding) = lore.finding(subject, &decision) {
-                finding.statement = statement.map(|it| it.quoted());
+            if let Some(same) = known.get(&key).and_then(|at| found.get_mut(*at)) {
+                same.finding.packages.push(subject.number);
+            } else if let Some(mut fresh) = lore.finding(subject, &decision) {
+                fresh.finding.statement = statement.map(|it| it.quoted());
                 known.insert(key, found.len());
-                found.push(finding);
+                found.push(Box::new(fresh));
             }
         }
     }
+    if let Some(wanted) = walk.question.options.texts {
+        words::tell(walk.question.book, &mut found, wanted);
+    }
     found.sort_by(|left, right| {
+        let (left, right) = (&left.finding, &right.finding);
         let order = |it: &Finding| (Reverse(it.level), Reverse(it.exploited.is_some()));
         (order(left), &left.id, &left.name, &left.version, &left.packages).cmp(&(
             order(right),
@@ -50,6 +55,7 @@ pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
             &right.packages,
         ))
     });
+    let found = found.into_iter().map(|it| it.finding).collect();
     (found, tally.into_gaps())
 }
 
@@ -97,7 +103,14 @@ fn count_holes(tally: &mut Tally, walk: &Walk<'_>, subject: &Subject<'_>, decisi
             tally.count(Noun::Advisory, &of, &why, example);
         } else if opinion.outcome == Outcome::Blind(Blind::BadBound) {
             tally.count(Noun::Advisory, &of, "names a version that cannot be read", example);
+        } else if opinion.outcome == Outcome::Blind(Blind::Backwards) {
+            tally.count(Noun::Advisory, &of, "has a range that ends before it begins", example);
         }
+    }
+    if decision.is_contested {
+        let example = format!("{flaw} of {}", brief(subject.package));
+        tally.count(Noun::Flaw, space, "the sources disagree about this version", example);
+        return;
     }
     for opinion in decision.deciders() {
         match (decision.verdict, opinion.outcome) {
@@ -105,7 +118,10 @@ fn count_holes(tally: &mut Tally, walk: &Walk<'_>, subject: &Subject<'_>, decisi
                 let why = format!("under investigation, says {}", opinion.row.feed);
                 tally.count(Noun::Flaw, space, &why, format!("{flaw} of {}", opinion.named.name));
             }
-            (Verdict::CannotTell, Outcome::Blind(Blind::BadBound | Blind::Torn)) => {}
+            (
+                Verdict::CannotTell,
+                Outcome::Blind(Blind::BadBound | Blind::Backwards | Blind::Torn),
+            ) => {}
             (Verdict::CannotTell, Outcome::Blind(blind)) => {
                 let why = match &opinion.named.version.complaint {
                     Some(complaint) if blind == Blind::BadVersion => {
@@ -129,7 +145,7 @@ struct Lore<'w, 'q> {
 }
 
 impl Lore<'_, '_> {
-    fn finding(&mut self, subject: &Subject<'_>, decision: &Decision<'_>) -> Option<Finding> {
+    fn finding(&mut self, subject: &Subject<'_>, decision: &Decision<'_>) -> Option<Wordless> {
         let book = self.walk.question.book;
         let meeting = self.walk.meeting(subject)?;
         let first = decision.first()?;
@@ -191,45 +207,13 @@ impl Lore<'_, '_> {
                 weaknesses.push(*it);
             }
         }
-        let mut text = almanac::Text::default();
-        if self.walk.question.options.texts {
-            for it in handles.iter().filter_map(|it| book.text(*it)) {
-                if text.title.is_empty()
-                    || (titles::is_bare(&text.title) && !titles::is_bare(&it.title))
-                {
-                    text.title = it.title;
-                }
-                fill(&mut text.details, it.details);
-                if text.references.is_empty() {
-                    text.references = it.references;
-                }
-                let is_whole = !text.details.is_empty() && !text.references.is_empty();
-                if is_whole && !titles::is_bare(&text.title) {
-                    break;
-                }
-            }
-            // A sentence about the flaw tells more than the name of an update.
-            let sentence = text.details.lines().map(str::trim).find(|it| !it.is_empty());
-            if let Some(sentence) = sentence.filter(|_| titles::is_bare(&text.title)) {
-                text.title = titles::shortened(sentence);
-            }
-            if let Some(listed) = exploited.as_ref().filter(|it| !it.title.is_empty())
-                && titles::is_bare(&text.title)
-            {
-                listed.title.clone_into(&mut text.title);
-            }
-            // OpenSSL's stories begin with a heading, and titles are made of their beginnings.
-            if let Some(title) = text.title.strip_prefix("Issue summary: ") {
-                text.title = title.to_owned();
-            }
-        }
         let mut bulletins: Vec<String> =
             rows.iter().flat_map(|it| &it.bulletins).map(|it| (*it).to_owned()).collect();
         bulletins.sort();
         bulletins.dedup();
         let mut aliases = decision.flaw.clone();
         let id = aliases.remove(0);
-        Some(Finding {
+        let finding = Finding {
             id,
             aliases,
             packages: vec![subject.number],
@@ -245,15 +229,16 @@ impl Lore<'_, '_> {
             fix: fix(&rows, first, decision, &Scope::of(subject.package, meeting)),
             reason: rows.iter().find_map(|it| it.reason).map(str::to_owned),
             published: knowns.iter().find_map(|it| it.published.clone()),
-            title: text.title,
-            details: text.details,
-            references: text.references,
+            title: String::new(),
+            details: String::new(),
+            references: Vec::new(),
             weaknesses,
             exploited,
             forecast,
             malicious,
             statement: None,
-        })
+        };
+        Some(Wordless { finding, sources: handles })
     }
 }
 
@@ -261,12 +246,6 @@ impl Lore<'_, '_> {
 const MOST_ADVISORIES: usize = 64;
 /// All who speak of one flaw of one package, and their ratings, likewise.
 const MOST_LEARNT: usize = 1000;
-
-fn fill(text: &mut String, with: String) {
-    if text.is_empty() {
-        *text = with;
-    }
-}
 
 /// Affected versions, the span with this one first.
 fn spans(named: &crate::names::Named<'_>, deciding: &[&Opinion<'_>]) -> Vec<Span> {
@@ -300,9 +279,12 @@ pub(crate) fn span(stretch: &Stretch<'_>) -> Span {
 /// publisher means to do.
 fn fix(rows: &[&Row<'_>], first: &Opinion<'_>, decision: &Decision<'_>, scope: &Scope<'_>) -> Fix {
     let version = &first.named.version;
-    if let Some(end) = next_good(rows, version) {
+    // Those that do not speak of this version may speak of the next.
+    let denying = decision.denying.iter().filter_map(|it| decision.opinions.get(*it));
+    let speaking: Vec<&Row<'_>> = rows.iter().copied().chain(denying.map(|it| it.row)).collect();
+    if let Some(end) = next_good(&speaking, version) {
         // Found where no row of the main channel speaks, it is only to be had in that one.
-        let by = rows.iter().find(|row| {
+        let by = speaking.iter().find(|row| {
             row.stretches.iter().filter_map(|it| it.to.as_ref()).any(|it| it.version == end.version)
         });
         let channel = by.and_then(|it| it.channel).map(str::to_owned);

@@ -9,6 +9,7 @@ mod authority;
 mod compare;
 mod decide;
 mod explain;
+mod extent;
 mod findings;
 mod flaws;
 mod gaps;
@@ -18,15 +19,18 @@ mod origin;
 mod ratings;
 mod releases;
 mod scope;
+mod silence;
 mod spaces;
 mod statements;
 mod titles;
 mod walk;
+mod words;
 
 use almanac::Book;
 use model::{Finding, Gap, Inventory, Judgement, Statement};
 
 pub use explain::{Asked, packages_called};
+pub use extent::least;
 
 /// What is asked: what is wrong with this inventory, going by this book and these statements?
 #[derive(Clone, Copy)]
@@ -43,12 +47,12 @@ pub struct Question<'a> {
 }
 
 /// How to look.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
     /// Also at packages that are only declared.
     pub declared: bool,
-    /// Findings carry titles, details and references, which take longer to look up.
-    pub texts: bool,
+    /// Findings that this wants carry titles, details and references, which take longer to look up.
+    pub texts: Option<&'a dyn Fn(&Finding) -> bool>,
     /// The date (RFC 3339, or its first ten characters), for what expires. Without one nothing does.
     pub today: Option<&'a str>,
     /// CPEs of products that the image is, beside the one of its distribution.

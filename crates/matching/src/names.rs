@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use model::{Names, Package};
+use model::{Names, Package, filed_name};
 
 use crate::compare::Version;
 use crate::spaces::{Meeting, is_system};
@@ -50,12 +50,9 @@ pub(crate) fn of<'q>(package: &'q Package, meeting: &Meeting) -> Vec<Named<'q>> 
             None => Cow::Borrowed(package.purl.name()),
         };
         let mut all = Vec::with_capacity(1);
-        // These registries do not tell cases apart; some who list their packages write them small.
-        if matches!(package.purl.kind(), "nuget" | "cargo")
-            && name.bytes().any(|it| it.is_ascii_uppercase())
-        {
-            let small = Cow::Owned(name.to_ascii_lowercase());
-            all.push(named(small, own.clone(), false, true, [true, true, true]));
+        // Some who list packages write them as they are filed, others as they are called.
+        if let Cow::Owned(filed) = filed_name(package.purl.kind(), &name) {
+            all.push(named(filed.into(), own.clone(), false, true, [true, true, true]));
         }
         all.push(named(name, own, false, true, [true, true, true]));
         return all;

@@ -8,7 +8,7 @@ use almanac::Book;
 use ecosystem::order::{self, Order};
 use model::{Distro, Purl, Space};
 
-use crate::releases;
+use crate::{extent, releases};
 use system::{System, major, major_or_full};
 
 /// Where a package stands.
@@ -18,7 +18,7 @@ pub(crate) struct Ground {
     /// Where its advisories are; or why there are none.
     pub(crate) meeting: Result<Meeting, String>,
     /// What the reader must know even so.
-    pub(crate) caution: Option<String>,
+    pub(crate) cautions: Vec<String>,
     /// How the space was found, for a chain.
     pub(crate) how: String,
 }
@@ -85,7 +85,7 @@ impl<'q> Grounds<'q> {
                 None => Ground {
                     label: format!("type {}", purl.kind()),
                     meeting: Err("no distribution is named, so no advisory source".to_owned()),
-                    caution: None,
+                    cautions: Vec::new(),
                     how: "neither the package nor the image names a distribution".to_owned(),
                 },
             };
@@ -100,7 +100,8 @@ impl<'q> Grounds<'q> {
                 "no advisory source".to_owned()
             }
         });
-        Ground { label, meeting, caution: None, how }
+        let cautions = meeting.iter().filter_map(|it| extent::caution(self.book, it)).collect();
+        Ground { label, meeting, cautions, how }
     }
 
     fn system(&self, system: &System) -> Ground {
@@ -119,7 +120,9 @@ impl<'q> Grounds<'q> {
             .find_map(|space| self.meeting(space, true, system.release.clone()));
         if let Some(meeting) = own {
             let caution = ended.map(|it| format!("{it}: what became known later may be missing"));
-            return Ground { label, meeting: Ok(meeting), caution, how };
+            let extent = extent::caution(self.book, &meeting);
+            let cautions = caution.into_iter().chain(extent).collect();
+            return Ground { label, meeting: Ok(meeting), cautions, how };
         }
         if system.family == "centos"
             && let Some(release) = system.release.as_deref()
@@ -135,11 +138,13 @@ impl<'q> Grounds<'q> {
                     ended.map(|it| format!("{it}: what became known later may be missing"))
                 };
                 let how = format!("{how}, built from the sources of {space}");
-                return Ground { label, meeting: Ok(meeting), caution, how };
+                let extent = extent::caution(self.book, &meeting);
+                let cautions = caution.into_iter().chain(extent).collect();
+                return Ground { label, meeting: Ok(meeting), cautions, how };
             }
         }
         let why = self.no_source(system, &label, release_name.as_deref(), ended);
-        Ground { label, meeting: Err(why), caution: None, how }
+        Ground { label, meeting: Err(why), cautions: Vec::new(), how }
     }
 
     fn no_source(

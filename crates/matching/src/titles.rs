@@ -3,21 +3,27 @@
 /// A title that says no more than the package's name: `openssl - security update`,
 /// `Important: httpd:2.4 security update`, `USN-4376-1: OpenSSL vulnerabilities`.
 pub(crate) fn is_bare(title: &str) -> bool {
-    let title = title.trim().trim_end_matches('.').to_ascii_lowercase();
+    let title = title.trim().trim_end_matches('.');
     let mut words = title.split_whitespace();
     let last = words.next_back().unwrap_or_default();
-    let few = words.count() <= 3;
-    match last {
-        "" => true,
-        // `CVE-2020-1747 affecting package PyYAML for versions less than 5.3.1-1`, and
-        // `Amazon Linux 2023 - ALAS2023-2023-070: important priority package update for curl`.
-        _ if title.contains(" affecting package ") => true,
-        _ if title.contains(" priority package update ") => true,
-        "update" | "updates" => few || title.contains("security") || title.contains("regression"),
-        "advisory" | "vulnerability" | "vulnerabilities" => few,
-        // An erratum or a flaw by its bare name.
-        name => few && title == name,
+    let few = words.clone().count() <= 3;
+    let is = |word: &str, one_of: &[&str]| one_of.iter().any(|it| word.eq_ignore_ascii_case(it));
+    let holds = |wanted: &str| {
+        title.as_bytes().windows(wanted.len()).any(|it| it.eq_ignore_ascii_case(wanted.as_bytes()))
+    };
+    if last.is_empty() || (few && title == last) {
+        // Nothing, or an erratum or a flaw by its bare name.
+        return true;
     }
+    if is(last, &["update", "updates"]) && (few || holds("security") || holds("regression")) {
+        return true;
+    }
+    if few && is(last, &["advisory", "vulnerability", "vulnerabilities"]) {
+        return true;
+    }
+    // `CVE-2020-1747 affecting package PyYAML for versions less than 5.3.1-1`, and
+    // `Amazon Linux 2023 - ALAS2023-2023-070: important priority package update for curl`.
+    title.contains(" affecting package ") || title.contains(" priority package update ")
 }
 
 /// The first words of a story, as a title.

@@ -171,7 +171,7 @@ impl<'q> Walk<'q> {
             }
         }
         for (ground, _) in self.grounds.iter().zip(is_walked).filter(|(_, is_walked)| *is_walked) {
-            if let Some(caution) = &ground.caution {
+            for caution in &ground.cautions {
                 tally.tell(&ground.label, caution);
             }
         }

@@ -1,10 +1,13 @@
 //! A package URL: `type/namespace/name@version?qualifiers`, the name under which a package is known
 //! everywhere. <https://github.com/package-url/purl-spec>
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::percent_decoded;
 
 /// A package URL in canonical form: equal purls are equal values, and print alike.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -161,6 +164,26 @@ fn folded(name: &str) -> String {
     folded
 }
 
+/// The one spelling of a full name under which advisories are filed and looked up, for types whose
+/// registries know a package by several: `SurrealDB` is the crate `surrealdb`.
+pub fn filed_name<'a>(kind: &str, name: &'a str) -> Cow<'a, str> {
+    let has_capitals = || name.bytes().any(|it| it.is_ascii_uppercase());
+    match kind {
+        // The capitals of a module's path stand as `!` and a small letter in the addresses of proxies
+        // and in the module cache, as they are in programs, and small in many documents. `!` is in no
+        // path of its own, and `go` refuses to have two in a program that differ by case alone.
+        // <https://go.dev/ref/mod#goproxy-protocol>
+        "golang" if has_capitals() || name.contains('!') => {
+            let small = name.chars().filter(|it| *it != '!').map(|it| it.to_ascii_lowercase());
+            Cow::Owned(small.collect())
+        }
+        "cargo" | "composer" | "github" | "hex" | "nuget" | "pub" if has_capitals() => {
+            Cow::Owned(name.to_ascii_lowercase())
+        }
+        _ => Cow::Borrowed(name),
+    }
+}
+
 impl fmt::Display for Purl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "pkg:{}/", self.kind)?;
@@ -196,34 +219,22 @@ impl fmt::Debug for Purl {
 }
 
 fn encode(f: &mut fmt::Formatter<'_>, text: &str, also: &[u8]) -> fmt::Result {
-    use fmt::Write as _;
-    for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b".-_~:".contains(&byte) || also.contains(&byte) {
-            f.write_char(byte as char)?;
-        } else {
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || b".-_~:".contains(&byte) || also.contains(&byte);
+    let mut rest = text;
+    while !rest.is_empty() {
+        // What is plain is ASCII, so a character ends where it does.
+        let end = rest.bytes().position(|it| !is_plain(it)).unwrap_or(rest.len());
+        let (plain, other) = rest.split_at(end);
+        f.write_str(plain)?;
+        let end = other.bytes().position(is_plain).unwrap_or(other.len());
+        let (other, next) = other.split_at(end);
+        for byte in other.bytes() {
             write!(f, "%{byte:02X}")?;
         }
+        rest = next;
     }
     Ok(())
-}
-
-fn decode(text: &str) -> Option<String> {
-    if !text.contains('%') {
-        return Some(text.to_owned());
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        if byte == b'%' {
-            let hex = std::str::from_utf8(tail.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(hex, 16).ok()?);
-            rest = &tail[2..];
-        } else {
-            bytes.push(byte);
-            rest = tail;
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 impl FromStr for Purl {
@@ -232,7 +243,7 @@ impl FromStr for Purl {
     fn from_str(text: &str) -> Result<Self, BadPurl> {
         let bad = |why| BadPurl { text: text.chars().take(200).collect(), why };
         let decoded =
-            |part: &str| decode(part).ok_or_else(|| bad("its percent-encoding is broken"));
+            |part| percent_decoded(part).ok_or_else(|| bad("its percent-encoding is broken"));
         let rest = text.strip_prefix("pkg:").ok_or_else(|| bad("it does not start with `pkg:`"))?;
         let (rest, subpath) =
             rest.rsplit_once('#').map_or((rest, ""), |(left, right)| (left, right));
@@ -261,7 +272,7 @@ impl FromStr for Purl {
             .split('/')
             .filter(|it| !it.is_empty())
             .map(decoded)
-            .collect::<Result<Vec<String>, BadPurl>>()?
+            .collect::<Result<Vec<_>, BadPurl>>()?
             .join("/");
         let mut purl = Self::new(kind, &decoded(name)?)
             .with_namespace(&namespace)
@@ -330,6 +341,20 @@ mod tests {
     }
 
     #[test]
+    fn one_spelling_of_several() {
+        let check = |kind: &str, name: &str, expect: &str| {
+            assert_eq!(filed_name(kind, name), expect, "{kind} {name}");
+        };
+        check("golang", "github.com/Masterminds/goutils", "github.com/masterminds/goutils");
+        check("golang", "github.com/!masterminds/goutils", "github.com/masterminds/goutils");
+        check("golang", "github.com/masterminds/goutils", "github.com/masterminds/goutils");
+        check("nuget", "Newtonsoft.Json", "newtonsoft.json");
+        check("cargo", "SurrealDB", "surrealdb");
+        check("npm", "JSONStream", "JSONStream");
+        check("maven", "org.X/Y!", "org.X/Y!");
+    }
+
+    #[test]
     fn refusals() {
         check("npm/x", "`npm/x` is not a package URL: it does not start with `pkg:`");
         check("pkg:npm", "`pkg:npm` is not a package URL: it has no name");
@@ -337,6 +362,10 @@ mod tests {
         check(
             "pkg:npm/x@%zz",
             "`pkg:npm/x@%zz` is not a package URL: its percent-encoding is broken",
+        );
+        check(
+            "pkg:npm/x@%+1",
+            "`pkg:npm/x@%+1` is not a package URL: its percent-encoding is broken",
         );
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Product, Statement};
+use model::{Product, Statement, percent_decoded};
 use serde::Deserialize;
 
 use crate::contract::{Document, Read, Unreadable};
@@ -264,7 +264,13 @@ impl Affects {
     fn names(&self, components: &Components<'_>, whole: Option<&Component>) -> (Vec<String>, bool) {
         // A reference into another BOM ends in the reference inside it.
         let inside = self.reference.strip_prefix("urn:cdx:").and_then(|it| it.split_once('#'));
-        let name = inside.map_or_else(|| self.reference.clone(), |(_, it)| decoded(it));
+        let name = inside.map_or_else(
+            || self.reference.clone(),
+            |(_, it)| {
+                // What is badly encoded may be meant as it stands.
+                percent_decoded(it).unwrap_or(it.into()).into_owned()
+            },
+        );
         match components.0.get(&*name) {
             Some(known) => (known.names(), whole.is_some_and(|it| std::ptr::eq(*known, it))),
             None => (vec![name], false),
@@ -276,22 +282,4 @@ impl Affects {
             it.range.clone().or_else(|| it.version.as_ref().map(|it| format!("={it}")))
         })
     }
-}
-
-/// Percent-encoding undone, as far as it can be.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let hex = (first == b'%').then(|| tail.get(..2)).flatten();
-        let hex = hex.and_then(|it| std::str::from_utf8(it).ok());
-        if let Some(byte) = hex.and_then(|it| u8::from_str_radix(it, 16).ok()) {
-            bytes.push(byte);
-            rest = &tail[2..];
-        } else {
-            bytes.push(first);
-            rest = tail;
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }

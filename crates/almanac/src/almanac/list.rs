@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use model::Space;
 
-use crate::contract::{Book as _, Handle, Known, Row, Text};
+use crate::compile::TEXTS;
+use crate::contract::{Handle, Known, Row, Text};
 use crate::manifest::Entry;
 
 use super::Almanac;
@@ -44,7 +45,9 @@ impl Almanac {
 
     /// Every advisory that goes by that name, whole.
     pub fn show(&self, flaw: &str) -> Vec<Advice<'_>> {
-        let about = self.told(flaw, |_| true);
+        let sheets = (0..).zip(&self.manifest.sheets);
+        let with_rows = sheets.filter(|(_, it)| it.space.as_str() != TEXTS);
+        let about = self.told(flaw, with_rows.map(|(number, _)| number));
         about.advisories.into_iter().filter_map(|it| self.advice(it)).collect()
     }
 

@@ -93,6 +93,43 @@ fn an_update_replaces_the_former_one_and_clears_up() {
 }
 
 #[test]
+fn what_is_made_again_and_is_the_same_stays_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let made = |created: &str, fetched: Option<&str>, id: &str| {
+        let writer = Writer::lock(dir).unwrap();
+        let compiled = compile(vec![short(id, "npm", "a", "1")]);
+        compiled.sheets.iter().for_each(|it| writer.put(it).unwrap());
+        let mut manifest = Manifest::new(created);
+        let fetched = fetched.map(str::to_owned);
+        manifest.replace(PartState { fetched, ..PartState::default() }, &compiled);
+        let installed = writer.install_made(&manifest).unwrap();
+        let created = Almanac::open(dir).unwrap().manifest().created.clone();
+        format!("{created} {:?} {}", installed.standing, installed.unchanged)
+    };
+    assert_eq!(made("day 1", None, "CVE-1"), "day 1 Local false");
+    assert_eq!(made("day 2", None, "CVE-1"), "day 1 Local true");
+    assert_eq!(made("day 3", None, "CVE-2"), "day 3 Local false");
+    // That somebody asked and nothing was new is news.
+    assert_eq!(made("day 4", Some("day 4"), "CVE-2"), "day 4 Local false");
+
+    let key = SecretKey::generate().unwrap();
+    let written = Almanac::open(dir).unwrap().written().to_vec();
+    let signature = key.sign(&written, "");
+    let trust = [key.public()];
+    let writer = Writer::lock(dir).unwrap();
+    writer.install(&written, Some(&signature), Trust::Signed(&trust)).unwrap();
+    drop(writer);
+    let signed = made("day 5", Some("day 4"), "CVE-2");
+    assert!(signed.starts_with("day 4 Signed") && signed.ends_with("true"), "{signed}");
+    assert!(Almanac::open(dir).unwrap().signature().is_some());
+
+    // For what was made here just now we answer, whoever did not answer for the same before.
+    Writer::lock(dir).unwrap().install(&written, None, Trust::Anyone).unwrap();
+    assert_eq!(made("day 6", Some("day 4"), "CVE-2"), "day 6 Local false");
+}
+
+#[test]
 fn whatever_fails_leaves_the_former_one_in_use() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -6,7 +6,7 @@ use std::thread;
 use model::Advisory;
 
 use crate::bytes::{put_blob, put_number};
-use crate::sheet::LARGEST_BLOCK;
+use crate::sheet::texts::LARGEST_BLOCK;
 use crate::table::{TableWriter, Torn};
 
 /// Large enough to compress well, small enough to be unpacked in a fraction of a millisecond.

@@ -15,7 +15,9 @@ use crate::error::Error;
 use crate::manifest::{Entry, Manifest};
 use crate::sheet::Sheet;
 
-use super::{MANIFEST, SEALS, SHEETS, Seal, Standing, Trust, missing, read, seal_path, sheet_path};
+use super::{
+    MANIFEST, Opened, SEALS, SHEETS, Seal, Standing, Trust, missing, read, seal_path, sheet_path,
+};
 
 const STAGING: &str = "staging";
 
@@ -33,6 +35,8 @@ pub struct Installed {
     pub digest: Digest,
     /// Who answers for it.
     pub standing: Standing,
+    /// It was the one in use before.
+    pub unchanged: bool,
     /// How many sheets were taken away because nobody uses them any more.
     pub removed: usize,
 }
@@ -65,6 +69,11 @@ impl Writer {
         &self.dir
     }
 
+    /// Who answers for the almanac in use.
+    pub fn standing(&self) -> Result<Standing, Error> {
+        super::open(&self.dir).map(|it| it.seal.standing)
+    }
+
     /// The manifest in use.
     pub fn manifest(&self) -> Result<Option<Manifest>, Error> {
         read(&self.dir.join(MANIFEST))?.map(|it| Manifest::parse(&it)).transpose()
@@ -73,7 +82,7 @@ impl Writer {
     /// Puts a sheet on disk. Nobody uses it before a manifest with it is installed.
     pub fn put(&self, sheet: &SheetBytes) -> Result<(), Error> {
         let path = sheet_path(&self.dir, &sheet.entry.digest);
-        if fs_err::metadata(&path).is_ok_and(|it| it.len() == sheet.entry.size) {
+        if fs_err::read(&path).is_ok_and(|it| it == sheet.bytes) {
             return Ok(());
         }
         let mut incoming = self.receive(&sheet.entry)?;
@@ -97,6 +106,31 @@ impl Writer {
         trust: Trust<'_>,
     ) -> Result<Installed, Error> {
         let standing = trust.check(manifest, signature)?;
+        self.put_in_use(manifest, signature, standing)
+    }
+
+    /// The same for an almanac that was made here just now. If all that is new in it is when it was
+    /// put together, the one in use stays as it is, with whoever answers for it.
+    pub fn install_made(&self, manifest: &Manifest) -> Result<Installed, Error> {
+        let former = super::open(&self.dir).ok().filter(|it| {
+            let former = Manifest::parse(&it.manifest);
+            it.seal.standing != Standing::Unchecked
+                && former.is_ok_and(|former| former.says_the_same(manifest))
+        });
+        match former {
+            Some(Opened { manifest, seal, .. }) => {
+                self.put_in_use(&manifest, seal.signature.as_deref(), seal.standing)
+            }
+            None => self.put_in_use(&manifest.to_bytes(), None, Standing::Local),
+        }
+    }
+
+    fn put_in_use(
+        &self,
+        manifest: &[u8],
+        signature: Option<&str>,
+        standing: Standing,
+    ) -> Result<Installed, Error> {
         let parsed = Manifest::parse(manifest)?;
         let absent = missing(&self.dir, &parsed);
         if let Some(first) = absent.first() {
@@ -108,6 +142,7 @@ impl Writer {
             check_entry(&Sheet::map(&sheet_path(&self.dir, &it.digest))?, it)?;
         }
         let digest = digest_of(manifest);
+        let unchanged = read(&self.dir.join(MANIFEST))?.is_some_and(|it| it == manifest);
         let seal = Seal {
             standing: standing.clone(),
             signature: signature.map(str::to_owned),
@@ -117,7 +152,7 @@ impl Writer {
         self.replace(&seal, &seal_path(&self.dir, &digest))?;
         self.replace(manifest, &self.dir.join(MANIFEST))?;
         let removed = self.sweep(&digest);
-        Ok(Installed { digest, standing, removed })
+        Ok(Installed { digest, standing, unchanged, removed })
     }
 
     fn replace(&self, bytes: &[u8], path: &Path) -> Result<(), Error> {

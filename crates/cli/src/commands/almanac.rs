@@ -63,12 +63,20 @@ enum Command {
 enum Format {
     /// For people
     Text,
-    /// One object
+    /// For scripts
     Json,
 }
 
 impl Verb for Almanac {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        if let (Some(directory), Command::Diff(_) | Command::Keygen(_)) =
+            (&self.directory, &self.command)
+        {
+            return Err(Failure::error(
+                format!("--directory {}: this does not look into the almanac", directory.display()),
+                "leave it out",
+            ));
+        }
         let directory = match self.directory {
             Some(directory) => directory,
             None => context.environment.almanac_directory()?,

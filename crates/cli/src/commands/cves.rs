@@ -167,9 +167,9 @@ impl Verb for Cves {
         let created = context.environment.created()?;
         let created = created.unwrap_or_else(|| jiff::Timestamp::now().to_string());
         let lookout = self.advice.lookout(context)?;
-        let inventory = self.subject.inventory(context)?;
+        let inventory = self.subject.inventory_with_statements(context)?;
         warn_of_types(&self.wishes.only_package_type, &inventory, &context.messages);
-        let analysis = self.wishes.filter().apply(lookout.analyze(inventory));
+        let analysis = lookout.analyze(inventory, &self.wishes.filter());
         answered(&lookout)?;
         tell(&analysis, context);
         for (report, output) in reports {

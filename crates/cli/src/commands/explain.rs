@@ -45,18 +45,14 @@ enum Format {
 impl Verb for Explain {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let lookout = self.advice.lookout(context)?;
-        let inventory = Subject::new(self.subject, self.choice).inventory(context)?;
+        let inventory =
+            Subject::new(self.subject, self.choice).inventory_with_statements(context)?;
         let packages = packages_called(&inventory, &self.about);
         let asked =
             if packages.is_empty() { Asked::Flaw(&self.about) } else { Asked::Packages(&packages) };
         let judgements = lookout.explain(&inventory, asked);
         answered(&lookout)?;
-        if judgements.is_empty() && packages.is_empty() {
-            about_others(&self.about, &lookout, context)?;
-            if self.format == Format::Text {
-                return Ok(Outcome::Done);
-            }
-        }
+        let basis = lookout.basis(&inventory);
         let options = report::Options {
             tool_version: VERSION.to_owned(),
             colour: context.messages.colour_on_stdout(),
@@ -65,9 +61,17 @@ impl Verb for Explain {
             details: self.details,
             ..report::Options::default()
         };
+        let nothing = judgements.is_empty() && packages.is_empty();
+        if nothing {
+            about_others(&self.about, &lookout, context)?;
+        }
         let mut text = match self.format {
-            Format::Text => report::write_explanation(&judgements, &inventory, &options),
-            Format::Json => report::write_explanation_json(&judgements, &inventory, &options),
+            // What others it is about has been told.
+            Format::Text if nothing => report::write_basis(&basis, &options),
+            Format::Text => report::write_explanation(&judgements, &inventory, &basis, &options),
+            Format::Json => {
+                report::write_explanation_json(&judgements, &inventory, &basis, &options)
+            }
         };
         if !text.ends_with('\n') {
             text.push('\n');
@@ -89,7 +93,11 @@ fn about_others(about: &str, lookout: &Lookout, context: &Context) -> anyhow::Re
     if names.is_empty() {
         return Err(Failure::error(
             format!("{about}: there is no such package in it, and no such advisory"),
-            "`foretop sbom --format list` tells the packages, `foretop almanac status` the feeds",
+            if lookout.whole_basis().starter {
+                "only the built-in starter sheet was asked: `foretop almanac update` fetches the rest"
+            } else {
+                "`foretop sbom --format list` tells the packages, `foretop almanac status` the feeds"
+            },
         ));
     }
     let more = match names.len().saturating_sub(MOST_NAMES) {

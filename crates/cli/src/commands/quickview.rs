@@ -37,10 +37,10 @@ impl Verb for Quickview {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let output = self.output.as_deref().map(Output::to).transpose()?;
         let lookout = self.advice.lookout(context)?;
-        let inventory = self.subject.inventory(context)?;
+        let inventory = self.subject.inventory_with_statements(context)?;
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
-        let analysis = filter.apply(lookout.analyze(inventory));
+        let analysis = lookout.count(inventory, &filter);
         answered(&lookout)?;
         let terminal = output.is_none();
         let options = report::Options {

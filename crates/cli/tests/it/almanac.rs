@@ -1,7 +1,7 @@
 //! `foretop almanac`.
 
 use crate::sandbox::Sandbox;
-use crate::teahouse::{bare, open, timeless};
+use crate::teahouse::{DOCUMENTS, bare, open, timeless};
 
 #[track_caller]
 fn check(sandbox: &Sandbox, name: &str, lines: &[&str]) {
@@ -35,8 +35,26 @@ fn what_it_holds() {
 
 #[test]
 fn what_is_built_in() {
-    let shown = bare().foretop("almanac status");
+    let sandbox = bare();
+    let shown = sandbox.foretop("almanac status");
     assert!(shown.starts_with("exit 0\n") && shown.contains("built in"), "{shown}");
+    // Whatever rests on it alone says so, also where it has nothing to say.
+    for (line, code) in [
+        ("almanac show CVE-2021-44228", 0),
+        ("almanac show --format json CVE-2021-44228", 0),
+        ("almanac show CVE-1999-0001", 1),
+        ("almanac lookup --explain pkg:npm/tea-leaves@1.4.0", 0),
+        ("explain archive://tea.tar tea-leaves", 0),
+        ("explain --format json archive://tea.tar tea-leaves", 0),
+        ("explain archive://tea.tar CVE-2021-44228", 0),
+        ("explain archive://tea.tar CVE-1999-0001", 1),
+    ] {
+        let said = sandbox.foretop(line);
+        let whole = said.starts_with(&format!("exit {code}\n"))
+            && said.contains("built-in starter sheet")
+            && said.contains("`foretop almanac update`");
+        assert!(whole, "{line}: {said}");
+    }
 }
 
 #[test]
@@ -94,20 +112,68 @@ fn what_cannot_be_built() {
         "almanac diff missing strangers",
         "almanac --directory nowhere verify",
         "almanac --directory nowhere export x.almanac",
+        "almanac --directory tea.tar status",
+        "almanac --directory tea.tar build --from feeds",
+        "almanac --directory feeds verify",
+        "almanac import --unsigned feeds",
+        "almanac export feeds",
+        "almanac sign --key missing",
+        "almanac sign --key feeds",
+        "almanac keygen missing/key",
+        "almanac --directory feeds keygen key",
+        "almanac pull --unsigned UPPER/case",
+        "almanac update --feed kev --mirror http://127.0.0.1:1",
     ];
     check(&sandbox, "what_cannot_be_built", &lines);
+    for line in lines {
+        let said = sandbox.foretop(line);
+        let advised = said.contains("hint: ") || said.contains("--help");
+        assert!(said.starts_with("exit 1\n") && advised, "{line}: {said}");
+    }
     assert!(sandbox.foretop("almanac verify").contains("all as they should be"));
+}
+
+#[test]
+fn what_did_not_change_stays_signed() {
+    let sandbox = open();
+    sandbox.foretop("almanac keygen key");
+    sandbox.foretop("almanac sign --key key");
+    let before = sandbox.foretop("almanac status");
+    assert!(before.contains("signed by key"), "{before}");
+    let said = sandbox.foretop("almanac build --from feeds");
+    assert!(said.contains(", as it was, with 8 sheets"), "{said}");
+    assert_eq!(sandbox.foretop("almanac status"), before);
+    let said = sandbox.foretop("almanac verify --key key.pub");
+    assert!(said.starts_with("exit 0\n"), "{said}");
+}
+
+#[test]
+fn asking_again_is_noted_also_where_nothing_is_new() {
+    let site = testkit::FakeRegistry::start();
+    let page = "/www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json";
+    let (_, text) = DOCUMENTS.iter().find(|(name, _)| *name == "kev.json").unwrap();
+    site.put_page(page, "one", *text);
+    let sandbox = bare();
+    let asked = || {
+        let line = format!("almanac update --feed kev --mirror http://{}", site.host());
+        let said = sandbox.foretop(&line);
+        assert!(said.starts_with("exit 0\n"), "{said}");
+        let status = sandbox.output("almanac status --format json").stdout;
+        let status: serde_json::Value = serde_json::from_slice(&status).unwrap();
+        status["parts"][0]["fetched"].as_str().unwrap().to_owned()
+    };
+    let first = asked();
+    assert!(asked() > first);
 }
 
 /// The directory of the almanac in use.
 const DIRECTORY: &str = "home/.local/share/foretop/almanac";
 
-/// The almanac's files, sheets last, with the middle byte of one of them another.
-fn damaged(sandbox: &Sandbox, sheet: bool) {
-    let mut files: Vec<_> = walk(&sandbox.path(DIRECTORY));
-    files.retain(|it| it.ends_with("almanac.json") != sheet && !it.ends_with("lock"));
-    files.sort();
-    let path = files.first().unwrap();
+/// The almanac's manifest, its seal, or its largest sheet, with the middle byte another.
+fn damaged(sandbox: &Sandbox, what: &str) {
+    let files = walk(&sandbox.path(DIRECTORY)).into_iter();
+    let files = files.filter(|it| it.to_string_lossy().contains(&format!("/almanac/{what}")));
+    let path = &files.max_by_key(|it| fs_err::metadata(it).unwrap().len()).unwrap();
     let mut bytes = fs_err::read(path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x20;
@@ -125,15 +191,20 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn a_damaged_one_is_refused_and_can_be_mended() {
-    for sheet in [false, true] {
-        let sandbox = open();
-        damaged(&sandbox, sheet);
-        let said = sandbox.foretop("almanac verify");
-        assert!(said.starts_with("exit 1\n") && said.contains("hint: "), "{said}");
-        let said = sandbox.foretop("almanac build --anew --from feeds");
-        assert!(said.starts_with("exit 0\n"), "{said}");
-        let said = sandbox.foretop("almanac verify");
-        assert!(said.starts_with("exit 0\n"), "{said}");
+    let sandbox = open();
+    sandbox.foretop("almanac export whole.almanac");
+    for what in ["almanac.json", "seals/", "sheets/"] {
+        for mend in
+            ["build --anew --from feeds", "build --from feeds", "import --unsigned whole.almanac"]
+        {
+            damaged(&sandbox, what);
+            let said = sandbox.foretop("almanac verify");
+            assert!(said.starts_with("exit 1\n") && said.contains("hint: "), "{what}: {said}");
+            let said = sandbox.foretop(&format!("almanac {mend}"));
+            assert!(said.starts_with("exit 0\n"), "{what}, {mend}: {said}");
+            let said = sandbox.foretop("almanac verify");
+            assert!(said.starts_with("exit 0\n"), "{what}, {mend}: {said}");
+        }
     }
 }
 

@@ -1,10 +1,6 @@
 //! XML documents as small trees.
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
-
-/// Deeper than any `pom.xml`.
-const DEEPEST: usize = 64;
+use crate::xml::{self, Visit};
 
 /// An element: its name without a prefix, its own text, and the elements in it.
 #[derive(Default)]
@@ -17,52 +13,9 @@ pub(super) struct Element {
 impl Element {
     /// The root element of `text`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut reader = Reader::from_str(text);
-        let mut open = vec![Self::default()];
-        loop {
-            match reader.read_event().map_err(|error| error.to_string())? {
-                Event::Start(start) => {
-                    if open.len() > DEEPEST {
-                        return Err("elements are nested too deeply".into());
-                    }
-                    let name = start.local_name().as_ref().to_owned();
-                    open.push(Self { name: text_of(name), ..Self::default() });
-                }
-                Event::End(_) => {
-                    if let (Some(done), Some(parent)) = (open.pop(), open.last_mut()) {
-                        parent.children.push(done);
-                    }
-                }
-                Event::Empty(start) => {
-                    let name = start.local_name().as_ref().to_owned();
-                    if let Some(parent) = open.last_mut() {
-                        parent.children.push(Self { name: text_of(name), ..Self::default() });
-                    }
-                }
-                Event::Text(text) => push(&mut open, &text.xml10_content()),
-                Event::CData(text) => push(&mut open, &text.xml10_content()),
-                Event::GeneralRef(reference) => {
-                    let character = reference.resolve_char_ref().ok().flatten();
-                    let named = match reference.into_inner().as_ref() {
-                        "amp" => Some('&'),
-                        "lt" => Some('<'),
-                        "gt" => Some('>'),
-                        "quot" => Some('"'),
-                        "apos" => Some('\''),
-                        _ => None,
-                    };
-                    // Entities of the document's own are never expanded.
-                    let character = character.or(named).unwrap_or('\u{fffd}');
-                    push(&mut open, character.encode_utf8(&mut [0; 4]));
-                }
-                Event::Eof => break,
-                _ => {}
-            }
-        }
-        if open.len() > 1 {
-            return Err("it ends inside an element".into());
-        }
-        open.pop().and_then(|it| it.children.into_iter().next()).ok_or("it is empty".into())
+        let mut growing = Growing(vec![Self::default()]);
+        xml::read(text.as_bytes(), &mut growing)?;
+        growing.0.pop().and_then(|it| it.children.into_iter().next()).ok_or("it is empty".into())
     }
 
     /// The first element of that name.
@@ -77,7 +30,7 @@ impl Element {
 
     /// Its own text, trimmed.
     pub(super) fn own_text(&self) -> &str {
-        self.text.trim()
+        &self.text
     }
 
     /// The elements in the first element of that name.
@@ -86,12 +39,17 @@ impl Element {
     }
 }
 
-fn text_of(name: impl AsRef<str>) -> String {
-    name.as_ref().to_owned()
-}
+/// The elements that are open, each in the one before it; the first stands for the document.
+struct Growing(Vec<Element>);
 
-fn push(open: &mut [Element], text: &str) {
-    if let Some(element) = open.last_mut() {
-        element.text.push_str(text);
+impl Visit for Growing {
+    fn open(&mut self, element: &xml::Element) {
+        self.0.push(Element { name: element.name.clone(), ..Element::default() });
+    }
+
+    fn close(&mut self, _: &str, text: &str) {
+        if let (Some(done), Some(parent)) = (self.0.pop(), self.0.last_mut()) {
+            parent.children.push(Element { text: text.to_owned(), ..done });
+        }
     }
 }

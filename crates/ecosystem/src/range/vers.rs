@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use model::{Bound, Span};
+use model::{Bound, Span, percent_decoded};
 
 use crate::order::Order;
 
@@ -20,7 +20,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<Span>, String> {
     let mut comparators = Vec::new();
     for constraint in constraints.split('|').filter(|it| !it.is_empty()) {
         let (operator, version) = super::split_where(constraint, |it| !"<>=!".contains(it));
-        let version = decode(version)?;
+        let version = percent_decoded(version)
+            .ok_or_else(|| format!("`{version}` is badly encoded"))?
+            .into_owned();
         order.compare(&version, &version).map_err(|it| it.to_string())?;
         comparators.push(Comparator::new(relation(operator)?, version));
     }
@@ -82,21 +84,4 @@ fn spans(order: &dyn Order, comparators: &[Comparator]) -> Result<Vec<Span>, Str
         }
     }
     Ok(spans)
-}
-
-/// Undoes the percent encoding.
-fn decode(text: &str) -> Result<String, String> {
-    let bad = || format!("`{text}` is badly encoded");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || rest.next().and_then(|it| char::from(it).to_digit(16));
-        let (Some(high), Some(low)) = (digit(), digit()) else { return Err(bad()) };
-        bytes.push(u8::try_from(high * 16 + low).map_err(|_| bad())?);
-    }
-    String::from_utf8(bytes).map_err(|_| bad())
 }

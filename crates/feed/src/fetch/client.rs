@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -283,7 +284,7 @@ pub(super) fn host(url: &Url) -> String {
 
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse().is_ok_and(|it: std::net::IpAddr| it.is_loopback())
+    host == "localhost" || host.parse().is_ok_and(|it: IpAddr| it.to_canonical().is_loopback())
 }
 
 /// What went wrong at the bottom; the layers above only say that something did.

@@ -1,9 +1,10 @@
 //! An rpm repository's errata: mirrors, what `repomd.xml` names, and its digest.
 
+use ecosystem::xml::{self, Element, Visit};
+
 use super::get::{Getter, Wanted};
 use super::{Error, ErrorKind};
 use crate::contract::Part;
-use crate::xml::{self, Element, Visit};
 
 const UPDATES: &str = "updateinfo.xml.gz";
 const INDEX: &str = "fetched.repomd.xml";

@@ -3,7 +3,7 @@
 use model::Advisory;
 use serde::Deserialize;
 
-use super::{finished, moment, rank, rating, weakness};
+use super::{Cvss, Description, Reference, addresses, english, finished, moment, rating, weakness};
 use crate::json::{Text, nullable};
 
 #[derive(Deserialize)]
@@ -55,26 +55,10 @@ struct References<'a> {
     all: Vec<Reference<'a>>,
 }
 
-#[derive(Deserialize)]
-struct Reference<'a> {
-    #[serde(borrow, default)]
-    url: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    tags: Vec<Text<'a>>,
-}
-
 #[derive(Default, Deserialize)]
 struct Descriptions<'a> {
     #[serde(borrow, default, rename = "description_data", deserialize_with = "nullable")]
     all: Vec<Description<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Description<'a> {
-    #[serde(borrow, default)]
-    lang: Text<'a>,
-    #[serde(borrow, default)]
-    value: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -98,27 +82,14 @@ struct MetricV2<'a> {
     cvss: Cvss<'a>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Cvss<'a> {
-    #[serde(borrow, default)]
-    vector_string: Text<'a>,
-    #[serde(default)]
-    base_score: Option<f64>,
-}
-
 pub(super) fn read(text: &str) -> serde_json::Result<Advisory> {
     let entry: Entry<'_> = serde_json::from_str(text)?;
     let three = entry.impact.base_metric_v3.map(|it| it.cvss);
     let two = entry.impact.base_metric_v2.map(|it| it.cvss);
     let metrics = three.into_iter().chain(two);
-    let english = entry.cve.description.all.iter().find(|it| it.lang.starts_with("en"));
-    let details = english.map_or(String::new(), |it| it.value.to_string());
+    let details = english(&entry.cve.description.all);
     let is_rejected =
         details.starts_with("** REJECT **") || details.starts_with("Rejected reason:");
-    let mut references: Vec<_> =
-        entry.cve.references.all.iter().filter(|it| !it.url.is_empty()).collect();
-    references.sort_by_key(|it| rank(&it.tags));
     let weaknesses = entry.cve.problemtype.all.iter().flat_map(|it| &it.description);
     let advisory = Advisory {
         id: entry.cve.meta.id.to_string(),
@@ -127,7 +98,7 @@ pub(super) fn read(text: &str) -> serde_json::Result<Advisory> {
         details,
         ratings: metrics.filter_map(|it| rating("nvd", &it.vector_string, it.base_score)).collect(),
         weaknesses: weaknesses.filter_map(|it| weakness(&it.value)).collect(),
-        references: references.into_iter().map(|it| it.url.to_string()).collect(),
+        references: addresses(&entry.cve.references.all),
         ..Advisory::default()
     };
     Ok(finished(advisory, is_rejected))

@@ -3,7 +3,7 @@
 use model::Advisory;
 use serde::Deserialize;
 
-use super::{finished, moment, rank, rating, weakness};
+use super::{Cvss, Description, Reference, addresses, english, finished, moment, rating, weakness};
 use crate::json::{Text, nullable};
 
 #[derive(Deserialize)]
@@ -33,14 +33,6 @@ struct Cve<'a> {
     references: Vec<Reference<'a>>,
 }
 
-#[derive(Deserialize)]
-struct Description<'a> {
-    #[serde(borrow, default)]
-    lang: Text<'a>,
-    #[serde(borrow, default)]
-    value: Text<'a>,
-}
-
 #[derive(Default, Deserialize)]
 struct Metrics<'a> {
     #[serde(borrow, default, rename = "cvssMetricV40", deserialize_with = "nullable")]
@@ -62,27 +54,10 @@ struct Metric<'a> {
     cvss_data: Cvss<'a>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Cvss<'a> {
-    #[serde(borrow, default)]
-    vector_string: Text<'a>,
-    #[serde(default)]
-    base_score: Option<f64>,
-}
-
 #[derive(Deserialize)]
 struct Weakness<'a> {
     #[serde(borrow, default, deserialize_with = "nullable")]
     description: Vec<Description<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Reference<'a> {
-    #[serde(borrow, default)]
-    url: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    tags: Vec<Text<'a>>,
 }
 
 pub(super) fn read(text: &str) -> serde_json::Result<Advisory> {
@@ -97,23 +72,15 @@ pub(super) fn read(text: &str) -> serde_json::Result<Advisory> {
         .collect();
     // NVD's own word first, then those of whoever gave the number.
     ratings.sort_by_key(|it| it.source != "nvd");
-    let mut references: Vec<_> = cve
-        .references
-        .iter()
-        .filter(|it| !it.url.is_empty())
-        .map(|it| (rank(&it.tags), &it.url))
-        .collect();
-    references.sort_by_key(|(rank, _)| *rank);
-    let english = cve.descriptions.iter().find(|it| it.lang.starts_with("en"));
     let weaknesses = cve.weaknesses.iter().flat_map(|it| &it.description);
     let advisory = Advisory {
         id: cve.id.to_string(),
         published: moment(&cve.published),
         modified: moment(&cve.last_modified),
-        details: english.map_or(String::new(), |it| it.value.to_string()),
+        details: english(&cve.descriptions),
         ratings,
         weaknesses: weaknesses.filter_map(|it| weakness(&it.value)).collect(),
-        references: references.into_iter().map(|(_, url)| url.to_string()).collect(),
+        references: addresses(&cve.references),
         ..Advisory::default()
     };
     Ok(finished(advisory, &*cve.vuln_status == "Rejected"))

@@ -1,6 +1,6 @@
 //! Ecosystems as OSV names them, and the spaces that they are.
 
-use model::{Names, Purl, Space};
+use model::{Names, Purl, Space, filed_name};
 
 /// Where a package of an OSV record lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -265,15 +265,13 @@ pub(super) fn full_name(space: &Space, name: &str) -> String {
     match space.family() {
         "maven" => name.replacen(':', "/", 1),
         "pypi" => Purl::new("pypi", name).full_name(),
-        // GitHub writes `SurrealDB` for the crate `surrealdb`, and one package of NuGet in two ways; both
-        // registries refuse a name that differs by case alone.
-        "composer" | "hex" | "github" | "pub" | "nuget" | "cargo" => name.to_ascii_lowercase(),
         "swift" => {
             let address = name.split_once("://").map_or(name, |(_, rest)| rest);
             let address = address.trim_end_matches('/');
             address.strip_suffix(".git").unwrap_or(address).to_owned()
         }
-        _ => name.to_owned(),
+        // GitHub writes `SurrealDB` for the crate `surrealdb`, and one package of NuGet in two ways.
+        kind => filed_name(kind, name).into_owned(),
     }
 }
 
@@ -391,7 +389,7 @@ mod tests {
         check("pypi", "Zope.Interface", "zope-interface");
         check("npm", "@babel/core", "@babel/core");
         check("composer", "Drupal/Core", "drupal/core");
-        check("golang", "github.com/Masterminds/goutils", "github.com/Masterminds/goutils");
+        check("golang", "github.com/Masterminds/goutils", "github.com/masterminds/goutils");
         check("golang", "stdlib", "stdlib");
         check("swift", "https://github.com/apple/swift-nio.git", "github.com/apple/swift-nio");
         check("github", "Actions/Checkout", "actions/checkout");

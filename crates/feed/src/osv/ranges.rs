@@ -4,6 +4,7 @@ use ecosystem::order::Order;
 use model::{Bound, Span};
 
 use super::record::{Event, Range};
+use crate::brief::brief;
 use crate::json::Text;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,13 +12,20 @@ enum Turn {
     Introduced,
     Fixed,
     LastAffected,
+    /// Nothing behind the last of these is spoken of.
+    Limit,
 }
 
-/// The spans of all ranges that are told in versions; those told in commits are left aside.
-pub(super) fn spans(order: Option<&dyn Order>, ranges: &[Range<'_>]) -> Vec<Span> {
+/// The spans of all ranges that are told in versions; those told in commits are left aside. Ranges
+/// that end before they begin are `odd`.
+pub(super) fn spans(
+    order: Option<&dyn Order>,
+    ranges: &[Range<'_>],
+    odd: &mut Vec<String>,
+) -> Vec<Span> {
     let mut spans = Vec::new();
     for range in ranges.iter().filter(|it| !is_of_commits(it)) {
-        of_events(order, turns(&range.events), &mut spans);
+        of_events(order, turns(&range.events), &mut spans, odd);
     }
     spans
 }
@@ -29,28 +37,61 @@ pub(super) fn is_of_commits(range: &Range<'_>) -> bool {
 
 fn turns<'a>(events: &'a [Event<'_>]) -> Vec<(Turn, &'a str)> {
     let mut turns = Vec::with_capacity(events.len());
+    // A star is a limit that is none, and takes all others with it.
+    let is_limited = events.iter().all(|it| !it.limit.contains('*'));
     for event in events {
-        // A star is a limit that is none.
-        let limit = Some(&*event.limit).filter(|it| *it != "*");
         let fields = [
-            (Turn::Introduced, Some(&*event.introduced)),
-            (Turn::Fixed, Some(&*event.fixed)),
-            (Turn::LastAffected, Some(&*event.last_affected)),
-            (Turn::Fixed, limit),
+            (Turn::Introduced, &event.introduced),
+            (Turn::Fixed, &event.fixed),
+            (Turn::LastAffected, &event.last_affected),
+            (Turn::Limit, &event.limit),
         ];
-        let told = fields.into_iter().filter_map(|(turn, it)| Some((turn, it?)));
-        turns.extend(told.filter(|(_, it)| !it.is_empty()));
+        let told = fields.into_iter().map(|(turn, it)| (turn, &**it));
+        turns.extend(
+            told.filter(|(turn, it)| !it.is_empty() && (is_limited || *turn != Turn::Limit)),
+        );
     }
     turns
 }
 
-fn of_events(order: Option<&dyn Order>, mut turns: Vec<(Turn, &str)>, spans: &mut Vec<Span>) {
+/// As <https://ossf.github.io/osv-schema/#evaluation> says, but for several `last_affected` in a row.
+fn of_events(
+    order: Option<&dyn Order>,
+    mut turns: Vec<(Turn, &str)>,
+    spans: &mut Vec<Span>,
+    odd: &mut Vec<String>,
+) {
     if !turns.is_empty() && turns.iter().all(|(turn, _)| *turn != Turn::Introduced) {
         turns.insert(0, (Turn::Introduced, "0"));
     }
-    sort(order, &mut turns);
+    let (mut turns, is_sorted) = match sorted(order, &turns) {
+        Sorted::Yes(turns) => (turns, true),
+        Sorted::No => {
+            turns.sort_by_key(|it| !is_zero(it));
+            (turns, false)
+        }
+        Sorted::Backwards { end, begin } => {
+            let (end, begin) = (brief(end), brief(begin));
+            odd.push(format!("a range ends with {end} before it begins with {begin}"));
+            if let [_, _] = &turns[..] {
+                turns.sort_by_key(|it| it.0 != Turn::Introduced);
+            }
+            (turns, false)
+        }
+    };
+    if let Some(limit) = turns.iter().rposition(|(turn, _)| *turn == Turn::Limit) {
+        let is_behind = |at: usize| is_sorted && at > limit;
+        let numbered = turns.into_iter().enumerate();
+        let within = numbered
+            .filter(|(at, (turn, _))| *at == limit || (*turn != Turn::Limit && !is_behind(*at)));
+        let ended =
+            within.map(|(_, it)| if it.0 == Turn::Limit { (Turn::Fixed, it.1) } else { it });
+        turns = ended.collect();
+    }
     // Outside: where the span that we are in began.
     let mut open: Option<Option<Bound>> = None;
+    // Outside: where the span began that ended with a version that is affected.
+    let mut former: Option<Option<Bound>> = None;
     let mut rest = &turns[..];
     while let Some((_, version)) = rest.first() {
         // Turns at the same version are one: whether a fix ends the span before it or is void
@@ -60,6 +101,9 @@ fn of_events(order: Option<&dyn Order>, mut turns: Vec<(Turn, &str)>, spans: &mu
         rest = later;
         let has = |turn| here.iter().any(|(it, _)| *it == turn);
         let was_open = open.is_some();
+        if has(Turn::Fixed) || has(Turn::Introduced) {
+            former = None;
+        }
         if has(Turn::Fixed)
             && let Some(from) = open.take()
         {
@@ -68,10 +112,16 @@ fn of_events(order: Option<&dyn Order>, mut turns: Vec<(Turn, &str)>, spans: &mu
         if has(Turn::Introduced) && open.is_none() && (was_open || !has(Turn::Fixed)) {
             open = Some((*version != "0").then(|| bound(version, true)));
         }
-        if has(Turn::LastAffected)
-            && let Some(from) = open.take()
-        {
-            spans.push(Span { from, to: Some(bound(version, true)) });
+        if has(Turn::LastAffected) {
+            // Each says that its version is affected, so that the span reaches to the last of them.
+            // Where nobody knows which is the last, there is a span to each.
+            if is_sorted && former.is_some() {
+                spans.pop();
+            }
+            if let Some(from) = open.take().or(former.take()) {
+                spans.push(Span { from: from.clone(), to: Some(bound(version, true)) });
+                former = Some(from);
+            }
         }
     }
     if let Some(from) = open {
@@ -83,13 +133,29 @@ fn bound(version: &str, included: bool) -> Bound {
     Bound { version: version.to_owned(), included }
 }
 
-/// Events may come in any order. Where nobody can say which version is first, they stay as they are.
-fn sort(order: Option<&dyn Order>, turns: &mut Vec<(Turn, &str)>) {
-    let is_zero = |it: &(Turn, &str)| it.0 == Turn::Introduced && it.1 == "0";
-    if let [first, (Turn::Fixed | Turn::LastAffected, _)] = &turns[..]
-        && first.0 == Turn::Introduced
+fn is_zero(it: &(Turn, &str)) -> bool {
+    it.0 == Turn::Introduced && it.1 == "0"
+}
+
+/// What comes of sorting events.
+enum Sorted<'a> {
+    Yes(Vec<(Turn, &'a str)>),
+    /// Nobody can say which version is first: they stay as they are.
+    No,
+    /// The first of them is an end: whoever wrote it had another order in mind.
+    Backwards {
+        end: &'a str,
+        begin: &'a str,
+    },
+}
+
+/// Events may come in any order.
+fn sorted<'a>(order: Option<&dyn Order>, turns: &[(Turn, &'a str)]) -> Sorted<'a> {
+    // As most of them are.
+    if let [first, _] = turns
+        && is_zero(first)
     {
-        return;
+        return Sorted::Yes(turns.to_vec());
     }
     let keyed: Option<Vec<_>> = turns
         .iter()
@@ -102,24 +168,24 @@ fn sort(order: Option<&dyn Order>, turns: &mut Vec<(Turn, &str)>) {
             Some((key, *turn))
         })
         .collect();
-    match keyed {
-        Some(mut keyed) => {
-            keyed.sort_by(|left, right| left.0.cmp(&right.0));
-            // Equal versions, however they are written, are one place.
-            let mut same = None::<(Vec<u8>, &str)>;
-            *turns = keyed
-                .into_iter()
-                .map(|(key, (turn, version))| match &same {
-                    Some((known, first)) if *known == key => (turn, *first),
-                    _ => {
-                        same = Some((key, version));
-                        (turn, version)
-                    }
-                })
-                .collect();
-        }
-        None => turns.sort_by_key(|turn| !is_zero(turn)),
+    let Some(mut keyed) = keyed else { return Sorted::No };
+    keyed.sort_by(|left, right| left.0.cmp(&right.0));
+    let begin = keyed.iter().find(|(_, (turn, _))| *turn == Turn::Introduced);
+    if let (Some((first, (_, end))), Some((key, (_, begin)))) = (keyed.first(), begin)
+        && first != key
+    {
+        return Sorted::Backwards { end, begin };
     }
+    // Equal versions, however they are written, are one place.
+    let mut same = None::<(Vec<u8>, &str)>;
+    let turns = keyed.into_iter().map(|(key, (turn, version))| match &same {
+        Some((known, first)) if *known == key => (turn, *first),
+        _ => {
+            same = Some((key, version));
+            (turn, version)
+        }
+    });
+    Sorted::Yes(turns.collect())
 }
 
 /// GitHub tells how far a flaw is known to reach where there is no fix: `<= 7.11.0`, `< 2.0`.
@@ -253,11 +319,13 @@ mod tests {
         let turns = events.split_whitespace().map(|it| match it.split_at(1) {
             ("+", version) => (Turn::Introduced, version),
             ("-", version) => (Turn::Fixed, version),
-            (_, version) => (Turn::LastAffected, version),
+            ("=", version) => (Turn::LastAffected, version),
+            (_, version) => (Turn::Limit, version),
         });
-        let mut spans = Vec::new();
-        of_events(order, turns.collect(), &mut spans);
-        assert_eq!(show(&spans), expect, "{events}");
+        let (mut spans, mut odd) = (Vec::new(), Vec::new());
+        of_events(order, turns.collect(), &mut spans, &mut odd);
+        let odd: Vec<String> = odd.into_iter().map(|it| format!("; {it}")).collect();
+        assert_eq!(show(&spans) + &odd.concat(), expect, "{events}");
     }
 
     #[test]
@@ -279,7 +347,26 @@ mod tests {
         check(Some(&Numbers), "-9 +7 -5 +1", "[1..5) [7..9)");
         check(Some(&Numbers), "+7 =10 +0 -5", "(..5) [7..10]");
         check(Some(&Numbers), "+07 -9 +0 -7", "(..07) [07..9)");
+        check(Some(&Numbers), "+0 =4 =3 =5", "(..5]");
+        check(Some(&Numbers), "+0 =4 -5 =6", "(..4]");
+        check(Some(&Numbers), "+0 =4 =5 +7 =8 =9", "(..5] [7..9]");
+        check(Some(&Numbers), "+0 =x =5", "(..x] (..5]");
+        check(None, "+0 =4 =3", "(..4] (..3]");
+        check(Some(&Numbers), "+0 <5 <9", "(..9)");
+        check(Some(&Numbers), "+0 -3 +5 <9 +11", "(..3) [5..9)");
+        check(Some(&Numbers), "+0 -3 <5 +7", "(..3)");
+        check(Some(&Numbers), "+5 -3", "[5..3); a range ends with 3 before it begins with 5");
+        check(Some(&Numbers), "+5 =3", "[5..3]; a range ends with 3 before it begins with 5");
+        check(Some(&Numbers), "+5 <3", "[5..3); a range ends with 3 before it begins with 5");
+        check(Some(&Numbers), "-3 +5", "[5..3); a range ends with 3 before it begins with 5");
+        check(
+            Some(&Numbers),
+            "+5 -3 +7 -9",
+            "[5..3) [7..9); a range ends with 3 before it begins with 5",
+        );
+        check(Some(&Numbers), "+5 -5", "");
         // One that cannot be read leaves them as they are written.
+        check(None, "+5 -3", "[5..3)");
         check(Some(&Numbers), "+x -5 +7 -9", "[x..5) [7..9)");
     }
 

@@ -55,7 +55,11 @@ impl Rows {
                     format!("`{}` is an ecosystem that nobody taught us", &*package.ecosystem);
                 hole(gaps, at(record, ""), why);
             }
-            if let Err(why) = rows.package(record, affected, package, &home) {
+            let mut odd = Vec::new();
+            if let Err(why) = rows.package(record, affected, package, &home, &mut odd) {
+                hole(gaps, at(record, &package.name), why);
+            }
+            for why in odd {
                 hole(gaps, at(record, &package.name), why);
             }
         }
@@ -95,6 +99,7 @@ impl Rows {
         affected: &record::Affected<'_>,
         package: &record::Package<'_>,
         home: &Home,
+        odd: &mut Vec<String>,
     ) -> Result<(), &'static str> {
         let source = rate::source(&record.id);
         let extra: AffectedExtra<'_> = rate::extra(affected.database_specific);
@@ -107,7 +112,7 @@ impl Rows {
         row.channel = channel(home, &package.purl, &more);
         row.products.clone_from(&home.products);
         let order = order::of(&home.space);
-        row.spans = ranges::spans(order, &affected.ranges);
+        row.spans = ranges::spans(order, &affected.ranges, odd);
         ranges::end_at_last_known(&mut row.spans, &extra.last_known_affected_version_range);
         row.versions = ranges::uncovered(order, &row.spans, &affected.versions);
         if row.spans.is_empty() && row.versions.is_empty() {

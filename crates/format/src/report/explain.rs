@@ -1,11 +1,12 @@
 //! explain: how each verdict came about, as a story or as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Gap, Inventory, Judgement, Level, Verdict};
+use model::{Basis, Gap, Inventory, Judgement, Level, Verdict};
 use serde::Serialize;
 
 use super::Options;
+use super::basis::{BasisJson, rests_on};
 use super::packages::holes;
 use crate::document::{self, TOOL};
 use crate::list::name;
@@ -17,22 +18,24 @@ const FEW: usize = 5;
 /// Each judgement as a short story: where the package is, what it is called, what the advisory says,
 /// how the versions compare, and what follows.
 ///
-/// Findings and gaps are always told. Of many non-findings there is only a count for each verdict,
+/// Findings and gaps are always told, and what the answer rests on. Of many non-findings there is only a count for each verdict,
 /// unless `options.details` asks for all.
 pub fn write_explanation(
     judgements: &[Judgement],
     inventory: &Inventory,
+    basis: &Basis,
     options: &Options,
 ) -> String {
     let mut text = Text::new(options, judgements.len().min(10_000) * 256 + 256);
     let quiet = judgements.iter().filter(|it| tells_nothing(it.verdict)).count();
     let folded = !options.details && quiet > FEW;
+    let mut cautions = BTreeSet::new();
     let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
     for judgement in judgements {
         if folded && tells_nothing(judgement.verdict) {
             *counts.entry(judgement.verdict).or_default() += 1;
         } else {
-            story(&mut text, judgement, inventory);
+            story(&mut text, judgement, inventory, &mut cautions);
         }
     }
     if judgements.is_empty() {
@@ -45,6 +48,7 @@ pub fn write_explanation(
         }
     }
     holes(&mut text, &gaps(inventory));
+    rests_on(&mut text, basis);
     text.out
 }
 
@@ -52,6 +56,7 @@ pub fn write_explanation(
 pub fn write_explanation_json(
     judgements: &[Judgement],
     inventory: &Inventory,
+    basis: &Basis,
     options: &Options,
 ) -> String {
     let document = Document {
@@ -61,6 +66,7 @@ pub fn write_explanation_json(
         subject: inventory.subject.name(),
         judgements: judgements.iter().map(|it| told(it, inventory)).collect(),
         gaps: gaps(inventory),
+        basis: BasisJson::of(basis),
     };
     document::printed(&document, judgements.len().min(10_000))
 }
@@ -73,6 +79,7 @@ struct Document<'a> {
     subject: &'a str,
     judgements: Vec<Told<'a>>,
     gaps: Vec<&'a Gap>,
+    basis: BasisJson<'a>,
 }
 
 #[derive(Serialize)]
@@ -104,7 +111,7 @@ fn told<'a>(judgement: &'a Judgement, inventory: &'a Inventory) -> Told<'a> {
 
 fn gaps(inventory: &Inventory) -> Vec<&Gap> {
     let image = inventory.subject.image().map_or(&[][..], |it| &it.gaps);
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     image.iter().chain(&inventory.gaps).filter(|it| seen.insert(*it)).collect()
 }
 
@@ -120,7 +127,13 @@ fn tells_nothing(verdict: Verdict) -> bool {
     )
 }
 
-fn story(text: &mut Text<'_>, judgement: &Judgement, inventory: &Inventory) {
+/// Of the `cautions`, only those that were not told yet are told.
+fn story<'a>(
+    text: &mut Text<'_>,
+    judgement: &'a Judgement,
+    inventory: &Inventory,
+    cautions: &mut BTreeSet<&'a str>,
+) {
     let (sign, style) = match judgement.verdict {
         Verdict::Affected => (Sign::Bad, Style::Of(Level::High)),
         Verdict::Suppressed => (Sign::Set, Style::Dim),
@@ -148,6 +161,9 @@ fn story(text: &mut Text<'_>, judgement: &Judgement, inventory: &Inventory) {
     }
     text.push("\n");
     for step in &judgement.chain {
+        if step.about == "caution" && !cautions.insert(&step.says) {
+            continue;
+        }
         text.push("    ");
         text.padded(&step.about, 11);
         text.push(" ");

@@ -4,6 +4,7 @@ use model::{Analysis, Digest, Exploited, Finding, Fix, Forecast, Gap, Level, Out
 use model::{Place, Purl, Rating, Span, Statement, Subject};
 use serde::Serialize;
 
+use super::basis::BasisJson;
 use super::{Options, Report};
 use crate::document::{self, TOOL};
 use crate::page::{self, Tally};
@@ -36,7 +37,7 @@ impl Report for Json {
             summary: summary(analysis, &gaps),
             findings: findings.into_iter().map(|it| told(analysis, it)).collect(),
             gaps,
-            basis: basis(analysis),
+            basis: BasisJson::of(&analysis.basis),
         };
         document::printed(&document, analysis.findings.len())
     }
@@ -53,7 +54,7 @@ struct Document<'a> {
     summary: Summary,
     findings: Vec<Told<'a>>,
     gaps: Vec<&'a Gap>,
-    basis: Basis<'a>,
+    basis: BasisJson<'a>,
 }
 
 #[derive(Serialize)]
@@ -84,15 +85,6 @@ struct Summary {
     packages: usize,
     vulnerable_packages: usize,
     gaps: usize,
-}
-
-#[derive(Serialize)]
-struct Basis<'a> {
-    almanac: &'a str,
-    current: Option<&'a str>,
-    starter: bool,
-    warnings: &'a [String],
-    says: String,
 }
 
 #[derive(Serialize)]
@@ -173,17 +165,6 @@ fn summary(analysis: &Analysis, gaps: &[&Gap]) -> Summary {
         packages: analysis.inventory.packages.len(),
         vulnerable_packages: packages.len(),
         gaps: gaps.len(),
-    }
-}
-
-fn basis(analysis: &Analysis) -> Basis<'_> {
-    let basis = &analysis.basis;
-    Basis {
-        almanac: &basis.almanac,
-        current: basis.current.as_deref(),
-        starter: basis.starter,
-        warnings: &basis.warnings,
-        says: page::basis(basis).0,
     }
 }
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use model::Analysis;
 
-use super::packages::{not_known, rests_on};
+use super::basis::rests_on;
+use super::packages::not_known;
 use super::{Options, Report};
 use crate::list::{name, shown};
 use crate::page::Tally;
@@ -45,7 +46,7 @@ impl Report for OnlyPackages {
         let mut text = Text::new(options, rows.len().saturating_mul(96).saturating_add(1024));
         table(&mut text, &rows);
         not_known(&mut text, analysis);
-        rests_on(&mut text, analysis);
+        rests_on(&mut text, &analysis.basis);
         text.out
     }
 }

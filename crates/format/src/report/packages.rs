@@ -3,6 +3,7 @@
 
 use model::{Analysis, Finding, Package, Place, Subject};
 
+use super::basis::rests_on;
 use super::{Options, Report};
 use crate::page::{self, Group, Tally};
 use crate::paint::{Sign, Style, Text, size};
@@ -31,7 +32,7 @@ impl Report for Packages {
         }
         summary(&mut text, &tally, groups.iter().filter(|it| it.tally.total() > 0).count());
         not_known(&mut text, analysis);
-        rests_on(&mut text, analysis);
+        rests_on(&mut text, &analysis.basis);
         text.out
     }
 }
@@ -286,23 +287,5 @@ pub(super) fn holes(text: &mut Text<'_>, gaps: &[&model::Gap]) {
         text.sign(Sign::Unknown);
         text.push(" ");
         text.wrapped(&gap.to_string(), "    ");
-    }
-}
-
-/// Which advisories were asked, and what is wrong with them.
-pub(super) fn rests_on(text: &mut Text<'_>, analysis: &Analysis) {
-    let (basis, worrying) = page::basis(&analysis.basis);
-    text.push("\n");
-    if worrying {
-        text.sign(Sign::Warning);
-    } else {
-        text.push("i");
-    }
-    text.push(" ");
-    text.wrapped(&basis, "  ");
-    for warning in &analysis.basis.warnings {
-        text.sign(Sign::Warning);
-        text.push(" ");
-        text.wrapped(warning, "  ");
     }
 }

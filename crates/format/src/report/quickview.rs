@@ -3,7 +3,8 @@
 use model::{Analysis, Subject};
 
 use super::Options;
-use super::packages::{not_known, rests_on};
+use super::basis::rests_on;
+use super::packages::not_known;
 use crate::page::{self, Tally};
 use crate::paint::{Style, Text};
 
@@ -41,7 +42,7 @@ pub fn write_quickview(analysis: &Analysis, options: &Options) -> String {
         text.push("\n");
     }
     not_known(&mut text, analysis);
-    rests_on(&mut text, analysis);
+    rests_on(&mut text, &analysis.basis);
     // Hints are for whoever sits at a terminal, and the image's name is all that a command needs.
     if subject.image().is_some() && options.width.is_some() {
         next(&mut text, &name, &tally);

@@ -354,18 +354,23 @@ fn explanations() {
             &[("comparison", "`7.x` is not a version of SemVer, so that nothing can be said")],
         ),
     ];
-    let text = write_explanation(&judgements, &analysis().inventory, &rich());
+    let text = write_explanation(&judgements, &analysis().inventory, &analysis().basis, &rich());
     insta::assert_snapshot!("explanation", text);
     for number in 0..7 {
         let flaw = format!("CVE-2026-{number:04}");
         let verdict = if number < 5 { Verdict::NotInRange } else { Verdict::Owned };
         judgements.push(judgement(1, &[&flaw], verdict, &[]));
     }
-    let text = write_explanation(&judgements, &analysis().inventory, &options());
+    let text = write_explanation(&judgements, &analysis().inventory, &analysis().basis, &options());
     insta::assert_snapshot!("explanation-folded", text);
-    let text = write_explanation(&judgements, &analysis().inventory, &rich());
+    let text = write_explanation(&judgements, &analysis().inventory, &analysis().basis, &rich());
     assert!(text.contains("CVE-2026-0006"), "{text}");
-    let json = write_explanation_json(&judgements[..2], &analysis().inventory, &options());
+    let json = write_explanation_json(
+        &judgements[..2],
+        &analysis().inventory,
+        &analysis().basis,
+        &options(),
+    );
     insta::assert_snapshot!("explanation-json", json);
 }
 
@@ -422,4 +427,21 @@ fn paths_become_relative_uris() {
     check("/a:b/../../é#?", "a%3Ab/%C3%A9%23%3F");
     check("C:\\x", "C%3A%5Cx");
     check("/", "subject");
+}
+
+#[test]
+fn a_caution_is_told_once() {
+    let chain = |over: &'static str| [("package", "a"), ("caution", over), ("advisory", "x")];
+    let judgements = [
+        judgement(0, &["CVE-1"], Verdict::Affected, &chain("debian 8 is over")),
+        judgement(1, &["CVE-1"], Verdict::Affected, &chain("debian 8 is over")),
+        judgement(1, &["CVE-2"], Verdict::Affected, &chain("debian 9 is over")),
+    ];
+    let (inventory, basis) = (analysis().inventory, analysis().basis);
+    let text = write_explanation(&judgements, &inventory, &basis, &options());
+    assert_eq!(text.matches("debian 8 is over").count(), 1, "{text}");
+    assert_eq!(text.matches("debian 9 is over").count(), 1, "{text}");
+    // Each of a script's chains is whole.
+    let json = write_explanation_json(&judgements, &inventory, &basis, &options());
+    assert_eq!(json.matches("debian 8 is over").count(), 2, "{json}");
 }

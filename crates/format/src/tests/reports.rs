@@ -192,10 +192,10 @@ proptest! {
     #[test]
     fn explanations_never_panic(judgements in judgements(), analysis in analysis()) {
         for options in all_options() {
-            let text = report::write_explanation(&judgements, &analysis.inventory, &options);
+            let text = report::write_explanation(&judgements, &analysis.inventory, &analysis.basis, &options);
             let hostile = |it: char| it.is_control() && it != '\n' && it != '\x1b';
             prop_assert!(!text.contains(hostile));
-            let json = report::write_explanation_json(&judgements, &analysis.inventory, &options);
+            let json = report::write_explanation_json(&judgements, &analysis.inventory, &analysis.basis, &options);
             let parsed: Value = serde_json::from_str(&json).unwrap();
             prop_assert_eq!(parsed["judgements"].as_array().unwrap().len(), judgements.len());
         }

@@ -1,7 +1,7 @@
 //! How a host is reached: with or without TLS, through a proxy or directly.
 
 use std::collections::HashMap;
-use std::net::Ipv6Addr;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -81,11 +81,7 @@ impl Connections {
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.parse().is_ok_and(|it: std::net::Ipv4Addr| it.is_loopback())
-        || host.parse().is_ok_and(|it: Ipv6Addr| {
-            it.is_loopback() || it.to_ipv4_mapped().is_some_and(|it| it.is_loopback())
-        })
+    host == "localhost" || host.parse().is_ok_and(|it: IpAddr| it.to_canonical().is_loopback())
 }
 
 /// True when `url` may be asked without TLS.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use image::artifact::{Artifact, Layer, Piece, Pulled, Pushed, find, pull, push};
+use image::artifact::{Artifact, Found, Layer, Piece, Pushed, Tally, find, push};
 use image::{Credentials, Error, Progress, Settings, Silent};
 use model::Secret;
 use testkit::{FakeRegistry, Fault, Guard, digest};
@@ -42,6 +42,13 @@ pub(super) async fn pushed(
     push(name, artifact, &Arc::new(settings), &silent()).await
 }
 
+/// What was found, what came of it, and what was here already.
+pub(super) struct Pulled {
+    pub(super) found: Found,
+    pub(super) came: Tally,
+    pub(super) kept: Tally,
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 pub(super) async fn pulled(
     name: &str,
@@ -49,7 +56,9 @@ pub(super) async fn pulled(
     settings: Settings,
     into: &Path,
 ) -> Result<Pulled, Error> {
-    pull(name, KIND, already, &Arc::new(settings), &silent(), into).await
+    let found = find(name, KIND, &Arc::new(settings), &silent()).await?;
+    let (came, kept) = found.fetch(already, into).await?;
+    Ok(Pulled { found, came, kept })
 }
 
 fn told(registry: &FakeRegistry, outcome: Result<Pushed, Error>) -> String {
@@ -107,10 +116,11 @@ fn there_and_back() {
         let folder = tempfile::tempdir().unwrap();
         let into = folder.path().join("new");
         let all = pulled(&name, &|_| false, settings(), &into).unwrap();
-        assert_eq!(all.digest, first.digest);
-        assert_eq!(all.config, b"{\"size\":20000000}");
-        assert_eq!(all.annotations["org.example.edition"], "7");
-        let titles: Vec<Option<&str>> = all.layers.iter().map(|it| it.title.as_deref()).collect();
+        assert_eq!(all.found.digest, first.digest);
+        assert_eq!(all.found.config, b"{\"size\":20000000}");
+        assert_eq!(all.found.annotations["org.example.edition"], "7");
+        let titles: Vec<Option<&str>> =
+            all.found.layers.iter().map(|it| it.title.as_deref()).collect();
         assert_eq!(titles, [Some("one"), None, None, Some("one again")]);
         assert_eq!((all.came.blobs, all.came.bytes), (3, 20_000_009));
         let names: Vec<String> = files(&into).into_iter().map(|(name, _)| name).collect();

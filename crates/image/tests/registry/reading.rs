@@ -152,7 +152,8 @@ fn a_name_that_is_none() {
     };
     check(
         "Debian",
-        "Invalid: `Debian` is not an image reference: a repository's name is lower case",
+        "Invalid: `Debian` is not an image reference: a repository's name is lower case\n\
+         hint: name it like this: debian:12, registry.example/team/name:tag",
     );
     check(
         "localhost:99999/app",

@@ -243,8 +243,8 @@ fn check_artifact(registry: &Registry, settings: &Settings) {
     let folder = tempfile::tempdir().unwrap();
     let all = pulled(&name, &|_| false, settings.clone(), folder.path()).unwrap();
     assert_eq!((all.came.blobs, all.came.bytes), (3, 20_000_009));
-    assert_eq!(all.digest, first.digest);
-    let page = folder.path().join(all.layers[1].digest.hex());
+    assert_eq!(all.found.digest, first.digest);
+    let page = folder.path().join(all.found.layers[1].digest.hex());
     assert_eq!(fs_err::read(page).unwrap(), noise(large));
 
     let mut changed = book(large);

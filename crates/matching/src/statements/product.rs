@@ -1,7 +1,7 @@
 //! Is a package what a statement is about? Leniently, with a reason where it is not.
 
 use ecosystem::{order, range};
-use model::{Inventory, Package, Product, Purl, Space};
+use model::{Inventory, Package, Product, Purl, Space, filed_name};
 
 use super::Fit;
 use super::image::Identity;
@@ -108,7 +108,8 @@ pub(super) fn fit_package(name: &str, package: &Package) -> Fit {
     if wanted.kind() != purl.kind() {
         return not(format!("type is {}", purl.kind()));
     }
-    let is_own = wanted.full_name() == purl.full_name()
+    let filed = |it: &Purl| filed_name(it.kind(), &it.full_name()).into_owned();
+    let is_own = filed(&wanted) == filed(purl)
         || (wanted.namespace().is_none()
             && crate::spaces::is_system(purl.kind())
             && wanted.name() == purl.name());

@@ -245,8 +245,11 @@ impl Book for Shelf {
         })
     }
 
-    fn text(&self, advisory: Handle) -> Option<Text> {
-        let entry = self.entries.get(advisory.advisory as usize)?;
-        Some(Text { title: format!("about {}", entry.id), ..Text::default() })
+    fn texts(&self, advisories: &[Handle]) -> Vec<Option<Text>> {
+        let text = |advisory: &Handle| {
+            let entry = self.entries.get(advisory.advisory as usize)?;
+            Some(Text { title: format!("about {}", entry.id), ..Text::default() })
+        };
+        advisories.iter().map(text).collect()
     }
 }

@@ -61,6 +61,91 @@ fn an_absence() {
 }
 
 #[test]
+fn who_was_silent_and_who_decides() {
+    check_chain(
+        "pkg:composer/drupal/core@7.1",
+        "osv composer drupal/core DRUPAL-1 =CVE-1 >=8.0.0,<8.3.9
+         osv composer drupal/core FOP-1 =CVE-1 >=7.0,<7.58",
+        "",
+        Asked::Flaw("CVE-1"),
+        "core CVE-1 DRUPAL-1 FOP-1: affected
+         - package: pkg:composer/drupal/core@7.1 (installed)
+         - space: composer, by its type; osv speaks there
+         - advisory: osv: DRUPAL-1 about drupal/core
+         - range: affected: >= 8.0.0 and < 8.3.9
+         - comparison: 7.1 is outside
+         - advisory: osv: FOP-1 about drupal/core
+         - range: affected: >= 7.0 and < 7.58
+         - comparison: 7.1 is in it: >= 7.0 and < 7.58
+         - source: DRUPAL-1 of osv is silent about 7.1 (its first range begins at 8.0.0), and FOP-1 of osv has it in a range apart from those
+         - source: FOP-1 of osv decides",
+    );
+}
+
+#[test]
+fn who_disagrees() {
+    check_chain(
+        "pkg:gem/a@2.1",
+        "osv gem a GHSA-1 =CVE-1 >=3.0.0,<3.2.17\nosv gem a RUBYSEC-1 =CVE-1 <3.2.17",
+        "",
+        Asked::Flaw("CVE-1"),
+        "a CVE-1 GHSA-1 RUBYSEC-1: cannot tell
+         - package: pkg:gem/a@2.1 (installed)
+         - space: gem, by its type; osv speaks there
+         - advisory: osv: GHSA-1 about a
+         - range: affected: >= 3.0.0 and < 3.2.17
+         - comparison: 2.1 is outside
+         - advisory: osv: RUBYSEC-1 about a
+         - range: affected: < 3.2.17
+         - comparison: 2.1 is in it: < 3.2.17
+         - source: GHSA-1 of osv leaves 2.1 out (its first range begins at 3.0.0), and RUBYSEC-1 of osv does not: who is right, nobody says",
+    );
+}
+
+#[test]
+fn who_does_not_tell() {
+    check_chain(
+        "pkg:composer/a@7.1",
+        "osv composer a GHSA-1 =CVE-1 <x?\nosv composer a DRUPAL-1 =CVE-1 <8\nosv composer a FOP-1 =CVE-1 <9",
+        "",
+        Asked::Flaw("CVE-1"),
+        "a CVE-1 DRUPAL-1 FOP-1 GHSA-1: affected
+         - package: pkg:composer/a@7.1 (installed)
+         - space: composer, by its type; osv speaks there
+         - advisory: osv: GHSA-1 about a
+         - range: affected: < x?
+         - comparison: cannot tell: a version in the advisory cannot be read
+         - advisory: osv: DRUPAL-1 about a
+         - range: affected: < 8
+         - comparison: 7.1 is in it: < 8
+         - advisory: osv: FOP-1 about a
+         - range: affected: < 9
+         - comparison: 7.1 is in it: < 9
+         - source: as GHSA-1 of osv cannot tell, DRUPAL-1 of osv decides over FOP-1 of osv: Drupal's own word about its code",
+    );
+}
+
+#[test]
+fn a_vendor_denies() {
+    check_chain(
+        "pkg:deb/debian/a@1?distro=debian-12",
+        "debian-tracker debian:12 a CVE-1 all\nosv debian:12 a CVE-1 not-affected all",
+        "",
+        Asked::Flaw("CVE-1"),
+        "a CVE-1: not affected, says the publisher
+         - package: pkg:deb/debian/a@1?distro=debian-12 (installed)
+         - space: debian:12, by the package's own word: debian 12; debian-tracker, osv speak there
+         - advisory: debian-tracker: CVE-1 about a
+         - range: affected: all versions
+         - comparison: 1 is in it: all versions
+         - advisory: osv: CVE-1 about a
+         - range: not affected: all versions
+         - comparison: 1 is among those that are not affected
+         - source: whatever CVE-1 of debian-tracker says, a vendor's \"not affected\" counts: CVE-1 of osv decides",
+    );
+}
+
+#[test]
 fn the_whole_package() {
     check_chain(
         "pkg:deb/debian/a@1?distro=debian-8",

@@ -90,6 +90,17 @@ fn aliases_are_one_finding() {
 }
 
 #[test]
+fn a_module_of_go_is_one_in_every_spelling() {
+    for path in ["github.com/Azure/x", "github.com/azure/x", "github.com/!azure/x"] {
+        check(
+            &format!("pkg:golang/{path}@v1.0.0"),
+            "osv golang github.com/azure/x GO-1 <1.1.0",
+            "GO-1 unspecified github.com/azure/x@v1.0.0 [x] by osv GO-1: fix 1.1.0",
+        );
+    }
+}
+
+#[test]
 fn the_first_who_knows_decides() {
     let rows = "osv cargo smallvec RUSTSEC-1 =CVE-1 >=0.6.3,<0.6.10
          osv cargo smallvec GHSA-1 =CVE-1 <0.6.10";
@@ -105,6 +116,91 @@ fn the_first_who_knows_decides() {
     check(
         "pkg:cargo/smallvec@0.5.0",
         "starter cargo smallvec GHSA-1 =CVE-1 <0.6.10\nosv cargo smallvec OTHER-1 =CVE-1 >=0.6",
+        "",
+    );
+}
+
+#[test]
+fn who_is_silent_overrules_nobody() {
+    // The first speaks of 8 alone, and the other of 7 by itself.
+    let rows = "osv composer core DRUPAL-1 =CVE-1 >=8.0.0,<8.3.9 >=8.4.0,<8.4.6
+         osv composer core FOP-1 =CVE-1 >=7.0,<7.58 >=8.0,<8.3.9 >=8.4,<8.4.6";
+    check(
+        "pkg:composer/core@7.1",
+        rows,
+        "CVE-1 unspecified core@7.1 [core] by osv FOP-1: fix 7.58, also DRUPAL-1 FOP-1",
+    );
+    check_verdicts("pkg:composer/core@7.58", rows, "", "core CVE-1: NotInRange");
+    check_verdicts("pkg:composer/core@8.3.9", rows, "", "core CVE-1: NotInRange");
+    // The first knows a fix of 25, and the other versions after it that have none.
+    let rows = "osv golang d GO-1 =CVE-1 <25.0.13
+         osv golang d GHSA-1 =CVE-1 <=25.0.12 >=26.0.0-rc1,<28.0.0";
+    let expect = "CVE-1 unspecified d@v26.1.0 [d] by osv GHSA-1: fix 28.0.0, also GHSA-1 GO-1";
+    check("pkg:golang/d@v26.1.0", rows, expect);
+    check_verdicts("pkg:golang/d@v25.0.13", rows, "", "d CVE-1: NotInRange");
+    // Between two lines that the first knows.
+    let rows = "osv composer core GHSA-1 =CVE-1 >=7.0.0,<7.96 >=9.0.0,<9.4.14
+         osv composer core DRUPAL-1 =CVE-1 >=8.0.0,<9.4.14";
+    let expect =
+        "CVE-1 unspecified core@8.9.1 [core] by osv DRUPAL-1: fix 9.4.14, also DRUPAL-1 GHSA-1";
+    check("pkg:composer/core@8.9.1", rows, expect);
+    check_verdicts("pkg:composer/core@7.99", rows, "", "core CVE-1: NotInRange");
+    // A list is of versions before the first range.
+    let rows = "osv maven d GHSA-1 =CVE-1 >=2.9.0,<2.9.10\nosv maven d SAPKB-1 =CVE-1 v:2.8.9";
+    let expect = "CVE-1 unspecified d@2.8.9 [d] by osv SAPKB-1: no fix, Open, also GHSA-1 SAPKB-1";
+    check("pkg:maven/d@2.8.9", rows, expect);
+}
+
+#[test]
+fn the_fix_is_no_version_that_the_silent_one_calls_affected() {
+    check(
+        "pkg:pypi/a@3.5",
+        "osv pypi a GHSA-1 =CVE-1 >=4.0,<4.2\nosv pypi a PYSEC-1 =CVE-1 >=3.0,<4.0",
+        "CVE-1 unspecified a@3.5 [a] by osv PYSEC-1: fix 4.2, also GHSA-1 PYSEC-1",
+    );
+}
+
+#[test]
+fn a_fix_is_a_word() {
+    // Whoever takes the whole of it says less than whoever tells the lines apart.
+    let rows =
+        "osv cargo a RUSTSEC-1 =CVE-1 <0.6.2 >=0.7.0-0,<0.7.6\nosv cargo a GHSA-1 =CVE-1 <0.7.6";
+    check("pkg:cargo/a@0.6.2", rows, "");
+    check_verdicts("pkg:cargo/a@0.6.3", rows, "", "a CVE-1: NotInRange");
+    // Versions listed one by one were looked at one by one.
+    let rows = "osv pypi a GHSA-1 =CVE-1 v:1.0\nosv pypi a PYSEC-1 =CVE-1 <2.0";
+    check_verdicts("pkg:pypi/a@0.9", rows, "", "a CVE-1: NotInRange");
+}
+
+#[test]
+fn where_sources_disagree_nothing_can_be_told() {
+    let gap = |example: &str| {
+        format!("gap: 1 flaw of gem: the sources disagree about this version (CVE-1 of {example})")
+    };
+    // Did it begin with 3.0.0, or did nobody look at what was before?
+    let rows = "osv gem a GHSA-1 =CVE-1 >=3.0.0,<3.2.17\nosv gem a RUBYSEC-1 =CVE-1 <3.2.17";
+    check("pkg:gem/a@2.1", rows, &gap("a@2.1"));
+    check_verdicts("pkg:gem/a@2.1", rows, "", "a CVE-1: CannotTell");
+    check("pkg:gem/a@3.2.17", rows, "");
+    // Nobody says that it is gone behind the last known one.
+    let rows = "osv gem a GHSA-1 =CVE-1 <=1.27.0\nosv gem a RUBYSEC-1 =CVE-1 <1.28.0";
+    check("pkg:gem/a@1.27.5", rows, &gap("a@1.27.5"));
+    // Anew, and for ever?
+    let rows = "osv gem a GHSA-1 =CVE-1 <4.0.3\nosv gem a RUBYSEC-1 =CVE-1 <4.0.3 >=4.1";
+    check("pkg:gem/a@6.1", rows, &gap("a@6.1"));
+    // RustSec tells what is not affected, too, and the starter sheet does not object.
+    let rows = "osv cargo a RUSTSEC-1 =CVE-1 >=0.1.14-0,<0.1.15\nosv cargo a GHSA-1 =CVE-1 >=0.1.13,<0.1.15";
+    check("pkg:cargo/a@0.1.13", rows, "");
+    let rows = "osv gem a GHSA-1 =CVE-1 >=3.0.0\nstarter gem a X-1 =CVE-1 <3.2.17";
+    check("pkg:gem/a@2.1", rows, "");
+}
+
+#[test]
+fn a_distribution_speaks_for_itself() {
+    check(
+        SSL,
+        "debian-tracker debian:12 openssl CVE-1 source >=3.1
+         osv debian:12 openssl CVE-1 source >=3.0,<3.0.13-1",
         "",
     );
 }
@@ -148,6 +244,18 @@ fn versions_that_cannot_be_read() {
         "pkg:pypi/a@1.0",
         "osv pypi a GHSA-1 <two",
         "gap: 1 advisory of osv about pypi: names a version that cannot be read (GHSA-1 of a)",
+    );
+    for version in ["1.0", "2.5", "4.0"] {
+        check(
+            &format!("pkg:pypi/a@{version}"),
+            "osv pypi a GHSA-1 >=3.0,<2.0",
+            "gap: 1 advisory of osv about pypi: has a range that ends before it begins (GHSA-1 of a)",
+        );
+    }
+    check(
+        "pkg:pypi/a@1.0",
+        "osv pypi a GHSA-1 >=3.0,<2.0 >=1.0,<1.1",
+        "GHSA-1 unspecified a@1.0 [a] by osv GHSA-1: fix 1.1",
     );
     check(
         "pkg:pypi/a@1.0",

@@ -131,8 +131,11 @@ impl Keygen {
             }
         }
         let key = SecretKey::generate()?;
-        write_secret(&self.file, &key.to_file())?;
-        fs_err::write(&public, key.public().to_file())?;
+        let refuse = |why: std::io::Error| {
+            Failure::error(why.to_string(), "name a file in a directory that can be written to")
+        };
+        write_secret(&self.file, &key.to_file()).map_err(refuse)?;
+        fs_err::write(&public, key.public().to_file()).map_err(refuse)?;
         context.messages.done(&format!(
             "Secret key written to {}: whoever can read it can sign",
             self.file.display()
@@ -146,19 +149,28 @@ impl Keygen {
     }
 }
 
-fn write_secret(path: &Path, text: &str) -> anyhow::Result<()> {
+fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     let mut options = fs_err::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     fs_err::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())?;
-    Ok(())
+    options.open(path)?.write_all(text.as_bytes())
 }
 
 impl Sign {
     pub(super) fn run(self, directory: &Path, context: &Context) -> anyhow::Result<()> {
-        let key = SecretKey::parse(&fs_err::read_to_string(&self.file)?)?;
+        let key = fs_err::read_to_string(&self.file).map_err(|why| {
+            let says = match why.kind() {
+                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                kind => kind.to_string(),
+            };
+            Failure::error(
+                format!("cannot read the key {}: {says}", self.file.display()),
+                "`foretop almanac keygen` makes a pair; --key names the secret one",
+            )
+        })?;
+        let key = SecretKey::parse(&key)?;
         let writer = Writer::lock(directory)?;
         let almanac = Almanac::open(directory)?;
         let comment =

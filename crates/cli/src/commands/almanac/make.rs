@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use almanac::{Manifest, Trust, Writer};
+use almanac::{Manifest, Standing, Writer};
 use clap::ValueHint;
 use engine::{PartFetched, Refreshed, Watch, fetch_all, refresh};
 use feed::fetch::Fetched;
@@ -83,15 +83,16 @@ impl Update {
         }
         let files = count(files, "new file", "new files");
         messages.done(&format!("Fetched {files}, {}", HumanBytes(bytes)));
-        if failed.len() == asked.len() && !sources.is_dir() {
+        let nothing = (failed.len() == asked.len()).then(|| {
             let hint = failed.iter().find_map(|it| it.hint().map(str::to_owned));
-            return Err(Failure::error(
+            Failure::error(
                 "almanac: nothing could be fetched, see above",
                 hint.unwrap_or_else(|| "the almanac stays as it was".to_owned()),
-            ));
-        }
+            )
+        });
         let now = jiff::Timestamp::now().to_string();
-        compile(&sources, false, &writer, context, |manifest| {
+        // Also where nothing came: `status` is to tell why.
+        let compiled = compile(&sources, false, &writer, context, |manifest| {
             for PartFetched { feed, part, outcome } in &asked {
                 match outcome {
                     Ok(_) => {
@@ -104,7 +105,8 @@ impl Update {
                     Err(why) => manifest.failed(feed, part, why.to_string()),
                 }
             }
-        })
+        });
+        nothing.map_or(compiled, Err)
     }
 
     /// The parts that are published and wanted.
@@ -169,13 +171,19 @@ fn compile(
         messages.warn(&format!("The almanac that was there is not used again: {why}"));
         None
     });
-    let former = former.filter(|it| !anew && almanac::missing(writer.dir(), it).is_empty());
+    // What nobody answers for is no part of an almanac that was made here.
+    let trusted = || writer.standing().is_ok_and(|it| it != Standing::Unchecked);
+    let whole = |it: &Manifest| almanac::damaged(writer.dir(), it).is_empty();
+    let former = former.filter(|it| !anew && trusted() && whole(it));
     let now = jiff::Timestamp::now().to_string();
     messages.begin("Reading documents");
     let watcher = Watcher(Arc::clone(messages));
     let Refreshed { mut manifest, sheets, compiled, kept, strangers, gaps } =
         refresh(from, former.as_ref(), &now, &watcher)?;
     if manifest.sheets.is_empty() {
+        for gap in gaps.iter().take(5) {
+            messages.warn(&gap.to_string());
+        }
         return Err(Failure::error(
             format!("{}: no feed recognises anything in it", from.display()),
             "the almanac stays as it was; `foretop almanac status` tells which feeds there are",
@@ -187,7 +195,7 @@ fn compile(
         fresh += sheet.entry.size;
     }
     add(&mut manifest);
-    let installed = writer.install(&manifest.to_bytes(), None, Trust::Local)?;
+    let installed = writer.install_made(&manifest)?;
     for gap in &gaps {
         messages.debug(&format!("gap: {gap}"));
     }
@@ -213,8 +221,9 @@ fn compile(
         messages.warn(&format!("{holes} in the documents: `foretop almanac status --details`"));
     }
     messages.done(&format!(
-        "Almanac {} with {}, {}",
+        "Almanac {}{} with {}, {}",
         installed.digest.short(),
+        if installed.unchanged { ", as it was," } else { "" },
         count(manifest.sheets.len() as u64, "sheet", "sheets"),
         HumanBytes(manifest.size()),
     ));

@@ -65,10 +65,15 @@ impl Show {
             .map(|it| almanac.about(it))
             .find(|it| it.exploited.is_some() || it.forecast.is_some());
         let about = about.unwrap_or_default();
+        let basis = lookout.whole_basis();
         if said.is_empty() && about.exploited.is_none() && about.forecast.is_none() {
             return Err(Failure::error(
                 format!("{}: the almanac has no advisory of that name", self.id),
-                "`foretop almanac status` tells which feeds it has and how old they are",
+                if basis.starter {
+                    "it is the built-in starter sheet: `foretop almanac update` fetches the rest"
+                } else {
+                    "`foretop almanac status` tells which feeds it has and how old they are"
+                },
             ));
         }
         if self.format == Format::Json {
@@ -76,6 +81,7 @@ impl Show {
             let value = json!({
                 "id": id, "advisories": advisories,
                 "exploited": about.exploited, "forecast": about.forecast,
+                "basis": report::basis_for_json(&basis),
             });
             return context.messages.report(&format!("{value:#}\n"));
         }
@@ -94,7 +100,19 @@ impl Show {
             let (score, percentile) = (it.score * 100.0, it.percentile * 100.0);
             let _ = writeln!(text, "EPSS {score:.2} %, above {percentile:.1} % of all flaws");
         }
-        context.messages.report(&(tame(text.trim_end()) + "\n"))
+        let said = tame(text.trim_end()) + "\n\n";
+        context.messages.report(&(said + &report::write_basis(&basis, &options(context))))
+    }
+}
+
+/// How reports look, of commands without wishes of their own.
+fn options(context: &Context) -> report::Options {
+    report::Options {
+        tool_version: VERSION.to_owned(),
+        colour: context.messages.colour_on_stdout(),
+        unicode: context.environment.unicode(),
+        width: width_of_stdout(),
+        ..report::Options::default()
     }
 }
 
@@ -222,26 +240,22 @@ impl Lookup {
         let packages = vec![package];
         let inventory =
             Inventory { subject, distro: None, packages, statements: vec![], gaps: vec![] };
-        let options = report::Options {
-            tool_version: VERSION.to_owned(),
-            colour: context.messages.colour_on_stdout(),
-            unicode: context.environment.unicode(),
-            width: width_of_stdout(),
-            details: true,
-            ..report::Options::default()
-        };
+        let options = report::Options { details: true, ..options(context) };
         let text = match (self.explain, self.format) {
             (true, format) => {
                 let judgements = lookout.explain(&inventory, engine::Asked::All);
+                let basis = lookout.basis(&inventory);
                 match format {
-                    Format::Text => report::write_explanation(&judgements, &inventory, &options),
+                    Format::Text => {
+                        report::write_explanation(&judgements, &inventory, &basis, &options)
+                    }
                     Format::Json => {
-                        report::write_explanation_json(&judgements, &inventory, &options)
+                        report::write_explanation_json(&judgements, &inventory, &basis, &options)
                     }
                 }
             }
             (false, format) => {
-                let analysis = lookout.analyze(inventory);
+                let analysis = lookout.analyze(inventory, &engine::Filter::default());
                 let id = if format == Format::Json { "json" } else { "packages" };
                 let report = report::find(id).expect("both are there");
                 report.write(&analysis, &report::Options { details: false, ..options })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use almanac::{Almanac, Manifest, Writer, missing, sheet_path};
+use almanac::{Almanac, Manifest, Writer, damaged, sheet_path};
 use anyhow::Context as _;
 use clap::ValueHint;
 use image::artifact::{self, Artifact, Found, Layer, Piece, Tally};
@@ -41,7 +41,8 @@ pub(super) struct Pull {
 
 impl Push {
     pub(super) fn run(self, directory: &Path, context: &Context) -> anyhow::Result<()> {
-        let (settings, progress) = reach(context, "Pushing")?;
+        let (settings, progress) =
+            reach(context, "Pushing", &self.reference, "`foretop almanac export` to a file")?;
         // As long as it is open, none of its sheets goes away.
         let almanac = Almanac::open(directory)?;
         let mut seen = BTreeSet::new();
@@ -79,13 +80,8 @@ impl Push {
 
 impl Pull {
     pub(super) fn run(self, directory: &Path, context: &Context) -> anyhow::Result<()> {
-        let (settings, progress) = reach(context, "Pulling")?;
-        if context.environment.offline()? {
-            return Err(Failure::error(
-                format!("{}: no registry is asked while FORETOP_OFFLINE is set", self.reference),
-                "unset it, or `foretop almanac import` a file",
-            ));
-        }
+        let (settings, progress) =
+            reach(context, "Pulling", &self.reference, "`foretop almanac import` a file")?;
         self.trusted.with(context, |trust| {
             let writer = Writer::lock(directory)?;
             // Beside the almanac, where there is room for one.
@@ -108,7 +104,7 @@ impl Pull {
             // Nothing else is fetched of an almanac that nobody trusts.
             trust.check(&found.config, signature.as_deref())?;
             let manifest = Manifest::parse(&found.config)?;
-            let needed = missing(writer.dir(), &manifest);
+            let needed = damaged(writer.dir(), &manifest);
             let digests: BTreeSet<_> = needed.iter().map(|it| &it.digest).collect();
             let (came, kept) = fetch(&runtime, &found, &|it| !digests.contains(&it.digest), into)?;
             for entry in needed {
@@ -149,7 +145,15 @@ fn fetch(
 fn reach(
     context: &Context,
     begins: &'static str,
+    reference: &str,
+    instead: &str,
 ) -> anyhow::Result<(Arc<Settings>, Arc<dyn Progress>)> {
+    if context.environment.offline()? {
+        return Err(Failure::error(
+            format!("{reference}: no registry is asked while FORETOP_OFFLINE is set"),
+            format!("unset it, or {instead}"),
+        ));
+    }
     let settings = docker::settings(&context.environment, &context.docker, false)?;
     Ok((Arc::new(settings), Arc::new(Watcher::new(&context.messages, begins))))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use almanac::{Almanac, Standing};
 use clap::ValueHint;
-use engine::{FeedState, feeds};
+use engine::{FeedState, feeds, pieces};
 use indicatif::HumanBytes;
 use serde_json::json;
 
@@ -97,6 +97,20 @@ impl Status {
                 let _ = writeln!(text, "  ! {error}");
             }
         }
+        let pieces = pieces(manifest);
+        if !pieces.is_empty() {
+            text.push_str(
+                "\nOnly a part of what is published, so that most flaws there are not known:\n",
+            );
+        }
+        for it in pieces {
+            let advisories = count(it.advisories, "advisory", "advisories");
+            let _ = writeln!(
+                text,
+                "  {:<18} {advisories}, the whole has at least {}",
+                it.space, it.least
+            );
+        }
         let absent: Vec<&str> = feed::ALL
             .iter()
             .map(|it| it.id())
@@ -173,6 +187,10 @@ fn json_of(almanac: &Almanac, feeds: &[FeedState], directory: &Path, starter: bo
             })
         })
         .collect();
+    let pieces: Vec<_> = pieces(manifest)
+        .iter()
+        .map(|it| json!({ "space": it.space, "advisories": it.advisories, "least": it.least }))
+        .collect();
     let value = json!({
         "directory": directory.display().to_string(),
         "starter": starter,
@@ -182,6 +200,7 @@ fn json_of(almanac: &Almanac, feeds: &[FeedState], directory: &Path, starter: bo
         "sheets": manifest.sheets.len(),
         "size": manifest.size(),
         "feeds": feeds,
+        "pieces": pieces,
         "parts": manifest.parts,
     });
     format!("{value:#}\n")

@@ -1,13 +1,14 @@
 //! XML documents as they go by: elements are opened and closed, and none is kept.
 
+use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
-/// Deeper than any feed.
+/// Deeper than any feed and any `pom.xml`.
 const DEEPEST: usize = 64;
 
 /// Whoever looks at the elements.
-pub(crate) trait Visit {
+pub trait Visit {
     /// An element begins.
     fn open(&mut self, element: &Element);
     /// An element ends; `text` is its own, trimmed.
@@ -16,23 +17,23 @@ pub(crate) trait Visit {
 
 /// How an element begins.
 #[derive(Debug, Default)]
-pub(crate) struct Element {
+pub struct Element {
     /// Without a prefix.
-    pub(crate) name: String,
+    pub name: String,
     /// Name of the element around it; empty for the outermost.
-    pub(crate) parent: String,
+    pub parent: String,
     attributes: Vec<(String, String)>,
 }
 
 impl Element {
     /// An attribute's value; empty without one.
-    pub(crate) fn get(&self, name: &str) -> &str {
+    pub fn get(&self, name: &str) -> &str {
         self.attributes.iter().find(|(it, _)| it == name).map_or("", |(_, value)| value)
     }
 }
 
 /// Shows every element to `visit`, up to the first that is broken.
-pub(crate) fn read(bytes: &[u8], visit: &mut dyn Visit) -> Result<(), String> {
+pub fn read(bytes: &[u8], visit: &mut dyn Visit) -> Result<(), String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
     let mut open: Vec<(String, String)> = Vec::new();
@@ -60,17 +61,14 @@ pub(crate) fn read(bytes: &[u8], visit: &mut dyn Visit) -> Result<(), String> {
             Event::CData(text) => push(&mut open, &text.xml10_content()),
             Event::GeneralRef(reference) => {
                 let character = reference.resolve_char_ref().ok().flatten();
-                let named = match reference.into_inner().as_ref() {
-                    "amp" => Some('&'),
-                    "lt" => Some('<'),
-                    "gt" => Some('>'),
-                    "quot" => Some('"'),
-                    "apos" => Some('\''),
-                    _ => None,
-                };
-                // Entities of the document's own are never expanded.
-                let character = character.or(named).unwrap_or('\u{fffd}');
-                push(&mut open, character.encode_utf8(&mut [0; 4]));
+                match character {
+                    Some(character) => push(&mut open, character.encode_utf8(&mut [0; 4])),
+                    // Entities of the document's own are never expanded.
+                    None => push(
+                        &mut open,
+                        resolve_xml_entity(&reference.into_inner()).unwrap_or("\u{fffd}"),
+                    ),
+                }
             }
             Event::Eof => break,
             _ => {}
