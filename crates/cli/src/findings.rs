@@ -10,6 +10,7 @@ use regex::Regex;
 
 use crate::Context;
 use crate::failure::Failure;
+use crate::heap;
 use crate::messages::{Messages, count};
 
 /// Whose word counts.
@@ -42,6 +43,7 @@ pub(crate) struct Advice {
 impl Advice {
     /// Opens the almanac and reads the statements.
     pub(crate) fn lookout(&self, context: &Context) -> anyhow::Result<Lookout> {
+        heap::in_large_pages();
         let now = jiff::Timestamp::now().to_string();
         let lookout = match self.almanac(context)? {
             Some(almanac) => Lookout::new(almanac, now),
