@@ -105,6 +105,7 @@ fn read(part: &str, record: &Record<'_>) -> Parsed {
         aliases: record.aliases.iter().map(|it| &**it).collect(),
         upstream: record.upstream.iter().map(|it| &**it).collect(),
         related: record.related.iter().map(|it| &**it).collect(),
+        pages: record.references.iter().map(|it| last_part(&it.url)).collect(),
     };
     let mut flaws = flaws::flaws(&names, rows.is_distribution);
     let (most, hole) = tellable(flaws.len(), rows.len());
@@ -190,9 +191,13 @@ fn references(references: &[Reference<'_>], others: &HashSet<&str>) -> Vec<Strin
 
 /// The address of a page about a flaw ends with its name.
 fn ends_with_any(url: &str, names: &HashSet<&str>) -> bool {
-    let url = url.trim_end_matches('/');
-    let last = url.rsplit(['/', '=']).next().unwrap_or(url);
+    let last = last_part(url);
     last.starts_with("CVE-") && names.contains(last)
+}
+
+fn last_part(url: &str) -> &str {
+    let url = url.trim_end_matches('/');
+    url.rsplit(['/', '=']).next().unwrap_or(url)
 }
 
 /// Where a gap is: the record, and the package in it.
