@@ -12,6 +12,7 @@ use model::{Digest, Space};
 use crate::compile::{SheetBytes, TEXTS, digest_of};
 use crate::contract::{About, Book, Handle, Known, Row, Text};
 use crate::error::Error;
+use crate::filter;
 use crate::manifest::{Entry, Manifest};
 use crate::sheet::texts::{self, Place, Wanted};
 use crate::sheet::{Orders, Sheet, torn_row};
@@ -217,10 +218,10 @@ impl Almanac {
     /// What sheets say about a flaw.
     fn told(&self, flaw: &str, sheets: impl IntoIterator<Item = u32>) -> About {
         let mut about = About::default();
+        let hash = filter::hash_of(flaw);
         for number in sheets {
-            let Some(found) = self.sheet(number).ok().and_then(|it| it.flaw(flaw)) else {
-                continue;
-            };
+            let sheet = self.sheet(number).ok();
+            let Some(found) = sheet.and_then(|it| it.flaw_hashed(flaw, hash)) else { continue };
             let handle = |advisory| Handle { sheet: number, advisory };
             about.advisories.extend(found.advisories.into_iter().map(handle));
             about.exploited = about.exploited.or(found.exploited);

@@ -1,5 +1,6 @@
 //! Compiling: advisories in, sheets out. The same advisories always make the same bytes.
 
+mod heads;
 mod merge;
 mod pool;
 mod rows;

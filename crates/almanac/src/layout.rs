@@ -8,26 +8,30 @@ use crate::bytes::{Bytes, put_blob, put_number};
 
 const MAGIC: &[u8; 8] = b"foresht\0";
 /// Raised when the same advisories would be written otherwise: every sheet is then built anew.
-pub const SHEET_FORMAT: u32 = 1;
+pub const SHEET_FORMAT: u32 = 2;
 
 /// The parts of a sheet, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     /// What the sheet is.
     Meta,
-    /// Strings and ratings that many rows share, the most frequent first, told by their offset.
+    /// Strings and ratings that many rows share, the most frequent first.
     Pool,
+    /// Lists of numbers that many rows or advisories share, the most frequent first.
+    Lists,
     /// Packages' names, sorted.
     Names,
-    /// For each name its rows.
+    /// For each name its rows, or whose rows are the same.
     Rows,
     /// Versions with their keys, those of one name beside each other.
     Versions,
-    /// Names of flaws, sorted.
+    /// The advisories' own names for their flaws, sorted and folded. They have the same numbers.
+    Ids,
+    /// The other names of flaws, sorted and folded. They are numbered behind the advisories.
     Flaws,
     /// Which names of flaws are certainly not there.
     Filter,
-    /// For each name of a flaw, what goes by it.
+    /// For each of the other names of flaws, what goes by it.
     About,
     /// For each advisory what it says about itself.
     Heads,
@@ -35,7 +39,7 @@ pub(crate) enum Section {
     Texts,
 }
 
-const SECTIONS: usize = 10;
+const SECTIONS: usize = 12;
 
 /// Where the sections are.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
-//! Small records that sheets are made of: moments, ratings, attacks, and what a row's words mean.
+//! Small records that sheets are made of: ratings, attacks, and what a row's words mean.
 
 use model::{Exploited, Forecast, Level, Names, Outlook, Rating, Status};
 
-use crate::bytes::{Bytes, put_blob, put_number, put_signed};
+use crate::bytes::{Bytes, put_blob, put_number};
 
 pub(crate) const NAMES: [Names; 3] = [Names::Source, Names::Binary, Names::Either];
 pub(crate) const STATUSES: [Status; 3] =
@@ -15,8 +15,10 @@ pub(crate) fn number_of<T: PartialEq>(table: &[T], word: &T) -> u8 {
     table.iter().position(|it| it == word).map_or(u8::MAX, |it| it as u8)
 }
 
-/// What a row has beside its advisory and its versions, as bits of its first number. The lower ones
-/// are the frequent ones.
+/// A list that many share has no more bytes than this, so that nobody can make a small sheet tell much.
+pub(crate) const LONGEST_LIST: usize = 256;
+
+/// What a row has beside its advisory and its versions, as bits of the first number of its kind.
 pub(crate) mod has {
     pub(crate) const SPANS: u32 = 1 << 4;
     pub(crate) const REASON: u32 = 1 << 5;
@@ -28,7 +30,28 @@ pub(crate) mod has {
     pub(crate) const MODULE: u32 = 1 << 11;
     pub(crate) const CHANNEL: u32 = 1 << 12;
     pub(crate) const PRODUCTS: u32 = 1 << 13;
-    pub(crate) const ALL: u32 = (1 << 14) - 1;
+    /// The bulletins are those of the advisory's head.
+    pub(crate) const USUAL: u32 = 1 << 14;
+    pub(crate) const ALL: u32 = (1 << 15) - 1;
+}
+
+/// What the head of an advisory has, as bits of its first number. The lower ones are the frequent ones.
+pub(crate) mod told {
+    pub(crate) const PUBLISHED: u32 = 1;
+    pub(crate) const MODIFIED: u32 = 1 << 1;
+    pub(crate) const RATINGS: u32 = 1 << 2;
+    pub(crate) const WEAKNESSES: u32 = 1 << 3;
+    pub(crate) const NAMES: u32 = 1 << 4;
+    pub(crate) const ALIASES: u32 = 1 << 5;
+    pub(crate) const TEXT: u32 = 1 << 6;
+    pub(crate) const RELATED: u32 = 1 << 7;
+    pub(crate) const WITHDRAWN: u32 = 1 << 8;
+    pub(crate) const MALICIOUS: u32 = 1 << 9;
+    /// Those of most of its rows.
+    pub(crate) const BULLETINS: u32 = 1 << 10;
+    /// More than this advisory goes by its name.
+    pub(crate) const ABOUT: u32 = 1 << 11;
+    pub(crate) const ALL: u32 = (1 << 12) - 1;
 }
 
 /// What an end of a span has.
@@ -37,42 +60,6 @@ pub(crate) mod end {
     pub(crate) const FROM_INCLUDED: u8 = 2;
     pub(crate) const TO: u8 = 4;
     pub(crate) const TO_INCLUDED: u8 = 8;
-}
-
-/// A moment as its publisher wrote it: most are whole seconds of universal time, which is short.
-pub(crate) fn put_moment(out: &mut Vec<u8>, moment: Option<&str>) {
-    let Some(text) = moment else { return out.push(0) };
-    if let Ok(time) = text.parse::<jiff::Timestamp>() {
-        if time.to_string() == text {
-            out.push(1);
-            put_signed(out, time.as_second());
-            return put_signed(out, i64::from(time.subsec_nanosecond()));
-        }
-        if format!("{time:.3}") == text {
-            out.push(2);
-            return put_signed(out, time.as_millisecond());
-        }
-    }
-    out.push(3);
-    put_blob(out, text.as_bytes());
-}
-
-#[expect(clippy::option_option, reason = "the outer one: it cannot be read")]
-pub(crate) fn moment(bytes: &mut Bytes<'_>) -> Option<Option<String>> {
-    Some(match bytes.byte()? {
-        0 => None,
-        1 => {
-            let second = bytes.signed()?;
-            let nanosecond = i32::try_from(bytes.signed()?).ok()?;
-            Some(jiff::Timestamp::new(second, nanosecond).ok()?.to_string())
-        }
-        2 => {
-            let time = jiff::Timestamp::from_millisecond(bytes.signed()?).ok()?;
-            Some(format!("{time:.3}"))
-        }
-        3 => Some(bytes.text()?.to_owned()),
-        _ => return None,
-    })
 }
 
 pub(crate) fn put_option(out: &mut Vec<u8>, text: Option<&str>) {
@@ -175,27 +162,6 @@ fn share_of(parts: u32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn moments_are_kept_as_they_were_written() {
-        for text in [
-            "2024-08-21T15:28:45Z",
-            "2024-08-21T15:28:45.120Z",
-            "2024-08-21T15:28:45.123456Z",
-            "2024-08-21T15:28:45+02:00",
-            "2024-08-21",
-            "1969-12-31T23:59:59Z",
-            "soon",
-            "",
-        ] {
-            let mut out = Vec::new();
-            put_moment(&mut out, Some(text));
-            assert_eq!(moment(&mut Bytes::new(&out)), Some(Some(text.to_owned())), "{text}");
-        }
-        let mut out = Vec::new();
-        put_moment(&mut out, Some("2024-08-21T15:28:45Z"));
-        assert!(out.len() <= 7, "{}", out.len());
-    }
 
     #[test]
     fn shares_are_kept_to_the_last_bit() {

@@ -14,7 +14,9 @@ use model::Space;
 
 use crate::bytes::{Bytes, put_blob};
 use crate::error::Error;
+use crate::folded::{Folded, Unfolded};
 use crate::layout::{Meta, Section, Sections};
+use crate::record;
 use crate::table::{Table, Torn};
 
 pub(crate) use rows::{MOST, torn_row};
@@ -28,6 +30,8 @@ pub struct Sheet {
     sections: Sections,
     meta: Meta,
     keys: Keys,
+    ids: Unfolded,
+    flaws: Unfolded,
 }
 
 enum Backing {
@@ -86,7 +90,8 @@ impl Sheet {
             Some(order) if order.id() == meta.order && keys_of(order) == meta.keys => Keys::Written,
             Some(order) => Keys::Made(order),
         };
-        Ok(Self { bytes, sections, meta, keys })
+        let (ids, flaws) = <(Unfolded, Unfolded)>::default();
+        Ok(Self { bytes, sections, meta, keys, ids, flaws })
     }
 
     /// What it says about itself.
@@ -107,9 +112,11 @@ impl Sheet {
     pub fn sizes(&self) -> Vec<(&'static str, usize)> {
         [
             ("pool", Section::Pool),
+            ("lists", Section::Lists),
             ("names", Section::Names),
             ("rows", Section::Rows),
             ("versions", Section::Versions),
+            ("ids", Section::Ids),
             ("flaws", Section::Flaws),
             ("filter", Section::Filter),
             ("about", Section::About),
@@ -122,20 +129,7 @@ impl Sheet {
 
     /// The names of packages that begin with `prefix`, sorted.
     pub fn names<'a, 'p>(&'a self, prefix: &'p str) -> impl Iterator<Item = &'a str> + use<'a, 'p> {
-        self.sorted(Section::Names, prefix)
-    }
-
-    /// The names of flaws that begin with `prefix`, sorted: own ones, aliases and errata.
-    pub fn flaws<'a, 'p>(&'a self, prefix: &'p str) -> impl Iterator<Item = &'a str> + use<'a, 'p> {
-        self.sorted(Section::Flaws, prefix)
-    }
-
-    fn sorted<'a, 'p>(
-        &'a self,
-        section: Section,
-        prefix: &'p str,
-    ) -> impl Iterator<Item = &'a str> + use<'a, 'p> {
-        let table = self.table(section).ok();
+        let table = self.table(Section::Names).ok();
         let first = table.and_then(|it| it.lower_bound(prefix.as_bytes()).ok());
         table
             .zip(first)
@@ -145,8 +139,21 @@ impl Sheet {
             .take_while(move |it| it.starts_with(prefix))
     }
 
+    /// The names of flaws that begin with `prefix`, sorted: own ones, aliases and errata.
+    pub fn flaws<'a, 'p>(&'a self, prefix: &'p str) -> impl Iterator<Item = &'a str> + use<'a, 'p> {
+        let named = self.named().ok();
+        let beginning = |it: Option<Folded<'a>>| it.into_iter().flat_map(|it| it.beginning(prefix));
+        let mut ids = beginning(named.map(|it| it.ids)).peekable();
+        let mut others = beginning(named.map(|it| it.others)).peekable();
+        std::iter::from_fn(move || match (ids.peek(), others.peek()) {
+            (Some(id), Some(other)) if other < id => others.next(),
+            (Some(_), _) => ids.next(),
+            (None, _) => others.next(),
+        })
+    }
+
     #[cfg(test)]
-    fn all_sections(&self) -> [&[u8]; 10] {
+    fn all_sections(&self) -> [&[u8]; 12] {
         self.sections.all(&self.bytes)
     }
 
@@ -158,14 +165,18 @@ impl Sheet {
         Table::of(self.section(section))
     }
 
-    /// What lies at that offset of the pool.
-    fn pooled(&self, offset: u32) -> Option<&[u8]> {
-        let pool = self.section(Section::Pool);
-        Bytes::new(pool.get(usize::try_from(offset).ok()?..)?).blob()
+    fn named(&self) -> Result<Named<'_>, Torn> {
+        let ids = Folded::of(self.section(Section::Ids), &self.ids)?;
+        Ok(Named { ids, others: Folded::of(self.section(Section::Flaws), &self.flaws)? })
     }
 
-    fn pooled_text(&self, offset: u32) -> Option<&str> {
-        std::str::from_utf8(self.pooled(offset)?).ok()
+    /// What has that number in the pool.
+    fn pooled(&self, number: u32) -> Option<&[u8]> {
+        self.table(Section::Pool).ok()?.get(number)
+    }
+
+    fn pooled_text(&self, number: u32) -> Option<&str> {
+        std::str::from_utf8(self.pooled(number)?).ok()
     }
 }
 
@@ -184,6 +195,39 @@ impl std::ops::Deref for Backing {
             Self::Held(bytes) => bytes,
         }
     }
+}
+
+/// Names of flaws, by number: those of the advisories first.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    ids: Folded<'a>,
+    others: Folded<'a>,
+}
+
+impl<'a> Named<'a> {
+    fn get(self, number: u32) -> Option<&'a str> {
+        match number.checked_sub(self.ids.len()) {
+            None => self.ids.get(number),
+            Some(other) => self.others.get(other),
+        }
+    }
+
+    fn find(self, name: &str) -> Result<Option<u32>, Torn> {
+        if let Some(number) = self.ids.find(name)? {
+            return Ok(Some(number));
+        }
+        let other = self.others.find(name)?;
+        other.map(|it| it.checked_add(self.ids.len()).ok_or(Torn)).transpose()
+    }
+}
+
+/// The next list of numbers: one of the `lists`, or one that follows.
+fn list<'a>(lists: Table<'a>, bytes: &mut Bytes<'a>) -> Option<Bytes<'a>> {
+    let list = match bytes.small()?.checked_sub(1) {
+        None => bytes.blob()?,
+        Some(number) => lists.get(number).filter(|it| it.len() <= record::LONGEST_LIST)?,
+    };
+    Some(Bytes::new(list))
 }
 
 /// A hash of the keys that an order makes of its examples: it changes when its keys do.

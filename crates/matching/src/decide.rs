@@ -112,15 +112,19 @@ pub(crate) fn outcome(
     (outcome, is_fallback)
 }
 
+/// Where the row's stretches begin and end.
+fn versions<'r>(row: &'r Row<'_>) -> impl Iterator<Item = [Option<&'r str>; 2]> {
+    row.stretches.iter().map(|it| [&it.from, &it.to].map(|it| it.as_ref().map(|it| it.version)))
+}
+
 /// Who decides: each voice says one thing, and the first that knows counts.
 pub(crate) fn decide(mut opinions: Vec<Opinion<'_>>, is_system: bool) -> Decision<'_> {
     opinions.sort_by(|left, right| {
-        (left.voice, left.row.id, &left.named.name, left.row.advisory).cmp(&(
-            right.voice,
-            right.row.id,
-            &right.named.name,
-            right.row.advisory,
-        ))
+        (left.voice, left.row.id, &left.named.name)
+            .cmp(&(right.voice, right.row.id, &right.named.name))
+            // Who says more of a flaw than once does so in an order of no meaning.
+            .then_with(|| versions(left.row).cmp(versions(right.row)))
+            .then_with(|| left.row.advisory.cmp(&right.row.advisory))
     });
     for voice in opinions.chunk_by_mut(|left, right| left.voice == right.voice) {
         builds::choose_stream(voice);

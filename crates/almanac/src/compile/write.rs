@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use ecosystem::order::Order;
 use model::{Affected, Exploited, Forecast, Gap, Space, Span, Status};
 
-use crate::bytes::{put_blob, put_number};
+use crate::bytes::put_number;
 use crate::error::Error;
 use crate::filter;
+use crate::folded;
 use crate::layout::{self, Meta};
 use crate::record;
 use crate::sheet::{MOST, keys_of};
 use crate::table::{TableWriter, Torn};
 
-use super::pool::Counts;
-use super::rows::{MOST_VERSIONS, Numbers, base_of, versions_of};
+use super::heads::{Head, bare, usual};
+use super::pool::{Counts, Lists};
+use super::rows::{MOST_VERSIONS, Numbers, Written, base_of, put_rows, versions_of};
 use super::texts::{TextWriter, has_text};
 use super::{Compiled, SAMPLES, SheetBytes, Told};
 
@@ -66,13 +68,47 @@ impl Page<'_> {
         let names = self.names(&more, &mut gaps);
         let (versions, version_numbers) = self.versions(&names, &mut gaps)?;
         let flaws = self.flaws();
+        let ids: Vec<&str> = self.told.iter().map(|it| &*it.advisory.id).collect();
+        let others = flaws.keys().copied().filter(|it| ids.binary_search(it).is_err());
+        let others: Vec<&str> = others.collect();
         let numbers = Numbers {
             versions: version_numbers,
-            flaws: flaws.keys().copied().zip(0..).collect(),
-            pool: self.counts().settle(),
+            flaws: ids.iter().chain(&others).copied().zip(0..).collect(),
+            pool: self.counts().pool(),
         };
-        let (name_table, row_table, rows) = write_rows(&names, &numbers)?;
-        let (heads, texts) = self.heads(&names, &numbers, &mut gaps)?;
+        let usual: Vec<&[String]> = self.told.iter().map(usual).collect();
+        let rows = rows_of(&names, &usual, &numbers);
+        let heads = self.heads(&names, &usual, &numbers);
+        let mut lists = Counts::default();
+        for it in rows.iter().flat_map(|(_, rows)| rows) {
+            lists.add(&it.kind);
+        }
+        for it in &heads {
+            it.count(&mut lists);
+        }
+        let lists = lists.lists();
+
+        let places = self.texts(&mut gaps);
+        let mut head_table = TableWriter::new(16);
+        for (number, told) in (0_u32..).zip(self.told) {
+            let text = places.found.get(&(number as usize)).copied();
+            let advisories = flaws.get(&*told.advisory.id);
+            let about = advisories.and_then(|it| self.about(&told.advisory.id, it, Some(number)));
+            head_table.push(&match heads.get(number as usize) {
+                Some(head) => head.to_bytes(&numbers, &lists, about.as_deref(), text),
+                None => bare(text),
+            });
+        }
+        let mut about_table = TableWriter::new(16);
+        for name in &others {
+            let about = flaws.get(name).and_then(|it| self.about(name, it, None));
+            about_table.push(&about.unwrap_or_default());
+        }
+        let mut name_table = TableWriter::new(16);
+        for name in names.keys() {
+            name_table.push(name.as_bytes());
+        }
+        let row_table = row_table(&rows, &lists)?;
         let meta = Meta {
             feed: self.feed.to_owned(),
             part: self.part.to_owned(),
@@ -80,26 +116,23 @@ impl Page<'_> {
             order: self.order.map(|it| it.id().to_owned()).unwrap_or_default(),
             keys: self.order.map_or(0, keys_of),
             advisories: self.told.len() as u64,
-            rows,
+            rows: rows.iter().map(|(_, rows)| rows.len() as u64).sum(),
             gaps: gaps.count,
         };
-        let mut flaw_table = TableWriter::new(16);
-        for name in flaws.keys() {
-            flaw_table.push(name.as_bytes());
-        }
         let file = layout::file_of(&[
             &meta.to_bytes(),
-            &numbers.pool.bytes,
-            &name_table,
+            &numbers.pool.finish()?,
+            &lists.finish()?,
+            &name_table.finish()?,
             &row_table,
             &versions,
-            &flaw_table.finish()?,
+            &folded::fold(ids.iter().copied())?,
+            &folded::fold(others.iter().copied())?,
             &filter::filter_of(flaws.keys().copied()),
-            &self.about(&flaws)?,
-            &heads,
-            &texts,
+            &about_table.finish()?,
+            &head_table.finish()?,
+            &places.texts.finish()?,
         ]);
-        u32::try_from(numbers.pool.bytes.len()).map_err(|_| Torn)?;
         Ok(SheetBytes::new(&meta, file))
     }
 
@@ -239,77 +272,37 @@ impl Page<'_> {
         counts
     }
 
-    fn about(&self, flaws: &BTreeMap<&str, BTreeSet<u32>>) -> Result<Vec<u8>, Torn> {
-        let mut table = TableWriter::new(16);
-        for (name, advisories) in flaws {
-            let exploited = self.attacks.and_then(|(exploited, _)| exploited.get(*name));
-            let forecast = self.attacks.and_then(|(_, forecasts)| forecasts.get(*name));
-            let mut entry = vec![u8::from(exploited.is_some()) | u8::from(forecast.is_some()) << 1];
-            put_ascending(&mut entry, advisories.iter().copied());
-            if let Some(exploited) = exploited {
-                record::put_exploited(&mut entry, exploited);
-            }
-            if let Some(forecast) = forecast {
-                record::put_forecast(&mut entry, forecast);
-            }
-            table.push(&entry);
+    /// What goes by that name; none if that is only the advisory that has it.
+    fn about(&self, name: &str, advisories: &BTreeSet<u32>, own: Option<u32>) -> Option<Vec<u8>> {
+        let exploited = self.attacks.and_then(|(exploited, _)| exploited.get(name));
+        let forecast = self.attacks.and_then(|(_, forecasts)| forecasts.get(name));
+        let only = own.is_some() && advisories.len() == 1;
+        if only && exploited.is_none() && forecast.is_none() {
+            return None;
         }
-        table.finish()
+        let mut entry = vec![u8::from(exploited.is_some()) | u8::from(forecast.is_some()) << 1];
+        put_ascending(&mut entry, advisories.iter().copied());
+        if let Some(exploited) = exploited {
+            record::put_exploited(&mut entry, exploited);
+        }
+        if let Some(forecast) = forecast {
+            record::put_forecast(&mut entry, forecast);
+        }
+        Some(entry)
     }
 
-    fn heads(
-        &self,
+    fn heads<'a>(
+        &'a self,
         names: &Names<'_>,
+        usual: &[&'a [String]],
         numbers: &Numbers<'_>,
-        gaps: &mut Gaps<'_>,
-    ) -> Result<(Vec<u8>, Vec<u8>), Torn> {
-        let places = self.texts(gaps);
-        let name_numbers: HashMap<&str, u32> = names.keys().copied().zip(0..).collect();
-        let mut table = TableWriter::new(4);
-        for (number, told) in self.told.iter().enumerate() {
-            let advisory = told.advisory;
-            let mut head =
-                vec![u8::from(advisory.withdrawn.is_some()) | u8::from(advisory.malicious) << 1];
-            put_number(&mut head, u64::from(numbers.flaw(&advisory.id)));
-            if self.texts == Texts::Alone {
-                // No aliases, related flaws, moments, ratings, weaknesses, names.
-                head.extend_from_slice(&[0; 8]);
-            } else {
-                put_number(&mut head, advisory.aliases.len() as u64);
-                for alias in &advisory.aliases {
-                    put_number(&mut head, u64::from(numbers.flaw(alias)));
-                }
-                put_number(&mut head, advisory.related.len() as u64);
-                for related in &advisory.related {
-                    put_number(&mut head, numbers.pool.offset(related.as_bytes()));
-                }
-                record::put_moment(&mut head, advisory.published.as_deref());
-                record::put_moment(&mut head, advisory.modified.as_deref());
-                record::put_moment(&mut head, advisory.withdrawn.as_deref());
-                put_number(&mut head, advisory.ratings.len() as u64);
-                for rating in &advisory.ratings {
-                    put_number(&mut head, numbers.pool.offset(&record::rating_bytes(rating)));
-                }
-                put_number(&mut head, advisory.weaknesses.len() as u64);
-                for weakness in &advisory.weaknesses {
-                    put_number(&mut head, u64::from(*weakness));
-                }
-                let packages: BTreeSet<&str> =
-                    told.affected.iter().map(|it| &*it.package).collect();
-                let packages = packages.iter().filter_map(|it| name_numbers.get(it).copied());
-                let packages: BTreeSet<u32> = packages.collect();
-                put_ascending(&mut head, packages.into_iter());
-            }
-            match places.found.get(&number) {
-                None => head.push(0),
-                Some((block, at)) => {
-                    put_number(&mut head, block + 1);
-                    put_number(&mut head, *at);
-                }
-            }
-            table.push(&head);
+    ) -> Vec<Head<'a>> {
+        if self.texts == Texts::Alone {
+            return Vec::new();
         }
-        Ok((table.finish()?, places.texts.finish()?))
+        let names: HashMap<&str, u32> = names.keys().copied().zip(0..).collect();
+        let heads = self.told.iter().zip(usual);
+        heads.map(|(told, usual)| Head::of(told, usual, numbers, &names)).collect()
     }
 
     /// Words lie in the order of packages: what is asked for together, and sounds alike.
@@ -359,35 +352,44 @@ fn cost_of(texts: &[String]) -> usize {
     texts.iter().fold(0, |sum, it| sum + 1 + it.len() / 64)
 }
 
-/// Names, their rows, and how many of those there are.
-fn write_rows(names: &Names<'_>, numbers: &Numbers<'_>) -> Result<(Vec<u8>, Vec<u8>, u64), Torn> {
-    let mut name_table = TableWriter::new(16);
-    let mut row_table = TableWriter::new(4);
-    let mut count = 0;
-    for (name, rows) in names {
+/// Of each name its first version and its rows.
+fn rows_of(
+    names: &Names<'_>,
+    usual: &[&[String]],
+    numbers: &Numbers<'_>,
+) -> Vec<(u32, Vec<Written>)> {
+    let mut all = Vec::with_capacity(names.len());
+    for rows in names.values() {
         let base = base_of(rows.iter().map(|(_, row)| *row), numbers);
-        let mut written: Vec<(u32, (u32, Vec<u8>))> = Vec::new();
+        let mut written: Vec<Written> = Vec::new();
         for (advisory, row) in rows {
-            written.extend(numbers.row(base, row).into_iter().map(|it| (*advisory, it)));
+            let usual = usual.get(*advisory as usize).copied().unwrap_or_default();
+            written.extend(numbers.row((*advisory, row), base, usual));
         }
         written.sort_unstable();
         written.dedup();
-        let mut entry = Vec::new();
-        put_number(&mut entry, u64::from(base));
-        let mut last = 0;
-        for (advisory, (flags, rest)) in &written {
-            let mut row = Vec::with_capacity(rest.len() + 4);
-            put_number(&mut row, u64::from(*flags));
-            put_number(&mut row, u64::from(advisory - last));
-            row.extend_from_slice(rest);
-            put_blob(&mut entry, &row);
-            last = *advisory;
-        }
-        count += written.len() as u64;
-        name_table.push(name.as_bytes());
-        row_table.push(&entry);
+        all.push((base, written));
     }
-    Ok((name_table.finish()?, row_table.finish()?, count))
+    all
+}
+
+/// The packages that are built from one source have the same rows: they are there once.
+fn row_table(names: &[(u32, Vec<Written>)], lists: &Lists) -> Result<Vec<u8>, Torn> {
+    let mut table = TableWriter::new(4);
+    let mut first: HashMap<Vec<u8>, u32> = HashMap::new();
+    for (base, rows) in names {
+        let mut entry = Vec::new();
+        put_rows(&mut entry, *base, rows, lists);
+        let mut same = vec![0];
+        put_number(&mut same, u64::from(*first.get(&entry).unwrap_or(&u32::MAX)));
+        if first.contains_key(&entry) && same.len() < entry.len() {
+            table.push(&same);
+        } else {
+            table.push(&entry);
+            first.entry(entry).or_insert(table.len() - 1);
+        }
+    }
+    table.finish()
 }
 
 /// How many, then each as its distance from the one before.

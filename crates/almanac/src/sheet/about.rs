@@ -6,11 +6,12 @@ use crate::bytes::Bytes;
 use crate::contract::{Known, Text};
 use crate::filter;
 use crate::layout::Section;
-use crate::record;
-use crate::table::Torn;
+use crate::moment::Moment;
+use crate::record::{self, told};
+use crate::table::{Table, Torn};
 
-use super::Sheet;
 use super::texts::{Place, Unpacker};
+use super::{Sheet, list};
 
 /// What goes by a name in one sheet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,16 +27,31 @@ pub struct Flaw {
 impl Sheet {
     /// What goes by that name; nothing where that cannot be read.
     pub fn flaw(&self, name: &str) -> Option<Flaw> {
-        if !filter::passes(self.section(Section::Filter), name) {
+        self.flaw_hashed(name, filter::hash_of(name))
+    }
+
+    /// The same, for whoever asks many sheets.
+    pub(crate) fn flaw_hashed(&self, name: &str, hash: u64) -> Option<Flaw> {
+        if !filter::passes(self.section(Section::Filter), hash) {
             return None;
         }
-        let number = self.table(Section::Flaws).and_then(|it| it.find(name.as_bytes())).ok()??;
+        let number = self.named().and_then(|it| it.find(name)).ok()??;
         self.flaw_of(number, name).ok()
     }
 
     pub(super) fn flaw_of(&self, number: u32, name: &str) -> Result<Flaw, Torn> {
-        let entry = self.table(Section::About)?.get(number).ok_or(Torn)?;
-        read_flaw(Bytes::new(entry), name).ok_or(Torn)
+        let number = match number.checked_sub(self.named()?.ids.len()) {
+            Some(other) => {
+                let entry = self.table(Section::About)?.get(other).ok_or(Torn)?;
+                return read_flaw(Bytes::new(entry), name).ok_or(Torn);
+            }
+            None => number,
+        };
+        let (flags, _, mut head) = begin(self.table(Section::Heads)?, number).ok_or(Torn)?;
+        if flags & told::ABOUT == 0 {
+            return Ok(Flaw { advisories: vec![number], ..Flaw::default() });
+        }
+        head.blob().and_then(|it| read_flaw(Bytes::new(it), name)).ok_or(Torn)
     }
 
     /// How many advisories it holds.
@@ -56,9 +72,8 @@ impl Sheet {
 
     /// Its id, and where its words are, if they are here.
     pub(crate) fn place(&self, advisory: u32) -> Option<(&str, Option<Place>)> {
-        let mut head = self.entry(advisory)?;
-        let id = self.table(Section::Flaws).ok()?.text(head.small()?)?;
-        Some((id, self.head(advisory)?.text))
+        let (_, place, _) = begin(self.table(Section::Heads).ok()?, advisory)?;
+        Some((self.named().ok()?.ids.get(advisory)?, place))
     }
 
     /// The packages it speaks of, by number.
@@ -73,42 +88,61 @@ impl Sheet {
         numbers.into_iter().filter_map(|it| names?.text(it)).collect()
     }
 
-    /// What follows the flags of its head.
-    fn entry(&self, advisory: u32) -> Option<Bytes<'_>> {
-        let mut head = Bytes::new(self.table(Section::Heads).ok()?.get(advisory)?);
-        let _flags = head.byte()?;
-        Some(head)
-    }
-
     pub(super) fn head(&self, advisory: u32) -> Option<Head> {
-        let flaws = self.table(Section::Flaws).ok()?;
-        let mut head = self.entry(advisory)?;
-        let mut known = Known { id: flaws.text(head.small()?)?.to_owned(), ..Known::default() };
-        for _ in 0..head.count()? {
-            known.aliases.push(flaws.text(head.small()?)?.to_owned());
+        let (named, lists) = (self.named().ok()?, self.table(Section::Lists).ok()?);
+        let (flags, text, mut head) = begin(self.table(Section::Heads).ok()?, advisory)?;
+        let has = |flag: u32| flags & flag != 0;
+        let mut known = Known { id: named.ids.get(advisory)?.to_owned(), ..Known::default() };
+        if has(told::ABOUT) {
+            head.blob()?;
         }
-        for _ in 0..head.count()? {
-            known.related.push(self.pooled_text(head.small()?)?.to_owned());
+        if has(told::ALIASES) {
+            for _ in 0..head.count()? {
+                known.aliases.push(named.get(head.small()?)?.to_owned());
+            }
         }
-        known.published = record::moment(&mut head)?;
-        known.modified = record::moment(&mut head)?;
-        known.withdrawn = record::moment(&mut head)?;
-        for _ in 0..head.count()? {
-            known.ratings.push(record::rating(self.pooled(head.small()?)?)?);
+        if has(told::BULLETINS) {
+            for _ in 0..head.count()? {
+                named.get(head.small()?)?;
+            }
         }
-        for _ in 0..head.count()? {
-            known.weaknesses.push(head.small()?);
+        if has(told::RELATED) {
+            for _ in 0..head.count()? {
+                known.related.push(self.pooled_text(head.small()?)?.to_owned());
+            }
+        }
+        let published = if has(told::PUBLISHED) { Some(Moment::read(&mut head)?) } else { None };
+        for (flag, moment) in
+            [(told::MODIFIED, &mut known.modified), (told::WITHDRAWN, &mut known.withdrawn)]
+        {
+            if has(flag) {
+                *moment = Some(Moment::read_after(&mut head, published.as_ref())?.text()?);
+            }
+        }
+        if let Some(published) = published {
+            known.published = Some(published.text()?);
+        }
+        if has(told::RATINGS) {
+            let mut ratings = list(lists, &mut head)?;
+            while !ratings.is_empty() {
+                known.ratings.push(record::rating(self.pooled(ratings.small()?)?)?);
+            }
+        }
+        if has(told::WEAKNESSES) {
+            let mut weaknesses = list(lists, &mut head)?;
+            while !weaknesses.is_empty() {
+                known.weaknesses.push(weaknesses.small()?);
+            }
         }
         let mut names = Vec::new();
-        let mut last = 0_u32;
-        for _ in 0..head.count()? {
-            last = last.checked_add(head.small()?)?;
-            names.push(last);
+        if has(told::NAMES) {
+            let mut packages = list(lists, &mut head)?;
+            let mut last = 0_u32;
+            while !packages.is_empty() {
+                last = last.checked_add(packages.small()?)?;
+                names.push(last);
+            }
         }
-        let text = match head.small()? {
-            0 => None,
-            block => Some((block - 1, head.small()?)),
-        };
         head.is_empty().then_some(Head { known, names, text })
     }
 }
@@ -117,6 +151,14 @@ pub(super) struct Head {
     pub(super) known: Known,
     pub(super) names: Vec<u32>,
     pub(super) text: Option<Place>,
+}
+
+/// How the head of that advisory begins: what it has, and where its words are. The rest follows.
+pub(super) fn begin(heads: Table<'_>, advisory: u32) -> Option<(u32, Option<Place>, Bytes<'_>)> {
+    let mut head = Bytes::new(heads.get(advisory)?);
+    let flags = head.small().filter(|it| it & !told::ALL == 0)?;
+    let place = if flags & told::TEXT != 0 { Some((head.small()?, head.small()?)) } else { None };
+    Some((flags, place, head))
 }
 
 fn read_flaw(mut bytes: Bytes<'_>, name: &str) -> Option<Flaw> {

@@ -7,10 +7,11 @@ use model::{Names, Status};
 use crate::bytes::Bytes;
 use crate::contract::{End, Handle, Key, Row, Stretch};
 use crate::layout::Section;
-use crate::record::{self, end, has};
+use crate::record::{self, end, has, told};
 use crate::table::{Table, Torn};
 
-use super::{Keys, Sheet};
+use super::about::begin;
+use super::{Keys, Named, Sheet, list};
 
 /// One look-up yields at most so many versions, names and spans, a row counting as sixteen of them: what
 /// is beyond that is torn.
@@ -24,7 +25,8 @@ const ADVISORY_TORN: &str = "the sheet's advisory of this row cannot be read";
 /// What all rows of one name share.
 struct Rows<'a> {
     versions: Table<'a>,
-    flaws: Table<'a>,
+    lists: Table<'a>,
+    named: Named<'a>,
     heads: Table<'a>,
     /// The name's first version: the others are told as their distance from it.
     base: u32,
@@ -32,7 +34,7 @@ struct Rows<'a> {
     room: usize,
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
     /// How many of something follow, if there is room for them.
     fn count(&mut self, bytes: &mut Bytes<'_>) -> Option<usize> {
         let count = bytes.count()?;
@@ -41,10 +43,18 @@ impl Rows<'_> {
     }
 
     /// A text, if there is room for it.
-    fn text<'a>(&mut self, bytes: Option<&'a [u8]>) -> Option<&'a str> {
-        let bytes = bytes?;
-        self.room = self.room.checked_sub(bytes.len() / 64)?;
-        std::str::from_utf8(bytes).ok()
+    fn text(&mut self, text: Option<&'a str>) -> Option<&'a str> {
+        let text = text?;
+        self.room = self.room.checked_sub(text.len() / 64)?;
+        Some(text)
+    }
+
+    /// Names of flaws.
+    fn flaws(&mut self, bytes: &mut Bytes<'_>, names: &mut Vec<&'a str>) -> Option<()> {
+        for _ in 0..self.count(bytes)? {
+            names.push(self.text(self.named.get(bytes.small()?))?);
+        }
+        Some(())
     }
 }
 
@@ -67,30 +77,50 @@ impl Sheet {
     }
 
     fn try_rows<'a>(&'a self, number: u32, name: u32, rows: &mut Vec<Row<'a>>) -> Option<()> {
-        let mut bytes = Bytes::new(self.table(Section::Rows).ok()?.get(name)?);
+        let mut bytes = self.rows(name)?.1;
         let mut shared = Rows {
             versions: self.table(Section::Versions).ok()?,
-            flaws: self.table(Section::Flaws).ok()?,
+            lists: self.table(Section::Lists).ok()?,
+            named: self.named().ok()?,
             heads: self.table(Section::Heads).ok()?,
-            base: bytes.small()?,
+            base: bytes.small()?.checked_sub(1)?,
             room: MOST,
         };
         let mut advisory = 0;
         while !bytes.is_empty() {
-            let mut body = Bytes::new(bytes.blob()?);
+            let mut kind = list(shared.lists, &mut bytes)?;
             shared.room = shared.room.checked_sub(16)?;
-            let flags = body.small().filter(|it| it & !has::ALL == 0)?;
-            advisory = body.small()?.checked_add(advisory)?;
-            let mut row = self.torn_row(number, ROW_TORN);
+            let flags = kind.small().filter(|it| it & !has::ALL == 0)?;
+            advisory = bytes.small()?.checked_add(advisory)?;
+            let mut row = self.torn_row(number, ADVISORY_TORN);
             row.advisory.advisory = advisory;
-            if fill_head(&mut shared, advisory, &mut row).is_none() {
-                row.torn = Some(ADVISORY_TORN);
-            } else if self.fill(&mut shared, flags, body, &mut row).is_some() {
-                row.torn = None;
+            if let Some(usual) = fill_head(&mut shared, advisory, &mut row) {
+                row.torn = Some(ROW_TORN);
+                if self.fill(&mut shared, flags, (kind, usual), &mut bytes, &mut row).is_some() {
+                    row.torn = None;
+                }
             }
+            let torn = row.torn;
             rows.push(row);
+            if torn.is_some() {
+                // Where the next one begins is not known.
+                break;
+            }
         }
         Some(())
+    }
+
+    /// Whose rows those of that name are, its own or those of one before it, and these.
+    pub(super) fn rows(&self, name: u32) -> Option<(u32, Bytes<'_>)> {
+        let table = self.table(Section::Rows).ok()?;
+        let mut bytes = Bytes::new(table.get(name)?);
+        if bytes.rest().first() != Some(&0) {
+            return Some((name, bytes));
+        }
+        bytes.byte()?;
+        let same = bytes.small().filter(|it| *it < name && bytes.is_empty())?;
+        let rows = Bytes::new(table.get(same)?);
+        (rows.rest().first() != Some(&0)).then_some((same, rows))
     }
 
     /// The row that stands for what cannot be read.
@@ -102,14 +132,15 @@ impl Sheet {
         &'a self,
         shared: &mut Rows<'a>,
         flags: u32,
-        mut body: Bytes<'a>,
+        (mut kind, mut usual): (Bytes<'a>, Bytes<'a>),
+        body: &mut Bytes<'a>,
         row: &mut Row<'a>,
     ) -> Option<()> {
         row.names = *record::NAMES.get(flags as usize & 3)?;
         row.status = *record::STATUSES.get(flags as usize >> 2 & 3)?;
         if flags & has::SPANS != 0 {
-            for _ in 0..shared.count(&mut body)? {
-                let ends = body.byte()?;
+            for _ in 0..shared.count(&mut kind)? {
+                let ends = kind.byte()?;
                 let mut bound = |there: u8, included: u8| {
                     if ends & there == 0 {
                         return Some(None);
@@ -123,22 +154,23 @@ impl Sheet {
             }
         }
         if flags & has::REASON != 0 {
-            row.reason = Some(shared.text(self.pooled(body.small()?))?);
+            row.reason = Some(shared.text(self.pooled_text(kind.small()?))?);
+        }
+        if flags & has::USUAL != 0 {
+            shared.flaws(&mut usual, &mut row.bulletins)?;
         }
         if flags & has::BULLETINS != 0 {
-            for _ in 0..shared.count(&mut body)? {
-                row.bulletins.push(shared.text(shared.flaws.get(body.small()?))?);
-            }
+            shared.flaws(body, &mut row.bulletins)?;
         }
         if flags & has::OUTLOOK != 0 {
-            row.outlook = Some(*record::OUTLOOKS.get(usize::from(body.byte()?))?);
+            row.outlook = Some(*record::OUTLOOKS.get(usize::from(kind.byte()?))?);
         }
         if flags & has::RATING != 0 {
-            row.rating = Some(record::rating(self.pooled(body.small()?)?)?);
+            row.rating = Some(record::rating(self.pooled(kind.small()?)?)?);
         }
         if flags & has::VERSIONS != 0 {
             let mut next = shared.base;
-            for _ in 0..shared.count(&mut body)? {
+            for _ in 0..shared.count(body)? {
                 let first = i64::from(next).checked_add(body.signed()?)?.try_into().ok()?;
                 let length = body.small()?;
                 next = length.checked_add(first)?;
@@ -153,17 +185,17 @@ impl Sheet {
         }
         for (flag, texts) in [(has::ARCH, &mut row.arch), (has::PRODUCTS, &mut row.products)] {
             if flags & flag != 0 {
-                for _ in 0..shared.count(&mut body)? {
-                    texts.push(shared.text(self.pooled(body.small()?))?);
+                for _ in 0..shared.count(&mut kind)? {
+                    texts.push(shared.text(self.pooled_text(kind.small()?))?);
                 }
             }
         }
         for (flag, text) in [(has::MODULE, &mut row.module), (has::CHANNEL, &mut row.channel)] {
             if flags & flag != 0 {
-                *text = Some(shared.text(self.pooled(body.small()?))?);
+                *text = Some(shared.text(self.pooled_text(kind.small()?))?);
             }
         }
-        body.is_empty().then_some(())
+        kind.is_empty().then_some(())
     }
 
     fn end<'a>(&'a self, shared: &mut Rows<'a>, version: u32, included: bool) -> Option<End<'a>> {
@@ -190,16 +222,20 @@ impl Sheet {
     }
 }
 
-fn fill_head<'a>(shared: &mut Rows<'a>, advisory: u32, row: &mut Row<'a>) -> Option<()> {
-    let mut head = Bytes::new(shared.heads.get(advisory)?);
-    let flags = head.byte()?;
-    row.withdrawn = flags & 1 != 0;
-    row.malicious = flags & 2 != 0;
-    row.id = shared.text(shared.flaws.get(head.small()?))?;
-    for _ in 0..shared.count(&mut head)? {
-        row.aliases.push(shared.text(shared.flaws.get(head.small()?))?);
+/// Fills in what the head of its advisory says of every row, and returns where the head tells of the
+/// bulletins that most have.
+fn fill_head<'a>(shared: &mut Rows<'a>, advisory: u32, row: &mut Row<'a>) -> Option<Bytes<'a>> {
+    let (flags, _, mut head) = begin(shared.heads, advisory)?;
+    row.withdrawn = flags & told::WITHDRAWN != 0;
+    row.malicious = flags & told::MALICIOUS != 0;
+    row.id = shared.text(shared.named.ids.get(advisory))?;
+    if flags & told::ABOUT != 0 {
+        head.blob()?;
     }
-    Some(())
+    if flags & told::ALIASES != 0 {
+        shared.flaws(&mut head, &mut row.aliases)?;
+    }
+    Some(if flags & told::BULLETINS != 0 { head } else { Bytes::new(&[]) })
 }
 
 /// The row that stands for what cannot be read.

@@ -14,6 +14,8 @@ use super::*;
 use crate::compile::{Builder, Compiled, FLAWS, TEXTS};
 use crate::contract::Row;
 
+mod shared;
+
 /// Orders whole numbers, and knows nothing else.
 struct Whole;
 
@@ -414,7 +416,7 @@ proptest! {
 
     #[test]
     fn junk_behind_a_good_header_is_read_without_harm(
-        junk in prop::collection::vec(any::<u8>(), 0..400), section in 1_usize..10,
+        junk in prop::collection::vec(any::<u8>(), 0..400), section in 1_usize..12,
     ) {
         let sample = sample();
         let sheet = Sheet::with_orders(sample.clone(), whole).unwrap();
