@@ -105,6 +105,7 @@ fn read(part: &str, record: &Record<'_>) -> Parsed {
         aliases: record.aliases.iter().map(|it| &**it).collect(),
         upstream: record.upstream.iter().map(|it| &**it).collect(),
         related: record.related.iter().map(|it| &**it).collect(),
+        pages: record.references.iter().map(|it| last_part(&it.url)).collect(),
     };
     let mut flaws = flaws::flaws(&names, rows.is_distribution);
     let (most, hole) = tellable(flaws.len(), rows.len());
@@ -209,8 +210,7 @@ impl<'a> Pages<'a> {
         told.sort_unstable();
         let mut seen = HashSet::new();
         for page in told.into_iter().filter(|(_, _, url)| seen.insert(*url)) {
-            let url = page.2.trim_end_matches('/');
-            let last = url.rsplit(['/', '=']).next().unwrap_or(url);
+            let last = last_part(page.2);
             let is_own = last.starts_with("CVE-") && flaws.contains(last);
             let list = if is_own { pages.own.entry(last).or_default() } else { &mut pages.shared };
             list.push(page);
@@ -225,6 +225,12 @@ impl<'a> Pages<'a> {
         pages.sort_unstable();
         pages.into_iter().map(|(_, _, url)| url.to_owned()).collect()
     }
+}
+
+/// The address of a page about a flaw ends with its name.
+fn last_part(url: &str) -> &str {
+    let url = url.trim_end_matches('/');
+    url.rsplit(['/', '=']).next().unwrap_or(url)
 }
 
 /// Where a gap is: the record, and the package in it.
