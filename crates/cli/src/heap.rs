@@ -17,6 +17,13 @@ mod glibc {
 
     #[expect(unsafe_code, reason = "there is no other way to glibc's heap")]
     pub(super) fn in_large_pages() {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the place is ours to write to.
+        let told = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) };
+        if told != 0 || limit.rlim_cur != libc::RLIM_INFINITY {
+            // Addresses are scarce here, and room is addresses.
+            return;
+        }
         // SAFETY: `mallopt` sets numbers. What `malloc` gave is only advised about, within its
         // bounds, and freed once; freed, it stays the heap's upper end, which is what we want.
         unsafe {
