@@ -41,7 +41,7 @@ pub(crate) struct Advice {
 }
 
 impl Advice {
-    /// Opens the almanac and reads the statements.
+    /// Opens the almanac and reads the statements; with this all begin who judge and then go.
     pub(crate) fn lookout(&self, context: &Context) -> anyhow::Result<Lookout> {
         heap::in_large_pages();
         let now = jiff::Timestamp::now().to_string();

@@ -30,9 +30,9 @@ pub(crate) fn claim_against(opinions: &[Opinion<'_>], said: &[Said], at: usize) 
         if !is_claim {
             continue;
         }
-        let denials: Vec<Vec<&Opinion<'_>>> =
+        let against: Vec<Vec<&Opinion<'_>>> =
             denials(said, at, number).map(|it| it.iter().filter_map(opinion).collect()).collect();
-        let worth = |claim: &Opinion<'_>| denials.iter().map(|it| word(it, claim).worth).min();
+        let worth = |claim: &Opinion<'_>| against.iter().map(|it| word(it, claim).worth).min();
         match claims.iter().filter_map(opinion).filter_map(worth).max() {
             Some(Worth::Silent) => return Some(Claim { at: number, is_contested: false }),
             Some(Worth::Unclear) => {
