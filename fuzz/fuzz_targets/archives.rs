@@ -1,24 +1,4 @@
 //! A file of junk, read as an image archive from end to end.
 #![no_main]
 
-use std::io::Write as _;
-use std::sync::Arc;
-
-use engine::{Engine, Request};
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|input: &[u8]| {
-    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-    file.write_all(input).expect("a temporary file");
-    let mut settings = image::Settings::default();
-    settings.limits = tarball::Limits { total: 64 << 20, entries: 10_000, ..settings.limits };
-    let request = Request {
-        subject: format!("archive://{}", file.path().display()),
-        platform: None,
-        reference: None,
-        settings: Arc::new(settings),
-        progress: Arc::new(image::Silent),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let _ = runtime.block_on(Engine::default().inventory(&request));
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz_targets::archives::run(input));

@@ -5,9 +5,9 @@
 mod findings;
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
@@ -124,9 +124,6 @@ const FINDINGS: &str = "findings";
 
 pub(crate) fn bench(arguments: &[String]) -> anyhow::Result<()> {
     let asked = Asked::read(arguments)?;
-    if !Path::new("/usr/bin/time").exists() {
-        bail!("GNU time is missing: apt-get install time");
-    }
     run("cargo", &["build", "--release", "--locked", "--package", "cli"])?;
     let page = root().join("bench/README.md");
     let former = if page.exists() { fs_err::read_to_string(&page)? } else { String::new() };
@@ -270,24 +267,45 @@ fn blobs(folder: &Path) -> anyhow::Result<Vec<String>> {
 
 fn time<S: AsRef<str>>(program: &str, arguments: &[S], cache: &Path) -> anyhow::Result<Run> {
     let start = std::time::Instant::now();
-    let output = Command::new("/usr/bin/time")
-        .args(["-f", "%M", program])
+    let mut child = Command::new(program)
         .args(arguments.iter().map(AsRef::as_ref))
         .env("FORETOP_CACHE_DIR", cache)
         .env("SYFT_CHECK_FOR_APP_UPDATE", "false")
         .env("GRYPE_CHECK_FOR_APP_UPDATE", "false")
         .env("GRYPE_DB_AUTO_UPDATE", "false")
         .env("GRYPE_DB_VALIDATE_AGE", "false")
+        .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .output()?;
-    let seconds = start.elapsed().as_secs_f64();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    if !output.status.success() {
-        bail!("{program}: {text}");
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {program}"))?;
+    let mut told = Vec::new();
+    if let Some(mut stderr) = child.stderr.take() {
+        stderr.read_to_end(&mut told)?;
     }
-    let kib = text.lines().last().unwrap_or_default();
-    let kib: f64 = kib.parse().with_context(|| format!("GNU time says `{kib}`"))?;
-    Ok(Run { seconds, memory: kib / 1024.0 })
+    let (is_good, memory) = end_of(&child)?;
+    let seconds = start.elapsed().as_secs_f64();
+    if !is_good {
+        bail!("{program}: {}", String::from_utf8_lossy(&told));
+    }
+    Ok(Run { seconds, memory })
+}
+
+/// Waits for it: did all go well, and how many MiB were in its memory at most?
+#[expect(unsafe_code, reason = "the standard library does not tell what a process used")]
+fn end_of(child: &Child) -> anyhow::Result<(bool, f64)> {
+    let number = libc::pid_t::try_from(child.id())?;
+    let mut status = 0;
+    // SAFETY: a `rusage` is numbers, for which zero is a value.
+    let mut used: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: both places are ours to write to, and nobody else waits for this child.
+    let ended = unsafe { libc::wait4(number, &raw mut status, 0, &raw mut used) };
+    if ended != number {
+        return Err(std::io::Error::last_os_error().into());
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a size to read, not to count with")]
+    let memory = used.ru_maxrss as f64 / 1024.0;
+    Ok((libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, memory))
 }
 
 /// The middle run by time, with the most memory of any.

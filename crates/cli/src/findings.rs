@@ -10,6 +10,7 @@ use regex::Regex;
 
 use crate::Context;
 use crate::failure::Failure;
+use crate::heap;
 use crate::messages::{Messages, count};
 
 /// Whose word counts.
@@ -40,8 +41,9 @@ pub(crate) struct Advice {
 }
 
 impl Advice {
-    /// Opens the almanac and reads the statements.
+    /// Opens the almanac and reads the statements; with this all begin who judge and then go.
     pub(crate) fn lookout(&self, context: &Context) -> anyhow::Result<Lookout> {
+        heap::in_large_pages();
         let now = jiff::Timestamp::now().to_string();
         let lookout = match self.almanac(context)? {
             Some(almanac) => Lookout::new(almanac, now),

@@ -5,6 +5,7 @@ mod docker;
 mod environment;
 mod failure;
 mod findings;
+mod heap;
 mod messages;
 mod output;
 mod plugin;

@@ -73,8 +73,9 @@ impl Lookout {
         &self.almanac
     }
 
-    /// What is wrong with `inventory`, as far as `filter` wants to see it, in few words.
-    pub fn count(&self, inventory: Inventory, filter: &Filter) -> Analysis {
+    /// What is wrong with `inventory`, as far as `filter` wants to see it, without titles, stories
+    /// and addresses.
+    pub fn analyze_in_brief(&self, inventory: Inventory, filter: &Filter) -> Analysis {
         self.look(inventory, filter, None)
     }
 

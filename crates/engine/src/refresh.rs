@@ -28,7 +28,7 @@ pub struct Refreshed {
     pub kept: usize,
     /// Documents that no feed recognises.
     pub strangers: u64,
-    /// Files that could not be read whole.
+    /// What could not be read of files that belong to no part: those of parts are in the manifest.
     pub gaps: Vec<Gap>,
 }
 

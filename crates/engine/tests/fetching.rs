@@ -73,6 +73,26 @@ fn one_that_fails_blocks_nobody() {
 }
 
 #[test]
+fn what_is_missing_of_a_file_is_told_as_long_as_its_parts_are_kept() {
+    let kev = r#"{"title": "x", "catalogVersion": "2024.01.01",
+        "dateReleased": "2024-01-01T00:00:00.0000Z", "count": 1, "vulnerabilities": [
+        {"cveID": "CVE-2024-0001", "dateAdded": "2024-01-01", "dueDate": "2024-01-22"}]}"#;
+    let name = KEV.rsplit('/').next().unwrap();
+    let mut archive = testkit::layer().file(name, kev).file("more.json", "{}").tar();
+    archive.truncate(1536);
+    let folder = tempfile::tempdir().unwrap();
+    fs_err::write(folder.path().join("feeds.tar"), archive).unwrap();
+    let first = refresh(folder.path(), None, "2024-01-01T00:00:00Z", &Nobody).unwrap();
+    assert_eq!(first.compiled, ["kev all"], "{:?}", first.gaps);
+    let again =
+        refresh(folder.path(), Some(&first.manifest), "2024-01-02T00:00:00Z", &Nobody).unwrap();
+    assert_eq!((again.kept, again.gaps.len()), (1, 0));
+    let told: Vec<String> =
+        again.manifest.parts.iter().flat_map(|it| &it.samples).map(ToString::to_string).collect();
+    assert!(told.iter().any(|it| it.starts_with("feeds.tar")), "{told:?}");
+}
+
+#[test]
 fn folders_stay_below() {
     let check = |part: &str, expect: &str| {
         assert_eq!(source_folder(Path::new("s"), "alpine", part), Path::new(expect));

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Advisory, Affected, Gap, Names, Rating, Space, Span};
 
 use crate::brief::tellable;
-use crate::contract::{Document, Feed, Parsed, Part};
+use crate::contract::{Document, Feed, Parsed, Part, hole};
 use crate::fetch::Plan;
 use crate::updateinfo::{self, Update};
 
@@ -50,7 +50,7 @@ impl Feed for Amazon {
         let done =
             updateinfo::read(document.bytes, &mut |update| read.take(&update, document.path));
         if let Err(error) = done {
-            read.gaps.push(Gap::new(document.path, format!("reading it stopped: {error}")));
+            hole(&mut read.gaps, document.path, format!("reading it stopped: {error}"));
         }
         Parsed {
             advisories: read.advisories.into_values().collect(),
@@ -82,7 +82,7 @@ impl Read {
         }
         let mut gap = |why: &str| {
             let id: String = update.id.chars().take(60).collect();
-            self.gaps.push(Gap::new(path, format!("{why}: `{id}`")));
+            hole(&mut self.gaps, path, format!("{why}: `{id}`"));
         };
         if update.id.is_empty() {
             return gap("an erratum without a name");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use model::{Advisory, Affected, Bound, Gap, Names, Outlook, Rating, Space, Span, Status};
 
 use crate::brief::tellable;
-use crate::contract::{Document, Feed, Parsed, Part};
+use crate::contract::{Document, Feed, Parsed, Part, hole};
 use crate::oval::{Definition, Oval};
 
 /// Azure Linux's OVAL definitions.
@@ -75,7 +75,7 @@ impl Feed for AzureLinux {
                 .and_then(|rows| add(&mut advisories, definition, &rows));
             if let Err(why) = done {
                 let id: String = definition.id.chars().take(100).collect();
-                gaps.push(Gap::new(document.path, format!("{why}: `{id}`")));
+                hole(&mut gaps, document.path, format!("{why}: `{id}`"));
             }
         }
         Parsed {

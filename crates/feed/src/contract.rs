@@ -74,18 +74,21 @@ impl Parsed {
     /// One more hole. A document has room for a hundred, so that a hostile one cannot fill the memory
     /// with them; the last says that there are more.
     pub fn hole(&mut self, at: impl Into<String>, why: impl Into<String>) {
-        const ROOM: usize = 100;
-        match self.gaps.len() {
-            0..ROOM => self.gaps.push(Gap::new(at, why)),
-            ROOM => {
-                self.gaps.push(Gap::new(at, "there are more holes like these in this document"));
-            }
-            _ => {}
-        }
+        hole(&mut self.gaps, at, why);
     }
 
     /// Only this hole.
     pub fn gap(at: impl Into<String>, why: impl Into<String>) -> Self {
         Self { gaps: vec![Gap::new(at, why)], ..Self::default() }
+    }
+}
+
+/// One more hole of a document: a hundred are told, and then that there are more.
+pub(crate) fn hole(gaps: &mut Vec<Gap>, at: impl Into<String>, why: impl Into<String>) {
+    const ROOM: usize = 100;
+    match gaps.len() {
+        0..ROOM => gaps.push(Gap::new(at, why)),
+        ROOM => gaps.push(Gap::new(at, "there are more holes like these in this document")),
+        _ => {}
     }
 }

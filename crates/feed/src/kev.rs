@@ -50,18 +50,18 @@ impl Feed for Kev {
             let at = || format!("{}#{number}", document.path);
             match serde_json::from_str::<Listed<'_>>(raw.get()) {
                 Ok(listed) if listed.id.is_empty() => {
-                    parsed.gaps.push(model::Gap::new(at(), "the entry has no `cveID`"));
+                    parsed.hole(at(), "the entry has no `cveID`");
                 }
                 Ok(listed) => parsed.exploited.push(listed.into()),
                 Err(error) => {
                     let why = format!("the entry cannot be read: {error}");
-                    parsed.gaps.push(model::Gap::new(at(), why));
+                    parsed.hole(at(), why);
                 }
             }
         }
         if catalog.count.is_some_and(|it| it != catalog.vulnerabilities.len() as u64) {
             let why = "the catalog has not as many entries as it says";
-            parsed.gaps.push(model::Gap::new(document.path, why));
+            parsed.hole(document.path, why);
         }
         parsed
     }

@@ -4,7 +4,7 @@ mod table;
 mod v1;
 mod v2;
 
-use model::{Advisory, Gap, Rating};
+use model::{Advisory, Rating};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -73,12 +73,12 @@ impl Feed for Nvd {
             match read(raw.get()) {
                 Ok(advisory) if advisory.id.is_empty() => {
                     let at = format!("{}#{number}", document.path);
-                    parsed.gaps.push(Gap::new(at, "the entry has no id"));
+                    parsed.hole(at, "the entry has no id");
                 }
                 Ok(advisory) => parsed.advisories.push(advisory),
                 Err(error) => {
                     let at = format!("{}#{number}", document.path);
-                    parsed.gaps.push(Gap::new(at, format!("the entry cannot be read: {error}")));
+                    parsed.hole(at, format!("the entry cannot be read: {error}"));
                 }
             }
         }

@@ -9,7 +9,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use model::{Advisory, Gap};
 
@@ -105,15 +105,20 @@ fn read(part: &str, record: &Record<'_>) -> Parsed {
         aliases: record.aliases.iter().map(|it| &**it).collect(),
         upstream: record.upstream.iter().map(|it| &**it).collect(),
         related: record.related.iter().map(|it| &**it).collect(),
+        pages: record.references.iter().map(|it| last_part(&it.url)).collect(),
     };
     let mut flaws = flaws::flaws(&names, rows.is_distribution);
     let (most, hole) = tellable(flaws.len(), rows.len());
     flaws.truncate(most);
     parsed.gaps.extend(hole.map(|why| gap(record, "", why)));
     let is_alone = flaws.len() == 1;
+    // What is told of each flaw again was told once.
+    let most_references =
+        if is_alone { usize::MAX } else { (MOST_TEXTS / flaws.len().max(1)).max(20) };
+    let pages = Pages::of(&record.references, &flaws.iter().map(|it| &*it.id).collect());
+    let line = headline(record);
+    let stars = if is_alone { HashMap::new() } else { stars(record) };
     for flaw in &flaws {
-        let others: HashSet<&str> =
-            flaws.iter().filter(|it| it.id != flaw.id).map(|it| &*it.id).collect();
         let details = if is_alone { record.details.to_string() } else { String::new() };
         parsed.advisories.push(Advisory {
             id: flaw.id.clone(),
@@ -122,11 +127,11 @@ fn read(part: &str, record: &Record<'_>) -> Parsed {
             published: date(&record.published),
             modified: current.clone(),
             withdrawn: record.withdrawn.some(),
-            title: title(record, flaw, is_alone),
+            title: title(&line, &stars, flaw),
             details,
             ratings: rate::of_record(record, is_alone),
             weaknesses: rows.weaknesses.clone(),
-            references: references(&record.references, &others),
+            references: pages.about(&flaw.id, most_references),
             malicious: record.id.starts_with("MAL-") || rows.malicious,
             affected: rows.about(flaw),
         });
@@ -140,16 +145,33 @@ fn date(text: &str) -> Option<String> {
     (is_date && !text.starts_with("0001-")).then(|| text.to_owned())
 }
 
+/// An erratum about several flaws tells so many references of them, all together.
+const MOST_TEXTS: usize = 200_000;
+
 /// One line. An erratum about several flaws often has a line on each: `* name: what (CVE-…)`.
-fn title(record: &Record<'_>, flaw: &Flaw, is_alone: bool) -> String {
-    let mentions = |line: &&str| line.contains(&flaw.id) && line.trim_start().starts_with('*');
-    if !is_alone && let Some(line) = record.details.lines().find(mentions) {
+fn title(headline: &str, stars: &HashMap<&str, &str>, flaw: &Flaw) -> String {
+    if let Some(line) = stars.get(&*flaw.id) {
         let line = line.trim_start().trim_start_matches('*').trim();
         let line = line.split(" (CVE-").next().unwrap_or(line);
         if !line.is_empty() && line.len() < 300 {
             return line.to_owned();
         }
     }
+    headline.to_owned()
+}
+
+/// The lines on single flaws, by every word in them that may be the name of one.
+fn stars<'a>(record: &'a Record<'_>) -> HashMap<&'a str, &'a str> {
+    let mut stars = HashMap::new();
+    for line in record.details.lines().filter(|it| it.trim_start().starts_with('*')) {
+        for word in line.split(|it: char| !it.is_alphanumeric() && !"-:_".contains(it)) {
+            stars.entry(word.trim_end_matches(':')).or_insert(line);
+        }
+    }
+    stars
+}
+
+fn headline(record: &Record<'_>) -> String {
     let told = if record.summary.is_empty() { &*record.details } else { &*record.summary };
     let line = told.lines().map(|it| it.trim_start_matches('#').trim()).find(|it| !it.is_empty());
     shortened(line.unwrap_or_default(), 200)
@@ -164,35 +186,51 @@ fn shortened(line: &str, length: usize) -> String {
     format!("{whole} …")
 }
 
-/// The most telling first; of an erratum about several flaws none that is about another.
-fn references(references: &[Reference<'_>], others: &HashSet<&str>) -> Vec<String> {
-    let rank = |kind: &str| match kind {
-        "ADVISORY" => 0,
-        "FIX" => 1,
-        "REPORT" | "ARTICLE" => 2,
-        "PACKAGE" => 4,
-        _ => 3,
-    };
-    let mut ranked: Vec<(u8, &str)> = references
-        .iter()
-        .filter(|it| !it.url.is_empty() && !ends_with_any(&it.url, others))
-        .map(|it| (rank(&it.kind), &*it.url))
-        .collect();
-    ranked.sort_by_key(|(rank, _)| *rank);
-    let mut seen = HashSet::new();
-    ranked
-        .into_iter()
-        .map(|(_, url)| url)
-        .filter(|it| seen.insert(*it))
-        .map(str::to_owned)
-        .collect()
+/// The references of an erratum, the most telling first.
+struct Pages<'a> {
+    /// Of them all: how telling, at which place, and where.
+    shared: Vec<(u8, usize, &'a str)>,
+    /// Those whose address ends with the name of a flaw, which are about it alone.
+    own: HashMap<&'a str, Vec<(u8, usize, &'a str)>>,
+}
+
+impl<'a> Pages<'a> {
+    fn of(references: &'a [Reference<'_>], flaws: &HashSet<&str>) -> Self {
+        let rank = |kind: &str| match kind {
+            "ADVISORY" => 0,
+            "FIX" => 1,
+            "REPORT" | "ARTICLE" => 2,
+            "PACKAGE" => 4,
+            _ => 3,
+        };
+        let mut pages = Self { shared: Vec::new(), own: HashMap::new() };
+        let told = references.iter().filter(|it| !it.url.is_empty());
+        let mut told: Vec<_> =
+            told.enumerate().map(|(at, it)| (rank(&it.kind), at, &*it.url)).collect();
+        told.sort_unstable();
+        let mut seen = HashSet::new();
+        for page in told.into_iter().filter(|(_, _, url)| seen.insert(*url)) {
+            let last = last_part(page.2);
+            let is_own = last.starts_with("CVE-") && flaws.contains(last);
+            let list = if is_own { pages.own.entry(last).or_default() } else { &mut pages.shared };
+            list.push(page);
+        }
+        pages
+    }
+
+    /// Of a flaw: the most telling of them all, and of its own.
+    fn about(&self, flaw: &str, most: usize) -> Vec<String> {
+        let own = self.own.get(flaw).into_iter().flatten();
+        let mut pages: Vec<_> = own.chain(&self.shared).take(most).copied().collect();
+        pages.sort_unstable();
+        pages.into_iter().map(|(_, _, url)| url.to_owned()).collect()
+    }
 }
 
 /// The address of a page about a flaw ends with its name.
-fn ends_with_any(url: &str, names: &HashSet<&str>) -> bool {
+fn last_part(url: &str) -> &str {
     let url = url.trim_end_matches('/');
-    let last = url.rsplit(['/', '=']).next().unwrap_or(url);
-    last.starts_with("CVE-") && names.contains(last)
+    url.rsplit(['/', '=']).next().unwrap_or(url)
 }
 
 /// Where a gap is: the record, and the package in it.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use model::{Advisory, Gap, Level, Outlook, Rating, Status};
 
-use crate::contract::{Document, Feed, Parsed, Part};
+use crate::contract::{Document, Feed, Parsed, Part, hole};
 use crate::fetch::Plan;
 use component::Component;
 use csaf::{Csaf, Flaw, Text};
@@ -100,9 +100,11 @@ impl Holes {
                 1 => String::new(),
                 _ => format!(" and {} more", count.saturating_sub(1)),
             };
-            Gap::new(path, format!("{why}: `{id}`{more}"))
+            (path, format!("{why}: `{id}`{more}"))
         };
-        self.0.into_iter().map(tell).collect()
+        let mut gaps = Vec::new();
+        self.0.into_iter().map(tell).for_each(|(at, why)| hole(&mut gaps, at, why));
+        gaps
     }
 }
 

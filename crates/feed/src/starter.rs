@@ -14,7 +14,7 @@
 //!   in debian:11 apache-log4j2 <2.15.0-1~deb11u1
 //! ```
 
-use model::{Advisory, Affected, Bound, Gap, Names, Space, Span, filed_name};
+use model::{Advisory, Affected, Bound, Names, Space, Span, filed_name};
 
 use crate::contract::{Document, Feed, Parsed, Part};
 use crate::rating;
@@ -80,7 +80,7 @@ impl Feed for Starter {
                 },
             };
             if let Err(why) = told {
-                parsed.gaps.push(Gap::new(format!("{}, line {}", document.path, number + 1), why));
+                parsed.hole(format!("{}, line {}", document.path, number + 1), why);
             }
         }
         parsed

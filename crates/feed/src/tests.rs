@@ -163,6 +163,40 @@ fn truncated_documents_never_panic() {
     }
 }
 
+/// A document has room for a hundred holes, in every feed.
+#[test]
+fn holes_do_not_fill_the_memory() {
+    let rows = |head: &str, row: &str, tail: &str| {
+        let rows = vec![row; 1000].join(if tail.is_empty() { "\n" } else { "," });
+        format!("{head}{rows}{tail}")
+    };
+    let nameless = r#"{"package":{"ecosystem":"npm","name":"a"},"ranges":[{"type":"SEMVER","events":[{"bogus":"1"}]}]}"#;
+    let bulk = [
+        rows("", "a\n  b", ""),
+        rows("#model_version\ncve,epss,percentile\n", "x", ""),
+        rows(r#"{"vulnerabilities":["#, "{}", "]}"),
+        rows(r#"{"CVE_Items":["#, "[]", "]}"),
+        rows(r#"{"id":"A-1","modified":"2024-01-01T00:00:00Z","affected":["#, nameless, "]}"),
+        format!("<updates>{}</updates>", "<update type=\"security\"></update>".repeat(1000)),
+    ];
+    let bulk = bulk.into_iter().map(|it| ("bulk".to_owned(), it.into_bytes()));
+    let mut most = 0;
+    for (path, bytes) in documents().into_iter().map(|(_, path, it)| (path, it)).chain(bulk) {
+        for feed in ALL {
+            let listed = feed.parts().first().map(|it| it.name.clone());
+            for part in [feed.recognises(&path, head(&bytes)), listed].into_iter().flatten() {
+                let gaps = feed.parse(&part, &Document { path: &path, bytes: &bytes }).gaps;
+                assert!(gaps.len() <= 101, "{} of {path}: {}", feed.id(), gaps.len());
+                most = most.max(gaps.len());
+            }
+        }
+        let parsed =
+            crate::find("starter").unwrap().parse("", &Document { path: "", bytes: &bytes });
+        assert!(parsed.gaps.len() <= 101, "starter of {path}");
+    }
+    assert_eq!(most, 101);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

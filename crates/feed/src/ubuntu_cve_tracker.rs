@@ -233,8 +233,7 @@ fn said(value: &str, mut row: Affected) -> Option<(Affected, Option<String>)> {
         }
         "ignored" => {
             let remark = detail.as_deref().unwrap_or_default();
-            // What was known when the release came to its end is still true.
-            if remark.starts_with("was not-affected") {
+            if is_denial(remark) {
                 row.status = Status::NotAffected;
             } else {
                 let is_over = is_end(remark);
@@ -267,6 +266,20 @@ fn split(value: &str) -> (&str, &str) {
     let bare =
         bare.or_else(|| detail.strip_prefix('[').map(|it| it.strip_suffix(']').unwrap_or(it)));
     (status, bare.unwrap_or(detail).trim())
+}
+
+/// Does a remark say that the package does not have the flaw?
+fn is_denial(remark: &str) -> bool {
+    // What was known when the release came to its end is still true. More than a thousand rows have a
+    // copy of a library in the source that nobody builds.
+    const DENIALS: [&str; 5] = [
+        "was not-affected",
+        "code-not-compiled",
+        "code not compiled",
+        "code-not-present",
+        "code not present",
+    ];
+    DENIALS.iter().any(|it| remark.starts_with(it))
 }
 
 /// Does a remark say that nobody looks after the release or the package any more?

@@ -8,7 +8,7 @@ use crate::compare::{Blind, Place};
 use crate::names::Named;
 use crate::scope::{Elsewhere, Fit, Products, Scope};
 use crate::silence::{self, Claim};
-use crate::{flaws, harmless};
+use crate::{builds, flaws, harmless};
 
 /// What one row means for one package.
 pub(crate) struct Opinion<'w> {
@@ -127,7 +127,8 @@ pub(crate) fn decide(mut opinions: Vec<Opinion<'_>>, is_system: bool) -> Decisio
             .then_with(|| left.row.advisory.cmp(&right.row.advisory))
     });
     for voice in opinions.chunk_by_mut(|left, right| left.voice == right.voice) {
-        choose_stream(voice);
+        builds::choose_stream(voice);
+        builds::choose_minor(voice);
         prefer_product(voice);
     }
     let mut said: Vec<Said> = Vec::new();
@@ -171,32 +172,6 @@ pub(crate) fn decide(mut opinions: Vec<Opinion<'_>>, is_system: bool) -> Decisio
 
 /// What a voice says, and by which of all opinions.
 pub(crate) type Said = (Verdict, Vec<usize>);
-
-/// Some who publish about modules name no stream: `nodejs` has a fix in 18 and one in 20. Where one
-/// of them is of the stream that is installed, by the first number of its version, the others are not
-/// about this package.
-fn choose_stream(voice: &mut [Opinion<'_>]) {
-    let number = |version: &str| -> Option<u64> {
-        let version = version.split_once(':').map_or(version, |(_, it)| it);
-        version.split(['.', '-']).next()?.parse().ok()
-    };
-    let is_modular = |it: &str| it.contains(".module+") || it.contains(".module_");
-    let fixed_in = |it: &Opinion<'_>| -> Option<u64> {
-        let fix = it.row.stretches.iter().find_map(|it| it.to.as_ref())?.version;
-        number(fix).filter(|_| it.row.module.is_none() && is_modular(fix))
-    };
-    let fits = |it: &Opinion<'_>| {
-        let version = it.named.version.text();
-        is_modular(version).then(|| Some(fixed_in(it)? == number(version)?)).flatten()
-    };
-    if voice.iter().any(|it| fits(it) == Some(true)) {
-        for opinion in voice.iter_mut() {
-            if fits(opinion) == Some(false) {
-                opinion.outcome = Outcome::Elsewhere(Elsewhere::Stream);
-            }
-        }
-    }
-}
 
 /// "Not affected" of a system is not about what a layered product builds for itself under the same
 /// name. Where the product says that its build is affected, and the package is not plainly the

@@ -6,6 +6,7 @@
 //! decides. Statements come last.
 
 mod authority;
+mod builds;
 mod compare;
 mod decide;
 mod explain;

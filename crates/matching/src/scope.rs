@@ -51,6 +51,8 @@ pub(crate) enum Elsewhere {
     Module,
     /// Of a module, but of another stream of it, by its version.
     Stream,
+    /// Built for another minor release, by its version.
+    Minor,
     Channel,
     Product,
 }
@@ -64,6 +66,7 @@ impl Elsewhere {
                 None => "it is only about packages that are of no module".to_owned(),
             },
             Self::Stream => "it is about another stream of the module".to_owned(),
+            Self::Minor => "it is about another minor release".to_owned(),
             Self::Channel => match row.channel {
                 Some(channel) => format!("it is only about the channel {channel}"),
                 None => "it is only about the main channel".to_owned(),

@@ -14,6 +14,10 @@ pub(crate) struct Claim {
     pub(crate) is_contested: bool,
 }
 
+/// A flaw of a package has a dozen rows. Of more than so many, each is not held against each: that
+/// somebody claims it is then enough for not being at ease.
+const MOST: usize = 1000;
+
 /// Who is to be heard where the voice of number `at` denies. About a language's packages everybody
 /// speaks of the same code, and what somebody leaves out may be what another one knows; a
 /// distribution speaks for itself.
@@ -30,9 +34,12 @@ pub(crate) fn claim_against(opinions: &[Opinion<'_>], said: &[Said], at: usize) 
         if !is_claim {
             continue;
         }
-        let denials: Vec<Vec<&Opinion<'_>>> =
+        if opinions.len() > MOST {
+            return Some(Claim { at: number, is_contested: true });
+        }
+        let against: Vec<Vec<&Opinion<'_>>> =
             denials(said, at, number).map(|it| it.iter().filter_map(opinion).collect()).collect();
-        let worth = |claim: &Opinion<'_>| denials.iter().map(|it| word(it, claim).worth).min();
+        let worth = |claim: &Opinion<'_>| against.iter().map(|it| word(it, claim).worth).min();
         match claims.iter().filter_map(opinion).filter_map(worth).max() {
             Some(Worth::Silent) => return Some(Claim { at: number, is_contested: false }),
             Some(Worth::Unclear) => {

@@ -75,7 +75,7 @@ impl StatementStatus {
 
 impl Statement {
     /// About how many bytes of memory it takes.
-    pub(crate) fn weight(&self) -> usize {
+    pub fn weight(&self) -> usize {
         let texts = [&self.document, &self.author, &self.said, &self.justification, &self.note];
         let texts = texts.into_iter().chain([&self.expires]).flatten().chain(&self.flaws);
         let names =

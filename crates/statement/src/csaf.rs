@@ -1,12 +1,13 @@
 //! csaf: CSAF 2.0 and 2.1 VEX. <https://docs.oasis-open.org/csaf/csaf/v2.0/csaf-v2.0.html>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use model::{Gap, Product, Statement};
+use model::{Product, Statement};
 use serde::Deserialize;
 
 use crate::contract::{Document, Read, Unreadable};
-use crate::shared::{head_of, status};
+use crate::room::{PRODUCT, Room, weight_of};
+use crate::shared::{head_of, said, status};
 
 pub(crate) struct Csaf;
 
@@ -20,7 +21,7 @@ impl Document for Csaf {
     }
 
     fn claims(&self, bytes: &[u8]) -> bool {
-        head_of(bytes).is_some_and(|it| it.is_csaf())
+        head_of(bytes).is_some_and(|it| it.is_csaf)
     }
 
     fn read(&self, origin: &str, bytes: &[u8]) -> Result<Read, Unreadable> {
@@ -28,28 +29,36 @@ impl Document for Csaf {
             .map_err(|e| Unreadable(format!("it is not CSAF: {e}")))?;
         let known = Products::of(&file.product_tree);
         let mut read = Read::default();
+        let mut room = Room::of(bytes);
         for (number, flaw) in file.vulnerabilities.iter().enumerate() {
             let names: Vec<String> =
                 flaw.cve.iter().cloned().chain(flaw.ids.iter().map(|it| it.text.clone())).collect();
-            if names.is_empty() {
+            let Some(name) = names.first() else {
                 let at = format!("{origin}, vulnerability {}", number + 1);
-                read.gaps.push(Gap::new(at, "it has neither a CVE nor another id"));
+                read.hole(at, "it has neither a CVE nor another id");
                 continue;
-            }
+            };
+            let Some(remarks) = Remarks::of(flaw, &known, &mut room) else {
+                room.leave_out();
+                continue;
+            };
             for (word, products) in &flaw.product_status {
                 // `first_fixed`, `recommended` and their like repeat what the others say.
                 let Some(status) = status(word) else { continue };
-                for (said, products) in flaw.by_justification(products, &file.product_tree.groups) {
-                    let (about, unknown) = known.named(&products);
+                for ((justification, note), products) in remarks.parted(products) {
+                    let Some((about, unknown)) = known.named(&products, &room) else {
+                        room.leave_out();
+                        continue;
+                    };
                     for id in unknown {
-                        let at = format!("{origin}, {}", names[0]);
-                        let why = format!("the product `{id}` is not in its product tree");
-                        read.gaps.push(Gap::new(at, why));
+                        let at = format!("{origin}, {}", said(name));
+                        let why = format!("the product `{}` is not in its product tree", said(id));
+                        read.hole(at, why);
                     }
                     if about.is_empty() {
                         continue;
                     }
-                    read.statements.push(Statement {
+                    let statement = Statement {
                         origin: origin.to_owned(),
                         document: file.document.tracking.id.clone(),
                         author: file.document.publisher.name.clone(),
@@ -57,13 +66,15 @@ impl Document for Csaf {
                         flaws: names.clone(),
                         products: about,
                         status,
-                        justification: said.0,
-                        note: said.1,
+                        justification: justification.map(str::to_owned),
+                        note: note.map(str::to_owned),
                         expires: None,
-                    });
+                    };
+                    room.tell(&mut read, statement);
                 }
             }
         }
+        room.end(&mut read, origin);
         Ok(read)
     }
 }
@@ -187,44 +198,95 @@ struct Remark {
 }
 
 /// Why something is said: the justification, and in the author's words.
-type Why = (Option<String>, Option<String>);
+type Why<'a> = (Option<&'a str>, Option<&'a str>);
 
-impl Flaw {
-    /// The products of one status, parted by what flags and threats say about them.
-    fn by_justification<'a>(
-        &self,
-        products: &'a [String],
-        groups: &[Group],
-    ) -> BTreeMap<Why, Vec<&'a str>> {
-        let members = |remark: &Remark| {
-            let of_groups = groups.iter().filter(|it| remark.group_ids.contains(&it.group_id));
-            let mut all: Vec<String> = remark.product_ids.clone();
-            all.extend(of_groups.flat_map(|it| it.product_ids.iter().cloned()));
-            all.sort_unstable();
-            all
-        };
-        let flags: Vec<_> = self.flags.iter().map(|it| (it, members(it))).collect();
-        let impacts = self.threats.iter().filter(|it| it.category.as_deref() == Some("impact"));
-        let impacts: Vec<_> = impacts.map(|it| (it, members(it))).collect();
-        let about = |list: &[(&Remark, Vec<String>)], product: &String| {
-            let found = list.iter().find(|(_, members)| members.binary_search(product).is_ok());
-            found.map(|(remark, _)| (remark.label.clone(), remark.details.clone()))
-        };
-        let mut parted: BTreeMap<Why, Vec<&str>> = BTreeMap::new();
+/// What flags and threats say about the products of a flaw.
+struct Remarks<'a> {
+    labels: Sayings<'a>,
+    details: Sayings<'a>,
+}
+
+/// One kind of remark: its texts in order, and which of them is said about a product.
+struct Sayings<'a> {
+    texts: Vec<Option<&'a str>>,
+    about: HashMap<&'a str, usize>,
+}
+
+impl<'a> Remarks<'a> {
+    /// `None`: there is no room for all that is said of groups.
+    fn of(flaw: &'a Flaw, known: &Products<'a>, room: &mut Room) -> Option<Self> {
+        let flags = flaw.flags.iter().map(|it| (it, it.label.as_deref()));
+        let impacts = flaw.threats.iter().filter(|it| it.category.as_deref() == Some("impact"));
+        let impacts = impacts.map(|it| (it, it.details.as_deref()));
+        Some(Self {
+            labels: Sayings::of(&flags.collect::<Vec<_>>(), known, room)?,
+            details: Sayings::of(&impacts.collect::<Vec<_>>(), known, room)?,
+        })
+    }
+
+    /// The products of one status, parted by what is said about them.
+    fn parted(&self, products: &'a [String]) -> Vec<(Why<'a>, Vec<&'a str>)> {
+        let mut parted: BTreeMap<(Option<usize>, Option<usize>), Vec<&str>> = BTreeMap::new();
         for product in products {
-            let label = about(&flags, product).and_then(|(label, _)| label);
-            let details = about(&impacts, product).and_then(|(_, details)| details);
-            parted.entry((label, details)).or_default().push(product);
+            let why = (self.labels.number(product), self.details.number(product));
+            parted.entry(why).or_default().push(product);
         }
-        parted
+        let told = |((label, details), products)| {
+            ((self.labels.text(label), self.details.text(details)), products)
+        };
+        parted.into_iter().map(told).collect()
     }
 }
+
+impl<'a> Sayings<'a> {
+    /// Of several remarks about a product the first counts, so each group is gone through once.
+    fn of(
+        remarks: &[(&'a Remark, Option<&'a str>)],
+        known: &Products<'a>,
+        room: &mut Room,
+    ) -> Option<Self> {
+        let mut texts: Vec<Option<&str>> = remarks.iter().map(|(_, text)| *text).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        let mut about: HashMap<&str, usize> = HashMap::new();
+        let mut groups = HashSet::new();
+        for (remark, text) in remarks {
+            let Ok(number) = texts.binary_search(text) else { continue };
+            for product in &remark.product_ids {
+                about.entry(product).or_insert(number);
+            }
+            for group in remark.group_ids.iter().filter(|it| groups.insert(&***it)) {
+                for members in known.groups.get(&**group).into_iter().flatten() {
+                    if !room.take(members.len().saturating_mul(MEMBER)) {
+                        return None;
+                    }
+                    for product in *members {
+                        about.entry(product).or_insert(number);
+                    }
+                }
+            }
+        }
+        Some(Self { texts, about })
+    }
+
+    fn number(&self, product: &str) -> Option<usize> {
+        self.about.get(product).copied().filter(|it| self.text(Some(*it)).is_some())
+    }
+
+    fn text(&self, number: Option<usize>) -> Option<&'a str> {
+        self.texts.get(number?).copied().flatten()
+    }
+}
+
+/// What it costs to go through a group, for each member.
+const MEMBER: usize = 8;
 
 /// Every product id of a tree, with the names it goes by.
 struct Products<'a> {
     named: BTreeMap<&'a str, Vec<String>>,
     /// A part, and the whole it is a part of.
     parts: BTreeMap<&'a str, (&'a str, &'a str)>,
+    groups: HashMap<&'a str, Vec<&'a [String]>>,
 }
 
 impl<'a> Products<'a> {
@@ -245,16 +307,27 @@ impl<'a> Products<'a> {
             parts.insert(id, (&*it.product_reference, &*it.relates_to_product_reference));
             named.entry(id).or_insert_with(|| it.full_product_name.names());
         }
-        Self { named, parts }
+        let mut groups: HashMap<&str, Vec<&[String]>> = HashMap::new();
+        for group in &tree.groups {
+            groups.entry(&group.group_id).or_default().push(&group.product_ids);
+        }
+        Self { named, parts, groups }
     }
 
-    /// The products of these ids, and the ids that nobody explained.
-    fn named<'b>(&self, ids: &[&'b str]) -> (Vec<Product>, Vec<&'b str>) {
+    /// The products of these ids, and the ids that nobody explained; `None`: there is no room for them.
+    fn named<'b>(&self, ids: &[&'b str], room: &Room) -> Option<(Vec<Product>, Vec<&'b str>)> {
+        let weigh = |id: &str| self.named.get(id).map_or(id.len(), weight_of) + PRODUCT;
+        let mut weight = 0_usize;
         let mut wholes: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
         let mut products = Vec::new();
         let mut unknown = Vec::new();
         for id in ids {
-            if let Some((part, whole)) = self.parts.get(id) {
+            let part = self.parts.get(id);
+            weight = weight.saturating_add(weigh(part.map_or(id, |(part, _)| part)));
+            if !room.holds(weight) {
+                return None;
+            }
+            if let Some((part, whole)) = part {
                 let part =
                     self.named.get(part).cloned().unwrap_or_else(|| vec![(*part).to_owned()]);
                 wholes.entry(whole).or_default().push(part);
@@ -265,10 +338,14 @@ impl<'a> Products<'a> {
             }
         }
         for (whole, parts) in wholes {
+            weight = weight.saturating_add(weigh(whole));
+            if !room.holds(weight) {
+                return None;
+            }
             let names = self.named.get(whole).cloned().unwrap_or_else(|| vec![whole.to_owned()]);
             products.push(Product { names, parts, versions: None });
         }
-        (products, unknown)
+        Some((products, unknown))
     }
 }
 

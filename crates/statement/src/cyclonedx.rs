@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use model::{Gap, Product, Statement, percent_decoded};
+use model::{Product, Statement, percent_decoded};
 use serde::Deserialize;
 
 use crate::contract::{Document, Read, Unreadable};
+use crate::room::{PRODUCT, Room, weight_of};
 use crate::shared::{head_of, said, status};
 
 pub(crate) struct CycloneDx;
@@ -30,13 +31,18 @@ impl Document for CycloneDx {
         let whole = file.metadata.component.as_ref();
         let components = Components::of(&file);
         let mut read = Read::default();
+        let mut room = Room::of(bytes);
         for (number, flaw) in file.vulnerabilities.iter().enumerate() {
             let at = || format!("{origin}, vulnerability {}", number + 1);
+            if room.is_full() {
+                room.leave_out();
+                continue;
+            }
             // Without an analysis it is a report of a flaw, not a statement about it.
             let Some(analysis) = &flaw.analysis else { continue };
             let Some(word) = &analysis.state else { continue };
             let Some(status) = status(word) else {
-                read.gaps.push(Gap::new(at(), format!("`{}` is no state", said(word))));
+                read.hole(at(), format!("`{}` is no state", said(word)));
                 continue;
             };
             let names: Vec<String> = flaw
@@ -46,7 +52,7 @@ impl Document for CycloneDx {
                 .chain(flaw.references.iter().filter_map(|it| it.id.clone()))
                 .collect();
             if names.is_empty() {
-                read.gaps.push(Gap::new(at(), "it names no flaw"));
+                read.hole(at(), "it names no flaw");
                 continue;
             }
             let responses = analysis.response.join(", ");
@@ -55,7 +61,11 @@ impl Document for CycloneDx {
             let author = (flaw.credits_author())
                 .or_else(|| file.metadata.authors.iter().find_map(|it| it.name.clone()))
                 .or_else(|| file.metadata.supplier.as_ref().and_then(|it| it.name.clone()));
-            read.statements.push(Statement {
+            let Some(products) = flaw.products(&components, whole, &room) else {
+                room.leave_out();
+                continue;
+            };
+            let statement = Statement {
                 origin: origin.to_owned(),
                 document: file.serial_number.clone(),
                 author,
@@ -64,17 +74,15 @@ impl Document for CycloneDx {
                     .or_else(|| flaw.updated.clone())
                     .or_else(|| file.metadata.timestamp.clone()),
                 flaws: names,
-                products: flaw
-                    .affects
-                    .iter()
-                    .flat_map(|it| it.products(&components, whole))
-                    .collect(),
+                products,
                 status,
                 justification: analysis.justification.clone(),
                 note: (!note.is_empty()).then_some(note),
                 expires: None,
-            });
+            };
+            room.tell(&mut read, statement);
         }
+        room.end(&mut read, origin);
         Ok(read)
     }
 }
@@ -191,6 +199,33 @@ impl Flaw {
     fn credits_author(&self) -> Option<String> {
         self.credits.as_ref()?.organizations.iter().find_map(|it| it.name.clone())
     }
+
+    /// What it is about; `None`: there is no room for it.
+    fn products(
+        &self,
+        components: &Components<'_>,
+        whole: Option<&Component>,
+        room: &Room,
+    ) -> Option<Vec<Product>> {
+        let mut weight = 0_usize;
+        let mut products = Vec::new();
+        for affected in &self.affects {
+            let (names, is_whole) = affected.names(components, whole);
+            let mut ranges: Vec<Option<String>> = affected.ranges().map(Some).collect();
+            // About the subject of the document itself it speaks as it is.
+            if ranges.is_empty() || is_whole {
+                ranges = vec![None];
+            }
+            let one = weight_of(&names) + PRODUCT;
+            weight = weight.saturating_add(one.saturating_mul(ranges.len()));
+            if !room.holds(weight) {
+                return None;
+            }
+            let product = |versions| Product { names: names.clone(), parts: vec![], versions };
+            products.extend(ranges.into_iter().map(product));
+        }
+        Some(products)
+    }
 }
 
 /// The components of a BOM under the names by which it refers to them.
@@ -225,7 +260,8 @@ impl Component {
 }
 
 impl Affects {
-    fn products(&self, components: &Components<'_>, whole: Option<&Component>) -> Vec<Product> {
+    /// The names of what is referred to, and whether that is the subject of the document.
+    fn names(&self, components: &Components<'_>, whole: Option<&Component>) -> (Vec<String>, bool) {
         // A reference into another BOM ends in the reference inside it.
         let inside = self.reference.strip_prefix("urn:cdx:").and_then(|it| it.split_once('#'));
         let name = inside.map_or_else(
@@ -235,22 +271,15 @@ impl Affects {
                 percent_decoded(it).unwrap_or(it.into()).into_owned()
             },
         );
-        let known = components.0.get(&*name).copied();
-        if let (Some(known), Some(whole)) = (known, whole)
-            && std::ptr::eq(known, whole)
-        {
-            // About the subject of the document itself, as it is.
-            return vec![Product { names: known.names(), ..Product::default() }];
+        match components.0.get(&*name) {
+            Some(known) => (known.names(), whole.is_some_and(|it| std::ptr::eq(*known, it))),
+            None => (vec![name], false),
         }
-        let names = known.map_or_else(|| vec![name], Component::names);
-        let one =
-            |versions: Option<String>| Product { names: names.clone(), parts: vec![], versions };
-        let ranges: Vec<Product> = (self.versions.iter())
-            .filter_map(|it| {
-                it.range.clone().or_else(|| it.version.as_ref().map(|it| format!("={it}")))
-            })
-            .map(|it| one(Some(it)))
-            .collect();
-        if ranges.is_empty() { vec![one(None)] } else { ranges }
+    }
+
+    fn ranges(&self) -> impl Iterator<Item = String> {
+        (self.versions.iter()).filter_map(|it| {
+            it.range.clone().or_else(|| it.version.as_ref().map(|it| format!("={it}")))
+        })
     }
 }

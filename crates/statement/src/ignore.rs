@@ -1,9 +1,10 @@
 //! ignore: the team's own list of findings it lives with, a TOML file beside its code.
 
-use model::{Gap, Product, Statement, StatementStatus};
+use model::{Product, Statement, StatementStatus};
 use serde::Deserialize;
 
 use crate::contract::{Document, Read, Unreadable};
+use crate::room::{PRODUCT, Room, weight_of};
 use crate::shared::{said, status};
 
 /// The file's name, where nobody says another.
@@ -30,20 +31,23 @@ impl Document for Ignore {
             std::str::from_utf8(bytes).map_err(|_| Unreadable("it is not UTF-8".to_owned()))?;
         let file: File = toml::from_str(text).map_err(|e| Unreadable(e.message().to_owned()))?;
         let mut read = Read::default();
+        let mut room = Room::of(bytes);
         for (number, entry) in file.ignore.into_iter().enumerate() {
             let at = format!("{origin}, entry {}", number + 1);
             let entry = match entry.try_into::<Entry>() {
                 Ok(entry) => entry,
                 Err(e) => {
-                    read.gaps.push(Gap::new(at, format!("it does not count: {}", e.message())));
+                    read.hole(at, format!("it does not count: {}", e.message()));
                     continue;
                 }
             };
-            match entry.statement(origin) {
-                Ok(statement) => read.statements.push(statement),
-                Err(why) => read.gaps.push(Gap::new(at, format!("it does not count: {why}"))),
+            match entry.statement(origin, &room) {
+                Ok(Some(statement)) => room.tell(&mut read, statement),
+                Ok(None) => room.leave_out(),
+                Err(why) => read.hole(at, format!("it does not count: {why}")),
             }
         }
+        room.end(&mut read, origin);
         Ok(read)
     }
 }
@@ -97,7 +101,8 @@ impl Words {
 }
 
 impl Entry {
-    fn statement(self, origin: &str) -> Result<Statement, String> {
+    /// `None`: there is no room for it.
+    fn statement(self, origin: &str, room: &Room) -> Result<Option<Statement>, String> {
         if self.reason.trim().is_empty() {
             return Err("its reason is empty".to_owned());
         }
@@ -128,10 +133,15 @@ impl Entry {
             (Some(images), None) => images.into_iter().map(|it| of(vec![it], vec![])).collect(),
             (Some(images), Some(packages)) => {
                 let parts: Vec<Vec<String>> = packages.into_iter().map(|it| vec![it]).collect();
+                // Each image has them.
+                let weight = parts.iter().map(|it| weight_of(it) + PRODUCT).sum::<usize>();
+                if !room.holds(weight.saturating_mul(images.len())) {
+                    return Ok(None);
+                }
                 images.into_iter().map(|it| of(vec![it], parts.clone())).collect()
             }
         };
-        Ok(Statement {
+        Ok(Some(Statement {
             origin: origin.to_owned(),
             document: None,
             author: self.author,
@@ -142,7 +152,7 @@ impl Entry {
             justification: self.justification,
             note: Some(self.reason),
             expires,
-        })
+        }))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::contract::{Document, Read, Unreadable};
 use crate::csaf::Csaf;
 use crate::cyclonedx::CycloneDx;
 use crate::openvex::OpenVex;
+use crate::room::{PRODUCT, Room, weight_of};
 use crate::shared::head_of;
 
 pub(crate) struct InToto;
@@ -45,9 +46,21 @@ impl Document for InToto {
         let mut read = kind.read(origin, predicate)?;
         // A sentence without a product is about what the statement is about.
         let about: Vec<Product> = file.subject.into_iter().map(Subject::product).collect();
-        for statement in read.statements.iter_mut().filter(|it| it.products.is_empty()) {
-            statement.products.clone_from(&about);
-        }
+        let weight: usize = about.iter().map(|it| weight_of(&it.names) + PRODUCT).sum();
+        let mut room = Room::of(bytes);
+        read.statements.retain_mut(|it| {
+            if !it.products.is_empty() || about.is_empty() {
+                return true;
+            }
+            let has_room = room.take(weight.saturating_mul(it.flaws.len()));
+            if has_room {
+                it.products.clone_from(&about);
+            } else {
+                room.leave_out();
+            }
+            has_room
+        });
+        room.end(&mut read, origin);
         Ok(read)
     }
 }

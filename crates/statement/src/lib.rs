@@ -6,6 +6,7 @@ mod cyclonedx;
 mod ignore;
 mod in_toto;
 mod openvex;
+mod room;
 mod shared;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,14 @@
 //! openvex: OpenVEX 0.0.x and 0.2.0. <https://github.com/openvex/spec>
 
-use model::{Gap, Product, Statement};
+use std::collections::BTreeMap;
+
+use model::{Product, Statement};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::contract::{Document, Read, Unreadable};
-use crate::shared::{head_of, one_or_many, said, status};
+use crate::room::{PRODUCT, Room, weight_of};
+use crate::shared::{Named, head_of, one_or_many, said, status};
 
 pub(crate) struct OpenVex;
 
@@ -26,16 +29,23 @@ impl Document for OpenVex {
         let file: File<'_> = serde_json::from_slice(bytes)
             .map_err(|e| Unreadable(format!("it is not OpenVEX: {e}")))?;
         let mut read = Read::default();
+        let mut room = Room::of(bytes);
         for (number, text) in file.statements.iter().enumerate() {
             let at = || format!("{origin}, statement {}", number + 1);
+            if room.is_full() {
+                room.leave_out();
+                continue;
+            }
             match serde_json::from_str::<Entry>(text.get()) {
-                Ok(entry) => match entry.statement(origin, &file) {
-                    Ok(statement) => read.statements.push(statement),
-                    Err(why) => read.gaps.push(Gap::new(at(), why)),
+                Ok(entry) => match entry.statement(origin, &file, &room) {
+                    Ok(Some(statement)) => room.tell(&mut read, statement),
+                    Ok(None) => room.leave_out(),
+                    Err(why) => read.hole(at(), why),
                 },
-                Err(e) => read.gaps.push(Gap::new(at(), format!("it makes no sense: {e}"))),
+                Err(e) => read.hole(at(), format!("it makes no sense: {e}")),
             }
         }
+        room.end(&mut read, origin);
         Ok(read)
     }
 }
@@ -56,12 +66,12 @@ struct File<'a> {
 
 #[derive(Deserialize)]
 struct Entry {
-    vulnerability: Flaw,
+    vulnerability: Named<Flaw>,
     #[serde(default, deserialize_with = "one_or_many")]
-    products: Vec<Component>,
+    products: Vec<Named<Component>>,
     /// Version 0.0.x has the parts beside the products.
     #[serde(default, deserialize_with = "one_or_many")]
-    subcomponents: Vec<Component>,
+    subcomponents: Vec<Named<Component>>,
     status: String,
     #[serde(default)]
     justification: Option<String>,
@@ -78,42 +88,40 @@ struct Entry {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Flaw {
-    Name(String),
-    Object {
-        #[serde(default, rename = "@id")]
-        id: Option<String>,
-        #[serde(default)]
-        name: Option<String>,
-        #[serde(default)]
-        aliases: Vec<String>,
-    },
+struct Flaw {
+    #[serde(default, rename = "@id")]
+    id: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Component {
-    Name(String),
-    Object {
-        #[serde(default, rename = "@id")]
-        id: Option<String>,
-        #[serde(default)]
-        identifiers: std::collections::BTreeMap<String, String>,
-        #[serde(default)]
-        hashes: std::collections::BTreeMap<String, String>,
-        #[serde(default, deserialize_with = "one_or_many")]
-        subcomponents: Vec<Component>,
-    },
+struct Component {
+    #[serde(default, rename = "@id")]
+    id: Option<String>,
+    #[serde(default)]
+    identifiers: BTreeMap<String, String>,
+    #[serde(default)]
+    hashes: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "one_or_many")]
+    subcomponents: Vec<Named<Component>>,
 }
 
 impl Entry {
-    fn statement(self, origin: &str, file: &File<'_>) -> Result<Statement, String> {
+    /// `None`: there is no room for it.
+    fn statement(
+        self,
+        origin: &str,
+        file: &File<'_>,
+        room: &Room,
+    ) -> Result<Option<Statement>, String> {
         let status =
             status(&self.status).ok_or_else(|| format!("`{}` is no status", said(&self.status)))?;
         let mut flaws = match self.vulnerability {
-            Flaw::Name(name) => vec![last_part(name)],
-            Flaw::Object { id, name, aliases } => {
+            Named::Name(name) => vec![last_part(name)],
+            Named::Object(Flaw { id, name, aliases }) => {
                 // The name is the flaw's; the id may be an address that ends in it.
                 name.or(id.map(last_part)).into_iter().chain(aliases).collect()
             }
@@ -123,15 +131,20 @@ impl Entry {
         if flaws.is_empty() {
             return Err("it names no flaw".to_owned());
         }
-        let beside: Vec<Vec<String>> = self.subcomponents.iter().map(Component::names).collect();
+        let beside: Vec<Vec<String>> = self.subcomponents.iter().map(names).collect();
+        // Each product has them.
+        let weight = beside.iter().map(|it| weight_of(it) + PRODUCT).sum::<usize>();
+        if !room.holds(weight.saturating_mul(self.products.len())) {
+            return Ok(None);
+        }
         let products = self.products.iter().map(|it| {
-            let mut product = it.product();
+            let mut product = product(it);
             product.parts.extend(beside.iter().filter(|it| !it.is_empty()).cloned());
             product
         });
         let notes = [self.impact_statement, self.action_statement, self.status_notes];
         let note = notes.into_iter().flatten().collect::<Vec<_>>().join("; ");
-        Ok(Statement {
+        Ok(Some(Statement {
             origin: origin.to_owned(),
             document: file.id.clone(),
             author: file.author.clone(),
@@ -144,29 +157,27 @@ impl Entry {
             justification: self.justification,
             note: (!note.is_empty()).then_some(note),
             expires: None,
-        })
+        }))
     }
 }
 
-impl Component {
-    fn names(&self) -> Vec<String> {
-        match self {
-            Self::Name(name) => vec![name.clone()],
-            Self::Object { id, identifiers, hashes, .. } => {
-                let digests = hashes.iter().filter(|(kind, _)| kind.contains("256"));
-                let digests = digests.map(|(_, hash)| format!("sha256:{hash}"));
-                id.iter().chain(identifiers.values()).cloned().chain(digests).collect()
-            }
+fn names(component: &Named<Component>) -> Vec<String> {
+    match component {
+        Named::Name(name) => vec![name.clone()],
+        Named::Object(Component { id, identifiers, hashes, .. }) => {
+            let digests = hashes.iter().filter(|(kind, _)| kind.contains("256"));
+            let digests = digests.map(|(_, hash)| format!("sha256:{hash}"));
+            id.iter().chain(identifiers.values()).cloned().chain(digests).collect()
         }
     }
+}
 
-    fn product(&self) -> Product {
-        let parts = match self {
-            Self::Name(_) => Vec::new(),
-            Self::Object { subcomponents, .. } => subcomponents.iter().map(Self::names).collect(),
-        };
-        Product { names: self.names(), parts, versions: None }
-    }
+fn product(component: &Named<Component>) -> Product {
+    let parts = match component {
+        Named::Name(_) => Vec::new(),
+        Named::Object(it) => it.subcomponents.iter().map(names).collect(),
+    };
+    Product { names: names(component), parts, versions: None }
 }
 
 /// `https://nvd.nist.gov/vuln/detail/CVE-2023-1` names CVE-2023-1.

@@ -163,3 +163,139 @@ proptest! {
         }
     }
 }
+
+/// How many statements are told, what they weigh, and the last gap.
+fn told(document: &str) -> (usize, usize, String) {
+    let read = read("doc", document.as_bytes()).unwrap();
+    let weight = read.statements.iter().map(model::Statement::weight).sum();
+    let gap = read.gaps.last().map(ToString::to_string).unwrap_or_default();
+    (read.statements.len(), weight, gap)
+}
+
+fn csaf(tree: &serde_json::Value, flaws: &serde_json::Value) -> serde_json::Value {
+    let head = serde_json::json!({"category": "csaf_vex", "csaf_version": "2.0"});
+    serde_json::json!({"document": head, "product_tree": tree, "vulnerabilities": flaws})
+}
+
+/// Each says much in few bytes: by an order of magnitude more than there is memory for.
+#[test]
+fn what_repeats_itself_is_told_as_far_as_there_is_room() {
+    use serde_json::json;
+    let many = |what: &str, count: usize| {
+        (0..count).map(|it| json!(format!("{what}{it}"))).collect::<serde_json::Value>()
+    };
+    let flaws = |count: usize, rest: serde_json::Value| {
+        let flaw = |number| {
+            let mut flaw = rest.clone();
+            flaw["cve"] = json!(format!("CVE-{number}"));
+            flaw
+        };
+        (0..count).map(flaw).collect::<serde_json::Value>()
+    };
+    let long = "n".repeat(100_000);
+    let openvex = |vulnerability: serde_json::Value, of: &str, products, parts| {
+        let statement = json!({"vulnerability": vulnerability, "products": products,
+            "subcomponents": parts, "status": "fixed"});
+        json!({"@context": format!("https://openvex.dev/ns{of}"), "statements": [statement]})
+    };
+    let product = json!({"full_product_names": [{"name": long, "product_id": "p"}]});
+    let said = json!({"product_status": {"known_not_affected": ["p"]}});
+    let repeated: serde_json::Value = vec![json!("p"); 5000].into();
+    let repeated = json!({"product_status": {"known_not_affected": repeated}});
+    let versions: serde_json::Value = vec![json!({"version": "1"}); 5000].into();
+    let subjects: Vec<_> = (0..5000).map(|it| json!({"name": format!("s{it}")})).collect();
+    let sentences: Vec<_> = (0..5000)
+        .map(|it| json!({"vulnerability": format!("CVE-{it}"), "status": "fixed"}))
+        .collect();
+    for (what, document) in [
+        ("a long name in many flaws", csaf(&product, &flaws(5000, said))),
+        ("a long name many times", csaf(&product, &flaws(1, repeated))),
+        (
+            "aliases and products",
+            openvex(
+                json!({"name": "CVE-1", "aliases": many("CVE-2-", 5000)}),
+                "",
+                many("pkg:npm/p", 5000),
+                json!([]),
+            ),
+        ),
+        ("parts of products", openvex(json!("CVE-1"), "", many("p", 5000), many("q", 5000))),
+        (
+            "a long name in many versions",
+            json!({"bomFormat": "CycloneDX",
+            "components": [{"bom-ref": "a", "name": long}],
+            "vulnerabilities": [{"id": "CVE-1", "analysis": {"state": "not_affected"},
+                "affects": [{"ref": "a", "versions": versions}]}]}),
+        ),
+        (
+            "subjects of sentences",
+            json!({"_type": "https://in-toto.io/Statement/v1",
+            "subject": subjects, "predicate": {"@context": "https://openvex.dev/ns",
+            "statements": sentences}}),
+        ),
+    ] {
+        let size = document.to_string().len();
+        let (count, weight, gap) = told(&document.to_string());
+        assert!(weight <= (size << 5) + (1 << 20), "{what}: {weight} of {size}");
+        assert!(gap.contains("it says too much: "), "{what}: {count} told, {gap}");
+    }
+}
+
+#[test]
+fn an_ignore_file_has_no_room_for_everything_in_everything() {
+    let many = |count: usize| (0..count).map(|it| format!("'n{it}'")).collect::<Vec<_>>().join(",");
+    for (flaws, packages, images) in [(5000, 5000, 1), (1, 5000, 5000)] {
+        let [flaws, packages, images] = [flaws, packages, images].map(many);
+        let entry = "[[ignore]]\nreason = 'r'\n";
+        let text = format!("{entry}id = [{flaws}]\npackage = [{packages}]\nimage = [{images}]\n");
+        let (count, _, gap) = told(&text);
+        assert_eq!((count, &*gap), (0, "doc: it says too much: 1 of its statements do not count"));
+    }
+}
+
+#[test]
+fn a_component_in_a_component_is_read_once() {
+    let mut products = "\"inmost\"".to_owned();
+    for _ in 0..30 {
+        products = format!(r#"[{{"@id":"a","subcomponents":{products}}},"b"]"#);
+    }
+    check(
+        &format!(
+            r#"{{"@context":"https://openvex.dev/ns","statements":[
+            {{"vulnerability":"CVE-1","status":"fixed","products":{products}}},
+            {{"vulnerability":"CVE-2","status":"fixed","products":null}},
+            {{"vulnerability":"CVE-3","status":"fixed","products":{{"@id":"c"}}}},
+            {{"vulnerability":"CVE-4","status":"fixed","products":[7]}}]}}"#
+        ),
+        "fixed CVE-1 in a part a part b in b\nfixed CVE-2\nfixed CVE-3 in c\n\
+         gap: doc, statement 4: it makes no sense: invalid type: integer `7`, expected a name or an object at line 1 column 55\n",
+    );
+}
+
+/// The remarks of a flaw are held against its products at once, not one after the other.
+#[test]
+fn remarks_on_groups_count_in_their_order() {
+    check(
+        r#"{"document":{"category":"csaf_vex","csaf_version":"2.0"},"product_tree":{
+        "full_product_names":[{"product_id":"a"},{"product_id":"b"},{"product_id":"c"}],
+        "product_groups":[{"group_id":"g","product_ids":["b","a"]},{"group_id":"g","product_ids":["c"]}]},
+        "vulnerabilities":[{"cve":"CVE-1","product_status":{"known_not_affected":["a","b","c"]},
+        "flags":[{"label":"z","product_ids":["b"]},{"label":"y","group_ids":["g"]},{"label":"x","group_ids":["g"],"product_ids":["a"]}],
+        "threats":[{"category":"impact","details":"none","product_ids":["c"]},{"category":"exploit_status","details":"no","product_ids":["a"]}]}]}"#,
+        "not_affected CVE-1 in a; y\nnot_affected CVE-1 in c; y; none\nnot_affected CVE-1 in b; z\n",
+    );
+    // A flag for each product, and a group in each of many flags: it takes no time.
+    let many: Vec<String> = (0..50_000).map(|it| format!("p{it}")).collect();
+    let names: Vec<_> = many.iter().map(|it| serde_json::json!({"product_id": it})).collect();
+    let flags = many
+        .iter()
+        .map(|it| serde_json::json!({"label": "l", "product_ids": [it], "group_ids": ["g"]}));
+    let document = csaf(
+        &serde_json::json!({"full_product_names": names,
+            "product_groups": [{"group_id": "g", "product_ids": many}]}),
+        &serde_json::json!([{"cve": "CVE-1", "flags": flags.collect::<Vec<_>>(),
+            "product_status": {"known_not_affected": many}}]),
+    );
+    let (count, _, gap) = told(&document.to_string());
+    assert_eq!((count, &*gap), (1, ""));
+}

@@ -248,3 +248,29 @@ fn differences_are_told_by_name_and_by_advisory() {
     let elsewhere = short("CVE-1", "pypi", "a", "1");
     check(vec![one()], vec![elsewhere], &["- npm a", "- npm CVE-1", "+ pypi a", "+ pypi CVE-1"]);
 }
+
+#[test]
+fn many_words_at_once_are_those_of_each() {
+    // Each is longer than half a block, so that there are as many blocks, and in two spaces, so that
+    // the words lie in a third sheet.
+    let long = |number: usize| {
+        let space = if number.is_multiple_of(2) { "npm" } else { "pypi" };
+        let details = format!("{number} ").repeat(40_000);
+        Advisory { details, ..short(&format!("CVE-{number:02}"), space, "a", "1") }
+    };
+    let almanac = Almanac::in_memory_with(compile((0..24).map(long)).sheets, whole);
+    let mut handles = Vec::new();
+    for (sheet, entry) in (0..).zip(&almanac.manifest().sheets) {
+        if entry.space.as_str() != TEXTS {
+            handles.extend((0..13).rev().map(|advisory| Handle { sheet, advisory }));
+        }
+    }
+    // Some twice, and some that are not there.
+    handles.extend_from_within(3..7);
+    handles.push(Handle { sheet: 99, advisory: 0 });
+    let at_once = almanac.texts(&handles);
+    let each: Vec<Option<Text>> = handles.iter().map(|it| almanac.text(*it)).collect();
+    assert_eq!(at_once, each);
+    let told: Vec<bool> = at_once.iter().map(Option::is_some).collect();
+    assert_eq!(told.iter().filter(|it| **it).count(), 24 + 4, "{told:?}");
+}

@@ -1,7 +1,8 @@
 //! Words: which block they lie in, and many of them read at once.
 
 use std::num::NonZero;
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, mpsc};
 use std::thread;
 
 use zstd::bulk::Decompressor;
@@ -14,11 +15,11 @@ use super::Sheet;
 
 /// No block is larger than this once it is unpacked.
 pub(crate) const LARGEST_BLOCK: usize = 16 << 20;
-/// A thread hands out at most so many bytes of words: far more than any analysis has, and less than
+/// At once at most so many bytes of words are handed out: far more than any analysis has, and less than
 /// a sheet made to fill the memory would like.
-const MOST: usize = 256 << 20;
-/// Below this another thread takes longer to start than to help.
-const FEW: usize = 8;
+const MOST: usize = 512 << 20;
+/// For fewer blocks another thread takes longer to start than it helps.
+const FEW: usize = 4;
 
 /// Asked once, for it takes reading a few files.
 static CORES: LazyLock<usize> =
@@ -47,40 +48,71 @@ pub(crate) fn read(mut wanted: Vec<Wanted<'_>>, answers: usize) -> Vec<Option<Te
     wanted.sort_unstable_by_key(|it| (it.block(), it.place));
     let blocks: Vec<&[Wanted<'_>]> =
         wanted.chunk_by(|left, right| left.block() == right.block()).collect();
-    let share = blocks.len().div_ceil(*CORES).max(FEW);
-    let mut found = vec![None; answers];
-    let mut keep = |texts: Vec<(usize, Text)>| {
-        for (number, text) in texts {
-            if let Some(it) = found.get_mut(number) {
-                *it = Some(text);
-            }
+    let mut answers = Answers { found: vec![None; answers], room: MOST };
+    let helpers = CORES.min(blocks.len() / FEW);
+    if helpers < 2 {
+        let mut unpacker = Unpacker::default();
+        for wanted in blocks {
+            answers.add(wanted, unpacker.unpack_for(wanted));
         }
-    };
-    if blocks.len() <= share {
-        keep(read_blocks(&blocks));
-        return found;
+        return answers.found;
     }
+    let next = AtomicUsize::new(0);
+    let (send, receive) = mpsc::sync_channel(helpers);
     thread::scope(|scope| {
-        let shares: Vec<_> =
-            blocks.chunks(share).map(|it| scope.spawn(move || read_blocks(it))).collect();
-        for it in shares {
-            keep(it.join().expect("reading words does not panic"));
+        for send in vec![send; helpers] {
+            scope.spawn(|| {
+                let send = send;
+                let mut unpacker = Unpacker::default();
+                while let Some(wanted) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let block = unpacker.unpack_for(wanted).map(<[u8]>::to_vec);
+                    if send.send((*wanted, block)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        for (wanted, block) in receive {
+            answers.add(wanted, block.as_deref());
         }
     });
-    found
+    answers.found
 }
 
-fn read_blocks(blocks: &[&[Wanted<'_>]]) -> Vec<(usize, Text)> {
-    let mut unpacker = Unpacker::default();
-    let mut room = MOST;
-    let mut found = Vec::new();
-    for it in blocks.iter().copied().flatten() {
-        let Some(text) = unpacker.text(it.sheet, it.place) else { continue };
-        let Some(left) = room.checked_sub(text.size()) else { continue };
-        room = left;
-        found.push((it.number, text));
+struct Answers {
+    found: Vec<Option<Text>>,
+    /// How many bytes more may be handed out.
+    room: usize,
+}
+
+impl Answers {
+    /// Those that lie in that block.
+    fn add(&mut self, wanted: &[Wanted<'_>], block: Option<&[u8]>) {
+        for it in wanted {
+            let Some(text) = block.and_then(|block| text_at(block, it.place.1)) else { continue };
+            let Some(left) = self.room.checked_sub(text.size()) else { continue };
+            self.room = left;
+            if let Some(answer) = self.found.get_mut(it.number) {
+                *answer = Some(text);
+            }
+        }
     }
-    found
+}
+
+/// The words that begin there.
+fn text_at(block: &[u8], at: u32) -> Option<Text> {
+    let mut bytes = Bytes::new(block.get(usize::try_from(at).ok()?..)?);
+    let mut text = Text {
+        title: bytes.text()?.to_owned(),
+        details: bytes.text()?.to_owned(),
+        references: Vec::new(),
+    };
+    let count = bytes.count()?;
+    text.references.reserve_exact(count.min(64));
+    for _ in 0..count {
+        text.references.push(bytes.text()?.to_owned());
+    }
+    Some(text)
 }
 
 /// Unpacks blocks, and keeps the last one.
@@ -95,24 +127,19 @@ pub(super) struct Unpacker {
 impl Unpacker {
     /// The words at that place.
     pub(super) fn text(&mut self, sheet: &Sheet, place: Place) -> Option<Text> {
-        let of = Wanted { sheet, place, number: 0 }.block();
-        if self.of != Some(of) {
+        let wanted = Wanted { sheet, place, number: 0 };
+        text_at(self.unpack_for(std::slice::from_ref(&wanted))?, place.1)
+    }
+
+    /// The block that the first of these lies in.
+    fn unpack_for(&mut self, wanted: &[Wanted<'_>]) -> Option<&[u8]> {
+        let wanted = wanted.first()?;
+        if self.of != Some(wanted.block()) {
             self.of = None;
-            self.unpack(sheet, place.0)?;
-            self.of = Some(of);
+            self.unpack(wanted.sheet, wanted.place.0)?;
+            self.of = Some(wanted.block());
         }
-        let mut bytes = Bytes::new(self.block.get(usize::try_from(place.1).ok()?..)?);
-        let mut text = Text {
-            title: bytes.text()?.to_owned(),
-            details: bytes.text()?.to_owned(),
-            references: Vec::new(),
-        };
-        let count = bytes.count()?;
-        text.references.reserve_exact(count.min(64));
-        for _ in 0..count {
-            text.references.push(bytes.text()?.to_owned());
-        }
-        Some(text)
+        Some(&self.block)
     }
 
     fn unpack(&mut self, sheet: &Sheet, number: u32) -> Option<()> {

@@ -40,7 +40,7 @@ impl Verb for Quickview {
         let inventory = self.subject.inventory_with_statements(context)?;
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
-        let analysis = lookout.count(inventory, &filter);
+        let analysis = lookout.analyze_in_brief(inventory, &filter);
         answered(&lookout)?;
         let terminal = output.is_none();
         let options = report::Options {

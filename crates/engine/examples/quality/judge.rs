@@ -65,7 +65,7 @@ fn statements(cases: &Cases, case: &Case) -> anyhow::Result<Vec<Statement>> {
 fn one(case: &Case, sheets: Vec<SheetBytes>, statements: Vec<Statement>) -> Vec<Outcome> {
     let lookout =
         Lookout::new(Almanac::in_memory(sheets), &*case.today).with_statements(statements);
-    let analysis = lookout.count(case.inventory.clone(), &Filter::default());
+    let analysis = lookout.analyze_in_brief(case.inventory.clone(), &Filter::default());
     let outcome = |label: Option<Label>, got: Label, is_told_right| Outcome {
         at: case.at.clone(),
         purl: case.inventory.packages[0].purl.to_string(),

@@ -31,7 +31,7 @@ pub(super) struct Harvest {
     pub(super) parts: BTreeMap<PartKey, Gathered>,
     /// Documents that no feed recognises.
     pub(super) strangers: u64,
-    /// Files that could not be read whole.
+    /// What could not be read of files that belong to no part.
     pub(super) gaps: Vec<Gap>,
 }
 
@@ -84,7 +84,14 @@ fn read(number: usize, file: &File, wanted: Option<&BTreeSet<PartKey>>, now: &st
         gathered.files.insert(number);
         gathered.add(parsed);
     });
-    harvest.gaps = gaps;
+    if harvest.parts.is_empty() {
+        harvest.gaps = gaps;
+        return harvest;
+    }
+    // What is missing of a file is missing of its parts, which tell it as long as they are kept.
+    for gathered in harvest.parts.values_mut() {
+        gathered.gaps.extend_from_slice(&gaps);
+    }
     harvest
 }
 

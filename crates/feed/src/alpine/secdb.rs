@@ -18,8 +18,14 @@ const NEVER: &str = "0";
 /// Databases that name each flaw once. The others, such as `XSA`, name an announcement, which is
 /// often about several.
 const FLAWS: [&str; 7] = ["CVE", "GHSA", "GO", "MAL", "OSV", "PYSEC", "RUSTSEC"];
-/// A text that names more flaws than this names none.
+/// Of a text that names more flaws than this, only so many are told.
 const MOST: usize = 32;
+/// No package and no version is called anything longer.
+const LONGEST: usize = 256;
+/// Nor does anybody remark more on a flaw.
+const LONGEST_TEXT: usize = 4096;
+/// No flaw is fixed in a package more often.
+const MOST_FIXES: usize = 256;
 
 /// The members of the document that tell whose it is.
 pub(crate) struct Head<'a>(pub(crate) &'a [u8]);
@@ -101,14 +107,32 @@ impl Reader<'_> {
     fn package(&mut self, package: Package<'_>) {
         let name = &*package.name;
         let Some(Pairs(fixes)) = package.secfixes else { return };
+        if name.len() > LONGEST {
+            return self.hole(format_args!("{} is too long for a name", brief(name)));
+        }
         for (version, flaws) in fixes {
             let version = version.trim();
+            if version.len() > LONGEST {
+                let (name, version) = (brief(name), brief(version));
+                self.hole(format_args!("{name} has fixes in {version}, too long for a version"));
+                continue;
+            }
             if version.is_empty() {
                 self.hole(format_args!("{} has fixes in a version without a name", brief(name)));
                 continue;
             }
             for text in flaws.unwrap_or_default() {
-                let flaws = flaws_in(&text);
+                let (flaws, are_all) = match text.len() {
+                    0..=LONGEST_TEXT => flaws_in(&text),
+                    _ => (Vec::new(), false),
+                };
+                if !are_all {
+                    let (text, name) = (brief(&text), brief(name));
+                    self.hole(format_args!("`{text}`, fixed in {name}, names too many flaws"));
+                    if flaws.is_empty() {
+                        continue;
+                    }
+                }
                 if flaws.is_empty() {
                     let (text, name, version) = (brief(&text), brief(name), brief(version));
                     self.hole(format_args!("`{text}`, fixed in {name} {version}, names no flaw"));
@@ -137,8 +161,15 @@ impl Reader<'_> {
             && last.status == status
         {
             // A flaw that was fixed twice was not fixed well the first time.
-            if !last.spans.contains(&span) {
+            if last.spans.contains(&span) {
+                return;
+            }
+            if last.spans.len() < MOST_FIXES {
                 last.spans.push(span);
+            } else {
+                let (id, name) = (brief(&advisory.id), brief(name));
+                let why = format!("{id} is fixed in more versions of {name} than can be told");
+                self.parsed.hole(self.at, why);
             }
             return;
         }
@@ -172,10 +203,18 @@ struct Flaw {
 }
 
 /// The flaws that a text names: `CVE-2022-1 GHSA-…` is one under two names, `CVE-2022-1 CVE-2022-2`
-/// are two, and `CVE-2017-10920 XSA-224` is one of those which that announcement is about.
-fn flaws_in(text: &str) -> Vec<Flaw> {
+/// are two, and `CVE-2017-10920 XSA-224` is one of those which that announcement is about. And whether
+/// these are all of them.
+fn flaws_in(text: &str) -> (Vec<Flaw>, bool) {
+    let mut names = names_in(text);
+    let are_all = names.len() <= MOST;
+    names.truncate(MOST);
+    (flaws_of(names), are_all)
+}
+
+fn flaws_of(names: Vec<String>) -> Vec<Flaw> {
     let (names, others): (Vec<String>, Vec<String>) =
-        names_in(text).into_iter().take(MOST).partition(|it| FLAWS.contains(&kind(it)));
+        names.into_iter().partition(|it| FLAWS.contains(&kind(it)));
     if names.is_empty() {
         let alone = |id| Flaw { id, aliases: Vec::new(), related: Vec::new() };
         return others.into_iter().map(alone).collect();
@@ -235,7 +274,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: &str) {
-        let told = flaws_in(text).into_iter().map(|Flaw { id, aliases, related }| {
+        let told = flaws_in(text).0.into_iter().map(|Flaw { id, aliases, related }| {
             let aliases = aliases.iter().map(|it| format!(" = {it}"));
             let others = related.iter().map(|it| format!(" ~ {it}"));
             [id].into_iter().chain(aliases).chain(others).collect::<String>()

@@ -61,3 +61,35 @@ fn takes_no_document_of_its_kin() {
 fn junk_is_no_reason_to_panic() {
     survives_junk(&Alpine, MAIN);
 }
+
+/// What a hostile document repeats is told as far as anybody would write it, and the rest is a hole.
+#[test]
+fn names_versions_and_flaws_have_their_bounds() {
+    let holes = |secfixes: &serde_json::Value, name: &str| {
+        let pkg = serde_json::json!({"pkg": {"name": name, "secfixes": secfixes}});
+        let document = serde_json::json!({"distroversion": "v3.20", "packages": [pkg]});
+        let bytes = document.to_string();
+        let parsed = Alpine.parse("v3.20/main", &Document { path: "x", bytes: bytes.as_bytes() });
+        let spans = parsed.advisories.iter().flat_map(|it| &it.affected).map(|it| it.spans.len());
+        let told = (parsed.advisories.len(), spans.max().unwrap_or_default());
+        (told, parsed.gaps.first().map(|it| it.why.clone()).unwrap_or_default())
+    };
+    let long = "9".repeat(300);
+    let flaws = |count: usize| {
+        (0..count).map(|it| format!("CVE-2024-1{it:04}")).collect::<Vec<_>>().join(" ")
+    };
+    let one = serde_json::json!({"1-r0": ["CVE-2024-0001"]});
+    assert_eq!(holes(&one, "a"), ((1, 1), String::new()));
+    assert!(holes(&one, &long).1.ends_with("is too long for a name"));
+    let (told, why) = holes(&serde_json::json!({long: ["CVE-2024-0001"]}), "a");
+    assert!(told == (0, 0) && why.ends_with("too long for a version"), "{why}");
+    let (told, why) = holes(&serde_json::json!({"1-r0": [flaws(33)]}), "a");
+    assert!(told == (32, 1) && why.ends_with("names too many flaws"), "{why}");
+    let (told, why) = holes(&serde_json::json!({"1-r0": [flaws(5000)]}), "a");
+    assert!(told == (0, 0) && why.ends_with("names too many flaws"), "{why}");
+    let often = (0..1000).map(|it| (format!("1.{it}-r0"), vec!["CVE-2024-0001"]));
+    let often: std::collections::BTreeMap<_, _> = often.collect();
+    let (told, why) = holes(&serde_json::json!(often), "a");
+    assert_eq!(told, (1, 256));
+    assert_eq!(why, "CVE-2024-0001 is fixed in more versions of a than can be told");
+}

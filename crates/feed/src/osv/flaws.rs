@@ -16,6 +16,8 @@ pub(super) struct Names<'a> {
     pub(super) aliases: Vec<&'a str>,
     pub(super) upstream: Vec<&'a str>,
     pub(super) related: Vec<&'a str>,
+    /// What the pages that it refers to are called.
+    pub(super) pages: Vec<&'a str>,
 }
 
 /// Errata about flaws, and errata about other things.
@@ -80,6 +82,10 @@ fn of_distribution(names: &Names<'_>) -> Vec<Flaw> {
     }
     if told.is_empty() && erratum.is_some() {
         told = cves(&names.related);
+    }
+    // Some of AlmaLinux's name them only so.
+    if told.is_empty() && erratum.is_some_and(|(_, is_about_flaws)| *is_about_flaws) {
+        told = cves(&names.pages);
     }
     match (&told[..], erratum) {
         ([], Some((_, false))) => Vec::new(),
@@ -154,7 +160,13 @@ mod tests {
         let field = |mark: char| {
             rest.split_whitespace().filter_map(|it| it.strip_prefix(mark)).collect::<Vec<_>>()
         };
-        let names = Names { id, aliases: field('='), upstream: field('^'), related: field('~') };
+        let names = Names {
+            id,
+            aliases: field('='),
+            upstream: field('^'),
+            related: field('~'),
+            pages: field('/'),
+        };
         let shown: Vec<String> = flaws(&names, is_distribution)
             .iter()
             .map(|it| {
@@ -205,6 +217,9 @@ mod tests {
         check(true, "ALBA-2024:1", "~CVE-2024-0001", "CVE-2024-0001 by ALBA-2024:1");
         check(true, "RHSA-2024:1", "=CVE-2024-0001", "CVE-2024-0001 by RHSA-2024:1");
         check(true, "DSA-1-1", "", "DSA-1-1 by DSA-1-1");
+        check(true, "ALSA-2024:1", "/CVE-2024-0001 /RHSA-2024:1", "CVE-2024-0001 by ALSA-2024:1");
+        check(true, "ALSA-2024:1", "~CVE-2024-0002 /CVE-2024-0001", "CVE-2024-0002 by ALSA-2024:1");
+        check(true, "ALBA-2024:1", "/CVE-2024-0001", "");
         check(true, "ALBA-2024:1", "", "");
         check(true, "SUSE-RU-2024:1-1", "", "");
     }

@@ -8,10 +8,11 @@ use serde_json::value::RawValue;
 
 use super::ecosystems::{Home, base, full_name, home};
 use super::flaws::Flaw;
+use crate::contract::hole;
 use crate::json::Text;
 
 use super::record::{self, AffectedExtra, EcosystemExtra, Record, RecordExtra};
-use super::{LOOSE, gap, ranges, rate};
+use super::{LOOSE, at, gap, ranges, rate};
 
 /// What a record says about packages.
 #[derive(Default)]
@@ -52,13 +53,15 @@ impl Rows {
             if !home.known && unknown.insert(&*package.ecosystem) {
                 let why =
                     format!("`{}` is an ecosystem that nobody taught us", &*package.ecosystem);
-                gaps.push(gap(record, "", why));
+                hole(gaps, at(record, ""), why);
             }
             let mut odd = Vec::new();
             if let Err(why) = rows.package(record, affected, package, &home, &mut odd) {
-                gaps.push(gap(record, &package.name, why));
+                hole(gaps, at(record, &package.name), why);
             }
-            gaps.extend(odd.into_iter().map(|why| gap(record, &package.name, why)));
+            for why in odd {
+                hole(gaps, at(record, &package.name), why);
+            }
         }
         if rows.told.is_empty() && rows.others == 0 && only_commits > 0 && gaps.is_empty() {
             gaps.push(gap(record, "", "it names commits alone, and no versions of a package"));

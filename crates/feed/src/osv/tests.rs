@@ -265,3 +265,28 @@ fn versions_that_a_range_covers_are_not_listed_again() {
         "pypi a (either) (..1.0) [2..2.5) =1.0 =3.0 =odd one",
     );
 }
+
+/// What is said of each of its flaws again is bounded, whatever their number.
+#[test]
+fn a_huge_erratum_has_few_references_of_each_flaw() {
+    let many = |what: &str| (10_000..15_000).map(|it| format!("{what}{it}")).collect::<Vec<_>>();
+    let references = many("https://example.com/CVE-2024-").into_iter().chain(many("https://x/"));
+    let references: Vec<_> =
+        references.map(|url| serde_json::json!({"type": "WEB", "url": url})).collect();
+    let record = serde_json::json!({
+        "id": "ALSA-2024:1", "modified": "2024-01-01T00:00:00Z", "summary": "everything",
+        "details": format!("Security Fix(es):\n{}", many("* it burns (CVE-2024-").join(")\n") + ")"),
+        "related": many("CVE-2024-"), "references": references,
+        "affected": [{"package": {"ecosystem": "AlmaLinux:9", "name": "nginx"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1"}]}]}],
+    });
+    let bytes = record.to_string();
+    let parsed = Osv.parse("AlmaLinux", &Document { path: "x", bytes: bytes.as_bytes() });
+    assert_eq!(parsed.advisories.len(), 5000);
+    let told: usize = parsed.advisories.iter().map(|it| it.references.len()).sum();
+    assert_eq!(told, MOST_TEXTS);
+    let (first, last) = (&parsed.advisories[0], parsed.advisories.last().unwrap());
+    assert_eq!((&*first.title, &*last.title), ("it burns", "it burns"));
+    // Its own page is told, and that of no other flaw.
+    assert_eq!(first.references.iter().filter(|it| it.contains("/CVE-")).count(), 1);
+}

@@ -29,6 +29,8 @@ CVE-2024-0001 published 2024-01-02T03:00:00Z [ubuntu medium] [nvd critical 9.8]
   ubuntu:24.04 Source kettle UnderInvestigation * (simmering)
   ubuntu:23.04 Source kettle UnderInvestigation *
   ubuntu:23.10 Source kettle Affected * Open
+  ubuntu:21.04 Source kettle NotAffected * (ignored: code-not-compiled)
+  ubuntu:21.10 Source kettle NotAffected * (ignored: code not compiled on this release)
 gap: active/CVE-2024-0001: kettle in ubuntu:22.04, channel main: `released` names no version
 gap: active/CVE-2024-0001: kettle in ubuntu:24.04, channel main: its status `simmering` is none that we know
 gap: active/CVE-2024-0001: `zany` of kettle is no release that we know

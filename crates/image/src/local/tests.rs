@@ -331,7 +331,12 @@ impl Podman {
     fn start() -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let info = Self::command(directory.path()).arg("info").output().ok()?;
-        if !info.status.success() {
+        // It may be there and not able to unpack a layer, below a changed root for one.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let empty = elsewhere.path().join("empty.tar");
+        fs_err::write(&empty, [0; 1024]).unwrap();
+        let unpacked = Self::command(elsewhere.path()).arg("import").arg(&empty).output().ok()?;
+        if !(info.status.success() && unpacked.status.success()) {
             return None;
         }
         // The service is handed a socket that listens already (as systemd does), so that nobody

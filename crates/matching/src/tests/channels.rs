@@ -62,6 +62,31 @@ fn streams_by_their_versions() {
 }
 
 #[test]
+fn each_minor_release_has_its_own_erratum() {
+    let rows = "osv almalinux:8 glibc CVE-1 binary <2.28-236.el8_9.13
+        osv almalinux:8 glibc CVE-1 binary <2.28-251.el8_10.1
+        osv almalinux:8 glibc CVE-1 binary <2.28-251.el8_10.2";
+    let glibc = |version: &str| format!("pkg:rpm/almalinux/glibc@{version}?distro=almalinux-8.10");
+    let finding = |version: &str, fix: &str| {
+        format!("CVE-1 unspecified glibc@{version} [glibc] by osv CVE-1: fix {fix}")
+    };
+    check(&glibc("2.28-236.el8_9.13"), rows, "");
+    check(&glibc("2.28-236.el8_9.20"), rows, "");
+    for (version, fix) in [
+        ("2.28-236.el8_9.12", "2.28-236.el8_9.13"),
+        ("2.28-250.el8_10.1", "2.28-251.el8_10.2"),
+        // Mended twice for one minor release: the first time was not enough.
+        ("2.28-251.el8_10.1", "2.28-251.el8_10.2"),
+        // Built for one that none of them is about, or for none.
+        ("2.28-240.el8_8.1", "2.28-251.el8_10.2"),
+        ("2.28-240.el8", "2.28-251.el8_10.2"),
+    ] {
+        check(&glibc(version), rows, &finding(version, fix));
+    }
+    check_verdicts(&glibc("2.28-236.el8_9.13"), rows, "", "glibc CVE-1: NotInRange");
+}
+
+#[test]
 fn pro_goes_on_where_the_main_channel_ends() {
     let bash = |version: &str| format!("pkg:deb/ubuntu/bash@{version}?distro=ubuntu-18.04");
     let both = "ubuntu-vex ubuntu:18.04 bash CVE-1 source all outlook:eol

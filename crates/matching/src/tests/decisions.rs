@@ -196,6 +196,20 @@ fn where_sources_disagree_nothing_can_be_told() {
 }
 
 #[test]
+fn a_crowd_is_not_heard_one_by_one() {
+    let row = |number: usize, text: &str| format!("osv gem a {text}-{number} =CVE-1 ");
+    let crowd = |claims: usize| {
+        let denials = (0..600).map(|it| row(it, "GHSA") + ">=5.0,<6.0");
+        let claims = (0..claims).map(|it| row(it, "RUBYSEC") + "<4.0");
+        denials.chain(claims).collect::<Vec<String>>().join("\n")
+    };
+    // The claim is about a range of its own, so it is heard; of a thousand nobody can tell.
+    check_verdicts("pkg:gem/a@1.0", &crowd(3), "", "a CVE-1: Affected");
+    check_verdicts("pkg:gem/a@1.0", &crowd(600), "", "a CVE-1: CannotTell");
+    check_verdicts("pkg:gem/a@6.0", &crowd(600), "", "a CVE-1: NotInRange");
+}
+
+#[test]
 fn a_distribution_speaks_for_itself() {
     check(
         SSL,

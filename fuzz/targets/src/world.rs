@@ -62,8 +62,13 @@ pub fn edited(base: &[u8], edits: &[u8]) -> Vec<u8> {
 
 /// An inventory, an almanac and statements.
 pub struct World {
+    /// What is looked at.
     pub inventory: Inventory,
+    /// What is known.
     pub almanac: Almanac,
+    /// The sheets of which it consists.
+    pub sheets: Vec<SheetBytes>,
+    /// What is said.
     pub statements: Vec<Statement>,
 }
 
@@ -147,10 +152,12 @@ pub fn world(text: &str) -> World {
             _ => {}
         }
     }
-    let sheets = builders.into_values().flat_map(|it| it.finish().expect("it is small").sheets);
+    let sheets: Vec<SheetBytes> =
+        builders.into_values().flat_map(|it| it.finish().expect("it is small").sheets).collect();
     World {
         inventory: inventory.in_order(),
-        almanac: Almanac::in_memory(sheets.collect()),
+        almanac: Almanac::in_memory(sheets.clone()),
+        sheets,
         statements,
     }
 }
@@ -161,7 +168,11 @@ pub fn agree(world: &World) -> Vec<model::Finding> {
         inventory: &world.inventory,
         book: &world.almanac,
         statements: &world.statements,
-        options: matching::Options { texts: Some(&|_| true), today: Some("2025-06-01"), ..Default::default() },
+        options: matching::Options {
+            texts: Some(&|_| true),
+            today: Some("2025-06-01"),
+            ..Default::default()
+        },
     };
     let (findings, _) = matching::analyze(&question);
     let mut found: Vec<(usize, &str, bool)> = findings

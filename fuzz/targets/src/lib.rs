@@ -1,0 +1,38 @@
+//! What the fuzz targets do with an input: run by libFuzzer in `fuzz`, and over their seeds by a test.
+
+pub mod almanac_files;
+pub mod archives;
+pub mod catalogers;
+pub mod containers;
+pub mod documents;
+pub mod feeds;
+pub mod layers;
+pub mod matching;
+pub mod names;
+pub mod orders;
+pub mod ranges;
+pub mod reports;
+pub mod sheets;
+pub mod statements;
+pub mod world;
+
+/// A target: its name, and what it does.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const ALL: &[Target] = &[
+    ("almanac_files", almanac_files::run),
+    ("archives", archives::run),
+    ("catalogers", catalogers::run),
+    ("containers", containers::run),
+    ("documents", documents::run),
+    ("feeds", feeds::run),
+    ("layers", layers::run),
+    ("matching", matching::run),
+    ("names", names::run),
+    ("orders", orders::run),
+    ("ranges", ranges::run),
+    ("reports", reports::run),
+    ("sheets", sheets::run),
+    ("statements", statements::run),
+];
