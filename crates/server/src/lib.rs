@@ -1,0 +1,1 @@
+//! The front: one HTTP API behind everything.
