@@ -36,10 +36,15 @@ mod tests {
                 "matching",
             ],
         ),
+        ("api", &["model"]),
+        ("server", &["model", "format", "almanac", "image", "engine", "store", "api"]),
         (
             "cli",
             &[
                 "model",
+                "api",
+                "server",
+                "store",
                 "ecosystem",
                 "image",
                 "format",

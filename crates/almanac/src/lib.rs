@@ -28,4 +28,6 @@ pub use layout::{Meta, SHEET_FORMAT};
 pub use manifest::{Entry, Manifest, PartState, Source};
 pub use sheet::{Orders, Sheet};
 pub use sign::{PublicKey, SecretKey, verify};
-pub use store::{Incoming, Installed, Standing, Trust, Writer, damaged, missing, sheet_path};
+pub use store::{
+    Incoming, Installed, MANIFEST, Standing, Trust, Writer, damaged, missing, sheet_path,
+};

@@ -1,6 +1,7 @@
 //! An inventory meets the almanac and what is said about it: findings, and why there are none.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use almanac::{Almanac, Builder, SheetBytes};
 use feed::Document;
@@ -15,7 +16,7 @@ type Wanted<'a> = Option<&'a dyn Fn(&Finding) -> bool>;
 
 /// What findings rest on.
 pub struct Lookout {
-    almanac: Almanac,
+    almanac: Arc<Almanac>,
     /// Nothing is installed: only what is built in is known.
     starter: bool,
     /// What the user says, or names.
@@ -33,7 +34,7 @@ impl Lookout {
     /// With an almanac from the disk.
     pub fn new(almanac: Almanac, today: impl Into<String>) -> Self {
         Self {
-            almanac,
+            almanac: Arc::new(almanac),
             starter: false,
             statements: Vec::new(),
             authors: Vec::new(),
@@ -45,6 +46,19 @@ impl Lookout {
     /// With what is built in.
     pub fn with_starter(today: impl Into<String>) -> Self {
         Self { starter: true, ..Self::new(Almanac::in_memory(starter()), today) }
+    }
+
+    /// The same almanac on another day, before anybody says anything.
+    #[must_use]
+    pub fn on(&self, today: impl Into<String>) -> Self {
+        Self {
+            almanac: Arc::clone(&self.almanac),
+            starter: self.starter,
+            statements: Vec::new(),
+            authors: Vec::new(),
+            declared: false,
+            today: today.into(),
+        }
     }
 
     /// The same, with what the user says about flaws.
@@ -110,7 +124,7 @@ impl Lookout {
     ) -> Question<'a> {
         let today = Some(&*self.today);
         let options = Options { declared: self.declared, texts, today, cpes: &[] };
-        Question { inventory, book: &self.almanac, statements, options }
+        Question { inventory, book: &*self.almanac, statements, options }
     }
 
     /// The statements that count. Anybody can put a document into an image, so of those that come

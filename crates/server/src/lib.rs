@@ -1,1 +1,25 @@
 //! The front: one HTTP API behind everything.
+//!
+//! [`router`] answers every question of `api`, over an [`App`]: what is remembered, what is known of
+//! the world, and who may ask. A server puts it behind a socket; a command without a server calls it
+//! in its own process, by [`here`].
+
+mod app;
+mod body;
+mod caller;
+mod here;
+mod judge;
+mod named;
+mod refusal;
+mod resolve;
+mod routes;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use app::{App, Clock, Reach};
+pub use caller::Access;
+pub use here::here;
+pub use routes::{openapi, router};
+pub use world::World;

@@ -28,7 +28,7 @@ pub use contract::{
     Change, Error, EventSelection, Expired, ImageSelection, Job, JobReport, JobState, KnownPackage,
     NewJob, Page, Paged, Recorded, Reported, Retention, Running, Selection, Sought, Stale, When,
 };
-pub use names::LONGEST_NAME;
+pub use names::{LONGEST_NAME, normal as normal_name};
 
 /// An open database. Clones are the same one.
 #[derive(Clone, Debug)]

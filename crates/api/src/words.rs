@@ -1,0 +1,23 @@
+//! The words, by noun.
+
+mod environment;
+mod event;
+mod image;
+mod organisation;
+mod page;
+mod problem;
+
+pub use environment::{
+    Change, Deployment, DeploymentQuery, EndQuery, Ended, Environment, NewEnvironment, Promotion,
+    Recorded, RecordedAll, Recording, Recordings, Renaming, Report, Reported, StaleTag,
+};
+pub use event::{Event, EventQuery};
+pub use image::{
+    Image, ImageQuery, ImageState, Judging, Layer, Pushed, Pushing, TagSpan, TagsQuery,
+};
+pub use organisation::{
+    Enabling, Me, Membership, NewOrganisation, Organisation, Repository, RepositoryQuery, Role,
+    Version,
+};
+pub use page::{Page, PageQuery};
+pub use problem::{Problem, Sort};

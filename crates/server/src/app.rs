@@ -1,0 +1,80 @@
+//! What every answer rests on.
+
+use std::sync::Arc;
+
+use engine::Engine;
+use model::{Act, Moment};
+use store::Store;
+use tokio::sync::Semaphore;
+
+use crate::caller::{Access, Caller};
+use crate::world::World;
+
+/// What every answer rests on. Clones are the same one.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of an [`App`].
+pub struct Parts {
+    /// What is remembered.
+    pub(crate) store: Store,
+    /// What is known of the world.
+    pub(crate) world: World,
+    /// Who may ask.
+    pub(crate) access: Access,
+    /// How images are reached.
+    pub(crate) reach: Reach,
+    /// What time it is.
+    pub(crate) clock: Clock,
+    /// Judging takes a core for itself, so no more do it at once than there are.
+    pub(crate) cores: Arc<Semaphore>,
+}
+
+/// How images are reached.
+#[derive(Clone)]
+pub struct Reach {
+    /// Who reads them.
+    pub engine: Engine,
+    /// Registries and credentials.
+    pub settings: Arc<image::Settings>,
+    /// Is an image that is recorded and unknown to be analysed by a job? Without workers there would
+    /// be nobody to do it.
+    pub jobs: bool,
+    /// May registries be asked at all?
+    pub offline: bool,
+}
+
+/// Says what time it is.
+pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
+
+impl App {
+    /// Of these parts.
+    pub fn new(store: Store, world: World, access: Access, reach: Reach, clock: Clock) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cores = Arc::new(Semaphore::new(cores));
+        Self(Arc::new(Parts { store, world, access, reach, clock, cores }))
+    }
+
+    /// What is remembered.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Moment {
+        (self.0.clock)()
+    }
+
+    /// A change by that caller, now.
+    pub(crate) fn act(&self, caller: &Caller) -> Act {
+        Act { who: caller.name.clone(), origin: caller.origin.clone(), at: self.now() }
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
