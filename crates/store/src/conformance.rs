@@ -7,6 +7,7 @@ mod jobs;
 mod kit;
 mod migrations;
 mod organisations;
+mod people;
 mod restart;
 mod together;
 
@@ -57,6 +58,16 @@ conformance! {
         see_only_their_own
         leave_nothing_behind
         have_repositories;
+    people:
+        have_a_name_and_a_password
+        have_roles_and_somebody_owns
+        sessions_lead_to_whom_they_are_of
+        tokens_may_what_their_scope_says
+        tokens_are_used_without_writing_each_time
+        invitations_are_used_once
+        of_many_one_uses_an_invitation
+        owners_do_not_remove_each_other
+        leave_nothing_behind;
     environments:
         unknown_ones_are_errors_that_name_those_there_are
         names_are_in_any_script

@@ -13,20 +13,26 @@ mod environments;
 mod events;
 mod images;
 mod inventories;
+mod invitations;
 mod jobs;
+mod members;
 mod migrations;
 mod names;
 mod organisations;
 mod packages;
 mod repositories;
 mod retention;
+mod sessions;
 mod tags;
+mod tokens;
+mod users;
 
 use db::Db;
 
 pub use contract::{
-    Change, Error, EventSelection, Expired, ImageSelection, Job, JobReport, JobState, KnownPackage,
-    NewJob, Page, Paged, Recorded, Reported, Retention, Running, Selection, Sought, Stale, When,
+    Caller, Change, Error, EventSelection, Expired, ImageSelection, Job, JobReport, JobState,
+    KnownPackage, NewJob, NewToken, Newcomer, Page, Paged, Recorded, Reported, Retention, Running,
+    Selection, Sought, Speaker, Stale, When,
 };
 pub use names::{LONGEST_NAME, normal as normal_name};
 
@@ -55,4 +61,9 @@ impl Store {
 /// A new name that sorts by time.
 fn new_id() -> String {
     uuid::Uuid::now_v7().to_string()
+}
+
+/// What the SHA-256 of a secret is kept as.
+fn hash_key(hash: &[u8; 32]) -> String {
+    model::Digest::from_sha256(hash).hex().to_owned()
 }

@@ -182,6 +182,22 @@ pub(crate) async fn no_orphans(store: &Store) {
             "SELECT name FROM repositories i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),
         (
+            "a member of nothing",
+            "SELECT person FROM members m WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = m.organisation) OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = m.person)",
+        ),
+        (
+            "a session of nobody",
+            "SELECT id FROM sessions s WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.person)",
+        ),
+        (
+            "a token of nobody",
+            "SELECT id FROM tokens t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = t.person) AND NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = t.organisation)",
+        ),
+        (
+            "an invitation of nobody",
+            "SELECT id FROM invitations i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
+        ),
+        (
             "a deployment of nowhere",
             "SELECT id FROM deployments d WHERE NOT EXISTS (SELECT 1 FROM environments e WHERE e.id = d.environment AND e.organisation = d.organisation)",
         ),
