@@ -6,6 +6,7 @@ mod inventories;
 mod jobs;
 mod kit;
 mod migrations;
+mod numbers;
 mod organisations;
 mod people;
 mod restart;
@@ -93,6 +94,11 @@ conformance! {
         deletion_deletes
         failures_are_told
         retention_keeps_what_runs;
+    numbers:
+        lead_through_everything_in_pages
+        are_never_used_again
+        changes_are_told_once
+        changes_of_the_slow_are_told_too;
     jobs:
         are_done_in_order
         the_same_work_waits_once

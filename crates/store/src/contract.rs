@@ -1,8 +1,8 @@
 //! What the store answers besides the nouns of `model`: pages, outcomes, and why there is no answer.
 
 use model::{
-    Deployment, Digest, EventKind, ImageState, Membership, Moment, OrganisationId, Platform, Purl,
-    Role, Scope, Secret, Session, Token, User, UserId,
+    Deployment, Digest, Event, EventKind, ImageState, Membership, Moment, OrganisationId, Platform,
+    Purl, Role, Scope, Secret, Session, Token, User, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -426,4 +426,61 @@ impl Caller {
             (None, Speaker::Session(session)) => session.user.0.clone(),
         }
     }
+}
+
+/// That a package set has a package, by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SetPackage {
+    /// The set's.
+    pub set: i64,
+    /// The package's.
+    pub package: i64,
+}
+
+/// That an image has a package set, by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageSet {
+    /// The image's.
+    pub image: i64,
+    /// Where in the image's list of sets.
+    pub position: i64,
+    /// The set's.
+    pub set: i64,
+}
+
+/// An image and its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberedImage {
+    /// What the store calls it: small, dense, its own as long as the image is here.
+    pub number: i64,
+    /// Whose it is.
+    pub organisation: OrganisationId,
+    /// What the world calls it.
+    pub digest: Digest,
+    /// What it is made for.
+    pub platform: Platform,
+    /// Whether its content is known.
+    pub analysed: bool,
+}
+
+/// That an image runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningImage {
+    /// The deployment's id.
+    pub deployment: String,
+    /// Whose it is.
+    pub organisation: OrganisationId,
+    /// The environment's id.
+    pub environment: String,
+    /// The image's number.
+    pub image: i64,
+}
+
+/// What happened since one last looked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// First things first, each with the organisation it happened to.
+    pub events: Vec<(OrganisationId, Event)>,
+    /// How to ask for what follows.
+    pub cursor: String,
 }

@@ -98,7 +98,8 @@ impl Store {
     }
 }
 
-fn read(row: &Row) -> Result<Event, Error> {
+/// A row with an event's columns.
+pub(crate) fn read(row: &Row) -> Result<Event, Error> {
     let kind = row.text("kind")?;
     let detail = row.text("detail")?;
     let corrupt = |what: &str, why: String| Error::Corrupt { what: what.to_owned(), why };

@@ -4,6 +4,7 @@
 //! something hands in an [`model::Act`]: who, from where, when; the store has no clock. The event
 //! that tells of a change is written in the same transaction.
 
+mod changes;
 #[cfg(test)]
 mod conformance;
 mod contract;
@@ -18,6 +19,7 @@ mod jobs;
 mod members;
 mod migrations;
 mod names;
+mod numbers;
 mod organisations;
 mod packages;
 mod repositories;
@@ -30,9 +32,9 @@ mod users;
 use db::Db;
 
 pub use contract::{
-    Caller, Change, Error, EventSelection, Expired, ImageSelection, Job, JobReport, JobState,
-    KnownPackage, NewJob, NewToken, Newcomer, Page, Paged, Recorded, Reported, Retention, Running,
-    Selection, Sought, Speaker, Stale, When,
+    Caller, Change, Changes, Error, EventSelection, Expired, ImageSelection, ImageSet, Job,
+    JobReport, JobState, KnownPackage, NewJob, NewToken, Newcomer, NumberedImage, Page, Paged,
+    Recorded, Reported, Retention, Running, Selection, Sought, Speaker, Stale, When,
 };
 pub use names::LONGEST_NAME;
 

@@ -8,6 +8,7 @@ use crate::db::{Db, values};
 const ALL: &[&str] = &[
     include_str!("migrations/0001-what-runs-where.sql"),
     include_str!("migrations/0002-people.sql"),
+    include_str!("migrations/0003-changes.sql"),
 ];
 
 /// The version this program makes and understands.
