@@ -2,6 +2,7 @@
 //! installed.
 
 mod environments;
+mod evaluations;
 mod inventories;
 mod jobs;
 mod kit;
@@ -9,7 +10,9 @@ mod migrations;
 mod numbers;
 mod organisations;
 mod people;
+mod requests;
 mod restart;
+mod secrets;
 mod together;
 
 /// Makes of each function `async fn(&Store)` a test for each database.
@@ -99,6 +102,21 @@ conformance! {
         are_never_used_again
         changes_are_told_once
         changes_of_the_slow_are_told_too;
+    requests:
+        are_answered_once
+        of_one_key_are_done_by_one
+        are_forgotten_after_a_day
+        settings_are_kept_and_told;
+    evaluations:
+        are_told_once
+        of_many_at_once_are_told_once
+        counts_are_written_as_they_change
+        counts_go_with_what_they_count;
+    secrets:
+        are_sealed_and_opened
+        need_their_key
+        are_sealed_anew_with_another_key
+        cannot_be_moved;
     jobs:
         are_done_in_order
         the_same_work_waits_once

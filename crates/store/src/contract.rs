@@ -262,7 +262,7 @@ pub struct EventSelection {
 pub struct Retention {
     /// Images first seen and analysed before this go, unless they run or a tag leads to them.
     pub images_before: Option<Moment>,
-    /// Deployments and tags that ended before this go.
+    /// Deployments, tags and counts of findings that ended before this go.
     pub history_before: Option<Moment>,
     /// Events from before this go.
     pub events_before: Option<Moment>,
@@ -279,6 +279,8 @@ pub struct Expired {
     pub tags: u64,
     /// Events.
     pub events: u64,
+    /// Counts of findings that others followed.
+    pub counts: u64,
 }
 
 /// Work to be done.
@@ -483,4 +485,91 @@ pub struct Changes {
     pub events: Vec<(OrganisationId, Event)>,
     /// How to ask for what follows.
     pub cursor: String,
+}
+
+/// What becomes of a request under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Idempotent {
+    /// It is new: do it.
+    GoAhead {
+        /// Proof of being the one who does it.
+        claim: String,
+    },
+    /// Somebody does it: ask again later.
+    InProgress,
+    /// It was done, and answered so.
+    Answered {
+        /// The status of the answer.
+        status: u16,
+        /// The answer.
+        body: Vec<u8>,
+    },
+}
+
+/// An event that whoever evaluates found out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    /// What kind of change.
+    pub kind: EventKind,
+    /// The environment it is about, by its present name.
+    pub environment: Option<String>,
+    /// What it is about.
+    pub about: String,
+    /// In numbers and names.
+    pub detail: serde_json::Value,
+}
+
+/// That an organisation's things were judged by an almanac.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// The almanac's digest.
+    pub almanac: String,
+    /// When.
+    pub at: Moment,
+}
+
+/// How many findings there are in an environment, by severity, and in what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Critical findings.
+    pub critical: u64,
+    /// High ones.
+    pub high: u64,
+    /// Medium ones.
+    pub medium: u64,
+    /// Low ones.
+    pub low: u64,
+    /// Those nobody rated.
+    pub unspecified: u64,
+    /// Images that run.
+    pub images: u64,
+    /// Those of them that are not analysed yet.
+    pub pending: u64,
+    /// Holes in the answer.
+    pub gaps: u64,
+}
+
+/// How many findings there were since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Since when.
+    pub at: Moment,
+    /// Judged by which almanac.
+    pub almanac: String,
+    /// How many.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// A secret as one sees it from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretRecord {
+    /// What it is kept under.
+    pub name: String,
+    /// The id of the key it is sealed with.
+    pub key: String,
+    /// Since when.
+    pub kept: Moment,
+    /// Who kept it.
+    pub kept_by: String,
 }

@@ -245,6 +245,14 @@ impl Tx {
         }
     }
 
+    /// What to append to a query for rows that are held until the end.
+    pub(crate) fn holding(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "",
+            Self::Postgres(_) => "FOR UPDATE",
+        }
+    }
+
     /// What to append to a query for rows that nobody else holds.
     pub(crate) fn skipping_held(&self) -> &'static str {
         match self {

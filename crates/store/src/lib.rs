@@ -11,11 +11,14 @@ mod contract;
 mod db;
 mod deployments;
 mod environments;
+mod evaluations;
 mod events;
+mod idempotency;
 mod images;
 mod inventories;
 mod invitations;
 mod jobs;
+mod keyring;
 mod members;
 mod migrations;
 mod names;
@@ -24,7 +27,9 @@ mod organisations;
 mod packages;
 mod repositories;
 mod retention;
+mod secrets;
 mod sessions;
+mod settings;
 mod tags;
 mod tokens;
 mod users;
@@ -32,26 +37,41 @@ mod users;
 use db::Db;
 
 pub use contract::{
-    Caller, Change, Changes, Error, EventSelection, Expired, ImageSelection, ImageSet, Job,
-    JobReport, JobState, KnownPackage, NewJob, NewToken, Newcomer, NumberedImage, Page, Paged,
-    Recorded, Reported, Retention, Running, Selection, Sought, Speaker, Stale, When,
+    Caller, Change, Changes, Counted, Counts, Error, Evaluation, EventSelection, Expired,
+    Idempotent, ImageSelection, ImageSet, Job, JobReport, JobState, KnownPackage, NewEvent, NewJob,
+    NewToken, Newcomer, NumberedImage, Page, Paged, Recorded, Reported, Retention, Running,
+    Selection, Sought, Speaker, Stale, When,
 };
+pub use keyring::Keyring;
 pub use names::LONGEST_NAME;
 
 /// An open database. Clones are the same one.
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
+    keyring: Option<Keyring>,
 }
 
 impl Store {
     /// Opens `sqlite://PATH`, `sqlite::memory:` or `postgres://…`, and brings it up to date.
     ///
-    /// A file that is not there is made. Any number of processes may do so at once.
+    /// A file that is not there is made. Any number of processes may do so at once. Without keys,
+    /// no secrets are kept or read.
     pub async fn open(url: &str) -> Result<Self, Error> {
         let db = Db::open(url).await?;
         migrations::run(&db).await?;
-        Ok(Self { db })
+        Ok(Self { db, keyring: None })
+    }
+
+    /// The same, with keys for secrets.
+    pub async fn open_with(url: &str, keyring: Keyring) -> Result<Self, Error> {
+        Ok(Self::open(url).await?.with_keys(keyring))
+    }
+
+    /// The same database, with these keys for secrets.
+    #[must_use]
+    pub fn with_keys(self, keyring: Keyring) -> Self {
+        Self { keyring: Some(keyring), ..self }
     }
 
     /// Waits until nothing is under way, and closes.
