@@ -1,6 +1,7 @@
 //! What every database must do: one list of tests, on SQLite always and on PostgreSQL where it is
 //! installed.
 
+mod backup;
 mod environments;
 mod evaluations;
 mod inventories;
@@ -117,6 +118,11 @@ conformance! {
         need_their_key
         are_sealed_anew_with_another_key
         cannot_be_moved;
+    backup:
+        has_every_table_and_column
+        is_restored_into_either_database
+        a_damaged_one_changes_nothing
+        a_doctor_finds_what_is_wrong;
     jobs:
         are_done_in_order
         the_same_work_waits_once

@@ -474,8 +474,10 @@ pub struct RunningImage {
     pub organisation: OrganisationId,
     /// The environment's id.
     pub environment: String,
-    /// The image's number.
-    pub image: i64,
+    /// What the world calls the image.
+    pub digest: Digest,
+    /// Its number; none, if nobody told of it but by running it.
+    pub image: Option<i64>,
 }
 
 /// What happened since one last looked.
@@ -572,4 +574,29 @@ pub struct SecretRecord {
     pub kept: Moment,
     /// Who kept it.
     pub kept_by: String,
+}
+
+/// What came of a restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// How many rows there were.
+    pub rows: u64,
+}
+
+/// Something that was looked at, and whether it is as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was looked at.
+    pub name: String,
+    /// What is wrong with it, if anything.
+    pub trouble: Option<Trouble>,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What it is.
+    pub what: String,
+    /// What to do.
+    pub hint: String,
 }

@@ -3,6 +3,8 @@
 mod address;
 mod query;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use model::Moment;
 use sha2::{Digest as _, Sha256};
 use sqlx::error::DatabaseError;
@@ -45,6 +47,7 @@ macro_rules! bound {
                 Value::Int(it) => query.bind(it),
                 Value::MaybeInt(it) => query.bind(it),
                 Value::Blob(it) => query.bind(it),
+                Value::MaybeBlob(it) => query.bind(it),
             };
         }
         query
@@ -117,6 +120,11 @@ impl Db {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
+    /// Is it a file of ours, and not a server's?
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
     /// The first turn that something may still be written in: whoever reads after asking sees all
     /// that was written in those before it.
     pub(crate) async fn open_turn(&self) -> Result<i64, Error> {
@@ -169,6 +177,52 @@ impl Tx {
         values: Vec<Value>,
     ) -> Result<Option<Row>, Error> {
         Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+
+    /// The rows of a query, one by one, so that not all of them are in memory.
+    pub(crate) fn stream(&mut self, sql: String) -> BoxStream<'_, Result<Row, Error>> {
+        let query = AssertSqlSafe(sql);
+        match self {
+            Self::Sqlite(tx) => sqlx::query(query)
+                .fetch(&mut **tx)
+                .map(|it| it.map(Row::Sqlite).map_err(|it| asking(&it)))
+                .boxed(),
+            Self::Postgres(tx) => sqlx::query(query)
+                .fetch(&mut **tx)
+                .map(|it| it.map(Row::Postgres).map_err(|it| asking(&it)))
+                .boxed(),
+        }
+    }
+
+    /// Nobody else changes anything before the end. On SQLite nobody does anyway.
+    pub(crate) async fn keep_others_out(&mut self) -> Result<(), Error> {
+        if matches!(self, Self::Postgres(_)) {
+            // All but jobs lean on these.
+            let sql = "LOCK TABLE organisations, users, packages, package_sets, jobs
+                       IN EXCLUSIVE MODE";
+            self.run(sql, vec![]).await?;
+        }
+        Ok(())
+    }
+
+    /// After rows came with numbers of their own: gives out numbers behind those. SQLite does so
+    /// unasked.
+    pub(crate) async fn catch_up(
+        &mut self,
+        tables: impl Iterator<Item = &'static str>,
+    ) -> Result<(), Error> {
+        if matches!(self, Self::Sqlite(_)) {
+            return Ok(());
+        }
+        for table in tables {
+            let sql = format!(
+                "SELECT setval(pg_get_serial_sequence('{table}', 'id'), MAX(id)) FROM {table}
+                 HAVING MAX(id) IS NOT NULL"
+            );
+            self.run(sql, vec![]).await?;
+        }
+        // Nothing is known of so many new rows before somebody looks, and asking would be slow.
+        self.run("ANALYZE", vec![]).await.map(|_| ())
     }
 
     /// Changes something and says how many rows.
@@ -324,6 +378,10 @@ impl Row {
     }
 
     pub(crate) fn blob(&self, name: &str) -> Result<Vec<u8>, Error> {
+        column!(self, name)
+    }
+
+    pub(crate) fn maybe_blob(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         column!(self, name)
     }
 

@@ -61,7 +61,7 @@ impl Keyring {
 impl Key {
     fn new(bytes: &[u8; 32]) -> Self {
         let sum = Sha256::new().chain_update("foretop key id\0").chain_update(bytes).finalize();
-        let id = sum.iter().take(8).map(|it| format!("{it:02x}")).collect();
+        let id = crate::hash_key(&sum.into()).chars().take(16).collect();
         let key = UnboundKey::new(&AES_256_GCM, bytes).expect("it has 32 bytes, as AES-256 has");
         Self { id, key: LessSafeKey::new(key) }
     }

@@ -4,12 +4,14 @@
 //! something hands in an [`model::Act`]: who, from where, when; the store has no clock. The event
 //! that tells of a change is written in the same transaction.
 
+mod backup;
 mod changes;
 #[cfg(test)]
 mod conformance;
 mod contract;
 mod db;
 mod deployments;
+mod doctor;
 mod environments;
 mod evaluations;
 mod events;
@@ -37,10 +39,10 @@ mod users;
 use db::Db;
 
 pub use contract::{
-    Caller, Change, Changes, Counted, Counts, Error, Evaluation, EventSelection, Expired,
+    Caller, Change, Changes, Check, Counted, Counts, Error, Evaluation, EventSelection, Expired,
     Idempotent, ImageSelection, ImageSet, Job, JobReport, JobState, KnownPackage, NewEvent, NewJob,
-    NewToken, Newcomer, NumberedImage, Page, Paged, Recorded, Reported, Retention, Running,
-    Selection, Sought, Speaker, Stale, When,
+    NewToken, Newcomer, NumberedImage, Page, Paged, Recorded, Reported, Restored, Retention,
+    Running, Selection, Sought, Speaker, Stale, Trouble, When,
 };
 pub use keyring::Keyring;
 pub use names::LONGEST_NAME;

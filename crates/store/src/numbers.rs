@@ -97,8 +97,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<RunningImage>, Error> {
         let mut query = Query::new(
-            "SELECT d.id, d.organisation, d.environment, i.id AS image FROM deployments d
-             JOIN images i ON i.organisation = d.organisation AND i.digest = d.digest
+            "SELECT d.id, d.organisation, d.environment, d.digest, i.id AS image FROM deployments d
+             LEFT JOIN images i ON i.organisation = d.organisation AND i.digest = d.digest
              WHERE d.until_at IS NULL AND d.id > $1",
             values![after],
         );
@@ -112,7 +112,8 @@ impl Store {
                 deployment: row.text("id")?,
                 organisation: OrganisationId(row.text("organisation")?),
                 environment: row.text("environment")?,
-                image: row.int("image")?,
+                digest: row.parsed("digest")?,
+                image: row.maybe_int("image")?,
             })
         };
         self.db.rows(sql, values).await?.iter().map(read).collect()

@@ -38,16 +38,13 @@ impl Store {
         if former.as_ref() == value {
             return Ok(false);
         }
-        match &text {
-            Some(text) => {
-                let sql = "INSERT INTO settings (organisation, key, value) VALUES ($1, $2, $3)
-                           ON CONFLICT (organisation, key) DO UPDATE SET value = excluded.value";
-                tx.run(sql, values![&organisation.0, &key, text]).await?;
-            }
-            None => {
-                let sql = "DELETE FROM settings WHERE organisation = $1 AND key = $2";
-                tx.run(sql, values![&organisation.0, &key]).await?;
-            }
+        if let Some(text) = &text {
+            let sql = "INSERT INTO settings (organisation, key, value) VALUES ($1, $2, $3)
+                       ON CONFLICT (organisation, key) DO UPDATE SET value = excluded.value";
+            tx.run(sql, values![&organisation.0, &key, text]).await?;
+        } else {
+            let sql = "DELETE FROM settings WHERE organisation = $1 AND key = $2";
+            tx.run(sql, values![&organisation.0, &key]).await?;
         }
         let note = events::Note::new(EventKind::SettingChanged, &key);
         let note = note.detail(json!({ "from": former, "to": value }));

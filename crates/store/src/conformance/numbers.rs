@@ -53,14 +53,17 @@ pub(super) async fn lead_through_everything_in_pages(store: &Store) {
     let nobody = OrganisationId("nobody".to_owned());
     assert!(store.images_after(Some(&nobody), 0, 10).await.unwrap().is_empty());
 
+    let unread = image("acme/unread:v1", 9);
+    store.record(&acme, &at(3), "staging", &Source::Cli, &unread).await.unwrap();
     // What runs is in them, all the way to the package.
     let first = store.running_images_after(Some(&acme), "", 2).await.unwrap();
     let rest = store.running_images_after(None, &first[1].deployment, 2).await.unwrap();
-    assert_eq!((first.len(), rest.len()), (2, 1));
+    assert_eq!((first.len(), rest.len()), (2, 2));
+    assert_eq!((&rest[1].digest, rest[1].image), (&digest(9), None));
     let id = &store.environments(&acme).await.unwrap()[0].id;
     assert!(first.iter().all(|it| it.environment == *id && it.organisation == acme));
-    let of_image = store.sets_of_image(rest[0].image).await.unwrap();
-    let all: Vec<_> = sets.iter().filter(|it| it.image == rest[0].image).copied().collect();
+    let of_image = store.sets_of_image(rest[0].image.unwrap()).await.unwrap();
+    let all: Vec<_> = sets.iter().filter(|it| Some(it.image) == rest[0].image).copied().collect();
     assert_eq!(of_image, all);
     for it in of_image {
         let packages = store.packages_of_set(it.set).await.unwrap();
