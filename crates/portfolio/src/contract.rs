@@ -179,8 +179,7 @@ pub enum ChangeKind {
     FixAppeared,
     /// The fix is another version than before, or there is none any more.
     FixChanged,
-    /// A finding no more, and this is why. That it cannot be told any more
-    /// (`Verdict::CannotTell`, `UnderInvestigation`, `NoSource`) is no all-clear.
+    /// A finding no more, and this is why. That it cannot be told any more is no all-clear.
     Gone(Verdict),
 }
 
@@ -189,7 +188,7 @@ pub enum ChangeKind {
 pub struct Rematch {
     /// By organisation, kind, worst level first, flaw and package.
     pub changes: Vec<Change>,
-    /// What cannot be told of the packages looked at: sorted, each once.
+    /// What cannot be told any more of the packages looked at, whosever they are: sorted, each once.
     pub gaps: Vec<Gap>,
     /// How many distinct packages had to be judged, before and after.
     pub judged: usize,
@@ -210,4 +209,12 @@ pub struct Size {
     pub deployments: usize,
     /// Bytes held, about.
     pub bytes: usize,
+}
+
+impl ChangeKind {
+    /// Is the finding gone because the package does not have the flaw, as somebody says or withdrew?
+    pub fn is_all_clear(self) -> bool {
+        let Self::Gone(why) = self else { return false };
+        !matches!(why, Verdict::CannotTell | Verdict::UnderInvestigation | Verdict::NoSource)
+    }
 }

@@ -4,9 +4,13 @@
 //! depend on the image it is in, but for its distribution and for who owns it; so each is judged once
 //! for each of those, and the images fall out of bitmaps.
 
+mod ask;
+mod changes;
 mod contract;
 mod crowd;
+mod judge;
 mod portfolio;
+mod rematch;
 mod rows;
 
 pub use contract::{
@@ -14,3 +18,6 @@ pub use contract::{
     Size, Sought, Spread, State, Terms, UnknownSet,
 };
 pub use portfolio::Portfolio;
+
+#[cfg(test)]
+mod tests;

@@ -19,8 +19,6 @@ pub(crate) struct Rows {
     names: HashMap<Box<str>, Vec<u32>>,
     /// By purl, those that own others.
     owners: HashMap<u32, Vec<u32>>,
-    /// Packages that another one owns.
-    owned: Vec<u32>,
 }
 
 /// One distinct package.
@@ -69,9 +67,6 @@ impl Rows {
         }
         // Whoever comes first, the owner or what it owns.
         self.owners.entry(told.purl).or_default().push(number);
-        if told.owner.is_some() {
-            self.owned.push(number);
-        }
         number
     }
 
@@ -100,15 +95,25 @@ impl Rows {
         self.names.get(&*name.to_lowercase()).map_or(&[], |it| it)
     }
 
-    /// Those that another one owns.
-    pub(crate) fn owned(&self) -> &[u32] {
-        &self.owned
-    }
-
     /// Those that have the purl of the one that owns this one. `None`: nobody does.
     pub(crate) fn owners_of(&self, number: u32) -> Option<&[u32]> {
         let owner = self.get(number)?.told.owner?;
         Some(self.owners.get(&owner).map_or(&[], |it| it))
+    }
+
+    /// The number of its owner's purl.
+    pub(crate) fn owner_of(&self, number: u32) -> Option<u32> {
+        self.get(number)?.told.owner
+    }
+
+    /// How strong the evidence of it is.
+    pub(crate) fn evidence(&self, number: u32) -> Option<PackageKind> {
+        self.get(number).map(|it| it.told.kind)
+    }
+
+    /// Who built it, where that matters.
+    pub(crate) fn author(&self, number: u32) -> Option<&str> {
+        Some(self.texts.get(self.get(number)?.told.author?))
     }
 
     /// The text of its purl.
@@ -134,12 +139,6 @@ impl Rows {
         Some(package)
     }
 
-    /// Its purl's type.
-    pub(crate) fn kind(&self, number: u32) -> &str {
-        let text = self.purl_text(number);
-        text.strip_prefix("pkg:").and_then(|it| it.split('/').next()).unwrap_or_default()
-    }
-
     /// Bytes held, about.
     pub(crate) fn bytes(&self) -> usize {
         let sets: usize = self.rows.iter().map(|it| it.sets.bytes()).sum();
@@ -152,7 +151,6 @@ impl Rows {
             + (self.names.capacity() + self.owners.capacity()) * 48
             + self.known.capacity() * 16
             + self.owners.values().map(|it| it.capacity() * 4).sum::<usize>()
-            + self.owned.capacity() * 4
     }
 }
 
