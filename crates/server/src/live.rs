@@ -1,16 +1,16 @@
 //! Changes as they happen: server-sent events, for who wants to be told instead of asking.
 
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use api::{Event, EventQuery, Role};
+use api::EventQuery;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::sse::{KeepAlive, Sse};
+use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
-use model::{Moment, OrganisationId};
-use store::{EventSelection, Page};
+use model::OrganisationId;
+use store::EventSelection;
 
 use crate::app::App;
 use crate::body::{Path, Query};
@@ -20,20 +20,17 @@ use crate::routes::selected;
 
 /// How often we look: whoever wrote it may be another process.
 const LOOK: Duration = Duration::from_millis(500);
-/// Clocks differ and transactions end out of order, so we look back this many seconds each time.
-const BACK: i64 = 15;
-/// Events told of that are remembered, so that none is told twice.
-const REMEMBERED: usize = 20_000;
+/// Events looked at together.
+const PART: u32 = 100;
 
-/// Who listens, and what they were told.
+/// Who listens, and what they are to be told.
 struct Listener {
     app: App,
     organisation: OrganisationId,
     selection: EventSelection,
-    /// The latest that was told.
-    latest: Moment,
-    told: BTreeSet<String>,
-    waiting: Vec<model::Event>,
+    /// Where to go on.
+    cursor: String,
+    waiting: VecDeque<Event>,
 }
 
 /// What changes from now on, as it happens; from where `Last-Event-ID` says, if it does.
@@ -43,50 +40,29 @@ pub(crate) async fn listen(
     Path(organisation): Path<String>,
     Query(query): Query<EventQuery>,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<axum::response::sse::Event, Infallible>>>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+    let organisation = caller.within(&app, &organisation, api::Role::Member).await?;
     let selection = selected(query)?;
-    let last = headers.get("last-event-id").and_then(|it| it.to_str().ok()).map(str::to_owned);
-    let latest = app.now();
-    let mut listener = Listener {
-        app,
-        organisation,
-        selection,
-        latest,
-        told: BTreeSet::new(),
-        waiting: Vec::new(),
+    let cursor = match headers.get("last-event-id").and_then(|it| it.to_str().ok()) {
+        Some(last) => last.to_owned(),
+        None => app.store.changes_begin().await?,
     };
-    listener.begin(last).await?;
+    let mut listener = Listener { app, organisation, selection, cursor, waiting: VecDeque::new() };
+    // Whatever is wrong with the question is told at once.
+    listener.look().await?;
     let stream = futures_util::stream::unfold(listener, |mut listener| async {
         let event = listener.next().await?;
-        let told =
-            axum::response::sse::Event::default().id(event.id.clone()).event(event.kind.as_str());
-        let told = told.json_data(Event::from(event)).unwrap_or_default();
-        Some((Ok(told), listener))
+        Some((Ok(event), listener))
     });
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }
 
 impl Listener {
-    /// What was there before counts as told, but for what came after `last`.
-    async fn begin(&mut self, last: Option<String>) -> Result<(), Refusal> {
-        let page = Page::first(1000);
-        let before = self.app.store.events(&self.organisation, &self.selection, &page).await?;
-        for event in before.rows {
-            if last.as_ref().is_some_and(|last| event.id > *last) {
-                self.waiting.push(event.clone());
-            }
-            self.told.insert(event.id);
-        }
-        Ok(())
-    }
-
     /// The next event; none when the end has come.
-    async fn next(&mut self) -> Option<model::Event> {
+    async fn next(&mut self) -> Option<Event> {
         let mut ending = self.app.ending();
         loop {
-            if let Some(event) = self.waiting.pop() {
-                self.latest = self.latest.max(event.act.at);
+            if let Some(event) = self.waiting.pop_front() {
                 return Some(event);
             }
             if *ending.borrow() {
@@ -97,33 +73,41 @@ impl Listener {
                 _ = ending.changed() => return None,
             }
             // A database that does not answer now will do so later; nothing is lost meanwhile.
-            if self.look().await.is_err() {
-                tokio::time::sleep(LOOK).await;
+            if let Err(error) = self.look().await {
+                tracing::warn!(%error, "no events can be read");
             }
         }
     }
 
-    /// Fetches what is new, latest first, so that the earliest is told first.
+    /// Fetches what is new. The last of a part says where to go on: who comes back from before it is
+    /// told some again, and nothing too little.
     async fn look(&mut self) -> Result<(), store::Error> {
-        let since = self.latest.plus_seconds(-BACK);
-        let since = self.selection.since.map_or(since, |it| it.max(since));
-        let selection = EventSelection { since: Some(since), ..self.selection.clone() };
-        let mut page = Page::first(1000);
         loop {
-            let part = self.app.store.events(&self.organisation, &selection, &page).await?;
-            for event in part.rows {
-                if self.told.insert(event.id.clone()) {
-                    self.waiting.push(event);
-                }
+            let found =
+                self.app.store.changes_since(Some(&self.organisation), &self.cursor, PART).await?;
+            let last = found.events.len() < PART as usize;
+            let wanted = found.events.into_iter().map(|(_, it)| it).filter(|it| self.wants(it));
+            let mut told: Vec<Event> = wanted.filter_map(told).collect();
+            if let Some(event) = told.pop() {
+                told.push(event.id(found.cursor.clone()));
             }
-            match part.next {
-                Some(next) => page.after = Some(next),
-                None => break,
+            self.waiting.extend(told);
+            self.cursor = found.cursor;
+            if last || !self.waiting.is_empty() {
+                return Ok(());
             }
         }
-        while self.told.len() > REMEMBERED {
-            self.told.pop_first();
-        }
-        Ok(())
     }
+
+    fn wants(&self, event: &model::Event) -> bool {
+        let EventSelection { environment, kinds, since, before } = &self.selection;
+        (environment.is_none() || event.environment == *environment)
+            && (kinds.is_empty() || kinds.contains(&event.kind))
+            && since.is_none_or(|it| event.act.at >= it)
+            && before.is_none_or(|it| event.act.at < it)
+    }
+}
+
+fn told(event: model::Event) -> Option<Event> {
+    Event::default().event(event.kind.as_str()).json_data(api::Event::from(event)).ok()
 }
