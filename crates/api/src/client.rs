@@ -11,7 +11,7 @@ use crate::words::{
     Deployment, DeploymentQuery, Enabling, EndQuery, Ended, Environment, Event, EventQuery, Image,
     ImageQuery, Judging, Me, NewEnvironment, NewOrganisation, Organisation, Page, PageQuery,
     Problem, Promotion, Pushed, Pushing, RecordedAll, Recordings, Renaming, Report, Reported,
-    Repository, RepositoryQuery, TagSpan, TagsQuery, Version,
+    Repository, RepositoryQuery, TagSpan, TagsQuery, Version, WhereQuery, Whereabouts,
 };
 use crate::{Carrier, ORIGIN, PROBLEM, ROOT, Trouble};
 
@@ -268,6 +268,15 @@ impl Client {
         query: &TagsQuery,
     ) -> Result<Page<TagSpan>, Error> {
         self.get(&within(organisation, &["tags"]), query).await
+    }
+
+    /// Where a flaw or a package runs.
+    pub async fn whereabouts(
+        &self,
+        organisation: &str,
+        query: &WhereQuery,
+    ) -> Result<Whereabouts, Error> {
+        self.get(&within(organisation, &["where"]), query).await
     }
 
     /// What changed.

@@ -8,6 +8,7 @@ mod organisations;
 mod repositories;
 mod tags;
 mod us;
+mod whereabouts;
 
 use api::{ROOT, Sort};
 use axum::Router;
@@ -55,7 +56,8 @@ fn paths() -> OpenApiRouter<App> {
             .merge(deployments::paths())
             .merge(images::paths())
             .merge(tags::paths())
-            .merge(events::paths()),
+            .merge(events::paths())
+            .merge(whereabouts::paths()),
     )
 }
 

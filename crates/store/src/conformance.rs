@@ -100,6 +100,7 @@ conformance! {
         retention_keeps_what_runs;
     numbers:
         lead_through_everything_in_pages
+        lead_to_what_was_found
         are_never_used_again
         changes_are_told_once
         changes_of_the_slow_are_told_too;

@@ -1,8 +1,8 @@
 //! What the store answers besides the nouns of `model`: pages, outcomes, and why there is no answer.
 
 use model::{
-    Deployment, Digest, Event, EventKind, ImageState, Membership, Moment, OrganisationId, Platform,
-    Purl, Role, Scope, Secret, Session, Token, User, UserId,
+    Deployment, Digest, Distro, Event, EventKind, ImageState, Membership, Moment, OrganisationId,
+    Platform, Purl, Role, Scope, Secret, Session, Token, User, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -281,6 +281,21 @@ pub struct Expired {
     pub events: u64,
     /// Counts of findings that others followed.
     pub counts: u64,
+}
+
+/// What an analysed image holds, in numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageContent {
+    /// The image's number.
+    pub image: i64,
+    /// Whose it is.
+    pub organisation: OrganisationId,
+    /// The image.
+    pub digest: Digest,
+    /// Its distribution, if it has one.
+    pub distro: Option<Distro>,
+    /// Its package sets, in order.
+    pub sets: Vec<i64>,
 }
 
 /// Work to be done.

@@ -4,7 +4,7 @@ use model::{Deployment, OrganisationId};
 
 use super::{SELECT, narrow, read};
 use crate::contract::{Error, Page, Paged, Selection, Stale, When};
-use crate::db::{Query, Row};
+use crate::db::{Query, Row, runs};
 use crate::{Store, environments};
 
 impl Store {
@@ -73,6 +73,32 @@ impl Store {
         let rows = self.db.rows(sql, values).await?;
         let rows = rows.iter().map(read).collect::<Result<_, _>>()?;
         Ok(Paged::of(rows, limit, |it| write_cursor(it, when)))
+    }
+
+    /// What runs of those images, by their numbers: by environment, application and platform.
+    pub async fn running_of(
+        &self,
+        organisation: &OrganisationId,
+        images: &[i64],
+    ) -> Result<Vec<Deployment>, Error> {
+        let mut found = Vec::new();
+        for run in runs(images) {
+            let mut query = Query::new(SELECT, vec![]);
+            query.with("WHERE d.organisation = $?", &organisation.0);
+            query.then("AND d.until_at IS NULL");
+            query.with_all("AND i.id IN $?", run);
+            let (sql, values) = query.into_parts();
+            for row in self.db.rows(sql, values).await? {
+                found.push(read(&row)?);
+            }
+        }
+        found.sort_by(|left, right| {
+            let key = |it: &Deployment| {
+                (it.environment.clone(), it.application.clone(), it.platform.to_string())
+            };
+            key(left).cmp(&key(right)).then_with(|| left.id.cmp(&right.id))
+        });
+        Ok(found)
     }
 
     /// The running deployments whose tag leads to another image by now.
