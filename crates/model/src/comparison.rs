@@ -229,6 +229,19 @@ pub enum Fate {
     Unchanged,
 }
 
+impl Fate {
+    /// `introduced`, `unclear`, `fixed`, `changed`, `unchanged`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Introduced => "introduced",
+            Self::Unclear => "unclear",
+            Self::Fixed => "fixed",
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
 /// A finding on one side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
