@@ -216,8 +216,8 @@ fn sign_of(fate: Fate) -> &'static str {
 }
 
 fn not_known(out: &mut String, comparison: &Comparison) {
-    let now = format!("of the analyzed {}", page::kind(&comparison.after));
-    let was = format!("of the comparison {}", page::kind(&comparison.before));
+    let now = format!("of the analyzed {}", page::noun(&comparison.after));
+    let was = format!("of the comparison {}", page::noun(&comparison.before));
     let sides = ["of both sides", &now, &was];
     for (side, gaps) in sides.iter().zip(page::gaps(comparison)) {
         if gaps.is_empty() {

@@ -136,6 +136,15 @@ pub(super) fn kind(side: &Side) -> &'static str {
     }
 }
 
+/// The same within a sentence.
+pub(super) fn noun(side: &Side) -> &'static str {
+    match side.kind {
+        SideKind::Image => "image",
+        SideKind::Directory => "path",
+        SideKind::Document => "SBOM",
+    }
+}
+
 /// `libssl3`, `@babel/core`.
 pub(super) fn name(package: &PackageChange) -> Cow<'_, str> {
     package.purl().map_or("".into(), crate::list::name)

@@ -310,8 +310,8 @@ fn not_known(text: &mut paint::Text<'_>, comparison: &Comparison) {
     }
     text.push("\n");
     text.heading("Not known");
-    let now = format!("Of the analyzed {}:", page::kind(&comparison.after));
-    let was = format!("Of the comparison {}:", page::kind(&comparison.before));
+    let now = format!("Of the analyzed {}:", page::noun(&comparison.after));
+    let was = format!("Of the comparison {}:", page::noun(&comparison.before));
     let heads = ["Of both sides:", &now, &was];
     for (head, gaps) in heads.iter().zip(gaps).filter(|(_, gaps)| !gaps.is_empty()) {
         text.push("  ");
