@@ -165,7 +165,10 @@ impl Verb for Compare {
 
 /// One line on stderr, and another where something cannot be told.
 fn tell(comparison: &Comparison, context: &Context) {
-    let of = |fate| comparison.findings_that(fate).count() as u64;
+    let of = |fate| {
+        let findings = comparison.findings_that(fate);
+        findings.filter(|it| it.seen().is_some_and(|it| !it.suppressed)).count() as u64
+    };
     let many = |fate| count(of(fate), "vulnerability", "vulnerabilities");
     let line = format!("{} introduced, {} fixed", many(Fate::Introduced), many(Fate::Fixed));
     if comparison.is_worse() {

@@ -274,8 +274,8 @@ fn packaged(out: &mut String, package: &PackageChange) {
     push(out, package.purl().map_or("", Purl::kind));
     out.push(')');
     if let Some(gap) = &package.doubt {
-        out.push_str(": cannot tell, for ");
-        push(out, &gap.to_string());
+        out.push_str(": ");
+        push(out, &page::doubt(package.after.is_some(), gap));
     } else if let Some(why) = &package.unordered {
         out.push_str(": ");
         push(out, why);

@@ -161,8 +161,7 @@ pub(super) fn remarks(finding: &FindingChange) -> Vec<String> {
         remarks.extend(finding.aspects.iter().map(|it| remark(*it, before, after)));
     }
     if let Some(gap) = &finding.doubt {
-        let side = if finding.after.is_some() { "before" } else { "now" };
-        remarks.push(format!("cannot tell whether it is there {side}: {gap}"));
+        remarks.push(doubt(finding.after.is_some(), gap));
     } else if let Some(after) = finding.after.as_ref().filter(|_| finding.fate != Fate::Unchanged)
         && !finding.aspects.contains(&Aspect::Fix)
     {
@@ -171,6 +170,12 @@ pub(super) fn remarks(finding: &FindingChange) -> Vec<String> {
         remarks.push(if is_version { format!("fixed in {fix}") } else { fix.into_owned() });
     }
     remarks
+}
+
+/// Why it cannot be told of something on one side whether it is on the other.
+pub(super) fn doubt(is_now: bool, gap: &Gap) -> String {
+    let what = if is_now { "was there before" } else { "is still there" };
+    format!("cannot tell whether it {what}: {gap}")
 }
 
 fn remark(aspect: Aspect, before: &Seen, after: &Seen) -> String {

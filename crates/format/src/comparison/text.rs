@@ -53,7 +53,8 @@ fn overview(text: &mut paint::Text<'_>, comparison: &Comparison) {
     let Comparison { before, after, .. } = comparison;
     text.heading("Overview");
     let rows = rows(before, after);
-    let cells = page::levels(comparison).count() * 7;
+    let said = [before, after].map(|it| suppressed(it.counts.suppressed).len());
+    let cells = page::levels(comparison).count() * 7 + said.into_iter().max().unwrap_or_default();
     let widest = rows.iter().map(|(_, it, _)| shown(it).chars().count()).max().unwrap_or_default();
     let width = widest.max(cells).clamp(LEAST, MOST) + 2;
 
@@ -136,9 +137,6 @@ fn vulnerabilities(text: &mut paint::Text<'_>, comparison: &Comparison, width: u
     let (before, after) = (&comparison.before.counts, &comparison.after.counts);
     let levels = || page::levels(comparison);
     let taken = levels().count() * 7;
-    let suppressed = |count: usize| {
-        if count > 0 { format!("  ({count} suppressed)") } else { String::new() }
-    };
     text.padded(VULNERABILITIES, LABEL);
     text.bar();
     for level in levels() {
@@ -173,6 +171,10 @@ fn vulnerabilities(text: &mut paint::Text<'_>, comparison: &Comparison, width: u
     text.spaces(width.saturating_sub(taken));
     text.bar();
     text.push("\n");
+}
+
+fn suppressed(count: usize) -> String {
+    if count > 0 { format!("  ({count} suppressed)") } else { String::new() }
 }
 
 /// How many packages and vulnerabilities went which way.
@@ -262,10 +264,7 @@ fn packaged(text: &mut paint::Text<'_>, package: &PackageChange) {
     text.push_shown(package.purl().map_or("", model::Purl::kind));
     text.push(")");
     let remark = match (&package.unordered, &package.doubt) {
-        (_, Some(gap)) => {
-            let side = if package.after.is_some() { "before" } else { "now" };
-            Some(format!("cannot tell whether it is there {side}: {gap}"))
-        }
+        (_, Some(gap)) => Some(page::doubt(package.after.is_some(), gap)),
         (why, None) => why.clone(),
     };
     if let Some(remark) = remark {
