@@ -138,7 +138,9 @@ impl Verb for Compare {
         // What is wanted is asked of the comparison: whatever one side had left out would look new.
         let [before, after] =
             [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
+        context.messages.debug("compare start");
         let mut comparison = compare_wanted(&before, &after, &self.wishes.filter());
+        context.messages.debug("compare done");
         lookout.put_titles(&before, &after, &mut comparison);
         answered(&lookout)?;
         tell(&comparison, context);
