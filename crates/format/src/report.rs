@@ -2,7 +2,7 @@
 
 use model::Analysis;
 
-mod basis;
+pub(crate) mod basis;
 mod csv;
 mod cyclonedx;
 mod explain;
