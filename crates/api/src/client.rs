@@ -11,7 +11,7 @@ use crate::words::{
     Deployment, DeploymentQuery, Enabling, EndQuery, Ended, Environment, Event, EventQuery, Image,
     ImageQuery, Judging, Me, NewEnvironment, NewOrganisation, Organisation, Page, PageQuery,
     Problem, Promotion, Pushed, Pushing, RecordedAll, Recordings, Renaming, Report, Reported,
-    Repository, RepositoryQuery, TagSpan, TagsQuery, Version,
+    Repository, RepositoryQuery, ResolveQuery, Resolved, TagSpan, TagsQuery, Version,
 };
 use crate::{Carrier, ORIGIN, PROBLEM, ROOT, Trouble};
 
@@ -268,6 +268,15 @@ impl Client {
         query: &TagsQuery,
     ) -> Result<Page<TagSpan>, Error> {
         self.get(&within(organisation, &["tags"]), query).await
+    }
+
+    /// Which image a name means.
+    pub async fn resolve(
+        &self,
+        organisation: &str,
+        query: &ResolveQuery,
+    ) -> Result<Resolved, Error> {
+        self.get(&within(organisation, &["resolved"]), query).await
     }
 
     /// What changed.

@@ -13,7 +13,8 @@ pub use environment::{
 };
 pub use event::{Event, EventQuery};
 pub use image::{
-    Image, ImageQuery, ImageState, Judging, Layer, Pushed, Pushing, TagSpan, TagsQuery,
+    Image, ImageQuery, ImageState, Judging, Layer, Pushed, Pushing, ResolveQuery, Resolved,
+    ResolvedBy, TagSpan, TagsQuery,
 };
 pub use organisation::{
     Enabling, Me, Membership, NewOrganisation, Organisation, Repository, RepositoryQuery, Role,
