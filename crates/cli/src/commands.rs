@@ -6,6 +6,7 @@ mod completion;
 mod config;
 mod cves;
 mod enroll;
+mod environment;
 mod explain;
 mod man;
 mod plugin;
@@ -25,6 +26,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<cves::Cves>(),
     entry::<explain::Explain>(),
     entry::<sbom::Sbom>(),
+    entry::<environment::Environment>(),
     entry::<push::Push>(),
     entry::<enroll::Enroll>(),
     entry::<repo::Repo>(),

@@ -17,6 +17,7 @@ mod sbom;
 mod spdx;
 
 pub use basis::{basis_for_json, write_basis};
+pub use csv::row as csv_row;
 pub use explain::{write_explanation, write_explanation_json};
 pub use quickview::write_quickview;
 

@@ -130,7 +130,8 @@ fn remark(out: &mut String, record: &str, at: &str, says: &str) {
     );
 }
 
-fn row<'a>(out: &mut String, cells: impl IntoIterator<Item = &'a str>) {
+/// Writes a row of RFC 4180, in which nothing is a formula.
+pub fn row<'a>(out: &mut String, cells: impl IntoIterator<Item = &'a str>) {
     for (number, text) in cells.into_iter().enumerate() {
         out.push_str(if number == 0 { "" } else { "," });
         cell(out, text);
