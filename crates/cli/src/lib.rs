@@ -3,6 +3,7 @@
 mod asking;
 mod commands;
 mod config;
+mod deployed;
 mod docker;
 mod environment;
 mod failure;

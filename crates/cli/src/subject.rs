@@ -57,6 +57,16 @@ impl Subject {
         Self { subject: Some(subject), choice }
     }
 
+    /// The repository, tag or image and the platform that are meant of what runs.
+    pub(crate) fn in_environment(&self) -> anyhow::Result<(Option<&str>, Option<String>)> {
+        if self.choice.reference.is_some() {
+            let why = "--ref: what runs is not in an archive";
+            return Err(Failure::error(why, "leave it out, and name the repository"));
+        }
+        let platform = self.choice.platform.as_ref().map(ToString::to_string);
+        Ok((self.subject.as_deref(), platform))
+    }
+
     /// Is it named as registries and engines name images? An id of an engine's is no such name.
     pub(crate) fn in_a_registry(&self) -> bool {
         let scheme = self.subject.as_deref().and_then(|it| it.split_once("://"));
