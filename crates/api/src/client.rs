@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 
 use crate::words::{
     Deployment, DeploymentQuery, Enabling, EndQuery, Ended, Environment, Event, EventQuery, Image,
-    ImageQuery, Judging, Me, NewEnvironment, NewOrganisation, Organisation, Page, PageQuery,
-    Problem, Promotion, Pushed, Pushing, RecordedAll, Recordings, Renaming, Report, Reported,
-    Repository, RepositoryQuery, ResolveQuery, Resolved, TagSpan, TagsQuery, Version,
+    ImageQuery, Judging, Looked, Me, NewEnvironment, NewOrganisation, Organisation, Page,
+    PageQuery, Problem, Promotion, Pushed, Pushing, RecordedAll, Recordings, Renaming, Report,
+    Reported, Repository, RepositoryQuery, ResolveQuery, Resolved, TagSpan, TagsQuery, Version,
 };
 use crate::{Carrier, ORIGIN, PROBLEM, ROOT, Trouble};
 
@@ -268,6 +268,11 @@ impl Client {
         query: &TagsQuery,
     ) -> Result<Page<TagSpan>, Error> {
         self.get(&within(organisation, &["tags"]), query).await
+    }
+
+    /// Asks registries where the tags lead now by which something runs.
+    pub async fn look_at_tags(&self, organisation: &str) -> Result<Looked, Error> {
+        self.call(Method::POST, &within(organisation, &["tags", "looks"]), &NOTHING, None).await
     }
 
     /// Which image a name means.

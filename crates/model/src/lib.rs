@@ -16,6 +16,7 @@ mod moment;
 mod organisation;
 mod package;
 mod percent;
+mod person;
 mod platform;
 mod purl;
 mod rating;
@@ -39,6 +40,10 @@ pub use moment::{BadMoment, Moment};
 pub use organisation::{Organisation, OrganisationId, Repository};
 pub use package::{Package, PackageKind, Place, SourcePackage};
 pub use percent::percent_decoded;
+pub use person::{
+    BadWord, Holder, Invitation, Member, Membership, Right, Role, Scope, Session, Token, User,
+    UserId,
+};
 pub use platform::{BadPlatform, Platform};
 pub use purl::{BadPurl, Purl, filed_name};
 pub use rating::{Level, Rating};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use engine::Engine;
 use model::{Act, Moment};
 use store::Store;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::caller::{Access, Caller};
+use crate::metrics::Metrics;
 use crate::world::World;
 
 /// What every answer rests on. Clones are the same one.
@@ -26,6 +27,10 @@ pub struct Parts {
     pub(crate) reach: Reach,
     /// What time it is.
     pub(crate) clock: Clock,
+    /// What is counted.
+    pub(crate) metrics: Metrics,
+    /// Whether it is coming to its end.
+    ending: watch::Sender<bool>,
     /// Judging takes a core for itself, so no more do it at once than there are.
     pub(crate) cores: Arc<Semaphore>,
 }
@@ -52,7 +57,10 @@ impl App {
     pub fn new(store: Store, world: World, access: Access, reach: Reach, clock: Clock) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cores = Arc::new(Semaphore::new(cores));
-        Self(Arc::new(Parts { store, world, access, reach, clock, cores }))
+        let (ending, _) = watch::channel(false);
+        let metrics = Metrics::default();
+        let parts = Parts { store, world, access, reach, clock, metrics, ending, cores };
+        Self(Arc::new(parts))
     }
 
     /// What is remembered.
@@ -63,6 +71,16 @@ impl App {
     /// What time it is.
     pub fn now(&self) -> Moment {
         (self.0.clock)()
+    }
+
+    /// From now on answers that go on and on come to an end.
+    pub(crate) fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Turns true when the end has come.
+    pub(crate) fn ending(&self) -> watch::Receiver<bool> {
+        self.ending.subscribe()
     }
 
     /// A change by that caller, now.

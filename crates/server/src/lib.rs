@@ -7,12 +7,20 @@
 mod app;
 mod body;
 mod caller;
+mod front;
+mod health;
 mod here;
+mod jobs;
 mod judge;
+mod live;
+mod metrics;
 mod named;
+mod rate;
 mod refusal;
 mod resolve;
 mod routes;
+mod serve;
+mod tagged;
 mod world;
 
 #[cfg(test)]
@@ -20,6 +28,8 @@ mod tests;
 
 pub use app::{App, Clock, Reach};
 pub use caller::Access;
+pub use front::{Limits, front};
 pub use here::here;
 pub use routes::{openapi, router};
+pub use serve::{Bound, Error, Listening, work};
 pub use world::World;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{ResolvedBy, Sort};
-use model::{Deployment, Digest, OrganisationId, Platform, Recording};
+use model::{Act, Deployment, Digest, OrganisationId, Platform, Recording};
 use serde_json::json;
 use store::NewJob;
 
@@ -146,4 +146,50 @@ pub(crate) async fn analyse_later(
         .collect();
     app.store.enqueue_all(&jobs).await?;
     Ok(())
+}
+
+/// What became of asking where tags lead.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    /// Asked.
+    pub(crate) asked: u64,
+    /// That lead elsewhere by now.
+    pub(crate) moved: Vec<String>,
+    /// Whose registry does not say, and why.
+    pub(crate) untold: Vec<(String, String)>,
+}
+
+/// Asks registries where the tags lead by now that something of the organisation runs by.
+pub(crate) async fn tags(
+    app: &App,
+    organisation: &OrganisationId,
+    act: &Act,
+) -> Result<Resolved, Refusal> {
+    const PART: u32 = 200;
+    let mut resolved = Resolved::default();
+    let mut after = None;
+    loop {
+        let page = store::Page { after, limit: PART };
+        let part = app.store.deployed_tags(organisation, &page).await?;
+        for (repository, tag, platform) in part.rows {
+            let name = format!("{repository}:{tag}");
+            resolved.asked += 1;
+            match asked(app, &repository, &tag, Some(platform.clone())).await {
+                Ok((digest, _)) => {
+                    let moved = app
+                        .store
+                        .point_tag(organisation, act, &repository, &tag, &platform, &digest)
+                        .await?;
+                    if moved {
+                        resolved.moved.push(name);
+                    }
+                }
+                Err(why) => resolved.untold.push((name, why)),
+            }
+        }
+        match part.next {
+            Some(next) => after = Some(next),
+            None => return Ok(resolved),
+        }
+    }
 }

@@ -16,6 +16,8 @@ use axum::response::{IntoResponse as _, Response};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use events::selected;
+
 use crate::app::App;
 use crate::refusal::Refusal;
 

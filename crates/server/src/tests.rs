@@ -1,5 +1,6 @@
 //! The router, asked as a client asks it.
 
+mod front;
 mod story;
 
 use std::sync::Arc;
@@ -11,8 +12,13 @@ use store::Store;
 
 use crate::{Access, App, Reach, World, here, router};
 
-/// A client of a router of its own, where everything is new and it is always the same day.
+/// A client of a router of its own.
 async fn client() -> Client {
+    Client::new(here(router(app().await)), Some("a test".to_owned()))
+}
+
+/// Everything is new, and it is always the same day.
+async fn app() -> App {
     let store = Store::open("sqlite::memory:").await.unwrap();
     let reach = Reach {
         engine: Engine::default(),
@@ -22,8 +28,7 @@ async fn client() -> Client {
     };
     let access = Access::Local { name: "ann".to_owned() };
     let clock = Arc::new(|| "2026-11-21T10:00:00Z".parse::<Moment>().unwrap());
-    let app = App::new(store, World::new(None), access, reach, clock);
-    Client::new(here(router(app)), Some("a test".to_owned()))
+    App::new(store, World::new(None), access, reach, clock)
 }
 
 /// The digest whose digits are all the same.

@@ -59,7 +59,8 @@ impl Store {
     }
 }
 
-fn read(row: &Row) -> Result<Organisation, Error> {
+/// A row with an organisation's columns.
+pub(crate) fn read(row: &Row) -> Result<Organisation, Error> {
     Ok(Organisation {
         id: OrganisationId(row.text("id")?),
         name: row.text("name")?,

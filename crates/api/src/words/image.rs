@@ -199,6 +199,26 @@ pub enum ResolvedBy {
     Pushed,
 }
 
+/// What became of asking registries where tags lead.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Looked {
+    /// How many were asked for.
+    pub asked: u64,
+    /// Those that lead elsewhere by now: `docker.io/acme/web:v1`.
+    pub moved: Vec<String>,
+    /// Those whose registry does not say.
+    pub untold: Vec<Untold>,
+}
+
+/// A tag whose registry does not say where it leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Untold {
+    /// `docker.io/acme/web:v1`.
+    pub image: String,
+    /// Why not.
+    pub why: String,
+}
+
 /// A time during which a tag led to an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TagSpan {

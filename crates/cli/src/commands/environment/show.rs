@@ -67,6 +67,9 @@ impl Show {
             // An environment that nobody has heard of is not an empty one.
             asking.client.environment(&asking.organisation, name).await?;
         }
+        if self.stale && asking.embedded() {
+            look(asking, context).await?;
+        }
         let found = whole(async |after| {
             let query = DeploymentQuery {
                 environment: self.environment.clone(),
@@ -139,6 +142,21 @@ impl Show {
         }
         lines.into_iter().fold(String::new(), |text, line| text + &line + "\n")
     }
+}
+
+/// Asks where tags lead now: nobody else does it where there is no server.
+async fn look(asking: &Asking, context: &Context) -> anyhow::Result<()> {
+    if context.environment.offline()? {
+        let why = "no registry is asked while FORETOP_OFFLINE is set";
+        context
+            .messages
+            .warn(&format!("Tags that moved since they were seen last are missed: {why}"));
+        return Ok(());
+    }
+    for it in asking.client.look_at_tags(&asking.organisation).await?.untold {
+        context.messages.warn(&format!("Nobody says where {} leads now: {}", it.image, it.why));
+    }
+    Ok(())
 }
 
 fn environments(all: &[api::Environment], format: Format) -> anyhow::Result<String> {
