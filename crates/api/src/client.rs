@@ -9,9 +9,10 @@ use serde::de::DeserializeOwned;
 
 use crate::words::{
     Deployment, DeploymentQuery, Enabling, EndQuery, Ended, Environment, Event, EventQuery, Image,
-    ImageQuery, Judging, Me, NewEnvironment, NewOrganisation, Organisation, Page, PageQuery,
-    Problem, Promotion, Pushed, Pushing, RecordedAll, Recordings, Renaming, Report, Reported,
-    Repository, RepositoryQuery, TagSpan, TagsQuery, Version, WhereQuery, Whereabouts,
+    ImageQuery, Judging, Looked, Me, NewEnvironment, NewOrganisation, Organisation, Page,
+    PageQuery, Problem, Promotion, Pushed, Pushing, RecordedAll, Recordings, Renaming, Report,
+    Reported, Repository, RepositoryQuery, ResolveQuery, Resolved, TagSpan, TagsQuery, Version,
+    WhereQuery, Whereabouts,
 };
 use crate::{Carrier, ORIGIN, PROBLEM, ROOT, Trouble};
 
@@ -277,6 +278,20 @@ impl Client {
         query: &WhereQuery,
     ) -> Result<Whereabouts, Error> {
         self.get(&within(organisation, &["where"]), query).await
+    }
+
+    /// Asks registries where the tags lead now by which something runs.
+    pub async fn look_at_tags(&self, organisation: &str) -> Result<Looked, Error> {
+        self.call(Method::POST, &within(organisation, &["tags", "looks"]), &NOTHING, None).await
+    }
+
+    /// Which image a name means.
+    pub async fn resolve(
+        &self,
+        organisation: &str,
+        query: &ResolveQuery,
+    ) -> Result<Resolved, Error> {
+        self.get(&within(organisation, &["resolved"]), query).await
     }
 
     /// What changed.

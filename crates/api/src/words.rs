@@ -14,7 +14,8 @@ pub use environment::{
 };
 pub use event::{Event, EventQuery};
 pub use image::{
-    Image, ImageQuery, ImageState, Judging, Layer, Pushed, Pushing, TagSpan, TagsQuery,
+    Image, ImageQuery, ImageState, Judging, Layer, Looked, Pushed, Pushing, ResolveQuery, Resolved,
+    ResolvedBy, TagSpan, TagsQuery, Untold,
 };
 pub use organisation::{
     Enabling, Me, Membership, NewOrganisation, Organisation, Repository, RepositoryQuery, Role,

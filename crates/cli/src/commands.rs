@@ -4,11 +4,16 @@ mod almanac;
 mod cache;
 mod compare;
 mod completion;
+mod config;
 mod cves;
+mod enroll;
+mod environment;
 mod explain;
 mod man;
 mod plugin;
+mod push;
 mod quickview;
+mod repo;
 mod sbom;
 mod version;
 
@@ -23,6 +28,11 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<compare::Compare>(),
     entry::<explain::Explain>(),
     entry::<sbom::Sbom>(),
+    entry::<environment::Environment>(),
+    entry::<push::Push>(),
+    entry::<enroll::Enroll>(),
+    entry::<repo::Repo>(),
+    entry::<config::Config>(),
     entry::<almanac::Almanac>(),
     entry::<cache::Cache>(),
     entry::<plugin::Plugin>(),

@@ -34,6 +34,13 @@ pub(crate) struct Choice {
     reference: Option<String>,
 }
 
+impl Choice {
+    /// The image for that platform.
+    pub(crate) fn of(platform: Option<Platform>) -> Self {
+        Self { platform, reference: None }
+    }
+}
+
 /// A line for each source.
 pub(crate) fn subjects() -> String {
     use std::fmt::Write as _;
@@ -67,6 +74,24 @@ impl Subject {
         let other = Self { subject: Some(other.to_owned()), choice };
         let choice = Choice { platform: platform(chosen.0), ..self.choice.clone() };
         (Self { choice, ..self }, other)
+    }
+
+    /// The repository, tag or image and the platform that are meant of what runs.
+    pub(crate) fn in_environment(&self) -> anyhow::Result<(Option<&str>, Option<String>)> {
+        if self.choice.reference.is_some() {
+            let why = "--ref: what runs is not in an archive";
+            return Err(Failure::error(why, "leave it out, and name the repository"));
+        }
+        let platform = self.choice.platform.as_ref().map(ToString::to_string);
+        Ok((self.subject.as_deref(), platform))
+    }
+
+    /// Is it named as registries and engines name images? An id of an engine's is no such name.
+    pub(crate) fn in_a_registry(&self) -> bool {
+        let scheme = self.subject.as_deref().and_then(|it| it.split_once("://"));
+        let (scheme, name) =
+            scheme.unwrap_or(("image", self.subject.as_deref().unwrap_or("newest")));
+        matches!(scheme, "image" | "local" | "registry") && name.parse::<model::Digest>().is_err()
     }
 
     /// What is inside.
@@ -113,7 +138,7 @@ impl Subject {
         cache: Option<Arc<Cache>>,
     ) -> anyhow::Result<Fetched> {
         let runtime = crate::runtime()?;
-        let fetched = runtime.block_on(self.read(context, statements, cache));
+        let fetched = runtime.block_on(self.fetch(context, statements, cache));
         // Who still waits for bytes that are not wanted any more must not keep us.
         runtime.shutdown_background();
         fetched
@@ -123,7 +148,17 @@ impl Subject {
         matches!(self.subject.as_deref(), Some("sbom://" | "sbom://-" | "archive://-"))
     }
 
-    async fn read(
+    /// What is inside, for whoever waits already.
+    pub(crate) async fn read(
+        &self,
+        context: &Context,
+        statements: bool,
+    ) -> anyhow::Result<Inventory> {
+        let cache = context.environment.cache()?.map(Arc::new);
+        Ok(self.fetch(context, statements, cache).await?.told(context))
+    }
+
+    async fn fetch(
         &self,
         context: &Context,
         statements: bool,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::Sort;
+use api::{ResolvedBy, Sort};
 use model::{Act, Deployment, Digest, OrganisationId, Platform, Recording};
 use serde_json::json;
 use store::NewJob;
@@ -39,7 +39,11 @@ pub(crate) async fn recording(
             let platform = known.map_or_else(usual, |it| it.platform);
             (digest, platform)
         }
-        (None, wanted) => found(app, organisation, &image, wanted).await?,
+        (None, wanted) => {
+            let ask = !app.reach.offline;
+            let (digest, platform, _) = found(app, organisation, &image, wanted, ask).await?;
+            (digest, platform)
+        }
     };
     let tag = image.tag.or_else(|| {
         // Whoever names neither tag nor digest means the newest.
@@ -60,20 +64,21 @@ pub(crate) fn usual() -> Platform {
 }
 
 /// Where a tag leads: the registry knows best, and what was pushed here will do.
-async fn found(
+pub(crate) async fn found(
     app: &App,
     organisation: &OrganisationId,
     image: &Named,
     wanted: Option<Platform>,
-) -> Result<(Digest, Platform), Refusal> {
+    ask: bool,
+) -> Result<(Digest, Platform, ResolvedBy), Refusal> {
     let tag = image.tag.as_deref().unwrap_or("latest");
-    let why = if app.reach.offline {
-        "no registry is asked here".to_owned()
-    } else {
+    let why = if ask {
         match asked(app, &image.repository, tag, wanted.clone()).await {
-            Ok(found) => return Ok(found),
+            Ok((digest, platform)) => return Ok((digest, platform, ResolvedBy::Registry)),
             Err(why) => why,
         }
+    } else {
+        "it was not pushed here, and no registry is asked".to_owned()
     };
     let mut spans = app.store.tags(organisation, &image.repository, Some(tag)).await?;
     spans.retain(|it| it.until.is_none());
@@ -83,7 +88,7 @@ async fn found(
         .find(|it| it.platform == preferred)
         .or_else(|| spans.first().filter(|_| wanted.is_none()));
     if let Some(span) = found {
-        return Ok((span.digest.clone(), span.platform.clone()));
+        return Ok((span.digest.clone(), span.platform.clone(), ResolvedBy::Pushed));
     }
     let what = format!("{}:{tag}", image.repository);
     Err(Sort::Refused
