@@ -30,6 +30,7 @@ impl Store {
             && selection.repository.is_none()
         {
             let mut tx = self.db.read().await?;
+            tx.expect_few().await?;
             let rows = walk(&mut tx, organisation, selection, when, after, limit).await?;
             return Ok(Paged::of(rows, limit, |it| write_cursor(it, when)));
         }
