@@ -89,6 +89,7 @@ conformance! {
         deleting_leaves_only_events
         tags_that_moved_are_stale
         lists_go_on_where_the_page_ended
+        lists_go_on_from_environment_to_environment
         several_are_recorded_or_none;
     inventories:
         read_back_as_they_were

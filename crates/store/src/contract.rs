@@ -1,10 +1,17 @@
 //! What the store answers besides the nouns of `model`: pages, outcomes, and why there is no answer.
 
-use model::{
-    Deployment, Digest, Distro, Event, EventKind, ImageState, Membership, Moment, OrganisationId,
-    Platform, Purl, Role, Scope, Secret, Session, Token, User, UserId,
-};
+mod evaluations;
+mod numbers;
+mod people;
+mod upkeep;
+
+use model::{Deployment, Digest, EventKind, ImageState, Moment, Platform, Purl};
 use serde::{Deserialize, Serialize};
+
+pub use evaluations::{Counted, Counts, Evaluation, NewEvent};
+pub use numbers::{Changes, ImageContent, ImageSet, NumberedImage, RunningImage, SetPackage};
+pub use people::{Caller, NewToken, Newcomer, Speaker};
+pub use upkeep::{Check, Idempotent, Restored, SecretRecord, Trouble};
 
 /// Why the store has no answer. Variants are what the caller would do.
 #[derive(Debug, thiserror::Error)]
@@ -283,21 +290,6 @@ pub struct Expired {
     pub counts: u64,
 }
 
-/// What an analysed image holds, in numbers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageContent {
-    /// The image's number.
-    pub image: i64,
-    /// Whose it is.
-    pub organisation: OrganisationId,
-    /// The image.
-    pub digest: Digest,
-    /// Its distribution, if it has one.
-    pub distro: Option<Distro>,
-    /// Its package sets, in order.
-    pub sets: Vec<i64>,
-}
-
 /// Work to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewJob {
@@ -375,243 +367,4 @@ pub struct JobReport {
     pub attempt: u32,
     /// Why it failed last.
     pub trouble: Option<String>,
-}
-
-/// A token that is to be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewToken {
-    /// What people call it.
-    pub name: String,
-    /// The SHA-256 of its secret.
-    pub hash: [u8; 32],
-    /// How its secret begins: 16 characters at most are kept.
-    pub prefix: String,
-    /// How much it may.
-    pub scope: Scope,
-    /// Until when it is good.
-    pub expires: Option<Moment>,
-}
-
-/// Who uses an invitation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Newcomer {
-    /// Somebody who was not here before.
-    New {
-        /// What they want to be called.
-        name: String,
-        /// The hash of their password, as whoever checks it writes it.
-        password: Secret,
-    },
-    /// Somebody who is here already.
-    Known(UserId),
-}
-
-/// Who it is that asks something of us, and what they may.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The person; none is an organisation by its own token.
-    pub user: Option<User>,
-    /// The organisations they are in, by name, each with the role that they have there as they
-    /// speak now: a token makes it less.
-    pub memberships: Vec<Membership>,
-    /// By what we know.
-    pub speaker: Speaker,
-    /// The role that they have at most, whatever they are.
-    pub most: Role,
-}
-
-/// By what we know who it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Speaker {
-    /// They logged in.
-    Session(Session),
-    /// They showed a token.
-    Token(Token),
-}
-
-impl Caller {
-    /// What they are in an organisation; none is what strangers are.
-    pub fn role_in(&self, organisation: &OrganisationId) -> Option<Role> {
-        self.memberships.iter().find(|it| it.organisation.id == *organisation).map(|it| it.role)
-    }
-
-    /// How events tell of them: the person's name, or that of the token.
-    pub fn name(&self) -> String {
-        match (&self.user, &self.speaker) {
-            (Some(user), _) => user.name.clone(),
-            (None, Speaker::Token(token)) => format!("token {}", token.name),
-            (None, Speaker::Session(session)) => session.user.0.clone(),
-        }
-    }
-}
-
-/// That a package set has a package, by their numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SetPackage {
-    /// The set's.
-    pub set: i64,
-    /// The package's.
-    pub package: i64,
-}
-
-/// That an image has a package set, by their numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ImageSet {
-    /// The image's.
-    pub image: i64,
-    /// Where in the image's list of sets.
-    pub position: i64,
-    /// The set's.
-    pub set: i64,
-}
-
-/// An image and its number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NumberedImage {
-    /// What the store calls it: small, dense, its own as long as the image is here.
-    pub number: i64,
-    /// Whose it is.
-    pub organisation: OrganisationId,
-    /// What the world calls it.
-    pub digest: Digest,
-    /// What it is made for.
-    pub platform: Platform,
-    /// Whether its content is known.
-    pub analysed: bool,
-}
-
-/// That an image runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunningImage {
-    /// The deployment's id.
-    pub deployment: String,
-    /// Whose it is.
-    pub organisation: OrganisationId,
-    /// The environment's id.
-    pub environment: String,
-    /// What the world calls the image.
-    pub digest: Digest,
-    /// Its number; none, if nobody told of it but by running it.
-    pub image: Option<i64>,
-}
-
-/// What happened since one last looked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Changes {
-    /// First things first, each with the organisation it happened to.
-    pub events: Vec<(OrganisationId, Event)>,
-    /// How to ask for what follows.
-    pub cursor: String,
-}
-
-/// What becomes of a request under a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Idempotent {
-    /// It is new: do it.
-    GoAhead {
-        /// Proof of being the one who does it.
-        claim: String,
-    },
-    /// Somebody does it: ask again later.
-    InProgress,
-    /// It was done, and answered so.
-    Answered {
-        /// The status of the answer.
-        status: u16,
-        /// The answer.
-        body: Vec<u8>,
-    },
-}
-
-/// An event that whoever evaluates found out.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewEvent {
-    /// What kind of change.
-    pub kind: EventKind,
-    /// The environment it is about, by its present name.
-    pub environment: Option<String>,
-    /// What it is about.
-    pub about: String,
-    /// In numbers and names.
-    pub detail: serde_json::Value,
-}
-
-/// That an organisation's things were judged by an almanac.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evaluation {
-    /// The almanac's digest.
-    pub almanac: String,
-    /// When.
-    pub at: Moment,
-}
-
-/// How many findings there are in an environment, by severity, and in what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Critical findings.
-    pub critical: u64,
-    /// High ones.
-    pub high: u64,
-    /// Medium ones.
-    pub medium: u64,
-    /// Low ones.
-    pub low: u64,
-    /// Those nobody rated.
-    pub unspecified: u64,
-    /// Images that run.
-    pub images: u64,
-    /// Those of them that are not analysed yet.
-    pub pending: u64,
-    /// Holes in the answer.
-    pub gaps: u64,
-}
-
-/// How many findings there were since when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counted {
-    /// Since when.
-    pub at: Moment,
-    /// Judged by which almanac.
-    pub almanac: String,
-    /// How many.
-    #[serde(flatten)]
-    pub counts: Counts,
-}
-
-/// A secret as one sees it from outside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecretRecord {
-    /// What it is kept under.
-    pub name: String,
-    /// The id of the key it is sealed with.
-    pub key: String,
-    /// Since when.
-    pub kept: Moment,
-    /// Who kept it.
-    pub kept_by: String,
-}
-
-/// What came of a restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Restored {
-    /// How many rows there were.
-    pub rows: u64,
-}
-
-/// Something that was looked at, and whether it is as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// What was looked at.
-    pub name: String,
-    /// What is wrong with it, if anything.
-    pub trouble: Option<Trouble>,
-}
-
-/// What is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
-    /// What it is.
-    pub what: String,
-    /// What to do.
-    pub hint: String,
 }

@@ -42,7 +42,8 @@ pub use contract::{
     Caller, Change, Changes, Check, Counted, Counts, Error, Evaluation, EventSelection, Expired,
     Idempotent, ImageContent, ImageSelection, ImageSet, Job, JobReport, JobState, KnownPackage,
     NewEvent, NewJob, NewToken, Newcomer, NumberedImage, Page, Paged, Recorded, Reported, Restored,
-    Retention, Running, RunningImage, Selection, SetPackage, Sought, Speaker, Stale, Trouble, When,
+    Retention, Running, RunningImage, SecretRecord, Selection, SetPackage, Sought, Speaker, Stale,
+    Trouble, When,
 };
 pub use keyring::Keyring;
 pub use names::{LONGEST_NAME, normal as normal_name};
