@@ -110,18 +110,19 @@ impl<'p> Judge<'p> {
         }
     }
 
-    /// The images in which that package has that surrounding.
-    pub(crate) fn images(&self, row: u32, surrounding: &Surrounding) -> RoaringBitmap {
-        let mut images = self.images_of(row);
+    /// The images in which any of these packages has that surrounding.
+    pub(crate) fn images(&self, rows: &[u32], surrounding: &Surrounding) -> RoaringBitmap {
+        let mut images = self.images_of(rows);
         if let Some(distro) = surrounding.distro {
             match self.portfolio.distros.get(distro as usize) {
                 Some(it) => images &= &it.images,
                 None => images.clear(),
             }
         }
-        if let Some((_, present)) = &surrounding.owner {
-            for owner in self.portfolio.rows.owners_of(row).unwrap_or_default() {
-                let theirs = self.images_of(*owner);
+        // All of them have one owner.
+        if let Some(((_, present), row)) = surrounding.owner.as_ref().zip(rows.first()) {
+            for owner in self.portfolio.rows.owners_of(*row).unwrap_or_default() {
+                let theirs = self.images_of(&[*owner]);
                 if present.contains(owner) {
                     images &= theirs;
                 } else {
@@ -189,8 +190,8 @@ impl<'p> Judge<'p> {
         self.portfolio.distros.get(surrounding.distro? as usize)?.distro.as_ref()
     }
 
-    fn images_of(&self, row: u32) -> RoaringBitmap {
-        self.portfolio.images_of(row, &mut self.scratch.borrow_mut())
+    fn images_of(&self, rows: &[u32]) -> RoaringBitmap {
+        self.portfolio.images_of(rows, &mut self.scratch.borrow_mut())
     }
 
     /// The surroundings in which that package is found.
@@ -207,9 +208,9 @@ impl<'p> Judge<'p> {
         let mut owners: Vec<u32> = owners.to_vec();
         // As packages of one purl are sorted in an inventory, where the last one counts.
         owners.sort_by_key(|it| rows.evidence(*it));
-        let mut parts: Vec<(RoaringBitmap, Vec<u32>)> = vec![(self.images_of(row), Vec::new())];
+        let mut parts: Vec<(RoaringBitmap, Vec<u32>)> = vec![(self.images_of(&[row]), Vec::new())];
         for it in owners {
-            let theirs = self.images_of(it);
+            let theirs = self.images_of(&[it]);
             parts = parts
                 .into_iter()
                 .flat_map(|(images, present)| {

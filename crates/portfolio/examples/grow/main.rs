@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use almanac::Almanac;
 use model::OrganisationId;
-use portfolio::{Portfolio, Rematch, Terms};
+use portfolio::{Rematch, Terms};
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
