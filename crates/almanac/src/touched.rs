@@ -43,7 +43,7 @@ impl Touched {
 /// What has to be looked at again.
 pub fn touched(old: &Almanac, new: &Almanac) -> Touched {
     let (former, latter) = (spaces_of(old), spaces_of(new));
-    let moved = former.symmetric_difference(&latter).map(|it| Space::clone(it)).collect();
+    let moved = former.symmetric_difference(&latter).copied().cloned().collect();
     let touched = Touched { spaces: moved, ..Touched::default() };
     let (former, latter) = (places_of(old), places_of(new));
     let places: BTreeSet<_> = former.keys().chain(latter.keys()).collect();
@@ -250,7 +250,7 @@ struct Head<'a> {
 /// The names of a sheet, one after the other.
 struct Names<'a> {
     sheet: Option<&'a Sheet>,
-    names: Box<dyn Iterator<Item = Option<&'a str>> + 'a>,
+    texts: Box<dyn Iterator<Item = Option<&'a str>> + 'a>,
     number: u32,
     rows: Vec<Row<'a>>,
     bytes: Vec<u8>,
@@ -260,16 +260,16 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn of(side: Side<'a>) -> Result<Self, Torn> {
-        let names: Box<dyn Iterator<Item = Option<&'a str>>> = match side.0 {
+        let texts: Box<dyn Iterator<Item = Option<&'a str>>> = match side.0 {
             Some(sheet) => Box::new(sheet.every_name()?),
             None => Box::new(std::iter::empty()),
         };
         let rated = vec![None; side.0.map_or(0, |it| it.advisories() as usize)];
-        Ok(Self { sheet: side.0, names, number: 0, rows: Vec::new(), bytes: Vec::new(), rated })
+        Ok(Self { sheet: side.0, texts, number: 0, rows: Vec::new(), bytes: Vec::new(), rated })
     }
 
     fn next(&mut self) -> Result<Option<(u32, &'a str)>, Torn> {
-        let Some(name) = self.names.next() else { return Ok(None) };
+        let Some(name) = self.texts.next() else { return Ok(None) };
         self.number += 1;
         Ok(Some((self.number - 1, name.ok_or(Torn)?)))
     }
@@ -311,7 +311,9 @@ fn put_row(out: &mut Vec<u8>, row: &Row<'_>) {
     put(out, Some(id));
     for texts in [aliases, arch, products] {
         out.extend_from_slice(&(texts.len() as u64).to_le_bytes());
-        texts.iter().for_each(|it| put(out, Some(it)));
+        for text in texts {
+            put(out, Some(text));
+        }
     }
     out.extend([u8::from(*withdrawn), u8::from(*malicious), *names as u8, *status as u8]);
     out.push(outlook.map_or(u8::MAX, |it| it as u8));
@@ -321,7 +323,9 @@ fn put_row(out: &mut Vec<u8>, row: &Row<'_>) {
         put_end(out, stretch.to.as_ref());
     }
     out.extend_from_slice(&(versions.len() as u64).to_le_bytes());
-    versions.iter().for_each(|it| put_end(out, Some(it)));
+    for version in versions {
+        put_end(out, Some(version));
+    }
     for text in [*module, *channel, *torn] {
         put(out, text);
     }

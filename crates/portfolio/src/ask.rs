@@ -1,6 +1,6 @@
 //! Where something is: a package, or a flaw.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use almanac::Almanac;
 use ecosystem::range;
@@ -11,7 +11,11 @@ use crate::changes::state;
 use crate::contract::{Affected, Answer, Held, PackageNumber, Sought, State, Terms};
 use crate::crowd::Scratch;
 use crate::judge::{Cases, Judge};
+use crate::parallel::in_parallel;
 use crate::portfolio::Portfolio;
+
+/// So many packages are judged on several cores.
+const MANY: usize = 32;
 
 impl Portfolio {
     /// The packages that are meant, and where they are, by purl.
@@ -88,22 +92,24 @@ impl Portfolio {
         for (space, name) in &concerned.packages {
             judge.gather(space, name, &mut cases);
         }
-        let flaws: HashSet<String> = concerned.flaws.into_iter().collect();
+        let flaws: BTreeSet<String> = concerned.flaws.into_iter().collect();
         let is_asked = |it: &&Finding| {
             let names = std::iter::once(&it.id).chain(&it.aliases).chain(&it.bulletins);
             names.into_iter().any(|it| it.eq_ignore_ascii_case(flaw))
         };
-        let mut found: BTreeMap<Key, Same> = BTreeMap::new();
-        for (surrounding, rows) in cases {
+        let cases: Vec<_> = cases.into_iter().collect();
+        // A thread takes longer to begin than a few packages to be judged.
+        let many = cases.iter().map(|it| it.1.len()).sum::<usize>() >= MANY;
+        let parts = in_parallel(&cases, many, |(surrounding, rows)| {
+            let judge = Judge::new(self, &[almanac], terms);
+            let mut found: BTreeMap<Key, Same> = BTreeMap::new();
             // Nobody learns what others have, not even what cannot be told of it.
-            let rows = rows.into_iter().filter(|it| self.is_in(*it, &organisation.images));
+            let rows = rows.iter().copied().filter(|it| self.is_in(*it, &organisation.images));
             let rows: Vec<u32> = rows.collect();
             if rows.is_empty() {
-                continue;
+                return (found, Vec::new());
             }
-            let judged = judge.judge(almanac, &surrounding, &rows, Some(&flaws));
-            answer.gaps.extend(judged.gaps);
-            answer.gaps.extend(judge.unclear_owners(&surrounding, &rows));
+            let judged = judge.judge(almanac, surrounding, &rows, Some(&flaws));
             let mut here: BTreeMap<Key, Vec<u32>> = BTreeMap::new();
             for (row, findings) in rows.iter().zip(&judged.findings) {
                 for finding in findings.iter().filter(is_asked) {
@@ -116,10 +122,22 @@ impl Portfolio {
                 }
             }
             for (key, rows) in here {
-                let images = judge.images(&rows, &surrounding) & &organisation.images;
                 let Some(same) = found.get_mut(&key) else { continue };
                 same.purls.extend(rows.iter().filter_map(|it| self.rows.purl(*it)));
-                same.images |= images;
+                same.images = judge.images(&rows, surrounding) & &organisation.images;
+            }
+            let unclear = judge.unclear_owners(surrounding, &rows);
+            (found, [judged.gaps, unclear].concat())
+        });
+        let mut found: BTreeMap<Key, Same> = BTreeMap::new();
+        for (part, gaps) in parts {
+            answer.gaps.extend(gaps);
+            for (key, same) in part {
+                let all = found.entry(key).or_default();
+                all.state = same.state;
+                all.aliases.extend(same.aliases);
+                all.purls.extend(same.purls);
+                all.images |= same.images;
             }
         }
         found.retain(|_, it| !it.images.is_empty());

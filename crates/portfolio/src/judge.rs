@@ -1,7 +1,7 @@
 //! Judging: each distinct package once for each surrounding in which matching may see it otherwise.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use almanac::{Almanac, Book as _};
 use matching::{Options, Question};
@@ -25,6 +25,9 @@ pub(crate) struct Surrounding {
 /// Packages to be judged, by surrounding.
 pub(crate) type Cases = BTreeMap<Surrounding, BTreeSet<u32>>;
 
+/// Where a package meets advisories in each almanac.
+type Meets = Vec<Option<Space>>;
+
 /// Finds and judges packages by the words of these almanacs.
 pub(crate) struct Judge<'p> {
     portfolio: &'p Portfolio,
@@ -32,7 +35,7 @@ pub(crate) struct Judge<'p> {
     terms: Terms<'p>,
     scratch: RefCell<Scratch>,
     /// For each ground, its space in each almanac.
-    spaces: RefCell<HashMap<(String, u32), Vec<Option<Space>>>>,
+    spaces: RefCell<HashMap<(String, u32), Meets>>,
     /// Does somebody speak of that name only where the image is some product?
     products: RefCell<HashMap<(Space, String), bool>>,
 }
@@ -139,7 +142,7 @@ impl<'p> Judge<'p> {
         book: &Almanac,
         surrounding: &Surrounding,
         rows: &[u32],
-        flaws: Option<&HashSet<String>>,
+        flaws: Option<&BTreeSet<String>>,
     ) -> Judged {
         let inventory = self.inventory(surrounding, rows);
         let (findings, gaps) = matching::analyze_each(&self.question(book, &inventory), flaws);
@@ -160,7 +163,7 @@ impl<'p> Judge<'p> {
         book: &Almanac,
         surrounding: &Surrounding,
         row: u32,
-        flaws: &HashSet<String>,
+        flaws: &BTreeSet<String>,
     ) -> Verdict {
         let inventory = self.inventory(surrounding, &[row]);
         let verdicts = matching::verdicts_each(&self.question(book, &inventory), flaws);
@@ -288,7 +291,7 @@ impl<'p> Judge<'p> {
 /// What is decided of these flaws where there is no finding: that it cannot be told goes first.
 pub(crate) fn why_not<'v>(
     verdicts: impl Iterator<Item = (&'v [String], Verdict)>,
-    flaws: &HashSet<String>,
+    flaws: &BTreeSet<String>,
 ) -> Verdict {
     const UNCLEAR: [Verdict; 2] = [Verdict::CannotTell, Verdict::UnderInvestigation];
     // What cannot be read has no name.

@@ -1,8 +1,7 @@
 //! Another almanac: which packages must be judged again, and what came of it.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
 
 use almanac::{Almanac, touched};
 use model::{Finding, Gap, Space, Verdict};
@@ -11,10 +10,11 @@ use roaring::RoaringBitmap;
 use crate::changes::{Pair, pairs};
 use crate::contract::{Change, ChangeKind, Rematch, State, Terms};
 use crate::judge::{Cases, Judge, Surrounding};
+use crate::parallel::in_parallel;
 use crate::portfolio::Portfolio;
 
 /// So many packages are judged together, so that what is known of them is never too much.
-const AT_ONCE: usize = 4096;
+const AT_ONCE: usize = 1024;
 
 impl Portfolio {
     /// What another almanac changes, of all organisations. Only what the two do not agree about is
@@ -25,7 +25,7 @@ impl Portfolio {
         let mut whole = Cases::new();
         judge.gather_all(&touched.spaces, &mut whole);
 
-        let mut flaws: HashSet<String> = touched.flaws.iter().cloned().collect();
+        let mut flaws: BTreeSet<String> = touched.flaws.iter().cloned().collect();
         let mut names: BTreeSet<(&Space, &str)> = BTreeSet::new();
         for (space, changed) in &touched.names {
             for (name, about) in changed {
@@ -55,22 +55,12 @@ impl Portfolio {
                 tasks.extend(parts.map(|rows| Task { surrounding, rows, flaws }));
             }
         }
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let judge = Judge::new(self, &[old, new], terms);
+        let parts = in_parallel(&tasks, true, |task| {
             let mut found = Found::default();
-            while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                found.compare(&judge, (old, new), task);
-            }
+            found.compare(&Judge::new(self, &[old, new], terms), (old, new), task);
             found
-        };
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let found = std::thread::scope(|scope| {
-            let threads: Vec<_> = (1..cores.min(tasks.len())).map(|_| scope.spawn(work)).collect();
-            let own = work();
-            let others = threads.into_iter().map(|it| it.join().expect("it does not panic"));
-            others.fold(own, Found::and)
         });
+        let found = parts.into_iter().fold(Found::default(), Found::and);
         found.told(self)
     }
 }
@@ -79,7 +69,7 @@ impl Portfolio {
 struct Task<'a> {
     surrounding: &'a Surrounding,
     rows: Vec<u32>,
-    flaws: Option<&'a HashSet<String>>,
+    flaws: Option<&'a BTreeSet<String>>,
 }
 
 /// What images that have the same package have in common.
@@ -121,7 +111,7 @@ impl Found {
         self.after.extend(judge.unclear_owners(surrounding, rows));
         let mut here: BTreeMap<Key, Vec<u32>> = BTreeMap::new();
         for (row, (before, after)) in rows.iter().zip(before.findings.iter().zip(&after.findings)) {
-            let why_not = |flaws: &HashSet<String>| judge.why_not(new, surrounding, *row, flaws);
+            let why_not = |flaws: &BTreeSet<String>| judge.why_not(new, surrounding, *row, flaws);
             for (pair, kind) in changes(before, after, why_not) {
                 let Some(key) = self.know(&pair, kind) else { continue };
                 here.entry(key).or_default().push(*row);
@@ -227,7 +217,7 @@ impl Found {
 pub(crate) fn changes<'f>(
     before: &'f [Finding],
     after: &'f [Finding],
-    why_not: impl Fn(&HashSet<String>) -> Verdict,
+    why_not: impl Fn(&BTreeSet<String>) -> Verdict,
 ) -> Vec<(Pair<'f>, ChangeKind)> {
     let mut changes = Vec::new();
     for pair in pairs(before, after) {
