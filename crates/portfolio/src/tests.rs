@@ -63,7 +63,7 @@ fn shown(world: &World, change: &Change) -> String {
             format!("{}{fix}{exploited}", it.level)
         }
     };
-    let names: Vec<&str> = change.purls.iter().map(|it| it.name()).collect();
+    let names: Vec<&str> = change.purls.iter().map(model::Purl::name).collect();
     format!(
         "{} {kind:?} {flaw} {space} {name}@{version} [{}]: {} → {}; {}",
         organisation.0,
@@ -187,7 +187,7 @@ fn where_a_flaw_is() {
         let organisation = OrganisationId(organisation.to_owned());
         let answer = world.portfolio.find_flaw(&organisation, flaw, &almanac, Terms::default());
         let found = answer.found.iter().map(|it| {
-            let names: Vec<&str> = it.purls.iter().map(|it| it.name()).collect();
+            let names: Vec<&str> = it.purls.iter().map(model::Purl::name).collect();
             let (space, name, version) = (&it.space, &it.name, &it.version);
             let names = names.join(" ");
             let spread = spread_of(&world, &it.spread);

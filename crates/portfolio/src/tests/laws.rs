@@ -1,6 +1,6 @@
 //! The law: what the portfolio answers is what matching every image from scratch answers.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use almanac::Almanac;
 use matching::{Options, Question, analyze, analyze_each, verdicts_each};
@@ -127,7 +127,7 @@ fn from_scratch(world: &World, old: &Almanac, new: &Almanac) -> BTreeSet<Told> {
                 all.iter().filter(|it| it.packages == [number]).cloned().collect()
             };
             let (before, after) = (of(&before), of(&after));
-            let why = |flaws: &HashSet<String>| {
+            let why = |flaws: &BTreeSet<String>| {
                 let verdicts = verdicts_each(&each(inventory, new), flaws);
                 let own = verdicts.iter().filter(|it| it.0 == number);
                 why_not(own.map(|it| (&*it.1, it.2)), flaws)
