@@ -1,8 +1,8 @@
 //! Events: what changed, when, by whom, from where.
 
-use api::{Event, EventQuery, Page, Problem, Role};
+use api::{Event, EventQuery, Page, Problem};
 use axum::extract::State;
-use model::EventKind;
+use model::{EventKind, Right};
 use store::EventSelection;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -30,7 +30,7 @@ async fn list(
     Path(organisation): Path<String>,
     Query(query): Query<EventQuery>,
 ) -> Result<Json<Page<Event>>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let kinds = query.kinds.as_deref().unwrap_or_default();
     let kinds = kinds.split(',').map(str::trim).filter(|it| !it.is_empty()).map(|it| {
         EventKind::parse(it).ok_or_else(|| {

@@ -1,7 +1,8 @@
 //! Tags: where they lead and led.
 
-use api::{Page, Problem, Role, TagSpan, TagsQuery};
+use api::{Page, Problem, TagSpan, TagsQuery};
 use axum::extract::State;
+use model::Right;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -28,7 +29,7 @@ async fn list(
     Path(organisation): Path<String>,
     Query(query): Query<TagsQuery>,
 ) -> Result<Json<Page<TagSpan>>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let image = Named::read(&query.image)?;
     let spans = app.store.tags(&organisation, &image.repository, image.tag.as_deref()).await?;
     Ok(Json(Page { items: spans.into_iter().map(TagSpan::from).collect(), next: None }))
