@@ -193,14 +193,13 @@ impl Caller {
     /// The person and the session in which they logged in: what a lost token must not be enough for.
     pub(crate) fn session(&self, what: &str) -> Result<(&User, &str), Refusal> {
         let user = self.person(what)?;
-        match self.known.as_ref().map(|it| &it.caller.speaker) {
-            Some(Speaker::Session(session)) => Ok((user, &session.id)),
-            _ => {
-                let why = format!("{what}: it takes somebody who logged in with their password");
-                let hint = format!("foretop login SERVER -u {}", user.name);
-                Err(Sort::Forbidden.because(why).with_hint(hint).into())
-            }
+        let speaker = self.known.as_ref().map(|it| &it.caller.speaker);
+        if let Some(Speaker::Session(session)) = speaker {
+            return Ok((user, &session.id));
         }
+        let why = format!("{what}: it takes somebody who logged in with their password");
+        let hint = format!("foretop login SERVER -u {}", user.name);
+        Err(Sort::Forbidden.because(why).with_hint(hint).into())
     }
 }
 

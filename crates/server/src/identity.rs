@@ -77,6 +77,12 @@ impl People {
         format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
     }
 
+    /// From now on no password is worked on.
+    #[cfg(test)]
+    pub(crate) fn stop_hashing(&self) {
+        self.0.hashing.close();
+    }
+
     /// May somebody of that name, who asks from there, try a password now?
     pub(crate) fn try_password(
         &self,

@@ -21,6 +21,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use utoipa::OpenApi;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
@@ -96,6 +99,18 @@ pub fn router(app: App) -> Router {
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let (_, mut document) = paths().split_for_parts();
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
+    let ways = [
+        ("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer))),
+        ("docker", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic))),
+        ("browser", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-foretop")))),
+    ];
+    let components = document.components.get_or_insert_default();
+    let mut any = Vec::new();
+    for (name, way) in ways {
+        components.add_security_scheme(name, way);
+        any.push(SecurityRequirement::new(name, Vec::<String>::new()));
+    }
+    document.security = Some(any);
     document
 }
 

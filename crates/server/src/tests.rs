@@ -1,5 +1,6 @@
 //! The router, asked as a client asks it.
 
+mod identity;
 mod story;
 
 use std::sync::Arc;

@@ -12,7 +12,6 @@ use super::invitations::{good, newly, told};
 use crate::app::App;
 use crate::body::Path;
 use crate::caller::origin;
-use crate::identity::cross_site;
 use crate::refusal::Refusal;
 
 pub(super) fn paths() -> Router<App> {
@@ -39,13 +38,9 @@ async fn choose(
     parts: Parts,
     body: String,
 ) -> Response {
-    let invitation = match cross_site(&parts.headers) {
-        Ok(()) => good(&app, &secret).await,
-        Err(refusal) => Err(refusal),
-    };
-    let what = match &invitation {
-        Ok(it) => told(it),
-        Err(refusal) => return refused(refusal),
+    let what = match good(&app, &secret).await {
+        Ok(invitation) => told(&invitation),
+        Err(refusal) => return refused(&refusal),
     };
     let chosen = match serde_urlencoded::from_str::<Chosen>(&body) {
         Ok(it) => it,
@@ -108,8 +103,8 @@ fn page(status: StatusCode, body: &str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, policy),
-        // The address is a secret.
-        (header::REFERRER_POLICY, "no-referrer"),
+        // The address is a secret. (With `no-referrer`, browsers would not say where the form is from.)
+        (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];

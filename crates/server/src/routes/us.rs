@@ -16,7 +16,7 @@ pub(super) fn paths() -> OpenApiRouter<App> {
 }
 
 /// What answers here.
-#[utoipa::path(get, path = "/version", tag = "us", responses(
+#[utoipa::path(get, path = "/version", tag = "us", security(()), responses(
     (status = 200, body = Version),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -41,7 +41,7 @@ async fn me(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Refusal>
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "us", responses(
+#[utoipa::path(get, path = "/openapi.json", tag = "us", security(()), responses(
     (status = 200, body = Object, content_type = "application/json"),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
