@@ -18,6 +18,7 @@ mod tests {
         ("feed", &["model", "ecosystem", "tarball"]),
         ("almanac", &["model", "ecosystem"]),
         ("matching", &["model", "ecosystem", "almanac"]),
+        ("portfolio", &["model", "ecosystem", "almanac", "matching"]),
         ("image", &["model", "tarball"]),
         ("catalog", &["model", "tarball", "ecosystem"]),
         (

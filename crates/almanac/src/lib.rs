@@ -17,6 +17,7 @@ mod sheet;
 mod sign;
 mod store;
 mod table;
+mod touched;
 
 pub use almanac::{Advice, Almanac};
 pub use bundle::{export, import};
@@ -31,3 +32,4 @@ pub use sign::{PublicKey, SecretKey, verify};
 pub use store::{
     Incoming, Installed, MANIFEST, Standing, Trust, Writer, damaged, missing, sheet_path,
 };
+pub use touched::{Concerned, Touched, touched};

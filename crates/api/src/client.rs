@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 use crate::words::{
     Accepting, Assigning, ChangingPassword, Deployment, DeploymentQuery, Enabling, EndQuery, Ended,
     Environment, Event, EventQuery, Image, ImageQuery, Invitation, Joined, Judging, LoggedIn,
-    LoggingIn, MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation,
+    LoggingIn, Looked, MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation,
     NewOrganisation, NewToken, Organisation, Page, PageQuery, Problem, Promotion, Pushed, Pushing,
-    RecordedAll, Recordings, Renaming, Report, Reported, Repository, RepositoryQuery, Session,
-    TagSpan, TagsQuery, Token, TokenQuery, Version,
+    RecordedAll, Recordings, Renaming, Report, Reported, Repository, RepositoryQuery, ResolveQuery,
+    Resolved, Session, TagSpan, TagsQuery, Token, TokenQuery, Version,
 };
 use crate::{Carrier, ORIGIN, PROBLEM, ROOT, Trouble};
 
@@ -270,6 +270,20 @@ impl Client {
         query: &TagsQuery,
     ) -> Result<Page<TagSpan>, Error> {
         self.get(&within(organisation, &["tags"]), query).await
+    }
+
+    /// Asks registries where the tags lead now by which something runs.
+    pub async fn look_at_tags(&self, organisation: &str) -> Result<Looked, Error> {
+        self.call(Method::POST, &within(organisation, &["tags", "looks"]), &NOTHING, None).await
+    }
+
+    /// Which image a name means.
+    pub async fn resolve(
+        &self,
+        organisation: &str,
+        query: &ResolveQuery,
+    ) -> Result<Resolved, Error> {
+        self.get(&within(organisation, &["resolved"]), query).await
     }
 
     /// What changed.

@@ -3,11 +3,16 @@
 mod almanac;
 mod cache;
 mod completion;
+mod config;
 mod cves;
+mod enroll;
+mod environment;
 mod explain;
 mod man;
 mod plugin;
+mod push;
 mod quickview;
+mod repo;
 mod sbom;
 mod version;
 
@@ -21,6 +26,11 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<cves::Cves>(),
     entry::<explain::Explain>(),
     entry::<sbom::Sbom>(),
+    entry::<environment::Environment>(),
+    entry::<push::Push>(),
+    entry::<enroll::Enroll>(),
+    entry::<repo::Repo>(),
+    entry::<config::Config>(),
     entry::<almanac::Almanac>(),
     entry::<cache::Cache>(),
     entry::<plugin::Plugin>(),

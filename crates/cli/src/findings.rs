@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use almanac::Almanac;
+use api::Judging;
 use clap::ValueHint;
 use engine::Lookout;
 use model::Statement;
@@ -54,6 +55,26 @@ impl Advice {
             .with_statements(statements)
             .with_authors(self.vex_author.clone())
             .with_declared(self.declared))
+    }
+
+    /// How whoever remembers what runs is to judge it.
+    pub(crate) fn judging(&self, context: &Context, brief: bool) -> anyhow::Result<Judging> {
+        Ok(Judging {
+            statements: self.statements(&context.messages)?,
+            authors: self.vex_author.iter().map(|it| it.as_str().to_owned()).collect(),
+            declared: self.declared,
+            brief,
+        })
+    }
+
+    /// The almanac that the user names.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        self.almanac.as_deref()
+    }
+
+    /// Is the almanac whole, so that an answer rests on all of it?
+    pub(crate) fn sound(&self, context: &Context) -> anyhow::Result<()> {
+        self.almanac(context).map(|_| ())
     }
 
     /// The installed almanac. Where the user names none and none is there, what is built in will do.

@@ -33,6 +33,13 @@ pub(crate) struct Choice {
     reference: Option<String>,
 }
 
+impl Choice {
+    /// The image for that platform.
+    pub(crate) fn of(platform: Option<Platform>) -> Self {
+        Self { platform, reference: None }
+    }
+}
+
 /// A line for each source.
 pub(crate) fn subjects() -> String {
     use std::fmt::Write as _;
@@ -48,6 +55,24 @@ impl Subject {
     /// That subject, for commands whose words have another order.
     pub(crate) fn new(subject: String, choice: Choice) -> Self {
         Self { subject: Some(subject), choice }
+    }
+
+    /// The repository, tag or image and the platform that are meant of what runs.
+    pub(crate) fn in_environment(&self) -> anyhow::Result<(Option<&str>, Option<String>)> {
+        if self.choice.reference.is_some() {
+            let why = "--ref: what runs is not in an archive";
+            return Err(Failure::error(why, "leave it out, and name the repository"));
+        }
+        let platform = self.choice.platform.as_ref().map(ToString::to_string);
+        Ok((self.subject.as_deref(), platform))
+    }
+
+    /// Is it named as registries and engines name images? An id of an engine's is no such name.
+    pub(crate) fn in_a_registry(&self) -> bool {
+        let scheme = self.subject.as_deref().and_then(|it| it.split_once("://"));
+        let (scheme, name) =
+            scheme.unwrap_or(("image", self.subject.as_deref().unwrap_or("newest")));
+        matches!(scheme, "image" | "local" | "registry") && name.parse::<model::Digest>().is_err()
     }
 
     /// What is inside.
@@ -68,7 +93,12 @@ impl Subject {
         inventory
     }
 
-    async fn read(&self, context: &Context, statements: bool) -> anyhow::Result<Inventory> {
+    /// The same, for whoever waits already.
+    pub(crate) async fn read(
+        &self,
+        context: &Context,
+        statements: bool,
+    ) -> anyhow::Result<Inventory> {
         let Context { environment, messages, docker } = context;
         let offline = environment.offline()?;
         let scheme = self.subject.as_deref().and_then(|it| it.split_once("://"));

@@ -31,7 +31,7 @@ pub struct Filter {
 impl Filter {
     /// Only what is wanted of `analysis`. Gaps stay: a hole may hide what was asked for.
     #[must_use]
-    pub(crate) fn apply(&self, mut analysis: Analysis) -> Analysis {
+    pub fn apply(&self, mut analysis: Analysis) -> Analysis {
         let packages = &analysis.inventory.packages;
         let wanted: Vec<bool> = packages.iter().map(|it| self.wants_package(it)).collect();
         analysis.findings.retain_mut(|finding| {

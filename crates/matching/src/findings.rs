@@ -17,6 +17,15 @@ use crate::words::{self, Wordless};
 
 /// All findings, worst first, and all gaps.
 pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
+    find_of(walk, false)
+}
+
+/// The same, where packages of one source have each their own.
+pub(crate) fn find_each(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
+    find_of(walk, true)
+}
+
+fn find_of(walk: &Walk<'_>, each: bool) -> (Vec<Finding>, Vec<Gap>) {
     let mut tally = Tally::default();
     walk.holes(&mut tally);
     // Boxed, for they are large, and moved about when they are sorted.
@@ -31,7 +40,7 @@ pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
             }
             let statement = walk.sayings.decides(&decision.flaw, subject.package);
             let number = statement.map(|it| it.number);
-            let Some(key) = Key::of(subject, &decision, number) else { continue };
+            let Some(key) = Key::of(subject, &decision, number, each) else { continue };
             if let Some(same) = known.get(&key).and_then(|at| found.get_mut(*at)) {
                 same.finding.packages.push(subject.number);
             } else if let Some(mut fresh) = lore.finding(subject, &decision) {
@@ -74,9 +83,10 @@ impl Key {
         subject: &Subject<'_>,
         decision: &Decision<'_>,
         statement: Option<usize>,
+        each: bool,
     ) -> Option<Self> {
         let named = decision.first()?.named;
-        let of = if named.is_source {
+        let of = if named.is_source && !each {
             Ok((named.name.clone().into_owned(), named.version.text().to_owned()))
         } else {
             Err(subject.number)

@@ -19,7 +19,7 @@ pub(crate) struct Walk<'q> {
     pub(crate) grounds: Vec<Ground>,
     pub(crate) subjects: Vec<Subject<'q>>,
     pub(crate) sayings: Sayings<'q>,
-    lists: Vec<Vec<Row<'q>>>,
+    pub(crate) lists: Vec<Vec<Row<'q>>>,
     /// For each ground.
     products: Vec<Products>,
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use engine::Engine;
 use model::{Act, Moment};
 use store::Store;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::caller::{Access, Caller, nobodys};
 use crate::identity::People;
+use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use crate::world::World;
 
@@ -28,6 +29,10 @@ pub struct Parts {
     pub(crate) reach: Reach,
     /// What time it is.
     pub(crate) clock: Clock,
+    /// What is counted.
+    pub(crate) metrics: Metrics,
+    /// Whether it is coming to its end.
+    ending: watch::Sender<bool>,
     /// Judging takes a core for itself, so no more do it at once than there are.
     pub(crate) cores: Arc<Semaphore>,
 }
@@ -54,7 +59,10 @@ impl App {
     pub fn new(store: Store, world: World, access: Access, reach: Reach, clock: Clock) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cores = Arc::new(Semaphore::new(cores));
-        Self(Arc::new(Parts { store, world, access, reach, clock, cores }))
+        let (ending, _) = watch::channel(false);
+        let metrics = Metrics::default();
+        let parts = Parts { store, world, access, reach, clock, metrics, ending, cores };
+        Self(Arc::new(parts))
     }
 
     /// What is remembered.
@@ -80,6 +88,16 @@ impl App {
             Access::People(people) => Ok(people),
             Access::Local { .. } => Err(nobodys(what)),
         }
+    }
+
+    /// From now on answers that go on and on come to an end.
+    pub(crate) fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Turns true when the end has come.
+    pub(crate) fn ending(&self) -> watch::Receiver<bool> {
+        self.ending.subscribe()
     }
 
     /// A change by that caller, now.

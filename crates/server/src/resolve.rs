@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::Sort;
-use model::{Deployment, Digest, OrganisationId, Platform, Recording};
+use api::{ResolvedBy, Sort};
+use model::{Act, Deployment, Digest, OrganisationId, Platform, Recording};
 use serde_json::json;
 use store::NewJob;
 
@@ -39,7 +39,11 @@ pub(crate) async fn recording(
             let platform = known.map_or_else(usual, |it| it.platform);
             (digest, platform)
         }
-        (None, wanted) => found(app, organisation, &image, wanted).await?,
+        (None, wanted) => {
+            let ask = !app.reach.offline;
+            let (digest, platform, _) = found(app, organisation, &image, wanted, ask).await?;
+            (digest, platform)
+        }
     };
     let tag = image.tag.or_else(|| {
         // Whoever names neither tag nor digest means the newest.
@@ -60,20 +64,21 @@ pub(crate) fn usual() -> Platform {
 }
 
 /// Where a tag leads: the registry knows best, and what was pushed here will do.
-async fn found(
+pub(crate) async fn found(
     app: &App,
     organisation: &OrganisationId,
     image: &Named,
     wanted: Option<Platform>,
-) -> Result<(Digest, Platform), Refusal> {
+    ask: bool,
+) -> Result<(Digest, Platform, ResolvedBy), Refusal> {
     let tag = image.tag.as_deref().unwrap_or("latest");
-    let why = if app.reach.offline {
-        "no registry is asked here".to_owned()
-    } else {
+    let why = if ask {
         match asked(app, &image.repository, tag, wanted.clone()).await {
-            Ok(found) => return Ok(found),
+            Ok((digest, platform)) => return Ok((digest, platform, ResolvedBy::Registry)),
             Err(why) => why,
         }
+    } else {
+        "it was not pushed here, and no registry is asked".to_owned()
     };
     let mut spans = app.store.tags(organisation, &image.repository, Some(tag)).await?;
     spans.retain(|it| it.until.is_none());
@@ -83,7 +88,7 @@ async fn found(
         .find(|it| it.platform == preferred)
         .or_else(|| spans.first().filter(|_| wanted.is_none()));
     if let Some(span) = found {
-        return Ok((span.digest.clone(), span.platform.clone()));
+        return Ok((span.digest.clone(), span.platform.clone(), ResolvedBy::Pushed));
     }
     let what = format!("{}:{tag}", image.repository);
     Err(Sort::Refused
@@ -141,4 +146,50 @@ pub(crate) async fn analyse_later(
         .collect();
     app.store.enqueue_all(&jobs).await?;
     Ok(())
+}
+
+/// What became of asking where tags lead.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    /// Asked.
+    pub(crate) asked: u64,
+    /// That lead elsewhere by now.
+    pub(crate) moved: Vec<String>,
+    /// Whose registry does not say, and why.
+    pub(crate) untold: Vec<(String, String)>,
+}
+
+/// Asks registries where the tags lead by now that something of the organisation runs by.
+pub(crate) async fn tags(
+    app: &App,
+    organisation: &OrganisationId,
+    act: &Act,
+) -> Result<Resolved, Refusal> {
+    const PART: u32 = 200;
+    let mut resolved = Resolved::default();
+    let mut after = None;
+    loop {
+        let page = store::Page { after, limit: PART };
+        let part = app.store.deployed_tags(organisation, &page).await?;
+        for (repository, tag, platform) in part.rows {
+            let name = format!("{repository}:{tag}");
+            resolved.asked += 1;
+            match asked(app, &repository, &tag, Some(platform.clone())).await {
+                Ok((digest, _)) => {
+                    let moved = app
+                        .store
+                        .point_tag(organisation, act, &repository, &tag, &platform, &digest)
+                        .await?;
+                    if moved {
+                        resolved.moved.push(name);
+                    }
+                }
+                Err(why) => resolved.untold.push((name, why)),
+            }
+        }
+        match part.next {
+            Some(next) => after = Some(next),
+            None => return Ok(resolved),
+        }
+    }
 }

@@ -26,6 +26,8 @@ use utoipa::openapi::security::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use events::selected;
+
 use crate::app::App;
 use crate::caller::gate;
 use crate::refusal::Refusal;

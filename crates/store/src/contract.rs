@@ -1,8 +1,8 @@
 //! What the store answers besides the nouns of `model`: pages, outcomes, and why there is no answer.
 
 use model::{
-    Deployment, Digest, EventKind, ImageState, Membership, Moment, OrganisationId, Platform, Purl,
-    Role, Scope, Secret, Session, Token, User, UserId,
+    Deployment, Digest, Event, EventKind, ImageState, Membership, Moment, OrganisationId, Platform,
+    Purl, Role, Scope, Secret, Session, Token, User, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -262,7 +262,7 @@ pub struct EventSelection {
 pub struct Retention {
     /// Images first seen and analysed before this go, unless they run or a tag leads to them.
     pub images_before: Option<Moment>,
-    /// Deployments and tags that ended before this go.
+    /// Deployments, tags and counts of findings that ended before this go.
     pub history_before: Option<Moment>,
     /// Events from before this go.
     pub events_before: Option<Moment>,
@@ -279,6 +279,8 @@ pub struct Expired {
     pub tags: u64,
     /// Events.
     pub events: u64,
+    /// Counts of findings that others followed.
+    pub counts: u64,
 }
 
 /// Work to be done.
@@ -426,4 +428,175 @@ impl Caller {
             (None, Speaker::Session(session)) => session.user.0.clone(),
         }
     }
+}
+
+/// That a package set has a package, by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SetPackage {
+    /// The set's.
+    pub set: i64,
+    /// The package's.
+    pub package: i64,
+}
+
+/// That an image has a package set, by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageSet {
+    /// The image's.
+    pub image: i64,
+    /// Where in the image's list of sets.
+    pub position: i64,
+    /// The set's.
+    pub set: i64,
+}
+
+/// An image and its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberedImage {
+    /// What the store calls it: small, dense, its own as long as the image is here.
+    pub number: i64,
+    /// Whose it is.
+    pub organisation: OrganisationId,
+    /// What the world calls it.
+    pub digest: Digest,
+    /// What it is made for.
+    pub platform: Platform,
+    /// Whether its content is known.
+    pub analysed: bool,
+}
+
+/// That an image runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningImage {
+    /// The deployment's id.
+    pub deployment: String,
+    /// Whose it is.
+    pub organisation: OrganisationId,
+    /// The environment's id.
+    pub environment: String,
+    /// What the world calls the image.
+    pub digest: Digest,
+    /// Its number; none, if nobody told of it but by running it.
+    pub image: Option<i64>,
+}
+
+/// What happened since one last looked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// First things first, each with the organisation it happened to.
+    pub events: Vec<(OrganisationId, Event)>,
+    /// How to ask for what follows.
+    pub cursor: String,
+}
+
+/// What becomes of a request under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Idempotent {
+    /// It is new: do it.
+    GoAhead {
+        /// Proof of being the one who does it.
+        claim: String,
+    },
+    /// Somebody does it: ask again later.
+    InProgress,
+    /// It was done, and answered so.
+    Answered {
+        /// The status of the answer.
+        status: u16,
+        /// The answer.
+        body: Vec<u8>,
+    },
+}
+
+/// An event that whoever evaluates found out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    /// What kind of change.
+    pub kind: EventKind,
+    /// The environment it is about, by its present name.
+    pub environment: Option<String>,
+    /// What it is about.
+    pub about: String,
+    /// In numbers and names.
+    pub detail: serde_json::Value,
+}
+
+/// That an organisation's things were judged by an almanac.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// The almanac's digest.
+    pub almanac: String,
+    /// When.
+    pub at: Moment,
+}
+
+/// How many findings there are in an environment, by severity, and in what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Critical findings.
+    pub critical: u64,
+    /// High ones.
+    pub high: u64,
+    /// Medium ones.
+    pub medium: u64,
+    /// Low ones.
+    pub low: u64,
+    /// Those nobody rated.
+    pub unspecified: u64,
+    /// Images that run.
+    pub images: u64,
+    /// Those of them that are not analysed yet.
+    pub pending: u64,
+    /// Holes in the answer.
+    pub gaps: u64,
+}
+
+/// How many findings there were since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Since when.
+    pub at: Moment,
+    /// Judged by which almanac.
+    pub almanac: String,
+    /// How many.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// A secret as one sees it from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretRecord {
+    /// What it is kept under.
+    pub name: String,
+    /// The id of the key it is sealed with.
+    pub key: String,
+    /// Since when.
+    pub kept: Moment,
+    /// Who kept it.
+    pub kept_by: String,
+}
+
+/// What came of a restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// How many rows there were.
+    pub rows: u64,
+}
+
+/// Something that was looked at, and whether it is as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was looked at.
+    pub name: String,
+    /// What is wrong with it, if anything.
+    pub trouble: Option<Trouble>,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What it is.
+    pub what: String,
+    /// What to do.
+    pub hint: String,
 }

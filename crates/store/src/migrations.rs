@@ -8,6 +8,10 @@ use crate::db::{Db, values};
 const ALL: &[&str] = &[
     include_str!("migrations/0001-what-runs-where.sql"),
     include_str!("migrations/0002-people.sql"),
+    include_str!("migrations/0003-changes.sql"),
+    include_str!("migrations/0004-keys-and-settings.sql"),
+    include_str!("migrations/0005-evaluations.sql"),
+    include_str!("migrations/0006-secrets.sql"),
 ];
 
 /// The version this program makes and understands.

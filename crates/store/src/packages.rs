@@ -124,7 +124,8 @@ fn fits(purl: &Purl, sought: &Purl) -> bool {
         && sought.subpath().is_none_or(|it| purl.subpath() == Some(it))
 }
 
-fn read(row: &Row) -> Result<KnownPackage, Error> {
+/// A row with a package's columns.
+pub(crate) fn read(row: &Row) -> Result<KnownPackage, Error> {
     Ok(KnownPackage {
         number: row.int("id")?,
         purl: row.parsed("purl")?,

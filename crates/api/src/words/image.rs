@@ -164,6 +164,61 @@ pub struct TagsQuery {
     pub image: String,
 }
 
+/// Which image is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ResolveQuery {
+    /// `acme/web:v1`; without a tag, `latest`.
+    pub image: String,
+    /// For this platform; without one, for `linux/amd64` if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// Ask no registry: what was pushed here is meant.
+    #[serde(default)]
+    pub pushed: bool,
+}
+
+/// The image that a tag leads to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Resolved {
+    /// The image for its platform.
+    pub digest: String,
+    /// For which platform.
+    pub platform: String,
+    /// Who says so.
+    pub by: ResolvedBy,
+}
+
+/// Who says where a tag leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResolvedBy {
+    /// Its registry, now.
+    Registry,
+    /// Whoever pushed an image under it last.
+    Pushed,
+}
+
+/// What became of asking registries where tags lead.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Looked {
+    /// How many were asked for.
+    pub asked: u64,
+    /// Those that lead elsewhere by now: `docker.io/acme/web:v1`.
+    pub moved: Vec<String>,
+    /// Those whose registry does not say.
+    pub untold: Vec<Untold>,
+}
+
+/// A tag whose registry does not say where it leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Untold {
+    /// `docker.io/acme/web:v1`.
+    pub image: String,
+    /// Why not.
+    pub why: String,
+}
+
 /// A time during which a tag led to an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TagSpan {

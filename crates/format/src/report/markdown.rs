@@ -36,6 +36,12 @@ impl Report for Markdown {
         "Markdown for comments on GitHub and GitLab"
     }
 
+    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
+        // Each begins with its name already.
+        let all: Vec<String> = analyses.iter().map(|it| self.write(it, options)).collect();
+        Some(all.join("\n"))
+    }
+
     fn write(&self, analysis: &Analysis, options: &Options) -> String {
         let groups = page::groups(analysis, options);
         let mut out = String::with_capacity(LONGEST + 512);

@@ -17,7 +17,10 @@ async fn the_first_start_tells_an_address_until_somebody_is_there() {
     let first = first_start(&house.app, "https://x/", "acme").await.unwrap().unwrap();
     assert!(first.starts_with("https://x/first/fti_"), "{first}");
     let second = first_start(&house.app, "https://x", "acme").await.unwrap().unwrap();
-    let get = |link: &str| house.get(&format!("/invitations/{}", secret(link)), "");
+    let get = |link: &str| {
+        let (house, path) = (house.clone(), format!("/invitations/{}", secret(link)));
+        async move { house.get(&path, "").await }
+    };
     assert_eq!(
         get(&first).await.told(),
         "404 invitation: it was used, or revoked, or has run out",
