@@ -2,6 +2,7 @@
 
 mod environment;
 mod event;
+mod identity;
 mod image;
 mod organisation;
 mod page;
@@ -13,6 +14,10 @@ pub use environment::{
     Recorded, RecordedAll, Recording, Recordings, Renaming, Report, Reported, StaleTag,
 };
 pub use event::{Event, EventQuery};
+pub use identity::{
+    Accepting, Assigning, ChangingPassword, Invitation, Joined, LoggedIn, LoggingIn,
+    MadeInvitation, MadeToken, Member, NewInvitation, NewToken, Scope, Session, Token, TokenQuery,
+};
 pub use image::{
     Image, ImageQuery, ImageState, Judging, Layer, Looked, Pushed, Pushing, ResolveQuery, Resolved,
     ResolvedBy, TagSpan, TagsQuery, Untold,

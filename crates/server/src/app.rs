@@ -7,9 +7,11 @@ use model::{Act, Moment};
 use store::Store;
 use tokio::sync::{Semaphore, watch};
 
-use crate::caller::{Access, Caller};
+use crate::caller::{Access, Caller, nobodys};
 use crate::fleet::Fleet;
+use crate::identity::People;
 use crate::metrics::Metrics;
+use crate::refusal::Refusal;
 use crate::world::World;
 
 /// What every answer rests on. Clones are the same one.
@@ -74,6 +76,21 @@ impl App {
     /// What time it is.
     pub fn now(&self) -> Moment {
         (self.0.clock)()
+    }
+
+    /// Somebody's rights changed.
+    pub(crate) fn forget_people(&self) {
+        if let Access::People(people) = &self.access {
+            people.forget();
+        }
+    }
+
+    /// Those who may ask; there are none to speak of where whoever runs this owns everything.
+    pub(crate) fn people(&self, what: &str) -> Result<&People, Refusal> {
+        match &self.access {
+            Access::People(people) => Ok(people),
+            Access::Local { .. } => Err(nobodys(what)),
+        }
     }
 
     /// From now on answers that go on and on come to an end.

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use api::{
-    Flaw, Hole, InEnvironment, Place, Problem, Role, Sighted, Sighting, Sort, WhereQuery,
-    Whereabouts,
+    Flaw, Hole, InEnvironment, Place, Problem, Sighted, Sighting, Sort, WhereQuery, Whereabouts,
 };
 use axum::extract::State;
-use model::{Digest, Fix, Gap, Inventory, OrganisationId, Purl};
+use model::{Digest, Fix, Gap, Inventory, OrganisationId, Purl, Right};
 use portfolio::{Answer, Sought, Spread, Terms};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,7 +36,7 @@ async fn whereabouts(
     Path(organisation): Path<String>,
     Query(query): Query<WhereQuery>,
 ) -> Result<Json<Whereabouts>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let limit = named::page(None, query.limit)?.limit as usize;
     let asked = Asked::read(&query)?;
     let (spots, gaps) = spots(&app, &organisation, asked).await?;
