@@ -7,6 +7,7 @@ mod authority;
 mod cache;
 mod cves;
 mod docker;
+mod environment;
 mod errors;
 mod explain;
 mod help;
