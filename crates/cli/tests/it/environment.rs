@@ -87,7 +87,6 @@ fn the_organisation_of_all_commands() {
         "config",
         "enroll myorg/myapp",
         "enroll myorg/myapp",
-        "docker-is-not-asked",
         "config organization myorg",
         "configure",
         "config organization",
@@ -122,6 +121,7 @@ fn the_organisation_of_all_commands() {
     assert!(said.starts_with(start), "{said}");
     // Whoever asks for nothing that is settled is not troubled.
     assert!(sandbox.foretop("version").starts_with("exit 0\n"));
+    fs_err::remove_file(sandbox.path("home/.config/foretop/config.json")).unwrap();
     let other = sandbox.with("FORETOP_ORG", "other");
     assert!(other.foretop("env").contains("organisation `other`: there is none"));
 }
@@ -385,4 +385,33 @@ fn a_server_answers_as_well() {
     assert!(!sandbox.path("home/.local/share/foretop/foretop.db").exists());
     let nobody = alone(Sandbox::new()).with("FORETOP_SERVER", "http://127.0.0.1:1");
     insta::assert_snapshot!("nobody_answers", nobody.foretop("env"));
+}
+
+#[test]
+fn a_server_is_told_who_asks() {
+    // Whatever answers: what matters here is what it was told.
+    let check = |prepare: &dyn Fn(Sandbox, &str) -> Sandbox, expect: Option<&str>| {
+        let registry = FakeRegistry::start();
+        let sandbox = alone(Sandbox::new());
+        let sandbox = sandbox.with("FORETOP_SERVER", &format!("http://{}", registry.host()));
+        let sandbox = prepare(sandbox, &registry.host());
+        let said = sandbox.foretop("env");
+        assert!(said.contains("is it a Foretop server"), "{said}");
+        let seen = registry.seen();
+        assert_eq!(seen.first().unwrap().path, "/api/v1/me");
+        assert_eq!(seen.first().unwrap().authorization.as_deref(), expect);
+    };
+    let logged_in = |sandbox: Sandbox, host: &str| {
+        // acme:from-docker
+        let auth = "YWNtZTpmcm9tLWRvY2tlcg==";
+        let text = format!(r#"{{"auths": {{"{host}": {{"auth": "{auth}"}}}}}}"#);
+        sandbox.file("home/.docker/config.json", text);
+        sandbox
+    };
+    check(&|sandbox, _| sandbox, None);
+    check(&logged_in, Some("Bearer from-docker"));
+    let both = |sandbox, host: &str| logged_in(sandbox, host).with("FORETOP_TOKEN", "set");
+    check(&both, Some("Bearer set"));
+    // What is for registries is for registries alone.
+    check(&|sandbox, _| sandbox.with("FORETOP_REGISTRY_TOKEN", "other"), None);
 }

@@ -135,7 +135,8 @@ impl Recording<'_> {
         match scheme {
             "local" => self.local(name, wanted).await,
             "registry" => {
-                let image = self.registry(name, wanted).await.map_err(refused)?;
+                let image = self.registry(name, wanted).await;
+                let image = image.map_err(|why| refused(name, &why))?;
                 from_registry(name, &image)
             }
             "image" | "docker" | "docker-pullable" => self.anywhere(name, wanted).await,
@@ -188,7 +189,8 @@ impl Recording<'_> {
     /// What the engine of this machine says.
     async fn local(&self, name: &str, wanted: &Wanted) -> anyhow::Result<Found> {
         let subject = format!("local://{name}");
-        let image = self.described(&subject, wanted, true).await.map_err(refused)?;
+        let image = self.described(&subject, wanted, true).await;
+        let image = image.map_err(|why| refused(name, &why))?;
         let platform = Some(image.platform.to_string());
         if let Some(digest) = image.digest.or(image.config) {
             let digest = digest.to_string();
@@ -223,8 +225,9 @@ impl Recording<'_> {
         let engine = Engine::default();
         match tokio::time::timeout(PATIENCE, engine.describe(&request)).await {
             Ok(Ok(image)) => Ok(image),
+            Ok(Err(engine::Error::Image(error))) => Err(error.why().to_owned()),
             Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("{subject}: no answer in time")),
+            Err(_) => Err("no answer in time".to_owned()),
         }
     }
 
@@ -354,8 +357,11 @@ fn from_registry(name: &str, image: &ImageDescription) -> anyhow::Result<Found> 
     })
 }
 
-fn refused(why: String) -> anyhow::Error {
-    Failure::error(why, "name its digest, or push it first: foretop push IMAGE")
+fn refused(name: &str, why: &str) -> anyhow::Error {
+    Failure::error(
+        format!("{name}: {why}"),
+        "name its digest, or push it first: foretop push IMAGE",
+    )
 }
 
 /// The name behind whatever stands before it. `docker-pullable://` is how Kubernetes writes it.
