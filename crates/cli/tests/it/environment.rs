@@ -315,6 +315,7 @@ fn from_files() {
     let first = sandbox.transcript(&["env staging --compose compose.yaml", "env"]);
     sandbox.file(".env", "JOBS_TAG=v1.2.3\n");
     let lines = [
+        "env staging myorg/myapp:v1.2.0",
         "env staging --compose compose.yaml --format csv",
         "env staging",
         "env staging --compose bad.yaml",

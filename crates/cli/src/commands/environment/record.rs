@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::{Change, Pushing, Recorded, Recordings, ResolveQuery, ResolvedBy, Sort};
+use api::{Change, DeploymentQuery, Pushing, Recorded, Recordings, ResolveQuery, ResolvedBy, Sort};
 use engine::{Engine, Request};
 use model::{Digest, ImageDescription, Platform, Reference};
 
@@ -85,6 +85,9 @@ impl Recording<'_> {
             told(it, &wanted.image, self.environment, self.context);
         }
         self.look_into(&recorded, &found).await;
+        if wanted.iter().any(|it| !it.at.is_empty()) {
+            self.remark(&recorded).await?;
+        }
         Ok(recorded)
     }
 
@@ -305,6 +308,31 @@ impl Recording<'_> {
                 ));
             }
         }
+    }
+
+    /// What a file records goes by the file's names. What was recorded by hand before goes by its
+    /// repository, and goes on running beside it until somebody says that it does not.
+    async fn remark(&self, recorded: &[Recorded]) -> anyhow::Result<()> {
+        let own = |it: &&Recorded| it.deployment.application != it.deployment.repository;
+        let repositories: BTreeSet<&str> =
+            recorded.iter().filter(own).map(|it| &*it.deployment.repository).collect();
+        for repository in repositories {
+            let query = DeploymentQuery {
+                environment: Some(self.environment.to_owned()),
+                application: Some(repository.to_owned()),
+                limit: Some(1),
+                ..DeploymentQuery::default()
+            };
+            let found = self.asking.client.deployments(&self.asking.organisation, &query).await?;
+            if let Some(former) = found.items.first() {
+                self.context.messages.inform(&format!(
+                    "{} runs there as well, recorded by its name alone; `foretop env remove {} {}` \
+                     takes it out",
+                    former.image, self.environment, former.application
+                ));
+            }
+        }
+        Ok(())
     }
 
     async fn analyse(&self, it: &api::Deployment, found: &Found) -> anyhow::Result<()> {

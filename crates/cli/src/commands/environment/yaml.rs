@@ -68,6 +68,8 @@ fn bounded(text: &str) -> Result<Vec<Value>, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     #[test]
@@ -78,7 +80,7 @@ mod tests {
         let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for (name, former) in ('b'..='k').zip('a'..) {
             let ten = vec![format!("*{former}"); 10].join(", ");
-            bomb += &format!("{name}: &{name} [{ten}]\n");
+            let _ = writeln!(bomb, "{name}: &{name} [{ten}]");
         }
         check(&bomb);
         check("a: [");
