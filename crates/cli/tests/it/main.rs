@@ -10,6 +10,7 @@ mod docker;
 mod errors;
 mod explain;
 mod help;
+mod login;
 mod plugin;
 mod quickview;
 mod sandbox;
