@@ -46,18 +46,18 @@ impl Server {
         Self { url, link, _runtime: runtime }
     }
 
-    /// A home whose owner has joined by an address.
-    fn joined(&self, link: &str, name: &str) -> Sandbox {
-        let home = Sandbox::new();
-        let shown = home.fed(&format!("login {link} -u {name} --password-stdin"), PASSWORD);
-        assert!(shown.starts_with("exit 0\n"), "{shown}");
-        home
-    }
-
     /// Without what differs from server to server.
     fn redact(&self, text: &str) -> String {
         text.replace(&self.url, "[SERVER]")
     }
+}
+
+/// A home whose owner has joined by an address.
+fn joined(link: &str, name: &str) -> Sandbox {
+    let home = Sandbox::new();
+    let shown = home.fed(&format!("login {link} -u {name} --password-stdin"), PASSWORD);
+    assert!(shown.starts_with("exit 0\n"), "{shown}");
+    home
 }
 
 fn credentials(home: &Sandbox) -> PathBuf {
@@ -112,7 +112,7 @@ fn the_first_owner_logs_in_and_out() {
 #[test]
 fn wrong_words_at_the_door() {
     let server = Server::start();
-    server.joined(&server.link, "ann");
+    joined(&server.link, "ann");
     let home = Sandbox::new();
     let url = &server.url;
     let wrong = home.fed(&format!("login {url} -u ann --password-stdin"), b"a green house");
@@ -132,10 +132,10 @@ fn wrong_words_at_the_door() {
 #[test]
 fn members_come_by_invitation_and_programs_by_token() {
     let server = Server::start();
-    let ann = server.joined(&server.link, "ann");
+    let ann = joined(&server.link, "ann");
     let link = said(&ann, "member invite --role editor");
     assert!(link.starts_with(&format!("{}/join/fti_", server.url)), "{link}");
-    let bob = server.joined(&link, "bob");
+    let bob = joined(&link, "bob");
     let members = ann.foretop("member list");
     let lines: Vec<&str> = members.lines().filter(|it| it.contains("202")).collect();
     assert!(lines[0].starts_with("ann   owner   "), "{members}");
@@ -166,6 +166,30 @@ fn members_come_by_invitation_and_programs_by_token() {
     assert!(ann.foretop("member role bob --role member").starts_with("exit 0\n"));
     assert!(ann.foretop("member remove bob").starts_with("exit 0\n"));
     assert!(bob.foretop("whoami").ends_with("Organizations none\n"));
+}
+
+#[test]
+fn whoever_docker_logged_in_is_known() {
+    let Some(client) = crate::docker::client() else { return };
+    let server = Server::start();
+    let ann = joined(&server.link, "ann");
+    let secret = said(&ann, "token create ci --org acme --scope write");
+    let home = Sandbox::new();
+    home.foretop("plugin install");
+    home.foretop(&format!("config server {}", server.url));
+    let docker = |line: &str| crate::docker::docker(&home, &client, line);
+    let nobody = docker("scout environment");
+    assert!(nobody.contains("error: request: nobody says who is asking"), "{nobody}");
+    let host = server.url.strip_prefix("http://").unwrap();
+    let refused = docker(&format!("login {host} -u bob -p {secret}"));
+    assert!(!refused.contains("Login Succeeded"), "{refused}");
+    let done = docker(&format!("login {host} -u acme -p {secret}"));
+    assert!(done.contains("Login Succeeded"), "{done}");
+    let me = docker("scout whoami");
+    assert!(me.contains("Name          token ci\n"), "{me}");
+    assert!(me.contains("  acme (editor)\n"), "{me}");
+    let all = docker("scout environment");
+    assert!(all.contains("exit 0\n"), "{all}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn changes() -> Vec<(&'static str, &'static str, Json)> {
         ("owner", "POST /orgs/acme/tokens", json!({ "name": "ci", "scope": "read" })),
         ("owner", "GET /orgs/acme/invitations", Json::Null),
         ("owner", "POST /orgs/acme/invitations", json!({ "role": "owner" })),
-        ("owner", "PUT /orgs/acme/members/bob", json!({ "role": "owner" })),
+        ("owner", "PUT /orgs/acme/members/bob", json!({ "role": "editor" })),
         ("owner", "DELETE /orgs/acme/members/bob", Json::Null),
         ("owner", "DELETE /orgs/acme", Json::Null),
     ]
