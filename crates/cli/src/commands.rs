@@ -9,13 +9,18 @@ mod cves;
 mod enroll;
 mod environment;
 mod explain;
+mod login;
+mod logout;
 mod man;
+mod member;
 mod plugin;
 mod push;
 mod quickview;
 mod repo;
 mod sbom;
+mod token;
 mod version;
+mod whoami;
 
 use clap::ArgMatches;
 
@@ -33,6 +38,11 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<enroll::Enroll>(),
     entry::<repo::Repo>(),
     entry::<config::Config>(),
+    entry::<login::Login>(),
+    entry::<logout::Logout>(),
+    entry::<whoami::Whoami>(),
+    entry::<token::Token>(),
+    entry::<member::Member>(),
     entry::<almanac::Almanac>(),
     entry::<cache::Cache>(),
     entry::<plugin::Plugin>(),

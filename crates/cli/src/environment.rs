@@ -52,7 +52,7 @@ variables! {
     /// Default: what `foretop config server` says, else none: what is remembered is in a database of your own.
     SERVER = "URL" ["FORETOP_SERVER"];
     /// The token that says to the server who is asking.
-    /// Without it, what `docker login SERVER` has kept.
+    /// Without it, what `foretop login SERVER` has kept, else what `docker login SERVER` has.
     TOKEN = "text" ["FORETOP_TOKEN"];
     /// Where everything is remembered where there is no server.
     /// Default: `foretop/foretop.db` in `$XDG_DATA_HOME`, else in the system's place for data.

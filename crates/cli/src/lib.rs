@@ -3,6 +3,7 @@
 mod asking;
 mod commands;
 mod config;
+mod credentials;
 mod deployed;
 mod docker;
 mod environment;
