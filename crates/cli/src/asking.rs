@@ -231,7 +231,7 @@ async fn database(context: &Context) -> anyhow::Result<Store> {
 }
 
 /// Makes a directory for its owner alone.
-fn make(folder: &PathBuf) -> std::io::Result<()> {
+pub(crate) fn make(folder: &PathBuf) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! The verbs, one file each, listed in `ALL`.
 
+mod admin;
 mod almanac;
 mod cache;
 mod compare;
@@ -18,9 +19,11 @@ mod push;
 mod quickview;
 mod repo;
 mod sbom;
+mod serve;
 mod token;
 mod version;
 mod whoami;
+mod worker;
 
 use clap::ArgMatches;
 
@@ -43,6 +46,9 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<whoami::Whoami>(),
     entry::<token::Token>(),
     entry::<member::Member>(),
+    entry::<serve::Serve>(),
+    entry::<worker::Worker>(),
+    entry::<admin::Admin>(),
     entry::<almanac::Almanac>(),
     entry::<cache::Cache>(),
     entry::<plugin::Plugin>(),

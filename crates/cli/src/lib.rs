@@ -10,6 +10,7 @@ mod environment;
 mod failure;
 mod findings;
 mod heap;
+mod house;
 mod messages;
 mod output;
 mod plugin;
