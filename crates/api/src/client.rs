@@ -13,7 +13,7 @@ use crate::words::{
     LoggingIn, Looked, MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation,
     NewOrganisation, NewToken, Organisation, Page, PageQuery, Problem, Promotion, Pushed, Pushing,
     RecordedAll, Recordings, Renaming, Report, Reported, Repository, RepositoryQuery, ResolveQuery,
-    Resolved, Session, TagSpan, TagsQuery, Token, TokenQuery, Version,
+    Resolved, Session, TagSpan, TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
 };
 use crate::{Carrier, ORIGIN, PROBLEM, ROOT, Trouble};
 
@@ -270,6 +270,15 @@ impl Client {
         query: &TagsQuery,
     ) -> Result<Page<TagSpan>, Error> {
         self.get(&within(organisation, &["tags"]), query).await
+    }
+
+    /// Where a flaw or a package runs.
+    pub async fn whereabouts(
+        &self,
+        organisation: &str,
+        query: &WhereQuery,
+    ) -> Result<Whereabouts, Error> {
+        self.get(&within(organisation, &["where"]), query).await
     }
 
     /// Asks registries where the tags lead now by which something runs.

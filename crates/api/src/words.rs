@@ -7,6 +7,7 @@ mod image;
 mod organisation;
 mod page;
 mod problem;
+mod whereabouts;
 
 pub use environment::{
     Change, Deployment, DeploymentQuery, EndQuery, Ended, Environment, NewEnvironment, Promotion,
@@ -27,3 +28,6 @@ pub use organisation::{
 };
 pub use page::{Page, PageQuery};
 pub use problem::{Problem, Sort};
+pub use whereabouts::{
+    Flaw, Hole, InEnvironment, Place, Sighted, Sighting, WhereQuery, Whereabouts,
+};

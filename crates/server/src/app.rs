@@ -8,6 +8,7 @@ use store::Store;
 use tokio::sync::{Semaphore, watch};
 
 use crate::caller::{Access, Caller, nobodys};
+use crate::fleet::Fleet;
 use crate::identity::People;
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
@@ -29,6 +30,8 @@ pub struct Parts {
     pub(crate) reach: Reach,
     /// What time it is.
     pub(crate) clock: Clock,
+    /// Everything that runs, at once.
+    pub(crate) fleet: Fleet,
     /// What is counted.
     pub(crate) metrics: Metrics,
     /// Whether it is coming to its end.
@@ -60,8 +63,8 @@ impl App {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cores = Arc::new(Semaphore::new(cores));
         let (ending, _) = watch::channel(false);
-        let metrics = Metrics::default();
-        let parts = Parts { store, world, access, reach, clock, metrics, ending, cores };
+        let (fleet, metrics) = (Fleet::default(), Metrics::default());
+        let parts = Parts { store, world, access, reach, clock, fleet, metrics, ending, cores };
         Self(Arc::new(parts))
     }
 

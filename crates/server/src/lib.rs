@@ -7,6 +7,7 @@
 mod app;
 mod body;
 mod caller;
+mod fleet;
 mod front;
 mod health;
 mod here;

@@ -14,6 +14,7 @@ mod sessions;
 mod tags;
 mod tokens;
 mod us;
+mod whereabouts;
 
 use api::{ROOT, Sort};
 use axum::Router;
@@ -70,6 +71,7 @@ fn paths() -> OpenApiRouter<App> {
             .merge(images::paths())
             .merge(tags::paths())
             .merge(events::paths())
+            .merge(whereabouts::paths())
             .merge(identity()),
     )
 }
