@@ -14,7 +14,6 @@ use crate::subject::Subject;
 
 /// What runs, in place of an image.
 #[derive(clap::Args)]
-#[command(next_help_heading = "What runs")]
 pub(crate) struct Deployed {
     /// Look into what runs in this environment: all of it, or only the repository, tag or image that
     /// is named
@@ -28,6 +27,11 @@ impl Deployed {
     /// Is it asked for?
     pub(crate) fn wanted(&self) -> bool {
         self.environment.is_some()
+    }
+
+    /// An image is read here instead.
+    pub(crate) fn unasked(&self, context: &Context) {
+        self.whose.unasked(context);
     }
 
     /// Each image that runs there and is meant, judged. One that nobody has analysed yet is a hole,
@@ -178,9 +182,17 @@ async fn judge(
             context
                 .messages
                 .warn(&format!("{pending} is not analysed yet: foretop push {pending}"));
-            Ok(unknown(name, it, error.to_string()))
+            Ok(unknown(name, it, unread(asking, it).await))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Why nobody knows what is inside.
+async fn unread(asking: &Asking, it: &Deployment) -> String {
+    match asking.client.image(&asking.organisation, &it.digest).await.map(|it| it.why) {
+        Ok(Some(why)) => format!("reading it failed: {why}"),
+        _ => "it is not analysed yet".to_owned(),
     }
 }
 
