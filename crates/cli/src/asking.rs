@@ -69,6 +69,14 @@ pub(crate) fn ask_with<T>(
 }
 
 impl Whose {
+    /// Says that it is of no use where nobody is asked.
+    pub(crate) fn unasked(&self, context: &Context) {
+        if let Some(name) = &self.org {
+            let why = "nobody is asked about an image that is read here";
+            context.messages.inform(&format!("--org {name} changes nothing: {why}"));
+        }
+    }
+
     /// For that organisation.
     pub(crate) fn named(organisation: &str) -> Self {
         Self { org: Some(organisation.to_owned()) }
@@ -182,8 +190,8 @@ pub(crate) fn reach(context: &Context, url: &str, token: Option<Secret>) -> anyh
 /// Does the address behind `http://` lead to this machine?
 pub(crate) fn near(address: &str) -> bool {
     let host = address.split('/').next().unwrap_or(address);
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    name == "localhost" || name == "[::1]" || name.starts_with("127.")
+    let name = host.split(':').next().unwrap_or(host);
+    name == "localhost" || host.starts_with("[::1]") || name.starts_with("127.")
 }
 
 /// What `docker login` has kept for the server.

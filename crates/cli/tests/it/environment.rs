@@ -199,6 +199,7 @@ fn what_is_asked_of_an_environment() {
         "quickview --env mixed",
         "quickview --stream staging",
         "quickview --latest",
+        "quickview --org myorg archive://alpine.tar",
         "quickview --latest --env mixed",
     ];
     check(&sandbox, "what_is_asked_of_an_environment", &lines);

@@ -1,6 +1,7 @@
 //! Recording that images run: which image a name means, and what is inside it.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ pub(super) struct Recording<'a> {
 }
 
 /// Which image is meant, and who could read it.
+#[derive(Clone)]
 struct Found {
     digest: String,
     platform: Option<String>,
@@ -51,10 +53,21 @@ struct Found {
 }
 
 impl Recording<'_> {
-    /// Records all of them, or nothing.
+    /// Records them. Nothing is recorded before it is known which image each of them is, and up to a
+    /// thousand are recorded at once, or not at all.
     pub(super) async fn record(&self, wanted: Vec<Wanted>) -> anyhow::Result<Vec<Recorded>> {
-        let mut found = Vec::with_capacity(wanted.len());
-        for it in &wanted {
+        let mut found: Vec<Found> = Vec::with_capacity(wanted.len());
+        let mut asked = BTreeMap::new();
+        for (number, it) in wanted.iter().enumerate() {
+            // Many workloads run the same image beside their own, and one answer is enough.
+            let asked = asked.entry((&it.image, it.platform.as_ref().map(ToString::to_string)));
+            if let Entry::Occupied(before) = &asked
+                && let Some(same) = found.get(*before.get()).cloned()
+            {
+                found.push(same);
+                continue;
+            }
+            asked.or_insert(number);
             let meant = self.meant(it).await;
             found.push(if it.at.is_empty() {
                 meant?
