@@ -38,7 +38,7 @@ mod tests {
             ],
         ),
         ("api", &["model"]),
-        ("server", &["model", "format", "almanac", "image", "engine", "store", "api"]),
+        ("server", &["model", "format", "almanac", "image", "portfolio", "engine", "store", "api"]),
         (
             "cli",
             &[

@@ -171,7 +171,7 @@ impl Sheet {
     }
 
     /// What has that number in the pool.
-    fn pooled(&self, number: u32) -> Option<&[u8]> {
+    pub(crate) fn pooled(&self, number: u32) -> Option<&[u8]> {
         self.table(Section::Pool).ok()?.get(number)
     }
 
@@ -205,7 +205,7 @@ pub(crate) struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    fn get(self, number: u32) -> Option<&'a str> {
+    pub(crate) fn get(self, number: u32) -> Option<&'a str> {
         match number.checked_sub(self.ids.len()) {
             None => self.ids.get(number),
             Some(other) => self.others.get(other),
@@ -222,7 +222,7 @@ impl<'a> Named<'a> {
 }
 
 /// The next list of numbers: one of the `lists`, or one that follows.
-fn list<'a>(lists: Table<'a>, bytes: &mut Bytes<'a>) -> Option<Bytes<'a>> {
+pub(crate) fn list<'a>(lists: Table<'a>, bytes: &mut Bytes<'a>) -> Option<Bytes<'a>> {
     let list = match bytes.small()?.checked_sub(1) {
         None => bytes.blob()?,
         Some(number) => lists.get(number).filter(|it| it.len() <= record::LONGEST_LIST)?,

@@ -2,6 +2,7 @@
 //! even opened, and of the others only that counts which findings rest on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use model::Space;
 use xxhash_rust::xxh3::xxh3_128;
@@ -13,9 +14,10 @@ use crate::contract::{End, Row};
 use crate::filter;
 use crate::layout::Section;
 use crate::manifest::Entry;
+use crate::moment::Moment;
 use crate::record::told;
-use crate::sheet::Sheet;
 use crate::sheet::about::begin;
+use crate::sheet::{Sheet, list};
 use crate::table::Torn;
 
 /// What has to be looked at again. Words, dates and forecasts are not among what counts.
@@ -40,20 +42,21 @@ impl Touched {
 
 /// What has to be looked at again.
 pub fn touched(old: &Almanac, new: &Almanac) -> Touched {
-    let mut touched = Touched::default();
     let (former, latter) = (spaces_of(old), spaces_of(new));
-    touched.spaces.extend(former.symmetric_difference(&latter).map(|it| Space::clone(it)));
+    let moved = former.symmetric_difference(&latter).copied().cloned().collect();
+    let touched = Touched { spaces: moved, ..Touched::default() };
     let (former, latter) = (places_of(old), places_of(new));
     let places: BTreeSet<_> = former.keys().chain(latter.keys()).collect();
-    for place in places {
-        let (left, right) = (former.get(place), latter.get(place));
-        if left.map(|it| &it.1.digest) == right.map(|it| &it.1.digest) {
-            continue;
-        }
+    let digest = |it: Option<&(u32, &Entry)>| it.map(|it| it.1.digest.clone());
+    let places = places.into_iter().filter(|it| digest(former.get(it)) != digest(latter.get(it)));
+    let places: Vec<&Place<'_>> = places.collect();
+    let compare = |place: &Place<'_>| {
+        let mut touched = Touched::default();
         let open = |almanac, it: Option<&(u32, &Entry)>| Side::open(almanac, it.map(|it| it.0));
         let space = place.2;
-        let compared = open(old, left).and_then(|left| Ok((left, open(new, right)?)));
-        let compared = compared.and_then(|(left, right)| touched.compare(space, left, right));
+        let sides =
+            open(old, former.get(place)).and_then(|it| Ok((it, open(new, latter.get(place))?)));
+        let compared = sides.and_then(|(left, right)| touched.compare(space, left, right));
         if compared == Err(Torn) && space.release_name().is_some() {
             touched.spaces.insert(space.clone());
         } else if compared == Err(Torn) {
@@ -61,8 +64,20 @@ pub fn touched(old: &Almanac, new: &Almanac) -> Touched {
             let all = spaces_of(old).into_iter().chain(spaces_of(new));
             touched.spaces.extend(all.cloned());
         }
-    }
-    touched
+        touched
+    };
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let places = std::iter::from_fn(|| places.get(next.fetch_add(1, Ordering::Relaxed)));
+        places.map(|it| compare(it)).fold(Touched::default(), Touched::and)
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..cores.min(places.len())).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        let others = threads.into_iter().map(|it| it.join().expect("it does not panic"));
+        others.fold(touched.and(own), Touched::and)
+    })
 }
 
 type Place<'a> = (&'a str, &'a str, &'a Space);
@@ -94,6 +109,19 @@ impl<'a> Side<'a> {
 type Said<'a> = (u128, &'a str, Vec<&'a str>);
 
 impl Touched {
+    /// Both.
+    fn and(mut self, other: Self) -> Self {
+        self.spaces.extend(other.spaces);
+        self.flaws.extend(other.flaws);
+        for (space, names) in other.names {
+            let own = self.names.entry(space).or_default();
+            for (name, flaws) in names {
+                own.entry(name).or_default().extend(flaws);
+            }
+        }
+        self
+    }
+
     fn compare(&mut self, space: &Space, old: Side<'_>, new: Side<'_>) -> Result<(), Torn> {
         let (mut former, mut latter) = (Names::of(old)?, Names::of(new)?);
         let (mut left, mut right) = (former.next()?, latter.next()?);
@@ -149,59 +177,80 @@ impl Touched {
         let attacked = |side: Side<'_>| side.0.map_or(Ok(BTreeSet::new()), Sheet::attacked);
         let (before, after) = (attacked(old)?, attacked(new)?);
         self.flaws.extend(before.symmetric_difference(&after).cloned());
-        let heads = |side: Side<'_>| side.0.map_or(0, Sheet::advisories);
-        let (mut left, mut right) = (0, 0);
+        let (mut former, mut latter) = (Heads::of(old)?, Heads::of(new)?);
+        let (mut left, mut right) = (former.next()?, latter.next()?);
         loop {
-            let (one, other) = (id_at(old, left)?, id_at(new, right)?);
-            let id = match (one, other) {
+            let id = match (left, right) {
                 (None, None) => break,
-                (Some(it), None) | (None, Some(it)) => it,
-                (Some(one), Some(other)) => one.min(other),
+                (Some((_, it)), None) | (None, Some((_, it))) => it,
+                (Some((_, left)), Some((_, right))) => left.min(right),
             };
             let (mut before, mut after) = (Head::default(), Head::default());
-            if one == Some(id) {
-                before = Head::of(old, left)?;
-                left += 1;
+            if let Some((number, _)) = left.filter(|it| it.1 == id) {
+                before = former.rated(number)?;
+                left = former.next()?;
             }
-            if other == Some(id) {
-                after = Head::of(new, right)?;
-                right += 1;
+            if let Some((number, _)) = right.filter(|it| it.1 == id) {
+                after = latter.rated(number)?;
+                right = latter.next()?;
             }
             if before != after {
-                self.flaws.insert(id.to_owned());
-                self.flaws.extend(before.aliases);
-                self.flaws.extend(after.aliases);
+                let names = before.aliases.into_iter().chain(after.aliases).chain([id]);
+                self.flaws.extend(names.map(str::to_owned));
             }
         }
-        let is_whole = (left, right) == (heads(old), heads(new));
-        if is_whole { Ok(()) } else { Err(Torn) }
+        Ok(())
     }
 }
 
-fn id_at(side: Side<'_>, number: u32) -> Result<Option<&str>, Torn> {
-    let Some(sheet) = side.0.filter(|it| number < it.advisories()) else { return Ok(None) };
-    sheet.id(number).map(Some).ok_or(Torn)
+/// The advisories of a sheet, one after the other.
+struct Heads<'a> {
+    sheet: Option<&'a Sheet>,
+    ids: Box<dyn Iterator<Item = &'a str> + 'a>,
+    number: u32,
+}
+
+impl<'a> Heads<'a> {
+    fn of(side: Side<'a>) -> Result<Self, Torn> {
+        let ids: Box<dyn Iterator<Item = &'a str>> = match side.0 {
+            Some(sheet) => {
+                let ids = sheet.named()?.ids;
+                if ids.len() != sheet.advisories() {
+                    return Err(Torn);
+                }
+                Box::new((0..ids.len()).map_while(move |it| ids.get(it)))
+            }
+            None => Box::new(std::iter::empty()),
+        };
+        Ok(Self { sheet: side.0, ids, number: 0 })
+    }
+
+    fn next(&mut self) -> Result<Option<(u32, &'a str)>, Torn> {
+        let Some(id) = self.ids.next() else {
+            let is_whole = self.sheet.is_none_or(|it| it.advisories() == self.number);
+            return if is_whole { Ok(None) } else { Err(Torn) };
+        };
+        self.number += 1;
+        Ok(Some((self.number - 1, id)))
+    }
+
+    fn rated(&self, number: u32) -> Result<Head<'a>, Torn> {
+        self.sheet.and_then(|it| it.rated(number)).ok_or(Torn)
+    }
 }
 
 /// What an advisory says of its flaw, whatever package has it: the hash of its ratings, and the
 /// flaw's other names. One that rates nothing says nothing.
 #[derive(Default, PartialEq, Eq)]
-struct Head {
+struct Head<'a> {
     ratings: u128,
-    aliases: Vec<String>,
-}
-
-impl Head {
-    fn of(side: Side<'_>, number: u32) -> Result<Self, Torn> {
-        let sheet = side.0.ok_or(Torn)?;
-        sheet.rated(number).ok_or(Torn)
-    }
+    aliases: Vec<&'a str>,
 }
 
 /// The names of a sheet, one after the other.
 struct Names<'a> {
     sheet: Option<&'a Sheet>,
-    names: Box<dyn Iterator<Item = Option<&'a str>> + 'a>,
+    texts: Box<dyn Iterator<Item = Option<&'a str>> + 'a>,
     number: u32,
     rows: Vec<Row<'a>>,
     bytes: Vec<u8>,
@@ -211,16 +260,16 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn of(side: Side<'a>) -> Result<Self, Torn> {
-        let names: Box<dyn Iterator<Item = Option<&'a str>>> = match side.0 {
+        let texts: Box<dyn Iterator<Item = Option<&'a str>>> = match side.0 {
             Some(sheet) => Box::new(sheet.every_name()?),
             None => Box::new(std::iter::empty()),
         };
         let rated = vec![None; side.0.map_or(0, |it| it.advisories() as usize)];
-        Ok(Self { sheet: side.0, names, number: 0, rows: Vec::new(), bytes: Vec::new(), rated })
+        Ok(Self { sheet: side.0, texts, number: 0, rows: Vec::new(), bytes: Vec::new(), rated })
     }
 
     fn next(&mut self) -> Result<Option<(u32, &'a str)>, Torn> {
-        let Some(name) = self.names.next() else { return Ok(None) };
+        let Some(name) = self.texts.next() else { return Ok(None) };
         self.number += 1;
         Ok(Some((self.number - 1, name.ok_or(Torn)?)))
     }
@@ -262,7 +311,9 @@ fn put_row(out: &mut Vec<u8>, row: &Row<'_>) {
     put(out, Some(id));
     for texts in [aliases, arch, products] {
         out.extend_from_slice(&(texts.len() as u64).to_le_bytes());
-        texts.iter().for_each(|it| put(out, Some(it)));
+        for text in texts {
+            put(out, Some(text));
+        }
     }
     out.extend([u8::from(*withdrawn), u8::from(*malicious), *names as u8, *status as u8]);
     out.push(outlook.map_or(u8::MAX, |it| it as u8));
@@ -272,7 +323,9 @@ fn put_row(out: &mut Vec<u8>, row: &Row<'_>) {
         put_end(out, stretch.to.as_ref());
     }
     out.extend_from_slice(&(versions.len() as u64).to_le_bytes());
-    versions.iter().for_each(|it| put_end(out, Some(it)));
+    for version in versions {
+        put_end(out, Some(version));
+    }
     for text in [*module, *channel, *torn] {
         put(out, text);
     }
@@ -287,10 +340,6 @@ impl Sheet {
         let names = self.table(Section::Names)?;
         let texts = names.range(0, names.len());
         Ok(texts.map(|it| it.and_then(|it| std::str::from_utf8(it).ok())))
-    }
-
-    fn id(&self, advisory: u32) -> Option<&str> {
-        self.named().ok()?.ids.get(advisory)
     }
 
     /// The flaws that are known to be used in attacks.
@@ -317,19 +366,42 @@ impl Sheet {
         Ok(attacked)
     }
 
-    /// How an advisory rates its flaw.
-    fn rated(&self, advisory: u32) -> Option<Head> {
-        let (flags, _, _) = begin(self.table(Section::Heads).ok()?, advisory)?;
-        if flags & told::RATINGS == 0 {
+    /// How an advisory rates its flaw. There are very many: nothing is made of what does not count.
+    fn rated(&self, advisory: u32) -> Option<Head<'_>> {
+        let (flags, _, mut head) = begin(self.table(Section::Heads).ok()?, advisory)?;
+        let has = |flag: u32| flags & flag != 0;
+        if !has(told::RATINGS) {
             return Some(Head::default());
         }
-        let known = self.head(advisory)?.known;
-        let mut bytes = Vec::new();
-        for rating in &known.ratings {
-            put_blob(&mut bytes, &crate::record::rating_bytes(rating));
+        let (named, lists) = (self.named().ok()?, self.table(Section::Lists).ok()?);
+        let mut aliases = Vec::new();
+        if has(told::ABOUT) {
+            head.blob()?;
         }
-        let mut aliases = known.aliases;
-        aliases.sort_unstable();
+        if has(told::ALIASES) {
+            for _ in 0..head.count()? {
+                aliases.push(named.get(head.small()?)?);
+            }
+            aliases.sort_unstable();
+        }
+        for flag in [told::BULLETINS, told::RELATED] {
+            if has(flag) {
+                for _ in 0..head.count()? {
+                    head.small()?;
+                }
+            }
+        }
+        let published = if has(told::PUBLISHED) { Some(Moment::read(&mut head)?) } else { None };
+        for flag in [told::MODIFIED, told::WITHDRAWN] {
+            if has(flag) {
+                Moment::read_after(&mut head, published.as_ref())?;
+            }
+        }
+        let mut ratings = list(lists, &mut head)?;
+        let mut bytes = Vec::new();
+        while !ratings.is_empty() {
+            put_blob(&mut bytes, self.pooled(ratings.small()?)?);
+        }
         Some(Head { ratings: xxh3_128(&bytes), aliases })
     }
 

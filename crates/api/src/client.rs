@@ -8,10 +8,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::words::{
-    Deployment, DeploymentQuery, Enabling, EndQuery, Ended, Environment, Event, EventQuery, Image,
-    ImageQuery, Judging, Looked, Me, NewEnvironment, NewOrganisation, Organisation, Page,
-    PageQuery, Problem, Promotion, Pushed, Pushing, RecordedAll, Recordings, Renaming, Report,
-    Reported, Repository, RepositoryQuery, ResolveQuery, Resolved, TagSpan, TagsQuery, Version,
+    Accepting, Assigning, ChangingPassword, Deployment, DeploymentQuery, Enabling, EndQuery, Ended,
+    Environment, Event, EventQuery, Image, ImageQuery, Invitation, Joined, Judging, LoggedIn,
+    LoggingIn, Looked, MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation,
+    NewOrganisation, NewToken, Organisation, Page, PageQuery, Problem, Promotion, Pushed, Pushing,
+    RecordedAll, Recordings, Renaming, Report, Reported, Repository, RepositoryQuery, ResolveQuery,
+    Resolved, Session, TagSpan, TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
 };
 use crate::{Carrier, ORIGIN, PROBLEM, ROOT, Trouble};
 
@@ -270,6 +272,15 @@ impl Client {
         self.get(&within(organisation, &["tags"]), query).await
     }
 
+    /// Where a flaw or a package runs.
+    pub async fn whereabouts(
+        &self,
+        organisation: &str,
+        query: &WhereQuery,
+    ) -> Result<Whereabouts, Error> {
+        self.get(&within(organisation, &["where"]), query).await
+    }
+
     /// Asks registries where the tags lead now by which something runs.
     pub async fn look_at_tags(&self, organisation: &str) -> Result<Looked, Error> {
         self.call(Method::POST, &within(organisation, &["tags", "looks"]), &NOTHING, None).await
@@ -291,6 +302,110 @@ impl Client {
         query: &EventQuery,
     ) -> Result<Page<Event>, Error> {
         self.get(&within(organisation, &["events"]), query).await
+    }
+
+    /// Logs in.
+    pub async fn log_in(&self, logging_in: &LoggingIn) -> Result<LoggedIn, Error> {
+        self.send(Method::POST, "/sessions", logging_in).await
+    }
+
+    /// Logs out of the session that asks.
+    pub async fn log_out(&self) -> Result<(), Error> {
+        self.call(Method::DELETE, "/sessions/current", &NOTHING, None).await
+    }
+
+    /// Where one is logged in.
+    pub async fn sessions(&self) -> Result<Page<Session>, Error> {
+        self.get("/sessions", &NOTHING).await
+    }
+
+    /// Logs out of another session.
+    pub async fn end_session(&self, id: &str) -> Result<(), Error> {
+        self.call(Method::DELETE, &format!("/sessions/{}", segment(id)), &NOTHING, None).await
+    }
+
+    /// Takes another password.
+    pub async fn change_password(&self, changing: &ChangingPassword) -> Result<(), Error> {
+        self.send(Method::PUT, "/me/password", changing).await
+    }
+
+    /// The tokens of an organisation, or one's own.
+    pub async fn tokens(
+        &self,
+        organisation: Option<&str>,
+        query: &TokenQuery,
+    ) -> Result<Page<Token>, Error> {
+        self.get(&tokens(organisation), query).await
+    }
+
+    /// Makes a token for an organisation, or for oneself.
+    pub async fn create_token(
+        &self,
+        organisation: Option<&str>,
+        token: &NewToken,
+    ) -> Result<MadeToken, Error> {
+        self.send(Method::POST, &tokens(organisation), token).await
+    }
+
+    /// Revokes a token of an organisation, or one's own.
+    pub async fn revoke_token(&self, organisation: Option<&str>, id: &str) -> Result<(), Error> {
+        let path = format!("{}/{}", tokens(organisation), segment(id));
+        self.call(Method::DELETE, &path, &NOTHING, None).await
+    }
+
+    /// Who is in an organisation.
+    pub async fn members(
+        &self,
+        organisation: &str,
+        page: &PageQuery,
+    ) -> Result<Page<Member>, Error> {
+        self.get(&within(organisation, &["members"]), page).await
+    }
+
+    /// Takes somebody into an organisation, or gives them another role.
+    pub async fn put_member(
+        &self,
+        organisation: &str,
+        user: &str,
+        assigning: &Assigning,
+    ) -> Result<(), Error> {
+        self.send(Method::PUT, &within(organisation, &["members", user]), assigning).await
+    }
+
+    /// Takes somebody out of an organisation.
+    pub async fn remove_member(&self, organisation: &str, user: &str) -> Result<(), Error> {
+        let path = within(organisation, &["members", user]);
+        self.call(Method::DELETE, &path, &NOTHING, None).await
+    }
+
+    /// The invitations to an organisation that nobody used yet.
+    pub async fn invitations(&self, organisation: &str) -> Result<Page<Invitation>, Error> {
+        self.get(&within(organisation, &["invitations"]), &NOTHING).await
+    }
+
+    /// Invites somebody.
+    pub async fn invite(
+        &self,
+        organisation: &str,
+        invitation: &NewInvitation,
+    ) -> Result<MadeInvitation, Error> {
+        self.send(Method::POST, &within(organisation, &["invitations"]), invitation).await
+    }
+
+    /// Takes an invitation back.
+    pub async fn revoke_invitation(&self, organisation: &str, id: &str) -> Result<(), Error> {
+        let path = within(organisation, &["invitations", id]);
+        self.call(Method::DELETE, &path, &NOTHING, None).await
+    }
+
+    /// What an invitation is for.
+    pub async fn invitation(&self, secret: &str) -> Result<Invitation, Error> {
+        self.get(&format!("/invitations/{}", segment(secret)), &NOTHING).await
+    }
+
+    /// Accepts an invitation.
+    pub async fn accept(&self, secret: &str, accepting: &Accepting) -> Result<Joined, Error> {
+        self.send(Method::POST, &format!("/invitations/{}", segment(secret)), accepting).await
     }
 
     /// Asks something.
@@ -375,6 +490,11 @@ impl Client {
         }
         Err(foreign(format!("it answers {status}")))
     }
+}
+
+/// The path of an organisation's tokens, or of one's own.
+fn tokens(organisation: Option<&str>) -> String {
+    organisation.map_or("/me/tokens".to_owned(), |it| within(it, &["tokens"]))
 }
 
 /// The path of something of an organisation's.

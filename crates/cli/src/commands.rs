@@ -2,6 +2,7 @@
 
 mod almanac;
 mod cache;
+mod compare;
 mod completion;
 mod config;
 mod cves;
@@ -24,6 +25,7 @@ use crate::Context;
 pub(crate) const ALL: &[Entry] = &[
     entry::<quickview::Quickview>(),
     entry::<cves::Cves>(),
+    entry::<compare::Compare>(),
     entry::<explain::Explain>(),
     entry::<sbom::Sbom>(),
     entry::<environment::Environment>(),

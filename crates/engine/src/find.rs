@@ -1,12 +1,13 @@
 //! An inventory meets the almanac and what is said about it: findings, and why there are none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use almanac::{Almanac, Builder, SheetBytes};
 use feed::Document;
 use matching::{Asked, Options, Question};
-use model::{Analysis, Basis, Finding, Gap, Inventory, Judgement, Statement};
+use model::Statement;
+use model::{Analysis, Basis, Comparison, Fate, Finding, FindingChange, Gap, Inventory, Judgement};
 use regex::Regex;
 
 use crate::Filter;
@@ -98,6 +99,33 @@ impl Lookout {
     pub fn analyze(&self, inventory: Inventory, filter: &Filter) -> Analysis {
         // Most of the time goes into words: those of others would be read for nobody.
         self.look(inventory, filter, Some(&|finding| filter.wants(finding)))
+    }
+
+    /// Puts titles to what is different between the two: words are read for that alone.
+    pub fn put_titles(&self, before: &Analysis, after: &Analysis, comparison: &mut Comparison) {
+        for (analysis, is_after) in [(after, true), (before, false)] {
+            let mut untitled: Vec<&mut FindingChange> = comparison
+                .findings
+                .iter_mut()
+                .filter(|it| it.fate != Fate::Unchanged && it.title.is_empty())
+                .filter(|it| is_after == it.after.is_some())
+                .collect();
+            if untitled.is_empty() {
+                continue;
+            }
+            let ids: BTreeSet<String> = untitled.iter().map(|it| it.id.clone()).collect();
+            let wanted = |finding: &Finding| ids.contains(&*finding.id);
+            let (statements, _) = self.accepted(&analysis.inventory);
+            let question = self.question(&analysis.inventory, &statements, Some(&wanted));
+            let (findings, _) = matching::analyze(&question);
+            let titles: HashMap<(&str, &str), &str> =
+                findings.iter().map(|it| ((&*it.id, &*it.name), &*it.title)).collect();
+            for change in &mut untitled {
+                if let Some(title) = titles.get(&(&*change.id, &*change.name)) {
+                    (*title).clone_into(&mut change.title);
+                }
+            }
+        }
     }
 
     fn look(&self, inventory: Inventory, filter: &Filter, texts: Wanted<'_>) -> Analysis {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use model::Analysis;
 
-mod basis;
+pub(crate) mod basis;
 mod csv;
 mod cyclonedx;
 mod explain;

@@ -1,6 +1,6 @@
 //! Each package by itself, and only some flaws: what a portfolio asks, which holds packages, not images.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use almanac::{Book, Row};
 use model::{Distro, Finding, Gap, Package, Purl, Space, Verdict};
@@ -14,7 +14,7 @@ use crate::{Question, findings, names};
 /// and those that somebody says are the same.
 pub fn analyze_each(
     question: &Question<'_>,
-    flaws: Option<&HashSet<String>>,
+    flaws: Option<&BTreeSet<String>>,
 ) -> (Vec<Finding>, Vec<Gap>) {
     findings::find_each(&walk(question, flaws))
 }
@@ -24,7 +24,7 @@ pub fn analyze_each(
 /// count.
 pub fn verdicts_each(
     question: &Question<'_>,
-    flaws: &HashSet<String>,
+    flaws: &BTreeSet<String>,
 ) -> Vec<(usize, Vec<String>, Verdict)> {
     let walk = walk(question, Some(flaws));
     let mut verdicts = Vec::new();
@@ -75,7 +75,7 @@ pub fn is_system(kind: &str) -> bool {
     crate::spaces::is_system(kind)
 }
 
-fn walk<'q>(question: &'q Question<'q>, flaws: Option<&HashSet<String>>) -> Walk<'q> {
+fn walk<'q>(question: &'q Question<'q>, flaws: Option<&BTreeSet<String>>) -> Walk<'q> {
     let mut walk = Walk::new(question, false);
     if let Some(flaws) = flaws {
         keep_about(&mut walk.lists, flaws);
@@ -85,28 +85,27 @@ fn walk<'q>(question: &'q Question<'q>, flaws: Option<&HashSet<String>>) -> Walk
 
 /// Keeps the rows about these flaws, and about those that some row says are the same: whole groups,
 /// whichever lists of rows they come from.
-fn keep_about<'q>(lists: &mut [Vec<Row<'q>>], flaws: &HashSet<String>) {
-    let mut same: HashSet<&'q str> = HashSet::new();
-    let is_about = |row: &Row<'q>, same: &HashSet<&'q str>| {
+fn keep_about<'q>(lists: &mut [Vec<Row<'q>>], flaws: &BTreeSet<String>) {
+    let mut wanted: HashSet<&str> = flaws.iter().map(String::as_str).collect();
+    let is_about = |row: &Row<'q>, wanted: &HashSet<&str>| {
         // What cannot be read may be about anything.
         row.id.is_empty()
-            || std::iter::once(row.id)
-                .chain(row.aliases.iter().copied())
-                .any(|it| flaws.contains(it) || same.contains(it))
+            || wanted.contains(row.id)
+            || row.aliases.iter().any(|it| wanted.contains(it))
     };
     loop {
-        let before = same.len();
+        let before = wanted.len();
         for row in lists.iter().flatten().filter(|it| !it.id.is_empty()) {
-            if is_about(row, &same) {
-                same.insert(row.id);
-                same.extend(row.aliases.iter().copied());
+            if is_about(row, &wanted) {
+                wanted.insert(row.id);
+                wanted.extend(row.aliases.iter().copied());
             }
         }
-        if same.len() == before {
+        if wanted.len() == before {
             break;
         }
     }
     for rows in lists {
-        rows.retain(|it| is_about(it, &same));
+        rows.retain(|it| is_about(it, &wanted));
     }
 }

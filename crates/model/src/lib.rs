@@ -4,6 +4,7 @@
 
 mod advisory;
 mod analysis;
+mod comparison;
 mod digest;
 mod distro;
 mod environment;
@@ -28,6 +29,9 @@ mod statement;
 
 pub use advisory::{Advisory, Affected, Bound, Exploited, Forecast, Names, Outlook, Span, Status};
 pub use analysis::{Analysis, Basis, Finding, Fix, Judgement, Step, Verdict};
+pub use comparison::{
+    Aspect, Comparison, Counts, Fate, FindingChange, PackageChange, Seen, Side, SideKind, Way,
+};
 pub use digest::{BadDigest, Digest};
 pub use distro::Distro;
 pub use environment::{BadSource, Deployment, Environment, Recording, Source};

@@ -1,6 +1,6 @@
 //! Where something is: a package, or a flaw.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use almanac::Almanac;
 use ecosystem::range;
@@ -11,7 +11,11 @@ use crate::changes::state;
 use crate::contract::{Affected, Answer, Held, PackageNumber, Sought, State, Terms};
 use crate::crowd::Scratch;
 use crate::judge::{Cases, Judge};
+use crate::parallel::in_parallel;
 use crate::portfolio::Portfolio;
+
+/// So many packages are judged on several cores.
+const MANY: usize = 32;
 
 impl Portfolio {
     /// The packages that are meant, and where they are, by purl.
@@ -39,7 +43,7 @@ impl Portfolio {
             {
                 continue;
             }
-            let images = self.images_of(*row, &mut scratch) & &organisation.images;
+            let images = self.images_of(&[*row], &mut scratch) & &organisation.images;
             if images.is_empty() {
                 continue;
             }
@@ -88,47 +92,62 @@ impl Portfolio {
         for (space, name) in &concerned.packages {
             judge.gather(space, name, &mut cases);
         }
-        let flaws: HashSet<String> = concerned.flaws.into_iter().collect();
+        let flaws: BTreeSet<String> = concerned.flaws.into_iter().collect();
         let is_asked = |it: &&Finding| {
             let names = std::iter::once(&it.id).chain(&it.aliases).chain(&it.bulletins);
             names.into_iter().any(|it| it.eq_ignore_ascii_case(flaw))
         };
-        let mut found: BTreeMap<Key, Same> = BTreeMap::new();
-        for (surrounding, rows) in cases {
+        let cases: Vec<_> = cases.into_iter().collect();
+        // A thread takes longer to begin than a few packages to be judged.
+        let many = cases.iter().map(|it| it.1.len()).sum::<usize>() >= MANY;
+        let parts = in_parallel(&cases, many, |(surrounding, rows)| {
+            let judge = Judge::new(self, &[almanac], terms);
+            let mut found: BTreeMap<Key, Same> = BTreeMap::new();
             // Nobody learns what others have, not even what cannot be told of it.
-            let theirs = rows.into_iter().filter_map(|row| {
-                let images = judge.images(row, &surrounding) & &organisation.images;
-                (!images.is_empty()).then_some((row, images))
-            });
-            let (rows, images): (Vec<u32>, Vec<RoaringBitmap>) = theirs.unzip();
+            let rows = rows.iter().copied().filter(|it| self.is_in(*it, &organisation.images));
+            let rows: Vec<u32> = rows.collect();
             if rows.is_empty() {
-                continue;
+                return (found, Vec::new());
             }
-            let judged = judge.judge(almanac, &surrounding, &rows, Some(&flaws));
-            answer.gaps.extend(judged.gaps);
-            answer.gaps.extend(judge.unclear_owners(&surrounding, &rows));
-            for ((row, images), findings) in rows.iter().zip(images).zip(&judged.findings) {
+            let judged = judge.judge(almanac, surrounding, &rows, Some(&flaws));
+            let mut here: BTreeMap<Key, Vec<u32>> = BTreeMap::new();
+            for (row, findings) in rows.iter().zip(&judged.findings) {
                 for finding in findings.iter().filter(is_asked) {
                     let Some(state) = state(&[finding]) else { continue };
-                    let same = found.entry(Key::of(finding, &state)).or_insert_with(|| Same {
-                        state,
-                        aliases: BTreeSet::new(),
-                        rows: BTreeSet::new(),
-                        images: RoaringBitmap::new(),
-                    });
+                    let key = Key::of(finding, &state);
+                    let fresh = || Same { state, ..Same::default() };
+                    let same = found.entry(key.clone()).or_insert_with(fresh);
                     same.aliases.extend(finding.aliases.iter().cloned());
-                    same.rows.insert(*row);
-                    same.images |= &images;
+                    here.entry(key).or_default().push(*row);
                 }
             }
+            for (key, rows) in here {
+                let Some(same) = found.get_mut(&key) else { continue };
+                same.purls.extend(rows.iter().filter_map(|it| self.rows.purl(*it)));
+                same.images = judge.images(&rows, surrounding) & &organisation.images;
+            }
+            let unclear = judge.unclear_owners(surrounding, &rows);
+            (found, [judged.gaps, unclear].concat())
+        });
+        let mut found: BTreeMap<Key, Same> = BTreeMap::new();
+        for (part, gaps) in parts {
+            answer.gaps.extend(gaps);
+            for (key, same) in part {
+                let all = found.entry(key).or_default();
+                all.state = same.state;
+                all.aliases.extend(same.aliases);
+                all.purls.extend(same.purls);
+                all.images |= same.images;
+            }
         }
+        found.retain(|_, it| !it.images.is_empty());
         answer.found.extend(found.into_iter().map(|(key, same)| Affected {
             flaw: key.flaw,
             aliases: same.aliases.into_iter().collect(),
             space: key.space,
             name: key.name,
             version: key.version,
-            purls: self.purls(&same.rows, &same.images),
+            purls: same.purls.into_iter().collect(),
             state: same.state,
             spread: self.spread(organisation, same.images),
         }));
@@ -136,23 +155,9 @@ impl Portfolio {
         answer.gaps.dedup();
         answer
     }
-
-    /// The purls of those packages that any of these images has, sorted.
-    pub(crate) fn purls(&self, rows: &BTreeSet<u32>, images: &RoaringBitmap) -> Vec<Purl> {
-        let mut scratch = Scratch::default();
-        let is_there = |row: &&u32| {
-            // Each of them is there where it is the only one.
-            rows.len() == 1 || !self.images_of(**row, &mut scratch).is_disjoint(images)
-        };
-        let mut purls: Vec<Purl> =
-            rows.iter().filter(is_there).filter_map(|it| self.rows.purl(*it)).collect();
-        purls.sort_unstable();
-        purls.dedup();
-        purls
-    }
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     flaw: String,
     space: Space,
@@ -174,10 +179,11 @@ impl Key {
     }
 }
 
+#[derive(Default)]
 struct Same {
     state: State,
     aliases: BTreeSet<String>,
-    rows: BTreeSet<u32>,
+    purls: BTreeSet<Purl>,
     images: RoaringBitmap,
 }
 

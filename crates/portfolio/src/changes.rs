@@ -1,6 +1,6 @@
 //! What happened to the flaws of one package between two looks at it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use model::{Finding, Fix};
 
@@ -14,7 +14,7 @@ pub(crate) struct Pair<'f> {
 
 impl<'f> Pair<'f> {
     /// All its names.
-    pub(crate) fn names(&self) -> HashSet<String> {
+    pub(crate) fn names(&self) -> BTreeSet<String> {
         let all = self.before.iter().chain(&self.after);
         all.flat_map(|it| names(it)).map(str::to_owned).collect()
     }

@@ -1,6 +1,6 @@
 //! The contract: what a portfolio is asked, and what it answers.
 
-use model::{Fix, Gap, Level, OrganisationId, Purl, Space, Verdict};
+use model::{Fix, Gap, Level, OrganisationId, Outlook, Purl, Space, Verdict};
 use roaring::RoaringBitmap;
 
 /// What the portfolio calls a package: packages between which matching sees no difference have one.
@@ -136,6 +136,13 @@ pub struct State {
     pub fix: Fix,
     /// It is known to be used in attacks.
     pub exploited: bool,
+}
+
+impl Default for State {
+    /// Nothing is known of it.
+    fn default() -> Self {
+        Self { level: Level::Unspecified, fix: Fix::None(Outlook::Open), exploited: false }
+    }
 }
 
 /// What another almanac changes, for one organisation: told once for all images that have the same

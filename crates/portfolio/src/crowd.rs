@@ -78,6 +78,14 @@ impl Crowd {
         }
     }
 
+    /// Is this so of any of them?
+    pub(crate) fn any(&self, mut is: impl FnMut(u32) -> bool) -> bool {
+        match self {
+            Self::Many(all) => all.iter().any(is),
+            Self::Few(few) => few.iter().any(|it| is(*it)),
+        }
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Many(all) => {
@@ -110,16 +118,21 @@ impl Scratch {
         }
     }
 
-    /// What was gathered; from here on nothing is.
-    pub(crate) fn take(&mut self) -> RoaringBitmap {
-        let mut numbers = Vec::new();
+    /// What was gathered, ascending; from here on nothing is.
+    pub(crate) fn drain(&mut self, mut each: impl FnMut(u32)) {
         for (at, word) in self.words.iter_mut().enumerate() {
             let mut left = std::mem::take(word);
             while left != 0 {
-                numbers.push(at as u32 * 64 + left.trailing_zeros());
+                each(at as u32 * 64 + left.trailing_zeros());
                 left &= left - 1;
             }
         }
+    }
+
+    /// The same, kept.
+    pub(crate) fn take(&mut self) -> RoaringBitmap {
+        let mut numbers = Vec::new();
+        self.drain(|it| numbers.push(it));
         RoaringBitmap::from_sorted_iter(numbers).unwrap_or_default()
     }
 }

@@ -1,7 +1,7 @@
 //! Judging: each distinct package once for each surrounding in which matching may see it otherwise.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use almanac::{Almanac, Book as _};
 use matching::{Options, Question};
@@ -25,6 +25,9 @@ pub(crate) struct Surrounding {
 /// Packages to be judged, by surrounding.
 pub(crate) type Cases = BTreeMap<Surrounding, BTreeSet<u32>>;
 
+/// Where a package meets advisories in each almanac.
+type Meets = Vec<Option<Space>>;
+
 /// Finds and judges packages by the words of these almanacs.
 pub(crate) struct Judge<'p> {
     portfolio: &'p Portfolio,
@@ -32,7 +35,7 @@ pub(crate) struct Judge<'p> {
     terms: Terms<'p>,
     scratch: RefCell<Scratch>,
     /// For each ground, its space in each almanac.
-    spaces: RefCell<HashMap<(String, u32), Vec<Option<Space>>>>,
+    spaces: RefCell<HashMap<(String, u32), Meets>>,
     /// Does somebody speak of that name only where the image is some product?
     products: RefCell<HashMap<(Space, String), bool>>,
 }
@@ -110,18 +113,19 @@ impl<'p> Judge<'p> {
         }
     }
 
-    /// The images in which that package has that surrounding.
-    pub(crate) fn images(&self, row: u32, surrounding: &Surrounding) -> RoaringBitmap {
-        let mut images = self.images_of(row);
+    /// The images in which any of these packages has that surrounding.
+    pub(crate) fn images(&self, rows: &[u32], surrounding: &Surrounding) -> RoaringBitmap {
+        let mut images = self.images_of(rows);
         if let Some(distro) = surrounding.distro {
             match self.portfolio.distros.get(distro as usize) {
                 Some(it) => images &= &it.images,
                 None => images.clear(),
             }
         }
-        if let Some((_, present)) = &surrounding.owner {
-            for owner in self.portfolio.rows.owners_of(row).unwrap_or_default() {
-                let theirs = self.images_of(*owner);
+        // All of them have one owner.
+        if let Some(((_, present), row)) = surrounding.owner.as_ref().zip(rows.first()) {
+            for owner in self.portfolio.rows.owners_of(*row).unwrap_or_default() {
+                let theirs = self.images_of(&[*owner]);
                 if present.contains(owner) {
                     images &= theirs;
                 } else {
@@ -138,7 +142,7 @@ impl<'p> Judge<'p> {
         book: &Almanac,
         surrounding: &Surrounding,
         rows: &[u32],
-        flaws: Option<&HashSet<String>>,
+        flaws: Option<&BTreeSet<String>>,
     ) -> Judged {
         let inventory = self.inventory(surrounding, rows);
         let (findings, gaps) = matching::analyze_each(&self.question(book, &inventory), flaws);
@@ -159,7 +163,7 @@ impl<'p> Judge<'p> {
         book: &Almanac,
         surrounding: &Surrounding,
         row: u32,
-        flaws: &HashSet<String>,
+        flaws: &BTreeSet<String>,
     ) -> Verdict {
         let inventory = self.inventory(surrounding, &[row]);
         let verdicts = matching::verdicts_each(&self.question(book, &inventory), flaws);
@@ -189,8 +193,8 @@ impl<'p> Judge<'p> {
         self.portfolio.distros.get(surrounding.distro? as usize)?.distro.as_ref()
     }
 
-    fn images_of(&self, row: u32) -> RoaringBitmap {
-        self.portfolio.images_of(row, &mut self.scratch.borrow_mut())
+    fn images_of(&self, rows: &[u32]) -> RoaringBitmap {
+        self.portfolio.images_of(rows, &mut self.scratch.borrow_mut())
     }
 
     /// The surroundings in which that package is found.
@@ -207,9 +211,9 @@ impl<'p> Judge<'p> {
         let mut owners: Vec<u32> = owners.to_vec();
         // As packages of one purl are sorted in an inventory, where the last one counts.
         owners.sort_by_key(|it| rows.evidence(*it));
-        let mut parts: Vec<(RoaringBitmap, Vec<u32>)> = vec![(self.images_of(row), Vec::new())];
+        let mut parts: Vec<(RoaringBitmap, Vec<u32>)> = vec![(self.images_of(&[row]), Vec::new())];
         for it in owners {
-            let theirs = self.images_of(it);
+            let theirs = self.images_of(&[it]);
             parts = parts
                 .into_iter()
                 .flat_map(|(images, present)| {
@@ -287,7 +291,7 @@ impl<'p> Judge<'p> {
 /// What is decided of these flaws where there is no finding: that it cannot be told goes first.
 pub(crate) fn why_not<'v>(
     verdicts: impl Iterator<Item = (&'v [String], Verdict)>,
-    flaws: &HashSet<String>,
+    flaws: &BTreeSet<String>,
 ) -> Verdict {
     const UNCLEAR: [Verdict; 2] = [Verdict::CannotTell, Verdict::UnderInvestigation];
     // What cannot be read has no name.

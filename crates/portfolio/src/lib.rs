@@ -9,6 +9,7 @@ mod changes;
 mod contract;
 mod crowd;
 mod judge;
+mod parallel;
 mod portfolio;
 mod rematch;
 mod rows;

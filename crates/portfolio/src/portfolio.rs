@@ -269,21 +269,41 @@ impl Portfolio {
         }
     }
 
-    /// The images that have that package.
-    pub(crate) fn images_of(&self, row: u32, scratch: &mut Scratch) -> RoaringBitmap {
-        if let Some(row) = self.rows.get(row) {
-            row.sets.for_each(|set| {
-                if let Some(set) = self.sets.get(set as usize) {
-                    set.images.for_each(|it| scratch.insert(it));
-                }
-            });
+    /// The images that have any of these packages.
+    pub(crate) fn images_of(&self, rows: &[u32], scratch: &mut Scratch) -> RoaringBitmap {
+        let mut visit = |set: u32| {
+            if let Some(set) = self.sets.get(set as usize) {
+                set.images.for_each(|it| scratch.insert(it));
+            }
+        };
+        if let [row] = rows {
+            if let Some(row) = self.rows.get(*row) {
+                row.sets.for_each(visit);
+            }
+        } else {
+            // What is built together is mostly in the same sets.
+            let mut sets = Scratch::default();
+            for row in rows.iter().filter_map(|it| self.rows.get(*it)) {
+                row.sets.for_each(|it| sets.insert(it));
+            }
+            sets.drain(&mut visit);
         }
         scratch.take()
     }
 
+    /// Has any of these images that package?
+    pub(crate) fn is_in(&self, row: u32, images: &RoaringBitmap) -> bool {
+        let has = |set: u32| {
+            let set = self.sets.get(set as usize);
+            set.is_some_and(|it| it.images.any(|it| images.contains(it)))
+        };
+        self.rows.get(row).is_some_and(|it| it.sets.any(has))
+    }
+
     /// Does any image have it?
     pub(crate) fn is_held(&self, row: u32) -> bool {
-        !self.distros_of(row).is_empty()
+        let has = |set: u32| self.sets.get(set as usize).is_some_and(|it| !it.images.is_empty());
+        self.rows.get(row).is_some_and(|it| it.sets.any(has))
     }
 
     /// The distributions of the images that have that package, ascending.

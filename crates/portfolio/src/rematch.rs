@@ -1,6 +1,7 @@
 //! Another almanac: which packages must be judged again, and what came of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use almanac::{Almanac, touched};
 use model::{Finding, Gap, Space, Verdict};
@@ -9,10 +10,11 @@ use roaring::RoaringBitmap;
 use crate::changes::{Pair, pairs};
 use crate::contract::{Change, ChangeKind, Rematch, State, Terms};
 use crate::judge::{Cases, Judge, Surrounding};
+use crate::parallel::in_parallel;
 use crate::portfolio::Portfolio;
 
 /// So many packages are judged together, so that what is known of them is never too much.
-const AT_ONCE: usize = 4096;
+const AT_ONCE: usize = 1024;
 
 impl Portfolio {
     /// What another almanac changes, of all organisations. Only what the two do not agree about is
@@ -23,7 +25,7 @@ impl Portfolio {
         let mut whole = Cases::new();
         judge.gather_all(&touched.spaces, &mut whole);
 
-        let mut flaws: HashSet<String> = touched.flaws.iter().cloned().collect();
+        let mut flaws: BTreeSet<String> = touched.flaws.iter().cloned().collect();
         let mut names: BTreeSet<(&Space, &str)> = BTreeSet::new();
         for (space, changed) in &touched.names {
             for (name, about) in changed {
@@ -45,21 +47,33 @@ impl Portfolio {
             }
         }
 
-        let mut found = Found::default();
+        let mut tasks: Vec<Task<'_>> = Vec::new();
         for (cases, flaws) in [(&whole, None), (&some, Some(&flaws))] {
             for (surrounding, rows) in cases {
                 let rows: Vec<u32> = rows.iter().copied().collect();
-                for rows in rows.chunks(AT_ONCE) {
-                    found.compare(&judge, (old, new), surrounding, rows, flaws);
-                }
+                let parts = rows.chunks(AT_ONCE).map(<[u32]>::to_vec);
+                tasks.extend(parts.map(|rows| Task { surrounding, rows, flaws }));
             }
         }
+        let parts = in_parallel(&tasks, true, |task| {
+            let mut found = Found::default();
+            found.compare(&Judge::new(self, &[old, new], terms), (old, new), task);
+            found
+        });
+        let found = parts.into_iter().fold(Found::default(), Found::and);
         found.told(self)
     }
 }
 
+/// Packages to be judged, before and after.
+struct Task<'a> {
+    surrounding: &'a Surrounding,
+    rows: Vec<u32>,
+    flaws: Option<&'a BTreeSet<String>>,
+}
+
 /// What images that have the same package have in common.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     kind: ChangeKind,
     flaw: String,
@@ -87,35 +101,34 @@ struct Found {
 }
 
 impl Found {
-    fn compare(
-        &mut self,
-        judge: &Judge<'_>,
-        (old, new): (&Almanac, &Almanac),
-        surrounding: &Surrounding,
-        rows: &[u32],
-        flaws: Option<&HashSet<String>>,
-    ) {
-        let before = judge.judge(old, surrounding, rows, flaws);
-        let after = judge.judge(new, surrounding, rows, flaws);
+    fn compare(&mut self, judge: &Judge<'_>, (old, new): (&Almanac, &Almanac), task: &Task<'_>) {
+        let Task { surrounding, rows, flaws } = task;
+        let before = judge.judge(old, surrounding, rows, *flaws);
+        let after = judge.judge(new, surrounding, rows, *flaws);
         self.judged += rows.len();
         self.before.extend(before.gaps);
         self.after.extend(after.gaps);
         self.after.extend(judge.unclear_owners(surrounding, rows));
+        let mut here: BTreeMap<Key, Vec<u32>> = BTreeMap::new();
         for (row, (before, after)) in rows.iter().zip(before.findings.iter().zip(&after.findings)) {
-            let why_not = |flaws: &HashSet<String>| judge.why_not(new, surrounding, *row, flaws);
-            let changes = changes(before, after, why_not);
-            if changes.is_empty() {
-                continue;
+            let why_not = |flaws: &BTreeSet<String>| judge.why_not(new, surrounding, *row, flaws);
+            for (pair, kind) in changes(before, after, why_not) {
+                let Some(key) = self.know(&pair, kind) else { continue };
+                here.entry(key).or_default().push(*row);
             }
-            let images = judge.images(*row, surrounding);
-            for (pair, kind) in changes {
-                self.add(*row, &pair, kind, &images);
-            }
+        }
+        // A flaw of a popular package is in so many images that they are gathered once for all.
+        let mut known: BTreeMap<&[u32], RoaringBitmap> = BTreeMap::new();
+        for (key, rows) in &here {
+            let images = known.entry(rows).or_insert_with(|| judge.images(rows, surrounding));
+            let Some(same) = self.changes.get_mut(key) else { continue };
+            same.rows.extend(rows);
+            same.images |= &*images;
         }
     }
 
-    fn add(&mut self, row: u32, pair: &Pair<'_>, kind: ChangeKind, images: &RoaringBitmap) {
-        let Some(told) = pair.told() else { return };
+    fn know(&mut self, pair: &Pair<'_>, kind: ChangeKind) -> Option<Key> {
+        let told = pair.told()?;
         let states = pair.states();
         let key = Key {
             kind,
@@ -125,15 +138,34 @@ impl Found {
             version: told.version.clone(),
             states: format!("{states:?}"),
         };
-        let same = self.changes.entry(key).or_insert_with(|| Same {
+        let same = self.changes.entry(key.clone()).or_insert_with(|| Same {
             states,
             aliases: BTreeSet::new(),
             rows: BTreeSet::new(),
             images: RoaringBitmap::new(),
         });
         same.aliases.extend(pair.aliases());
-        same.rows.insert(row);
-        same.images |= images;
+        Some(key)
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.before.extend(other.before);
+        self.after.extend(other.after);
+        self.judged += other.judged;
+        for (key, same) in other.changes {
+            match self.changes.entry(key) {
+                Entry::Vacant(it) => {
+                    it.insert(same);
+                }
+                Entry::Occupied(mut it) => {
+                    let own = it.get_mut();
+                    own.aliases.extend(same.aliases);
+                    own.rows.extend(same.rows);
+                    own.images |= same.images;
+                }
+            }
+        }
+        self
     }
 
     fn told(self, portfolio: &Portfolio) -> Rematch {
@@ -144,6 +176,10 @@ impl Found {
                 if images.is_empty() {
                     continue;
                 }
+                let rows = same.rows.iter().filter(|it| portfolio.is_in(**it, &images));
+                let mut purls: Vec<_> = rows.filter_map(|it| portfolio.rows.purl(*it)).collect();
+                purls.sort_unstable();
+                purls.dedup();
                 let [before, after] = same.states.clone();
                 changes.push(Change {
                     organisation: organisation.id.clone(),
@@ -153,7 +189,7 @@ impl Found {
                     space: key.space.clone(),
                     name: key.name.clone(),
                     version: key.version.clone(),
-                    purls: portfolio.purls(&same.rows, &images),
+                    purls,
                     before,
                     after,
                     spread: portfolio.spread(organisation, images),
@@ -181,7 +217,7 @@ impl Found {
 pub(crate) fn changes<'f>(
     before: &'f [Finding],
     after: &'f [Finding],
-    why_not: impl Fn(&HashSet<String>) -> Verdict,
+    why_not: impl Fn(&BTreeSet<String>) -> Verdict,
 ) -> Vec<(Pair<'f>, ChangeKind)> {
     let mut changes = Vec::new();
     for pair in pairs(before, after) {

@@ -10,7 +10,7 @@ use crate::crowd::Crowd;
 /// All distinct packages.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    rows: Vec<Row>,
+    all: Vec<Row>,
     texts: Texts,
     /// By the hash of what they are; others of the same hash follow by `Row::next`.
     known: HashMap<u64, u32>,
@@ -48,15 +48,15 @@ impl Rows {
         let first = self.known.get(&hash).copied();
         let mut at = first;
         while let Some(number) = at {
-            let Some(row) = self.rows.get(number as usize) else { break };
+            let Some(row) = self.all.get(number as usize) else { break };
             if row.told == told {
                 return number;
             }
             at = row.next;
         }
-        let number = self.rows.len() as u32;
+        let number = self.all.len() as u32;
         self.known.insert(hash, number);
-        self.rows.push(Row { told, sets: Crowd::default(), next: first });
+        self.all.push(Row { told, sets: Crowd::default(), next: first });
         for name in names(package) {
             match self.names.get_mut(&*name) {
                 Some(rows) => rows.push(number),
@@ -71,23 +71,23 @@ impl Rows {
     }
 
     pub(crate) fn get(&self, number: u32) -> Option<&Row> {
-        self.rows.get(number as usize)
+        self.all.get(number as usize)
     }
 
     pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut Row> {
-        self.rows.get_mut(number as usize)
+        self.all.get_mut(number as usize)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Row)> {
-        (0..).zip(&self.rows)
+        (0..).zip(&self.all)
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Row> {
-        self.rows.iter_mut()
+        self.all.iter_mut()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.all.len()
     }
 
     /// Those that go by that name, whatever its capitals.
@@ -141,10 +141,10 @@ impl Rows {
 
     /// Bytes held, about.
     pub(crate) fn bytes(&self) -> usize {
-        let sets: usize = self.rows.iter().map(|it| it.sets.bytes()).sum();
-        let of_name = |(name, rows): (&Box<str>, &Vec<u32>)| name.len() + 16 + rows.capacity() * 4;
-        let names: usize = self.names.iter().map(of_name).sum();
-        self.rows.capacity() * size_of::<Row>()
+        let sets: usize = self.all.iter().map(|it| it.sets.bytes()).sum();
+        let rows = self.names.values().map(|it| it.capacity() * 4).sum::<usize>();
+        let names = self.names.keys().map(|it| it.len() + 16).sum::<usize>() + rows;
+        self.all.capacity() * size_of::<Row>()
             + sets
             + self.texts.bytes()
             + names

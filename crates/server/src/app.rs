@@ -7,8 +7,11 @@ use model::{Act, Moment};
 use store::Store;
 use tokio::sync::{Semaphore, watch};
 
-use crate::caller::{Access, Caller};
+use crate::caller::{Access, Caller, nobodys};
+use crate::fleet::Fleet;
+use crate::identity::People;
 use crate::metrics::Metrics;
+use crate::refusal::Refusal;
 use crate::world::World;
 
 /// What every answer rests on. Clones are the same one.
@@ -27,6 +30,8 @@ pub struct Parts {
     pub(crate) reach: Reach,
     /// What time it is.
     pub(crate) clock: Clock,
+    /// Everything that runs, at once.
+    pub(crate) fleet: Fleet,
     /// What is counted.
     pub(crate) metrics: Metrics,
     /// Whether it is coming to its end.
@@ -58,8 +63,8 @@ impl App {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cores = Arc::new(Semaphore::new(cores));
         let (ending, _) = watch::channel(false);
-        let metrics = Metrics::default();
-        let parts = Parts { store, world, access, reach, clock, metrics, ending, cores };
+        let (fleet, metrics) = (Fleet::default(), Metrics::default());
+        let parts = Parts { store, world, access, reach, clock, fleet, metrics, ending, cores };
         Self(Arc::new(parts))
     }
 
@@ -71,6 +76,21 @@ impl App {
     /// What time it is.
     pub fn now(&self) -> Moment {
         (self.0.clock)()
+    }
+
+    /// Somebody's rights changed.
+    pub(crate) fn forget_people(&self) {
+        if let Access::People(people) = &self.access {
+            people.forget();
+        }
+    }
+
+    /// Those who may ask; there are none to speak of where whoever runs this owns everything.
+    pub(crate) fn people(&self, what: &str) -> Result<&People, Refusal> {
+        match &self.access {
+            Access::People(people) => Ok(people),
+            Access::Local { .. } => Err(nobodys(what)),
+        }
     }
 
     /// From now on answers that go on and on come to an end.

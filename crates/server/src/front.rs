@@ -78,8 +78,10 @@ pub fn front(app: App, limits: Limits) -> Router {
 async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map(|it| it.as_str().to_owned());
+    // What is a secret in a path is not told to the log.
+    let secret = route.as_ref().filter(|it| it.contains("{secret}"));
+    let path = secret.cloned().unwrap_or_else(|| request.uri().path().to_owned());
     let id = said_id(&request).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let counting = gate.app.metrics.begun();
     let response = admitted(&gate, request, next).await;

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
-use model::OrganisationId;
+use model::{OrganisationId, Right};
 use store::EventSelection;
 
 use crate::app::App;
@@ -41,7 +41,7 @@ pub(crate) async fn listen(
     Query(query): Query<EventQuery>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    let organisation = caller.within(&app, &organisation, api::Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let selection = selected(query)?;
     let cursor = match headers.get("last-event-id").and_then(|it| it.to_str().ok()) {
         Some(last) => last.to_owned(),

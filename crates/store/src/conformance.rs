@@ -89,6 +89,7 @@ conformance! {
         deleting_leaves_only_events
         tags_that_moved_are_stale
         lists_go_on_where_the_page_ended
+        lists_go_on_from_environment_to_environment
         several_are_recorded_or_none;
     inventories:
         read_back_as_they_were
@@ -100,6 +101,7 @@ conformance! {
         retention_keeps_what_runs;
     numbers:
         lead_through_everything_in_pages
+        lead_to_what_was_found
         are_never_used_again
         changes_are_told_once
         changes_of_the_slow_are_told_too;

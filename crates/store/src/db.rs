@@ -315,6 +315,17 @@ impl Tx {
         }
     }
 
+    /// What is asked until the end begins with few rows and looks up those that belong to them, by
+    /// index, as SQLite does. PostgreSQL overrates how many they are, and reads whole tables.
+    pub(crate) async fn expect_few(&mut self) -> Result<(), Error> {
+        if matches!(self, Self::Postgres(_)) {
+            let sql = "SELECT set_config('enable_hashjoin', 'off', true),
+                              set_config('enable_mergejoin', 'off', true)";
+            self.run(sql, vec![]).await?;
+        }
+        Ok(())
+    }
+
     /// Keeps others from `what` until the end: all others, or only those who want it alone.
     pub(crate) async fn lock(&mut self, what: &str, alone: bool) -> Result<(), Error> {
         if matches!(self, Self::Sqlite(_)) {

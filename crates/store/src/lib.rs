@@ -40,9 +40,10 @@ use db::Db;
 
 pub use contract::{
     Caller, Change, Changes, Check, Counted, Counts, Error, Evaluation, EventSelection, Expired,
-    Idempotent, ImageSelection, ImageSet, Job, JobReport, JobState, KnownPackage, NewEvent, NewJob,
-    NewToken, Newcomer, NumberedImage, Page, Paged, Recorded, Reported, Restored, Retention,
-    Running, Selection, Sought, Speaker, Stale, Trouble, When,
+    Idempotent, ImageContent, ImageSelection, ImageSet, Job, JobReport, JobState, KnownPackage,
+    NewEvent, NewJob, NewToken, Newcomer, NumberedImage, Page, Paged, Recorded, Reported, Restored,
+    Retention, Running, RunningImage, SecretRecord, Selection, SetPackage, Sought, Speaker, Stale,
+    Trouble, When,
 };
 pub use keyring::Keyring;
 pub use names::{LONGEST_NAME, normal as normal_name};

@@ -38,8 +38,16 @@ pub struct Me {
     pub name: String,
     /// By which way they proved it: `password`, `token`, or `local` where nobody needs to.
     pub by: String,
-    /// What they belong to, by name.
+    /// What they belong to, by name, as far as what they show goes: a token may make a role less.
     pub organisations: Vec<Membership>,
+    /// How much the token may that they show, if it is one.
+    #[schema(inline)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<super::Scope>,
+    /// Until when what they show is good; nothing is until it is revoked.
+    #[schema(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
 }
 
 /// That somebody belongs to an organisation.

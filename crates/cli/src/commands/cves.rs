@@ -106,9 +106,9 @@ struct Wishes {
 
 /// A level, in whatever letters, with blanks around it where the list has them.
 #[derive(Clone)]
-struct Severity(PossibleValuesParser);
+pub(super) struct Severity(PossibleValuesParser);
 
-fn severity() -> Severity {
+pub(super) fn severity() -> Severity {
     Severity(PossibleValuesParser::new(Level::ALL.map(Level::as_str)))
 }
 
@@ -184,7 +184,7 @@ impl Verb for Cves {
             self.deployed.unasked(context);
             let lookout = self.advice.lookout(context)?;
             let inventory = self.subject.inventory_with_statements(context)?;
-            warn_of_types(&self.wishes.only_package_type, &inventory, &context.messages);
+            warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);
             let analysis = lookout.analyze(inventory, &self.wishes.filter());
             answered(&lookout)?;
             vec![analysis]

@@ -54,7 +54,7 @@ fn builders(day: u64) -> Vec<(&'static str, Builder)> {
     for (number, (kind, names)) in (0..).zip(LANGUAGES) {
         let osv = builder(&mut all, "osv");
         for name in (0..names).filter(|it| mixed(&[*it, number, 5]).is_multiple_of(4)) {
-            for flaw in 0..1 + mixed(&[name, number]) % 6 {
+            for flaw in 0..=mixed(&[name, number]) % 6 {
                 let told = [number + 100, name, flaw];
                 let Some(fix) = fix(&told, day) else { continue };
                 let mut row = Affected::new(kind.into(), language_name(kind, name));
@@ -109,7 +109,7 @@ fn builder<'b>(all: &'b mut Vec<(&'static str, Builder)>, feed: &'static str) ->
 }
 
 fn flaw_name(number: u64) -> String {
-    format!("CVE-2024-{:07}", number)
+    format!("CVE-2024-{number:07}")
 }
 
 /// The version with the fix, which may not be there yet. `None`: nobody speaks of it.

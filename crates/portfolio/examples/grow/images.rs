@@ -94,7 +94,7 @@ impl Growth {
                 .expect("its sets are there");
             // The last builds run, each in a few places.
             if build + 6 >= builds {
-                for _ in 0..1 + mixed(&[application, build]) % 2 {
+                for _ in 0..=mixed(&[application, build]) % 2 {
                     let environment = mixed(&[application, self.deployments]) % ENVIRONMENTS;
                     let (id, environment) =
                         (format!("d{}", self.deployments), format!("environment-{environment}"));
@@ -128,7 +128,7 @@ impl Growth {
         if let Some(number) = self.sets.get(&key) {
             return *number;
         }
-        let number = self.sets.len() as i64;
+        let number = i64::try_from(self.sets.len()).unwrap_or(i64::MAX);
         self.sets.insert(key, number);
         let mut numbers = Vec::with_capacity(packages.len());
         for it in packages {

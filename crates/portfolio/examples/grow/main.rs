@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use almanac::Almanac;
 use model::OrganisationId;
-use portfolio::{Portfolio, Rematch, Terms};
+use portfolio::{Rematch, Terms};
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -40,15 +40,14 @@ fn measure(images: usize, dir: &Path) -> String {
     let start = Instant::now();
     let rematch = portfolio.rematch(&old, &new, terms);
     let first = start.elapsed().as_secs_f64();
-    let mut again: Vec<f64> =
-        (0..5).map(|_| timed(|| portfolio.rematch(&old, &new, terms))).collect();
+    let again = best(5, || portfolio.rematch(&old, &new, terms));
 
     let mut flaws: Vec<&str> = rematch.changes.iter().map(|it| &*it.flaw).collect();
     flaws.dedup();
     let flaws: Vec<String> =
         flaws.iter().step_by(flaws.len() / 200 + 1).map(|it| (*it).to_owned()).collect();
     let acme = OrganisationId("acme".to_owned());
-    let where_is = |flaw: &String| timed(|| portfolio.find_flaw(&acme, flaw, &new, terms));
+    let where_is = |flaw: &String| best(3, || portfolio.find_flaw(&acme, flaw, &new, terms));
     let mut asked: Vec<f64> = flaws.iter().map(where_is).collect();
     format!(
         "| {images} | {} | {} | {} | {build:.2} s | {:.0} MiB | {held:.0} MiB | {} | {} | {} | {first:.2} s | {:.2} s | {:.1} ms | {:.1} ms |",
@@ -59,7 +58,7 @@ fn measure(images: usize, dir: &Path) -> String {
         rematch.judged,
         rematch.changes.len(),
         reached(&rematch),
-        median(&mut again),
+        again,
         median(&mut asked) * 1000.0,
         asked.last().copied().unwrap_or_default() * 1000.0,
     )
@@ -70,10 +69,14 @@ fn reached(rematch: &Rematch) -> usize {
     rematch.changes.iter().map(|it| it.spread.environments.len()).sum()
 }
 
-fn timed<T>(act: impl FnOnce() -> T) -> f64 {
-    let start = Instant::now();
-    std::hint::black_box(act());
-    start.elapsed().as_secs_f64()
+/// Seconds of the best of so many times: others may work on the same machine.
+fn best<T>(times: usize, act: impl Fn() -> T) -> f64 {
+    let time = |_| {
+        let start = Instant::now();
+        std::hint::black_box(act());
+        start.elapsed().as_secs_f64()
+    };
+    (0..times).map(time).fold(f64::INFINITY, f64::min)
 }
 
 fn median(times: &mut [f64]) -> f64 {
@@ -83,7 +86,7 @@ fn median(times: &mut [f64]) -> f64 {
 
 #[expect(clippy::cast_precision_loss, reason = "a size to read, not to count with")]
 fn mebibytes(bytes: usize) -> f64 {
-    bytes as f64 / (1 << 20) as f64
+    bytes as f64 / f64::from(1 << 20)
 }
 
 /// What the process holds, in MiB; nothing where nobody tells.

@@ -51,7 +51,7 @@ impl World {
         }
         let mut numbers = Vec::new();
         for packages in sets.into_values() {
-            let next = self.sets.len() as i64;
+            let next = i64::try_from(self.sets.len()).unwrap_or(i64::MAX);
             let number = *self.sets.entry(format!("{packages:?}")).or_insert(next);
             numbers.push(number);
             if !self.portfolio.knows_set(number) {
@@ -161,7 +161,7 @@ fn read_advisory(words: &[&str]) -> Advisory {
             "product" => affected.products.push(value.to_owned()),
             "bulletin" => affected.bulletins.push(value.to_owned()),
             _ if word.starts_with('=') => advisory.aliases.push(word[1..].to_owned()),
-            _ if word.starts_with("<") => affected.spans.push(Span::before(&word[1..])),
+            _ if word.starts_with('<') => affected.spans.push(Span::before(&word[1..])),
             _ if word.starts_with(">=") => affected.spans.push(Span::all().since(&word[2..])),
             word => panic!("{word}"),
         }

@@ -1,6 +1,6 @@
 //! The law: what the portfolio answers is what matching every image from scratch answers.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use almanac::Almanac;
 use matching::{Options, Question, analyze, analyze_each, verdicts_each};
@@ -19,8 +19,8 @@ const PACKAGES: &[&str] = &[
     "pkg:deb/debian/openssl@3.0.11-1 source:openssl",
     "pkg:deb/openssl@3.0.11-1",
     "pkg:deb/debian/openssl@3.0.11-1?distro=debian-11",
-    "pkg:deb/debian/python3-openssl@3.0?distro=debian-12",
-    "pkg:deb/debian/python3-openssl@3.0?distro=debian-12 author:x@nodesource.com declared",
+    "pkg:deb/debian/python3-openssl@3.0?distro=debian-12 author:x@nodesource.com",
+    "pkg:deb/debian/python3-openssl@3.0?distro=debian-12 declared",
     "pkg:rpm/redhat/openssl@3.0.7-1.el9?distro=rhel-9.4&arch=x86_64",
     "pkg:rpm/openssl@3.0.7-1.el9",
     "pkg:pypi/openssl@3.0 owner:pkg:deb/debian/python3-openssl@3.0?distro=debian-12",
@@ -127,7 +127,7 @@ fn from_scratch(world: &World, old: &Almanac, new: &Almanac) -> BTreeSet<Told> {
                 all.iter().filter(|it| it.packages == [number]).cloned().collect()
             };
             let (before, after) = (of(&before), of(&after));
-            let why = |flaws: &HashSet<String>| {
+            let why = |flaws: &BTreeSet<String>| {
                 let verdicts = verdicts_each(&each(inventory, new), flaws);
                 let own = verdicts.iter().filter(|it| it.0 == number);
                 why_not(own.map(|it| (&*it.1, it.2)), flaws)

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use api::{
     Change, Deployment, DeploymentQuery, EndQuery, Ended, Page, Problem, Promotion, Recorded,
-    RecordedAll, Recordings, Report, Reported, Role, Sort, StaleTag,
+    RecordedAll, Recordings, Report, Reported, Sort, StaleTag,
 };
 use axum::extract::State;
-use model::{OrganisationId, Recording, Source};
+use model::{OrganisationId, Recording, Right, Source};
 use store::{Selection, When};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -45,7 +45,7 @@ async fn list(
     Path(organisation): Path<String>,
     Query(query): Query<DeploymentQuery>,
 ) -> Result<Json<Page<Deployment>>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let selection = named::selection(
         query.environment.as_deref(),
         query.application.as_deref(),
@@ -88,7 +88,7 @@ async fn record(
     Path((organisation, environment)): Path<(String, String)>,
     Json(sent): Json<Recordings>,
 ) -> Result<Json<RecordedAll>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Editor).await?;
+    let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
     let source = source(sent.source.as_deref())?;
     let recordings = resolved(&app, &organisation, sent.recordings, 1..=MOST).await?;
     let act = app.act(&caller);
@@ -115,7 +115,7 @@ async fn end(
     Path((organisation, environment)): Path<(String, String)>,
     Query(query): Query<EndQuery>,
 ) -> Result<Json<Ended>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Editor).await?;
+    let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
     if query == EndQuery::default() {
         let why = "say which: `application`, `image` or `platform`";
         return Err(Refusal::malformed("query", why));
@@ -148,7 +148,7 @@ async fn promote(
     Path((organisation, environment)): Path<(String, String)>,
     Json(sent): Json<Promotion>,
 ) -> Result<Json<RecordedAll>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Editor).await?;
+    let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
     let source = source(sent.source.as_deref())?;
     let selection =
         named::selection(None, sent.application.as_deref(), sent.image.as_deref(), None)?;
@@ -177,7 +177,7 @@ async fn report(
     Path((organisation, environment, runtime)): Path<(String, String, String)>,
     Json(sent): Json<Report>,
 ) -> Result<Json<Reported>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Editor).await?;
+    let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
     let recordings = resolved(&app, &organisation, sent.recordings, 0..=MOST_REPORTED).await?;
     let act = app.act(&caller);
     let reported =

@@ -1,9 +1,9 @@
 //! Environments: places where images run.
 
-use api::{Environment, NewEnvironment, Page, PageQuery, Problem, Renaming, Role, Sort};
+use api::{Environment, NewEnvironment, Page, PageQuery, Problem, Renaming, Sort};
 use axum::extract::State;
 use axum::http::StatusCode;
-use model::OrganisationId;
+use model::{OrganisationId, Right};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -30,7 +30,7 @@ async fn list(
     Path(organisation): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<Environment>>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let page = named::page(query.after, query.limit)?;
     let all = app.store.environments(&organisation).await?;
     let mut items: Vec<Environment> = all
@@ -58,7 +58,7 @@ async fn create(
     Path(organisation): Path<String>,
     Json(made): Json<NewEnvironment>,
 ) -> Result<(StatusCode, Json<Environment>), Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Owner).await?;
+    let organisation = caller.within(&app, &organisation, Right::ManageEnvironments).await?;
     let act = app.act(&caller);
     let environment = app.store.create_environment(&organisation, &act, &made.name).await?;
     Ok((StatusCode::CREATED, Json(environment.into())))
@@ -79,7 +79,7 @@ async fn one(
     caller: Caller,
     Path((organisation, environment)): Path<(String, String)>,
 ) -> Result<Json<Environment>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     Ok(Json(find(&app, &organisation, &environment).await?))
 }
 
@@ -100,7 +100,7 @@ async fn rename(
     Path((organisation, environment)): Path<(String, String)>,
     Json(renaming): Json<Renaming>,
 ) -> Result<Json<Environment>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Owner).await?;
+    let organisation = caller.within(&app, &organisation, Right::ManageEnvironments).await?;
     let act = app.act(&caller);
     app.store.rename_environment(&organisation, &act, &environment, &renaming.name).await?;
     Ok(Json(find(&app, &organisation, &renaming.name).await?))
@@ -121,7 +121,7 @@ async fn delete(
     caller: Caller,
     Path((organisation, environment)): Path<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Owner).await?;
+    let organisation = caller.within(&app, &organisation, Right::ManageEnvironments).await?;
     app.store.delete_environment(&organisation, &app.act(&caller), &environment).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,10 +1,10 @@
 //! Events: what changed, when, by whom, from where.
 
-use api::{Event, EventQuery, Page, Problem, Role};
+use api::{Event, EventQuery, Page, Problem};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
-use model::EventKind;
+use model::{EventKind, Right};
 use store::EventSelection;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -33,7 +33,7 @@ async fn list(
     Path(organisation): Path<String>,
     Query(query): Query<EventQuery>,
 ) -> Result<Json<Page<Event>>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let page = named::page(query.after.clone(), query.limit)?;
     let selection = selected(query)?;
     let paged = app.store.events(&organisation, &selection, &page).await?;

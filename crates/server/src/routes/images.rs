@@ -1,9 +1,9 @@
 //! Images: what is inside them, and what is wrong with them now.
 
-use api::{Image, ImageQuery, ImageState, Judging, Page, Problem, Pushed, Pushing, Role, Sort};
+use api::{Image, ImageQuery, ImageState, Judging, Page, Problem, Pushed, Pushing, Sort};
 use axum::extract::State;
 use axum::http::StatusCode;
-use model::{Analysis, Inventory, OrganisationId};
+use model::{Analysis, Inventory, OrganisationId, Right};
 use store::ImageSelection;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -36,7 +36,7 @@ async fn list(
     Path(organisation): Path<String>,
     Query(query): Query<ImageQuery>,
 ) -> Result<Json<Page<Image>>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let repository = query.repository.as_deref().map(Named::read).transpose()?;
     let state = query.state.map(|it| match it {
         ImageState::Pending => model::ImageState::Pending,
@@ -64,7 +64,7 @@ async fn one(
     caller: Caller,
     Path((organisation, digest)): Path<(String, String)>,
 ) -> Result<Json<Image>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let parsed = named::digest(&digest)?;
     match app.store.image(&organisation, &parsed).await? {
         Some(it) => Ok(Json(it.into())),
@@ -89,7 +89,7 @@ async fn push(
     Path((organisation, digest)): Path<(String, String)>,
     Json(pushing): Json<Pushing>,
 ) -> Result<Json<Pushed>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Editor).await?;
+    let organisation = caller.within(&app, &organisation, Right::PushImages).await?;
     let digest = digest.parse().map_err(|error| Refusal::malformed("digest", error))?;
     let image = pushing.image.as_deref().map(Named::read).transpose()?;
     let platform = if let Some(text) = &pushing.platform {
@@ -130,7 +130,7 @@ async fn delete(
     caller: Caller,
     Path((organisation, digest)): Path<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Owner).await?;
+    let organisation = caller.within(&app, &organisation, Right::ManageOrganisation).await?;
     let digest = named::digest(&digest)?;
     app.store.delete_image(&organisation, &app.act(&caller), &digest).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -151,7 +151,7 @@ async fn inventory(
     caller: Caller,
     Path((organisation, digest)): Path<(String, String)>,
 ) -> Result<Json<Inventory>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     Ok(Json(kept(&app, &organisation, &digest).await?))
 }
 
@@ -172,7 +172,7 @@ async fn analysis(
     Path((organisation, digest)): Path<(String, String)>,
     judging: Option<Json<Judging>>,
 ) -> Result<Json<Analysis>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let inventory = kept(&app, &organisation, &digest).await?;
     let judging = judging.map(|Json(it)| it).unwrap_or_default();
     Ok(Json(judge::analysis(&app, inventory, judging).await?))

@@ -1,14 +1,15 @@
 //! Organisations: whose things they are.
 
-use api::{NewOrganisation, Organisation, Page, PageQuery, Problem, Role};
+use api::{NewOrganisation, Organisation, Page, PageQuery, Problem};
 use axum::extract::State;
 use axum::http::StatusCode;
+use model::Right;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::body::{Json, Path, Query};
-use crate::caller::Caller;
+use crate::caller::{Access, Caller};
 use crate::named;
 use crate::refusal::Refusal;
 
@@ -49,7 +50,16 @@ async fn create(
     caller: Caller,
     Json(made): Json<NewOrganisation>,
 ) -> Result<(StatusCode, Json<Organisation>), Refusal> {
-    let organisation = app.store.create_organisation(&app.act(&caller), &made.name).await?;
+    let act = app.act(&caller);
+    let organisation = match &app.access {
+        Access::Local { .. } => app.store.create_organisation(&act, &made.name).await?,
+        Access::People(people) => {
+            let owner = caller.person("organisation")?;
+            let made = app.store.create_organisation_owned(&act, &made.name, &owner.id).await?;
+            people.forget();
+            made
+        }
+    };
     Ok((StatusCode::CREATED, Json(word(organisation))))
 }
 
@@ -65,7 +75,7 @@ async fn one(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Organisation>, Refusal> {
-    caller.within(&app, &name, Role::Member).await?;
+    caller.within(&app, &name, Right::Read).await?;
     Ok(Json(word(app.store.organisation(&name).await?)))
 }
 
@@ -81,8 +91,9 @@ async fn delete(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    let organisation = caller.within(&app, &name, Role::Owner).await?;
+    let organisation = caller.within(&app, &name, Right::ManageOrganisation).await?;
     app.store.delete_organisation(&organisation).await?;
+    app.forget_people();
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,7 +1,8 @@
 //! Repositories that an organisation has enrolled.
 
-use api::{Enabling, Page, Problem, Repository, RepositoryQuery, Role};
+use api::{Enabling, Page, Problem, Repository, RepositoryQuery};
 use axum::extract::State;
+use model::Right;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -28,7 +29,7 @@ async fn list(
     Path(organisation): Path<String>,
     Query(query): Query<RepositoryQuery>,
 ) -> Result<Json<Page<Repository>>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let page = named::page(query.after, query.limit)?;
     let paged = app.store.repositories(&organisation, &page).await?;
     let mut page = named::paged(paged, Repository::from);
@@ -56,7 +57,7 @@ async fn one(
     caller: Caller,
     Path((organisation, repository)): Path<(String, String)>,
 ) -> Result<Json<Repository>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let name = Named::read(&repository)?.repository;
     match app.store.repository(&organisation, &name).await? {
         Some(it) => Ok(Json(it.into())),
@@ -81,7 +82,7 @@ async fn enable(
     Path((organisation, repository)): Path<(String, String)>,
     Json(enabling): Json<Enabling>,
 ) -> Result<Json<Repository>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Editor).await?;
+    let organisation = caller.within(&app, &organisation, Right::EnableRepositories).await?;
     let name = Named::read(&repository)?.repository;
     app.store.enable_repository(&organisation, &app.act(&caller), &name, enabling.enabled).await?;
     match app.store.repository(&organisation, &name).await? {

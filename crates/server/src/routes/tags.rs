@@ -1,7 +1,8 @@
 //! Tags: where they lead and led.
 
-use api::{Looked, Page, Problem, ResolveQuery, Resolved, Role, Sort, TagSpan, TagsQuery, Untold};
+use api::{Looked, Page, Problem, ResolveQuery, Resolved, Sort, TagSpan, TagsQuery, Untold};
 use axum::extract::State;
+use model::Right;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -29,7 +30,7 @@ async fn list(
     Path(organisation): Path<String>,
     Query(query): Query<TagsQuery>,
 ) -> Result<Json<Page<TagSpan>>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let image = Named::read(&query.image)?;
     let spans = app.store.tags(&organisation, &image.repository, image.tag.as_deref()).await?;
     Ok(Json(Page { items: spans.into_iter().map(TagSpan::from).collect(), next: None }))
@@ -48,7 +49,7 @@ async fn resolved(
     Path(organisation): Path<String>,
     Query(query): Query<ResolveQuery>,
 ) -> Result<Json<Resolved>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Member).await?;
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let image = Named::read(&query.image)?;
     if image.digest.is_some() {
         return Err(Refusal::malformed("image", "it has a digest already"));
@@ -71,7 +72,7 @@ async fn look(
     caller: Caller,
     Path(organisation): Path<String>,
 ) -> Result<Json<Looked>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Role::Editor).await?;
+    let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
     if app.reach.offline {
         return Err(Sort::Refused.because("tags: no registry is asked here").into());
     }

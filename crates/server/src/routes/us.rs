@@ -2,6 +2,7 @@
 
 use api::{Me, Problem, Version};
 use axum::extract::State;
+use store::Speaker;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -15,7 +16,7 @@ pub(super) fn paths() -> OpenApiRouter<App> {
 }
 
 /// What answers here.
-#[utoipa::path(get, path = "/version", tag = "us", responses(
+#[utoipa::path(get, path = "/version", tag = "us", security(()), responses(
     (status = 200, body = Version),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -30,11 +31,17 @@ async fn version() -> Json<Version> {
 ))]
 async fn me(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Refusal> {
     let organisations = caller.memberships(&app).await?;
-    Ok(Json(Me { name: caller.name, by: caller.by.to_owned(), organisations }))
+    let (scope, expires) = match caller.known.as_ref().map(|it| &it.caller.speaker) {
+        Some(Speaker::Session(session)) => (None, Some(session.expires)),
+        Some(Speaker::Token(token)) => (Some(token.scope.into()), token.expires),
+        None => (None, None),
+    };
+    let expires = expires.map(|it| it.to_string());
+    Ok(Json(Me { name: caller.name, by: caller.by.to_owned(), organisations, scope, expires }))
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "us", responses(
+#[utoipa::path(get, path = "/openapi.json", tag = "us", security(()), responses(
     (status = 200, body = Object, content_type = "application/json"),
     (status = "default", body = Problem, content_type = "application/problem+json"),
 ))]

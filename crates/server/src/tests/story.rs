@@ -2,7 +2,7 @@
 
 use api::{
     Client, DeploymentQuery, EndQuery, Judging, PageQuery, Promotion, Pushing, Recording,
-    Recordings,
+    Recordings, WhereQuery,
 };
 
 use super::{client, digest, inventory};
@@ -94,4 +94,53 @@ async fn what_is_pushed_is_judged() {
     assert!(analysis.findings.iter().any(|it| it.id == "CVE-2021-44228"));
     let unknown = client.analysis("local", &digest('2'), &Judging::default()).await.unwrap_err();
     assert_eq!(unknown.problem().unwrap().status, 404);
+}
+
+#[tokio::test]
+async fn where_it_runs_is_one_look() {
+    let client = client().await;
+    client.create_organisation("local").await.unwrap();
+    for name in ["staging", "production"] {
+        client.create_environment("local", name).await.unwrap();
+    }
+    let ask = async |query: WhereQuery| {
+        let answer = client.whereabouts("local", &query).await.unwrap();
+        let line = |it: &api::Sighted| {
+            let environments: Vec<String> =
+                it.environments.iter().map(|it| format!("{} {}", it.name, it.images)).collect();
+            format!("{}: {} of {}", it.purls.join(" "), environments.join(", "), it.images)
+        };
+        answer.found.iter().map(line).collect::<Vec<_>>().join("; ")
+    };
+    let flaw = || WhereQuery { flaw: Some("cve-2021-44228".to_owned()), ..WhereQuery::default() };
+    let package = |name: &str, range: Option<&str>| WhereQuery {
+        package: Some(name.to_owned()),
+        range: range.map(str::to_owned),
+        ..WhereQuery::default()
+    };
+    assert_eq!(ask(flaw()).await, "");
+    // Recorded first and analysed afterwards, or the other way round: both are found.
+    record(&client, "production", "acme/web:v1", '1').await;
+    for (digit, version) in [('1', "2.14.1"), ('2', "2.17.1"), ('3', "2.10.0")] {
+        let purl = format!("pkg:maven/org.apache.logging.log4j/log4j-core@{version}");
+        let pushing = Pushing { image: None, platform: None, inventory: inventory(&[&purl]) };
+        client.push("local", &digest(digit), &pushing).await.unwrap();
+        // Looked at in between, it is kept up by what changes.
+        ask(flaw()).await;
+    }
+    record(&client, "staging", "acme/web:v2", '2').await;
+    record(&client, "staging", "acme/api:v1", '3').await;
+    let log4j = "pkg:maven/org.apache.logging.log4j/log4j-core";
+    let expect = format!("{log4j}@2.10.0: staging 1 of 1; {log4j}@2.14.1: production 1 of 1");
+    assert_eq!(ask(flaw()).await, expect);
+    let all = format!("{expect}; {log4j}@2.17.1: staging 1 of 1");
+    assert_eq!(ask(package("log4j-core", None)).await, all);
+    assert_eq!(ask(package("log4j-core", Some("<2.15"))).await, expect);
+    let one = format!("{log4j}@2.17.1: staging 1 of 1");
+    assert_eq!(ask(package(&format!("{log4j}@2.17.1"), None)).await, one);
+    client.delete_environment("local", "staging").await.unwrap();
+    let expect = format!("{log4j}@2.10.0:  of 1; {log4j}@2.14.1: production 1 of 1");
+    assert_eq!(ask(flaw()).await, expect);
+    client.delete_image("local", &digest('3')).await.unwrap();
+    assert_eq!(ask(flaw()).await, format!("{log4j}@2.14.1: production 1 of 1"));
 }

@@ -65,6 +65,10 @@ pub(super) async fn lead_through_everything_in_pages(store: &Store) {
     let of_image = store.sets_of_image(rest[0].image.unwrap()).await.unwrap();
     let all: Vec<_> = sets.iter().filter(|it| Some(it.image) == rest[0].image).copied().collect();
     assert_eq!(of_image, all);
+    assert_eq!(store.running_image(&rest[0].deployment).await.unwrap(), Some(rest[0].clone()));
+    let running = store.running_of(&acme, &[rest[0].image.unwrap()]).await.unwrap();
+    assert_eq!((running.len(), &running[0].id), (1, &rest[0].deployment));
+    assert_eq!(store.running_image("none").await.unwrap(), None);
     for it in of_image {
         let packages = store.packages_of_set(it.set).await.unwrap();
         let numbers: Vec<i64> = packages.iter().map(|it| it.number).collect();
@@ -72,6 +76,48 @@ pub(super) async fn lead_through_everything_in_pages(store: &Store) {
             members.iter().filter(|member| member.set == it.set).map(|it| it.package).collect();
         assert_eq!(numbers, expect);
     }
+}
+
+pub(super) async fn lead_to_what_was_found(store: &Store) {
+    let acme = three_images(store).await;
+    let mut contents = Vec::new();
+    loop {
+        let after = contents.last().map_or(0, |it: &crate::ImageContent| it.image);
+        let page = store.image_contents_after(after, 2).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        contents.extend(page);
+    }
+    assert_eq!(contents.len(), 3);
+    let mut sets = Vec::new();
+    loop {
+        let after = sets.last().map_or(0, |(set, _): &(i64, Vec<model::Package>)| *set);
+        let page = store.set_contents_after(after, 2).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        sets.extend(page);
+    }
+    assert_eq!(sets.len(), 4);
+    for content in &contents {
+        let one = store.image_content(&acme, &content.digest).await.unwrap();
+        assert_eq!(one.as_ref(), Some(content));
+        let kept = store.inventory(&acme, &content.digest).await.unwrap().unwrap();
+        assert_eq!(content.distro, kept.distro);
+        let mut purls: Vec<_> = kept.packages.into_iter().map(|it| it.purl).collect();
+        let mut found = Vec::new();
+        for set in &content.sets {
+            let packages = store.set_content(*set).await.unwrap().unwrap();
+            assert!(sets.contains(&(*set, packages.clone())));
+            found.extend(packages.into_iter().map(|it| it.purl));
+        }
+        purls.sort();
+        found.sort();
+        assert_eq!(found, purls);
+    }
+    assert_eq!(store.set_content(0).await.unwrap(), None);
+    assert_eq!(store.image_content(&acme, &digest(9)).await.unwrap(), None);
 }
 
 pub(super) async fn are_never_used_again(store: &Store) {

@@ -13,9 +13,10 @@ async fn person(store: &Store, name: &str) -> User {
 
 /// `acme`, which ann owns.
 async fn owned(store: &Store) -> (OrganisationId, User) {
-    let acme = store.create_organisation(&at(0), "acme").await.unwrap().id;
     let ann = person(store, "ann").await;
-    assert!(store.put_member(&acme, &at(0), &ann.id, Role::Owner).await.unwrap());
+    let acme = store.create_organisation_owned(&at(0), "acme", &ann.id).await.unwrap().id;
+    let taken = store.create_organisation_owned(&at(0), "acme", &ann.id).await.unwrap_err();
+    assert!(matches!(taken, Error::Exists { .. }), "{taken}");
     (acme, ann)
 }
 
