@@ -306,7 +306,9 @@ impl Recording<'_> {
             if !seen.insert(&it.digest) {
                 continue;
             }
-            let pushed = format!("foretop push {}", without_digest(&it.image));
+            // An engine knows the image by its name alone.
+            let local = found.subject.as_deref().filter(|it| it.starts_with("local://"));
+            let pushed = format!("foretop push {}", local.unwrap_or(&it.image));
             if !self.asking.embedded() {
                 messages.warn(&format!(
                     "{} is pending until the server has analysed it; `{pushed}` does it from here",
@@ -409,12 +411,6 @@ fn refused(name: &str, why: &str) -> anyhow::Error {
 fn bare(image: &str) -> &str {
     let image = image.trim();
     image.split_once("://").map_or(image, |(_, name)| name)
-}
-
-fn without_digest(image: &str) -> &str {
-    let (name, _) = image.split_once('@').unwrap_or((image, ""));
-    let tagged = name.rsplit('/').next().is_some_and(|it| it.contains(':'));
-    if tagged { name } else { image }
 }
 
 /// The first letters of a digest, which are enough for people.
