@@ -79,10 +79,11 @@ impl Serve {
         let router = server::front(app.clone(), Limits { rate, ..Limits::default() });
         context.messages.done(&format!("Listening on {root}"));
         if let Some(link) = link {
+            let owned = &self.organization;
             context.messages.inform(&format!(
-                "Nobody is here yet. Whoever opens this link first, within a day, owns {}:\n    {link}",
-                self.organization
+                "Nobody is here yet. Whoever opens this link first, within a day, owns {owned}:"
             ));
+            context.messages.report(&format!("{link}\n"))?;
         }
         Ok(bound.serve(app, router, told_to_end()).await?)
     }
