@@ -8,6 +8,7 @@ mod config;
 mod cves;
 mod enroll;
 mod environment;
+mod events;
 mod explain;
 mod login;
 mod logout;
@@ -34,6 +35,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<explain::Explain>(),
     entry::<sbom::Sbom>(),
     entry::<environment::Environment>(),
+    entry::<events::Events>(),
     entry::<push::Push>(),
     entry::<enroll::Enroll>(),
     entry::<repo::Repo>(),

@@ -126,7 +126,7 @@ async fn found(
     }
     let today = app.now().to_string();
     let new = Arc::clone(lookout);
-    let compared = on_the_side(move || compare(&held, &old, &new, named, &today)).await??;
+    let compared = on_the_side(move || compare(&held, (&old, &new), named, &today)).await??;
     Ok(compared.unwrap_or_else(|| nothing_to_compare(lookout, former, organisations)))
 }
 
@@ -136,8 +136,7 @@ type Named = Vec<(Organisation, HashMap<String, String>)>;
 /// What changed, by organisation; none where the former almanac cannot be read.
 fn compare(
     held: &Held,
-    old: &Almanac,
-    new: &Lookout,
+    (old, new): (&Almanac, &Lookout),
     named: Named,
     today: &str,
 ) -> Result<Option<Vec<Found>>, String> {

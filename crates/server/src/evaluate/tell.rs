@@ -78,7 +78,9 @@ impl Compared<'_> {
         detail
     }
 
-    /// What cannot be told any more: an event for each environment where there is something of it.
+    /// Of which packages something cannot be told any more: an event for each environment where there
+    /// are such. What the almanac as a whole does not speak about is no change of what runs: it is
+    /// told with every image, and counted.
     fn holes(
         &self,
         organisation: &OrganisationId,
@@ -87,7 +89,7 @@ impl Compared<'_> {
         let mut holes: BTreeMap<&str, (u64, Vec<&Gap>)> = BTreeMap::new();
         // One purl may have several.
         let mut places: HashMap<&str, Vec<String>> = HashMap::new();
-        for gap in &self.rematch.gaps {
+        for gap in self.rematch.gaps.iter().filter(|it| it.at.starts_with("pkg:")) {
             let ids = places.entry(&gap.at).or_insert_with(|| self.places(organisation, &gap.at));
             for name in ids.iter().filter_map(|it| names.get(it)) {
                 let (all, some) = holes.entry(name).or_default();
@@ -105,7 +107,7 @@ impl Compared<'_> {
                 environment: Some(name.to_owned()),
                 about: self.almanac.clone(),
                 detail: json!({
-                    "why": "what another almanac changes cannot be told of all that runs here",
+                    "why": "what another almanac changes cannot be told of all that runs",
                     "gaps": all,
                     "first": gaps,
                     "former": self.former,

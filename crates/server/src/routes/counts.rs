@@ -50,7 +50,7 @@ async fn trend(
     let limit = named::page(None, query.limit)?.limit as usize;
     let moment = |name: &str, it: Option<String>| it.map(|it| named::moment(name, &it)).transpose();
     let since = moment("since", query.since)?.unwrap_or(Moment::from_micros(0));
-    let until = moment("until", query.until)?.unwrap_or_else(|| app.now().next());
+    let until = moment("until", query.until)?.unwrap_or(Moment::from_micros(i64::MAX));
     let after = moment("after", query.after)?;
     let from = after.map_or(since, |it| it.max(since));
     let mut rows = app.store.counts(&organisation, &environment, from, until).await?;
