@@ -56,6 +56,14 @@ enum Source {
     Bytes(Cow<'static, [u8]>),
 }
 
+/// Where a sheet's bytes are.
+pub(crate) enum Content<'a> {
+    /// In that file, which nobody takes away as long as the almanac is open.
+    File(&'a Path),
+    /// Here.
+    Bytes(&'a [u8]),
+}
+
 impl Almanac {
     /// The almanac in that directory. Whether it may be trusted was settled when it was installed.
     pub fn open(dir: &Path) -> Result<Self, Error> {
@@ -149,6 +157,21 @@ impl Almanac {
     /// Its signature, where it has one.
     pub fn signature(&self) -> Option<&str> {
         self.signature.as_deref()
+    }
+
+    /// Puts the very same almanac into another directory, where it stays whatever becomes of this
+    /// one. Sheets that lie in files are shared where the file system can do that.
+    pub fn copy_to(&self, dir: &Path) -> Result<(), Error> {
+        store::Writer::lock(dir)?.install_copy(self).map(|_| ())
+    }
+
+    /// Its sheets, and where they are.
+    pub(crate) fn contents(&self) -> impl Iterator<Item = (&Entry, Content<'_>)> {
+        let contents = self.leaves.iter().map(|it| match &it.source {
+            Source::File(path) => Content::File(path),
+            Source::Bytes(bytes) => Content::Bytes(bytes),
+        });
+        self.manifest.sheets.iter().zip(contents)
     }
 
     /// Reads all of it, and tells everything that is wrong: digests, signature, records.

@@ -8,12 +8,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::words::{
-    Accepting, Assigning, ChangingPassword, Deployment, DeploymentQuery, Enabling, EndQuery, Ended,
-    Environment, Event, EventQuery, Image, ImageQuery, Invitation, Joined, Judging, LoggedIn,
-    LoggingIn, Looked, MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation,
-    NewOrganisation, NewToken, Organisation, Page, PageQuery, Problem, Promotion, Pushed, Pushing,
-    RecordedAll, Recordings, Renaming, Report, Reported, Repository, RepositoryQuery, ResolveQuery,
-    Resolved, Session, TagSpan, TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
+    Accepting, Assigning, ChangingPassword, Counted, CountsQuery, Deployment, DeploymentQuery,
+    Enabling, EndQuery, Ended, Environment, Event, EventQuery, Image, ImageQuery, Invitation,
+    Joined, Judging, LoggedIn, LoggingIn, Looked, MadeInvitation, MadeToken, Me, Member,
+    NewEnvironment, NewInvitation, NewOrganisation, NewToken, Organisation, Page, PageQuery,
+    Problem, Promotion, Pushed, Pushing, RecordedAll, Recordings, Renaming, Report, Reported,
+    Repository, RepositoryQuery, ResolveQuery, Resolved, Session, TagSpan, TagsQuery, Token,
+    TokenQuery, Version, WhereQuery, Whereabouts,
 };
 use crate::{Carrier, ORIGIN, PROBLEM, ROOT, Trouble};
 
@@ -116,6 +117,16 @@ impl Client {
     ) -> Result<Repository, Error> {
         let path = within(organisation, &["repositories", repository]);
         self.send(Method::PUT, &path, &Enabling { enabled }).await
+    }
+
+    /// How many findings there were in an environment, as that changed.
+    pub async fn counts(
+        &self,
+        organisation: &str,
+        environment: &str,
+        query: &CountsQuery,
+    ) -> Result<Page<Counted>, Error> {
+        self.get(&within(organisation, &["environments", environment, "counts"]), query).await
     }
 
     /// The environments of an organisation.

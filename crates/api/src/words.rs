@@ -10,8 +10,9 @@ mod problem;
 mod whereabouts;
 
 pub use environment::{
-    Change, Deployment, DeploymentQuery, EndQuery, Ended, Environment, NewEnvironment, Promotion,
-    Recorded, RecordedAll, Recording, Recordings, Renaming, Report, Reported, StaleTag,
+    Change, Counted, CountsQuery, Deployment, DeploymentQuery, EndQuery, Ended, Environment,
+    NewEnvironment, Promotion, Recorded, RecordedAll, Recording, Recordings, Renaming, Report,
+    Reported, StaleTag,
 };
 pub use event::{Event, EventQuery};
 pub use identity::{

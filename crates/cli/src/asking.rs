@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::{Context, config, credentials, docker, whence};
 
 /// The organisation of those who have nobody to share with.
-const LOCAL: &str = "local";
+pub(crate) const LOCAL: &str = "local";
 
 /// For whom something is done.
 #[derive(clap::Args, Clone, Default)]
@@ -227,7 +227,8 @@ async fn only(client: &Client) -> anyhow::Result<String> {
     }
 }
 
-async fn database(context: &Context) -> anyhow::Result<Store> {
+/// What is remembered here.
+pub(crate) async fn database(context: &Context) -> anyhow::Result<Store> {
     let (address, folder) = context.environment.database()?;
     if let Some(folder) = folder {
         make(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -255,6 +256,15 @@ fn here(
     store: Store,
     almanac: Option<PathBuf>,
 ) -> anyhow::Result<Arc<dyn api::Carrier>> {
+    Ok(server::here(server::router(app(context, store, almanac)?)))
+}
+
+/// What answers in this very process.
+pub(crate) fn app(
+    context: &Context,
+    store: Store,
+    almanac: Option<PathBuf>,
+) -> anyhow::Result<App> {
     let environment = &context.environment;
     let reach = Reach {
         engine: Engine { cache: environment.cache()?.map(Arc::new) },
@@ -264,8 +274,11 @@ fn here(
     };
     let access = Access::Local { name: whence::user(environment) };
     let clock = Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()));
-    let app = App::new(store, World::new(almanac), access, reach, clock);
-    Ok(server::here(server::router(app)))
+    let mut world = World::new(almanac);
+    if let Some(folder) = environment.former_almanacs() {
+        world = world.keeping(folder);
+    }
+    Ok(App::new(store, world, access, reach, clock))
 }
 
 /// Makes the organisation of those who are alone, on first use.

@@ -9,6 +9,7 @@ mod config;
 mod cves;
 mod enroll;
 mod environment;
+mod events;
 mod explain;
 mod login;
 mod logout;
@@ -37,6 +38,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<explain::Explain>(),
     entry::<sbom::Sbom>(),
     entry::<environment::Environment>(),
+    entry::<events::Events>(),
     entry::<push::Push>(),
     entry::<enroll::Enroll>(),
     entry::<repo::Repo>(),

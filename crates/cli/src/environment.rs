@@ -300,6 +300,29 @@ impl Environment {
         Ok((format!("sqlite://{text}/foretop.db"), Some(folder)))
     }
 
+    /// The file that the database is; none where it is elsewhere.
+    fn database_file(&self) -> Option<PathBuf> {
+        let (address, _) = self.database().ok()?;
+        let path = address.strip_prefix("sqlite://")?.split('?').next()?;
+        (!path.starts_with(':')).then(|| PathBuf::from(path))
+    }
+
+    /// Is there a database, as far as that can be told without asking it?
+    pub(crate) fn has_database(&self) -> bool {
+        match self.database_file() {
+            Some(file) => file.is_file(),
+            None => self.path(&DATABASE).is_some(),
+        }
+    }
+
+    /// Where almanacs are kept that things were last judged by: beside the database, where it is a
+    /// file.
+    pub(crate) fn former_almanacs(&self) -> Option<PathBuf> {
+        let beside = self.database_file().and_then(|it| Some(it.parent()?.to_owned()));
+        let folder = beside.or_else(|| Some(self.data()?.join("foretop")))?;
+        Some(folder.join("former-almanacs"))
+    }
+
     /// The configuration file, whether or not there is one.
     pub(crate) fn config_file(&self) -> anyhow::Result<PathBuf> {
         let folder = self.configuration().ok_or_else(|| {

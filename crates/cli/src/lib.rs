@@ -7,6 +7,7 @@ mod credentials;
 mod deployed;
 mod docker;
 mod environment;
+mod evaluated;
 mod failure;
 mod findings;
 mod heap;

@@ -105,6 +105,8 @@ pub enum EventKind {
     FindingSeverityChanged,
     /// A flaw of something that runs can be mended by now.
     FindingFixAvailable,
+    /// The fix of a flaw of something that runs is none, or is not to be had any more.
+    FindingFixWithdrawn,
     /// A flaw of something that runs is known to be exploited by now.
     FindingExploited,
     /// What a new almanac changes for something that runs could not be told.
@@ -115,7 +117,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::OrganisationCreated,
         Self::RepositoryEnabled,
         Self::RepositoryDisabled,
@@ -150,6 +152,7 @@ impl EventKind {
         Self::FindingGone,
         Self::FindingSeverityChanged,
         Self::FindingFixAvailable,
+        Self::FindingFixWithdrawn,
         Self::FindingExploited,
         Self::EvaluationIncomplete,
         Self::Expired,
@@ -192,6 +195,7 @@ impl EventKind {
             Self::FindingGone => "finding-gone",
             Self::FindingSeverityChanged => "finding-severity-changed",
             Self::FindingFixAvailable => "finding-fix-available",
+            Self::FindingFixWithdrawn => "finding-fix-withdrawn",
             Self::FindingExploited => "finding-exploited",
             Self::EvaluationIncomplete => "evaluation-incomplete",
             Self::Expired => "expired",

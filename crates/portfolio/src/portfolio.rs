@@ -228,6 +228,12 @@ impl Portfolio {
         numbers
     }
 
+    /// The same of so many of them, whichever.
+    pub fn some_image_numbers(&self, images: &Images, most: usize) -> Vec<i64> {
+        let some = images.0.iter().take(most);
+        some.filter_map(|it| self.images.get(it as usize).map(|it| it.number)).collect()
+    }
+
     /// Which of these images run in that environment.
     pub fn running_in(
         &self,

@@ -8,10 +8,12 @@ use store::Store;
 use tokio::sync::{Semaphore, watch};
 
 use crate::caller::{Access, Caller, nobodys};
+use crate::exporter::Exporter;
 use crate::fleet::Fleet;
 use crate::identity::People;
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
+use crate::tally::Tally;
 use crate::world::World;
 
 /// What every answer rests on. Clones are the same one.
@@ -34,6 +36,10 @@ pub struct Parts {
     pub(crate) fleet: Fleet,
     /// What is counted.
     pub(crate) metrics: Metrics,
+    /// How many findings there are where.
+    pub(crate) tally: Tally,
+    /// Tells that to Prometheus.
+    pub(crate) exporter: Exporter,
     /// Whether it is coming to its end.
     ending: watch::Sender<bool>,
     /// Judging takes a core for itself, so no more do it at once than there are.
@@ -64,7 +70,20 @@ impl App {
         let cores = Arc::new(Semaphore::new(cores));
         let (ending, _) = watch::channel(false);
         let (fleet, metrics) = (Fleet::default(), Metrics::default());
-        let parts = Parts { store, world, access, reach, clock, fleet, metrics, ending, cores };
+        let (tally, exporter) = (Tally::default(), Exporter::default());
+        let parts = Parts {
+            store,
+            world,
+            access,
+            reach,
+            clock,
+            fleet,
+            metrics,
+            tally,
+            exporter,
+            ending,
+            cores,
+        };
         Self(Arc::new(parts))
     }
 

@@ -2,6 +2,9 @@
 //! somebody else when they are not heard of any more.
 
 mod analyse_image;
+mod count_environments;
+mod look_out;
+mod rematch;
 mod resolve_tags;
 mod tidy;
 
@@ -23,8 +26,13 @@ const SIGN: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Every kind of job. Adding one is its file, its `mod` line, and its entry here.
-pub(crate) const ALL: &[&dyn Work] =
-    &[&analyse_image::AnalyseImage, &resolve_tags::ResolveTags, &tidy::Tidy];
+pub(crate) const ALL: &[&dyn Work] = &[
+    &analyse_image::AnalyseImage,
+    &rematch::Rematch,
+    &count_environments::CountEnvironments,
+    &resolve_tags::ResolveTags,
+    &tidy::Tidy,
+];
 
 /// A kind of job.
 #[async_trait]
@@ -52,6 +60,7 @@ pub(crate) async fn work(app: App, workers: usize, stopped: watch::Receiver<bool
         working.push(tokio::spawn(one_after_another(app.clone(), kinds.clone(), stopped.clone())));
     }
     if workers > 0 {
+        working.push(tokio::spawn(look_out::look_out(app.clone(), stopped.clone())));
         schedule(&app, stopped).await;
     }
     for worker in working {

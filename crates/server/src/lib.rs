@@ -7,6 +7,8 @@
 mod app;
 mod body;
 mod caller;
+mod evaluate;
+mod exporter;
 mod fleet;
 mod front;
 mod health;
@@ -24,6 +26,7 @@ mod resolve;
 mod routes;
 mod serve;
 mod tagged;
+mod tally;
 mod world;
 
 #[cfg(test)]
@@ -31,6 +34,7 @@ mod tests;
 
 pub use app::{App, Clock, Reach};
 pub use caller::Access;
+pub use evaluate::{Changed, Evaluated, evaluate};
 pub use front::{Limits, front};
 pub use here::here;
 pub use identity::{People, first_start};

@@ -1,5 +1,6 @@
 //! Every path, by noun; the document that describes them is made from the same lines.
 
+mod counts;
 mod deployments;
 mod docker;
 mod environments;
@@ -27,6 +28,7 @@ use utoipa::openapi::security::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use environments::counted;
 pub(crate) use events::selected;
 
 use crate::app::App;
@@ -68,6 +70,7 @@ fn paths() -> OpenApiRouter<App> {
             .merge(organisations::paths())
             .merge(repositories::paths())
             .merge(environments::paths())
+            .merge(counts::paths())
             .merge(deployments::paths())
             .merge(images::paths())
             .merge(tags::paths())
@@ -92,6 +95,7 @@ pub fn router(app: App) -> Router {
     let (router, _) = paths().split_for_parts();
     router
         .merge(docker::paths())
+        .merge(counts::exporter())
         .merge(join::paths().layer(DefaultBodyLimit::max(SHORT)))
         .route_layer(from_fn_with_state(app.clone(), once))
         .route_layer(from_fn_with_state(app.clone(), gate))

@@ -1,5 +1,6 @@
 //! The router, asked as a client asks it.
 
+mod evaluate;
 mod front;
 mod identity;
 mod story;

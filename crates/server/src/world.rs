@@ -1,5 +1,7 @@
 //! What is known of the world: the almanac on the disk, opened anew when it changes.
 
+mod kept;
+
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,6 +9,8 @@ use std::time::{Duration, Instant};
 use almanac::Almanac;
 use engine::Lookout;
 use model::Moment;
+
+pub(crate) use kept::Kept;
 
 /// The almanac on the disk is looked at again after this long.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -16,6 +20,8 @@ pub struct World {
     /// Where the almanac is; without one, only what is built in is known.
     directory: Option<PathBuf>,
     seen: Mutex<Option<Seen>>,
+    /// Almanacs that things were last judged by.
+    pub(crate) kept: Kept,
 }
 
 struct Seen {
@@ -31,7 +37,14 @@ type Mark = Option<(std::time::SystemTime, u64)>;
 impl World {
     /// The world as the almanac in `directory` knows it.
     pub fn new(directory: Option<PathBuf>) -> Self {
-        Self { directory, seen: Mutex::new(None) }
+        Self { directory, seen: Mutex::new(None), kept: Kept::default() }
+    }
+
+    /// The same, where the almanac that things were last judged by is kept in `directory` until they
+    /// are judged by the next. Without it nobody can tell what the next one changes.
+    #[must_use]
+    pub fn keeping(self, directory: PathBuf) -> Self {
+        Self { kept: Kept::new(directory), ..self }
     }
 
     /// With this a question is answered at that time, without anybody's statements.

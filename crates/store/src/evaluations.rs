@@ -20,6 +20,17 @@ impl Store {
         Ok(last(&mut tx, organisation).await?.map(|(_, it)| it))
     }
 
+    /// Were an organisation's things ever judged by that almanac?
+    pub async fn was_evaluated(
+        &self,
+        organisation: &OrganisationId,
+        almanac: &str,
+    ) -> Result<bool, Error> {
+        let sql = "SELECT position FROM evaluations WHERE organisation = $1 AND almanac = $2
+                   LIMIT 1";
+        Ok(self.db.row(sql, values![&organisation.0, almanac]).await?.is_some())
+    }
+
     /// Writes down what changed from one almanac to another: all of it, or nothing.
     ///
     /// It is written if the last evaluation was by the almanac that is said to be the former one
@@ -101,6 +112,20 @@ impl Store {
         }
         tx.commit().await?;
         Ok(written)
+    }
+
+    /// How many findings there are in each environment as far as that is known, by its id.
+    pub async fn present_counts(
+        &self,
+        organisation: &OrganisationId,
+    ) -> Result<HashMap<String, Counted>, Error> {
+        let sql = "SELECT c.environment, c.at, c.almanac, c.critical, c.high, c.medium, c.low,
+                          c.unspecified, c.images, c.pending, c.gaps
+                   FROM environments e JOIN environment_counts c ON c.environment = e.id
+                   WHERE e.organisation = $1 AND c.at = (SELECT MAX(l.at)
+                       FROM environment_counts l WHERE l.environment = e.id)";
+        let rows = self.db.rows(sql, values![&organisation.0]).await?;
+        rows.iter().map(|row| Ok((row.text("environment")?, read(row)?))).collect()
     }
 
     /// How many findings there were in an environment, as that changed from one moment to before

@@ -9,7 +9,7 @@ use model::Digest;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::almanac::check_entry;
+use crate::almanac::{Almanac, Content, check_entry};
 use crate::compile::{SheetBytes, digest_of};
 use crate::error::Error;
 use crate::manifest::{Entry, Manifest};
@@ -123,6 +123,31 @@ impl Writer {
             }
             None => self.put_in_use(&manifest.to_bytes(), None, Standing::Local),
         }
+    }
+
+    /// The same for an almanac that is in use elsewhere, or nowhere on disk. Its sheets are shared
+    /// with it where the file system can do that.
+    pub(crate) fn install_copy(&self, almanac: &Almanac) -> Result<Installed, Error> {
+        for (entry, content) in almanac.contents() {
+            match content {
+                Content::Bytes(bytes) => {
+                    self.put(&SheetBytes { entry: entry.clone(), bytes: bytes.to_vec() })?;
+                }
+                Content::File(path) => self.share(entry, path)?,
+            }
+        }
+        self.put_in_use(almanac.written(), almanac.signature(), almanac.standing().clone())
+    }
+
+    fn share(&self, entry: &Entry, from: &Path) -> Result<(), Error> {
+        let to = sheet_path(&self.dir, &entry.digest);
+        if to.exists() || fs_err::hard_link(from, &to).is_ok() {
+            return Ok(());
+        }
+        let mut sheet = fs_err::File::open(from).map_err(Error::io)?;
+        let mut incoming = self.receive(entry)?;
+        io::copy(&mut sheet, &mut incoming).map_err(Error::io)?;
+        incoming.finish()
     }
 
     fn put_in_use(

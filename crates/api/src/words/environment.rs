@@ -19,6 +19,57 @@ pub struct Environment {
     pub running: u64,
     /// Those of them whose image is not analysed yet.
     pub pending: u64,
+    /// How many findings there are, once they have been counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counted>,
+}
+
+/// How many findings there are in an environment since when: each flaw of each package once, however
+/// many images have it; what a statement takes out of the way does not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Counted {
+    /// Since when.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// By the words of which almanac: its digest.
+    pub almanac: String,
+    /// Critical findings.
+    pub critical: u64,
+    /// High ones.
+    pub high: u64,
+    /// Medium ones.
+    pub medium: u64,
+    /// Low ones.
+    pub low: u64,
+    /// Those nobody rated.
+    pub unspecified: u64,
+    /// Different images that run.
+    pub images: u64,
+    /// Those of them that are not analysed yet: what is in them is not counted.
+    pub pending: u64,
+    /// Holes in the answer.
+    pub gaps: u64,
+}
+
+/// Of which time counts are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CountsQuery {
+    /// From this time on.
+    #[param(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Before this.
+    #[param(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// `next` of the part before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
 }
 
 impl From<model::Environment> for Environment {
@@ -30,6 +81,7 @@ impl From<model::Environment> for Environment {
             created_by: it.created_by,
             running: it.running,
             pending: it.pending,
+            counts: None,
         }
     }
 }

@@ -13,6 +13,7 @@ use clap::{Subcommand, ValueEnum, ValueHint};
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::evaluated::installing;
 use crate::failure::Failure;
 use crate::findings::whole;
 
@@ -82,17 +83,17 @@ impl Verb for Almanac {
             None => context.environment.almanac_directory()?,
         };
         match self.command {
-            Command::Update(it) => it.run(&directory, context),
-            Command::Build(it) => it.run(&directory, context),
+            Command::Update(it) => installing(context, &directory, || it.run(&directory, context)),
+            Command::Build(it) => installing(context, &directory, || it.run(&directory, context)),
             Command::Status(it) => it.run(&directory, context),
             Command::List(it) => it.run(&directory, context),
             Command::Show(it) => it.run(&directory, context),
             Command::Lookup(it) => it.run(&directory, context),
             Command::Diff(it) => it.run(context),
             Command::Export(it) => it.run(&directory, context),
-            Command::Import(it) => it.run(&directory, context),
+            Command::Import(it) => installing(context, &directory, || it.run(&directory, context)),
             Command::Push(it) => it.run(&directory, context),
-            Command::Pull(it) => it.run(&directory, context),
+            Command::Pull(it) => installing(context, &directory, || it.run(&directory, context)),
             Command::Verify(it) => it.run(&directory, context),
             Command::Keygen(it) => it.run(context),
             Command::Sign(it) => it.run(&directory, context),

@@ -14,6 +14,7 @@ use model::Platform;
 
 use self::change::Change;
 use self::record::{Recording, Wanted};
+pub(super) use self::show::moment;
 use self::show::{Format, Show};
 use super::{Outcome, Verb};
 use crate::Context;

@@ -1,6 +1,8 @@
 //! Environments: places where images run.
 
-use api::{Environment, NewEnvironment, Page, PageQuery, Problem, Renaming, Sort};
+use std::collections::HashMap;
+
+use api::{Counted, Environment, NewEnvironment, Page, PageQuery, Problem, Renaming, Sort};
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::{OrganisationId, Right};
@@ -33,10 +35,11 @@ async fn list(
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let page = named::page(query.after, query.limit)?;
     let all = app.store.environments(&organisation).await?;
+    let mut counts = app.store.present_counts(&organisation).await?;
     let mut items: Vec<Environment> = all
         .into_iter()
         .filter(|it| page.after.as_ref().is_none_or(|after| it.name > *after))
-        .map(Environment::from)
+        .map(|it| with(it, &mut counts))
         .collect();
     let more = items.len() > page.limit as usize;
     items.truncate(page.limit as usize);
@@ -126,6 +129,32 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// An environment with its counts, as far as they are known.
+fn with(
+    environment: model::Environment,
+    counts: &mut HashMap<String, store::Counted>,
+) -> Environment {
+    let counts = counts.remove(&environment.id).map(counted);
+    Environment { counts, ..environment.into() }
+}
+
+/// In the words of the API.
+pub(crate) fn counted(it: store::Counted) -> Counted {
+    let counts = it.counts;
+    Counted {
+        at: it.at.to_string(),
+        almanac: it.almanac,
+        critical: counts.critical,
+        high: counts.high,
+        medium: counts.medium,
+        low: counts.low,
+        unspecified: counts.unspecified,
+        images: counts.images,
+        pending: counts.pending,
+        gaps: counts.gaps,
+    }
+}
+
 /// The environment of that name.
 async fn find(
     app: &App,
@@ -135,7 +164,8 @@ async fn find(
     let all = app.store.environments(organisation).await?;
     let wanted = store::normal_name(name);
     if let Some(it) = all.iter().find(|it| it.name == wanted) {
-        return Ok(it.clone().into());
+        let mut counts = app.store.present_counts(organisation).await?;
+        return Ok(with(it.clone(), &mut counts));
     }
     let names: Vec<&str> = all.iter().take(20).map(|it| it.name.as_str()).collect();
     let name: String = name.chars().take(200).collect();

@@ -44,6 +44,8 @@ pub(super) async fn are_told_once(store: &Store) {
     let expect: Vec<String> = events.iter().map(|it| it.about.clone()).collect();
     assert_eq!(all, expect, "each once, in their order");
     assert_eq!(found_in(store, &acme, Some("production")).await.len(), 350);
+    let was = async |almanac| store.was_evaluated(&acme, almanac).await.unwrap();
+    assert_eq!((was("a").await, was("b").await, was("c").await), (true, true, false));
     // An older almanac again is a change like others.
     assert!(store.evaluated(&acme, &at(4), Some("b"), "a", &[]).await.unwrap());
     let keep = Retention { history_before: Some(at(9).at), ..Retention::default() };
@@ -98,6 +100,10 @@ pub(super) async fn counts_are_written_as_they_change(store: &Store) {
     assert_eq!(told(0, 10).await, []);
     assert!(store.counts(&acme, "gone", at(0).at, at(9).at).await.is_err());
 
+    let present = store.present_counts(&acme).await.unwrap();
+    let present: Vec<(u64, &str)> =
+        present.values().map(|it| (it.counts.critical, it.almanac.as_str())).collect();
+    assert_eq!(present, [(3, "d")]);
     let keep = Retention { history_before: Some(at(30).at), ..Retention::default() };
     assert_eq!(store.expire(&acme, &at(60), &keep).await.unwrap().counts, 1);
     assert_eq!(told(0, 60).await, [c, d]);

@@ -244,7 +244,7 @@ fn second(moment: &str) -> String {
 }
 
 /// A moment as people write it.
-pub(super) fn moment(text: &str) -> Result<Moment, String> {
+pub(in crate::commands) fn moment(text: &str) -> Result<Moment, String> {
     let now = Moment::from_micros(jiff::Timestamp::now().as_microsecond());
     moment_at(text.trim(), now)
 }

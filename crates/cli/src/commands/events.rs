@@ -1,0 +1,175 @@
+//! `foretop events`: what changed, when, by whom; what a new almanac changed for what runs among it.
+
+use std::fmt::Write as _;
+
+use api::{Event, EventQuery};
+use clap::ValueEnum;
+use model::{EventKind, Moment};
+use serde_json::Value as Json;
+
+use super::{Outcome, Verb, environment};
+use crate::Context;
+use crate::asking::{PART, Whose, ask};
+use crate::messages::count;
+
+/// List what changed, latest first: what runs, and what is known of it
+#[derive(clap::Parser)]
+#[command(name = "events", after_help = AFTER)]
+pub(crate) struct Events {
+    /// Only what is about this environment
+    #[arg(long = "env", value_name = "ENVIRONMENT", alias = "environment")]
+    environment: Option<String>,
+    /// Only these kinds, parted by commas; `finding` is all that a new almanac changed
+    #[arg(long = "kind", value_name = "KIND", value_delimiter = ',', value_parser = kinds)]
+    kinds: Vec<Kinds>,
+    /// Only from this time on: 2026-11-21, 2026-11-21T10:00:00Z, or 3d, 2h, 30m ago
+    #[arg(long, value_name = "TIME", value_parser = environment::moment)]
+    since: Option<Moment>,
+    /// Only before this time
+    #[arg(long, value_name = "TIME", value_parser = environment::moment)]
+    until: Option<Moment>,
+    /// At most so many
+    #[arg(long, value_name = "NUMBER", default_value_t = 100,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    whose: Whose,
+}
+
+const AFTER: &str = "\
+What another almanac changes for what runs: finding-new, finding-gone, finding-severity-changed,
+finding-fix-available, finding-fix-withdrawn, finding-exploited, and evaluation-incomplete where it
+cannot be told.";
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// A line for each
+    Text,
+    /// An array
+    Json,
+}
+
+/// One kind, or several that go by one word.
+#[derive(Clone)]
+struct Kinds(Vec<EventKind>);
+
+fn kinds(word: &str) -> Result<Kinds, String> {
+    let is_meant = |it: &EventKind| {
+        let name = it.as_str();
+        name == word
+            || (word == "finding"
+                && (name.starts_with("finding-") || *it == EventKind::EvaluationIncomplete))
+    };
+    let found: Vec<EventKind> = EventKind::ALL.into_iter().filter(is_meant).collect();
+    if found.is_empty() {
+        let known: Vec<&str> = EventKind::ALL.iter().map(|it| it.as_str()).collect();
+        return Err(format!("there is no such kind; there are finding, {}", known.join(", ")));
+    }
+    Ok(Kinds(found))
+}
+
+impl Verb for Events {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        let kinds: Vec<&str> =
+            self.kinds.iter().flat_map(|it| &it.0).map(|it| it.as_str()).collect();
+        ask(context, &self.whose, async |asking| {
+            let mut query = EventQuery {
+                environment: self.environment.clone(),
+                kinds: (!kinds.is_empty()).then(|| kinds.join(",")),
+                since: self.since.map(|it| it.to_string()),
+                before: self.until.map(|it| it.to_string()),
+                after: None,
+                limit: Some(self.limit.min(PART)),
+            };
+            let most = self.limit as usize;
+            let mut events: Vec<Event> = Vec::new();
+            let more = loop {
+                let page = asking.client.events(&asking.organisation, &query).await?;
+                events.extend(page.items);
+                // Whoever sends us back to where we were would have us go round for ever.
+                if page.next.is_none() || page.next == query.after || events.len() >= most {
+                    break page.next.is_some() || events.len() > most;
+                }
+                query.after = page.next;
+            };
+            events.truncate(most);
+            context.messages.report(&match self.format {
+                Format::Json => format!("{}\n", serde_json::to_string_pretty(&events)?),
+                Format::Text => lines(&events),
+            })?;
+            if events.is_empty() {
+                context.messages.inform("Nothing of that sort happened");
+            } else if more {
+                let shown = count(events.len() as u64, "event", "events");
+                context.messages.inform(&format!("The latest {shown}: --limit asks for more"));
+            }
+            Ok(())
+        })?;
+        Ok(Outcome::Done)
+    }
+}
+
+fn lines(events: &[Event]) -> String {
+    let width =
+        |of: fn(&Event) -> &str| events.iter().map(|it| of(it).chars().count()).max().unwrap_or(0);
+    let environments = width(place);
+    let kinds = width(|it| &it.kind);
+    let mut text = String::new();
+    for it in events {
+        let time = it.at.get(..19).map_or(it.at.clone(), |it| format!("{it}Z"));
+        let (place, kind) = (place(it), &it.kind);
+        let _ = writeln!(
+            text,
+            "{time}  {place:<environments$}  {kind:<kinds$}  {}{}",
+            it.about,
+            told(&it.detail)
+        );
+    }
+    text
+}
+
+fn place(event: &Event) -> &str {
+    event.environment.as_deref().unwrap_or("-")
+}
+
+/// What became of a flaw in a package: ` of lodash@4.17.4: high, fixed in 4.17.21, in 3 images`.
+fn told(detail: &Json) -> String {
+    let mut text = String::new();
+    if let (Some(name), Some(version)) = (detail["name"].as_str(), detail["version"].as_str()) {
+        let _ = write!(text, " of {name}@{version}: ");
+        match (state(&detail["before"]), state(&detail["after"])) {
+            (Some(before), Some(after)) => {
+                let _ = write!(text, "{before} → {after}");
+            }
+            (None, Some(after)) => text.push_str(&after),
+            (Some(before), None) => {
+                let why = detail["why"].as_str().or(detail["verdict"].as_str());
+                let _ = write!(text, "was {before}; {}", why.unwrap_or("gone"));
+            }
+            (None, None) => {}
+        }
+        if let Some(images) = detail["images"].as_u64() {
+            let _ = write!(text, ", in {}", count(images, "image", "images"));
+        }
+    } else if let Some(why) = detail["why"].as_str() {
+        let _ = write!(text, ": {why}");
+        if let Some(gaps) = detail["gaps"].as_u64() {
+            let _ = write!(text, ": {}", count(gaps, "gap", "gaps"));
+        }
+    }
+    text
+}
+
+fn state(it: &Json) -> Option<String> {
+    let mut text = it["severity"].as_str()?.to_lowercase();
+    if let Some(version) = it["fixed"].as_str() {
+        let _ = write!(text, ", fixed in {version}");
+    }
+    if it["exploited"] == true {
+        text.push_str(", exploited");
+    }
+    Some(text)
+}

@@ -1,0 +1,104 @@
+//! Looking out: another almanac and other things that run are noticed here, and jobs made of them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use model::EventKind;
+use serde_json::json;
+use store::NewJob;
+use tokio::sync::watch;
+
+use super::count_environments;
+use crate::app::App;
+use crate::evaluate::JOB;
+
+/// How often we look.
+const LOOK: Duration = Duration::from_secs(1);
+/// Changes looked at together.
+const PART: u32 = 2_000;
+
+/// What we saw last.
+#[derive(Default)]
+pub(super) struct Outlook {
+    almanac: Option<String>,
+    cursor: Option<String>,
+}
+
+/// Looks until told to stop.
+pub(super) async fn look_out(app: App, mut stopped: watch::Receiver<bool>) {
+    let mut lookout = Outlook::default();
+    while !*stopped.borrow() {
+        if let Err(why) = lookout.look(&app).await {
+            tracing::warn!(why, "what changed cannot be looked at");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+impl Outlook {
+    /// One look. What could not be made a job is seen again the next time.
+    pub(super) async fn look(&mut self, app: &App) -> Result<(), String> {
+        self.almanac(app).await?;
+        self.changes(app).await.map_err(|error| error.to_string())
+    }
+
+    async fn almanac(&mut self, app: &App) -> Result<(), String> {
+        let present = app.world.lookout(app.now()).map_err(|error| error.to_string())?;
+        let present = present.almanac().digest().to_string();
+        if self.almanac.as_ref() == Some(&present) {
+            return Ok(());
+        }
+        // What was there before we came was put there by nobody just now.
+        let installed = self.almanac.as_ref().map(|_| &present);
+        let job = NewJob {
+            kind: JOB.to_owned(),
+            payload: json!({ "installed": installed }),
+            key: Some(format!("{JOB} {present}")),
+            ready: app.now(),
+            attempts: 3,
+        };
+        app.store.enqueue(&job).await.map_err(|error| error.to_string())?;
+        self.almanac = Some(present);
+        Ok(())
+    }
+
+    async fn changes(&mut self, app: &App) -> Result<(), store::Error> {
+        let Some(cursor) = self.cursor.clone() else {
+            let cursor = app.store.changes_begin().await?;
+            // What changed while nobody looked.
+            let all = app.store.organisations().await?.into_iter().map(|it| it.id);
+            self.soon(app, all.collect(), cursor).await;
+            return Ok(());
+        };
+        let changes = app.store.changes_since(None, &cursor, PART).await?;
+        let matters = |it: &EventKind| {
+            matches!(
+                it,
+                EventKind::ImageAnalysed
+                    | EventKind::ImageDeleted
+                    | EventKind::EnvironmentCreated
+                    | EventKind::DeploymentStarted
+                    | EventKind::DeploymentReplaced
+                    | EventKind::DeploymentEnded
+            )
+        };
+        let changed = changes.events.into_iter().filter(|it| matters(&it.1.kind)).map(|it| it.0);
+        self.soon(app, changed.collect(), changes.cursor).await;
+        Ok(())
+    }
+
+    async fn soon(
+        &mut self,
+        app: &App,
+        organisations: BTreeSet<model::OrganisationId>,
+        cursor: String,
+    ) {
+        match count_environments::soon(app, organisations).await {
+            Ok(()) => self.cursor = Some(cursor),
+            Err(why) => tracing::warn!(why, "nothing can be counted"),
+        }
+    }
+}

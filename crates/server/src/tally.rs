@@ -1,0 +1,253 @@
+//! How many findings there are in each environment: every image that runs is judged once by each
+//! almanac, and counted wherever it runs.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use engine::{Filter, Lookout};
+use futures_util::StreamExt as _;
+use model::{Analysis, Digest, EventKind, Inventory, Level, OrganisationId};
+use store::{Counts, Store};
+use tokio::sync::Mutex;
+
+use crate::app::App;
+
+/// Rows that are read together.
+const PART: u32 = 2_000;
+
+/// Counts, and remembers what it has judged.
+#[derive(Default)]
+pub(crate) struct Tally(Mutex<Option<Known>>);
+
+/// What is known of images, by the words of one almanac.
+struct Known {
+    almanac: String,
+    /// Up to where changes of the store were looked at.
+    cursor: String,
+    judged: HashMap<(OrganisationId, Digest), Judged>,
+    flaws: Numbers<Flaw>,
+    gaps: Numbers<(String, String)>,
+}
+
+/// What is wrong with an image, in numbers.
+struct Judged {
+    found: Box<[(u32, Level)]>,
+    gaps: Box<[u32]>,
+}
+
+/// A flaw in a package.
+#[derive(PartialEq, Eq, Hash)]
+struct Flaw {
+    id: String,
+    space: String,
+    name: String,
+    version: String,
+}
+
+/// Long things, each with a small number.
+struct Numbers<T>(HashMap<T, u32>);
+
+/// Environments' ids, with what runs there.
+type Running = BTreeMap<String, BTreeSet<Digest>>;
+
+impl Tally {
+    /// Counts an organisation's environments, and writes down what is different. Says how many were.
+    pub(crate) async fn count(
+        &self,
+        app: &App,
+        organisation: &OrganisationId,
+    ) -> Result<u64, String> {
+        let told = |error: store::Error| error.to_string();
+        let lookout = app.world.lookout(app.now()).map_err(|error| error.to_string())?;
+        let lookout = Arc::new(lookout);
+        let almanac = lookout.almanac().digest().to_string();
+        let mut guard = self.0.lock().await;
+        if guard.as_ref().is_none_or(|it| it.almanac != almanac) {
+            let cursor = app.store.changes_begin().await.map_err(told)?;
+            *guard = Some(Known::new(almanac.clone(), cursor));
+        }
+        let mine = guard.as_mut().expect("it was put there");
+        mine.catch_up(&app.store).await.map_err(told)?;
+        let running = running(&app.store, organisation).await.map_err(told)?;
+        let names = app.store.environments(organisation).await.map_err(told)?;
+        mine.keep_only(organisation, &running);
+        mine.judge(app, organisation, &lookout, &running).await?;
+        if let Some(error) = lookout.almanac().torn() {
+            return Err(format!("nothing is counted by the present almanac: {error}"));
+        }
+        let none = BTreeSet::new();
+        let counts: Vec<(String, Counts)> = names
+            .into_iter()
+            .map(|it| {
+                let images = running.get(&it.id).unwrap_or(&none);
+                (it.name, mine.counts(organisation, images))
+            })
+            .collect();
+        drop(guard);
+        app.store.count(organisation, app.now(), &almanac, &counts).await.map_err(told)
+    }
+}
+
+impl Known {
+    fn new(almanac: String, cursor: String) -> Self {
+        let (flaws, gaps) = (Numbers::default(), Numbers::default());
+        Self { almanac, cursor, judged: HashMap::new(), flaws, gaps }
+    }
+
+    /// Forgets images that were read anew.
+    async fn catch_up(&mut self, store: &Store) -> Result<(), store::Error> {
+        loop {
+            let changes = store.changes_since(None, &self.cursor, PART).await?;
+            if changes.events.is_empty() {
+                return Ok(());
+            }
+            for (organisation, event) in changes.events {
+                match event.kind {
+                    EventKind::ImageAnalysed | EventKind::ImageDeleted => {
+                        if let Ok(digest) = event.about.parse() {
+                            self.judged.remove(&(organisation, digest));
+                        }
+                    }
+                    // Much goes at once, and nobody tells of each.
+                    EventKind::Expired => self.judged.clear(),
+                    _ => {}
+                }
+            }
+            self.cursor = changes.cursor;
+        }
+    }
+
+    /// What does not run any more is not remembered.
+    fn keep_only(&mut self, organisation: &OrganisationId, running: &Running) {
+        let images: BTreeSet<&Digest> = running.values().flatten().collect();
+        self.judged.retain(|(theirs, digest), _| theirs != organisation || images.contains(digest));
+        if self.judged.is_empty() {
+            self.flaws = Numbers::default();
+            self.gaps = Numbers::default();
+        }
+    }
+
+    /// Judges what was not yet, as much at once as there are cores.
+    async fn judge(
+        &mut self,
+        app: &App,
+        organisation: &OrganisationId,
+        lookout: &Arc<Lookout>,
+        running: &Running,
+    ) -> Result<(), String> {
+        let images: BTreeSet<&Digest> = running.values().flatten().collect();
+        let new: Vec<Digest> = images
+            .into_iter()
+            .filter(|it| !self.judged.contains_key(&(organisation.clone(), (*it).clone())))
+            .cloned()
+            .collect();
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let mut judging = futures_util::stream::iter(new)
+            .map(|digest| async {
+                let inventory = app.store.inventory(organisation, &digest).await;
+                let inventory = inventory.map_err(|error| error.to_string())?;
+                let Some(inventory) = inventory else { return Ok(None) };
+                let analysis = analysis(app, lookout, inventory).await?;
+                Ok::<_, String>(Some((digest, analysis)))
+            })
+            .buffer_unordered(cores);
+        while let Some(judged) = judging.next().await {
+            // What is not analysed yet is looked for again the next time.
+            let Some((digest, analysis)) = judged? else { continue };
+            let judged = Judged {
+                found: self.found(&analysis),
+                gaps: analysis
+                    .gaps
+                    .iter()
+                    .chain(&analysis.inventory.gaps)
+                    .map(|it| self.gaps.number((it.at.clone(), it.why.clone())))
+                    .collect(),
+            };
+            self.judged.insert((organisation.clone(), digest), judged);
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, analysis: &Analysis) -> Box<[(u32, Level)]> {
+        let counted = analysis.findings.iter().filter(|it| !it.suppressed());
+        let numbered = counted.map(|it| {
+            let flaw = Flaw {
+                id: it.id.clone(),
+                space: it.space.as_str().to_owned(),
+                name: it.name.clone(),
+                version: it.version.clone(),
+            };
+            (self.flaws.number(flaw), it.level)
+        });
+        numbered.collect()
+    }
+
+    fn counts(&self, organisation: &OrganisationId, images: &BTreeSet<Digest>) -> Counts {
+        let mut counts = Counts { images: images.len() as u64, ..Counts::default() };
+        let mut worst: HashMap<u32, Level> = HashMap::new();
+        let mut gaps: BTreeSet<u32> = BTreeSet::new();
+        for digest in images {
+            let Some(judged) = self.judged.get(&(organisation.clone(), digest.clone())) else {
+                counts.pending += 1;
+                continue;
+            };
+            for (flaw, level) in &judged.found {
+                let it = worst.entry(*flaw).or_insert(*level);
+                *it = (*it).max(*level);
+            }
+            gaps.extend(&judged.gaps);
+        }
+        counts.gaps = gaps.len() as u64;
+        for level in worst.into_values() {
+            *match level {
+                Level::Critical => &mut counts.critical,
+                Level::High => &mut counts.high,
+                Level::Medium => &mut counts.medium,
+                Level::Low => &mut counts.low,
+                Level::Unspecified => &mut counts.unspecified,
+            } += 1;
+        }
+        counts
+    }
+}
+
+impl<T: Eq + Hash> Numbers<T> {
+    fn number(&mut self, it: T) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry(it).or_insert(next)
+    }
+}
+
+impl<T> Default for Numbers<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+async fn running(store: &Store, organisation: &OrganisationId) -> Result<Running, store::Error> {
+    let mut running = Running::new();
+    let mut after = String::new();
+    loop {
+        let part = store.running_images_after(Some(organisation), &after, PART).await?;
+        let Some(last) = part.last() else { return Ok(running) };
+        last.deployment.clone_into(&mut after);
+        for it in part {
+            running.entry(it.environment).or_default().insert(it.digest);
+        }
+    }
+}
+
+async fn analysis(
+    app: &App,
+    lookout: &Arc<Lookout>,
+    inventory: Inventory,
+) -> Result<Analysis, String> {
+    let permit = Arc::clone(&app.cores).acquire_owned().await.map_err(|error| error.to_string())?;
+    let lookout = Arc::clone(lookout);
+    let judged = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        lookout.analyze_in_brief(inventory, &Filter::default())
+    });
+    judged.await.map_err(|_| "the analysis broke off".to_owned())
+}
