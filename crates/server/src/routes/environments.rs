@@ -127,7 +127,7 @@ async fn delete(
 }
 
 /// The environment of that name.
-async fn find(
+pub(crate) async fn find(
     app: &App,
     organisation: &OrganisationId,
     name: &str,
