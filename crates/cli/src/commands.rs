@@ -16,6 +16,7 @@ mod quickview;
 mod repo;
 mod sbom;
 mod version;
+mod r#where;
 
 use clap::ArgMatches;
 
@@ -29,6 +30,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<explain::Explain>(),
     entry::<sbom::Sbom>(),
     entry::<environment::Environment>(),
+    entry::<r#where::Where>(),
     entry::<push::Push>(),
     entry::<enroll::Enroll>(),
     entry::<repo::Repo>(),

@@ -27,6 +27,7 @@ mod tests;
 mod words;
 
 pub use contract::{Format, Options, Unreadable};
+pub use list::shown;
 
 /// Every format. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn Format] =
