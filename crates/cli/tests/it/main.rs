@@ -16,5 +16,6 @@ mod plugin;
 mod quickview;
 mod sandbox;
 mod sbom;
+mod story;
 mod teahouse;
 mod version;
