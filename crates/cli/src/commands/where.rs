@@ -98,6 +98,11 @@ impl Where {
                 count(seen.deployments, "deployment", "deployments"),
                 count(seen.images, "image", "images"),
             ));
+            // What those are stands in the answer.
+            if !answer.gaps.is_empty() {
+                let gaps = count(answer.gaps.len() as u64, "thing is", "things are");
+                messages.warn(&format!("{gaps} not known"));
+            }
         } else {
             let place = match &self.env {
                 Some(name) => format!("in environment {name}"),
@@ -110,9 +115,6 @@ impl Where {
                 let gaps = count(answer.gaps.len() as u64, "thing is", "things are");
                 messages.warn(&format!("{line}, but {gaps} not known"));
             }
-        }
-        for gap in &answer.gaps {
-            messages.warn(&format!("{}: {}", gap.at, gap.why));
         }
     }
 }

@@ -83,18 +83,19 @@ const STAGED: [&str; 5] = [
 const STAGED_ANEW: [&str; 3] =
     ["env staging myorg/web:v2", "env staging myorg/api:v2", "env staging myorg/worker:v2"];
 
+const ASKED: [&str; 4] = [
+    "compare --env staging --to-env production",
+    "where CVE-2021-44228",
+    "where CVE-2021-44228 --env staging --exit-code",
+    "where cve-2021-44228 --exit-code --format csv",
+];
+
 #[test]
 fn promoted_and_rolled_back() {
     let sandbox = begun();
     done(&sandbox, &STAGED);
     done(&sandbox, &STAGED_ANEW);
-    let asked = [
-        "compare --env staging --to-env production",
-        "where CVE-2021-44228",
-        "where CVE-2021-44228 --env staging --exit-code",
-        "where cve-2021-44228 --exit-code --format csv",
-    ];
-    check(&sandbox, "before_the_promotion", &asked);
+    check(&sandbox, "before_the_promotion", &ASKED);
     done(&sandbox, &["env copy staging production"]);
     let asked = [
         "compare --env staging --to-env production --exit-on vulnerability,package",
@@ -215,25 +216,16 @@ fn written_down_for_audits() {
 fn a_server_tells_the_same() {
     let sandbox = Sandbox::new().with("SOURCE_DATE_EPOCH", "1717200000");
     let server = serving(&sandbox.path("tmp"));
-    let sandbox = pushed(alone(sandbox).with("FORETOP_SERVER", &server));
+    let sandbox = alone(sandbox).with("FORETOP_SERVER", &server);
     done(&sandbox, &["enroll local"]);
+    let sandbox = pushed(sandbox);
     done(&sandbox, &STAGED);
     done(&sandbox, &STAGED_ANEW);
-    let there = settled(&sandbox.transcript(&[
-        "compare --env staging --to-env production",
-        "where CVE-2021-44228",
-        "where CVE-2021-44228 --env staging --exit-code",
-        "where cve-2021-44228 --exit-code --format csv",
-    ]));
+    let there = settled(&sandbox.transcript(&ASKED));
     let here = begun();
     done(&here, &STAGED);
     done(&here, &STAGED_ANEW);
-    let here = settled(&here.transcript(&[
-        "compare --env staging --to-env production",
-        "where CVE-2021-44228",
-        "where CVE-2021-44228 --env staging --exit-code",
-        "where cve-2021-44228 --exit-code --format csv",
-    ]));
+    let here = settled(&here.transcript(&ASKED));
     // Only the server calls itself by another name.
     assert_eq!(
         there.replace("recorded by root", "recorded by ann").replace(",root,", ",ann,"),

@@ -2,6 +2,7 @@
 //! one for each deployment itself, for each gap, and for what the document rests on.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use model::{Analysis, Deployment, Finding, Gap, Package};
 
@@ -107,6 +108,10 @@ impl Rows {
             words::many(analysis.inventory.packages.len(), "package"),
             words::many(analysis.findings.len(), "vulnerability"),
         );
+        let suppressed = analysis.findings.iter().filter(|it| it.suppressed()).count();
+        if suppressed > 0 {
+            let _ = write!(note, " ({suppressed} suppressed)");
+        }
         if !gaps.is_empty() {
             note.push_str(", ");
             note.push_str(&words::many(gaps.len(), "gap"));

@@ -117,7 +117,7 @@ impl Teller {
         let after = self.inventory(&from, &mut gaps).await?;
         let before = match &to {
             Some(to) => self.inventory(to, &mut gaps).await?,
-            None => Some(nothing()),
+            None => Some(nothing(after.as_ref())),
         };
         let (Some(after), Some(before)) = (after, before) else {
             pair.outcome = PairOutcome::Unknown;
@@ -202,8 +202,11 @@ impl Teller {
 }
 
 /// What an application is held against that runs on one side alone.
-fn nothing() -> Inventory {
-    let image = ImageDescription { name: "nothing".to_owned(), ..ImageDescription::default() };
+fn nothing(after: Option<&Inventory>) -> Inventory {
+    let image = after.and_then(|it| it.subject.image());
+    let platform = image.map(|it| it.platform.clone()).unwrap_or_default();
+    let name = "nothing".to_owned();
+    let image = ImageDescription { name, platform, ..ImageDescription::default() };
     Inventory {
         subject: Subject::Image(Box::new(image)),
         distro: None,
