@@ -1,5 +1,6 @@
 //! The verbs, one file each, listed in `ALL`.
 
+mod admin;
 mod almanac;
 mod cache;
 mod compare;
@@ -9,14 +10,21 @@ mod cves;
 mod enroll;
 mod environment;
 mod explain;
+mod login;
+mod logout;
 mod man;
+mod member;
 mod plugin;
 mod push;
 mod quickview;
 mod repo;
 mod sbom;
+mod serve;
+mod token;
 mod version;
 mod r#where;
+mod whoami;
+mod worker;
 
 use clap::ArgMatches;
 
@@ -35,6 +43,14 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<enroll::Enroll>(),
     entry::<repo::Repo>(),
     entry::<config::Config>(),
+    entry::<login::Login>(),
+    entry::<logout::Logout>(),
+    entry::<whoami::Whoami>(),
+    entry::<token::Token>(),
+    entry::<member::Member>(),
+    entry::<serve::Serve>(),
+    entry::<worker::Worker>(),
+    entry::<admin::Admin>(),
     entry::<almanac::Almanac>(),
     entry::<cache::Cache>(),
     entry::<plugin::Plugin>(),

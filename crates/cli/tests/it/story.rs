@@ -215,7 +215,8 @@ fn written_down_for_audits() {
 #[test]
 fn a_server_tells_the_same() {
     let sandbox = Sandbox::new().with("SOURCE_DATE_EPOCH", "1717200000");
-    let server = serving(&sandbox.path("tmp"));
+    let everybody = server::Access::Local { name: "root".to_owned() };
+    let (server, _) = serving(&sandbox.path("tmp"), everybody);
     let sandbox = alone(sandbox).with("FORETOP_SERVER", &server);
     done(&sandbox, &["enroll local"]);
     let sandbox = pushed(sandbox);
