@@ -8,13 +8,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::words::{
-    Accepting, Assigning, ChangingPassword, Counted, CountsQuery, Deployment, DeploymentQuery,
-    Enabling, EndQuery, Ended, Environment, Event, EventQuery, Image, ImageQuery, Invitation,
-    Joined, Judging, LoggedIn, LoggingIn, Looked, MadeInvitation, MadeToken, Me, Member,
-    NewEnvironment, NewInvitation, NewOrganisation, NewToken, Organisation, Page, PageQuery,
-    Problem, Promotion, Pushed, Pushing, RecordedAll, Recordings, Renaming, Report, Reported,
-    Repository, RepositoryQuery, ResolveQuery, Resolved, Session, TagSpan, TagsQuery, Token,
-    TokenQuery, Version, WhereQuery, Whereabouts,
+    Accepting, Assigning, ChangingPassword, Comparing, Comparisons, Counted, CountsQuery,
+    Deployment, DeploymentQuery, Enabling, EndQuery, Ended, Environment, Event, EventQuery,
+    ExportQuery, Image, ImageQuery, Invitation, Joined, Judging, LoggedIn, LoggingIn, Looked,
+    MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation, NewOrganisation,
+    NewToken, Organisation, Page, PageQuery, Problem, Promotion, Pushed, Pushing, RecordedAll,
+    Recordings, Renaming, Report, Reported, Repository, RepositoryQuery, ResolveQuery, Resolved,
+    Session, TagSpan, TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
 };
 use crate::{Carrier, ORIGIN, PROBLEM, ROOT, Trouble};
 
@@ -290,6 +290,29 @@ impl Client {
         query: &WhereQuery,
     ) -> Result<Whereabouts, Error> {
         self.get(&within(organisation, &["where"]), query).await
+    }
+
+    /// What is different between what runs here and what runs there.
+    pub async fn compare(
+        &self,
+        organisation: &str,
+        comparing: &Comparing,
+    ) -> Result<Comparisons, Error> {
+        self.send(Method::POST, &within(organisation, &["comparisons"]), comparing).await
+    }
+
+    /// All that runs in an environment, judged, as a document.
+    pub async fn export(
+        &self,
+        organisation: &str,
+        environment: &str,
+        query: &ExportQuery,
+        judging: &Judging,
+    ) -> Result<Vec<u8>, Error> {
+        let path = within(organisation, &["environments", environment, "export"]);
+        let body = serde_json::to_vec(judging)
+            .map_err(|error| Error::Foreign { what: path.clone(), why: error.to_string() })?;
+        self.bytes(Method::POST, &path, query, Some(body)).await
     }
 
     /// Asks registries where the tags lead now by which something runs.

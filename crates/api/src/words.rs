@@ -1,7 +1,9 @@
 //! The words, by noun.
 
+mod comparison;
 mod environment;
 mod event;
+mod export;
 mod identity;
 mod image;
 mod organisation;
@@ -9,12 +11,14 @@ mod page;
 mod problem;
 mod whereabouts;
 
+pub use comparison::{Comparing, Comparisons, Difference, End, Only, Pair, PairOutcome, Running};
 pub use environment::{
     Change, Counted, CountsQuery, Deployment, DeploymentQuery, EndQuery, Ended, Environment,
     NewEnvironment, Promotion, Recorded, RecordedAll, Recording, Recordings, Renaming, Report,
     Reported, StaleTag,
 };
 pub use event::{Event, EventQuery};
+pub use export::ExportQuery;
 pub use identity::{
     Accepting, Assigning, ChangingPassword, Invitation, Joined, LoggedIn, LoggingIn,
     MadeInvitation, MadeToken, Member, NewInvitation, NewToken, Scope, Session, Token, TokenQuery,

@@ -23,6 +23,7 @@ mod sbom;
 mod serve;
 mod token;
 mod version;
+mod r#where;
 mod whoami;
 mod worker;
 
@@ -39,6 +40,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<sbom::Sbom>(),
     entry::<environment::Environment>(),
     entry::<events::Events>(),
+    entry::<r#where::Where>(),
     entry::<push::Push>(),
     entry::<enroll::Enroll>(),
     entry::<repo::Repo>(),

@@ -104,7 +104,7 @@ impl Deployed {
 }
 
 /// What a server rests on is its own affair; here, an almanac must be whole.
-fn sound(asking: &Asking, advice: &Advice, context: &Context) -> anyhow::Result<()> {
+pub(crate) fn sound(asking: &Asking, advice: &Advice, context: &Context) -> anyhow::Result<()> {
     if asking.embedded() {
         return advice.sound(context);
     }

@@ -14,7 +14,7 @@ use crate::messages::{Messages, count};
 use crate::{Context, docker};
 
 /// What to look into.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 pub(crate) struct Subject {
     /// What to look into; without one, the newest image of the local engine
     #[arg(value_name = "IMAGE|DIRECTORY|ARCHIVE")]
@@ -74,6 +74,11 @@ impl Subject {
         let other = Self { subject: Some(other.to_owned()), choice };
         let choice = Choice { platform: platform(chosen.0), ..self.choice.clone() };
         (Self { choice, ..self }, other)
+    }
+
+    /// As it was written, if it was.
+    pub(crate) fn written(&self) -> Option<&str> {
+        self.subject.as_deref()
     }
 
     /// The repository, tag or image and the platform that are meant of what runs.

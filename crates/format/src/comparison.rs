@@ -4,9 +4,12 @@ use model::Comparison;
 
 use crate::report;
 
+pub use several::{Application, Outcome, Several};
+
 mod json;
 mod markdown;
 mod page;
+mod several;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -20,6 +23,8 @@ pub trait Report: Sync {
     /// The document. Same comparison and options, same bytes. Every gap of either side is in it, in
     /// whatever place the form has for it.
     fn write(&self, comparison: &Comparison, options: &Options) -> String;
+    /// The document about several applications: how much is different over all, then each.
+    fn write_several(&self, several: &Several, options: &Options) -> String;
 }
 
 /// What a reader wants to see.

@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-pub(crate) use write::{Beside, write_with};
+pub(crate) use write::{Beside, fleet, write_with};
 
 use model::Inventory;
 
@@ -58,6 +58,7 @@ mod property {
     pub(super) const RAW_MANIFEST: &str = "foretop:image:raw-manifest";
     pub(super) const RAW_CONFIG: &str = "foretop:image:raw-config";
     pub(super) const IMAGE_SIZE: &str = "foretop:image:size";
+    pub(super) const DEPLOYMENT: &str = "foretop:deployment";
     pub(super) const IMAGE_GAP: &str = "foretop:image:gap";
 
     pub(super) const CODENAME: &str = "foretop:distro:codename";

@@ -1,6 +1,6 @@
 //! How an inventory looks on paper, and back: one file per format, listed in `ALL`; and how an
-//! analysis does: one file per report, listed in `report::ALL`; and how a comparison does, in
-//! `comparison::ALL`.
+//! analysis does: one file per report, listed in `report::ALL`; how a comparison does, in
+//! `comparison::ALL`; and all that runs somewhere, in `export::ALL`.
 
 use model::Inventory;
 
@@ -8,6 +8,7 @@ pub mod comparison;
 mod contract;
 mod cyclonedx;
 mod document;
+pub mod export;
 mod foreign;
 mod head;
 mod html;
@@ -26,6 +27,7 @@ mod tests;
 mod words;
 
 pub use contract::{Format, Options, Unreadable};
+pub use list::shown;
 
 /// Every format. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn Format] =

@@ -99,7 +99,7 @@ fn bold(text: &str, really: bool) -> Cow<'_, str> {
 
 /// An image may name its packages as it likes: what would move the cursor, colour the terminal or
 /// turn the line around is written out.
-pub(crate) fn shown(text: &str) -> Cow<'_, str> {
+pub fn shown(text: &str) -> Cow<'_, str> {
     let hostile = |it: char| {
         it.is_control()
             || matches!(it, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

@@ -6,7 +6,7 @@ use model::Analysis;
 
 pub(crate) mod basis;
 mod csv;
-mod cyclonedx;
+pub(crate) mod cyclonedx;
 mod explain;
 mod gitlab;
 mod json;

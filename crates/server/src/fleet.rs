@@ -62,6 +62,16 @@ impl Ships {
         self.digests.get(&image)
     }
 
+    /// Images that run and are not known, each with the environments it runs in, by id.
+    pub(crate) fn unread(
+        &self,
+        organisation: &OrganisationId,
+    ) -> impl Iterator<Item = impl Iterator<Item = &str>> {
+        let own = self.waiting.iter().filter(move |((whose, _), _)| whose == organisation);
+        own.filter(|(_, running)| !running.is_empty())
+            .map(|(_, running)| running.iter().map(|(_, environment)| environment.as_str()))
+    }
+
     async fn load(store: &Store) -> Result<Self, store::Error> {
         let began = std::time::Instant::now();
         let mut ships = Self {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::{Judging, Sort};
-use engine::Filter;
+use engine::{Filter, Lookout};
 use model::{Analysis, Inventory};
 use regex::Regex;
 
@@ -16,26 +16,43 @@ pub(crate) async fn analysis(
     inventory: Inventory,
     judging: Judging,
 ) -> Result<Analysis, Refusal> {
+    let brief = judging.brief;
+    let lookout = lookout(app, judging)?;
+    on_a_core(app, move || {
+        if brief {
+            lookout.analyze_in_brief(inventory, &Filter::default())
+        } else {
+            lookout.analyze(inventory, &Filter::default())
+        }
+    })
+    .await
+}
+
+/// What findings rest on now.
+pub(crate) fn lookout(app: &App, judging: Judging) -> Result<Lookout, Refusal> {
     let authors = judging.authors.iter().map(|it| Regex::new(it));
     let authors: Vec<Regex> =
         authors.collect::<Result<_, _>>().map_err(|error| Refusal::malformed("authors", error))?;
     let lookout = app.world.lookout(app.now())?;
-    let lookout = lookout
+    Ok(lookout
         .with_statements(judging.statements)
         .with_authors(authors)
-        .with_declared(judging.declared);
+        .with_declared(judging.declared))
+}
+
+/// Does what takes a core to itself, when there is one.
+pub(crate) async fn on_a_core<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
     let failed = |_| Refusal::from(Sort::Failed.because("the analysis broke off"));
     let permit = Arc::clone(&app.cores)
         .acquire_owned()
         .await
         .map_err(|_| Refusal::from(Sort::Unavailable.because("the server is shutting down")))?;
-    let judged = tokio::task::spawn_blocking(move || {
+    let done = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        if judging.brief {
-            lookout.analyze_in_brief(inventory, &Filter::default())
-        } else {
-            lookout.analyze(inventory, &Filter::default())
-        }
+        work()
     });
-    judged.await.map_err(failed)
+    done.await.map_err(failed)
 }

@@ -1,10 +1,12 @@
 //! Every path, by noun; the document that describes them is made from the same lines.
 
+mod comparisons;
 mod counts;
 mod deployments;
 mod docker;
 mod environments;
 mod events;
+mod export;
 mod images;
 mod invitations;
 mod join;
@@ -76,6 +78,8 @@ fn paths() -> OpenApiRouter<App> {
             .merge(tags::paths())
             .merge(events::paths())
             .merge(whereabouts::paths())
+            .merge(comparisons::paths())
+            .merge(export::paths())
             .merge(identity()),
     )
 }

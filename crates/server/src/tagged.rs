@@ -22,7 +22,9 @@ pub(crate) async fn answers(request: Request, next: Next) -> Response {
     let asks = request.method() == Method::GET;
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let response = next.run(request).await;
-    if !asks || response.status() != StatusCode::OK || !is_json(&response) {
+    // What is to become a file may be long, and is handed on as it is made.
+    let file = response.headers().contains_key(header::CONTENT_DISPOSITION);
+    if !asks || file || response.status() != StatusCode::OK || !is_json(&response) {
         return response;
     }
     let (mut parts, body) = response.into_parts();

@@ -9,6 +9,10 @@ use super::Deployment;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct WhereQuery {
+    /// A flaw or a package, as people type it: `CVE-2021-44228`, `pkg:npm/lodash`,
+    /// `log4j-core@<2.17.1`, `lodash@4.17.20`. In place of the three that follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
     /// A flaw, by any of its names: `CVE-2021-44228`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flaw: Option<String>,
@@ -18,6 +22,9 @@ pub struct WhereQuery {
     /// Only versions in this range, as those write it who make such packages: `<2.17.1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<String>,
+    /// Only what runs in this environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// Say also which files and layers of the images it is in.
     #[serde(default)]
     pub places: bool,
@@ -32,7 +39,10 @@ pub struct WhereQuery {
 pub struct Whereabouts {
     /// Each package that has it.
     pub found: Vec<Sighted>,
-    /// What cannot be told: a gap is no all-clear.
+    /// So many images run, in the environments that were asked, that are not analysed: of each of
+    /// them nobody can tell.
+    pub unread: u64,
+    /// What cannot be told, also of those: a gap is no all-clear.
     pub gaps: Vec<Hole>,
 }
 
@@ -110,6 +120,9 @@ pub struct Place {
     /// The layer that brought the package, counted from the bottom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<u32>,
+    /// That layer, by the digest of its blob, else of its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// The file.
     pub path: String,
     /// The instruction that made the layer.

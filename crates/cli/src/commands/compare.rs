@@ -1,15 +1,22 @@
-//! `foretop compare`: what is different between two images, directories, archives or documents.
+//! `foretop compare`: what is different between two images, directories, archives or documents, or
+//! between what runs in two environments.
+
+mod between;
+mod pick;
 
 use std::path::PathBuf;
 
-use clap::ValueHint;
+use clap::{ArgGroup, ValueHint};
 use engine::{Filter, compare_wanted};
 use format::{comparison, report};
-use model::{Comparison, Fate, Level};
+use model::{Comparison, Fate, Inventory, Level};
 
+use self::between::Between;
+use self::pick::Pick;
 use super::cves::severity;
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::asking::{Whose, ask_with};
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::messages::{count, width_of_stdout};
@@ -20,16 +27,33 @@ use crate::version::VERSION;
 /// Compare with another image, directory, archive or document: packages and vulnerabilities that came,
 /// went or changed
 #[derive(clap::Parser)]
-#[command(name = "compare", visible_alias = "diff", after_help = subjects() + &formats())]
+#[command(
+    name = "compare",
+    visible_alias = "diff",
+    after_help = subjects() + &formats() + ENVIRONMENTS,
+    group = ArgGroup::new("target").required(true).args(["to", "to_env", "to_latest"])
+)]
 pub(crate) struct Compare {
     #[command(flatten)]
     subject: Subject,
     /// What to compare with: what is told as new is not in it
-    #[arg(long, value_name = "IMAGE|DIRECTORY|ARCHIVE", required = true)]
-    to: String,
+    #[arg(long, value_name = "IMAGE|DIRECTORY|ARCHIVE")]
+    to: Option<String>,
     /// Which reference inside an archive or layout of several, of what is compared with
-    #[arg(long, value_name = "REFERENCE")]
+    #[arg(long, value_name = "REFERENCE", requires = "to")]
     to_ref: Option<String>,
+    /// Compare with the newest image of the same repository in this environment; with --env, with
+    /// all that runs in it
+    #[arg(long, value_name = "ENVIRONMENT", alias = "to-stream")]
+    to_env: Option<String>,
+    /// Compare with the image of the same repository that was analysed last
+    #[arg(long)]
+    to_latest: bool,
+    /// Look at what runs in this environment, all of it or only the repository that is named
+    #[arg(long = "env", value_name = "ENVIRONMENT", alias = "stream")]
+    env: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
     /// How to write it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: String,
@@ -51,6 +75,12 @@ pub(crate) struct Compare {
     #[command(flatten)]
     wishes: Wishes,
 }
+
+const ENVIRONMENTS: &str = "
+With --env and --to-env, applications are compared that go by one name in both environments, else
+images of one repository: what a promotion from --env to --to-env would introduce and fix. An image
+that is not analysed is told as one of which nobody can tell, and shuts the gate of --exit-on.
+";
 
 /// Which findings to report.
 #[derive(clap::Args)]
@@ -131,20 +161,6 @@ impl Verb for Compare {
         let output = self.output.as_deref().map(Output::to).transpose()?;
         let created = context.environment.created()?;
         let created = created.unwrap_or_else(|| jiff::Timestamp::now().to_string());
-        let lookout = self.advice.lookout(context)?;
-        let (subject, to) = self.subject.and(&self.to, self.to_ref.as_deref());
-        let (after, before) = Subject::both(&subject, &to, context)?;
-        warn_of_types(&self.wishes.only_package_type, &[&after, &before], &context.messages);
-        // What is wanted is asked of the comparison: whatever one side had left out would look new.
-        let [before, after] =
-            [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
-        context.messages.debug("compare start");
-        let mut comparison = compare_wanted(&before, &after, &self.wishes.filter());
-        context.messages.debug("compare done");
-        lookout.put_titles(&before, &after, &mut comparison);
-        answered(&lookout)?;
-        tell(&comparison, context);
-
         let terminal = output.is_none();
         let options = report::Options {
             created: Some(created),
@@ -156,12 +172,84 @@ impl Verb for Compare {
         };
         let ignore_unchanged = self.ignore_unchanged;
         let options = comparison::Options { report: options, ignore_unchanged };
-        deliver(&report.write(&comparison, &options), output.as_ref(), &context.messages)?;
+        let shuts = |it: &Shuts| {
+            let asked = |gate| self.exit_on.contains(&gate);
+            let worse = (self.exit_code || asked(Gate::Vulnerability)) && it.worse;
+            let other = asked(Gate::Package) && it.other_packages;
+            if worse || other { Outcome::Shut } else { Outcome::Done }
+        };
+        if let (Some(from), Some(to)) = (&self.env, &self.to_env) {
+            let between = Between { from, to, wishes: &self.wishes, advice: &self.advice };
+            let several = between.compared(context, &self.whose, &self.subject)?;
+            deliver(&report.write_several(&several, &options), output.as_ref(), &context.messages)?;
+            return Ok(shuts(&Shuts::of_several(&several)));
+        }
 
-        let asked = |gate| self.exit_on.contains(&gate);
-        let worse = (self.exit_code || asked(Gate::Vulnerability)) && comparison.is_worse();
-        let other = asked(Gate::Package) && comparison.has_other_packages();
-        Ok(if worse || other { Outcome::Shut } else { Outcome::Done })
+        let lookout = self.advice.lookout(context)?;
+        let (after, before) = self.sides(context)?;
+        warn_of_types(&self.wishes.only_package_type, &[&after, &before], &context.messages);
+        // What is wanted is asked of the comparison: whatever one side had left out would look new.
+        let [before, after] =
+            [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
+        context.messages.debug("compare start");
+        let mut comparison = compare_wanted(&before, &after, &self.wishes.filter());
+        context.messages.debug("compare done");
+        lookout.put_titles(&before, &after, &mut comparison);
+        answered(&lookout)?;
+        tell(&comparison, context);
+
+        deliver(&report.write(&comparison, &options), output.as_ref(), &context.messages)?;
+        Ok(shuts(&Shuts::of(&comparison)))
+    }
+}
+
+impl Compare {
+    /// What is looked at, and what it is held against.
+    fn sides(&self, context: &Context) -> anyhow::Result<(Inventory, Inventory)> {
+        if let (None, Some(to)) = (&self.env, &self.to) {
+            let (subject, to) = self.subject.clone().and(to, self.to_ref.as_deref());
+            return Subject::both(&subject, &to, context);
+        }
+        let almanac = self.advice.directory();
+        ask_with(context, &self.whose, almanac, async |asking| {
+            let pick = Pick { context, asking };
+            let (after, known) = match &self.env {
+                Some(environment) => pick.running(environment, &self.subject).await?,
+                None => pick.named(&self.subject).await?,
+            };
+            let before = match (&self.to, &self.to_env) {
+                (Some(to), _) => {
+                    let (_, to) = self.subject.clone().and(to, self.to_ref.as_deref());
+                    to.read(context, true).await?
+                }
+                (None, Some(environment)) => pick.newest_in(environment, &known).await?,
+                (None, None) => pick.latest(&known).await?,
+            };
+            Ok((after, before))
+        })
+    }
+}
+
+/// What could shut a gate.
+struct Shuts {
+    worse: bool,
+    other_packages: bool,
+}
+
+impl Shuts {
+    fn of(it: &Comparison) -> Self {
+        Self { worse: it.is_worse(), other_packages: it.has_other_packages() }
+    }
+
+    /// What nobody can tell may be worse.
+    fn of_several(several: &comparison::Several) -> Self {
+        let all = several.applications.iter();
+        let unknown = all.clone().any(|it| matches!(it.outcome, comparison::Outcome::Unknown(_)));
+        let each: Vec<Self> = all.filter_map(|it| it.comparison()).map(Self::of).collect();
+        Self {
+            worse: unknown || each.iter().any(|it| it.worse),
+            other_packages: unknown || each.iter().any(|it| it.other_packages),
+        }
     }
 }
 

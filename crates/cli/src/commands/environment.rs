@@ -18,7 +18,7 @@ pub(super) use self::show::moment;
 use self::show::{Format, Show};
 use super::{Outcome, Verb};
 use crate::Context;
-use crate::asking::{Whose, ask};
+use crate::asking::{Asking, Whose, ask, ask_with};
 use crate::failure::Failure;
 use crate::output::{Output, deliver};
 
@@ -94,7 +94,8 @@ impl Verb for Environment {
                     "write the command first, or the image with its tag",
                 ));
             }
-            ask(context, &self.whose, async |asking| change.run(asking, context).await)?;
+            let run = async |asking: &Asking| change.run(asking, context).await;
+            ask_with(context, &self.whose, change.almanac(), run)?;
             return Ok(Outcome::Done);
         }
         let output = self.output.as_deref().map(Output::to).transpose()?;

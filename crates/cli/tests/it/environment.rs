@@ -7,7 +7,7 @@ use crate::sandbox::Sandbox;
 use crate::teahouse::{self, timeless};
 
 /// Words in place of what is another each time.
-fn settled(text: &str) -> String {
+pub(crate) fn settled(text: &str) -> String {
     let patterns = [
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[NOW]"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[ID]"),
@@ -27,7 +27,7 @@ fn told_of(sandbox: Sandbox) -> Sandbox {
 }
 
 /// A sandbox that asks nobody.
-fn alone(sandbox: Sandbox) -> Sandbox {
+pub(crate) fn alone(sandbox: Sandbox) -> Sandbox {
     told_of(sandbox).with("FORETOP_OFFLINE", "1")
 }
 
@@ -334,7 +334,10 @@ fn from_files() {
 
 /// A server on a database of its own; its address, and the link for its first owner if it knows
 /// people apart.
-fn serving(folder: &std::path::Path, access: server::Access) -> (String, Option<String>) {
+pub(crate) fn serving(
+    folder: &std::path::Path,
+    access: server::Access,
+) -> (String, Option<String>) {
     let database = format!("sqlite://{}", folder.join("server.db").display());
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {

@@ -17,5 +17,6 @@ mod plugin;
 mod quickview;
 mod sandbox;
 mod sbom;
+mod story;
 mod teahouse;
 mod version;

@@ -5,7 +5,7 @@ use model::{Purl, Seen, Side, SideKind, Way};
 use serde::Serialize;
 
 use super::page;
-use super::{Options, Report};
+use super::{Options, Outcome, Report, Several};
 use crate::document::{self, TOOL};
 use crate::report::basis::BasisJson;
 use crate::words;
@@ -61,6 +61,52 @@ impl Report for Json {
         };
         document::printed(&document, comparison.packages.len() + comparison.findings.len())
     }
+
+    fn write_several(&self, several: &Several, options: &Options) -> String {
+        let documents: Vec<Option<String>> = several
+            .applications
+            .iter()
+            .map(|it| it.comparison().map(|it| self.write(it, options)))
+            .collect();
+        let created = options.report.created.as_deref().and_then(document::to_the_second);
+        let document = SeveralJson {
+            kind: "foretop-comparisons",
+            shape: SHAPE,
+            tool: Tool { name: TOOL, version: &options.report.tool_version },
+            created: created.unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned()),
+            analyzed: &several.after,
+            comparison: &several.before,
+            summary: SummaryJson {
+                applications: several.applications.len(),
+                changed: several.number("compared"),
+                unchanged: several.number("unchanged"),
+                added: several.number("added"),
+                removed: several.number("removed"),
+                unknown: several.number("unknown"),
+                introduced: several.total(Fate::Introduced),
+                fixed: several.total(Fate::Fixed),
+                unclear: several.total(Fate::Unclear),
+            },
+            applications: several
+                .applications
+                .iter()
+                .zip(&documents)
+                .map(|(it, document)| ApplicationJson {
+                    application: &it.name,
+                    platform: &it.platform,
+                    analyzed: it.after.as_deref(),
+                    comparison: it.before.as_deref(),
+                    outcome: it.outcome.as_str(),
+                    gaps: match &it.outcome {
+                        Outcome::Unknown(gaps) => gaps,
+                        _ => &[],
+                    },
+                    differences: document.as_deref().and_then(|it| serde_json::from_str(it).ok()),
+                })
+                .collect(),
+        };
+        document::printed(&document, several.applications.len())
+    }
 }
 
 #[derive(Serialize)]
@@ -74,6 +120,44 @@ struct Document<'a> {
     comparison: SideJson<'a>,
     packages: Packages<'a>,
     vulnerabilities: Findings<'a>,
+}
+
+/// What runs in two places.
+#[derive(Serialize)]
+struct SeveralJson<'a> {
+    kind: &'static str,
+    shape: u32,
+    tool: Tool<'a>,
+    created: String,
+    analyzed: &'a str,
+    comparison: &'a str,
+    summary: SummaryJson,
+    applications: Vec<ApplicationJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SummaryJson {
+    applications: usize,
+    changed: usize,
+    unchanged: usize,
+    added: usize,
+    removed: usize,
+    unknown: usize,
+    introduced: usize,
+    fixed: usize,
+    unclear: usize,
+}
+
+#[derive(Serialize)]
+struct ApplicationJson<'a> {
+    application: &'a str,
+    platform: &'a str,
+    analyzed: Option<&'a str>,
+    comparison: Option<&'a str>,
+    outcome: &'static str,
+    gaps: &'a [Gap],
+    /// The document about these two images.
+    differences: Option<&'a serde_json::value::RawValue>,
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use model::{Comparison, Fate, FindingChange, PackageChange, Purl, Side, Way};
 
 use super::page::{self, Block, FATES, WAYS};
-use super::{Options, Report};
+use super::{Options, Report, Several, several};
 use crate::html::{self, LONGEST, LONGEST_WARNINGS, ROOM, badge, push, push_code, within};
 use crate::paint::size;
 use crate::words;
@@ -57,6 +57,10 @@ impl Report for Markdown {
             );
         }
         out
+    }
+
+    fn write_several(&self, several: &Several, options: &Options) -> String {
+        several::markdown(self, several, options)
     }
 }
 

@@ -4,7 +4,7 @@
 use model::{Comparison, Fate, FindingChange, PackageChange, Side, Way};
 
 use super::page::{self, Block, FATES, WAYS};
-use super::{Options, Report};
+use super::{Options, Report, Several, several};
 use crate::list::shown;
 use crate::page::short;
 use crate::paint::{self, Sign, Style};
@@ -41,6 +41,10 @@ impl Report for Text {
         not_known(&mut text, comparison);
         rests_on(&mut text, comparison);
         text.out
+    }
+
+    fn write_several(&self, several: &Several, options: &Options) -> String {
+        several::text(self, several, options)
     }
 }
 

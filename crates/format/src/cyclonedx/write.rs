@@ -10,6 +10,9 @@ use model::{
 use serde::Serialize;
 
 use super::property;
+
+pub(crate) mod fleet;
+
 use crate::contract::Options;
 use crate::document::{self, TOOL, UNNUMBERED};
 use crate::license::{Known, License};
@@ -150,6 +153,8 @@ struct Component<'a> {
     evidence: Option<Evidence<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     properties: Vec<Property<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    components: Vec<Component<'a>>,
 }
 
 #[derive(Serialize)]
@@ -219,6 +224,7 @@ impl<'a> Component<'a> {
             external_references: None,
             evidence: None,
             properties: Vec::new(),
+            components: Vec::new(),
         }
     }
 }

@@ -42,9 +42,9 @@ const LONGEST_VERSION: usize = 1024;
 const LONGEST_RANGE: usize = 4096;
 
 #[derive(Serialize)]
-struct Vulnerability<'a> {
-    #[serde(rename = "bom-ref")]
-    bom_ref: String,
+pub(crate) struct Vulnerability<'a> {
+    #[serde(rename = "bom-ref", skip_serializing_if = "String::is_empty")]
+    pub(crate) bom_ref: String,
     id: &'a str,
     source: Source<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -63,7 +63,8 @@ struct Vulnerability<'a> {
     published: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     analysis: Option<Judged>,
-    affects: Vec<Affects>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) affects: Vec<Affects>,
     properties: Vec<Property>,
 }
 
@@ -108,7 +109,7 @@ struct Judged {
 }
 
 #[derive(Serialize)]
-struct Affects {
+pub(crate) struct Affects {
     r#ref: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     versions: Vec<Version>,
@@ -134,7 +135,8 @@ struct Property {
     value: String,
 }
 
-fn vulnerability<'a>(
+/// A finding; `references` are the names of its inventory's packages in the document.
+pub(crate) fn vulnerability<'a>(
     number: usize,
     finding: &'a Finding,
     references: &[String],

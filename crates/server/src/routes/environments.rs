@@ -156,7 +156,7 @@ pub(crate) fn counted(it: store::Counted) -> Counted {
 }
 
 /// The environment of that name.
-async fn find(
+pub(crate) async fn find(
     app: &App,
     organisation: &OrganisationId,
     name: &str,

@@ -1,5 +1,7 @@
 //! Where a flaw or a package runs: one look-up, and a few operations on bitmaps.
 
+mod asked;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use portfolio::{Answer, Sought, Spread, Terms};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::asked::Asked;
+use super::environments;
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
@@ -38,8 +42,12 @@ async fn whereabouts(
 ) -> Result<Json<Whereabouts>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let limit = named::page(None, query.limit)?.limit as usize;
-    let asked = Asked::read(&query)?;
-    let (spots, gaps) = spots(&app, &organisation, asked).await?;
+    let only = match &query.environment {
+        Some(name) => Some(environments::find(&app, &organisation, name).await?),
+        None => None,
+    };
+    let asked = Asked::read(&query, app.world.lookout(app.now())?.almanac())?;
+    let Seen { spots, mut gaps, unread } = spots(&app, &organisation, asked).await?;
     let names: HashMap<String, String> = app
         .store
         .environments(&organisation)
@@ -47,10 +55,21 @@ async fn whereabouts(
         .into_iter()
         .map(|it| (it.id, it.name))
         .collect();
+    let meant = |id: &str| only.as_ref().is_none_or(|it| it.id == id);
+    let unread: Vec<BTreeSet<String>> = unread
+        .into_iter()
+        .map(|it| it.into_iter().filter(|id| meant(id)).collect())
+        .filter(|it: &BTreeSet<String>| !it.is_empty())
+        .collect();
+    gaps.extend(unread_gaps(&unread, &names));
     let mut inventories = HashMap::new();
     let mut found = Vec::with_capacity(spots.len());
     for spot in spots {
+        if only.is_some() && !spot.environments.iter().any(|(id, _)| meant(id)) {
+            continue;
+        }
         let mut running = app.store.running_of(&organisation, &spot.running).await?;
+        running.retain(|it| only.as_ref().is_none_or(|only| it.environment == only.name));
         let more = running.len() > limit;
         running.truncate(limit);
         let mut deployments = Vec::with_capacity(running.len());
@@ -67,6 +86,7 @@ async fn whereabouts(
         let mut environments: Vec<InEnvironment> = spot
             .environments
             .into_iter()
+            .filter(|(id, _)| meant(id))
             .filter_map(|(id, images)| {
                 Some(InEnvironment { name: names.get(&id)?.clone(), images })
             })
@@ -82,33 +102,23 @@ async fn whereabouts(
         });
     }
     let gaps = gaps.into_iter().map(Hole::from).collect();
-    Ok(Json(Whereabouts { found, gaps }))
+    Ok(Json(Whereabouts { found, unread: unread.len() as u64, gaps }))
 }
 
-/// What is looked for.
-enum Asked {
-    Flaw(String),
-    Named(String, Option<String>),
-    Purl(Purl, Option<String>),
-}
-
-impl Asked {
-    fn read(query: &WhereQuery) -> Result<Self, Refusal> {
-        match (&query.flaw, &query.package) {
-            (Some(flaw), None) if query.range.is_none() => Ok(Self::Flaw(flaw.trim().to_owned())),
-            (None, Some(package)) => match package.trim() {
-                purl if purl.starts_with("pkg:") => {
-                    let purl = purl.parse().map_err(|it| Refusal::malformed("package", it))?;
-                    Ok(Self::Purl(purl, query.range.clone()))
-                }
-                name => Ok(Self::Named(name.to_owned(), query.range.clone())),
-            },
-            _ => {
-                let why = "say `flaw`, or `package` with or without `range`";
-                Err(Refusal::malformed("query", why))
-            }
-        }
+/// What runs and is not analysed may have it, or not: a gap of each environment.
+fn unread_gaps(unread: &[BTreeSet<String>], names: &HashMap<String, String>) -> Vec<Gap> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for id in unread.iter().flatten() {
+        // One that was deleted this moment has nothing that runs any more.
+        let Some(name) = names.get(id) else { continue };
+        *counts.entry(name).or_default() += 1;
     }
+    let gap = |(name, count): (&str, u64)| {
+        let what = if count == 1 { "image that runs is" } else { "images that run are" };
+        let at = format!("environment {name}");
+        Gap::new(at, format!("{count} {what} not analysed: cannot tell"))
+    };
+    counts.into_iter().map(gap).collect()
 }
 
 /// Something that was found, in the store's own names.
@@ -122,17 +132,24 @@ struct Spot {
     running: Vec<i64>,
 }
 
-async fn spots(
-    app: &App,
-    organisation: &OrganisationId,
-    asked: Asked,
-) -> Result<(Vec<Spot>, Vec<Gap>), Refusal> {
+/// All that was seen.
+struct Seen {
+    spots: Vec<Spot>,
+    gaps: Vec<Gap>,
+    /// Of each image that runs and is not analysed, the environments.
+    unread: Vec<Vec<String>>,
+}
+
+async fn spots(app: &App, organisation: &OrganisationId, asked: Asked) -> Result<Seen, Refusal> {
     let now = app.now();
     let lookout = app.world.lookout(now)?;
     let held = app.fleet.now(&app.store).await?;
     let organisation = organisation.clone();
     let looked = tokio::task::spawn_blocking(move || {
-        look(&held, &organisation, &asked, &lookout, &now.to_string())
+        let (spots, gaps) = look(&held, &organisation, &asked, &lookout, &now.to_string());
+        let unread = held.ships().unread(&organisation);
+        let unread = unread.map(|it| it.map(str::to_owned).collect()).collect();
+        Seen { spots, gaps, unread }
     });
     looked.await.map_err(|_| Sort::Failed.because("the search broke off").into())
 }
@@ -225,6 +242,9 @@ fn places(inventory: &Inventory, purls: &[Purl]) -> Vec<Place> {
         let made = layer.and_then(|it| layers.get(it as usize));
         places.entry((layer, place.path.clone())).or_insert_with(|| Place {
             layer,
+            digest: made
+                .and_then(|it| it.digest.as_ref().or(it.diff_id.as_ref()))
+                .map(ToString::to_string),
             path: place.path.clone(),
             created_by: made.and_then(|it| it.created_by.clone()),
         });

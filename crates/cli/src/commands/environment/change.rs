@@ -1,14 +1,20 @@
 //! What can be done to environments, beside recording.
 
 use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 
-use api::{DeploymentQuery, EndQuery, PageQuery, Promotion, Sort};
-use clap::Subcommand;
+use anyhow::Context as _;
+use api::{DeploymentQuery, EndQuery, ExportQuery, PageQuery, Promotion, Sort};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Subcommand, ValueHint};
 
 use super::record::{Recording, told};
 use crate::Context;
 use crate::asking::{Asking, PART, is, whole};
+use crate::deployed::sound;
 use crate::failure::Failure;
+use crate::findings::Advice;
+use crate::output::{Output, deliver};
 
 #[derive(Subcommand)]
 pub(super) enum Change {
@@ -50,13 +56,58 @@ pub(super) enum Change {
         #[arg(value_name = "IMAGE|APPLICATION")]
         what: Option<String>,
     },
+    /// Write down all that runs in an environment, for audits: with what is inside and what is wrong
+    /// with it, and with what is not known
+    Export(Export),
+}
+
+/// What is to be written down.
+#[derive(clap::Args)]
+pub(super) struct Export {
+    /// Its name
+    name: String,
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = form())]
+    format: String,
+    /// Write the document to this file instead of stdout
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    advice: Advice,
+}
+
+fn form() -> PossibleValuesParser {
+    let form = |it: &&dyn format::export::Export| PossibleValue::new(it.id()).help(it.title());
+    PossibleValuesParser::new(format::export::ALL.iter().map(form))
+}
+
+impl Export {
+    async fn run(&self, asking: &Asking, context: &Context) -> anyhow::Result<()> {
+        let output = self.output.as_deref().map(Output::to).transpose()?;
+        sound(asking, &self.advice, context)?;
+        let judging = self.advice.judging(context, false)?;
+        let query = ExportQuery { format: self.format.clone() };
+        let client = &asking.client;
+        let written = client.export(&asking.organisation, &self.name, &query, &judging).await?;
+        let text = String::from_utf8(written).context("the export is no text")?;
+        deliver(&text, output.as_ref(), &context.messages)
+    }
 }
 
 impl Change {
+    /// The almanac that the user names.
+    pub(super) fn almanac(&self) -> Option<&Path> {
+        match self {
+            Self::Export(it) => it.advice.directory(),
+            _ => None,
+        }
+    }
+
     pub(super) async fn run(&self, asking: &Asking, context: &Context) -> anyhow::Result<()> {
         let (client, organisation) = (&asking.client, &asking.organisation);
         let messages = &context.messages;
         match self {
+            Self::Export(it) => it.run(asking, context).await?,
             Self::Create { name } => {
                 let made = client.create_environment(organisation, name).await?;
                 messages.done(&format!("Successfully created environment {}", made.name));

@@ -1,0 +1,103 @@
+//! What runs in one environment, held against what runs in another: whoever remembers it compares.
+
+use api::{Comparing, Comparisons, End, Only, Pair, PairOutcome};
+use format::comparison::{Application, Outcome, Several};
+use model::Gap;
+
+use super::Wishes;
+use crate::Context;
+use crate::asking::{Whose, ask_with};
+use crate::deployed::sound;
+use crate::findings::Advice;
+use crate::messages::count;
+use crate::subject::{Subject, warn_of_types};
+
+/// Two environments.
+pub(super) struct Between<'a> {
+    /// What is looked at.
+    pub(super) from: &'a str,
+    /// What it is held against.
+    pub(super) to: &'a str,
+    pub(super) wishes: &'a Wishes,
+    pub(super) advice: &'a Advice,
+}
+
+impl Between<'_> {
+    /// What is different, application by application.
+    pub(super) fn compared(
+        &self,
+        context: &Context,
+        whose: &Whose,
+        subject: &Subject,
+    ) -> anyhow::Result<Several> {
+        let (repository, platform) = subject.in_environment()?;
+        warn_of_types(&self.wishes.only_package_type, &[], &context.messages);
+        let filter = self.wishes.filter();
+        let environment = |it: &str| End { environment: Some(it.to_owned()), digest: None };
+        let comparing = Comparing {
+            from: environment(self.from),
+            to: environment(self.to),
+            repository: repository.map(str::to_owned),
+            platform,
+            judging: self.advice.judging(context, false)?,
+            only: Only {
+                severities: filter.levels.iter().map(|it| it.as_str().to_owned()).collect(),
+                package_types: filter.types,
+                fixed: filter.fixed,
+                unsuppressed: filter.unsuppressed,
+            },
+        };
+        let compared = ask_with(context, whose, self.advice.directory(), async |asking| {
+            sound(asking, self.advice, context)?;
+            Ok(asking.client.compare(&asking.organisation, &comparing).await?)
+        })?;
+        tell(&compared, context);
+        Ok(Several {
+            after: self.from.to_owned(),
+            before: self.to.to_owned(),
+            applications: compared.pairs.into_iter().map(application).collect(),
+        })
+    }
+}
+
+fn application(pair: Pair) -> Application {
+    let gaps = pair.gaps.into_iter().map(|it| Gap::new(it.at, it.why));
+    let outcome = match (pair.outcome, pair.comparison) {
+        (PairOutcome::Unchanged, _) => Outcome::Unchanged,
+        (PairOutcome::Removed, _) => Outcome::Removed,
+        (PairOutcome::Compared, Some(it)) => Outcome::Compared(Box::new(it)),
+        (PairOutcome::Added, Some(it)) => Outcome::Added(Box::new(it)),
+        // Who says that it was compared and does not say how has told nothing.
+        _ => Outcome::Unknown(gaps.collect()),
+    };
+    Application {
+        name: pair.application.unwrap_or_default(),
+        platform: pair.platform,
+        after: pair.from.map(|it| it.image),
+        before: pair.to.map(|it| it.image),
+        outcome,
+    }
+}
+
+/// One line on stderr, and others where something cannot be told.
+fn tell(compared: &Comparisons, context: &Context) {
+    let messages = &context.messages;
+    let it = &compared.summary;
+    let many = |number| count(number, "vulnerability", "vulnerabilities");
+    let applications = count(it.applications, "application", "applications");
+    let line =
+        format!("{} introduced, {} fixed in {applications}", many(it.introduced), many(it.fixed));
+    if it.introduced + it.unclear + it.unknown > 0 {
+        messages.warn(&line);
+    } else {
+        messages.done(&line);
+    }
+    if it.unclear > 0 {
+        let unclear = many(it.unclear);
+        messages.warn(&format!("{unclear} on one side alone that the other may hide"));
+    }
+    let unknown = compared.pairs.iter().filter(|it| it.outcome == PairOutcome::Unknown);
+    for gap in unknown.flat_map(|it| &it.gaps) {
+        messages.warn(&format!("{}: {}", gap.at, gap.why));
+    }
+}

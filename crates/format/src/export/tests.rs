@@ -1,0 +1,1 @@
+//! What documents about environments look like, by example.

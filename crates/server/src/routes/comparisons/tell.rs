@@ -1,0 +1,217 @@
+//! What is different in each pair: both images judged by the same almanac, and what cannot be told.
+
+use std::sync::Arc;
+
+use api::{Comparing, Difference, Hole, Pair, PairOutcome, Running, Sort};
+use engine::{Filter, Lookout, compare_wanted};
+use model::{
+    Analysis, Comparison, Deployment, Digest, Fate, Gap, ImageDescription, ImageState, Inventory,
+    OrganisationId, Subject,
+};
+
+use super::Known;
+use super::pairs::Met;
+use crate::app::App;
+use crate::judge;
+use crate::refusal::Refusal;
+
+/// Tells of pairs.
+pub(super) struct Teller {
+    app: App,
+    organisation: OrganisationId,
+    lookout: Arc<Lookout>,
+    filter: Arc<Filter>,
+    brief: bool,
+}
+
+/// A side of a pair: the image under the name it runs by, and what is known of it.
+struct Half {
+    running: Running,
+    digest: Digest,
+    platform: String,
+    application: Option<String>,
+}
+
+impl Half {
+    fn deployed(it: Deployment) -> Self {
+        let (digest, platform) = (it.digest.clone(), it.platform.to_string());
+        let application = Some(it.application.clone());
+        let deployment = api::Deployment::from(it);
+        let running = Running {
+            image: deployment.image.clone(),
+            digest: deployment.digest.clone(),
+            deployment: Some(deployment),
+        };
+        Self { running, digest, platform, application }
+    }
+
+    fn known(it: &Known) -> Self {
+        let digest = it.record.digest.clone();
+        let image = match it.repositories.first() {
+            Some(name) => {
+                let short = name.strip_prefix("docker.io/").unwrap_or(name);
+                format!("{short}@{digest}")
+            }
+            None => digest.to_string(),
+        };
+        let running = Running { image, digest: digest.to_string(), deployment: None };
+        let platform = it.record.platform.to_string();
+        Self { running, digest, platform, application: None }
+    }
+
+    /// `acme/web:v1`; without a tag, with the digest.
+    fn name(&self) -> String {
+        let image = &self.running.image;
+        let tagged = self.running.deployment.as_ref().is_some_and(|it| it.tag.is_some());
+        let short = image.split('@').next().filter(|_| tagged);
+        short.unwrap_or(image).to_owned()
+    }
+}
+
+impl Teller {
+    pub(super) fn new(
+        app: App,
+        organisation: OrganisationId,
+        asked: &Comparing,
+        filter: Filter,
+    ) -> Result<Self, Refusal> {
+        let lookout = Arc::new(judge::lookout(&app, asked.judging.clone())?);
+        let filter = Arc::new(filter);
+        Ok(Self { app, organisation, lookout, filter, brief: asked.judging.brief })
+    }
+
+    pub(super) async fn pair(&mut self, met: Met) -> Result<Pair, Refusal> {
+        let (from, to) = match met {
+            Met::Application(from, to) => (from.map(Half::deployed), to.map(Half::deployed)),
+            Met::Image(image, other, true) => {
+                (Some(Half::known(&image)), other.map(Half::deployed))
+            }
+            Met::Image(image, other, false) => {
+                (other.map(Half::deployed), Some(Half::known(&image)))
+            }
+            Met::Images(one, other) => (Some(Half::known(&one)), Some(Half::known(&other))),
+        };
+        let either = from.as_ref().or(to.as_ref());
+        let mut pair = Pair {
+            application: [&from, &to].into_iter().flatten().find_map(|it| it.application.clone()),
+            platform: either.map(|it| it.platform.clone()).unwrap_or_default(),
+            from: from.as_ref().map(|it| it.running.clone()),
+            to: to.as_ref().map(|it| it.running.clone()),
+            outcome: PairOutcome::Unchanged,
+            gaps: Vec::new(),
+            difference: Difference { applications: 1, ..Difference::default() },
+            comparison: None,
+        };
+        let same =
+            from.as_ref().zip(to.as_ref()).is_some_and(|(it, other)| it.digest == other.digest);
+        if same {
+            pair.difference.unchanged = 1;
+            return Ok(pair);
+        }
+        let Some(from) = from else {
+            pair.outcome = PairOutcome::Removed;
+            pair.difference.removed = 1;
+            return Ok(pair);
+        };
+        let mut gaps = Vec::new();
+        let after = self.inventory(&from, &mut gaps).await?;
+        let before = match &to {
+            Some(to) => self.inventory(to, &mut gaps).await?,
+            None => Some(nothing(after.as_ref())),
+        };
+        let (Some(after), Some(before)) = (after, before) else {
+            pair.outcome = PairOutcome::Unknown;
+            pair.difference.unknown = 1;
+            pair.gaps = gaps.into_iter().map(Hole::from).collect();
+            return Ok(pair);
+        };
+        let comparison = self.compared(before, after, to.is_none()).await?;
+        if to.is_some() {
+            pair.outcome = PairOutcome::Compared;
+        } else {
+            pair.outcome = PairOutcome::Added;
+            pair.difference.added = 1;
+        }
+        let count = |fate| {
+            let of = comparison.findings_that(fate);
+            of.filter(|it| it.seen().is_some_and(|it| !it.suppressed)).count() as u64
+        };
+        pair.difference.introduced = count(Fate::Introduced);
+        pair.difference.fixed = count(Fate::Fixed);
+        pair.difference.unclear = count(Fate::Unclear);
+        let others = comparison.packages.iter().filter(|it| it.way != model::Way::Unchanged);
+        pair.difference.packages = others.count() as u64;
+        let sides = [&comparison.after.gaps, &comparison.before.gaps];
+        let mut all: Vec<Gap> = sides.into_iter().flatten().cloned().collect();
+        all.sort();
+        all.dedup();
+        pair.gaps = all.into_iter().map(Hole::from).collect();
+        pair.comparison = Some(comparison);
+        Ok(pair)
+    }
+
+    /// What is inside; where nobody knows, why not.
+    async fn inventory(
+        &self,
+        half: &Half,
+        gaps: &mut Vec<Gap>,
+    ) -> Result<Option<Inventory>, Refusal> {
+        let store = &self.app.store;
+        if let Some(mut it) = store.inventory(&self.organisation, &half.digest).await? {
+            if let Subject::Image(image) = &mut it.subject {
+                image.name = half.name();
+            }
+            return Ok(Some(it));
+        }
+        let why = match store.image(&self.organisation, &half.digest).await?.map(|it| it.state) {
+            Some(ImageState::Failed { why }) => format!("reading it failed: {why}"),
+            _ => "it is not analysed yet".to_owned(),
+        };
+        gaps.push(Gap::new(half.running.image.clone(), format!("{why}: cannot tell")));
+        Ok(None)
+    }
+
+    async fn compared(
+        &self,
+        before: Inventory,
+        after: Inventory,
+        alone: bool,
+    ) -> Result<Comparison, Refusal> {
+        let (lookout, filter) = (Arc::clone(&self.lookout), Arc::clone(&self.filter));
+        let brief = self.brief;
+        let compared = judge::on_a_core(&self.app, move || {
+            let all = Filter::default();
+            let after = lookout.analyze_in_brief(after, &all);
+            let before: Analysis = if alone {
+                let basis = after.basis.clone();
+                Analysis { inventory: before, findings: vec![], gaps: vec![], basis }
+            } else {
+                lookout.analyze_in_brief(before, &all)
+            };
+            let mut comparison = compare_wanted(&before, &after, &filter);
+            if !brief {
+                lookout.put_titles(&before, &after, &mut comparison);
+            }
+            match lookout.almanac().torn() {
+                Some(error) => Err(Sort::Unavailable.because(error.to_string())),
+                None => Ok(comparison),
+            }
+        });
+        Ok(compared.await??)
+    }
+}
+
+/// What an application is held against that runs on one side alone.
+fn nothing(after: Option<&Inventory>) -> Inventory {
+    let image = after.and_then(|it| it.subject.image());
+    let platform = image.map(|it| it.platform.clone()).unwrap_or_default();
+    let name = "nothing".to_owned();
+    let image = ImageDescription { name, platform, ..ImageDescription::default() };
+    Inventory {
+        subject: Subject::Image(Box::new(image)),
+        distro: None,
+        packages: vec![],
+        statements: vec![],
+        gaps: vec![],
+    }
+}
