@@ -10,14 +10,15 @@ mod tests {
     const ALLOWED: &[(&str, &[&str])] = &[
         ("model", &[]),
         ("tarball", &[]),
+        ("crew", &[]),
         ("cache", &["model"]),
         ("store", &["model"]),
-        ("format", &["model"]),
+        ("format", &["model", "crew"]),
         ("statement", &["model"]),
         ("ecosystem", &["model", "format", "statement"]),
         ("feed", &["model", "ecosystem", "tarball"]),
-        ("almanac", &["model", "ecosystem"]),
-        ("matching", &["model", "ecosystem", "almanac"]),
+        ("almanac", &["model", "crew", "ecosystem"]),
+        ("matching", &["model", "crew", "ecosystem", "almanac"]),
         ("image", &["model", "tarball"]),
         ("catalog", &["model", "tarball", "ecosystem"]),
         (
@@ -40,6 +41,7 @@ mod tests {
             "cli",
             &[
                 "model",
+                "crew",
                 "ecosystem",
                 "image",
                 "format",

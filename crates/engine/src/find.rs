@@ -4,14 +4,11 @@ use std::collections::BTreeSet;
 
 use almanac::{Almanac, Builder, SheetBytes};
 use feed::Document;
-use matching::{Asked, Options, Question};
-use model::{Analysis, Basis, Finding, Gap, Inventory, Judgement, Statement};
+use matching::{Asked, Options, Question, Wanted};
+use model::{Analysis, Basis, Gap, Inventory, Judgement, Statement};
 use regex::Regex;
 
 use crate::Filter;
-
-/// Which findings are to have words.
-type Wanted<'a> = Option<&'a dyn Fn(&Finding) -> bool>;
 
 /// What findings rest on.
 pub struct Lookout {
@@ -86,7 +83,7 @@ impl Lookout {
         self.look(inventory, filter, Some(&|finding| filter.wants(finding)))
     }
 
-    fn look(&self, inventory: Inventory, filter: &Filter, texts: Wanted<'_>) -> Analysis {
+    fn look(&self, inventory: Inventory, filter: &Filter, texts: Option<Wanted<'_>>) -> Analysis {
         let (statements, gaps) = self.accepted(&inventory);
         let (findings, mut told) =
             matching::analyze(&self.question(&inventory, &statements, texts));
@@ -106,7 +103,7 @@ impl Lookout {
         &'a self,
         inventory: &'a Inventory,
         statements: &'a [Statement],
-        texts: Wanted<'a>,
+        texts: Option<Wanted<'a>>,
     ) -> Question<'a> {
         let today = Some(&*self.today);
         let options = Options { declared: self.declared, texts, today, cpes: &[] };

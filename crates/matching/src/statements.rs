@@ -10,7 +10,8 @@ use model::{Package, Statement, Step};
 
 use crate::Question;
 use image::Identity;
-use index::{Best, Names, Said};
+pub(crate) use index::Best;
+use index::{Names, Said};
 
 /// All statements, found by flaw.
 pub(crate) struct Sayings<'q> {

@@ -1,5 +1,6 @@
 //! The walk: from each package through its space, names and rows to what is decided about each flaw.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use almanac::Row;
@@ -23,6 +24,9 @@ pub(crate) struct Walk<'q> {
     /// For each ground.
     products: Vec<Products>,
 }
+
+/// For fewer names nobody else is called.
+const FEW: usize = 16;
 
 /// One package.
 pub(crate) struct Subject<'q> {
@@ -62,8 +66,9 @@ impl<'q> Walk<'q> {
             .map(|it| (grounds.of(&it.purl), it.owner.as_ref().map(|it| grounds.of(it))))
             .collect();
         let grounds = grounds.into_found();
-        let mut lists: Vec<Vec<Row<'q>>> = Vec::new();
-        let mut known: HashMap<(usize, String), usize> = HashMap::new();
+        // What is looked up, each once: the ground and the name.
+        let mut asked: Vec<(usize, Cow<'q, str>)> = Vec::new();
+        let mut known: HashMap<(usize, Cow<'q, str>), usize> = HashMap::new();
         let mut subjects = Vec::with_capacity(places.len());
         for (number, (package, (ground, owner))) in
             inventory.packages.iter().zip(&places).enumerate()
@@ -80,12 +85,10 @@ impl<'q> Walk<'q> {
             if let Some(meeting) = meeting.filter(|_| looks) {
                 subject_names = names::of(package, meeting);
                 for named in &mut subject_names {
-                    let key = (*ground, named.name.clone().into_owned());
-                    named.rows = *known.entry(key).or_insert_with(|| {
-                        let mut rows = Vec::new();
-                        question.book.look_up(&meeting.space, &named.name, &mut rows);
-                        lists.push(rows);
-                        lists.len() - 1
+                    let key = (*ground, named.name.clone());
+                    named.rows = *known.entry(key).or_insert_with_key(|key| {
+                        asked.push(key.clone());
+                        asked.len() - 1
                     });
                 }
             }
@@ -97,6 +100,13 @@ impl<'q> Walk<'q> {
                 names: subject_names,
             });
         }
+        let lists = crew::each(&asked, FEW, |(ground, name)| {
+            let mut rows = Vec::new();
+            if let Some(Ok(meeting)) = grounds.get(*ground).map(|it| &it.meeting) {
+                question.book.look_up(&meeting.space, name, &mut rows);
+            }
+            rows
+        });
         let cpe = inventory.distro.as_ref().and_then(|it| it.cpe.as_deref());
         let products = grounds
             .iter()
