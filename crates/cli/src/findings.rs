@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use almanac::Almanac;
 use clap::ValueHint;
 use engine::Lookout;
-use model::Statement;
+use model::{Inventory, Statement};
 use regex::Regex;
 
 use crate::Context;
 use crate::failure::Failure;
-use crate::heap;
 use crate::messages::{Messages, count};
+use crate::subject::Subject;
 
 /// Whose word counts.
 #[derive(clap::Args)]
@@ -41,19 +41,34 @@ pub(crate) struct Advice {
 }
 
 impl Advice {
-    /// Opens the almanac and reads the statements; with this all begin who judge and then go.
-    pub(crate) fn lookout(&self, context: &Context) -> anyhow::Result<Lookout> {
-        heap::in_large_pages();
+    /// Opens the almanac, reads the statements, and looks into `subject`: all that an answer needs.
+    pub(crate) fn about(
+        &self,
+        subject: &Subject,
+        context: &Context,
+    ) -> anyhow::Result<(Lookout, Inventory)> {
+        let open = || self.almanac(context);
+        let read = || {
+            let statements = self.statements(&context.messages)?;
+            anyhow::Ok((statements, subject.inventory_with_statements(context)?))
+        };
+        // No image is pulled for an almanac that cannot be opened; a document is soon read.
+        let (almanac, (statements, inventory)) = if subject.document().is_none() {
+            (open()?, read()?)
+        } else {
+            let (almanac, rest) = crew::both(open, read);
+            (almanac?, rest?)
+        };
         let now = jiff::Timestamp::now().to_string();
-        let lookout = match self.almanac(context)? {
+        let lookout = match almanac {
             Some(almanac) => Lookout::new(almanac, now),
             None => Lookout::with_starter(now),
         };
-        let statements = self.statements(&context.messages)?;
-        Ok(lookout
+        let lookout = lookout
             .with_statements(statements)
             .with_authors(self.vex_author.clone())
-            .with_declared(self.declared))
+            .with_declared(self.declared);
+        Ok((lookout, inventory))
     }
 
     /// The installed almanac. Where the user names none and none is there, what is built in will do.

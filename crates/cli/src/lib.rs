@@ -115,6 +115,12 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     runtime.context("cannot start the workers")
 }
 
+/// Whoever waits for files alone: nobody else has to be there for that.
+fn runtime_for_files() -> anyhow::Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.context("cannot start")
+}
+
 /// All commands and flags. `title` is what people type to get here.
 fn tree(title: &'static str) -> clap::Command {
     // Flags come first: they would bring their own description.

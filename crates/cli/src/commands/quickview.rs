@@ -36,8 +36,7 @@ pub(crate) struct Quickview {
 impl Verb for Quickview {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let output = self.output.as_deref().map(Output::to).transpose()?;
-        let lookout = self.advice.lookout(context)?;
-        let inventory = self.subject.inventory_with_statements(context)?;
+        let (lookout, inventory) = self.advice.about(&self.subject, context)?;
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
         let analysis = lookout.analyze_in_brief(inventory, &filter);
