@@ -16,9 +16,9 @@ static HEAP: Heap = Heap;
 /// The question has so many bytes, as far as that is known.
 pub(crate) fn for_an_answer(question: u64) {
     /// An answer takes so many times as much.
-    const ANSWER: u64 = 128;
+    const ANSWER: u64 = 96;
     /// More is not made ready: a question may be long and about little.
-    const READY: u64 = 12 << 20;
+    const READY: u64 = 10 << 20;
     room::open(question.saturating_mul(ANSWER).min(READY) as usize);
 }
 

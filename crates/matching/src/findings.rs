@@ -1,10 +1,10 @@
 //! Findings: the decisions that a package is affected, one for each source package and flaw.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::hash_map::Entry;
 
 use almanac::{About, End, Handle, Known, Row, Stretch};
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use model::{Bound, Finding, Fix, Gap, Outlook, Rating, Space, Span, Verdict};
 
 use crate::compare::{Blind, Place, next_good};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use almanac::Row;
 use model::{Package, PackageKind, Purl};
@@ -20,13 +21,17 @@ pub(crate) struct Walk<'q> {
     pub(crate) grounds: Vec<Ground>,
     pub(crate) subjects: Vec<Subject<'q>>,
     pub(crate) sayings: Sayings<'q>,
-    lists: Vec<Vec<Row<'q>>>,
+    lists: Vec<List<'q>>,
     /// For each ground.
     products: Vec<Products>,
 }
 
-/// For fewer names nobody else is called.
-const FEW: usize = 16;
+/// What goes by a name on a ground, looked up by whoever asks first.
+struct List<'q> {
+    ground: usize,
+    name: Cow<'q, str>,
+    rows: OnceLock<Vec<Row<'q>>>,
+}
 
 /// One package.
 pub(crate) struct Subject<'q> {
@@ -66,8 +71,7 @@ impl<'q> Walk<'q> {
             .map(|it| (grounds.of(&it.purl), it.owner.as_ref().map(|it| grounds.of(it))))
             .collect();
         let grounds = grounds.into_found();
-        // What is looked up, each once: the ground and the name.
-        let mut asked: Vec<(usize, Cow<'q, str>)> = Vec::new();
+        let mut lists: Vec<List<'q>> = Vec::new();
         let mut known: HashMap<(usize, Cow<'q, str>), usize> = HashMap::new();
         let mut subjects = Vec::with_capacity(places.len());
         for (number, (package, (ground, owner))) in
@@ -86,9 +90,10 @@ impl<'q> Walk<'q> {
                 subject_names = names::of(package, meeting);
                 for named in &mut subject_names {
                     let key = (*ground, named.name.clone());
-                    named.rows = *known.entry(key).or_insert_with_key(|key| {
-                        asked.push(key.clone());
-                        asked.len() - 1
+                    named.rows = *known.entry(key).or_insert_with_key(|(ground, name)| {
+                        let (ground, name) = (*ground, name.clone());
+                        lists.push(List { ground, name, rows: OnceLock::new() });
+                        lists.len() - 1
                     });
                 }
             }
@@ -100,13 +105,6 @@ impl<'q> Walk<'q> {
                 names: subject_names,
             });
         }
-        let lists = crew::each(&asked, FEW, |(ground, name)| {
-            let mut rows = Vec::new();
-            if let Some(Ok(meeting)) = grounds.get(*ground).map(|it| &it.meeting) {
-                question.book.look_up(&meeting.space, name, &mut rows);
-            }
-            rows
-        });
         let cpe = inventory.distro.as_ref().and_then(|it| it.cpe.as_deref());
         let products = grounds
             .iter()
@@ -121,6 +119,18 @@ impl<'q> Walk<'q> {
         self.grounds.get(subject.ground)?.meeting.as_ref().ok()
     }
 
+    /// What is said of anything by that name.
+    fn rows(&self, named: &Named<'_>) -> &[Row<'q>] {
+        let Some(list) = self.lists.get(named.rows) else { return &[] };
+        list.rows.get_or_init(|| {
+            let mut rows = Vec::new();
+            if let Some(Ok(meeting)) = self.grounds.get(list.ground).map(|it| &it.meeting) {
+                self.question.book.look_up(&meeting.space, &list.name, &mut rows);
+            }
+            rows
+        })
+    }
+
     /// What is decided about each flaw that somebody says the package has or had. Unless `whole` is
     /// asked for, flaws that it certainly does not have may be left out.
     pub(crate) fn decisions<'w>(
@@ -133,8 +143,7 @@ impl<'q> Walk<'q> {
         let scope = Scope::of(subject.package, meeting);
         let mut opinions: Vec<Opinion<'w>> = Vec::new();
         for named in &subject.names {
-            let rows = self.lists.get(named.rows).map_or(&[][..], Vec::as_slice);
-            for row in rows.iter().filter(|it| named.takes(it.names)) {
+            for row in self.rows(named).iter().filter(|it| named.takes(it.names)) {
                 let (outcome, is_fallback) = outcome(subject.package, named, row, &scope, products);
                 let voice = authority::voice(row, meeting.space.family(), meeting.is_system);
                 opinions.push(Opinion { named, row, voice, outcome, is_fallback });

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const ROOM: usize = 124 << 20;
 const LARGE_PAGE: usize = 2 << 20;
 /// What a thread takes at once.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 128 << 10;
 /// Larger things are better off elsewhere.
 const LARGEST: usize = 1 << LARGEST_BITS;
 const LARGEST_BITS: usize = 25;
@@ -80,7 +80,11 @@ pub(super) fn take(layout: Layout) -> Option<*mut u8> {
             return Some(place);
         }
         if it.left.get() < size {
-            it.have(piece(begin, size.max(PIECE))?, size.max(PIECE));
+            // For something large what is left of the last piece is not given up.
+            if size > PIECE / 4 {
+                return piece(begin, size);
+            }
+            it.have(piece(begin, PIECE)?, PIECE);
         }
         let place = it.next.get();
         it.next.set(place.wrapping_add(size));
