@@ -19,6 +19,7 @@ mod tests {
         ("feed", &["model", "ecosystem", "tarball"]),
         ("almanac", &["model", "crew", "ecosystem"]),
         ("matching", &["model", "crew", "ecosystem", "almanac"]),
+        ("portfolio", &["model", "ecosystem", "almanac", "matching"]),
         ("image", &["model", "tarball"]),
         ("catalog", &["model", "tarball", "ecosystem"]),
         (
@@ -37,11 +38,16 @@ mod tests {
                 "matching",
             ],
         ),
+        ("api", &["model"]),
+        ("server", &["model", "format", "almanac", "image", "portfolio", "engine", "store", "api"]),
         (
             "cli",
             &[
                 "model",
                 "crew",
+                "api",
+                "server",
+                "store",
                 "ecosystem",
                 "image",
                 "format",

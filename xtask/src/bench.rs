@@ -3,6 +3,7 @@
 //! Everything is a ratio within one run on one machine; `bench/README.md` keeps the table.
 
 mod findings;
+mod portfolio;
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -83,7 +84,7 @@ struct Run {
     memory: f64,
 }
 
-/// What was asked: `--runs N`, `--only images|findings`, `--from DIR` with advisories.
+/// What was asked: `--runs N`, `--only images|findings|portfolio`, `--from DIR` with advisories.
 struct Asked {
     runs: usize,
     only: Option<String>,
@@ -99,12 +100,14 @@ impl Asked {
                 ("--runs", Some(runs)) => {
                     asked.runs = runs.parse().context("--runs takes a number")?;
                 }
-                ("--only", Some(only)) if [IMAGES, FINDINGS].contains(&only.as_str()) => {
+                ("--only", Some(only))
+                    if [IMAGES, FINDINGS, PORTFOLIO].contains(&only.as_str()) =>
+                {
                     asked.only = Some(only.clone());
                 }
                 ("--from", Some(from)) => asked.from = Some(fs_err::canonicalize(from)?),
                 _ => bail!(
-                    "usage: cargo xtask bench [--runs N] [--only images|findings] [--from DIR]"
+                    "usage: cargo xtask bench [--runs N] [--only images|findings|portfolio] [--from DIR]"
                 ),
             }
         }
@@ -121,10 +124,13 @@ impl Asked {
 
 const IMAGES: &str = "images";
 const FINDINGS: &str = "findings";
+const PORTFOLIO: &str = "portfolio";
 
 pub(crate) fn bench(arguments: &[String]) -> anyhow::Result<()> {
     let asked = Asked::read(arguments)?;
-    run("cargo", &["build", "--release", "--locked", "--package", "cli"])?;
+    if asked.wants(IMAGES) || asked.wants(FINDINGS) {
+        run("cargo", &["build", "--release", "--locked", "--package", "cli"])?;
+    }
     let page = root().join("bench/README.md");
     let former = if page.exists() { fs_err::read_to_string(&page)? } else { String::new() };
     let images = if asked.wants(IMAGES) { images(asked.runs)? } else { kept(&former, WHAT) };
@@ -133,8 +139,10 @@ pub(crate) fn bench(arguments: &[String]) -> anyhow::Result<()> {
     } else {
         kept(&former, WRONG)
     };
+    let growth = if asked.wants(PORTFOLIO) { portfolio::section()? } else { kept(&former, WHERE) };
     fs_err::create_dir_all(root().join("bench"))?;
-    let text = format!("{HEAD}{WHAT}\n{images}{WRONG}\n{findings}");
+    let findings = findings.trim_end();
+    let text = format!("{HEAD}{WHAT}\n{images}{WRONG}\n{findings}\n\n{WHERE}\n{growth}");
     fs_err::write(page, format!("{}\n", text.trim_end()))?;
     run("cat", &["bench/README.md"])
 }
@@ -147,6 +155,7 @@ Read the ratios: seconds belong to the machine.
 ";
 const WHAT: &str = "## What is inside an image\n";
 const WRONG: &str = "## What is wrong with it\n";
+const WHERE: &str = "## Where it runs\n";
 
 /// A section of the former page, from below its heading to the next one.
 fn kept(page: &str, heading: &str) -> String {

@@ -17,6 +17,7 @@ mod sheet;
 mod sign;
 mod store;
 mod table;
+mod touched;
 
 pub use almanac::{Advice, Almanac};
 pub use bundle::{export, import};
@@ -28,4 +29,7 @@ pub use layout::{Meta, SHEET_FORMAT};
 pub use manifest::{Entry, Manifest, PartState, Source};
 pub use sheet::{Orders, Sheet};
 pub use sign::{PublicKey, SecretKey, verify};
-pub use store::{Incoming, Installed, Standing, Trust, Writer, damaged, missing, sheet_path};
+pub use store::{
+    Incoming, Installed, MANIFEST, Standing, Trust, Writer, damaged, missing, sheet_path,
+};
+pub use touched::{Concerned, Touched, touched};

@@ -1,6 +1,6 @@
 //! A sheet: what one part of one feed says about one space, read where it lies.
 
-mod about;
+pub(crate) mod about;
 mod rows;
 pub(crate) mod texts;
 mod walk;
@@ -157,21 +157,21 @@ impl Sheet {
         self.sections.all(&self.bytes)
     }
 
-    fn section(&self, section: Section) -> &[u8] {
+    pub(crate) fn section(&self, section: Section) -> &[u8] {
         self.sections.get(&self.bytes, section)
     }
 
-    fn table(&self, section: Section) -> Result<Table<'_>, Torn> {
+    pub(crate) fn table(&self, section: Section) -> Result<Table<'_>, Torn> {
         Table::of(self.section(section))
     }
 
-    fn named(&self) -> Result<Named<'_>, Torn> {
+    pub(crate) fn named(&self) -> Result<Named<'_>, Torn> {
         let ids = Folded::of(self.section(Section::Ids), &self.ids)?;
         Ok(Named { ids, others: Folded::of(self.section(Section::Flaws), &self.flaws)? })
     }
 
     /// What has that number in the pool.
-    fn pooled(&self, number: u32) -> Option<&[u8]> {
+    pub(crate) fn pooled(&self, number: u32) -> Option<&[u8]> {
         self.table(Section::Pool).ok()?.get(number)
     }
 
@@ -199,20 +199,20 @@ impl std::ops::Deref for Backing {
 
 /// Names of flaws, by number: those of the advisories first.
 #[derive(Clone, Copy)]
-struct Named<'a> {
-    ids: Folded<'a>,
-    others: Folded<'a>,
+pub(crate) struct Named<'a> {
+    pub(crate) ids: Folded<'a>,
+    pub(crate) others: Folded<'a>,
 }
 
 impl<'a> Named<'a> {
-    fn get(self, number: u32) -> Option<&'a str> {
+    pub(crate) fn get(self, number: u32) -> Option<&'a str> {
         match number.checked_sub(self.ids.len()) {
             None => self.ids.get(number),
             Some(other) => self.others.get(other),
         }
     }
 
-    fn find(self, name: &str) -> Result<Option<u32>, Torn> {
+    pub(crate) fn find(self, name: &str) -> Result<Option<u32>, Torn> {
         if let Some(number) = self.ids.find(name)? {
             return Ok(Some(number));
         }
@@ -222,7 +222,7 @@ impl<'a> Named<'a> {
 }
 
 /// The next list of numbers: one of the `lists`, or one that follows.
-fn list<'a>(lists: Table<'a>, bytes: &mut Bytes<'a>) -> Option<Bytes<'a>> {
+pub(crate) fn list<'a>(lists: Table<'a>, bytes: &mut Bytes<'a>) -> Option<Bytes<'a>> {
     let list = match bytes.small()?.checked_sub(1) {
         None => bytes.blob()?,
         Some(number) => lists.get(number).filter(|it| it.len() <= record::LONGEST_LIST)?,

@@ -21,7 +21,7 @@ use crate::sign::{PublicKey, verify};
 pub use writer::{Incoming, Installed, Writer};
 
 /// The manifest's name, on disk and in bundles.
-pub(crate) const MANIFEST: &str = "almanac.json";
+pub const MANIFEST: &str = "almanac.json";
 const SEALS: &str = "seals";
 const SHEETS: &str = "sheets";
 

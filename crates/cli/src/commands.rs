@@ -2,12 +2,18 @@
 
 mod almanac;
 mod cache;
+mod compare;
 mod completion;
+mod config;
 mod cves;
+mod enroll;
+mod environment;
 mod explain;
 mod man;
 mod plugin;
+mod push;
 mod quickview;
+mod repo;
 mod sbom;
 mod version;
 
@@ -19,8 +25,14 @@ use crate::Context;
 pub(crate) const ALL: &[Entry] = &[
     entry::<quickview::Quickview>(),
     entry::<cves::Cves>(),
+    entry::<compare::Compare>(),
     entry::<explain::Explain>(),
     entry::<sbom::Sbom>(),
+    entry::<environment::Environment>(),
+    entry::<push::Push>(),
+    entry::<enroll::Enroll>(),
+    entry::<repo::Repo>(),
+    entry::<config::Config>(),
     entry::<almanac::Almanac>(),
     entry::<cache::Cache>(),
     entry::<plugin::Plugin>(),

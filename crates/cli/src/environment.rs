@@ -45,6 +45,18 @@ variables! {
     ALMANAC_MIRROR = "URL" ["FORETOP_ALMANAC_MIRROR"];
     /// Public keys whose signatures on almanacs are trusted: files as minisign writes them, or keys themselves.
     ALMANAC_KEYS = "list, parted by commas" ["FORETOP_ALMANAC_KEYS"];
+    /// The organisation to act for, unless `--org` says another.
+    /// Default: what `foretop config organization` says, else `local`, or with a server the one that you belong to.
+    ORG = "name" ["FORETOP_ORG"];
+    /// The server to ask.
+    /// Default: what `foretop config server` says, else none: what is remembered is in a database of your own.
+    SERVER = "URL" ["FORETOP_SERVER"];
+    /// The token that says to the server who is asking.
+    /// Without it, what `docker login SERVER` has kept.
+    TOKEN = "text" ["FORETOP_TOKEN"];
+    /// Where everything is remembered where there is no server.
+    /// Default: `foretop/foretop.db` in `$XDG_DATA_HOME`, else in the system's place for data.
+    DATABASE = "`sqlite:///path` or `postgres://…`" ["FORETOP_DATABASE"];
     /// Ask no registry: `registry://` is refused, `image://` only asks the local engine.
     OFFLINE = "yes or no" ["FORETOP_OFFLINE", "DOCKER_SCOUT_OFFLINE"];
     /// Who to be at every registry, before any stored credentials.
@@ -86,6 +98,22 @@ variables! {
     HOME = "directory" ["HOME", "USERPROFILE"];
     /// Where large files are spooled while they are read (default `/tmp`).
     TMPDIR = "directory" ["TMPDIR"];
+    /// Who records something where there is no server.
+    USER = "text" ["USER", "LOGNAME", "USERNAME"];
+    /// On which machine, where the system does not say.
+    HOSTNAME = "text" ["HOSTNAME", "COMPUTERNAME"];
+    /// The job of a CI (GitLab, Jenkins, CircleCI) in which something is recorded.
+    CI_JOB = "URL" ["CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL"];
+    /// The same of GitHub Actions.
+    GITHUB_RUN_ID = "number" ["GITHUB_RUN_ID"];
+    /// Where that is.
+    GITHUB_SERVER_URL = "URL" ["GITHUB_SERVER_URL"];
+    /// Of which repository.
+    GITHUB_REPOSITORY = "name" ["GITHUB_REPOSITORY"];
+    /// The name of a compose file's project, before the file's own.
+    COMPOSE_PROJECT_NAME = "name" ["COMPOSE_PROJECT_NAME"];
+    /// The profiles of a compose file that are meant; `*` means all.
+    COMPOSE_PROFILES = "list, parted by commas" ["COMPOSE_PROFILES"];
     /// When set to anything, nothing is coloured.
     NO_COLOR = "anything" ["NO_COLOR"];
     /// `dumb` is a terminal without colours.
@@ -207,6 +235,87 @@ impl Environment {
         Ok(words.map(str::to_owned).collect())
     }
 
+    /// The organisation to act for.
+    pub(crate) fn organisation(&self) -> anyhow::Result<Option<String>> {
+        self.text(&ORG)
+    }
+
+    /// The server to ask.
+    pub(crate) fn server(&self) -> anyhow::Result<Option<String>> {
+        self.text(&SERVER)
+    }
+
+    /// The token for it.
+    pub(crate) fn token(&self) -> anyhow::Result<Option<Secret>> {
+        Ok(self.text(&TOKEN)?.map(Secret::new))
+    }
+
+    /// The address of the database, and the directory that it needs.
+    pub(crate) fn database(&self) -> anyhow::Result<(String, Option<PathBuf>)> {
+        if let Some(address) = self.text(&DATABASE)? {
+            return Ok((address, None));
+        }
+        let refuse = |why: &str| {
+            let what = format!("cannot tell where the database is: {why}");
+            Failure::error(what, "FORETOP_DATABASE names it: sqlite:///path/to/foretop.db")
+        };
+        let folder = self.data().ok_or_else(|| refuse("HOME is not set"))?.join("foretop");
+        let text = folder.to_str().ok_or_else(|| refuse("its path is not UTF-8"))?;
+        Ok((format!("sqlite://{text}/foretop.db"), Some(folder)))
+    }
+
+    /// The configuration file, whether or not there is one.
+    pub(crate) fn config_file(&self) -> anyhow::Result<PathBuf> {
+        let folder = self.configuration().ok_or_else(|| {
+            Failure::error(
+                "cannot tell where the configuration is: HOME is not set",
+                "XDG_CONFIG_HOME names the directory",
+            )
+        })?;
+        Ok(folder.join("foretop").join("config.json"))
+    }
+
+    fn configuration(&self) -> Option<PathBuf> {
+        self.place(&XDG_CONFIG_HOME).or_else(|| Some(self.home()?.join(".config")))
+    }
+
+    /// The user's name, where the environment has it.
+    pub(crate) fn user(&self) -> Option<String> {
+        self.text(&USER).ok().flatten()
+    }
+
+    /// The machine's name, where the environment has it.
+    pub(crate) fn host_name(&self) -> Option<String> {
+        self.text(&HOSTNAME).ok().flatten()
+    }
+
+    /// The address of the CI's job that runs us.
+    pub(crate) fn ci_job(&self) -> Option<String> {
+        let text = |it| self.text(it).ok().flatten();
+        if let (Some(run), Some(repository)) = (text(&GITHUB_RUN_ID), text(&GITHUB_REPOSITORY)) {
+            let server = text(&GITHUB_SERVER_URL).unwrap_or("https://github.com".to_owned());
+            return Some(format!("{server}/{repository}/actions/runs/{run}"));
+        }
+        text(&CI_JOB)
+    }
+
+    /// The name of a compose file's project.
+    pub(crate) fn compose_project(&self) -> anyhow::Result<Option<String>> {
+        self.text(&COMPOSE_PROJECT_NAME)
+    }
+
+    /// The profiles of a compose file that are meant.
+    pub(crate) fn compose_profiles(&self) -> anyhow::Result<Vec<String>> {
+        let text = self.text(&COMPOSE_PROFILES)?.unwrap_or_default();
+        let words = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+        Ok(words.map(str::to_owned).collect())
+    }
+
+    /// A variable that a file of the user's names.
+    pub(crate) fn named(&self, name: &str) -> Option<String> {
+        (self.look_up)(name)?.into_string().ok()
+    }
+
     fn data(&self) -> Option<PathBuf> {
         if let Some(path) = self.place(&XDG_DATA_HOME) {
             return Some(path);
@@ -322,7 +431,7 @@ impl Environment {
 
     /// podman's credentials.
     pub(crate) fn auth_files(&self) -> Vec<PathBuf> {
-        let config = self.place(&XDG_CONFIG_HOME).or_else(|| Some(self.home()?.join(".config")));
+        let config = self.configuration();
         let runtime = self.place(&XDG_RUNTIME_DIR);
         let places = [runtime, config].into_iter().flatten();
         let usual = places.map(|it| it.join("containers/auth.json"));

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use almanac::Almanac;
+use api::Judging;
 use clap::ValueHint;
 use engine::Lookout;
 use model::{Inventory, Statement};
@@ -10,6 +11,7 @@ use regex::Regex;
 
 use crate::Context;
 use crate::failure::Failure;
+use crate::heap;
 use crate::messages::{Messages, count};
 use crate::subject::Subject;
 
@@ -47,17 +49,41 @@ impl Advice {
         subject: &Subject,
         context: &Context,
     ) -> anyhow::Result<(Lookout, Inventory)> {
+        self.beside(context, &[subject], || subject.inventory_with_statements(context))
+    }
+
+    /// The same for two that are held against each other.
+    pub(crate) fn about_both(
+        &self,
+        one: &Subject,
+        other: &Subject,
+        context: &Context,
+    ) -> anyhow::Result<(Lookout, (Inventory, Inventory))> {
+        self.beside(context, &[one, other], || Subject::both(one, other, context))
+    }
+
+    /// Opens the almanac and reads the statements beside looking into those subjects, for a process that
+    /// answers, and then goes.
+    fn beside<T>(
+        &self,
+        context: &Context,
+        subjects: &[&Subject],
+        look: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<(Lookout, T)> {
         let open = || self.almanac(context);
-        let read = || {
-            let statements = self.statements(&context.messages)?;
-            anyhow::Ok((statements, subject.inventory_with_statements(context)?))
-        };
-        // No image is pulled for an almanac that cannot be opened; a document is soon read.
-        let (almanac, (statements, inventory)) = if subject.document().is_none() {
-            (open()?, read()?)
-        } else {
+        let read = || anyhow::Ok((self.statements(&context.messages)?, look()?));
+        let documents: Option<Vec<&str>> = subjects.iter().map(|it| it.document()).collect();
+        let (almanac, (statements, found)) = if let Some(files) = documents {
+            // A document becomes an inventory and an answer, and is soon read.
+            let size = |file: &&str| fs_err::metadata(file).map_or(0, |it| it.len());
+            heap::for_an_answer(files.iter().map(size).fold(0, u64::saturating_add));
             let (almanac, rest) = crew::both(open, read);
             (almanac?, rest?)
+        } else {
+            // No image is pulled for an almanac that cannot be opened; and most of an image goes by.
+            let all = (open()?, read()?);
+            heap::for_an_answer(0);
+            all
         };
         let now = jiff::Timestamp::now().to_string();
         let lookout = match almanac {
@@ -68,7 +94,27 @@ impl Advice {
             .with_statements(statements)
             .with_authors(self.vex_author.clone())
             .with_declared(self.declared);
-        Ok((lookout, inventory))
+        Ok((lookout, found))
+    }
+
+    /// How whoever remembers what runs is to judge it.
+    pub(crate) fn judging(&self, context: &Context, brief: bool) -> anyhow::Result<Judging> {
+        Ok(Judging {
+            statements: self.statements(&context.messages)?,
+            authors: self.vex_author.iter().map(|it| it.as_str().to_owned()).collect(),
+            declared: self.declared,
+            brief,
+        })
+    }
+
+    /// The almanac that the user names.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        self.almanac.as_deref()
+    }
+
+    /// Is the almanac whole, so that an answer rests on all of it?
+    pub(crate) fn sound(&self, context: &Context) -> anyhow::Result<()> {
+        self.almanac(context).map(|_| ())
     }
 
     /// The installed almanac. Where the user names none and none is there, what is built in will do.

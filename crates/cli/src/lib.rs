@@ -1,6 +1,9 @@
 //! The one binary, `foretop`: a command line, and a Docker CLI plugin.
 
+mod asking;
 mod commands;
+mod config;
+mod deployed;
 mod docker;
 mod environment;
 mod failure;
@@ -12,6 +15,7 @@ mod plugin;
 pub mod reference;
 mod subject;
 mod version;
+mod whence;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

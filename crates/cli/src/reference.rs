@@ -30,7 +30,7 @@ fn commands() -> String {
          `--debug` tells on stderr what is done, and when; \
          `--verbose-debug` adds settings and the causes of errors.\n\n\
          Reports go to stdout, everything else to stderr.\n\
-         The exit code is 0, 1 after any error, or 2 where a gate is shut: `cves --exit-code`.\n",
+         The exit code is 0, 1 after any error, or 2 where a gate is shut: `cves --exit-code`, `compare --exit-on`.\n",
     );
     let mut tree = crate::tree("foretop");
     tree.build();
@@ -172,6 +172,14 @@ fn formats() -> String {
          | format | what it is |\n|---|---|\n",
     );
     for report in format::report::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", report.id(), cell(report.title()));
+    }
+    page.push_str(
+        "\n## Of comparisons\n\n\
+         `compare --format` takes these.\n\n\
+         | format | what it is |\n|---|---|\n",
+    );
+    for report in format::comparison::ALL {
         let _ = writeln!(page, "| `{}` | {} |", report.id(), cell(report.title()));
     }
     page

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cache::Cache;
 use engine::{Analyzed, Engine, Origin, Request};
 use image::Settings;
 use model::{Gap, Inventory, Platform};
 
 use crate::failure::Failure;
 use crate::messages::{Messages, count};
-use crate::{Context, docker, heap};
+use crate::{Context, docker};
 
 /// What to look into.
 #[derive(clap::Args)]
@@ -33,6 +34,13 @@ pub(crate) struct Choice {
     reference: Option<String>,
 }
 
+impl Choice {
+    /// The image for that platform.
+    pub(crate) fn of(platform: Option<Platform>) -> Self {
+        Self { platform, reference: None }
+    }
+}
+
 /// A line for each source.
 pub(crate) fn subjects() -> String {
     use std::fmt::Write as _;
@@ -50,37 +58,118 @@ impl Subject {
         Self { subject: Some(subject), choice }
     }
 
+    /// The same, and what it is held against: for the same platform, wherever there is one to choose.
+    pub(crate) fn and(self, other: &str, reference: Option<&str>) -> (Self, Self) {
+        let takes = |subject: Option<&str>| {
+            subject
+                .is_none_or(|it| image::parse(it).is_ok_and(|(source, _)| source.takes_platform()))
+        };
+        let chosen = (takes(self.subject.as_deref()), takes(Some(other)));
+        let platform = |own: bool| {
+            // Where neither takes one, whoever named one is told.
+            self.choice.platform.clone().filter(|_| own || chosen == (false, false))
+        };
+        let choice =
+            Choice { platform: platform(chosen.1), reference: reference.map(str::to_owned) };
+        let other = Self { subject: Some(other.to_owned()), choice };
+        let choice = Choice { platform: platform(chosen.0), ..self.choice.clone() };
+        (Self { choice, ..self }, other)
+    }
+
+    /// The repository, tag or image and the platform that are meant of what runs.
+    pub(crate) fn in_environment(&self) -> anyhow::Result<(Option<&str>, Option<String>)> {
+        if self.choice.reference.is_some() {
+            let why = "--ref: what runs is not in an archive";
+            return Err(Failure::error(why, "leave it out, and name the repository"));
+        }
+        let platform = self.choice.platform.as_ref().map(ToString::to_string);
+        Ok((self.subject.as_deref(), platform))
+    }
+
+    /// Is it named as registries and engines name images? An id of an engine's is no such name.
+    pub(crate) fn in_a_registry(&self) -> bool {
+        let scheme = self.subject.as_deref().and_then(|it| it.split_once("://"));
+        let (scheme, name) =
+            scheme.unwrap_or(("image", self.subject.as_deref().unwrap_or("newest")));
+        matches!(scheme, "image" | "local" | "registry") && name.parse::<model::Digest>().is_err()
+    }
+
     /// What is inside.
     pub(crate) fn inventory(&self, context: &Context) -> anyhow::Result<Inventory> {
         self.looked_into(context, false)
     }
 
-    /// The same, with what is stated about flaws beside an image: for those who judge, and then go.
+    /// The same, with what is stated about flaws beside an image.
     pub(crate) fn inventory_with_statements(&self, context: &Context) -> anyhow::Result<Inventory> {
-        // A document becomes an inventory and an answer; most of an image goes by.
-        if let Some(file) = self.document() {
-            heap::for_an_answer(fs_err::metadata(file).map_or(0, |it| it.len()));
-        }
-        let inventory = self.looked_into(context, true)?;
-        heap::for_an_answer(0);
-        Ok(inventory)
+        self.looked_into(context, true)
     }
 
-    /// The name of its file, where it is a document.
+    /// Its file, where it is a document that lies in one.
     pub(crate) fn document(&self) -> Option<&str> {
-        self.subject.as_deref()?.strip_prefix("sbom://")
+        if self.is_stdin() { None } else { self.subject.as_deref()?.strip_prefix("sbom://") }
+    }
+
+    /// What is inside both, read at the same time, with what is stated about flaws beside images.
+    pub(crate) fn both(
+        one: &Self,
+        other: &Self,
+        context: &Context,
+    ) -> anyhow::Result<(Inventory, Inventory)> {
+        if one.is_stdin() && other.is_stdin() {
+            return Err(Failure::error(
+                "both sides would be read from standard input",
+                "put one of them into a file",
+            ));
+        }
+        let cache = context.environment.cache()?.map(Arc::new);
+        let (one, other) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| other.fetched(context, true, cache.clone()));
+            (one.fetched(context, true, cache.clone()), other.join())
+        });
+        let other = other.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // What was done is told one after the other.
+        Ok((one?.told(context), other?.told(context)))
     }
 
     fn looked_into(&self, context: &Context, statements: bool) -> anyhow::Result<Inventory> {
-        let runtime =
-            if self.document().is_some() { crate::runtime_for_files() } else { crate::runtime() }?;
-        let inventory = runtime.block_on(self.read(context, statements));
-        // Who still waits for bytes that are not wanted any more must not keep us.
-        runtime.shutdown_background();
-        inventory
+        let cache = context.environment.cache()?.map(Arc::new);
+        Ok(self.fetched(context, statements, cache)?.told(context))
     }
 
-    async fn read(&self, context: &Context, statements: bool) -> anyhow::Result<Inventory> {
+    fn fetched(
+        &self,
+        context: &Context,
+        statements: bool,
+        cache: Option<Arc<Cache>>,
+    ) -> anyhow::Result<Fetched> {
+        let runtime =
+            if self.document().is_some() { crate::runtime_for_files() } else { crate::runtime() }?;
+        let fetched = runtime.block_on(self.fetch(context, statements, cache));
+        // Who still waits for bytes that are not wanted any more must not keep us.
+        runtime.shutdown_background();
+        fetched
+    }
+
+    fn is_stdin(&self) -> bool {
+        matches!(self.subject.as_deref(), Some("sbom://" | "sbom://-" | "archive://-"))
+    }
+
+    /// What is inside, for whoever waits already.
+    pub(crate) async fn read(
+        &self,
+        context: &Context,
+        statements: bool,
+    ) -> anyhow::Result<Inventory> {
+        let cache = context.environment.cache()?.map(Arc::new);
+        Ok(self.fetch(context, statements, cache).await?.told(context))
+    }
+
+    async fn fetch(
+        &self,
+        context: &Context,
+        statements: bool,
+        cache: Option<Arc<Cache>>,
+    ) -> anyhow::Result<Fetched> {
         let Context { environment, messages, docker } = context;
         let offline = environment.offline()?;
         let scheme = self.subject.as_deref().and_then(|it| it.split_once("://"));
@@ -97,7 +186,6 @@ impl Subject {
         };
         let subject = if offline { without_registry(&subject)? } else { subject };
         let restricted = offline && scheme == "image";
-        let cache = environment.cache()?.map(Arc::new);
         messages.debug(&match &cache {
             Some(cache) => format!("cache: {}", cache.root().display()),
             None => "cache: none".to_owned(),
@@ -123,19 +211,32 @@ impl Subject {
                 error.into()
             }
         })?;
-        tell(&analyzed, &scheme, messages);
-        if let Some(trouble) = cache.and_then(|it| it.trouble()) {
-            messages.warn(&format!("Nothing is kept for the next time: {trouble}"));
+        Ok(Fetched { analyzed, scheme, trouble: cache.and_then(|it| it.trouble()) })
+    }
+}
+
+/// An inventory of which nobody has been told yet.
+struct Fetched {
+    analyzed: Analyzed,
+    scheme: String,
+    trouble: Option<String>,
+}
+
+impl Fetched {
+    fn told(self, context: &Context) -> Inventory {
+        tell(&self.analyzed, &self.scheme, &context.messages);
+        if let Some(trouble) = self.trouble {
+            context.messages.warn(&format!("Nothing is kept for the next time: {trouble}"));
         }
-        Ok(analyzed.inventory)
+        self.analyzed.inventory
     }
 }
 
 /// Types that nothing can have are mistyped more often than meant.
-pub(crate) fn warn_of_types(wanted: &[String], inventory: &Inventory, messages: &Messages) {
+pub(crate) fn warn_of_types(wanted: &[String], inventories: &[&Inventory], messages: &Messages) {
     let wanted: BTreeSet<String> = wanted.iter().map(|it| it.trim().to_ascii_lowercase()).collect();
     let mut known: BTreeSet<&str> = ecosystem::ALL.iter().map(|it| it.id()).collect();
-    known.extend(inventory.packages.iter().map(|it| it.purl.kind()));
+    known.extend(inventories.iter().flat_map(|it| &it.packages).map(|it| it.purl.kind()));
     for kind in wanted.iter().filter(|it| !known.contains(it.as_str())) {
         let known: Vec<&str> = known.iter().copied().collect();
         messages.warn(&format!("No package has the type `{kind}`; there are {}", known.join(", ")));

@@ -85,6 +85,25 @@ impl Engine {
         }
     }
 
+    /// What the image of `request` is, before any layer of it is read.
+    pub async fn describe(&self, request: &Request) -> Result<ImageDescription, Error> {
+        let (source, name) = image::parse(&request.subject)?;
+        let ask = Ask {
+            name,
+            platform: request.platform.clone(),
+            reference: request.reference.clone(),
+            settings: Arc::clone(&request.settings),
+            progress: Arc::clone(&request.progress),
+        };
+        if let Opened::Image(image) = open(source, &ask).await?
+            && let Some(description) = image.description()
+        {
+            return Ok(description.clone());
+        }
+        let what = request.subject.clone();
+        Err(image::Error::unsupported(what, "it does not say what it is before it is read").into())
+    }
+
     async fn image(&self, image: &dyn Image, ask: &Ask) -> Result<Analyzed, Error> {
         if let Some(inventory) = image.description().and_then(|it| self.kept(it)) {
             return Ok(Analyzed { inventory, origin: Origin::Kept });

@@ -31,17 +31,11 @@ pub struct Filter {
 impl Filter {
     /// Only what is wanted of `analysis`. Gaps stay: a hole may hide what was asked for.
     #[must_use]
-    pub(crate) fn apply(&self, mut analysis: Analysis) -> Analysis {
+    pub fn apply(&self, mut analysis: Analysis) -> Analysis {
         let packages = &analysis.inventory.packages;
         let wanted: Vec<bool> = packages.iter().map(|it| self.wants_package(it)).collect();
         analysis.findings.retain_mut(|finding| {
-            // The name that the advisory speaks of counts for all that were built from it.
-            let by_source = self.packages.iter().any(|it| it.is_match(&finding.name))
-                && finding
-                    .packages
-                    .iter()
-                    .any(|at| packages.get(*at).is_some_and(|it| self.wants_type(it)));
-            if !by_source {
+            if !self.is_by_source(finding, packages) {
                 finding.packages.retain(|at| wanted.get(*at).copied().unwrap_or(false));
             }
             !finding.packages.is_empty() && self.wants(finding)
@@ -68,7 +62,22 @@ impl Filter {
         analysis
     }
 
-    fn wants_package(&self, package: &Package) -> bool {
+    /// Would it stay? `wanted` tells it of each package.
+    pub(crate) fn keeps(&self, finding: &Finding, packages: &[Package], wanted: &[bool]) -> bool {
+        let any = || finding.packages.iter().any(|at| wanted.get(*at).copied().unwrap_or(false));
+        self.wants(finding) && (any() || self.is_by_source(finding, packages))
+    }
+
+    /// The name that the advisory speaks of counts for all that were built from it.
+    fn is_by_source(&self, finding: &Finding, packages: &[Package]) -> bool {
+        self.packages.iter().any(|it| it.is_match(&finding.name))
+            && finding
+                .packages
+                .iter()
+                .any(|at| packages.get(*at).is_some_and(|it| self.wants_type(it)))
+    }
+
+    pub(crate) fn wants_package(&self, package: &Package) -> bool {
         let named = || {
             let full = package.purl.full_name();
             self.packages.iter().any(|it| it.is_match(&full) || it.is_match(package.purl.name()))

@@ -1,18 +1,20 @@
 //! An inventory meets the almanac and what is said about it: findings, and why there are none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use almanac::{Almanac, Builder, SheetBytes};
 use feed::Document;
 use matching::{Asked, Options, Question, Wanted};
-use model::{Analysis, Basis, Gap, Inventory, Judgement, Statement};
+use model::Statement;
+use model::{Analysis, Basis, Comparison, Fate, Finding, FindingChange, Gap, Inventory, Judgement};
 use regex::Regex;
 
 use crate::Filter;
 
 /// What findings rest on.
 pub struct Lookout {
-    almanac: Almanac,
+    almanac: Arc<Almanac>,
     /// Nothing is installed: only what is built in is known.
     starter: bool,
     /// What the user says, or names.
@@ -30,7 +32,7 @@ impl Lookout {
     /// With an almanac from the disk.
     pub fn new(almanac: Almanac, today: impl Into<String>) -> Self {
         Self {
-            almanac,
+            almanac: Arc::new(almanac),
             starter: false,
             statements: Vec::new(),
             authors: Vec::new(),
@@ -42,6 +44,19 @@ impl Lookout {
     /// With what is built in.
     pub fn with_starter(today: impl Into<String>) -> Self {
         Self { starter: true, ..Self::new(Almanac::in_memory(starter()), today) }
+    }
+
+    /// The same almanac on another day, before anybody says anything.
+    #[must_use]
+    pub fn on(&self, today: impl Into<String>) -> Self {
+        Self {
+            almanac: Arc::clone(&self.almanac),
+            starter: self.starter,
+            statements: Vec::new(),
+            authors: Vec::new(),
+            declared: false,
+            today: today.into(),
+        }
     }
 
     /// The same, with what the user says about flaws.
@@ -83,6 +98,33 @@ impl Lookout {
         self.look(inventory, filter, Some(&|finding| filter.wants(finding)))
     }
 
+    /// Puts titles to what is different between the two: words are read for that alone.
+    pub fn put_titles(&self, before: &Analysis, after: &Analysis, comparison: &mut Comparison) {
+        for (analysis, is_after) in [(after, true), (before, false)] {
+            let mut untitled: Vec<&mut FindingChange> = comparison
+                .findings
+                .iter_mut()
+                .filter(|it| it.fate != Fate::Unchanged && it.title.is_empty())
+                .filter(|it| is_after == it.after.is_some())
+                .collect();
+            if untitled.is_empty() {
+                continue;
+            }
+            let ids: BTreeSet<String> = untitled.iter().map(|it| it.id.clone()).collect();
+            let wanted = |finding: &Finding| ids.contains(&*finding.id);
+            let (statements, _) = self.accepted(&analysis.inventory);
+            let question = self.question(&analysis.inventory, &statements, Some(&wanted));
+            let (findings, _) = matching::analyze(&question);
+            let titles: HashMap<(&str, &str), &str> =
+                findings.iter().map(|it| ((&*it.id, &*it.name), &*it.title)).collect();
+            for change in &mut untitled {
+                if let Some(title) = titles.get(&(&*change.id, &*change.name)) {
+                    (*title).clone_into(&mut change.title);
+                }
+            }
+        }
+    }
+
     fn look(&self, inventory: Inventory, filter: &Filter, texts: Option<Wanted<'_>>) -> Analysis {
         let (statements, gaps) = self.accepted(&inventory);
         let (findings, mut told) =
@@ -107,7 +149,7 @@ impl Lookout {
     ) -> Question<'a> {
         let today = Some(&*self.today);
         let options = Options { declared: self.declared, texts, today, cpes: &[] };
-        Question { inventory, book: &self.almanac, statements, options }
+        Question { inventory, book: &*self.almanac, statements, options }
     }
 
     /// The statements that count. Anybody can put a document into an image, so of those that come

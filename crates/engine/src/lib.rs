@@ -1,6 +1,7 @@
 //! The verbs, each told top to bottom.
 
 mod analyze;
+mod compare;
 mod error;
 mod extent;
 mod filter;
@@ -10,6 +11,7 @@ mod reader;
 mod refresh;
 
 pub use analyze::{Analyzed, Engine, Origin, Request};
+pub use compare::{compare, compare_wanted};
 pub use error::Error;
 pub use extent::{Piece, pieces};
 pub use filter::Filter;

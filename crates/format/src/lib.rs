@@ -1,13 +1,16 @@
 //! How an inventory looks on paper, and back: one file per format, listed in `ALL`; and how an
-//! analysis does: one file per report, listed in `report::ALL`.
+//! analysis does: one file per report, listed in `report::ALL`; and how a comparison does, in
+//! `comparison::ALL`.
 
 use model::Inventory;
 
+pub mod comparison;
 mod contract;
 mod cyclonedx;
 mod document;
 mod foreign;
 mod head;
+mod html;
 mod in_toto;
 mod json;
 mod lenient;

@@ -49,6 +49,12 @@ pub(crate) enum Sign {
     Warning,
     Unknown,
     Set,
+    More,
+    Less,
+    Up,
+    Down,
+    Other,
+    Same,
 }
 
 impl<'a> Text<'a> {
@@ -80,6 +86,12 @@ impl<'a> Text<'a> {
             Sign::Warning => (Style::Warning, "!", "!"),
             Sign::Unknown => (Style::Warning, "?", "?"),
             Sign::Set => (Style::Dim, "-", "-"),
+            Sign::More => (Style::Of(Level::High), "+", "+"),
+            Sign::Less => (Style::Good, "-", "-"),
+            Sign::Up => (Style::Bold, "↑", "^"),
+            Sign::Down => (Style::Bold, "↓", "v"),
+            Sign::Other => (Style::Bold, "~", "~"),
+            Sign::Same => (Style::Dim, " ", " "),
         };
         self.styled(style, if self.options.unicode { pretty } else { plain });
     }
@@ -92,17 +104,22 @@ impl<'a> Text<'a> {
     /// `   1C     0H     0M     0L`, and `     6?` where nobody says how bad.
     pub(crate) fn cells(&mut self, tally: &Tally) {
         for (number, (level, count)) in tally.told().enumerate() {
-            let letter = match level {
-                Level::Critical => 'C',
-                Level::High => 'H',
-                Level::Medium => 'M',
-                Level::Low => 'L',
-                Level::Unspecified => '?',
-            };
-            let cell = format!("{count:>4}{letter}");
             self.push(if number == 0 { "" } else { "  " });
-            self.styled(if count == 0 { Style::Dim } else { Style::Of(level) }, &cell);
+            self.cell(level, count);
         }
+    }
+
+    /// One of them.
+    pub(crate) fn cell(&mut self, level: Level, count: usize) {
+        let letter = match level {
+            Level::Critical => 'C',
+            Level::High => 'H',
+            Level::Medium => 'M',
+            Level::Low => 'L',
+            Level::Unspecified => '?',
+        };
+        let style = if count == 0 { Style::Dim } else { Style::Of(level) };
+        self.styled(style, &format!("{count:>4}{letter}"));
     }
 
     /// The line between two columns.
@@ -110,15 +127,32 @@ impl<'a> Text<'a> {
         self.push(if self.options.unicode { "│" } else { "|" });
     }
 
+    /// From one version to another.
+    pub(crate) fn arrow(&mut self) {
+        self.push(if self.options.unicode { " → " } else { " -> " });
+    }
+
     /// The line under a head: so many columns, a crossing, so many more.
     pub(crate) fn rule(&mut self, left: usize, right: Option<usize>) {
+        match right {
+            Some(right) => self.rules(&[left, right]),
+            None => self.rules(&[left]),
+        }
+    }
+
+    /// The same under any number of columns.
+    pub(crate) fn rules(&mut self, columns: &[usize]) {
         let (line, cross) = if self.options.unicode { ("─", "┼") } else { ("-", "+") };
-        self.out.extend(std::iter::repeat_n(line, left));
-        if let Some(right) = right {
-            self.push(cross);
-            self.out.extend(std::iter::repeat_n(line, right));
+        for (number, columns) in columns.iter().enumerate() {
+            self.push(if number == 0 { "" } else { cross });
+            self.out.extend(std::iter::repeat_n(line, *columns));
         }
         self.push("\n");
+    }
+
+    /// No spaces at the end of the line.
+    pub(crate) fn trim(&mut self) {
+        self.out.truncate(self.out.trim_end_matches(' ').len());
     }
 
     /// `text` behind what is already in the line, broken at spaces where the terminal is narrow; the

@@ -1,8 +1,10 @@
 //! How an analysis looks on paper: one file per report, listed in `ALL`.
 
+use std::fmt::Write as _;
+
 use model::Analysis;
 
-mod basis;
+pub(crate) mod basis;
 mod csv;
 mod cyclonedx;
 mod explain;
@@ -17,6 +19,7 @@ mod sbom;
 mod spdx;
 
 pub use basis::{basis_for_json, write_basis};
+pub use csv::row as csv_row;
 pub use explain::{write_explanation, write_explanation_json};
 pub use quickview::write_quickview;
 
@@ -29,6 +32,29 @@ pub trait Report: Sync {
     /// The document. Same analysis and options, same bytes. Every gap is in it, in whatever place the
     /// form has for it.
     fn write(&self, analysis: &Analysis, options: &Options) -> String;
+    /// The document about several images at once, whose subjects have names that differ. `None`: the
+    /// form holds one only.
+    fn write_several(&self, _analyses: &[Analysis], _options: &Options) -> Option<String> {
+        None
+    }
+}
+
+/// Each report below a heading of its own, for people.
+fn below_headings(report: &dyn Report, analyses: &[Analysis], options: &Options) -> String {
+    let mut out = String::new();
+    for analysis in analyses {
+        let name = crate::list::shown(analysis.inventory.subject.name());
+        let text = report.write(analysis, options);
+        let _ = writeln!(out, "# {name}\n\n{}\n", text.trim_end_matches('\n'));
+    }
+    out
+}
+
+/// An array of documents, for programs.
+fn array(report: &dyn Report, analyses: &[Analysis], options: &Options) -> String {
+    let all: Vec<String> = analyses.iter().map(|it| report.write(it, options)).collect();
+    let all: Vec<&str> = all.iter().map(|it| it.trim_end()).collect();
+    format!("[\n{}\n]\n", all.join(",\n"))
 }
 
 /// What a reader wants to see.

@@ -2,6 +2,8 @@
 
 mod arbitrary;
 mod arbitrary_analysis;
+mod arbitrary_comparison;
+mod comparisons;
 mod foreign;
 mod reports;
 

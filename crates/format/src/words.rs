@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use model::{Bound, Finding, Fix, Forecast, Level, Outlook, Span, Statement, StatementStatus};
+use model::{
+    Bound, Finding, Fix, Forecast, Level, Outlook, Space, Span, Statement, StatementStatus,
+};
 
 /// The bounds of the span that the version is in: `>=1.0`, `<1.2`; `*` for all versions.
 pub(crate) fn bounds(finding: &Finding) -> Vec<String> {
@@ -33,10 +35,15 @@ pub(crate) fn range(finding: &Finding) -> String {
 
 /// What to do: a version, or why there is none.
 pub(crate) fn fixed(finding: &Finding) -> Cow<'_, str> {
-    match &finding.fix {
+    fix(&finding.fix, &finding.space)
+}
+
+/// The same, of what is in that space.
+pub(crate) fn fix<'a>(fix: &'a Fix, space: &Space) -> Cow<'a, str> {
+    match fix {
         Fix::Version { version, channel: None } => version.into(),
         Fix::Version { version, channel: Some(channel) } => {
-            if finding.space.family() == "ubuntu" && channel.starts_with("esm") {
+            if space.family() == "ubuntu" && channel.starts_with("esm") {
                 format!("{version}, needs Ubuntu Pro ({channel})").into()
             } else {
                 format!("{version}, only in {channel}").into()

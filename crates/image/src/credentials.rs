@@ -63,6 +63,17 @@ pub(crate) async fn find(
     Ok(None)
 }
 
+/// What the user's container tools keep for a server of ours at `host`, after `docker login` there.
+/// What is meant for every registry is not meant for it.
+pub async fn login(
+    host: &str,
+    settings: &Settings,
+    progress: &dyn Progress,
+) -> Result<Option<Credentials>, Error> {
+    let settings = Settings { credentials: None, ..settings.clone() };
+    find(host, "", &settings, progress).await
+}
+
 fn read_file(path: &Path) -> Result<Option<FileJson>, Error> {
     let what = || path.display().to_string();
     let mut text = Vec::new();

@@ -22,7 +22,9 @@ pub use contract::{
     Ask, Attached, Credentials, Error, Image, ImageSource, LayerReader, Opened, Progress, Settings,
     Silent, Wanted,
 };
+pub use credentials::login;
 pub use local::newest;
+pub use registry::reach;
 
 /// Every source. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn ImageSource] = &[

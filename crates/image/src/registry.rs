@@ -24,6 +24,7 @@ use crate::{Ask, Attached, Error, Image, ImageSource, LayerReader, Opened, Wante
 
 pub(crate) use answer::tame;
 pub(crate) use client::Client;
+pub use connections::reach;
 pub(crate) use download::read_layer;
 
 /// Attestations of one image that are looked at.

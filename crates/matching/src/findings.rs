@@ -19,6 +19,15 @@ use crate::words::{self, Wordless};
 
 /// All findings, worst first, and all gaps.
 pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
+    find_of(walk, false)
+}
+
+/// The same, where packages of one source have each their own.
+pub(crate) fn find_each(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
+    find_of(walk, true)
+}
+
+fn find_of(walk: &Walk<'_>, each: bool) -> (Vec<Finding>, Vec<Gap>) {
     let mut tally = Tally::default();
     walk.holes(&mut tally);
     let plain = |it: &&Subject<'_>| matches!(it.standing, Standing::Plain);
@@ -36,9 +45,8 @@ pub(crate) fn find(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
             continue;
         }
         let statement = walk.sayings.decides(&decision.flaw, subject.package);
-        let Some(key) = Key::of(subject, &decision, statement.map(|it| it.number)) else {
-            continue;
-        };
+        let number = statement.map(|it| it.number);
+        let Some(key) = Key::of(subject, &decision, number, each) else { continue };
         match known.entry(key) {
             Entry::Occupied(same) => {
                 if let Some(same) = affected.get_mut(*same.get()) {
@@ -105,9 +113,10 @@ impl Key {
         subject: &Subject<'_>,
         decision: &Decision<'_>,
         statement: Option<usize>,
+        each: bool,
     ) -> Option<Self> {
         let named = decision.first()?.named;
-        let of = if named.is_source {
+        let of = if named.is_source && !each {
             Ok((named.name.clone().into_owned(), named.version.text().to_owned()))
         } else {
             Err(subject.number)

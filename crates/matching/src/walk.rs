@@ -121,7 +121,10 @@ impl<'q> Walk<'q> {
 
     /// What is said of anything by that name.
     fn rows(&self, named: &Named<'_>) -> &[Row<'q>] {
-        let Some(list) = self.lists.get(named.rows) else { return &[] };
+        self.lists.get(named.rows).map_or(&[], |it| self.rows_of(it))
+    }
+
+    fn rows_of<'w>(&self, list: &'w List<'q>) -> &'w [Row<'q>] {
         list.rows.get_or_init(|| {
             let mut rows = Vec::new();
             if let Some(Ok(meeting)) = self.grounds.get(list.ground).map(|it| &it.meeting) {
@@ -129,6 +132,14 @@ impl<'q> Walk<'q> {
             }
             rows
         })
+    }
+
+    /// All that is said of anything, to leave out what is not asked for.
+    pub(crate) fn all_rows(&mut self) -> Vec<&mut Vec<Row<'q>>> {
+        for list in &self.lists {
+            self.rows_of(list);
+        }
+        self.lists.iter_mut().filter_map(|it| it.rows.get_mut()).collect()
     }
 
     /// What is decided about each flaw that somebody says the package has or had. Unless `whole` is

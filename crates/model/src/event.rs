@@ -63,13 +63,59 @@ pub enum EventKind {
     DeploymentReplaced,
     /// An application runs no more.
     DeploymentEnded,
+    /// A person may not log in any more.
+    UserDisabled,
+    /// A person may log in again.
+    UserEnabled,
+    /// A person is gone.
+    UserDeleted,
+    /// A person has another password.
+    PasswordChanged,
+    /// A person is in the organisation.
+    MemberAdded,
+    /// A person has another role.
+    MemberChanged,
+    /// A person is in the organisation no more.
+    MemberRemoved,
+    /// Somebody may join.
+    InvitationCreated,
+    /// Somebody joined who was invited.
+    InvitationUsed,
+    /// An invitation is good no more.
+    InvitationRevoked,
+    /// A person logged in.
+    SessionStarted,
+    /// A person logged out, or was logged out.
+    SessionEnded,
+    /// A program may speak in somebody's name.
+    TokenCreated,
+    /// A token is good no more.
+    TokenRevoked,
+    /// A setting has another value.
+    SettingChanged,
+    /// A secret is kept, or another in its stead.
+    SecretKept,
+    /// A secret is gone.
+    SecretDeleted,
+    /// Something that runs has a flaw that it was not known to have.
+    FindingNew,
+    /// Something that runs is not known to have a flaw any more.
+    FindingGone,
+    /// A flaw of something that runs is rated otherwise than before.
+    FindingSeverityChanged,
+    /// A flaw of something that runs can be mended by now.
+    FindingFixAvailable,
+    /// A flaw of something that runs is known to be exploited by now.
+    FindingExploited,
+    /// What a new almanac changes for something that runs could not be told.
+    EvaluationIncomplete,
     /// What was older than it is to be kept is gone.
     Expired,
 }
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 37] = [
         Self::OrganisationCreated,
         Self::RepositoryEnabled,
         Self::RepositoryDisabled,
@@ -83,6 +129,29 @@ impl EventKind {
         Self::DeploymentStarted,
         Self::DeploymentReplaced,
         Self::DeploymentEnded,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserDeleted,
+        Self::PasswordChanged,
+        Self::MemberAdded,
+        Self::MemberChanged,
+        Self::MemberRemoved,
+        Self::InvitationCreated,
+        Self::InvitationUsed,
+        Self::InvitationRevoked,
+        Self::SessionStarted,
+        Self::SessionEnded,
+        Self::TokenCreated,
+        Self::TokenRevoked,
+        Self::SettingChanged,
+        Self::SecretKept,
+        Self::SecretDeleted,
+        Self::FindingNew,
+        Self::FindingGone,
+        Self::FindingSeverityChanged,
+        Self::FindingFixAvailable,
+        Self::FindingExploited,
+        Self::EvaluationIncomplete,
         Self::Expired,
     ];
 
@@ -102,6 +171,29 @@ impl EventKind {
             Self::DeploymentStarted => "deployment-started",
             Self::DeploymentReplaced => "deployment-replaced",
             Self::DeploymentEnded => "deployment-ended",
+            Self::UserDisabled => "user-disabled",
+            Self::UserEnabled => "user-enabled",
+            Self::UserDeleted => "user-deleted",
+            Self::PasswordChanged => "password-changed",
+            Self::MemberAdded => "member-added",
+            Self::MemberChanged => "member-changed",
+            Self::MemberRemoved => "member-removed",
+            Self::InvitationCreated => "invitation-created",
+            Self::InvitationUsed => "invitation-used",
+            Self::InvitationRevoked => "invitation-revoked",
+            Self::SessionStarted => "session-started",
+            Self::SessionEnded => "session-ended",
+            Self::TokenCreated => "token-created",
+            Self::TokenRevoked => "token-revoked",
+            Self::SettingChanged => "setting-changed",
+            Self::SecretKept => "secret-kept",
+            Self::SecretDeleted => "secret-deleted",
+            Self::FindingNew => "finding-new",
+            Self::FindingGone => "finding-gone",
+            Self::FindingSeverityChanged => "finding-severity-changed",
+            Self::FindingFixAvailable => "finding-fix-available",
+            Self::FindingExploited => "finding-exploited",
+            Self::EvaluationIncomplete => "evaluation-incomplete",
             Self::Expired => "expired",
         }
     }

@@ -37,6 +37,25 @@ pub struct ImageDescription {
     pub gaps: Vec<Gap>,
 }
 
+impl ImageDescription {
+    /// The image it was built from, where its manifest's annotations or its labels say so
+    /// (<https://github.com/opencontainers/image-spec/blob/main/annotations.md>).
+    pub fn base(&self) -> Option<String> {
+        const NAME: &str = "org.opencontainers.image.base.name";
+        let read = |text: &Option<String>| -> Option<serde_json::Value> {
+            serde_json::from_str(text.as_deref()?).ok()
+        };
+        let (manifest, config) = (read(&self.raw_manifest), read(&self.raw_config));
+        let annotated = manifest.as_ref().and_then(|it| it.get("annotations"));
+        let labelled = config.as_ref().and_then(|it| it.get("config")?.get("Labels"));
+        [annotated, labelled]
+            .into_iter()
+            .flatten()
+            .find_map(|it| it.get(NAME)?.as_str().filter(|it| !it.is_empty()))
+            .map(str::to_owned)
+    }
+}
+
 /// One layer, by its names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerDescription {
@@ -73,4 +92,30 @@ pub struct Attestation {
     pub manifest: Digest,
     /// `https://spdx.dev/Document`, where the manifest was read.
     pub predicate_types: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(manifest: &str, config: &str, expect: Option<&str>) {
+        let image = ImageDescription {
+            raw_manifest: Some(manifest.to_owned()),
+            raw_config: Some(config.to_owned()),
+            ..ImageDescription::default()
+        };
+        assert_eq!(image.base().as_deref(), expect);
+    }
+
+    #[test]
+    fn an_image_may_say_what_it_was_built_from() {
+        let annotated = r#"{"annotations":{"org.opencontainers.image.base.name":"debian:12"}}"#;
+        let labelled = r#"{"config":{"Labels":{"org.opencontainers.image.base.name":"alpine:3"}}}"#;
+        check(annotated, labelled, Some("debian:12"));
+        check("{}", labelled, Some("alpine:3"));
+        check("[]", "broken", None);
+        check(r#"{"annotations":{"org.opencontainers.image.base.name":7}}"#, "{}", None);
+        assert_eq!(ImageDescription::default().base(), None);
+    }
 }

@@ -4,6 +4,7 @@
 
 mod advisory;
 mod analysis;
+mod comparison;
 mod digest;
 mod distro;
 mod environment;
@@ -16,6 +17,7 @@ mod moment;
 mod organisation;
 mod package;
 mod percent;
+mod person;
 mod platform;
 mod purl;
 mod rating;
@@ -27,6 +29,9 @@ mod statement;
 
 pub use advisory::{Advisory, Affected, Bound, Exploited, Forecast, Names, Outlook, Span, Status};
 pub use analysis::{Analysis, Basis, Finding, Fix, Judgement, Step, Verdict};
+pub use comparison::{
+    Aspect, Comparison, Counts, Fate, FindingChange, PackageChange, Seen, Side, SideKind, Way,
+};
 pub use digest::{BadDigest, Digest};
 pub use distro::Distro;
 pub use environment::{BadSource, Deployment, Environment, Recording, Source};
@@ -39,6 +44,10 @@ pub use moment::{BadMoment, Moment};
 pub use organisation::{Organisation, OrganisationId, Repository};
 pub use package::{Package, PackageKind, Place, SourcePackage};
 pub use percent::percent_decoded;
+pub use person::{
+    BadWord, Holder, Invitation, Member, Membership, Right, Role, Scope, Session, Token, User,
+    UserId,
+};
 pub use platform::{BadPlatform, Platform};
 pub use purl::{BadPurl, Purl, filed_name};
 pub use rating::{Level, Rating};

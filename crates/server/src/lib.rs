@@ -1,1 +1,38 @@
 //! The front: one HTTP API behind everything.
+//!
+//! [`router`] answers every question of `api`, over an [`App`]: what is remembered, what is known of
+//! the world, and who may ask. A server puts it behind a socket; a command without a server calls it
+//! in its own process, by [`here`].
+
+mod app;
+mod body;
+mod caller;
+mod fleet;
+mod front;
+mod health;
+mod here;
+mod identity;
+mod jobs;
+mod judge;
+mod live;
+mod metrics;
+mod named;
+mod rate;
+mod refusal;
+mod resolve;
+mod routes;
+mod serve;
+mod tagged;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use app::{App, Clock, Reach};
+pub use caller::Access;
+pub use front::{Limits, front};
+pub use here::here;
+pub use identity::{People, first_start};
+pub use routes::{openapi, router};
+pub use serve::{Bound, Error, Listening, work};
+pub use world::World;

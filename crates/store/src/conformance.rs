@@ -1,13 +1,19 @@
 //! What every database must do: one list of tests, on SQLite always and on PostgreSQL where it is
 //! installed.
 
+mod backup;
 mod environments;
+mod evaluations;
 mod inventories;
 mod jobs;
 mod kit;
 mod migrations;
+mod numbers;
 mod organisations;
+mod people;
+mod requests;
 mod restart;
+mod secrets;
 mod together;
 
 /// Makes of each function `async fn(&Store)` a test for each database.
@@ -57,6 +63,16 @@ conformance! {
         see_only_their_own
         leave_nothing_behind
         have_repositories;
+    people:
+        have_a_name_and_a_password
+        have_roles_and_somebody_owns
+        sessions_lead_to_whom_they_are_of
+        tokens_may_what_their_scope_says
+        tokens_are_used_without_writing_each_time
+        invitations_are_used_once
+        of_many_one_uses_an_invitation
+        owners_do_not_remove_each_other
+        leave_nothing_behind;
     environments:
         unknown_ones_are_errors_that_name_those_there_are
         names_are_in_any_script
@@ -73,6 +89,7 @@ conformance! {
         deleting_leaves_only_events
         tags_that_moved_are_stale
         lists_go_on_where_the_page_ended
+        lists_go_on_from_environment_to_environment
         several_are_recorded_or_none;
     inventories:
         read_back_as_they_were
@@ -82,6 +99,32 @@ conformance! {
         deletion_deletes
         failures_are_told
         retention_keeps_what_runs;
+    numbers:
+        lead_through_everything_in_pages
+        lead_to_what_was_found
+        are_never_used_again
+        changes_are_told_once
+        changes_of_the_slow_are_told_too;
+    requests:
+        are_answered_once
+        of_one_key_are_done_by_one
+        are_forgotten_after_a_day
+        settings_are_kept_and_told;
+    evaluations:
+        are_told_once
+        of_many_at_once_are_told_once
+        counts_are_written_as_they_change
+        counts_go_with_what_they_count;
+    secrets:
+        are_sealed_and_opened
+        need_their_key
+        are_sealed_anew_with_another_key
+        cannot_be_moved;
+    backup:
+        has_every_table_and_column
+        is_restored_into_either_database
+        a_damaged_one_changes_nothing
+        a_doctor_finds_what_is_wrong;
     jobs:
         are_done_in_order
         the_same_work_waits_once

@@ -1,7 +1,17 @@
 //! What the store answers besides the nouns of `model`: pages, outcomes, and why there is no answer.
 
+mod evaluations;
+mod numbers;
+mod people;
+mod upkeep;
+
 use model::{Deployment, Digest, EventKind, ImageState, Moment, Platform, Purl};
 use serde::{Deserialize, Serialize};
+
+pub use evaluations::{Counted, Counts, Evaluation, NewEvent};
+pub use numbers::{Changes, ImageContent, ImageSet, NumberedImage, RunningImage, SetPackage};
+pub use people::{Caller, NewToken, Newcomer, Speaker};
+pub use upkeep::{Check, Idempotent, Restored, SecretRecord, Trouble};
 
 /// Why the store has no answer. Variants are what the caller would do.
 #[derive(Debug, thiserror::Error)]
@@ -259,7 +269,7 @@ pub struct EventSelection {
 pub struct Retention {
     /// Images first seen and analysed before this go, unless they run or a tag leads to them.
     pub images_before: Option<Moment>,
-    /// Deployments and tags that ended before this go.
+    /// Deployments, tags and counts of findings that ended before this go.
     pub history_before: Option<Moment>,
     /// Events from before this go.
     pub events_before: Option<Moment>,
@@ -276,6 +286,8 @@ pub struct Expired {
     pub tags: u64,
     /// Events.
     pub events: u64,
+    /// Counts of findings that others followed.
+    pub counts: u64,
 }
 
 /// Work to be done.

@@ -3,6 +3,8 @@
 mod address;
 mod query;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use model::Moment;
 use sha2::{Digest as _, Sha256};
 use sqlx::error::DatabaseError;
@@ -45,6 +47,7 @@ macro_rules! bound {
                 Value::Int(it) => query.bind(it),
                 Value::MaybeInt(it) => query.bind(it),
                 Value::Blob(it) => query.bind(it),
+                Value::MaybeBlob(it) => query.bind(it),
             };
         }
         query
@@ -116,6 +119,35 @@ impl Db {
     ) -> Result<Option<Row>, Error> {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
+
+    /// Is it a file of ours, and not a server's?
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
+    /// The first turn that something may still be written in: whoever reads after asking sees all
+    /// that was written in those before it.
+    pub(crate) async fn open_turn(&self) -> Result<i64, Error> {
+        let sql = match self {
+            Self::Sqlite { .. } => "SELECT now + 1 AS turn FROM turns",
+            // The oldest transaction of this database that is under way, or the next one. Those of
+            // other databases of the server would make us wait for nothing; but where we may not
+            // see whose they are, we do.
+            Self::Postgres(_) => {
+                "SELECT CASE WHEN BOOL_OR(query = '<insufficient privilege>')
+                        THEN pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+                        ELSE pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+                             - COALESCE(MAX(age(backend_xid)), 0) END AS turn
+                 FROM pg_stat_activity
+                 WHERE datname = current_database() AND backend_type = 'client backend'"
+            }
+        };
+        let row = self.row(sql, vec![]).await?.ok_or_else(|| Error::Corrupt {
+            what: "turns".to_owned(),
+            why: "nobody counts them".to_owned(),
+        })?;
+        row.int("turn")
+    }
 }
 
 impl Tx {
@@ -147,6 +179,52 @@ impl Tx {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
+    /// The rows of a query, one by one, so that not all of them are in memory.
+    pub(crate) fn stream(&mut self, sql: String) -> BoxStream<'_, Result<Row, Error>> {
+        let query = AssertSqlSafe(sql);
+        match self {
+            Self::Sqlite(tx) => sqlx::query(query)
+                .fetch(&mut **tx)
+                .map(|it| it.map(Row::Sqlite).map_err(|it| asking(&it)))
+                .boxed(),
+            Self::Postgres(tx) => sqlx::query(query)
+                .fetch(&mut **tx)
+                .map(|it| it.map(Row::Postgres).map_err(|it| asking(&it)))
+                .boxed(),
+        }
+    }
+
+    /// Nobody else changes anything before the end. On SQLite nobody does anyway.
+    pub(crate) async fn keep_others_out(&mut self) -> Result<(), Error> {
+        if matches!(self, Self::Postgres(_)) {
+            // All but jobs lean on these.
+            let sql = "LOCK TABLE organisations, users, packages, package_sets, jobs
+                       IN EXCLUSIVE MODE";
+            self.run(sql, vec![]).await?;
+        }
+        Ok(())
+    }
+
+    /// After rows came with numbers of their own: gives out numbers behind those. SQLite does so
+    /// unasked.
+    pub(crate) async fn catch_up(
+        &mut self,
+        tables: impl Iterator<Item = &'static str>,
+    ) -> Result<(), Error> {
+        if matches!(self, Self::Sqlite(_)) {
+            return Ok(());
+        }
+        for table in tables {
+            let sql = format!(
+                "SELECT setval(pg_get_serial_sequence('{table}', 'id'), MAX(id)) FROM {table}
+                 HAVING MAX(id) IS NOT NULL"
+            );
+            self.run(sql, vec![]).await?;
+        }
+        // Nothing is known of so many new rows before somebody looks, and asking would be slow.
+        self.run("ANALYZE", vec![]).await.map(|_| ())
+    }
+
     /// Changes something and says how many rows.
     pub(crate) async fn run(
         &mut self,
@@ -175,14 +253,25 @@ impl Tx {
             Self::Sqlite(_) => [
                 ("{text}", "TEXT"),
                 ("{blob}", "BLOB"),
-                ("{number}", "INTEGER PRIMARY KEY"),
+                // A number is never used again.
+                ("{number}", "INTEGER PRIMARY KEY AUTOINCREMENT"),
                 ("{compact}", "WITHOUT ROWID"),
+                ("{turn}", "BIGINT NOT NULL DEFAULT 0"),
+                (
+                    "{turning}",
+                    "CREATE TRIGGER events_take_turns AFTER INSERT ON events BEGIN
+                         UPDATE turns SET now = now + 1;
+                         UPDATE events SET turn = (SELECT now FROM turns) WHERE id = NEW.id;
+                     END;",
+                ),
             ],
             Self::Postgres(_) => [
                 ("{text}", "TEXT COLLATE \"C\""),
                 ("{blob}", "BYTEA"),
                 ("{number}", "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY"),
                 ("{compact}", ""),
+                ("{turn}", "BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint)"),
+                ("{turning}", ""),
             ],
         };
         let mut text = sql.to_owned();
@@ -210,12 +299,31 @@ impl Tx {
         }
     }
 
+    /// What to append to a query for rows that are held until the end.
+    pub(crate) fn holding(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "",
+            Self::Postgres(_) => "FOR UPDATE",
+        }
+    }
+
     /// What to append to a query for rows that nobody else holds.
     pub(crate) fn skipping_held(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "",
             Self::Postgres(_) => "FOR UPDATE SKIP LOCKED",
         }
+    }
+
+    /// What is asked until the end begins with few rows and looks up those that belong to them, by
+    /// index, as SQLite does. PostgreSQL overrates how many they are, and reads whole tables.
+    pub(crate) async fn expect_few(&mut self) -> Result<(), Error> {
+        if matches!(self, Self::Postgres(_)) {
+            let sql = "SELECT set_config('enable_hashjoin', 'off', true),
+                              set_config('enable_mergejoin', 'off', true)";
+            self.run(sql, vec![]).await?;
+        }
+        Ok(())
     }
 
     /// Keeps others from `what` until the end: all others, or only those who want it alone.
@@ -281,6 +389,10 @@ impl Row {
     }
 
     pub(crate) fn blob(&self, name: &str) -> Result<Vec<u8>, Error> {
+        column!(self, name)
+    }
+
+    pub(crate) fn maybe_blob(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         column!(self, name)
     }
 

@@ -4,25 +4,38 @@ use model::{Act, Event, EventKind, OrganisationId};
 use serde_json::Value as Json;
 
 use crate::contract::{Error, EventSelection, Page, Paged};
-use crate::db::{Query, Row, Tx, values};
+use crate::db::{Query, Row, Tx, Value, placeholders, runs, values};
 use crate::{Store, environments, names, new_id};
 
+const COLUMNS: &str = "events (id, organisation, at, who, origin, kind, environment_id, \
+                       environment, about, detail)";
+
 /// An event that is to be written down.
+#[derive(Clone)]
 pub(crate) struct Note<'a> {
     kind: EventKind,
-    environment: Option<(&'a str, &'a str)>,
+    environment_id: Option<&'a str>,
+    environment: Option<&'a str>,
     about: &'a str,
     detail: Json,
 }
 
 impl<'a> Note<'a> {
     pub(crate) fn new(kind: EventKind, about: &'a str) -> Self {
-        Self { kind, environment: None, about, detail: Json::Object(serde_json::Map::new()) }
+        let detail = Json::Object(serde_json::Map::new());
+        Self { kind, environment_id: None, environment: None, about, detail }
     }
 
     /// In this environment: its id and its name.
     pub(crate) fn within(mut self, id: &'a str, name: &'a str) -> Self {
-        self.environment = Some((id, name));
+        self.environment_id = Some(id);
+        self.environment = Some(name);
+        self
+    }
+
+    /// In an environment of this name, which is not there any more.
+    pub(crate) fn named(mut self, name: Option<&'a str>) -> Self {
+        self.environment = name;
         self
     }
 
@@ -37,26 +50,40 @@ impl<'a> Note<'a> {
         organisation: &OrganisationId,
         act: &Act,
     ) -> Result<(), Error> {
-        tx.run(
-            "INSERT INTO events (id, organisation, at, who, origin, kind, environment_id,
-                                 environment, about, detail)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        write_all(tx, organisation, act, std::slice::from_ref(&self)).await
+    }
+}
+
+/// Writes events in their order, many in one statement.
+pub(crate) async fn write_all(
+    tx: &mut Tx,
+    organisation: &OrganisationId,
+    act: &Act,
+    notes: &[Note<'_>],
+) -> Result<(), Error> {
+    let (who, origin) = (names::told(&act.who), names::told(&act.origin));
+    let named: Vec<(String, &Note<'_>)> = notes.iter().map(|note| (new_id(), note)).collect();
+    for run in runs(&named) {
+        let values = run.iter().flat_map(|(id, note)| {
             values![
-                new_id(),
+                id,
                 &organisation.0,
                 act.at,
-                names::told(&act.who),
-                names::told(&act.origin),
-                self.kind.as_str(),
-                self.environment.map(|(id, _)| id),
-                self.environment.map(|(_, name)| name),
-                self.about,
-                self.detail.to_string(),
-            ],
-        )
-        .await
-        .map(|_| ())
+                &who,
+                &origin,
+                note.kind.as_str(),
+                note.environment_id,
+                note.environment,
+                note.about,
+                note.detail.to_string(),
+            ]
+        });
+        let values: Vec<Value> = values.collect();
+        let list = placeholders(0, run.len(), 10);
+        let sql = format!("INSERT INTO {COLUMNS} VALUES {list} ON CONFLICT DO NOTHING");
+        tx.run(sql, values).await?;
     }
+    Ok(())
 }
 
 impl Store {
@@ -98,7 +125,8 @@ impl Store {
     }
 }
 
-fn read(row: &Row) -> Result<Event, Error> {
+/// A row with an event's columns.
+pub(crate) fn read(row: &Row) -> Result<Event, Error> {
     let kind = row.text("kind")?;
     let detail = row.text("detail")?;
     let corrupt = |what: &str, why: String| Error::Corrupt { what: what.to_owned(), why };

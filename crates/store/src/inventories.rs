@@ -11,7 +11,7 @@ use crate::db::values;
 use crate::deployments::platform_key;
 use crate::{Store, events, images, names, retention};
 
-pub(crate) use pack::name_key;
+pub(crate) use pack::{distro, name_key, packages};
 
 impl Store {
     /// Keeps what is inside an image, instead of what was kept before, and marks it as analysed.

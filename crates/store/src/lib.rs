@@ -4,46 +4,77 @@
 //! something hands in an [`model::Act`]: who, from where, when; the store has no clock. The event
 //! that tells of a change is written in the same transaction.
 
+mod backup;
+mod changes;
 #[cfg(test)]
 mod conformance;
 mod contract;
 mod db;
 mod deployments;
+mod doctor;
 mod environments;
+mod evaluations;
 mod events;
+mod idempotency;
 mod images;
 mod inventories;
+mod invitations;
 mod jobs;
+mod keyring;
+mod members;
 mod migrations;
 mod names;
+mod numbers;
 mod organisations;
 mod packages;
 mod repositories;
 mod retention;
+mod secrets;
+mod sessions;
+mod settings;
 mod tags;
+mod tokens;
+mod users;
 
 use db::Db;
 
 pub use contract::{
-    Change, Error, EventSelection, Expired, ImageSelection, Job, JobReport, JobState, KnownPackage,
-    NewJob, Page, Paged, Recorded, Reported, Retention, Running, Selection, Sought, Stale, When,
+    Caller, Change, Changes, Check, Counted, Counts, Error, Evaluation, EventSelection, Expired,
+    Idempotent, ImageContent, ImageSelection, ImageSet, Job, JobReport, JobState, KnownPackage,
+    NewEvent, NewJob, NewToken, Newcomer, NumberedImage, Page, Paged, Recorded, Reported, Restored,
+    Retention, Running, RunningImage, SecretRecord, Selection, SetPackage, Sought, Speaker, Stale,
+    Trouble, When,
 };
-pub use names::LONGEST_NAME;
+pub use keyring::Keyring;
+pub use names::{LONGEST_NAME, normal as normal_name};
 
 /// An open database. Clones are the same one.
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
+    keyring: Option<Keyring>,
 }
 
 impl Store {
     /// Opens `sqlite://PATH`, `sqlite::memory:` or `postgres://…`, and brings it up to date.
     ///
-    /// A file that is not there is made. Any number of processes may do so at once.
+    /// A file that is not there is made. Any number of processes may do so at once. Without keys,
+    /// no secrets are kept or read.
     pub async fn open(url: &str) -> Result<Self, Error> {
         let db = Db::open(url).await?;
         migrations::run(&db).await?;
-        Ok(Self { db })
+        Ok(Self { db, keyring: None })
+    }
+
+    /// The same, with keys for secrets.
+    pub async fn open_with(url: &str, keyring: Keyring) -> Result<Self, Error> {
+        Ok(Self::open(url).await?.with_keys(keyring))
+    }
+
+    /// The same database, with these keys for secrets.
+    #[must_use]
+    pub fn with_keys(self, keyring: Keyring) -> Self {
+        Self { keyring: Some(keyring), ..self }
     }
 
     /// Waits until nothing is under way, and closes.
@@ -55,4 +86,9 @@ impl Store {
 /// A new name that sorts by time.
 fn new_id() -> String {
     uuid::Uuid::now_v7().to_string()
+}
+
+/// What the SHA-256 of a secret is kept as.
+fn hash_key(hash: &[u8; 32]) -> String {
+    model::Digest::from_sha256(hash).hex().to_owned()
 }

@@ -5,7 +5,14 @@ use crate::db::{Db, values};
 
 /// What to do to an empty database, in order. A text that was released is never changed; the
 /// version of a database is the number of texts it has seen.
-const ALL: &[&str] = &[include_str!("migrations/0001-what-runs-where.sql")];
+const ALL: &[&str] = &[
+    include_str!("migrations/0001-what-runs-where.sql"),
+    include_str!("migrations/0002-people.sql"),
+    include_str!("migrations/0003-changes.sql"),
+    include_str!("migrations/0004-keys-and-settings.sql"),
+    include_str!("migrations/0005-evaluations.sql"),
+    include_str!("migrations/0006-secrets.sql"),
+];
 
 /// The version this program makes and understands.
 pub(crate) fn known() -> i64 {

@@ -29,6 +29,9 @@ pub(crate) fn cleaned(what: &'static str, name: &str) -> Result<String, Error> {
     if name.chars().count() > LONGEST_NAME {
         return Err(refused(format!("it is longer than {LONGEST_NAME} characters")));
     }
+    if matches!(&*name, "." | "..") {
+        return Err(refused("it leads elsewhere in an address".to_owned()));
+    }
     if name.chars().any(is_unseen) {
         return Err(refused("it has a character that nobody sees".to_owned()));
     }
@@ -36,7 +39,7 @@ pub(crate) fn cleaned(what: &'static str, name: &str) -> Result<String, Error> {
 }
 
 /// The spelling that a name has if it is one: for looking it up.
-pub(crate) fn normal(name: &str) -> String {
+pub fn normal(name: &str) -> String {
     name.trim().chars().take(LONGEST_NAME * 16).nfc().collect()
 }
 
@@ -95,6 +98,7 @@ mod tests {
     fn refusals() {
         check("", "environment ``: a name needs a letter");
         check(" \t", "environment ` \\t`: a name needs a letter");
+        check(".", "environment `.`: it leads elsewhere in an address");
         check("a\0b", "environment `a\\0b`: it has a character that nobody sees");
         check("a\u{202e}b", "environment `a\\u{202e}b`: it has a character that nobody sees");
         let long = "x".repeat(LONGEST_NAME + 1);

@@ -1,29 +1,32 @@
 //! Organisations: whose things are remembered.
 
-use model::{Act, EventKind, Organisation, OrganisationId};
+use model::{Act, EventKind, Organisation, OrganisationId, Role, UserId};
 
 use crate::contract::Error;
-use crate::db::{Row, values};
-use crate::{Store, events, names, new_id, retention};
+use crate::db::{Row, Tx, values};
+use crate::{Store, events, members, names, new_id, retention, users};
 
 impl Store {
     /// A new organisation.
     pub async fn create_organisation(&self, act: &Act, name: &str) -> Result<Organisation, Error> {
-        let name = names::cleaned("organisation", name)?;
-        let made = Organisation { id: OrganisationId(new_id()), name, created: act.at };
         let mut tx = self.db.write().await?;
-        let rows = tx
-            .run(
-                "INSERT INTO organisations (id, name, created_at) VALUES ($1, $2, $3)
-                 ON CONFLICT (name) DO NOTHING",
-                values![&made.id.0, &made.name, made.created],
-            )
-            .await?;
-        if rows == 0 {
-            return Err(Error::Exists { what: "organisation", name: made.name });
-        }
-        let note = events::Note::new(EventKind::OrganisationCreated, &made.name);
-        note.write(&mut tx, &made.id, act).await?;
+        let made = create(&mut tx, act, name).await?;
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    /// A new organisation that a person owns from its beginning.
+    pub async fn create_organisation_owned(
+        &self,
+        act: &Act,
+        name: &str,
+        owner: &UserId,
+    ) -> Result<Organisation, Error> {
+        let mut tx = self.db.write().await?;
+        members::hold_all(&mut tx).await?;
+        let owner = users::hold(&mut tx, owner).await?;
+        let made = create(&mut tx, act, name).await?;
+        members::put(&mut tx, &made.id, act, &owner, Role::Owner).await?;
         tx.commit().await?;
         Ok(made)
     }
@@ -59,7 +62,27 @@ impl Store {
     }
 }
 
-fn read(row: &Row) -> Result<Organisation, Error> {
+/// A new organisation.
+async fn create(tx: &mut Tx, act: &Act, name: &str) -> Result<Organisation, Error> {
+    let name = names::cleaned("organisation", name)?;
+    let made = Organisation { id: OrganisationId(new_id()), name, created: act.at };
+    let rows = tx
+        .run(
+            "INSERT INTO organisations (id, name, created_at) VALUES ($1, $2, $3)
+             ON CONFLICT (name) DO NOTHING",
+            values![&made.id.0, &made.name, made.created],
+        )
+        .await?;
+    if rows == 0 {
+        return Err(Error::Exists { what: "organisation", name: made.name });
+    }
+    let note = events::Note::new(EventKind::OrganisationCreated, &made.name);
+    note.write(tx, &made.id, act).await?;
+    Ok(made)
+}
+
+/// A row with an organisation's columns.
+pub(crate) fn read(row: &Row) -> Result<Organisation, Error> {
     Ok(Organisation {
         id: OrganisationId(row.text("id")?),
         name: row.text("name")?,

@@ -21,8 +21,9 @@ impl Store {
             Sought::Named(name) => name_key(name),
             Sought::Purl(purl) => name_key(&purl.full_name()),
         };
-        let rows = self
-            .db
+        let mut tx = self.db.read().await?;
+        tx.expect_few().await?;
+        let rows = tx
             .rows(
                 "SELECT p.id, p.purl, p.source FROM package_names n
                  JOIN packages p ON p.id = n.package
@@ -51,6 +52,8 @@ impl Store {
         packages: &[i64],
     ) -> Result<Vec<Running>, Error> {
         let mut found = Vec::new();
+        let mut tx = self.db.read().await?;
+        tx.expect_few().await?;
         for run in runs(packages) {
             let mut query = Query::new(
                 "SELECT DISTINCT t.package, d.id, e.name AS environment, d.slot, d.application,
@@ -69,7 +72,7 @@ impl Store {
             query.with_all("AND t.package IN $?", run);
             query.then("ORDER BY t.package, e.name, d.application, d.platform, d.slot");
             let (sql, values) = query.into_parts();
-            for row in self.db.rows(sql, values).await? {
+            for row in tx.rows(sql, values).await? {
                 let deployment = crate::deployments::read(&row)?;
                 found.push(Running { package: row.int("package")?, deployment });
             }
@@ -124,7 +127,8 @@ fn fits(purl: &Purl, sought: &Purl) -> bool {
         && sought.subpath().is_none_or(|it| purl.subpath() == Some(it))
 }
 
-fn read(row: &Row) -> Result<KnownPackage, Error> {
+/// A row with a package's columns.
+pub(crate) fn read(row: &Row) -> Result<KnownPackage, Error> {
     Ok(KnownPackage {
         number: row.int("id")?,
         purl: row.parsed("purl")?,

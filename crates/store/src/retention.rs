@@ -27,6 +27,28 @@ impl Store {
             let sql = "DELETE FROM tags WHERE organisation = $1 AND until_at < $2";
             expired.tags = tx.run(sql, values![&organisation.0, before]).await?;
         }
+        if let Some(before) = retention.history_before {
+            // What held when the time kept began stays, and so does the last of each.
+            expired.counts = tx
+                .run(
+                    "DELETE FROM environment_counts WHERE EXISTS
+                         (SELECT 1 FROM environments e WHERE e.id = environment_counts.environment
+                          AND e.organisation = $1)
+                     AND EXISTS
+                         (SELECT 1 FROM environment_counts n
+                          WHERE n.environment = environment_counts.environment
+                          AND n.at > environment_counts.at AND n.at <= $2)",
+                    values![&organisation.0, before],
+                )
+                .await?;
+            tx.run(
+                "DELETE FROM evaluations WHERE organisation = $1 AND at < $2 AND EXISTS
+                     (SELECT 1 FROM evaluations n WHERE n.organisation = evaluations.organisation
+                      AND n.position > evaluations.position)",
+                values![&organisation.0, before],
+            )
+            .await?;
+        }
         if let Some(before) = retention.images_before {
             expired.images = tx
                 .run(
@@ -49,7 +71,7 @@ impl Store {
         }
         if expired != Expired::default() {
             let note = events::Note::new(EventKind::Expired, "retention");
-            let detail = serde_json::to_value(expired).expect("four numbers have a written form");
+            let detail = serde_json::to_value(expired).expect("numbers have a written form");
             note.detail(detail).write(&mut tx, organisation, act).await?;
         }
         tx.commit().await?;

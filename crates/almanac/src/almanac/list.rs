@@ -7,6 +7,7 @@ use model::Space;
 use crate::compile::TEXTS;
 use crate::contract::{Handle, Known, Row, Text};
 use crate::manifest::Entry;
+use crate::touched::spellings;
 
 use super::Almanac;
 
@@ -54,11 +55,8 @@ impl Almanac {
     /// The same, in whatever letters the name is typed: names are written in capitals, but for the
     /// ends of those that GitHub makes up.
     pub fn find(&self, flaw: &str) -> Vec<Advice<'_>> {
-        let capitals = flaw.to_ascii_uppercase();
-        let github =
-            capitals.strip_prefix("GHSA-").map(|it| format!("GHSA-{}", it.to_ascii_lowercase()));
-        let spellings = [Some(flaw.to_owned()), Some(capitals.clone()), github];
-        let mut said = spellings.iter().flatten().map(|it| self.show(it));
+        let spellings = spellings(flaw);
+        let mut said = spellings.iter().map(|it| self.show(it));
         said.find(|it| !it.is_empty()).unwrap_or_default()
     }
 

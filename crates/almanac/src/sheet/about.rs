@@ -39,7 +39,7 @@ impl Sheet {
         self.flaw_of(number, name).ok()
     }
 
-    pub(super) fn flaw_of(&self, number: u32, name: &str) -> Result<Flaw, Torn> {
+    pub(crate) fn flaw_of(&self, number: u32, name: &str) -> Result<Flaw, Torn> {
         let number = match number.checked_sub(self.named()?.ids.len()) {
             Some(other) => {
                 let entry = self.table(Section::About)?.get(other).ok_or(Torn)?;
@@ -77,7 +77,7 @@ impl Sheet {
     }
 
     /// The packages it speaks of, by number.
-    pub(super) fn packages_of(&self, advisory: u32) -> Option<Vec<u32>> {
+    pub(crate) fn packages_of(&self, advisory: u32) -> Option<Vec<u32>> {
         Some(self.head(advisory)?.names)
     }
 
@@ -88,7 +88,7 @@ impl Sheet {
         numbers.into_iter().filter_map(|it| names?.text(it)).collect()
     }
 
-    pub(super) fn head(&self, advisory: u32) -> Option<Head> {
+    pub(crate) fn head(&self, advisory: u32) -> Option<Head> {
         let (named, lists) = (self.named().ok()?, self.table(Section::Lists).ok()?);
         let (flags, text, mut head) = begin(self.table(Section::Heads).ok()?, advisory)?;
         let has = |flag: u32| flags & flag != 0;
@@ -147,14 +147,14 @@ impl Sheet {
     }
 }
 
-pub(super) struct Head {
-    pub(super) known: Known,
-    pub(super) names: Vec<u32>,
-    pub(super) text: Option<Place>,
+pub(crate) struct Head {
+    pub(crate) known: Known,
+    pub(crate) names: Vec<u32>,
+    pub(crate) text: Option<Place>,
 }
 
 /// How the head of that advisory begins: what it has, and where its words are. The rest follows.
-pub(super) fn begin(heads: Table<'_>, advisory: u32) -> Option<(u32, Option<Place>, Bytes<'_>)> {
+pub(crate) fn begin(heads: Table<'_>, advisory: u32) -> Option<(u32, Option<Place>, Bytes<'_>)> {
     let mut head = Bytes::new(heads.get(advisory)?);
     let flags = head.small().filter(|it| it & !told::ALL == 0)?;
     let place = if flags & told::TEXT != 0 { Some((head.small()?, head.small()?)) } else { None };

@@ -70,7 +70,7 @@ impl Sheet {
     }
 
     /// Appends its rows about the name with that number.
-    pub(super) fn rows_of<'a>(&'a self, number: u32, name: u32, rows: &mut Vec<Row<'a>>) {
+    pub(crate) fn rows_of<'a>(&'a self, number: u32, name: u32, rows: &mut Vec<Row<'a>>) {
         if self.try_rows(number, name, rows).is_none() {
             rows.push(self.torn_row(number, ROWS_TORN));
         }

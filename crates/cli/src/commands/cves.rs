@@ -12,6 +12,7 @@ use regex::Regex;
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::deployed::Deployed;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered, reports_help};
 use crate::messages::{count, width_of_stdout};
@@ -21,10 +22,12 @@ use crate::version::VERSION;
 
 /// List the known flaws of what is inside an image, a directory, an archive or a document
 #[derive(clap::Parser)]
-#[command(name = "cves", after_help = subjects() + &reports_help())]
+#[command(name = "cves", after_help = subjects() + &reports_help() + SEVERAL)]
 pub(crate) struct Cves {
     #[command(flatten)]
     subject: Subject,
+    #[command(flatten)]
+    deployed: Deployed,
     /// How to write it; several times for several reports, `FORMAT=FILE` writes one to a file
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "packages")]
     format: Vec<String>,
@@ -51,6 +54,13 @@ pub(crate) struct Cves {
     #[command(flatten)]
     wishes: Wishes,
 }
+
+const SEVERAL: &str = "
+With --env, packages, only-packages and markdown hold one report after the other; json and sbom are an
+array of documents, also of one; csv has a column more, the image's; sarif has a run for each image;
+gitlab holds them all. spdx and cyclonedx hold one image, so name its repository.
+An image that is not analysed yet is told as a gap.
+";
 
 /// Which findings to report.
 #[derive(clap::Args)]
@@ -96,9 +106,9 @@ struct Wishes {
 
 /// A level, in whatever letters, with blanks around it where the list has them.
 #[derive(Clone)]
-struct Severity(PossibleValuesParser);
+pub(super) struct Severity(PossibleValuesParser);
 
-fn severity() -> Severity {
+pub(super) fn severity() -> Severity {
     Severity(PossibleValuesParser::new(Level::ALL.map(Level::as_str)))
 }
 
@@ -166,11 +176,24 @@ impl Verb for Cves {
         let reports = self.reports()?;
         let created = context.environment.created()?;
         let created = created.unwrap_or_else(|| jiff::Timestamp::now().to_string());
-        let (lookout, inventory) = self.advice.about(&self.subject, context)?;
-        warn_of_types(&self.wishes.only_package_type, &inventory, &context.messages);
-        let analysis = lookout.analyze(inventory, &self.wishes.filter());
-        answered(&lookout)?;
-        tell(&analysis, context);
+        let several = self.deployed.wanted();
+        let analyses = if several {
+            let wanted = (&self.wishes.filter(), false);
+            self.deployed.judged(context, &self.subject, &self.advice, wanted)?
+        } else {
+            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
+            warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);
+            let analysis = lookout.analyze(inventory, &self.wishes.filter());
+            answered(&lookout)?;
+            std::mem::forget(lookout);
+            vec![analysis]
+        };
+        for analysis in &analyses {
+            if several {
+                context.messages.inform(analysis.inventory.subject.name());
+            }
+            tell(analysis, context);
+        }
         for (report, output) in reports {
             let terminal = output.is_none();
             let options = report::Options {
@@ -184,15 +207,18 @@ impl Verb for Cves {
                 locations: self.locations,
                 only_vuln_packages: self.only_vuln_packages,
             };
-            let mut text = report.write(&analysis, &options);
+            let mut text = written(report, &analyses, &options, several)?;
             if !text.ends_with('\n') {
                 text.push('\n');
             }
             deliver(&text, output.as_ref(), &context.messages)?;
         }
-        let shut = self.exit_code && analysis.findings.iter().any(|it| !it.suppressed());
+        let shut = self.exit_code && {
+            let mut findings = analyses.iter().flat_map(|it| &it.findings);
+            findings.any(|it| !it.suppressed())
+        };
         // They go with the process, which is quicker than piece by piece.
-        std::mem::forget((analysis, lookout));
+        std::mem::forget(analyses);
         Ok(if shut { Outcome::Shut } else { Outcome::Done })
     }
 }
@@ -240,6 +266,32 @@ impl Cves {
             ));
         }
         Ok(reports)
+    }
+}
+
+/// The report: about one image, or about all that run somewhere.
+fn written(
+    report: &dyn Report,
+    analyses: &[Analysis],
+    options: &report::Options,
+    several: bool,
+) -> anyhow::Result<String> {
+    let people = ["packages", "only-packages", "markdown"].contains(&report.id());
+    match analyses {
+        [one] if !several || people => return Ok(report.write(one, options)),
+        _ => {}
+    }
+    match (report.write_several(analyses, options), analyses) {
+        (Some(text), _) => Ok(text),
+        (None, [one]) => Ok(report.write(one, options)),
+        (None, several) => Err(Failure::error(
+            format!(
+                "--format {}: it holds one image, and {} are meant",
+                report.id(),
+                several.len()
+            ),
+            "name the repository behind the environment, or take json, csv or sarif",
+        )),
     }
 }
 

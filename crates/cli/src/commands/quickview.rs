@@ -8,6 +8,7 @@ use format::report;
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::deployed::Deployed;
 use crate::findings::{Advice, answered};
 use crate::messages::width_of_stdout;
 use crate::output::{Output, deliver};
@@ -20,6 +21,11 @@ use crate::version::VERSION;
 pub(crate) struct Quickview {
     #[command(flatten)]
     subject: Subject,
+    #[command(flatten)]
+    deployed: Deployed,
+    /// The image that was analysed last
+    #[arg(long, conflicts_with_all = ["environment", "subject", "platform", "reference"])]
+    latest: bool,
     /// Write the report to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -36,11 +42,18 @@ pub(crate) struct Quickview {
 impl Verb for Quickview {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let output = self.output.as_deref().map(Output::to).transpose()?;
-        let (lookout, inventory) = self.advice.about(&self.subject, context)?;
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
-        let analysis = lookout.analyze_in_brief(inventory, &filter);
-        answered(&lookout)?;
+        let analyses = if self.deployed.wanted() {
+            self.deployed.judged(context, &self.subject, &self.advice, (&filter, true))?
+        } else if self.latest {
+            vec![self.deployed.latest(context, &self.advice, &filter)?]
+        } else {
+            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
+            let analysis = lookout.analyze_in_brief(inventory, &filter);
+            answered(&lookout)?;
+            vec![analysis]
+        };
         let terminal = output.is_none();
         let options = report::Options {
             tool_version: VERSION.to_owned(),
@@ -49,7 +62,8 @@ impl Verb for Quickview {
             width: if terminal { width_of_stdout() } else { None },
             ..report::Options::default()
         };
-        let text = report::write_quickview(&analysis, &options);
+        let texts = analyses.iter().map(|it| report::write_quickview(it, &options));
+        let text = texts.collect::<Vec<_>>().join("\n");
         deliver(&text, output.as_ref(), &context.messages)?;
         Ok(Outcome::Done)
     }

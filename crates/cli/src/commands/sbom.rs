@@ -68,7 +68,7 @@ impl Sbom {
         if wanted.is_empty() {
             return;
         }
-        warn_of_types(&self.only_package_type, inventory, messages);
+        warn_of_types(&self.only_package_type, &[inventory], messages);
         inventory.packages.retain(|it| wanted.contains(it.purl.kind()));
     }
 }

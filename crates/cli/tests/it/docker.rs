@@ -66,4 +66,7 @@ fn shuts_a_gate() {
     check("archive://tea.tar", 2);
     check("archive://alpine.tar", 0);
     check("archive://missing.tar", 1);
+    let line = "scout compare archive://alpine.tar --to archive://tea.tar --exit-on vulnerability";
+    let output = sandbox.command(&client).args(line.split(' ')).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", sandbox.shown(&output));
 }

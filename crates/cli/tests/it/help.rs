@@ -15,6 +15,7 @@ fn each_command() {
     let sandbox = Sandbox::new();
     insta::assert_snapshot!(sandbox.transcript(&[
         "sbom -h",
+        "compare -h",
         "cache df -h",
         "cache prune -h",
         "plugin install -h",

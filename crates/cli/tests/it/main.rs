@@ -5,6 +5,7 @@
 mod almanac;
 mod authority;
 mod cache;
+mod compare;
 mod cves;
 mod docker;
 mod errors;

@@ -20,14 +20,14 @@ pub fn basis_for_json(basis: &Basis) -> impl Serialize {
 }
 
 /// The same, below a report.
-pub(super) fn rests_on(text: &mut Text<'_>, basis: &Basis) {
+pub(crate) fn rests_on(text: &mut Text<'_>, basis: &Basis) {
     if !text.out.ends_with("\n\n") {
         text.push("\n");
     }
     lines(text, basis);
 }
 
-fn lines(text: &mut Text<'_>, basis: &Basis) {
+pub(crate) fn lines(text: &mut Text<'_>, basis: &Basis) {
     let (says, worrying) = page::basis(basis);
     if worrying {
         text.sign(Sign::Warning);
@@ -44,7 +44,7 @@ fn lines(text: &mut Text<'_>, basis: &Basis) {
 }
 
 #[derive(Serialize)]
-pub(super) struct BasisJson<'a> {
+pub(crate) struct BasisJson<'a> {
     almanac: &'a str,
     current: Option<&'a str>,
     starter: bool,
@@ -53,7 +53,7 @@ pub(super) struct BasisJson<'a> {
 }
 
 impl<'a> BasisJson<'a> {
-    pub(super) fn of(basis: &'a Basis) -> Self {
+    pub(crate) fn of(basis: &'a Basis) -> Self {
         Self {
             almanac: &basis.almanac,
             current: basis.current.as_deref(),

@@ -23,25 +23,40 @@ impl Report for Csv {
     fn write(&self, analysis: &Analysis, options: &Options) -> String {
         let mut out = String::with_capacity(analysis.findings.len().saturating_mul(512) + 1024);
         row(&mut out, COLUMNS);
-        for finding in page::findings(analysis, options) {
-            let mut packages = page::packages(analysis, finding).peekable();
-            // An analysis that names no package is broken, but its finding is not lost.
-            if packages.peek().is_none() {
-                told(&mut out, finding, None, options);
-            }
-            for package in packages {
-                told(&mut out, finding, Some(package), options);
-            }
-        }
-        for gap in page::gaps(analysis) {
-            remark(&mut out, "gap", &gap.at, &gap.why);
-        }
-        let (basis, _) = page::basis(&analysis.basis);
-        remark(&mut out, "basis", &analysis.basis.almanac, &basis);
-        for warning in &analysis.basis.warnings {
-            remark(&mut out, "warning", "", warning);
-        }
+        rows(&mut out, None, analysis, options);
         out
+    }
+
+    /// With one column more, the image's.
+    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
+        let mut out = String::new();
+        row(&mut out, ["image"].into_iter().chain(COLUMNS));
+        for analysis in analyses {
+            rows(&mut out, Some(analysis.inventory.subject.name()), analysis, options);
+        }
+        Some(out)
+    }
+}
+
+/// Everything about one image.
+fn rows(out: &mut String, image: Option<&str>, analysis: &Analysis, options: &Options) {
+    for finding in page::findings(analysis, options) {
+        let mut packages = page::packages(analysis, finding).peekable();
+        // An analysis that names no package is broken, but its finding is not lost.
+        if packages.peek().is_none() {
+            told(out, image, finding, None, options);
+        }
+        for package in packages {
+            told(out, image, finding, Some(package), options);
+        }
+    }
+    for gap in page::gaps(analysis) {
+        remark(out, image, "gap", &gap.at, &gap.why);
+    }
+    let (basis, _) = page::basis(&analysis.basis);
+    remark(out, image, "basis", &analysis.basis.almanac, &basis);
+    for warning in &analysis.basis.warnings {
+        remark(out, image, "warning", "", warning);
     }
 }
 
@@ -76,7 +91,13 @@ const COLUMNS: [&str; 27] = [
     "details",
 ];
 
-fn told(out: &mut String, finding: &Finding, package: Option<&Package>, options: &Options) {
+fn told(
+    out: &mut String,
+    image: Option<&str>,
+    finding: &Finding,
+    package: Option<&Package>,
+    options: &Options,
+) {
     let purl = package.map(|it| &it.purl);
     let mut advisory = finding.advisory.clone();
     for bulletin in &finding.bulletins {
@@ -115,22 +136,23 @@ fn told(out: &mut String, finding: &Finding, package: Option<&Package>, options:
         (&*finding.title).into(),
         if options.details { &*finding.details } else { "" }.into(),
     ];
-    row(out, cells.iter().map(AsRef::as_ref));
+    row(out, image.into_iter().chain(cells.iter().map(AsRef::as_ref)));
 }
 
-fn remark(out: &mut String, record: &str, at: &str, says: &str) {
+fn remark(out: &mut String, image: Option<&str>, record: &str, at: &str, says: &str) {
     row(
         out,
-        COLUMNS.iter().map(|column| match *column {
+        image.into_iter().chain(COLUMNS.iter().map(|column| match *column {
             "record" => record,
             "location" => at,
             "title" => says,
             _ => "",
-        }),
+        })),
     );
 }
 
-fn row<'a>(out: &mut String, cells: impl IntoIterator<Item = &'a str>) {
+/// Writes a row of RFC 4180, in which nothing is a formula.
+pub fn row<'a>(out: &mut String, cells: impl IntoIterator<Item = &'a str>) {
     for (number, text) in cells.into_iter().enumerate() {
         out.push_str(if number == 0 { "" } else { "," });
         cell(out, text);

@@ -37,33 +37,54 @@ impl Report for Gitlab {
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {
-        let created = document::created(&analysis.inventory, options.created.as_deref());
-        let time = created.trim_end_matches('Z');
-        let tool = || Tool {
-            id: TOOL,
-            name: "Foretop",
-            version: Some(&*options.tool_version).filter(|it| !it.is_empty()).unwrap_or("0"),
-            vendor: Vendor { name: "Foretop" },
-        };
-        let operating_system = operating_system(analysis);
+        written(std::slice::from_ref(analysis), options)
+    }
+
+    /// Each vulnerability says in which image it is.
+    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
+        Some(written(analyses, options))
+    }
+}
+
+fn written(analyses: &[Analysis], options: &Options) -> String {
+    let first = analyses.first().map(|it| &it.inventory);
+    let own = first.map(|it| document::created(it, options.created.as_deref()));
+    let created = own.or_else(|| options.created.clone()).unwrap_or_default();
+    let time = created.trim_end_matches('Z');
+    let tool = || Tool {
+        id: TOOL,
+        name: "Foretop",
+        version: Some(&*options.tool_version).filter(|it| !it.is_empty()).unwrap_or("0"),
+        vendor: Vendor { name: "Foretop" },
+    };
+    let systems: Vec<String> = analyses.iter().map(operating_system).collect();
+    let mut messages = Vec::new();
+    let mut found = Vec::new();
+    for (analysis, operating_system) in analyses.iter().zip(&systems) {
         let name = analysis.inventory.subject.name();
         let image = if name.is_empty() { "unnamed" } else { name };
-        let at = Where { image, operating_system: &operating_system };
-        let document = Document {
-            version: SCHEMA,
-            scan: Scan {
-                analyzer: tool(),
-                scanner: tool(),
-                r#type: "container_scanning",
-                start_time: time,
-                end_time: time,
-                status: "success",
-                messages: messages(analysis),
-            },
-            vulnerabilities: vulnerabilities(analysis, options, &at),
+        let about = |it: Message| match analyses {
+            [_] => it,
+            _ => Message { value: format!("{image}: {}", it.value), ..it },
         };
-        document::printed(&document, analysis.findings.len())
+        messages.extend(self::messages(analysis).into_iter().map(about));
+        found.extend(vulnerabilities(analysis, options, &Where { image, operating_system }));
     }
+    let count = found.len();
+    let document = Document {
+        version: SCHEMA,
+        scan: Scan {
+            analyzer: tool(),
+            scanner: tool(),
+            r#type: "container_scanning",
+            start_time: time,
+            end_time: time,
+            status: "success",
+            messages,
+        },
+        vulnerabilities: found,
+    };
+    document::printed(&document, count)
 }
 
 fn messages(analysis: &Analysis) -> Vec<Message> {

@@ -5,7 +5,7 @@ use model::{Place, Purl, Rating, Span, Statement, Subject};
 use serde::Serialize;
 
 use super::basis::BasisJson;
-use super::{Options, Report};
+use super::{Options, Report, array};
 use crate::document::{self, TOOL};
 use crate::page::{self, Tally};
 use crate::words;
@@ -22,6 +22,10 @@ impl Report for Json {
 
     fn title(&self) -> &'static str {
         "JSON for scripts, in a stable shape"
+    }
+
+    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
+        Some(array(self, analyses, options))
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {

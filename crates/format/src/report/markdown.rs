@@ -8,20 +8,14 @@ use std::fmt::Write as _;
 use model::{Analysis, Finding, Level, Package, Subject};
 
 use super::{Options, Report};
-use crate::list::shown;
+use crate::html::{
+    self, LONGEST, LONGEST_TEXT, LONGEST_WARNINGS, ROOM, badge, code, line, push, push_code, row,
+    within,
+};
 use crate::page::{self, Group, Tally};
 use crate::paint::size;
 use crate::words;
 
-/// GitHub's comments hold 65 536 letters; we count bytes, and leave some for whoever posts them.
-const LONGEST: usize = 64_900;
-/// The note about what is left out, and what closes, must fit, too.
-const ROOM: usize = LONGEST - 400;
-/// So much of it may be gaps, and so much warnings.
-const LONGEST_GAPS: usize = 16_000;
-const LONGEST_WARNINGS: usize = 4000;
-/// And so many letters one single text.
-const LONGEST_TEXT: usize = 1000;
 /// A flaw in more copies of a package than this is told with the first ones.
 const MOST_PACKAGES: usize = 20;
 
@@ -34,6 +28,12 @@ impl Report for Markdown {
 
     fn title(&self) -> &'static str {
         "Markdown for comments on GitHub and GitLab"
+    }
+
+    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
+        // Each begins with its name already.
+        let all: Vec<String> = analyses.iter().map(|it| self.write(it, options)).collect();
+        Some(all.join("\n"))
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {
@@ -65,17 +65,6 @@ impl Report for Markdown {
         }
         out
     }
-}
-
-/// Writes, unless the whole grows longer than that.
-fn within(out: &mut String, most: usize, write: impl FnOnce(&mut String)) -> bool {
-    let before = out.len();
-    write(out);
-    let fits = out.len() <= most;
-    if !fits {
-        out.truncate(before);
-    }
-    fits
 }
 
 fn overview(out: &mut String, analysis: &Analysis) {
@@ -129,44 +118,15 @@ fn overview(out: &mut String, analysis: &Analysis) {
     out.push_str("</table>\n</details>\n\n");
 }
 
-/// `![critical: 1]`, in the colours that people know from Scout.
-fn badge(out: &mut String, level: Level, count: usize) {
-    let colour = match level {
-        _ if count == 0 => "lightgrey",
-        Level::Critical => "8b1924",
-        Level::High => "e25d68",
-        Level::Medium => "fbb552",
-        Level::Low => "fce1a9",
-        Level::Unspecified => "lightgrey",
-    };
-    let _ = write!(
-        out,
-        "<img alt=\"{level}: {count}\" src=\"https://img.shields.io/badge/{level}-{count}-{colour}\"> "
-    );
-}
-
 fn not_known(out: &mut String, analysis: &Analysis) {
     let gaps = page::gaps(analysis);
     if gaps.is_empty() {
         return;
     }
     let title = words::many(gaps.len(), "gap");
-    let _ = write!(out, "<details><summary>:question: Not known: {title}</summary>\n<ul>\n");
-    let most = out.len() + LONGEST_GAPS;
-    for (number, gap) in gaps.iter().enumerate() {
-        let told = within(out, most, |out| {
-            out.push_str("<li><code>");
-            push_code(out, &gap.at);
-            out.push_str("</code>: ");
-            push(out, &gap.why);
-            out.push_str("</li>\n");
-        });
-        if !told {
-            let _ = writeln!(out, "<li>and {} more: see another format</li>", gaps.len() - number);
-            break;
-        }
-    }
-    out.push_str("</ul>\n</details>\n\n");
+    let _ = writeln!(out, "<details><summary>:question: Not known: {title}</summary>");
+    html::gaps(out, &gaps);
+    out.push_str("</details>\n\n");
 }
 
 fn opened(out: &mut String, analysis: &Analysis, options: &Options, group: &Group<'_>) {
@@ -284,52 +244,4 @@ fn told_of(out: &mut String, finding: &Finding, options: &Options) {
         out.push_str("</details>\n");
     }
     out.push_str("</blockquote>\n");
-}
-
-fn row(out: &mut String, label: &str, value: impl FnOnce(&mut String)) {
-    let _ = write!(out, "<tr><td>{label}</td><td>");
-    value(out);
-    out.push_str("</td></tr>\n");
-}
-
-fn line(out: &mut String, label: &str, value: &str) {
-    row(out, label, |out| push(out, value));
-}
-
-fn code(out: &mut String, label: &str, value: &str) {
-    row(out, label, |out| {
-        out.push_str("<code>");
-        push_code(out, value);
-        out.push_str("</code>");
-    });
-}
-
-/// What somebody else wrote: no markup, nobody is mentioned by it, and it has an end.
-fn push(out: &mut String, text: &str) {
-    escape(out, text, "<!-- -->");
-}
-
-/// The same inside `<code>`, where nobody can be mentioned, or inside an attribute.
-fn push_code(out: &mut String, text: &str) {
-    escape(out, text, "");
-}
-
-fn escape(out: &mut String, text: &str, apart: &str) {
-    for letter in words::cut(&shown(text), LONGEST_TEXT).chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '|' => out.push_str("&#124;"),
-            '`' => out.push_str("&#96;"),
-            // A name behind an `@` would be told that it was mentioned, a number behind a `#` be linked.
-            '@' | '#' => {
-                out.push(letter);
-                out.push_str(apart);
-            }
-            it => out.push(it),
-        }
-    }
 }

@@ -6,7 +6,7 @@ use model::Analysis;
 
 use super::basis::rests_on;
 use super::packages::not_known;
-use super::{Options, Report};
+use super::{Options, Report, below_headings};
 use crate::list::{name, shown};
 use crate::page::Tally;
 use crate::paint::{Style, Text};
@@ -21,6 +21,10 @@ impl Report for OnlyPackages {
 
     fn title(&self) -> &'static str {
         "a table of packages, each with the count of its vulnerabilities"
+    }
+
+    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
+        Some(below_headings(self, analyses, options))
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {

@@ -4,7 +4,7 @@
 use model::{Analysis, Finding, Package, Place, Subject};
 
 use super::basis::rests_on;
-use super::{Options, Report};
+use super::{Options, Report, below_headings};
 use crate::page::{self, Group, Tally};
 use crate::paint::{Sign, Style, Text, size};
 use crate::words;
@@ -18,6 +18,10 @@ impl Report for Packages {
 
     fn title(&self) -> &'static str {
         "an overview, and each package with its vulnerabilities"
+    }
+
+    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
+        Some(below_headings(self, analyses, options))
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {

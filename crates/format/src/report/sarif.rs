@@ -12,8 +12,8 @@ use model::{Analysis, Finding, Level};
 use sha2::{Digest as _, Sha256};
 
 use self::shape::{
-    Artifact, Document, Driver, Fingerprints, Help, Invocation, LeftOut, Location, Message,
-    Notification, Outcome, Physical, Region, Rule, RuleProperties, Run, Suppression, Tool,
+    Artifact, Automation, Document, Driver, Fingerprints, Help, Invocation, LeftOut, Location,
+    Message, Notification, Outcome, Physical, Region, Rule, RuleProperties, Run, Suppression, Tool,
 };
 use super::{Options, Report};
 use crate::document::{self, TOOL};
@@ -36,33 +36,51 @@ impl Report for Sarif {
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {
-        let findings = page::findings(analysis, options);
-        let told = findings.get(..MOST_RESULTS).unwrap_or(&findings);
-        let (rules, numbers) = rules(analysis, told);
-        let mut seen = HashMap::new();
-        let results =
-            told.iter().map(|finding| result(analysis, finding, &numbers, &mut seen)).collect();
-        let document = Document {
-            schema: "https://json.schemastore.org/sarif-2.1.0.json",
-            version: "2.1.0",
-            runs: [Run {
-                tool: Tool {
-                    driver: Driver {
-                        name: TOOL,
-                        full_name: "Foretop",
-                        version: &options.tool_version,
-                        rules,
-                    },
-                },
-                results,
-                invocations: [Invocation {
-                    execution_successful: true,
-                    tool_execution_notifications: notifications(analysis, findings.len()),
-                }],
-                column_kind: "unicodeCodePoints",
-            }],
-        };
-        document::printed(&document, told.len())
+        document::printed(&of(vec![run(analysis, options, None)]), analysis.findings.len())
+    }
+
+    /// A run for each image: GitHub keeps them apart by what they are about.
+    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
+        let runs = analyses.iter().map(|it| {
+            let id = format!("{TOOL}/{}/", it.inventory.subject.name());
+            run(it, options, Some(Automation { id }))
+        });
+        let findings = analyses.iter().map(|it| it.findings.len()).sum();
+        Some(document::printed(&of(runs.collect()), findings))
+    }
+}
+
+fn of(runs: Vec<Run<'_>>) -> Document<'_> {
+    Document { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs }
+}
+
+fn run<'a>(
+    analysis: &'a Analysis,
+    options: &'a Options,
+    automation_details: Option<Automation>,
+) -> Run<'a> {
+    let findings = page::findings(analysis, options);
+    let told = findings.get(..MOST_RESULTS).unwrap_or(&findings);
+    let (rules, numbers) = rules(analysis, told);
+    let mut seen = HashMap::new();
+    let results =
+        told.iter().map(|finding| result(analysis, finding, &numbers, &mut seen)).collect();
+    Run {
+        tool: Tool {
+            driver: Driver {
+                name: TOOL,
+                full_name: "Foretop",
+                version: &options.tool_version,
+                rules,
+            },
+        },
+        results,
+        invocations: [Invocation {
+            execution_successful: true,
+            tool_execution_notifications: notifications(analysis, findings.len()),
+        }],
+        column_kind: "unicodeCodePoints",
+        automation_details,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Analysis, Exploited, Finding, Forecast, Gap, Statement};
 use serde::Serialize;
 
-use super::{Options, Report};
+use super::{Options, Report, array};
 use crate::{json, page, words};
 
 pub(crate) struct Sbom;
@@ -17,6 +17,10 @@ impl Report for Sbom {
 
     fn title(&self) -> &'static str {
         "the inventory in the shape of Docker Scout, with its vulnerabilities"
+    }
+
+    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
+        Some(array(self, analyses, options))
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {

@@ -17,7 +17,7 @@ pub(super) fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn digest() -> impl Strategy<Value = Digest> {
+pub(super) fn digest() -> impl Strategy<Value = Digest> {
     (any::<[u8; 32]>(), any::<bool>()).prop_map(|(bytes, long)| {
         let digest = Digest::from_sha256(&bytes);
         let hex = digest.hex();
@@ -25,7 +25,7 @@ fn digest() -> impl Strategy<Value = Digest> {
     })
 }
 
-fn purl() -> impl Strategy<Value = Purl> {
+pub(super) fn purl() -> impl Strategy<Value = Purl> {
     let kind = prop::sample::select(vec![
         "deb", "apk", "rpm", "npm", "pypi", "golang", "maven", "generic", "oci", "github", "swid",
     ]);

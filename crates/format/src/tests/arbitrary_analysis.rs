@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::arbitrary::{gaps, inventory, text};
 
-fn id() -> impl Strategy<Value = String> {
+pub(super) fn id() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("CVE-2022-37434".to_owned()),
         Just("GHSA-jfh8-c2jp-5v3q".to_owned()),
@@ -32,14 +32,14 @@ fn link() -> impl Strategy<Value = String> {
 }
 
 /// Scores of CVSS, and what no source should publish.
-fn score() -> impl Strategy<Value = f32> {
+pub(super) fn score() -> impl Strategy<Value = f32> {
     prop_oneof![
         8 => (0_u16..=100).prop_map(|it| f32::from(it) / 10.0),
         1 => prop::sample::select(vec![f32::NAN, f32::INFINITY, -1.0, 1e30]),
     ]
 }
 
-fn level() -> impl Strategy<Value = Level> {
+pub(super) fn level() -> impl Strategy<Value = Level> {
     prop::sample::select(Level::ALL.to_vec())
 }
 
@@ -63,7 +63,7 @@ fn span() -> impl Strategy<Value = Span> {
     (of(bound()), of(bound())).prop_map(|(from, to)| Span { from, to })
 }
 
-fn fix() -> impl Strategy<Value = Fix> {
+pub(super) fn fix() -> impl Strategy<Value = Fix> {
     let outlook = prop::sample::select(vec![
         Outlook::Open,
         Outlook::Minor,

@@ -265,3 +265,33 @@ fn large_reports_take_no_time() {
         assert!(took.as_secs() < 20, "{}: {took:?} for {length} bytes", report.id());
     }
 }
+
+#[test]
+fn several_images_are_told_apart() {
+    let named = |name: &str| {
+        let subject = Subject::Directory { path: name.to_owned() };
+        let inventory = Inventory { subject, gaps: vec![told_gap(1)], ..empty().inventory };
+        Analysis { inventory, ..empty() }
+    };
+    let both = [named("one/first:1"), named("other/second:2")];
+    let mut single = Vec::new();
+    for (report, options) in
+        report::ALL.iter().flat_map(|it| all_options().map(|options| (it, options)))
+    {
+        let Some(text) = report.write_several(&both, &options) else {
+            single.push(report.id());
+            continue;
+        };
+        for analysis in &both {
+            let name = analysis.inventory.subject.name();
+            assert!(text.contains(name), "{}: {name}: {text}", report.id());
+        }
+        assert!(text.matches("says test 1").count() >= 2, "{}: {text}", report.id());
+        if text.starts_with(['{', '[']) {
+            serde_json::from_str::<Value>(&text).unwrap();
+        }
+        assert!(report.write_several(&[], &options).is_some());
+    }
+    single.dedup();
+    assert_eq!(single, ["spdx", "cyclonedx"]);
+}

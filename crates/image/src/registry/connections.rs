@@ -41,6 +41,10 @@ impl Connections {
     }
 
     fn make(&self, kind: Kind) -> Result<reqwest::Client, Error> {
+        built(self.builder(kind)?)
+    }
+
+    fn builder(&self, kind: Kind) -> Result<reqwest::ClientBuilder, Error> {
         // Somebody else may have chosen before: then theirs is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -50,14 +54,10 @@ impl Connections {
         if kind.direct {
             builder = builder.no_proxy();
         }
-        builder = if kind.tls {
+        Ok(if kind.tls {
             builder.tls_certs_merge(self.authorities()?)
         } else {
             builder.tls_certs_only([])
-        };
-        builder.build().map_err(|why| {
-            Error::unavailable("https", innermost(&why))
-                .with_hint("install the package ca-certificates, or name a file of authorities")
         })
     }
 
@@ -75,6 +75,26 @@ impl Connections {
         }
         Ok(all)
     }
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Error> {
+    builder.build().map_err(|why| {
+        Error::unavailable("https", innermost(&why))
+            .with_hint("install the package ca-certificates, or name a file of authorities")
+    })
+}
+
+/// No answer for this long, and a server of ours has forgotten the question.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// The client to reach a server of ours with, through the same proxies as a registry, and trusting
+/// the same authorities.
+pub fn reach(url: &str, settings: &Arc<Settings>) -> Result<reqwest::Client, Error> {
+    let what: String = url.chars().take(200).collect();
+    let url: Url = url.parse().map_err(|_| Error::invalid(&what, "it is no URL"))?;
+    let kind = Kind { tls: url.scheme() == "https", direct: is_loopback(&url) };
+    let connections = Connections::new(Arc::clone(settings));
+    built(connections.builder(kind)?.read_timeout(PATIENCE))
 }
 
 /// True for this machine itself, whatever the spelling.

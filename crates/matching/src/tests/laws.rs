@@ -1,11 +1,13 @@
 //! What holds for any packages, rows and statements.
 
-use model::{Inventory, Statement, Verdict};
+use std::collections::BTreeSet;
+
+use model::{Finding, Inventory, Statement, Verdict};
 use proptest::prelude::*;
 
 use super::book::Shelf;
 use super::{TODAY, read_inventory, read_statements};
-use crate::{Asked, Options, Question, analyze, judge};
+use crate::{Asked, Options, Question, analyze, analyze_each, judge, verdicts_each};
 
 const PACKAGES: &[&str] = &[
     "pkg:deb/debian/libssl3@3.0.11-1?distro=debian-12&arch=amd64 source:openssl",
@@ -144,6 +146,61 @@ proptest! {
         judged.sort_unstable();
         prop_assert_eq!(found, judged);
         prop_assert!(judgements.iter().all(|it| !it.chain.is_empty()));
+    }
+
+    #[test]
+    fn each_package_by_itself_has_what_it_has_among_others(
+        inventory in packages(), rows in rows(), said in statements(),
+    ) {
+        let shelf = Shelf::read(&rows);
+        let whole = question(&inventory, &shelf, &said);
+        let edges = |findings: &[Finding]| {
+            let of = |it: &Finding| -> Vec<(usize, String)> {
+                it.packages.iter().map(|number| (*number, it.id.clone())).collect()
+            };
+            let mut edges: Vec<(usize, String)> = findings.iter().flat_map(of).collect();
+            edges.sort();
+            edges
+        };
+        let each = analyze_each(&whole, None).0;
+        prop_assert_eq!(edges(&each), edges(&analyze(&whole).0));
+        for (number, package) in inventory.packages.iter().enumerate() {
+            let mut alone = Inventory { packages: vec![package.clone()], ..inventory.clone() };
+            if let Some(owner) = &package.owner {
+                let owners = inventory.packages.iter().filter(|it| it.purl == *owner).cloned();
+                alone.packages.extend(owners);
+            }
+            let mut expect: Vec<Finding> =
+                each.iter().filter(|it| it.packages == [number]).cloned().collect();
+            for it in &mut expect {
+                it.packages = vec![0];
+            }
+            let mut found = analyze_each(&question(&alone, &shelf, &said), None).0;
+            found.retain(|it| it.packages == [0]);
+            prop_assert_eq!(found, expect);
+        }
+    }
+
+    #[test]
+    fn a_flaw_is_judged_alone_as_among_others(inventory in packages(), rows in rows()) {
+        let shelf = Shelf::read(&rows);
+        let question = question(&inventory, &shelf, &[]);
+        let all = analyze_each(&question, None).0;
+        let judged = judge(&question, Asked::All);
+        for flaw in ["CVE-1", "CVE-2", "GHSA-1", "PYSEC-1"] {
+            let flaws = BTreeSet::from([flaw.to_owned()]);
+            let is_it = |it: &Finding| it.id == flaw || it.aliases.iter().any(|it| it == flaw);
+            let found = analyze_each(&question, Some(&flaws)).0;
+            prop_assert!(found.iter().all(|it| all.contains(it)));
+            let expect: Vec<&Finding> = all.iter().filter(|it| is_it(it)).collect();
+            prop_assert_eq!(found.iter().filter(|it| is_it(it)).collect::<Vec<_>>(), expect);
+            for (package, names, verdict) in verdicts_each(&question, &flaws) {
+                let same = judged.iter().any(|it| {
+                    it.package == package && it.verdict == verdict && it.flaw == names
+                });
+                prop_assert!(same, "{package} {names:?} {verdict:?}");
+            }
+        }
     }
 
     #[test]

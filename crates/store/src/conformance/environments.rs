@@ -381,6 +381,47 @@ pub(super) async fn lists_go_on_where_the_page_ended(store: &Store) {
     assert!(matches!(error, Err(Error::Refused { .. })));
 }
 
+pub(super) async fn lists_go_on_from_environment_to_environment(store: &Store) {
+    let acme = acme(store).await;
+    for number in 0..9_u8 {
+        let name = format!("place {number}");
+        store.create_environment(&acme, &at(0), &name).await.unwrap();
+        // Some are empty.
+        for application in 0..number % 4 {
+            let web = image(&format!("acme/web{application}:v1"), number);
+            store.record(&acme, &at(1), &name, CLI, &web).await.unwrap();
+        }
+    }
+    let none = Selection::default();
+    for when in [When::Now, When::At(at(5).at)] {
+        let all = store.deployments(&acme, &none, when, &Page::first(1000)).await.unwrap();
+        assert_eq!((all.rows.len(), all.next), (12, None));
+        assert!(all.rows.is_sorted_by_key(|it| (it.environment.clone(), it.application.clone())));
+        for limit in 1..13 {
+            let mut page = Page::first(limit);
+            let mut rows = Vec::new();
+            loop {
+                let part = store.deployments(&acme, &none, when, &page).await.unwrap();
+                assert!(part.rows.len() <= usize::try_from(limit).unwrap());
+                rows.extend(part.rows);
+                match part.next {
+                    Some(next) => page.after = Some(next),
+                    None => break,
+                }
+            }
+            assert_eq!(rows, all.rows, "{limit}");
+        }
+    }
+    // One that got another name between two pages is where its new name puts it.
+    let first = store.deployments(&acme, &none, When::Now, &Page::first(2)).await.unwrap();
+    assert_eq!(first.rows[1].environment, "place 2");
+    store.rename_environment(&acme, &at(6), "place 2", "place 20").await.unwrap();
+    let page = Page { after: first.next, limit: 2 };
+    let second = store.deployments(&acme, &none, When::Now, &page).await.unwrap();
+    let names: Vec<_> = second.rows.iter().map(|it| it.environment.as_str()).collect();
+    assert_eq!(names, ["place 20", "place 20"]);
+}
+
 pub(super) async fn several_are_recorded_or_none(store: &Store) {
     let acme = acme(store).await;
     let mut bad = image("acme/api:v1", 2);

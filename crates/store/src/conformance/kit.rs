@@ -182,6 +182,43 @@ pub(crate) async fn no_orphans(store: &Store) {
             "SELECT name FROM repositories i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),
         (
+            "a member of nothing",
+            "SELECT person FROM members m WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = m.organisation) OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = m.person)",
+        ),
+        (
+            "a session of nobody",
+            "SELECT id FROM sessions s WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.person)",
+        ),
+        (
+            "a token of nobody",
+            "SELECT id FROM tokens t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = t.person) AND NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = t.organisation)",
+        ),
+        (
+            "an invitation of nobody",
+            "SELECT id FROM invitations i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
+        ),
+        (
+            "an answer to nobody",
+            "SELECT key FROM idempotency_keys t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = t.person) AND NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = t.organisation)",
+        ),
+        (
+            "a setting of nobody",
+            "SELECT key FROM settings i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
+        ),
+        (
+            "a secret of nobody",
+            "SELECT name FROM secrets i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
+        ),
+        (
+            "an evaluation of nobody",
+            "SELECT almanac FROM evaluations i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
+        ),
+        (
+            "a count of nowhere",
+            "SELECT at FROM environment_counts c WHERE NOT EXISTS (SELECT 1 FROM environments e WHERE e.id = c.environment)",
+        ),
+        ("an event without a turn", "SELECT id FROM events WHERE turn < 1"),
+        (
             "a deployment of nowhere",
             "SELECT id FROM deployments d WHERE NOT EXISTS (SELECT 1 FROM environments e WHERE e.id = d.environment AND e.organisation = d.organisation)",
         ),

@@ -32,6 +32,14 @@ pub(super) async fn open(url: &str) -> Result<Db, Error> {
         let options = PgConnectOptions::from_str(url).map_err(|_| address())?;
         let options = options.application_name("foretop").statement_cache_capacity(STATEMENTS);
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE);
+        // Our questions are small and many: helpers and compilers cost each of them more than they
+        // help.
+        let pool = pool.after_connect(|connection, _| {
+            Box::pin(async move {
+                let sql = "SET max_parallel_workers_per_gather = 0; SET jit = off";
+                sqlx::raw_sql(sql).execute(connection).await.map(|_| ())
+            })
+        });
         let pool = pool.connect_with(options).await.map_err(|it| opening(&it))?;
         return Ok(Db::Postgres(pool));
     }

@@ -15,6 +15,7 @@ pub(crate) enum Value {
     Int(i64),
     MaybeInt(Option<i64>),
     Blob(Vec<u8>),
+    MaybeBlob(Option<Vec<u8>>),
 }
 
 /// A query that is put together from clauses of ours.

@@ -4,8 +4,11 @@ use model::{Deployment, OrganisationId};
 
 use super::{SELECT, narrow, read};
 use crate::contract::{Error, Page, Paged, Selection, Stale, When};
-use crate::db::{Query, Row};
+use crate::db::{Query, Row, Tx, runs};
 use crate::{Store, environments};
+
+/// Environments that are asked for in one query.
+const MOST_AT_ONCE: usize = 256;
 
 impl Store {
     /// The deployments that are selected: running or at a time by environment, application and
@@ -20,9 +23,20 @@ impl Store {
         page: &Page,
     ) -> Result<Paged<Deployment>, Error> {
         let limit = page.rows();
+        let after = page.after.as_deref().map(read_cursor).transpose()?;
+        if when != When::Ever
+            && selection.environment.is_none()
+            && selection.digest.is_none()
+            && selection.repository.is_none()
+        {
+            let mut tx = self.db.read().await?;
+            tx.expect_few().await?;
+            let rows = walk(&mut tx, organisation, selection, when, after, limit).await?;
+            return Ok(Paged::of(rows, limit, |it| write_cursor(it, when)));
+        }
         let mut query = Query::new(SELECT, vec![]);
         // Whichever is said first decides where the search begins: at the image or the repository,
-        // or at the environments, whose order is that of the list.
+        // or at the environments.
         let begin = if selection.digest.is_some() || selection.repository.is_some() {
             "WHERE d.organisation = $?"
         } else {
@@ -35,15 +49,6 @@ impl Store {
             query.with("AND d.environment = $?", environment);
         }
         narrow(&mut query, selection);
-        match when {
-            When::Now => query.then("AND d.until_at IS NULL"),
-            When::At(moment) => {
-                query.with("AND d.from_at <= $?", moment);
-                query.with("AND (d.until_at IS NULL OR d.until_at > $?)", moment);
-            }
-            When::Ever => {}
-        }
-        let after = page.after.as_deref().map(read_cursor).transpose()?;
         if when == When::Ever {
             if let Some([from, id, ..]) = &after {
                 let from: i64 = from.parse().map_err(|_| bad_cursor())?;
@@ -53,26 +58,39 @@ impl Store {
             }
             query.then("ORDER BY d.from_at DESC, d.id DESC");
         } else {
-            // Of one environment, an index has them in this order.
-            let key = "d.application, d.platform, d.slot";
-            if let Some([environment, application, platform, slot]) = &after {
-                if alone {
-                    query.with(&format!("AND ({key}) > ($?,"), application);
-                } else {
-                    query.with(&format!("AND (e.name, {key}) > ($?,"), environment);
-                    query.with("$?,", application);
-                }
-                query.with("$?,", platform);
-                query.with("$?)", slot);
-            }
-            query.then(if alone { "ORDER BY" } else { "ORDER BY e.name," });
-            query.then(key);
+            follow(&mut query, when, alone, after.as_ref());
         }
         query.with("LIMIT $?", limit + 1);
         let (sql, values) = query.into_parts();
         let rows = self.db.rows(sql, values).await?;
         let rows = rows.iter().map(read).collect::<Result<_, _>>()?;
         Ok(Paged::of(rows, limit, |it| write_cursor(it, when)))
+    }
+
+    /// What runs of those images, by their numbers: by environment, application and platform.
+    pub async fn running_of(
+        &self,
+        organisation: &OrganisationId,
+        images: &[i64],
+    ) -> Result<Vec<Deployment>, Error> {
+        let mut found = Vec::new();
+        for run in runs(images) {
+            let mut query = Query::new(SELECT, vec![]);
+            query.with("WHERE d.organisation = $?", &organisation.0);
+            query.then("AND d.until_at IS NULL");
+            query.with_all("AND i.id IN $?", run);
+            let (sql, values) = query.into_parts();
+            for row in self.db.rows(sql, values).await? {
+                found.push(read(&row)?);
+            }
+        }
+        found.sort_by(|left, right| {
+            let key = |it: &Deployment| {
+                (it.environment.clone(), it.application.clone(), it.platform.to_string())
+            };
+            key(left).cmp(&key(right)).then_with(|| left.id.cmp(&right.id))
+        });
+        Ok(found)
     }
 
     /// The running deployments whose tag leads to another image by now.
@@ -121,6 +139,75 @@ impl Store {
         all.dedup_by(|left, right| left.digest == right.digest);
         Ok(all)
     }
+}
+
+/// A page of all environments and one row more: environment by environment, since an index has
+/// what runs in one in the order of the list; and of ever more at once, where they have little.
+async fn walk(
+    tx: &mut Tx,
+    organisation: &OrganisationId,
+    selection: &Selection,
+    when: When,
+    after: Option<[String; 4]>,
+    limit: usize,
+) -> Result<Vec<Deployment>, Error> {
+    let mut query = Query::new("SELECT id, name FROM environments", vec![]);
+    query.with("WHERE organisation = $?", &organisation.0);
+    if let Some([name, ..]) = &after {
+        query.with("AND name >= $?", name);
+    }
+    query.then("ORDER BY name");
+    let (sql, values) = query.into_parts();
+    let rows = tx.rows(sql, values).await?;
+    let all: Vec<String> = rows.iter().map(|it| it.text("id")).collect::<Result<_, _>>()?;
+    let first = rows.first().map(|it| it.text("name")).transpose()?;
+    // The first may have begun on the page before; by now it may have another name, or be gone.
+    let mut after = after.filter(|[name, ..]| first.as_ref() == Some(name));
+    let mut rest = all.as_slice();
+    let mut at_once = 1;
+    let mut found: Vec<Deployment> = Vec::new();
+    while found.len() <= limit && !rest.is_empty() {
+        let (some, others) = rest.split_at(at_once.min(rest.len()));
+        let mut query = Query::new(SELECT, vec![]);
+        query.with_all("WHERE d.environment IN $?", some.to_vec());
+        narrow(&mut query, selection);
+        follow(&mut query, when, some.len() == 1, after.take().as_ref());
+        query.with("LIMIT $?", limit + 1 - found.len());
+        let (sql, values) = query.into_parts();
+        for row in tx.rows(sql, values).await? {
+            found.push(read(&row)?);
+        }
+        rest = others;
+        at_once = (at_once * 2).min(MOST_AT_ONCE);
+    }
+    Ok(found)
+}
+
+/// What held at a time, in the order of the list, behind the last row of the page before: of one
+/// environment `alone`, or of several.
+fn follow(query: &mut Query, when: When, alone: bool, after: Option<&[String; 4]>) {
+    match when {
+        When::Now => query.then("AND d.until_at IS NULL"),
+        When::At(moment) => {
+            query.with("AND d.from_at <= $?", moment);
+            query.with("AND (d.until_at IS NULL OR d.until_at > $?)", moment);
+        }
+        When::Ever => {}
+    }
+    // Of one environment, an index has them in this order.
+    let key = "d.application, d.platform, d.slot";
+    if let Some([environment, application, platform, slot]) = after {
+        if alone {
+            query.with(&format!("AND ({key}) > ($?,"), application);
+        } else {
+            query.with(&format!("AND (e.name, {key}) > ($?,"), environment);
+            query.with("$?,", application);
+        }
+        query.with("$?,", platform);
+        query.with("$?)", slot);
+    }
+    query.then(if alone { "ORDER BY" } else { "ORDER BY e.name," });
+    query.then(key);
 }
 
 /// The key of the last row of a page.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Digest, Inventory, Package, PackageKind, Place};
+use model::{Digest, Distro, Inventory, Package, PackageKind, Place};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -121,6 +121,24 @@ pub(super) fn unpacked(head: &[u8], bodies: &[Vec<u8>]) -> Result<Inventory, Str
     }
     inventory.packages = packages;
     Ok(inventory.in_order())
+}
+
+/// The packages of a set, without layers.
+pub(crate) fn packages(body: &[u8]) -> Result<Vec<Package>, String> {
+    read(body)
+}
+
+/// The distribution that a head tells of.
+pub(crate) fn distro(head: &[u8]) -> Result<Option<Distro>, String> {
+    #[derive(Deserialize)]
+    struct Told {
+        inventory: OfInventory,
+    }
+    #[derive(Deserialize)]
+    struct OfInventory {
+        distro: Option<Distro>,
+    }
+    read::<Told>(head).map(|it| it.inventory.distro)
 }
 
 /// The digests of an image's layers, bottom first.

@@ -1,0 +1,33 @@
+//! The words, by noun.
+
+mod environment;
+mod event;
+mod identity;
+mod image;
+mod organisation;
+mod page;
+mod problem;
+mod whereabouts;
+
+pub use environment::{
+    Change, Deployment, DeploymentQuery, EndQuery, Ended, Environment, NewEnvironment, Promotion,
+    Recorded, RecordedAll, Recording, Recordings, Renaming, Report, Reported, StaleTag,
+};
+pub use event::{Event, EventQuery};
+pub use identity::{
+    Accepting, Assigning, ChangingPassword, Invitation, Joined, LoggedIn, LoggingIn,
+    MadeInvitation, MadeToken, Member, NewInvitation, NewToken, Scope, Session, Token, TokenQuery,
+};
+pub use image::{
+    Image, ImageQuery, ImageState, Judging, Layer, Looked, Pushed, Pushing, ResolveQuery, Resolved,
+    ResolvedBy, TagSpan, TagsQuery, Untold,
+};
+pub use organisation::{
+    Enabling, Me, Membership, NewOrganisation, Organisation, Repository, RepositoryQuery, Role,
+    Version,
+};
+pub use page::{Page, PageQuery};
+pub use problem::{Problem, Sort};
+pub use whereabouts::{
+    Flaw, Hole, InEnvironment, Place, Sighted, Sighting, WhereQuery, Whereabouts,
+};

@@ -1,0 +1,184 @@
+//! `foretop compare`: what is different between two images, directories, archives or documents.
+
+use std::path::PathBuf;
+
+use clap::ValueHint;
+use engine::{Filter, compare_wanted};
+use format::{comparison, report};
+use model::{Comparison, Fate, Level};
+
+use super::cves::severity;
+use super::{Outcome, Verb};
+use crate::Context;
+use crate::failure::Failure;
+use crate::findings::{Advice, answered};
+use crate::messages::{count, width_of_stdout};
+use crate::output::{Output, deliver};
+use crate::subject::{Subject, subjects, warn_of_types};
+use crate::version::VERSION;
+
+/// Compare with another image, directory, archive or document: packages and vulnerabilities that came,
+/// went or changed
+#[derive(clap::Parser)]
+#[command(name = "compare", visible_alias = "diff", after_help = subjects() + &formats())]
+pub(crate) struct Compare {
+    #[command(flatten)]
+    subject: Subject,
+    /// What to compare with: what is told as new is not in it
+    #[arg(long, value_name = "IMAGE|DIRECTORY|ARCHIVE", required = true)]
+    to: String,
+    /// Which reference inside an archive or layout of several, of what is compared with
+    #[arg(long, value_name = "REFERENCE")]
+    to_ref: Option<String>,
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: String,
+    /// Write the report to this file instead of stdout
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+    /// Exit with code 2 if one of these is so, parted by commas: `vulnerability`: there are new ones,
+    /// or ones that may be new; `package`: there are other packages
+    #[arg(short = 'x', long, value_name = "ASPECT", value_delimiter = ',', value_parser = gate)]
+    exit_on: Vec<Gate>,
+    /// The same as --exit-on vulnerability
+    #[arg(short = 'e', long, hide = true)]
+    exit_code: bool,
+    /// Leave out vulnerabilities that both have, and packages without other ones
+    #[arg(long)]
+    ignore_unchanged: bool,
+    #[command(flatten)]
+    advice: Advice,
+    #[command(flatten)]
+    wishes: Wishes,
+}
+
+/// Which findings to report.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Which findings")]
+struct Wishes {
+    /// Only these severities, on either side, parted by commas
+    #[arg(long, value_name = "SEVERITY", value_delimiter = ',', value_parser = severity())]
+    only_severity: Vec<Level>,
+    /// Only packages of these purl types, parted by commas
+    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    only_package_type: Vec<String>,
+    /// Only what has a fix
+    #[arg(long, conflicts_with = "only_unfixed")]
+    only_fixed: bool,
+    /// Only what has no fix
+    #[arg(long)]
+    only_unfixed: bool,
+    /// Leave out what a VEX statement says is not affected on both sides
+    #[arg(long)]
+    only_vex_affected: bool,
+    /// Leave out what an exception or a statement takes out of the way on both sides
+    #[arg(long)]
+    ignore_suppressed: bool,
+}
+
+/// What may shut the gate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    Vulnerability,
+    Package,
+}
+
+fn gate(text: &str) -> Result<Gate, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "vulnerability" => Ok(Gate::Vulnerability),
+        "package" => Ok(Gate::Package),
+        "policy" => Err("there are no policies yet: vulnerability, package".to_owned()),
+        _ => Err("it is none of vulnerability, package".to_owned()),
+    }
+}
+
+/// The formats, for help.
+fn formats() -> String {
+    use std::fmt::Write as _;
+    let mut text = "\nFormats:\n".to_owned();
+    for report in comparison::ALL {
+        let _ = writeln!(text, "  {:<14} {}", report.id(), report.title());
+    }
+    text
+}
+
+impl Wishes {
+    fn filter(&self) -> Filter {
+        Filter {
+            levels: self.only_severity.clone(),
+            types: self.only_package_type.iter().map(|it| it.trim().to_ascii_lowercase()).collect(),
+            fixed: match (self.only_fixed, self.only_unfixed) {
+                (true, _) => Some(true),
+                (_, true) => Some(false),
+                _ => None,
+            },
+            unsuppressed: self.only_vex_affected || self.ignore_suppressed,
+            ..Filter::default()
+        }
+    }
+}
+
+impl Verb for Compare {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        // Whatever was said wrongly is told before anything is read.
+        let Some(report) = comparison::find(&self.format) else {
+            let known: Vec<&str> = comparison::ALL.iter().map(|it| it.id()).collect();
+            return Err(Failure::error(
+                format!("--format: there is no format `{}`", self.format),
+                format!("there are {}", known.join(", ")),
+            ));
+        };
+        let output = self.output.as_deref().map(Output::to).transpose()?;
+        let created = context.environment.created()?;
+        let created = created.unwrap_or_else(|| jiff::Timestamp::now().to_string());
+        let (subject, to) = self.subject.and(&self.to, self.to_ref.as_deref());
+        let (lookout, (after, before)) = self.advice.about_both(&subject, &to, context)?;
+        warn_of_types(&self.wishes.only_package_type, &[&after, &before], &context.messages);
+        // What is wanted is asked of the comparison: whatever one side had left out would look new.
+        let [before, after] =
+            [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
+        context.messages.debug("compare start");
+        let mut comparison = compare_wanted(&before, &after, &self.wishes.filter());
+        context.messages.debug("compare done");
+        lookout.put_titles(&before, &after, &mut comparison);
+        answered(&lookout)?;
+        tell(&comparison, context);
+
+        let terminal = output.is_none();
+        let options = report::Options {
+            created: Some(created),
+            tool_version: VERSION.to_owned(),
+            colour: terminal && context.messages.colour_on_stdout(),
+            unicode: context.environment.unicode(),
+            width: if terminal { width_of_stdout() } else { None },
+            ..report::Options::default()
+        };
+        let ignore_unchanged = self.ignore_unchanged;
+        let options = comparison::Options { report: options, ignore_unchanged };
+        deliver(&report.write(&comparison, &options), output.as_ref(), &context.messages)?;
+
+        let asked = |gate| self.exit_on.contains(&gate);
+        let worse = (self.exit_code || asked(Gate::Vulnerability)) && comparison.is_worse();
+        let other = asked(Gate::Package) && comparison.has_other_packages();
+        Ok(if worse || other { Outcome::Shut } else { Outcome::Done })
+    }
+}
+
+/// One line on stderr, and another where something cannot be told.
+fn tell(comparison: &Comparison, context: &Context) {
+    let of = |fate| {
+        let findings = comparison.findings_that(fate);
+        findings.filter(|it| it.seen().is_some_and(|it| !it.suppressed)).count() as u64
+    };
+    let many = |fate| count(of(fate), "vulnerability", "vulnerabilities");
+    let line = format!("{} introduced, {} fixed", many(Fate::Introduced), many(Fate::Fixed));
+    if comparison.is_worse() {
+        context.messages.warn(&line);
+    } else {
+        context.messages.done(&line);
+    }
+    if of(Fate::Unclear) > 0 {
+        let unclear = many(Fate::Unclear);
+        context.messages.warn(&format!("{unclear} on one side alone that the other may hide"));
+    }
+}

@@ -1,0 +1,154 @@
+//! What can be done to environments, beside recording.
+
+use api::{EndQuery, PageQuery, Promotion, Sort};
+use clap::Subcommand;
+use std::io::IsTerminal as _;
+
+use super::record::{Recording, told};
+use crate::Context;
+use crate::asking::{Asking, PART, is, whole};
+use crate::failure::Failure;
+
+#[derive(Subcommand)]
+pub(super) enum Change {
+    /// Make an environment
+    Create {
+        /// Its name
+        name: String,
+    },
+    /// Give an environment another name; its history stays with it
+    Rename {
+        /// The name it has
+        from: String,
+        /// The name it is to have
+        to: String,
+    },
+    /// Delete an environment and its history
+    Delete {
+        /// Its name
+        name: String,
+        /// Do not ask
+        #[arg(short, long)]
+        force: bool,
+    },
+    /// Take something out of an environment; that it ran stays in the history
+    Remove {
+        /// The environment
+        environment: String,
+        /// A repository, a tag, an image, or an application
+        #[arg(value_name = "IMAGE|APPLICATION")]
+        what: String,
+    },
+    /// Record in an environment what runs in another (promotion); what else runs there stays
+    Copy {
+        /// Where it runs
+        from: String,
+        /// Where it is to run
+        to: String,
+        /// Only this repository, tag, image or application
+        #[arg(value_name = "IMAGE|APPLICATION")]
+        what: Option<String>,
+    },
+}
+
+impl Change {
+    pub(super) async fn run(&self, asking: &Asking, context: &Context) -> anyhow::Result<()> {
+        let (client, organisation) = (&asking.client, &asking.organisation);
+        let messages = &context.messages;
+        match self {
+            Self::Create { name } => {
+                let made = client.create_environment(organisation, name).await?;
+                messages.done(&format!("Successfully created environment {}", made.name));
+            }
+            Self::Rename { from, to } => {
+                let it = client.rename_environment(organisation, from, to).await?;
+                messages.done(&format!("Successfully renamed environment {from} to {}", it.name));
+            }
+            Self::Delete { name, force } => {
+                let it = client.environment(organisation, name).await?;
+                if *force || confirmed(&it, context)? {
+                    client.delete_environment(organisation, name).await?;
+                    messages.done(&format!("Successfully deleted environment {}", it.name));
+                }
+            }
+            Self::Remove { environment, what } => {
+                let (application, image) = meant(asking, environment, what).await?;
+                let query = EndQuery { application, image, platform: None };
+                for it in client.end(organisation, environment, &query).await?.ended {
+                    let image = it.image;
+                    messages.done(&format!(
+                        "Successfully removed {image} from environment {environment}"
+                    ));
+                }
+            }
+            Self::Copy { from, to, what } => {
+                let (application, image) = match what {
+                    Some(what) => meant(asking, from, what).await?,
+                    None => (None, None),
+                };
+                // What is not there to be copied makes no environment.
+                client.environment(organisation, from).await?;
+                Recording { context, asking, environment: to }.ready().await?;
+                let source = Some("cli".to_owned());
+                let promotion = Promotion { to: to.clone(), application, image, source };
+                let recorded = client.promote(organisation, from, &promotion).await?.recorded;
+                if recorded.is_empty() {
+                    messages.inform(&format!("Nothing runs in environment {from}"));
+                }
+                for it in &recorded {
+                    told(it, &it.deployment.image, to, context);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn confirmed(it: &api::Environment, context: &Context) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::error(
+            format!("env delete {}: nobody is there to confirm it", it.name),
+            "--force deletes without asking",
+        ));
+    }
+    let runs = match it.running {
+        0 => "nothing runs there now".to_owned(),
+        number => format!("{number} running there"),
+    };
+    context.messages.ask(&format!("Delete environment {} and its history ({runs})?", it.name))
+}
+
+/// An application, if one of that name runs there, else an image.
+async fn meant(
+    asking: &Asking,
+    environment: &str,
+    what: &str,
+) -> anyhow::Result<(Option<String>, Option<String>)> {
+    let running = whole(async |after| {
+        let query = api::DeploymentQuery {
+            environment: Some(environment.to_owned()),
+            application: Some(what.to_owned()),
+            after,
+            limit: Some(PART),
+            ..api::DeploymentQuery::default()
+        };
+        asking.client.deployments(&asking.organisation, &query).await
+    });
+    let known = match running.await {
+        Ok(running) => !running.is_empty(),
+        // What cannot be an application's name may yet be an image's.
+        Err(error) if is(&error, Sort::Refused) || is(&error, Sort::Malformed) => false,
+        Err(error) => return Err(error.into()),
+    };
+    let what = Some(what.to_owned());
+    Ok(if known { (what, None) } else { (None, what) })
+}
+
+/// The names of all environments, sorted.
+pub(super) async fn all(asking: &Asking) -> anyhow::Result<Vec<api::Environment>> {
+    let all = whole(async |after| {
+        let page = PageQuery { after, limit: Some(PART) };
+        asking.client.environments(&asking.organisation, &page).await
+    });
+    Ok(all.await?)
+}

@@ -1,0 +1,377 @@
+//! Recording that images run: which image a name means, and what is inside it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use api::{Change, Pushing, Recorded, Recordings, ResolveQuery, ResolvedBy, Sort};
+use engine::{Engine, Request};
+use model::{Digest, ImageDescription, Platform, Reference};
+
+use super::change::all;
+use crate::asking::{Asking, is};
+use crate::failure::Failure;
+use crate::subject::{Choice, Subject, Watcher};
+use crate::{Context, docker};
+
+/// How long a registry may think about a tag.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How many are recorded at once.
+const AT_ONCE: usize = 1000;
+
+/// An image that somebody says runs.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// As what, if not as its repository.
+    pub(super) application: Option<String>,
+    /// As it was written.
+    pub(super) image: String,
+    /// For which platform, where somebody said so.
+    pub(super) platform: Option<Platform>,
+    /// Where that was said, in a file.
+    pub(super) at: String,
+}
+
+/// Recording in an environment.
+pub(super) struct Recording<'a> {
+    pub(super) context: &'a Context,
+    pub(super) asking: &'a Asking,
+    pub(super) environment: &'a str,
+}
+
+/// Which image is meant, and who could read it.
+struct Found {
+    digest: String,
+    platform: Option<String>,
+    /// The tag was looked at now, and leads here.
+    tag: bool,
+    /// Where it can be read.
+    subject: Option<String>,
+}
+
+impl Recording<'_> {
+    /// Records all of them, or nothing.
+    pub(super) async fn record(&self, wanted: Vec<Wanted>) -> anyhow::Result<Vec<Recorded>> {
+        let mut found = Vec::with_capacity(wanted.len());
+        for it in &wanted {
+            let meant = self.meant(it).await;
+            found.push(if it.at.is_empty() {
+                meant?
+            } else {
+                meant.with_context(|| it.at.clone())?
+            });
+        }
+        self.ready().await?;
+        let recordings: Vec<api::Recording> = wanted
+            .iter()
+            .zip(&found)
+            .map(|(it, found)| api::Recording {
+                image: bare(&it.image).to_owned(),
+                digest: Some(found.digest.clone()),
+                application: it.application.clone(),
+                platform: found.platform.clone(),
+            })
+            .collect();
+        let mut recorded = Vec::with_capacity(wanted.len());
+        for part in recordings.chunks(AT_ONCE) {
+            let source = Some("cli".to_owned());
+            let sent = Recordings { recordings: part.to_vec(), source };
+            let organisation = &self.asking.organisation;
+            let done = self.asking.client.record(organisation, self.environment, &sent).await?;
+            recorded.extend(done.recorded);
+        }
+        for (it, wanted) in recorded.iter().zip(&wanted) {
+            told(it, &wanted.image, self.environment, self.context);
+        }
+        self.look_into(&recorded, &found).await;
+        Ok(recorded)
+    }
+
+    /// Makes the environment if there is none, which only owners may.
+    pub(super) async fn ready(&self) -> anyhow::Result<()> {
+        let (client, organisation) = (&self.asking.client, &self.asking.organisation);
+        let Err(unknown) = client.environment(organisation, self.environment).await else {
+            return Ok(());
+        };
+        if !is(&unknown, Sort::NotFound) {
+            return Err(unknown.into());
+        }
+        match client.create_environment(organisation, self.environment).await {
+            Ok(made) => {
+                let name = made.name;
+                self.context.messages.inform(&format!("Environment {name} is new, and made now"));
+                Ok(())
+            }
+            // Somebody else was quicker.
+            Err(error) if is(&error, Sort::Conflict) => Ok(()),
+            Err(error) if is(&error, Sort::Forbidden) => {
+                let names: Vec<String> =
+                    all(self.asking).await?.into_iter().take(20).map(|it| it.name).collect();
+                let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                Err(Failure::error(
+                    format!("{unknown}, and only owners make environments"),
+                    format!("ask an owner of {organisation}; there are: {there}"),
+                ))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Which image a name means now: its registry knows best, then the engine of this machine, then
+    /// those who ran or pushed it before. An image named by its digest is that image.
+    async fn meant(&self, wanted: &Wanted) -> anyhow::Result<Found> {
+        let name = bare(&wanted.image);
+        let reference: Reference = name.parse().map_err(|error: model::BadReference| {
+            Failure::error(
+                error.to_string(),
+                "name it like this: acme/web:v1, registry.example/web:v1",
+            )
+        })?;
+        if let Some(digest) = &reference.digest {
+            return Ok(self.by_digest(name, digest, wanted).await);
+        }
+        let scheme = wanted.image.split_once("://").map_or("image", |(scheme, _)| scheme);
+        match scheme {
+            "local" => self.local(name, wanted).await,
+            "registry" => {
+                let image = self.registry(name, wanted).await.map_err(refused)?;
+                from_registry(name, &image)
+            }
+            "image" | "docker" | "docker-pullable" => self.anywhere(name, wanted).await,
+            other => Err(Failure::error(
+                format!("{}: `{other}://` names no image that runs", wanted.image),
+                format!("foretop push {} --tag NAME:TAG, then record NAME:TAG", wanted.image),
+            )),
+        }
+    }
+
+    async fn anywhere(&self, name: &str, wanted: &Wanted) -> anyhow::Result<Found> {
+        let messages = &self.context.messages;
+        let why = match self.registry(name, wanted).await {
+            Ok(image) => return from_registry(name, &image),
+            Err(why) => why,
+        };
+        // A server may know the registry better than this machine does.
+        if !self.asking.embedded()
+            && let Some(found) = self.known(name, wanted, false, &why).await?
+        {
+            return Ok(found);
+        }
+        if let Ok(found) = self.local(name, wanted).await {
+            let digest = short(&found.digest);
+            messages.warn(&format!(
+                "Only a local image: {name} could not be had from its registry ({why}), so what \
+                 this machine calls so is recorded ({digest}); registry://{name} insists"
+            ));
+            return Ok(found);
+        }
+        if self.asking.embedded()
+            && let Some(found) = self.known(name, wanted, true, &why).await?
+        {
+            return Ok(found);
+        }
+        Err(Failure::error(
+            format!("cannot tell which image {name} is: {why}"),
+            "name its digest (NAME@sha256:…), or push it first: foretop push IMAGE",
+        ))
+    }
+
+    /// What the registry says.
+    async fn registry(&self, name: &str, wanted: &Wanted) -> Result<ImageDescription, String> {
+        if self.context.environment.offline().map_err(|it| it.to_string())? {
+            return Err("no registry is asked while FORETOP_OFFLINE is set".to_owned());
+        }
+        self.described(&format!("registry://{name}"), wanted, false).await
+    }
+
+    /// What the engine of this machine says.
+    async fn local(&self, name: &str, wanted: &Wanted) -> anyhow::Result<Found> {
+        let subject = format!("local://{name}");
+        let image = self.described(&subject, wanted, true).await.map_err(refused)?;
+        let platform = Some(image.platform.to_string());
+        if let Some(digest) = image.digest.or(image.config) {
+            let digest = digest.to_string();
+            return Ok(Found { digest, platform, tag: true, subject: Some(subject) });
+        }
+        // Some engines only tell which image it is when they hand it out.
+        let choice = Choice::of(wanted.platform.clone());
+        let inventory = Subject::new(subject.clone(), choice).read(self.context, false).await?;
+        let image = inventory.subject.image();
+        let digest = image.and_then(|it| it.digest.clone().or_else(|| it.config.clone()));
+        let digest = digest.with_context(|| format!("{subject}: the engine tells no digest"))?;
+        Ok(Found { digest: digest.to_string(), platform, tag: true, subject: Some(subject) })
+    }
+
+    async fn described(
+        &self,
+        subject: &str,
+        wanted: &Wanted,
+        engine: bool,
+    ) -> Result<ImageDescription, String> {
+        let Context { environment, messages, docker } = self.context;
+        let settings =
+            docker::settings(environment, docker, engine).map_err(|it| it.to_string())?;
+        let request = Request {
+            subject: subject.to_owned(),
+            platform: wanted.platform.clone(),
+            reference: None,
+            statements: false,
+            settings: Arc::new(settings),
+            progress: Arc::new(Watcher::new(messages, "Looking")),
+        };
+        let engine = Engine::default();
+        match tokio::time::timeout(PATIENCE, engine.describe(&request)).await {
+            Ok(Ok(image)) => Ok(image),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("{subject}: no answer in time")),
+        }
+    }
+
+    /// What whoever remembers has heard of that tag.
+    async fn known(
+        &self,
+        name: &str,
+        wanted: &Wanted,
+        pushed: bool,
+        why: &str,
+    ) -> anyhow::Result<Option<Found>> {
+        let platform = wanted.platform.as_ref().map(ToString::to_string);
+        let query = ResolveQuery { image: name.to_owned(), platform, pushed };
+        let client = &self.asking.client;
+        let found = match client.resolve(&self.asking.organisation, &query).await {
+            Ok(found) => found,
+            Err(error) if is(&error, Sort::Refused) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        if found.by == ResolvedBy::Pushed {
+            self.context.messages.inform(&format!(
+                "{name}: what was pushed under that name is meant ({}), for {why}",
+                short(&found.digest)
+            ));
+        }
+        let platform = Some(found.platform);
+        let tag = found.by == ResolvedBy::Registry;
+        Ok(Some(Found { digest: found.digest, platform, tag, subject: None }))
+    }
+
+    /// A digest needs nobody. Yet it may be of an image for several platforms; where that image is
+    /// to be read from here anyhow, the one for the platform is found first.
+    async fn by_digest(&self, name: &str, digest: &Digest, wanted: &Wanted) -> Found {
+        let mut found = Found {
+            digest: digest.to_string(),
+            platform: wanted.platform.as_ref().map(ToString::to_string),
+            tag: false,
+            subject: Some(format!("registry://{name}")),
+        };
+        let client = &self.asking.client;
+        let known = client.image(&self.asking.organisation, digest.as_str()).await;
+        let analysed = known.is_ok_and(|it| it.state == api::ImageState::Analysed);
+        if self.asking.embedded()
+            && !analysed
+            && let Ok(image) = self.registry(name, wanted).await
+            && let Some(digest) = image.digest
+        {
+            found.digest = digest.to_string();
+            found.platform = Some(image.platform.to_string());
+        }
+        found
+    }
+
+    /// What nobody has analysed yet is analysed here, where nobody else would do it.
+    async fn look_into(&self, recorded: &[Recorded], found: &[Found]) {
+        let messages = &self.context.messages;
+        let mut seen = BTreeSet::new();
+        let pending = recorded.iter().zip(found).filter(|(it, _)| it.deployment.pending);
+        for (Recorded { deployment: it, .. }, found) in pending {
+            if !seen.insert(&it.digest) {
+                continue;
+            }
+            let pushed = format!("foretop push {}", without_digest(&it.image));
+            if !self.asking.embedded() {
+                messages.warn(&format!(
+                    "{} is pending until the server has analysed it; `{pushed}` does it from here",
+                    it.image
+                ));
+                continue;
+            }
+            if let Err(error) = self.analyse(it, found).await {
+                messages.warn(&format!(
+                    "{} is pending, for it could not be analysed: {error:#}; `{pushed}` does it later",
+                    it.image
+                ));
+            }
+        }
+    }
+
+    async fn analyse(&self, it: &api::Deployment, found: &Found) -> anyhow::Result<()> {
+        let subject = found.subject.clone().context("nobody says where it is")?;
+        let platform: Option<Platform> = it.platform.parse().ok();
+        // By its digest, lest the tag moves in between.
+        let subject = match subject.strip_prefix("registry://") {
+            Some(_) => format!("registry://{}@{}", it.repository, it.digest),
+            None => subject,
+        };
+        let choice = Choice::of(platform.filter(|_| subject.starts_with("local://")));
+        let inventory = Subject::new(subject, choice).read(self.context, true).await?;
+        // Where a name came with its digest, nobody says that its tag leads there.
+        let tag = it.tag.as_ref().filter(|_| found.tag);
+        let image = match tag {
+            Some(tag) => format!("{}:{tag}", it.repository),
+            None => it.repository.clone(),
+        };
+        let platform = Some(it.platform.clone());
+        let sent = Pushing { image: Some(image), platform, inventory };
+        let client = &self.asking.client;
+        client.push(&self.asking.organisation, &it.digest, &sent).await?;
+        Ok(())
+    }
+}
+
+/// Says what came of it.
+pub(super) fn told(it: &Recorded, image: &str, environment: &str, context: &Context) {
+    let messages = &context.messages;
+    messages.done(&format!("Successfully recorded {image} in environment {environment}"));
+    match (&it.change, &it.replaced) {
+        (Change::Replaced, Some(former)) => {
+            messages.inform(&format!("It replaces {}", former.image));
+        }
+        (Change::Unchanged, _) => {
+            messages.debug(&format!("it ran already, since {}", it.deployment.from));
+        }
+        _ => {}
+    }
+}
+
+fn from_registry(name: &str, image: &ImageDescription) -> anyhow::Result<Found> {
+    let digest = image.digest.as_ref();
+    let digest = digest.with_context(|| format!("{name}: the registry does not say its digest"))?;
+    Ok(Found {
+        digest: digest.to_string(),
+        platform: Some(image.platform.to_string()),
+        tag: true,
+        subject: Some(format!("registry://{name}")),
+    })
+}
+
+fn refused(why: String) -> anyhow::Error {
+    Failure::error(why, "name its digest, or push it first: foretop push IMAGE")
+}
+
+/// The name behind whatever stands before it. `docker-pullable://` is how Kubernetes writes it.
+fn bare(image: &str) -> &str {
+    let image = image.trim();
+    image.split_once("://").map_or(image, |(_, name)| name)
+}
+
+fn without_digest(image: &str) -> &str {
+    let (name, _) = image.split_once('@').unwrap_or((image, ""));
+    let tagged = name.rsplit('/').next().is_some_and(|it| it.contains(':'));
+    if tagged { name } else { image }
+}
+
+/// The first letters of a digest, which are enough for people.
+fn short(digest: &str) -> &str {
+    let hex = digest.split_once(':').map_or(digest, |(_, hex)| hex);
+    hex.get(..12).unwrap_or(hex)
+}

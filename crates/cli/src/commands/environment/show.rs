@@ -1,0 +1,288 @@
+//! Lists of environments and of what runs in them: for people, for programs, for spreadsheets.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use api::{Deployment, DeploymentQuery};
+use clap::ValueEnum;
+use format::report::csv_row;
+use model::{Moment, Platform};
+
+use super::change::all;
+use crate::Context;
+use crate::asking::{Asking, PART, whole};
+use crate::messages::count;
+
+/// How a list is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Lines
+    Text,
+    /// An array
+    Json,
+    /// A table for spreadsheets
+    Csv,
+}
+
+/// What is to be listed.
+pub(super) struct Show {
+    pub(super) environment: Option<String>,
+    pub(super) application: Option<String>,
+    pub(super) image: Option<String>,
+    pub(super) platform: Option<Platform>,
+    pub(super) history: bool,
+    pub(super) at: Option<Moment>,
+    pub(super) stale: bool,
+    pub(super) format: Format,
+}
+
+/// The columns of a spreadsheet.
+const COLUMNS: [&str; 15] = [
+    "environment",
+    "application",
+    "platform",
+    "image",
+    "repository",
+    "tag",
+    "digest",
+    "source",
+    "recorded_by",
+    "recorded_from",
+    "from",
+    "until",
+    "pending",
+    "tag_leads_to",
+    "tag_moved",
+];
+
+impl Show {
+    /// The list.
+    pub(super) async fn text(&self, asking: &Asking, context: &Context) -> anyhow::Result<String> {
+        let chosen = self.application.is_some() || self.image.is_some() || self.platform.is_some();
+        let past = self.history || self.at.is_some();
+        if self.environment.is_none() && !chosen && !past && !self.stale {
+            return environments(&all(asking).await?, self.format);
+        }
+        if let Some(name) = &self.environment {
+            // An environment that nobody has heard of is not an empty one.
+            asking.client.environment(&asking.organisation, name).await?;
+        }
+        if self.stale && asking.embedded() {
+            look(asking, context).await?;
+        }
+        let found = whole(async |after| {
+            let query = DeploymentQuery {
+                environment: self.environment.clone(),
+                application: self.application.clone(),
+                image: self.image.clone(),
+                platform: self.platform.as_ref().map(ToString::to_string),
+                at: self.at.map(|it| it.to_string()),
+                history: self.history,
+                stale: false,
+                after,
+                limit: Some(PART),
+            };
+            asking.client.deployments(&asking.organisation, &query).await
+        });
+        let found = found.await?;
+        self.remark(&found, asking, context);
+        self.deployments(&found)
+    }
+
+    /// What a list of names does not tell.
+    fn remark(&self, found: &[Deployment], asking: &Asking, context: &Context) {
+        let messages = &context.messages;
+        if found.is_empty() {
+            let organisation = &asking.organisation;
+            let place = match &self.environment {
+                Some(name) => format!("environment {name}"),
+                None => "any environment".to_owned(),
+            };
+            let what = if self.image.is_some() { "No such image" } else { "No image" };
+            messages.inform(&format!("{what} recorded to {place} in organization {organisation}"));
+        }
+        if self.history || self.format != Format::Text {
+            return;
+        }
+        let pending: BTreeSet<&str> =
+            found.iter().filter(|it| it.pending).map(|it| &*it.image).collect();
+        for image in pending {
+            messages.warn(&format!("{image} is not analysed yet: foretop push {image}"));
+        }
+        let moved = found.iter().filter(|it| it.stale.is_some()).count();
+        if moved > 0 && !self.stale {
+            let tags = count(moved as u64, "tag leads", "tags lead");
+            messages.warn(&format!("{tags} to another image by now: --stale marks them"));
+        }
+    }
+
+    /// Those deployments, as they are to be written.
+    pub(super) fn deployments(&self, found: &[Deployment]) -> anyhow::Result<String> {
+        match self.format {
+            Format::Json => Ok(format!("{}\n", serde_json::to_string_pretty(found)?)),
+            Format::Csv => Ok(spreadsheet(found)),
+            Format::Text if self.history => Ok(history(found)),
+            Format::Text => Ok(self.lines(found)),
+        }
+    }
+
+    /// `acme/web:v1@sha256:…`, each once: whoever reads them knows no applications.
+    fn lines(&self, found: &[Deployment]) -> String {
+        let mut lines = BTreeSet::new();
+        for it in found {
+            let mut line = String::new();
+            if self.environment.is_none() {
+                let _ = write!(line, "{}\t", it.environment);
+            }
+            line.push_str(&it.image);
+            if let Some(tag) = it.stale.as_ref().filter(|_| self.stale) {
+                let _ = write!(line, "\t! tag moved to {} ({})", tag.leads_to, second(&tag.since));
+            }
+            lines.insert(line);
+        }
+        lines.into_iter().fold(String::new(), |text, line| text + &line + "\n")
+    }
+}
+
+/// Asks where tags lead now: nobody else does it where there is no server.
+async fn look(asking: &Asking, context: &Context) -> anyhow::Result<()> {
+    if context.environment.offline()? {
+        let why = "no registry is asked while FORETOP_OFFLINE is set";
+        context
+            .messages
+            .warn(&format!("Tags that moved since they were seen last are missed: {why}"));
+        return Ok(());
+    }
+    for it in asking.client.look_at_tags(&asking.organisation).await?.untold {
+        context.messages.warn(&format!("Nobody says where {} leads now: {}", it.image, it.why));
+    }
+    Ok(())
+}
+
+fn environments(all: &[api::Environment], format: Format) -> anyhow::Result<String> {
+    Ok(match format {
+        Format::Text => all.iter().fold(String::new(), |text, it| text + &it.name + "\n"),
+        Format::Json => format!("{}\n", serde_json::to_string_pretty(all)?),
+        Format::Csv => {
+            let mut text = String::new();
+            csv_row(&mut text, ["name", "running", "pending", "created", "created_by"]);
+            for it in all {
+                let (running, pending) = (it.running.to_string(), it.pending.to_string());
+                let cells = [&it.name, &running, &pending, &it.created, &it.created_by];
+                csv_row(&mut text, cells.map(String::as_str));
+            }
+            text
+        }
+    })
+}
+
+fn spreadsheet(found: &[Deployment]) -> String {
+    let mut text = String::new();
+    csv_row(&mut text, COLUMNS);
+    for it in found {
+        let stale = it.stale.as_ref();
+        let cells: [&str; 15] = [
+            &it.environment,
+            &it.application,
+            &it.platform,
+            &it.image,
+            &it.repository,
+            it.tag.as_deref().unwrap_or_default(),
+            &it.digest,
+            &it.source,
+            &it.recorded_by,
+            &it.recorded_from,
+            &it.from,
+            it.until.as_deref().unwrap_or_default(),
+            if it.pending { "yes" } else { "no" },
+            stale.map(|it| &*it.leads_to).unwrap_or_default(),
+            stale.map(|it| &*it.since).unwrap_or_default(),
+        ];
+        csv_row(&mut text, cells);
+    }
+    text
+}
+
+/// What ran when, and who said so.
+fn history(found: &[Deployment]) -> String {
+    let mut rows = vec![
+        ["FROM", "UNTIL", "ENVIRONMENT", "APPLICATION", "IMAGE", "RECORDED BY"].map(str::to_owned),
+    ];
+    for it in found {
+        let by = match &*it.recorded_from {
+            "" => it.recorded_by.clone(),
+            place => format!("{} ({place})", it.recorded_by),
+        };
+        rows.push([
+            second(&it.from),
+            it.until.as_deref().map_or_else(|| "now".to_owned(), second),
+            it.environment.clone(),
+            it.application.clone(),
+            it.image.clone(),
+            by,
+        ]);
+    }
+    let widths: Vec<usize> = (0..6)
+        .map(|at| rows.iter().filter_map(|it| it.get(at)).map(|it| it.chars().count()).max())
+        .map(Option::unwrap_or_default)
+        .collect();
+    let mut text = String::new();
+    for cells in rows {
+        let line: Vec<String> =
+            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let _ = writeln!(text, "{}", line.join("  ").trim_end());
+    }
+    text
+}
+
+/// A moment without what is below its second.
+fn second(moment: &str) -> String {
+    match moment.split_once('.') {
+        Some((before, _)) => format!("{before}Z"),
+        None => moment.to_owned(),
+    }
+}
+
+/// A moment as people write it.
+pub(super) fn moment(text: &str) -> Result<Moment, String> {
+    let now = Moment::from_micros(jiff::Timestamp::now().as_microsecond());
+    moment_at(text.trim(), now)
+}
+
+fn moment_at(text: &str, now: Moment) -> Result<Moment, String> {
+    let ago = |unit: char, seconds: i64| {
+        let number: i64 = text.strip_suffix(unit)?.parse().ok().filter(|it| *it >= 0)?;
+        Some(now.plus_seconds(number.saturating_mul(seconds).saturating_neg()))
+    };
+    let ago = ago('m', 60).or(ago('h', 3600)).or(ago('d', 86_400)).or(ago('w', 604_800));
+    if let Some(moment) = ago {
+        return Ok(moment);
+    }
+    let day = text.len() == 10;
+    let whole = if day { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    whole.parse().map_err(|_| {
+        "it is no moment such as 2026-11-21, 2026-11-21T10:00:00Z or 3d (ago)".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments() {
+        let now: Moment = "2026-11-21T10:00:00Z".parse().unwrap();
+        let check = |text: &str, expect: &str| {
+            let shown = moment_at(text, now).map_or("no".to_owned(), |it| it.to_string());
+            assert_eq!(shown, expect, "{text}");
+        };
+        check("2026-11-20", "2026-11-20T00:00:00Z");
+        check("2026-11-20T09:30:00.5Z", "2026-11-20T09:30:00.500000Z");
+        check("90m", "2026-11-21T08:30:00Z");
+        check("3d", "2026-11-18T10:00:00Z");
+        check("99999999999999999w", "1970-01-01T00:00:00Z");
+        check("-3d", "no");
+        check("yesterday", "no");
+        check("2026-13-01", "no");
+    }
+}

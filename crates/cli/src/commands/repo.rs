@@ -1,0 +1,170 @@
+//! `foretop repo`: which repositories are enrolled.
+
+use api::{Repository, RepositoryQuery};
+use clap::{Subcommand, ValueEnum};
+use regex::Regex;
+
+use super::{Outcome, Verb};
+use crate::Context;
+use crate::asking::{Asking, PART, Whose, ask, whole};
+
+/// List the repositories of an organisation, and switch them on and off
+#[derive(clap::Parser)]
+#[command(name = "repo", arg_required_else_help = true)]
+pub(crate) struct Repo {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the repositories that are enrolled
+    List {
+        #[command(flatten)]
+        whose: Whose,
+        /// Only those whose name matches this regular expression
+        #[arg(long, value_name = "REGEX")]
+        filter: Option<Regex>,
+        /// Only those that are switched on
+        #[arg(long, conflicts_with = "only_disabled")]
+        only_enabled: bool,
+        /// Only those that are switched off
+        #[arg(long)]
+        only_disabled: bool,
+        /// Only those of this registry: docker.io, registry.example:5000
+        #[arg(long, value_name = "HOST")]
+        only_registry: Option<String>,
+        /// How to write it
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Switch repositories on, enrolling one that is new
+    Enable(Chosen),
+    /// Switch repositories off
+    Disable(Chosen),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// A table
+    Text,
+    /// An array
+    Json,
+}
+
+#[derive(clap::Args)]
+#[group(skip)]
+struct Chosen {
+    /// The repository: acme/web, registry.example/acme/web
+    #[arg(required_unless_present_any = ["all", "filter"], conflicts_with_all = ["all", "filter"])]
+    repository: Option<String>,
+    /// All that are enrolled
+    #[arg(long, conflicts_with = "filter")]
+    all: bool,
+    /// All that are enrolled and whose name matches this regular expression
+    #[arg(long, value_name = "REGEX")]
+    filter: Option<Regex>,
+    /// In this registry
+    #[arg(long, value_name = "HOST")]
+    registry: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
+}
+
+impl Verb for Repo {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        match self.command {
+            Command::List { whose, filter, only_enabled, only_disabled, only_registry, format } => {
+                let enabled = match (only_enabled, only_disabled) {
+                    (true, _) => Some(true),
+                    (_, true) => Some(false),
+                    _ => None,
+                };
+                ask(context, &whose, async |asking| {
+                    let all = enrolled(asking, None, None).await?;
+                    let wanted = |it: &&Repository| {
+                        enabled.is_none_or(|wanted| it.enabled == wanted)
+                            && only_registry.as_deref().is_none_or(|host| is_of(it, host))
+                            && filter.as_ref().is_none_or(|it_should| it_should.is_match(&it.name))
+                    };
+                    let shown: Vec<&Repository> = all.iter().filter(wanted).collect();
+                    context.messages.report(&match format {
+                        Format::Text => table(&shown, &all, &asking.organisation),
+                        Format::Json => format!("{}\n", serde_json::to_string_pretty(&shown)?),
+                    })
+                })?;
+            }
+            Command::Enable(chosen) => chosen.switch(true, context)?,
+            Command::Disable(chosen) => chosen.switch(false, context)?,
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+impl Chosen {
+    fn switch(&self, enabled: bool, context: &Context) -> anyhow::Result<()> {
+        ask(context, &self.whose, async |asking| {
+            let names = match (&self.repository, &self.registry) {
+                (Some(name), Some(host)) => vec![format!("{}/{name}", host.trim_end_matches('/'))],
+                (Some(name), None) => vec![name.clone()],
+                (None, host) => enrolled(asking, host.clone(), Some(!enabled))
+                    .await?
+                    .into_iter()
+                    .map(|it| it.name)
+                    .filter(|name| self.filter.as_ref().is_none_or(|it| it.is_match(name)))
+                    .collect(),
+            };
+            if names.is_empty() {
+                let state = if enabled { "off" } else { "on" };
+                context.messages.inform(&format!("None of those repositories is switched {state}"));
+            }
+            let done = if enabled { "enabled" } else { "disabled" };
+            for name in &names {
+                let organisation = &asking.organisation;
+                let it = asking.client.enable_repository(organisation, name, enabled).await?;
+                context.messages.done(&format!("Successfully {done} repository {}", it.name));
+            }
+            Ok(())
+        })
+    }
+}
+
+async fn enrolled(
+    asking: &Asking,
+    registry: Option<String>,
+    enabled: Option<bool>,
+) -> anyhow::Result<Vec<Repository>> {
+    let all = whole(async |after| {
+        let limit = Some(PART);
+        let query = RepositoryQuery { enabled, registry: registry.clone(), after, limit };
+        asking.client.repositories(&asking.organisation, &query).await
+    });
+    Ok(all.await?)
+}
+
+/// Docker Hub has many names.
+fn is_of(repository: &Repository, host: &str) -> bool {
+    let host = match host {
+        "hub.docker.com" | "index.docker.io" | "registry-1.docker.io" => "docker.io",
+        host => host,
+    };
+    repository.name.strip_prefix(host).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn table(shown: &[&Repository], all: &[Repository], organisation: &str) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    if !shown.is_empty() {
+        let width = shown.iter().map(|it| it.name.chars().count()).max().unwrap_or(0).max(10);
+        let _ = writeln!(text, "{:<width$}  Enabled", "Repository");
+        for it in shown {
+            let enabled = if it.enabled { "yes" } else { "no" };
+            let _ = writeln!(text, "{:<width$}  {enabled}", it.name);
+        }
+        text.push('\n');
+    }
+    let enabled = all.iter().filter(|it| it.enabled).count();
+    let (total, noun) = (all.len(), if all.len() == 1 { "repository" } else { "repositories" });
+    let _ = writeln!(text, "Organization {organisation} has {enabled} of {total} {noun} enabled");
+    text
+}

@@ -1,0 +1,228 @@
+//! What runs in an environment, judged: for the verbs that take one in place of an image.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::{Deployment, DeploymentQuery, EventQuery, Judging, Sort};
+use engine::Filter;
+use model::{Analysis, Basis, Gap, ImageDescription, Inventory};
+
+use crate::Context;
+use crate::asking::{Asking, PART, Whose, ask_with, is, whole};
+use crate::failure::Failure;
+use crate::findings::Advice;
+use crate::subject::Subject;
+
+/// What runs, in place of an image.
+#[derive(clap::Args)]
+#[command(next_help_heading = "What runs")]
+pub(crate) struct Deployed {
+    /// Look into what runs in this environment: all of it, or only the repository, tag or image that
+    /// is named
+    #[arg(long = "env", value_name = "ENVIRONMENT", alias = "stream")]
+    environment: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
+}
+
+impl Deployed {
+    /// Is it asked for?
+    pub(crate) fn wanted(&self) -> bool {
+        self.environment.is_some()
+    }
+
+    /// Each image that runs there and is meant, judged. One that nobody has analysed yet is a hole,
+    /// and is told as one.
+    pub(crate) fn judged(
+        &self,
+        context: &Context,
+        subject: &Subject,
+        advice: &Advice,
+        (filter, brief): (&Filter, bool),
+    ) -> anyhow::Result<Vec<Analysis>> {
+        let environment = self.environment.as_deref().unwrap_or_default();
+        let (image, platform) = subject.in_environment()?;
+        let judging = advice.judging(context, brief)?;
+        ask_with(context, &self.whose, advice.directory(), async |asking| {
+            sound(asking, advice, context)?;
+            let running = running(asking, environment, image, platform).await?;
+            let mut judged = Vec::with_capacity(running.len());
+            for (name, it) in &running {
+                judged.push(judge(asking, context, name, it, &judging, filter).await?);
+            }
+            let basis = judged
+                .iter()
+                .find(|it| it.inventory.gaps.is_empty() || !it.basis.almanac.is_empty());
+            let basis = basis.map(|it| it.basis.clone()).unwrap_or_default();
+            for it in judged.iter_mut().filter(|it| it.basis == Basis::default()) {
+                it.basis = basis.clone();
+            }
+            Ok(judged)
+        })
+    }
+
+    /// The image that was analysed last, judged.
+    pub(crate) fn latest(
+        &self,
+        context: &Context,
+        advice: &Advice,
+        filter: &Filter,
+    ) -> anyhow::Result<Analysis> {
+        let judging = advice.judging(context, true)?;
+        ask_with(context, &self.whose, advice.directory(), async |asking| {
+            sound(asking, advice, context)?;
+            let kinds = Some(model::EventKind::ImageAnalysed.as_str().to_owned());
+            let mut query = EventQuery { kinds, limit: Some(PART), ..EventQuery::default() };
+            loop {
+                let page = asking.client.events(&asking.organisation, &query).await?;
+                for event in page.items {
+                    let client = &asking.client;
+                    let organisation = &asking.organisation;
+                    match client.analysis(organisation, &event.about, &judging).await {
+                        Ok(analysis) => {
+                            let name = named(asking, &event.about).await?;
+                            return Ok(filter.apply(called(analysis, name)));
+                        }
+                        // It was deleted since.
+                        Err(error) if is(&error, Sort::NotFound) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                if page.next.is_none() || page.next == query.after {
+                    return Err(Failure::error(
+                        format!("no image is analysed in organization {}", asking.organisation),
+                        "foretop push IMAGE reads one and sends what is inside",
+                    ));
+                }
+                query.after = page.next;
+            }
+        })
+    }
+}
+
+/// What a server rests on is its own affair; here, an almanac must be whole.
+fn sound(asking: &Asking, advice: &Advice, context: &Context) -> anyhow::Result<()> {
+    if asking.embedded() {
+        return advice.sound(context);
+    }
+    match advice.directory() {
+        None => Ok(()),
+        Some(_) => Err(Failure::error(
+            "--almanac: what runs is judged by the server, by its own almanac",
+            "leave it out",
+        )),
+    }
+}
+
+/// What runs there, each image once, under names that differ.
+async fn running(
+    asking: &Asking,
+    environment: &str,
+    image: Option<&str>,
+    platform: Option<String>,
+) -> anyhow::Result<Vec<(String, Deployment)>> {
+    let organisation = &asking.organisation;
+    // An environment that nobody has heard of is not an empty one.
+    asking.client.environment(organisation, environment).await?;
+    let found = whole(async |after| {
+        let query = DeploymentQuery {
+            environment: Some(environment.to_owned()),
+            image: image.map(str::to_owned),
+            platform: platform.clone(),
+            after,
+            limit: Some(PART),
+            ..DeploymentQuery::default()
+        };
+        asking.client.deployments(organisation, &query).await
+    });
+    let found: BTreeMap<String, Deployment> =
+        found.await?.into_iter().map(|it| (it.digest.clone(), it)).collect();
+    if found.is_empty() {
+        let what = image.map_or("nothing".to_owned(), |it| format!("no image of {it}"));
+        return Err(Failure::error(
+            format!(
+                "{what} is recorded to environment {environment} in organization {organisation}"
+            ),
+            format!("`foretop env {environment}` lists what is"),
+        ));
+    }
+    let name = |it: &Deployment| it.image.split('@').next().unwrap_or(&it.image).to_owned();
+    let mut seen = BTreeSet::new();
+    let mut twice = BTreeSet::new();
+    for it in found.values() {
+        if !seen.insert(name(it)) {
+            twice.insert(name(it));
+        }
+    }
+    let mut all: Vec<(String, Deployment)> = found
+        .into_values()
+        .map(|it| {
+            (Some(name(&it)).filter(|it| !twice.contains(it)).unwrap_or(it.image.clone()), it)
+        })
+        .collect();
+    all.sort_by(|left, right| left.0.cmp(&right.0));
+    Ok(all)
+}
+
+async fn judge(
+    asking: &Asking,
+    context: &Context,
+    name: &str,
+    it: &Deployment,
+    judging: &Judging,
+    filter: &Filter,
+) -> anyhow::Result<Analysis> {
+    match asking.client.analysis(&asking.organisation, &it.digest, judging).await {
+        Ok(analysis) => Ok(filter.apply(called(analysis, name.to_owned()))),
+        Err(error) if is(&error, Sort::NotFound) => {
+            let pending = it.image.clone();
+            context
+                .messages
+                .warn(&format!("{pending} is not analysed yet: foretop push {pending}"));
+            Ok(unknown(name, it, error.to_string()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The same under the name that it runs by.
+fn called(mut analysis: Analysis, name: String) -> Analysis {
+    if let model::Subject::Image(image) = &mut analysis.inventory.subject {
+        image.name = name;
+    }
+    analysis
+}
+
+/// All that is known of an image that nobody has read.
+fn unknown(name: &str, it: &Deployment, why: String) -> Analysis {
+    let image = ImageDescription {
+        name: name.to_owned(),
+        digest: it.digest.parse().ok(),
+        platform: it.platform.parse().unwrap_or_default(),
+        ..ImageDescription::default()
+    };
+    Analysis {
+        inventory: Inventory {
+            subject: model::Subject::Image(Box::new(image)),
+            distro: None,
+            packages: vec![],
+            statements: vec![],
+            gaps: vec![],
+        },
+        findings: vec![],
+        gaps: vec![Gap::new(it.image.clone(), why)],
+        basis: Basis::default(),
+    }
+}
+
+/// A name of the image, as people write it.
+async fn named(asking: &Asking, digest: &str) -> anyhow::Result<String> {
+    let image = asking.client.image(&asking.organisation, digest).await?;
+    let name = image.repositories.first().map(|it| it.parse::<model::Reference>());
+    Ok(match name {
+        Some(Ok(it)) => {
+            let name = it.familiar();
+            name.strip_suffix(":latest").unwrap_or(&name).to_owned()
+        }
+        _ => digest.to_owned(),
+    })
+}

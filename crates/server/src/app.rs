@@ -1,0 +1,118 @@
+//! What every answer rests on.
+
+use std::sync::Arc;
+
+use engine::Engine;
+use model::{Act, Moment};
+use store::Store;
+use tokio::sync::{Semaphore, watch};
+
+use crate::caller::{Access, Caller, nobodys};
+use crate::fleet::Fleet;
+use crate::identity::People;
+use crate::metrics::Metrics;
+use crate::refusal::Refusal;
+use crate::world::World;
+
+/// What every answer rests on. Clones are the same one.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of an [`App`].
+pub struct Parts {
+    /// What is remembered.
+    pub(crate) store: Store,
+    /// What is known of the world.
+    pub(crate) world: World,
+    /// Who may ask.
+    pub(crate) access: Access,
+    /// How images are reached.
+    pub(crate) reach: Reach,
+    /// What time it is.
+    pub(crate) clock: Clock,
+    /// Everything that runs, at once.
+    pub(crate) fleet: Fleet,
+    /// What is counted.
+    pub(crate) metrics: Metrics,
+    /// Whether it is coming to its end.
+    ending: watch::Sender<bool>,
+    /// Judging takes a core for itself, so no more do it at once than there are.
+    pub(crate) cores: Arc<Semaphore>,
+}
+
+/// How images are reached.
+#[derive(Clone)]
+pub struct Reach {
+    /// Who reads them.
+    pub engine: Engine,
+    /// Registries and credentials.
+    pub settings: Arc<image::Settings>,
+    /// Is an image that is recorded and unknown to be analysed by a job? Without workers there would
+    /// be nobody to do it.
+    pub jobs: bool,
+    /// May registries be asked at all?
+    pub offline: bool,
+}
+
+/// Says what time it is.
+pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
+
+impl App {
+    /// Of these parts.
+    pub fn new(store: Store, world: World, access: Access, reach: Reach, clock: Clock) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cores = Arc::new(Semaphore::new(cores));
+        let (ending, _) = watch::channel(false);
+        let (fleet, metrics) = (Fleet::default(), Metrics::default());
+        let parts = Parts { store, world, access, reach, clock, fleet, metrics, ending, cores };
+        Self(Arc::new(parts))
+    }
+
+    /// What is remembered.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Moment {
+        (self.0.clock)()
+    }
+
+    /// Somebody's rights changed.
+    pub(crate) fn forget_people(&self) {
+        if let Access::People(people) = &self.access {
+            people.forget();
+        }
+    }
+
+    /// Those who may ask; there are none to speak of where whoever runs this owns everything.
+    pub(crate) fn people(&self, what: &str) -> Result<&People, Refusal> {
+        match &self.access {
+            Access::People(people) => Ok(people),
+            Access::Local { .. } => Err(nobodys(what)),
+        }
+    }
+
+    /// From now on answers that go on and on come to an end.
+    pub(crate) fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Turns true when the end has come.
+    pub(crate) fn ending(&self) -> watch::Receiver<bool> {
+        self.ending.subscribe()
+    }
+
+    /// A change by that caller, now.
+    pub(crate) fn act(&self, caller: &Caller) -> Act {
+        Act { who: caller.name.clone(), origin: caller.origin.clone(), at: self.now() }
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,199 @@
+//! What every request passes on its way in, and every answer on its way out.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api::{PROBLEM, Problem, Sort};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::app::App;
+use crate::rate::Rate;
+use crate::refusal::Refusal;
+use crate::{health, routes, tagged};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What is taken from whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Requests a second of each caller; none is as many as they like.
+    pub rate: Option<u32>,
+    /// Requests answered at once; those beyond wait a moment.
+    pub at_once: usize,
+    /// How long an answer may take.
+    pub patience: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { rate: Some(100), at_once: 512, patience: Duration::from_mins(2) }
+    }
+}
+
+struct Gate {
+    app: App,
+    rate: Option<Rate>,
+    /// Callers are told apart by their proof, of which nothing is kept but this hash.
+    hasher: RandomState,
+    room: Semaphore,
+    patience: Duration,
+}
+
+/// The router as it stands behind a socket.
+pub fn front(app: App, limits: Limits) -> Router {
+    let api = routes::router(app.clone());
+    let looking = api.clone().layer(middleware::from_fn(tagged::answers));
+    let gate = Arc::new(Gate {
+        app: app.clone(),
+        rate: limits.rate.map(Rate::new),
+        hasher: RandomState::new(),
+        room: Semaphore::new(limits.at_once.max(1)),
+        patience: limits.patience,
+    });
+    let api = api
+        .layer(middleware::from_fn(tagged::answers))
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            tagged::changes(looking.clone(), request, next)
+        }))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(gate, pass));
+    health::paths()
+        .with_state(app)
+        .merge(api)
+        .layer(CompressionLayer::new())
+        .layer(middleware::map_response(dressed))
+}
+
+/// Lets a request in when there is room, and tells of it when it is answered.
+async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|it| it.as_str().to_owned());
+    // What is a secret in a path is not told to the log.
+    let secret = route.as_ref().filter(|it| it.contains("{secret}"));
+    let path = secret.cloned().unwrap_or_else(|| request.uri().path().to_owned());
+    let id = said_id(&request).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+    let counting = gate.app.metrics.begun();
+    let response = admitted(&gate, request, next).await;
+    let mut response = named(response, &id).await;
+    let status = response.status();
+    let took = began.elapsed();
+    drop(counting);
+    let route = route.unwrap_or_else(|| "none".to_owned());
+    gate.app.metrics.request(method.as_str(), &route, status.as_u16(), took);
+    let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    if status.is_server_error() {
+        tracing::error!(%method, path, status = status.as_u16(), took, request = id, "answered");
+    } else {
+        tracing::info!(%method, path, status = status.as_u16(), took, request = id, "answered");
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+async fn admitted(gate: &Gate, request: Request, next: Next) -> Response {
+    if let Some(rate) = &gate.rate
+        && let Err(wait) = rate.take(caller(gate, &request), Instant::now())
+    {
+        let seconds = wait.as_secs() + 1;
+        let why = "you ask more often than is taken here";
+        let hint = format!("wait {seconds} s; --rate-limit says how often the server takes it");
+        let mut response =
+            Refusal::from(Sort::TooMany.because(why).with_hint(hint)).into_response();
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        return response;
+    }
+    let live = request.uri().path().ends_with("/events/live");
+    let answer = async {
+        let Ok(_room) = gate.room.acquire().await else {
+            return Refusal::from(Sort::Unavailable.because("the server is ending"))
+                .into_response();
+        };
+        next.run(request).await
+    };
+    if live {
+        // Its head comes at once, and its body goes on and on, without holding room.
+        return answer.await;
+    }
+    if let Ok(response) = tokio::time::timeout(gate.patience, answer).await {
+        return response;
+    }
+    let why = format!("it takes longer than {} s", gate.patience.as_secs());
+    Refusal::from(Sort::Unavailable.because(why)).into_response()
+}
+
+/// Who asks, as far as that is known before it is checked: by their proof, else by their address.
+fn caller(gate: &Gate, request: &Request) -> u64 {
+    let headers = request.headers();
+    let proof = headers.get(header::AUTHORIZATION).or_else(|| headers.get(header::COOKIE));
+    if let Some(proof) = proof {
+        return gate.hasher.hash_one(proof.as_bytes());
+    }
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    gate.hasher.hash_one(address.map(|it| it.0.ip()))
+}
+
+/// What whoever asks, or whoever stands before us, calls the request.
+fn said_id(request: &Request) -> Option<String> {
+    let said = request.headers().get(REQUEST_ID)?.to_str().ok()?;
+    let sane = !said.is_empty()
+        && said.len() <= 100
+        && said.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_.:".contains(&it));
+    sane.then(|| said.to_owned())
+}
+
+/// A problem says which request it was.
+async fn named(response: Response, id: &str) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if kind.is_none_or(|it| it != PROBLEM) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, 1 << 20).await else {
+        return Response::from_parts(parts, Body::empty());
+    };
+    let body = match serde_json::from_slice::<Problem>(&bytes) {
+        Ok(mut problem) => {
+            problem.request = Some(id.to_owned());
+            serde_json::to_vec(&problem).unwrap_or_default()
+        }
+        Err(_) => bytes.to_vec(),
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// What we do not want browsers to do with our answers.
+async fn dressed(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let mut put = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    put(header::X_FRAME_OPTIONS, "DENY");
+    put(header::REFERRER_POLICY, "no-referrer");
+    put(header::CACHE_CONTROL, "no-store");
+    put(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    response
+}
+
+/// A fault of ours takes down this answer, and nothing else.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    let problem = Sort::Failed.because("the server failed over this request");
+    let problem = problem.with_hint("please report it, with what the log says");
+    let mut response = Refusal::from(problem).into_response();
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}

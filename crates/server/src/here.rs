@@ -1,0 +1,35 @@
+//! The way to a router in the same process.
+
+use std::sync::Arc;
+
+use api::{Carrier, Trouble};
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use tower::ServiceExt as _;
+
+/// Carries requests to `router`, which answers in this process.
+pub fn here(router: Router) -> Arc<dyn Carrier> {
+    Arc::new(Here(router))
+}
+
+struct Here(Router);
+
+#[async_trait]
+impl Carrier for Here {
+    async fn carry(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Vec<u8>>, Trouble> {
+        let request = request.map(Body::from);
+        let response = match self.0.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX)
+            .await
+            .map_err(|error| Trouble(format!("the answer broke off: {error}")))?;
+        Ok(http::Response::from_parts(parts, bytes.to_vec()))
+    }
+}

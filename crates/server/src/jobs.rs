@@ -1,0 +1,152 @@
+//! Jobs: what is done when nobody waits for it. Each is done by whoever claims it first, and again by
+//! somebody else when they are not heard of any more.
+
+mod analyse_image;
+mod resolve_tags;
+mod tidy;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use model::Act;
+use store::{Job, NewJob};
+use tokio::sync::watch;
+
+use crate::app::App;
+
+/// How long a job is ours before we have to say that we are still at it, in seconds.
+const LEASE: u32 = 60;
+/// How often we say so.
+const SIGN: Duration = Duration::from_secs(20);
+/// How long we wait when there is nothing to do.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Every kind of job. Adding one is its file, its `mod` line, and its entry here.
+pub(crate) const ALL: &[&dyn Work] =
+    &[&analyse_image::AnalyseImage, &resolve_tags::ResolveTags, &tidy::Tidy];
+
+/// A kind of job.
+#[async_trait]
+pub(crate) trait Work: Sync {
+    /// What it is called, in the database too.
+    fn kind(&self) -> &'static str;
+    /// Seconds from one time to the next, if it is to be done again and again.
+    fn every(&self) -> Option<u32> {
+        None
+    }
+    /// Does it. Being done twice must do no harm: whoever did it first may have died before saying so.
+    async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String>;
+}
+
+/// The program itself, when nobody asked it.
+pub(crate) fn itself(app: &App, job: &str) -> Act {
+    Act { who: "foretop".to_owned(), origin: format!("job {job}"), at: app.now() }
+}
+
+/// Does jobs, so many at once, until told to stop; those begun are finished.
+pub(crate) async fn work(app: App, workers: usize, stopped: watch::Receiver<bool>) {
+    let kinds: Vec<&'static str> = ALL.iter().map(|it| it.kind()).collect();
+    let mut working = Vec::new();
+    for _ in 0..workers {
+        working.push(tokio::spawn(one_after_another(app.clone(), kinds.clone(), stopped.clone())));
+    }
+    if workers > 0 {
+        schedule(&app, stopped).await;
+    }
+    for worker in working {
+        let _ = worker.await;
+    }
+}
+
+/// Sees to it that what is to be done again and again waits to be done.
+async fn schedule(app: &App, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        let now = app.now();
+        let again = ALL.iter().filter_map(|it| {
+            let every = it.every()?;
+            let ready = now.plus_seconds(i64::from(every));
+            Some((it.kind(), ready))
+        });
+        for (kind, ready) in again {
+            // One that waits already stays as it is.
+            let job = NewJob {
+                kind: kind.to_owned(),
+                payload: serde_json::Value::Null,
+                key: Some(kind.to_owned()),
+                ready,
+                attempts: 3,
+            };
+            if let Err(error) = app.store.enqueue(&job).await {
+                tracing::warn!(%error, kind, "a job cannot be scheduled");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(30)) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+async fn one_after_another(app: App, kinds: Vec<&'static str>, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        let claimed = app.store.claim_jobs(&kinds, app.now(), LEASE, 1).await;
+        match claimed {
+            Ok(jobs) if !jobs.is_empty() => {
+                for job in jobs {
+                    attempt(&app, job).await;
+                }
+                continue;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "no job can be claimed"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+/// Does a job, and says from time to time that we are at it.
+async fn attempt(app: &App, job: Job) {
+    let Some(work) = ALL.iter().find(|it| it.kind() == job.kind) else { return };
+    let began = std::time::Instant::now();
+    tracing::info!(job = job.id, kind = job.kind, attempt = job.attempt, "job begins");
+    let job = Arc::new(job);
+    // In a task of its own, so that one that panics takes nobody along.
+    let doing = {
+        let (app, job) = (app.clone(), Arc::clone(&job));
+        tokio::spawn(async move { work.run(&app, &job.payload).await })
+    };
+    let aborting = doing.abort_handle();
+    let mut doing = std::pin::pin!(doing);
+    let outcome = loop {
+        tokio::select! {
+            done = &mut doing => break done,
+            () = tokio::time::sleep(SIGN) => {
+                let ours = app.store.keep_job(&job, app.now(), LEASE).await;
+                if matches!(ours, Ok(false)) {
+                    // Somebody else has it by now.
+                    aborting.abort();
+                    tracing::warn!(job = job.id, kind = job.kind, "job lost");
+                    return;
+                }
+            }
+        }
+    };
+    let outcome = outcome.unwrap_or_else(|error| Err(format!("it broke off: {error}")));
+    let told = match &outcome {
+        Ok(()) => app.store.finish_job(&job, app.now()).await,
+        Err(why) => app.store.fail_job(&job, app.now(), why).await,
+    };
+    if let Err(error) = told {
+        tracing::warn!(%error, job = job.id, "how the job ended cannot be noted");
+    }
+    let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    app.metrics.job(&job.kind, outcome.is_ok());
+    match outcome {
+        Ok(()) => tracing::info!(job = job.id, kind = job.kind, took, "job done"),
+        Err(why) => tracing::warn!(job = job.id, kind = job.kind, took, why, "job failed"),
+    }
+}

@@ -1,0 +1,67 @@
+//! An image that runs, or was pushed, is read from its registry.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use model::{Digest, OrganisationId};
+use serde::Deserialize;
+
+use super::{Work, itself};
+use crate::app::App;
+
+/// Reads an image.
+pub(super) struct AnalyseImage;
+
+#[derive(Deserialize)]
+struct Payload {
+    organisation: OrganisationId,
+    repository: String,
+    digest: Digest,
+    platform: String,
+}
+
+#[async_trait]
+impl Work for AnalyseImage {
+    fn kind(&self) -> &'static str {
+        "analyse_image"
+    }
+
+    async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String> {
+        let it = Payload::deserialize(payload).map_err(|error| error.to_string())?;
+        let known = app.store.has_inventory(&it.organisation, &it.digest).await;
+        if known.map_err(|error| error.to_string())? {
+            return Ok(());
+        }
+        let platform = it.platform.parse().map_err(|error| format!("{error}"))?;
+        let request = engine::Request {
+            subject: format!("registry://{}@{}", it.repository, it.digest),
+            platform: Some(platform),
+            reference: None,
+            statements: true,
+            settings: Arc::clone(&app.reach.settings),
+            progress: Arc::new(image::Silent),
+        };
+        let act = itself(app, self.kind());
+        let analyzed = match app.reach.engine.inventory(&request).await {
+            Ok(analyzed) => analyzed,
+            Err(error) => {
+                let why = error.to_string();
+                let noted = app.store.image_failed(&it.organisation, &act, &it.digest, &why).await;
+                noted.map_err(|error| error.to_string())?;
+                return Err(why);
+            }
+        };
+        let platform = it.platform.parse().map_err(|error| format!("{error}"))?;
+        app.store
+            .keep_inventory(
+                &it.organisation,
+                &act,
+                &it.digest,
+                &platform,
+                Some(&it.repository),
+                &analyzed.inventory,
+            )
+            .await
+            .map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,31 @@
+//! What nobody needs any more is forgotten: jobs that ended, sessions that ran out.
+
+use async_trait::async_trait;
+
+use super::Work;
+use crate::app::App;
+
+/// Forgets.
+pub(super) struct Tidy;
+
+/// Seconds in a day.
+const DAY: i64 = 86_400;
+
+#[async_trait]
+impl Work for Tidy {
+    fn kind(&self) -> &'static str {
+        "tidy"
+    }
+
+    fn every(&self) -> Option<u32> {
+        Some(60 * 60)
+    }
+
+    async fn run(&self, app: &App, _: &serde_json::Value) -> Result<(), String> {
+        let told = |error: store::Error| error.to_string();
+        let now = app.now();
+        app.store.forget_jobs(now.plus_seconds(-7 * DAY)).await.map_err(told)?;
+        app.store.forget_ended(now.plus_seconds(-30 * DAY)).await.map_err(told)?;
+        Ok(())
+    }
+}

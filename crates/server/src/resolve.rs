@@ -1,0 +1,195 @@
+//! From what somebody calls an image to the image: by its digest, else by the registry, else by what
+//! was pushed here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{ResolvedBy, Sort};
+use model::{Act, Deployment, Digest, OrganisationId, Platform, Recording};
+use serde_json::json;
+use store::NewJob;
+
+use crate::app::App;
+use crate::named::{self, Named};
+use crate::refusal::Refusal;
+
+/// How long a registry may think about a tag.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often an image is tried to be read.
+const ATTEMPTS: u32 = 5;
+
+/// The recording, with the digest of its image for its platform.
+pub(crate) async fn recording(
+    app: &App,
+    organisation: &OrganisationId,
+    sent: api::Recording,
+) -> Result<Recording, Refusal> {
+    let image = Named::read(&sent.image)?;
+    let platform = sent.platform.as_deref().map(named::platform).transpose()?;
+    let said = match &sent.digest {
+        Some(text) => {
+            Some(text.parse::<Digest>().map_err(|error| Refusal::malformed("digest", error))?)
+        }
+        None => None,
+    };
+    let (digest, platform) = match (said.or_else(|| image.digest.clone()), platform) {
+        (Some(digest), Some(platform)) => (digest, platform),
+        (Some(digest), None) => {
+            let known = app.store.image(organisation, &digest).await?;
+            let platform = known.map_or_else(usual, |it| it.platform);
+            (digest, platform)
+        }
+        (None, wanted) => {
+            let ask = !app.reach.offline;
+            let (digest, platform, _) = found(app, organisation, &image, wanted, ask).await?;
+            (digest, platform)
+        }
+    };
+    let tag = image.tag.or_else(|| {
+        // Whoever names neither tag nor digest means the newest.
+        (image.digest.is_none() && sent.digest.is_none()).then(|| "latest".to_owned())
+    });
+    Ok(Recording {
+        application: sent.application,
+        platform,
+        repository: image.repository,
+        tag,
+        digest,
+    })
+}
+
+/// The platform that is meant where nothing is said.
+pub(crate) fn usual() -> Platform {
+    Platform::new("linux", "amd64", None)
+}
+
+/// Where a tag leads: the registry knows best, and what was pushed here will do.
+pub(crate) async fn found(
+    app: &App,
+    organisation: &OrganisationId,
+    image: &Named,
+    wanted: Option<Platform>,
+    ask: bool,
+) -> Result<(Digest, Platform, ResolvedBy), Refusal> {
+    let tag = image.tag.as_deref().unwrap_or("latest");
+    let why = if ask {
+        match asked(app, &image.repository, tag, wanted.clone()).await {
+            Ok((digest, platform)) => return Ok((digest, platform, ResolvedBy::Registry)),
+            Err(why) => why,
+        }
+    } else {
+        "it was not pushed here, and no registry is asked".to_owned()
+    };
+    let mut spans = app.store.tags(organisation, &image.repository, Some(tag)).await?;
+    spans.retain(|it| it.until.is_none());
+    let preferred = wanted.clone().unwrap_or_else(usual);
+    let found = spans
+        .iter()
+        .find(|it| it.platform == preferred)
+        .or_else(|| spans.first().filter(|_| wanted.is_none()));
+    if let Some(span) = found {
+        return Ok((span.digest.clone(), span.platform.clone(), ResolvedBy::Pushed));
+    }
+    let what = format!("{}:{tag}", image.repository);
+    Err(Sort::Refused
+        .because(format!("cannot tell which image {what} is: {why}"))
+        .with_hint("send its digest, or push the image first: foretop push IMAGE")
+        .into())
+}
+
+/// Where the registry says that a tag leads.
+pub(crate) async fn asked(
+    app: &App,
+    repository: &str,
+    tag: &str,
+    wanted: Option<Platform>,
+) -> Result<(Digest, Platform), String> {
+    let request = engine::Request {
+        subject: format!("registry://{repository}:{tag}"),
+        platform: wanted,
+        reference: None,
+        statements: false,
+        settings: Arc::clone(&app.reach.settings),
+        progress: Arc::new(image::Silent),
+    };
+    let described = tokio::time::timeout(PATIENCE, app.reach.engine.describe(&request)).await;
+    let described = described.map_err(|_| "the registry does not answer in time".to_owned())?;
+    let image = described.map_err(|error| error.to_string())?;
+    let digest = image.digest.ok_or("the registry does not say its digest")?;
+    Ok((digest, image.platform))
+}
+
+/// What runs and nobody has analysed is to be, by whoever does the jobs.
+pub(crate) async fn analyse_later(
+    app: &App,
+    organisation: &OrganisationId,
+    running: impl Iterator<Item = &Deployment>,
+) -> Result<(), Refusal> {
+    if !app.reach.jobs {
+        return Ok(());
+    }
+    let now = app.now();
+    let jobs: Vec<NewJob> = running
+        .filter(|it| it.pending)
+        .map(|it| NewJob {
+            kind: "analyse_image".to_owned(),
+            payload: json!({
+                "organisation": organisation,
+                "repository": it.repository,
+                "digest": it.digest,
+                "platform": it.platform.to_string(),
+            }),
+            key: Some(format!("{}/{}", organisation.0, it.digest)),
+            ready: now,
+            attempts: ATTEMPTS,
+        })
+        .collect();
+    app.store.enqueue_all(&jobs).await?;
+    Ok(())
+}
+
+/// What became of asking where tags lead.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    /// Asked.
+    pub(crate) asked: u64,
+    /// That lead elsewhere by now.
+    pub(crate) moved: Vec<String>,
+    /// Whose registry does not say, and why.
+    pub(crate) untold: Vec<(String, String)>,
+}
+
+/// Asks registries where the tags lead by now that something of the organisation runs by.
+pub(crate) async fn tags(
+    app: &App,
+    organisation: &OrganisationId,
+    act: &Act,
+) -> Result<Resolved, Refusal> {
+    const PART: u32 = 200;
+    let mut resolved = Resolved::default();
+    let mut after = None;
+    loop {
+        let page = store::Page { after, limit: PART };
+        let part = app.store.deployed_tags(organisation, &page).await?;
+        for (repository, tag, platform) in part.rows {
+            let name = format!("{repository}:{tag}");
+            resolved.asked += 1;
+            match asked(app, &repository, &tag, Some(platform.clone())).await {
+                Ok((digest, _)) => {
+                    let moved = app
+                        .store
+                        .point_tag(organisation, act, &repository, &tag, &platform, &digest)
+                        .await?;
+                    if moved {
+                        resolved.moved.push(name);
+                    }
+                }
+                Err(why) => resolved.untold.push((name, why)),
+            }
+        }
+        match part.next {
+            Some(next) => after = Some(next),
+            None => return Ok(resolved),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Every path, by noun; the document that describes them is made from the same lines.
+
+mod deployments;
+mod docker;
+mod environments;
+mod events;
+mod images;
+mod invitations;
+mod join;
+mod members;
+mod organisations;
+mod repositories;
+mod sessions;
+mod tags;
+mod tokens;
+mod us;
+mod whereabouts;
+
+use api::{ROOT, Sort};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
+use utoipa_axum::router::OpenApiRouter;
+
+pub(crate) use events::selected;
+
+use crate::app::App;
+use crate::caller::gate;
+use crate::refusal::Refusal;
+
+/// Bytes of the largest document that is taken.
+const LARGEST: usize = 256 << 20;
+/// Bytes of the largest one about who may ask.
+const SHORT: usize = 16 << 10;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Foretop",
+        description = "What is inside every container image, where it runs, and what is wrong with it now.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    tags(
+        (name = "us", description = "What answers, and who is asking"),
+        (name = "organisations", description = "Whose things they are"),
+        (name = "identity", description = "Who may ask: sessions, tokens, members, invitations"),
+        (name = "repositories", description = "Which repositories are enrolled"),
+        (name = "environments", description = "Places where images run"),
+        (name = "deployments", description = "What runs where, and what ran"),
+        (name = "images", description = "What is inside images, and what is wrong with them"),
+        (name = "events", description = "What changed"),
+    ),
+)]
+struct Described;
+
+/// Every path of this version.
+fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Described::openapi()).nest(
+        ROOT,
+        OpenApiRouter::new()
+            .merge(us::paths())
+            .merge(organisations::paths())
+            .merge(repositories::paths())
+            .merge(environments::paths())
+            .merge(deployments::paths())
+            .merge(images::paths())
+            .merge(tags::paths())
+            .merge(events::paths())
+            .merge(whereabouts::paths())
+            .merge(identity()),
+    )
+}
+
+/// Who may ask. What comes in here is short, and may come from anybody.
+fn identity() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(sessions::paths())
+        .merge(tokens::paths())
+        .merge(members::paths())
+        .merge(invitations::paths())
+        .layer(DefaultBodyLimit::max(SHORT))
+}
+
+/// Answers every question.
+pub fn router(app: App) -> Router {
+    let (router, _) = paths().split_for_parts();
+    router
+        .merge(docker::paths())
+        .merge(join::paths().layer(DefaultBodyLimit::max(SHORT)))
+        .route_layer(from_fn_with_state(app.clone(), gate))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(not_so)
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .with_state(app)
+}
+
+/// The document that describes every path, in the form of `OpenAPI` 3.1.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let (_, mut document) = paths().split_for_parts();
+    env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
+    let ways = [
+        ("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer))),
+        ("docker", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic))),
+        ("browser", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-foretop")))),
+    ];
+    let components = document.components.get_or_insert_default();
+    let mut any = Vec::new();
+    for (name, way) in ways {
+        components.add_security_scheme(name, way);
+        any.push(SecurityRequirement::new(name, Vec::<String>::new()));
+    }
+    document.security = Some(any);
+    document
+}
+
+async fn nowhere(uri: axum::http::Uri) -> Refusal {
+    Refusal::no_such("path", uri.path())
+}
+
+async fn not_so(method: axum::http::Method, uri: axum::http::Uri) -> Response {
+    let why = format!("{} does not take {method}", uri.path());
+    Refusal::from(Sort::MethodNotAllowed.because(why)).into_response()
+}

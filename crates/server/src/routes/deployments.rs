@@ -1,0 +1,276 @@
+//! Deployments: what runs where, what ran, and what is recorded to run now.
+
+use std::collections::HashMap;
+
+use api::{
+    Change, Deployment, DeploymentQuery, EndQuery, Ended, Page, Problem, Promotion, Recorded,
+    RecordedAll, Recordings, Report, Reported, Sort, StaleTag,
+};
+use axum::extract::State;
+use model::{OrganisationId, Recording, Right, Source};
+use store::{Selection, When};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::body::{Json, Path, Query};
+use crate::caller::Caller;
+use crate::named;
+use crate::refusal::Refusal;
+use crate::resolve;
+
+/// Most things recorded at once.
+const MOST: usize = 1_000;
+/// Most things that a runtime reports.
+const MOST_REPORTED: usize = 10_000;
+
+pub(super) fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(record, end))
+        .routes(routes!(promote))
+        .routes(routes!(report))
+}
+
+/// What runs, what ran then, or all that ever ran.
+#[utoipa::path(get, path = "/orgs/{org}/deployments", tag = "deployments",
+    params(("org" = String, Path, description = "The organisation"), DeploymentQuery),
+    responses(
+        (status = 200, body = Page<Deployment>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(organisation): Path<String>,
+    Query(query): Query<DeploymentQuery>,
+) -> Result<Json<Page<Deployment>>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let selection = named::selection(
+        query.environment.as_deref(),
+        query.application.as_deref(),
+        query.image.as_deref(),
+        query.platform.as_deref(),
+    )?;
+    let when = match (&query.at, query.history) {
+        (Some(_), true) => {
+            return Err(Refusal::malformed("query", "either `at` or `history`, not both"));
+        }
+        (Some(at), false) => When::At(named::moment("at", at)?),
+        (None, true) => When::Ever,
+        (None, false) => When::Now,
+    };
+    let page = named::page(query.after, query.limit)?;
+    let stale = stale(&app, &organisation, &selection, when).await?;
+    if query.stale {
+        let page = stale_alone(&app, &organisation, &selection, when, &page, stale).await?;
+        return Ok(Json(page));
+    }
+    let paged = app.store.deployments(&organisation, &selection, when, &page).await?;
+    Ok(Json(named::paged(paged, |it| marked(it, &stale))))
+}
+
+/// Records what runs now in an environment. What ran under the same application and platform is
+/// superseded, and stays in the history.
+#[utoipa::path(post, path = "/orgs/{org}/environments/{environment}/deployments", tag = "deployments",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("environment" = String, Path, description = "The environment"),
+    ),
+    request_body = Recordings,
+    responses(
+        (status = 200, body = RecordedAll),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn record(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, environment)): Path<(String, String)>,
+    Json(sent): Json<Recordings>,
+) -> Result<Json<RecordedAll>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
+    let source = source(sent.source.as_deref())?;
+    let recordings = resolved(&app, &organisation, sent.recordings, 1..=MOST).await?;
+    let act = app.act(&caller);
+    let recorded =
+        app.store.record_all(&organisation, &act, &environment, &source, &recordings).await?;
+    resolve::analyse_later(&app, &organisation, recorded.iter().map(|it| &it.deployment)).await?;
+    Ok(Json(RecordedAll { recorded: recorded.into_iter().map(told).collect() }))
+}
+
+/// Takes something out of an environment. That it ran stays in the history.
+#[utoipa::path(delete, path = "/orgs/{org}/environments/{environment}/deployments", tag = "deployments",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("environment" = String, Path, description = "The environment"),
+        EndQuery,
+    ),
+    responses(
+        (status = 200, body = Ended),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn end(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, environment)): Path<(String, String)>,
+    Query(query): Query<EndQuery>,
+) -> Result<Json<Ended>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
+    if query == EndQuery::default() {
+        let why = "say which: `application`, `image` or `platform`";
+        return Err(Refusal::malformed("query", why));
+    }
+    let selection = named::selection(
+        None,
+        query.application.as_deref(),
+        query.image.as_deref(),
+        query.platform.as_deref(),
+    )?;
+    let act = app.act(&caller);
+    let ended = app.store.remove(&organisation, &act, &environment, &selection).await?;
+    Ok(Json(Ended { ended: ended.into_iter().map(Deployment::from).collect() }))
+}
+
+/// Lets run in another environment what runs in this one. What else runs there stays.
+#[utoipa::path(post, path = "/orgs/{org}/environments/{environment}/promotions", tag = "deployments",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("environment" = String, Path, description = "The environment that it runs in"),
+    ),
+    request_body = Promotion,
+    responses(
+        (status = 200, body = RecordedAll),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn promote(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, environment)): Path<(String, String)>,
+    Json(sent): Json<Promotion>,
+) -> Result<Json<RecordedAll>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
+    let source = source(sent.source.as_deref())?;
+    let selection =
+        named::selection(None, sent.application.as_deref(), sent.image.as_deref(), None)?;
+    let act = app.act(&caller);
+    let recorded =
+        app.store.promote(&organisation, &act, &environment, &sent.to, &source, &selection).await?;
+    Ok(Json(RecordedAll { recorded: recorded.into_iter().map(told).collect() }))
+}
+
+/// Takes a runtime's word for all that it runs in an environment: what it reported before and no
+/// more has ended, and what others recorded stays.
+#[utoipa::path(put, path = "/orgs/{org}/environments/{environment}/runtimes/{runtime}", tag = "deployments",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("environment" = String, Path, description = "The environment"),
+        ("runtime" = String, Path, description = "The runtime's name: `cluster-1`"),
+    ),
+    request_body = Report,
+    responses(
+        (status = 200, body = Reported),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn report(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, environment, runtime)): Path<(String, String, String)>,
+    Json(sent): Json<Report>,
+) -> Result<Json<Reported>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
+    let recordings = resolved(&app, &organisation, sent.recordings, 0..=MOST_REPORTED).await?;
+    let act = app.act(&caller);
+    let reported =
+        app.store.report(&organisation, &act, &environment, &runtime, &recordings).await?;
+    let running = reported.running.iter().map(|it| &it.deployment);
+    resolve::analyse_later(&app, &organisation, running).await?;
+    Ok(Json(Reported {
+        running: reported.running.into_iter().map(told).collect(),
+        ended: reported.ended.into_iter().map(Deployment::from).collect(),
+    }))
+}
+
+/// By which way it is told.
+fn source(said: Option<&str>) -> Result<Source, Refusal> {
+    let source: Source =
+        said.unwrap_or("api").parse().map_err(|error| Refusal::malformed("source", error))?;
+    if source.runtime().is_some() {
+        let why = "a runtime reports all it runs, at `runtimes/NAME`";
+        return Err(Refusal::malformed("source", why));
+    }
+    Ok(source)
+}
+
+/// What was sent, with the digest of each image.
+async fn resolved(
+    app: &App,
+    organisation: &OrganisationId,
+    sent: Vec<api::Recording>,
+    count: std::ops::RangeInclusive<usize>,
+) -> Result<Vec<Recording>, Refusal> {
+    if !count.contains(&sent.len()) {
+        let why = format!("from {} to {} at once, not {}", count.start(), count.end(), sent.len());
+        return Err(Sort::Refused.because(format!("recordings: {why}")).into());
+    }
+    let mut resolved = Vec::with_capacity(sent.len());
+    for recording in sent {
+        resolved.push(resolve::recording(app, organisation, recording).await?);
+    }
+    Ok(resolved)
+}
+
+/// Deployments whose tag leads to another image by now, by their id.
+type StaleTags = HashMap<String, (model::Deployment, StaleTag)>;
+
+/// Only of what runs: where a tag of the past leads now is nobody's trouble.
+async fn stale(
+    app: &App,
+    organisation: &OrganisationId,
+    selection: &Selection,
+    when: When,
+) -> Result<StaleTags, Refusal> {
+    if when != When::Now {
+        return Ok(HashMap::new());
+    }
+    let all = app.store.stale(organisation, selection.environment.as_deref()).await?;
+    Ok(all
+        .into_iter()
+        .map(|it| {
+            let tag = StaleTag { leads_to: it.leads_to.to_string(), since: it.since.to_string() };
+            (it.deployment.id.clone(), (it.deployment, tag))
+        })
+        .collect())
+}
+
+fn marked(it: model::Deployment, stale: &StaleTags) -> Deployment {
+    let mut deployment = Deployment::from(it);
+    deployment.stale = stale.get(&deployment.id).map(|(_, tag)| tag.clone());
+    deployment
+}
+
+/// A part of the list of those alone whose tag leads elsewhere by now.
+async fn stale_alone(
+    app: &App,
+    organisation: &OrganisationId,
+    selection: &Selection,
+    when: When,
+    page: &store::Page,
+    stale: StaleTags,
+) -> Result<Page<Deployment>, Refusal> {
+    if when != When::Now {
+        return Err(Refusal::malformed("query", "`stale` is about what runs now"));
+    }
+    let paged = app.store.deployments(organisation, selection, when, page).await?;
+    let mut page = named::paged(paged, |it| marked(it, &stale));
+    page.items.retain(|it| it.stale.is_some());
+    Ok(page)
+}
+
+fn told(it: store::Recorded) -> Recorded {
+    let (change, replaced) = match it.change {
+        store::Change::Started => (Change::Started, None),
+        store::Change::Replaced(former) => (Change::Replaced, Some((*former).into())),
+        store::Change::Unchanged => (Change::Unchanged, None),
+    };
+    Recorded { deployment: it.deployment.into(), change, replaced }
+}

@@ -1,0 +1,77 @@
+//! Events: what changed, when, by whom, from where.
+
+use api::{Event, EventQuery, Page, Problem};
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use model::{EventKind, Right};
+use store::EventSelection;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::body::{Json, Path, Query};
+use crate::caller::Caller;
+use crate::live;
+use crate::named;
+use crate::refusal::Refusal;
+
+pub(super) fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(listen))
+}
+
+/// What changed, latest first.
+#[utoipa::path(get, path = "/orgs/{org}/events", tag = "events",
+    params(("org" = String, Path, description = "The organisation"), EventQuery),
+    responses(
+        (status = 200, body = Page<Event>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(organisation): Path<String>,
+    Query(query): Query<EventQuery>,
+) -> Result<Json<Page<Event>>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let page = named::page(query.after.clone(), query.limit)?;
+    let selection = selected(query)?;
+    let paged = app.store.events(&organisation, &selection, &page).await?;
+    Ok(Json(named::paged(paged, Event::from)))
+}
+
+/// What changes from now on, as it happens: server-sent events, each with the id under which
+/// `Last-Event-ID` takes the thread up again.
+#[utoipa::path(get, path = "/orgs/{org}/events/live", tag = "events",
+    params(("org" = String, Path, description = "The organisation"), EventQuery),
+    responses(
+        (status = 200, body = String, content_type = "text/event-stream"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn listen(
+    state: State<App>,
+    caller: Caller,
+    path: Path<String>,
+    query: Query<EventQuery>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Refusal> {
+    live::listen(state, caller, path, query, headers).await
+}
+
+/// Which events are meant.
+pub(crate) fn selected(query: EventQuery) -> Result<EventSelection, Refusal> {
+    let kinds = query.kinds.as_deref().unwrap_or_default();
+    let kinds = kinds.split(',').map(str::trim).filter(|it| !it.is_empty()).map(|it| {
+        EventKind::parse(it).ok_or_else(|| {
+            let known: Vec<&str> = EventKind::ALL.iter().map(|it| it.as_str()).collect();
+            let known = known.join(", ");
+            Refusal::malformed("kinds", format!("there is no kind `{it}`; there are {known}"))
+        })
+    });
+    Ok(EventSelection {
+        environment: query.environment,
+        kinds: kinds.collect::<Result<_, _>>()?,
+        since: query.since.map(|it| named::moment("since", &it)).transpose()?,
+        before: query.before.map(|it| named::moment("before", &it)).transpose()?,
+    })
+}

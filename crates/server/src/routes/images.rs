@@ -1,0 +1,201 @@
+//! Images: what is inside them, and what is wrong with them now.
+
+use api::{Image, ImageQuery, ImageState, Judging, Page, Problem, Pushed, Pushing, Sort};
+use axum::extract::State;
+use axum::http::StatusCode;
+use model::{Analysis, Inventory, OrganisationId, Right};
+use store::ImageSelection;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::body::{Json, Path, Query};
+use crate::caller::Caller;
+use crate::named::{self, Named};
+use crate::refusal::Refusal;
+use crate::{judge, resolve};
+
+pub(super) fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(one, push, delete))
+        .routes(routes!(inventory))
+        .routes(routes!(analysis))
+}
+
+/// The images that are known, by digest.
+#[utoipa::path(get, path = "/orgs/{org}/images", tag = "images",
+    params(("org" = String, Path, description = "The organisation"), ImageQuery),
+    responses(
+        (status = 200, body = Page<Image>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(organisation): Path<String>,
+    Query(query): Query<ImageQuery>,
+) -> Result<Json<Page<Image>>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let repository = query.repository.as_deref().map(Named::read).transpose()?;
+    let state = query.state.map(|it| match it {
+        ImageState::Pending => model::ImageState::Pending,
+        ImageState::Analysed => model::ImageState::Analysed,
+        ImageState::Failed => model::ImageState::Failed { why: String::new() },
+    });
+    let selection = ImageSelection { repository: repository.map(|it| it.repository), state };
+    let page = named::page(query.after, query.limit)?;
+    let paged = app.store.images(&organisation, &selection, &page).await?;
+    Ok(Json(named::paged(paged, Image::from)))
+}
+
+/// One image.
+#[utoipa::path(get, path = "/orgs/{org}/images/{digest}", tag = "images",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("digest" = String, Path, description = "`sha256:…`"),
+    ),
+    responses(
+        (status = 200, body = Image),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn one(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, digest)): Path<(String, String)>,
+) -> Result<Json<Image>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let parsed = named::digest(&digest)?;
+    match app.store.image(&organisation, &parsed).await? {
+        Some(it) => Ok(Json(it.into())),
+        None => Err(Refusal::no_such("image", &digest)),
+    }
+}
+
+/// Sends what is inside an image, read by whoever sends it.
+#[utoipa::path(put, path = "/orgs/{org}/images/{digest}", tag = "images",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("digest" = String, Path, description = "`sha256:…`"),
+    ),
+    request_body = Pushing,
+    responses(
+        (status = 200, body = Pushed),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn push(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, digest)): Path<(String, String)>,
+    Json(pushing): Json<Pushing>,
+) -> Result<Json<Pushed>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::PushImages).await?;
+    let digest = digest.parse().map_err(|error| Refusal::malformed("digest", error))?;
+    let image = pushing.image.as_deref().map(Named::read).transpose()?;
+    let platform = if let Some(text) = &pushing.platform {
+        named::platform(text)?
+    } else {
+        let described = pushing.inventory.subject.image();
+        let told = described.map(|it| &it.platform).filter(|it| !it.os.is_empty());
+        told.cloned().unwrap_or_else(resolve::usual)
+    };
+    let act = app.act(&caller);
+    let repository = image.as_ref().map(|it| it.repository.as_str());
+    app.store
+        .keep_inventory(&organisation, &act, &digest, &platform, repository, &pushing.inventory)
+        .await?;
+    let mut tag_moved = false;
+    if let Some(Named { repository, tag: Some(tag), .. }) = &image {
+        tag_moved =
+            app.store.point_tag(&organisation, &act, repository, tag, &platform, &digest).await?;
+    }
+    match app.store.image(&organisation, &digest).await? {
+        Some(it) => Ok(Json(Pushed { image: it.into(), tag_moved })),
+        None => Err(Sort::Conflict.because(format!("image {digest}: deleted meanwhile")).into()),
+    }
+}
+
+/// Deletes an image and all that is known of it. One that runs is kept.
+#[utoipa::path(delete, path = "/orgs/{org}/images/{digest}", tag = "images",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("digest" = String, Path, description = "`sha256:…`"),
+    ),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, digest)): Path<(String, String)>,
+) -> Result<StatusCode, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::ManageOrganisation).await?;
+    let digest = named::digest(&digest)?;
+    app.store.delete_image(&organisation, &app.act(&caller), &digest).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is inside an image.
+#[utoipa::path(get, path = "/orgs/{org}/images/{digest}/inventory", tag = "images",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("digest" = String, Path, description = "`sha256:…`"),
+    ),
+    responses(
+        (status = 200, body = Object, description = "An inventory"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn inventory(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, digest)): Path<(String, String)>,
+) -> Result<Json<Inventory>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    Ok(Json(kept(&app, &organisation, &digest).await?))
+}
+
+/// What is wrong with an image now, by the almanac of the server.
+#[utoipa::path(post, path = "/orgs/{org}/images/{digest}/analysis", tag = "images",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("digest" = String, Path, description = "`sha256:…`"),
+    ),
+    request_body = Option<Judging>,
+    responses(
+        (status = 200, body = Object, description = "An analysis"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn analysis(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, digest)): Path<(String, String)>,
+    judging: Option<Json<Judging>>,
+) -> Result<Json<Analysis>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let inventory = kept(&app, &organisation, &digest).await?;
+    let judging = judging.map(|Json(it)| it).unwrap_or_default();
+    Ok(Json(judge::analysis(&app, inventory, judging).await?))
+}
+
+/// What is inside the image; an image that nobody has read yet is a problem that says so.
+async fn kept(
+    app: &App,
+    organisation: &OrganisationId,
+    digest: &str,
+) -> Result<Inventory, Refusal> {
+    let parsed = named::digest(digest)?;
+    if let Some(inventory) = app.store.inventory(organisation, &parsed).await? {
+        return Ok(inventory);
+    }
+    let known = app.store.image(organisation, &parsed).await?;
+    let hint = "foretop push IMAGE reads it and sends what is inside";
+    let problem = match known.map(|it| it.state) {
+        None => return Err(Refusal::no_such("image", digest)),
+        Some(model::ImageState::Failed { why }) => {
+            Sort::NotFound.because(format!("image {digest}: reading it failed: {why}"))
+        }
+        Some(_) => Sort::NotFound.because(format!("image {digest}: it is not analysed yet")),
+    };
+    Err(problem.with_hint(hint).into())
+}

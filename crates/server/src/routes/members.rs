@@ -1,0 +1,102 @@
+//! Members: who is in an organisation, as what.
+
+use api::{Assigning, Member, Page, PageQuery, Problem};
+use axum::extract::State;
+use axum::http::StatusCode;
+use model::Right;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::body::{Json, Path, Query};
+use crate::caller::Caller;
+use crate::named;
+use crate::refusal::Refusal;
+
+pub(super) fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, remove))
+}
+
+/// Who is in the organisation, by name.
+#[utoipa::path(get, path = "/orgs/{org}/members", tag = "identity",
+    params(("org" = String, Path, description = "The organisation"), PageQuery),
+    responses(
+        (status = 200, body = Page<Member>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(organisation): Path<String>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Member>>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let page = named::page(query.after, query.limit)?;
+    Ok(Json(named::paged(app.store.members(&organisation, &page).await?, Member::from)))
+}
+
+/// Takes somebody who can log in already into the organisation, or gives a member another role. Only
+/// owners do. The last owner stays one.
+#[utoipa::path(put, path = "/orgs/{org}/members/{user}", tag = "identity",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("user" = String, Path, description = "The person's name"),
+    ),
+    request_body = Assigning,
+    responses(
+        (status = 204, description = "That is what they are"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn put(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, user)): Path<(String, String)>,
+    Json(sent): Json<Assigning>,
+) -> Result<StatusCode, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::ManageMembers).await?;
+    let user = match app.store.user(&user).await {
+        Err(store::Error::NotFound { .. }) => {
+            let mut refusal = Refusal::no_such("user", &user);
+            refusal.0.hint = Some("invite them: an invitation makes their account".to_owned());
+            return Err(refusal);
+        }
+        found => found?,
+    };
+    app.store.put_member(&organisation, &app.act(&caller), &user.id, sent.role.into()).await?;
+    app.forget_people();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes somebody out of the organisation. Owners do, and everybody takes out themselves. The last
+/// owner stays.
+#[utoipa::path(delete, path = "/orgs/{org}/members/{user}", tag = "identity",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("user" = String, Path, description = "The person's name"),
+    ),
+    responses(
+        (status = 204, description = "They are in it no more"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn remove(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, name)): Path<(String, String)>,
+) -> Result<StatusCode, Refusal> {
+    let me = caller.session("member").is_ok_and(|(it, _)| it.name == store::normal_name(&name));
+    let right = if me { Right::Read } else { Right::ManageMembers };
+    let organisation = caller.within(&app, &organisation, right).await?;
+    let user = match app.store.user(&name).await {
+        Err(store::Error::NotFound { .. }) => return Err(Refusal::no_such("member", &name)),
+        found => found?,
+    };
+    app.store.remove_member(&organisation, &app.act(&caller), &user.id).await.map_err(|error| {
+        match error {
+            // The same, whether they are elsewhere or nowhere.
+            store::Error::NotFound { .. } => Refusal::no_such("member", &name),
+            other => other.into(),
+        }
+    })?;
+    app.forget_people();
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,92 @@
+//! Repositories that an organisation has enrolled.
+
+use api::{Enabling, Page, Problem, Repository, RepositoryQuery};
+use axum::extract::State;
+use model::Right;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::body::{Json, Path, Query};
+use crate::caller::Caller;
+use crate::named::{self, Named};
+use crate::refusal::Refusal;
+
+pub(super) fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one, enable))
+}
+
+/// The repositories enrolled, by name.
+#[utoipa::path(get, path = "/orgs/{org}/repositories", tag = "repositories",
+    params(("org" = String, Path, description = "The organisation"), RepositoryQuery),
+    responses(
+        (status = 200, body = Page<Repository>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(organisation): Path<String>,
+    Query(query): Query<RepositoryQuery>,
+) -> Result<Json<Page<Repository>>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let page = named::page(query.after, query.limit)?;
+    let paged = app.store.repositories(&organisation, &page).await?;
+    let mut page = named::paged(paged, Repository::from);
+    page.items.retain(|it| {
+        query.enabled.is_none_or(|wanted| it.enabled == wanted)
+            && query.registry.as_ref().is_none_or(|host| {
+                it.name.strip_prefix(host.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            })
+    });
+    Ok(Json(page))
+}
+
+/// One repository.
+#[utoipa::path(get, path = "/orgs/{org}/repositories/{repository}", tag = "repositories",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("repository" = String, Path, description = "`acme/web`, percent-encoded"),
+    ),
+    responses(
+        (status = 200, body = Repository),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn one(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, repository)): Path<(String, String)>,
+) -> Result<Json<Repository>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let name = Named::read(&repository)?.repository;
+    match app.store.repository(&organisation, &name).await? {
+        Some(it) => Ok(Json(it.into())),
+        None => Err(Refusal::no_such("repository", &repository)),
+    }
+}
+
+/// Enrols a repository, or switches it on or off.
+#[utoipa::path(put, path = "/orgs/{org}/repositories/{repository}", tag = "repositories",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("repository" = String, Path, description = "`acme/web`, percent-encoded"),
+    ),
+    request_body = Enabling,
+    responses(
+        (status = 200, body = Repository),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn enable(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, repository)): Path<(String, String)>,
+    Json(enabling): Json<Enabling>,
+) -> Result<Json<Repository>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::EnableRepositories).await?;
+    let name = Named::read(&repository)?.repository;
+    app.store.enable_repository(&organisation, &app.act(&caller), &name, enabling.enabled).await?;
+    match app.store.repository(&organisation, &name).await? {
+        Some(it) => Ok(Json(it.into())),
+        None => Err(Refusal::no_such("repository", &repository)),
+    }
+}

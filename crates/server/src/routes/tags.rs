@@ -1,0 +1,82 @@
+//! Tags: where they lead and led.
+
+use api::{Looked, Page, Problem, ResolveQuery, Resolved, Sort, TagSpan, TagsQuery, Untold};
+use axum::extract::State;
+use model::Right;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::body::{Json, Path, Query};
+use crate::caller::Caller;
+use crate::named::{self, Named};
+use crate::refusal::Refusal;
+use crate::resolve;
+
+pub(super) fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(resolved)).routes(routes!(look))
+}
+
+/// Where the tags of a repository lead and led, as far as we saw: by tag and platform, latest first.
+#[utoipa::path(get, path = "/orgs/{org}/tags", tag = "images",
+    params(("org" = String, Path, description = "The organisation"), TagsQuery),
+    responses(
+        (status = 200, body = Page<TagSpan>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(organisation): Path<String>,
+    Query(query): Query<TagsQuery>,
+) -> Result<Json<Page<TagSpan>>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let image = Named::read(&query.image)?;
+    let spans = app.store.tags(&organisation, &image.repository, image.tag.as_deref()).await?;
+    Ok(Json(Page { items: spans.into_iter().map(TagSpan::from).collect(), next: None }))
+}
+
+/// Which image a name means: what its registry says, else what was pushed here.
+#[utoipa::path(get, path = "/orgs/{org}/resolved", tag = "images",
+    params(("org" = String, Path, description = "The organisation"), ResolveQuery),
+    responses(
+        (status = 200, body = Resolved),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn resolved(
+    State(app): State<App>,
+    caller: Caller,
+    Path(organisation): Path<String>,
+    Query(query): Query<ResolveQuery>,
+) -> Result<Json<Resolved>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let image = Named::read(&query.image)?;
+    if image.digest.is_some() {
+        return Err(Refusal::malformed("image", "it has a digest already"));
+    }
+    let wanted = query.platform.as_deref().map(named::platform).transpose()?;
+    let ask = !query.pushed && !app.reach.offline;
+    let (digest, platform, by) = resolve::found(&app, &organisation, &image, wanted, ask).await?;
+    Ok(Json(Resolved { digest: digest.to_string(), platform: platform.to_string(), by }))
+}
+
+/// Asks registries where the tags lead now by which something runs.
+#[utoipa::path(post, path = "/orgs/{org}/tags/looks", tag = "images",
+    params(("org" = String, Path, description = "The organisation")),
+    responses(
+        (status = 200, body = Looked),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn look(
+    State(app): State<App>,
+    caller: Caller,
+    Path(organisation): Path<String>,
+) -> Result<Json<Looked>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
+    if app.reach.offline {
+        return Err(Sort::Refused.because("tags: no registry is asked here").into());
+    }
+    let resolved = resolve::tags(&app, &organisation, &app.act(&caller)).await?;
+    let untold = resolved.untold.into_iter().map(|(image, why)| Untold { image, why });
+    Ok(Json(Looked { asked: resolved.asked, moved: resolved.moved, untold: untold.collect() }))
+}

@@ -1,0 +1,159 @@
+//! A server: the router behind a socket, with workers beside it, until it is told to end.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::jobs;
+
+/// How long requests that are under way may take to end.
+const GRACE: Duration = Duration::from_secs(20);
+/// How long somebody may take to say what they want.
+const HEADERS: Duration = Duration::from_secs(15);
+
+/// Where to listen, and how.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// `127.0.0.1:8080`; port 0 is any that is free.
+    pub address: SocketAddr,
+    /// Certificates and their key, in PEM, for HTTPS.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// How many jobs are done at once; none leaves them to workers elsewhere.
+    pub workers: usize,
+}
+
+/// Why a server does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody can listen there.
+    #[error("cannot listen on {address}: {why}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        why: std::io::Error,
+    },
+    /// The certificates are none.
+    #[error("{}: {why}", .file.display())]
+    Certificates {
+        /// Which file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It broke off.
+    #[error("the server failed: {0}")]
+    Failed(std::io::Error),
+}
+
+/// A server that has its socket, and does not answer yet.
+pub struct Bound {
+    listener: TcpListener,
+    tls: Option<RustlsConfig>,
+    address: SocketAddr,
+    workers: usize,
+}
+
+impl Bound {
+    /// Takes the socket: from now on nobody else can.
+    pub async fn to(listening: &Listening) -> Result<Self, Error> {
+        let address = listening.address;
+        let failed = |why| Error::Listen { address, why };
+        let listener = TcpListener::bind(address).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let tls = match &listening.tls {
+            None => None,
+            Some((certificates, key)) => {
+                for file in [certificates, key] {
+                    fs_err::File::open(file).map_err(|error| Error::Certificates {
+                        file: file.clone(),
+                        why: error.to_string(),
+                    })?;
+                }
+                let read = RustlsConfig::from_pem_file(certificates, key).await;
+                Some(read.map_err(|error| Error::Certificates {
+                    file: certificates.clone(),
+                    why: format!("it does not go with {}: {error}", key.display()),
+                })?)
+            }
+        };
+        Ok(Self { listener, tls, address, workers: listening.workers })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Is it spoken to by HTTPS?
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Answers until `end` comes to pass; then requests and jobs that are under way are finished.
+    pub async fn serve(
+        self,
+        app: App,
+        router: Router,
+        end: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Error> {
+        let (stop, stopped) = watch::channel(false);
+        let handle = Handle::new();
+        let workers = tokio::spawn(jobs::work(app.clone(), self.workers, stopped));
+        let graceful = handle.clone();
+        let ending = app.clone();
+        tokio::spawn(async move {
+            end.await;
+            tracing::info!("ending: no more requests are taken");
+            ending.end();
+            let _ = stop.send(true);
+            graceful.graceful_shutdown(Some(GRACE));
+        });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let served = if let Some(tls) = self.tls {
+            let mut server = axum_server::from_tcp_rustls(self.listener, tls)
+                .map_err(Error::Failed)?
+                .handle(handle);
+            patient(server.http_builder());
+            server.serve(service).await
+        } else {
+            let mut server =
+                axum_server::from_tcp(self.listener).map_err(Error::Failed)?.handle(handle);
+            patient(server.http_builder());
+            server.serve(service).await
+        };
+        served.map_err(Error::Failed)?;
+        let _ = workers.await;
+        app.store.close().await;
+        tracing::info!("ended");
+        Ok(())
+    }
+}
+
+/// Does jobs until `end` comes to pass, and answers nobody.
+pub async fn work(app: App, workers: usize, end: impl Future<Output = ()> + Send + 'static) {
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        end.await;
+        let _ = stop.send(true);
+    });
+    jobs::work(app.clone(), workers, stopped).await;
+    app.store.close().await;
+}
+
+/// Whoever begins a request and does not end it must not hold a connection for ever.
+fn patient<E>(builder: &mut hyper_util::server::conn::auto::Builder<E>) {
+    builder
+        .http1()
+        .timer(hyper_util::rt::TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .max_buf_size(64 << 10);
+    builder.http2().timer(hyper_util::rt::TokioTimer::new()).max_concurrent_streams(100);
+}

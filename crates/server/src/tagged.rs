@@ -1,0 +1,99 @@
+//! Entity tags: who has an answer already is not sent it again, and who changes something that has
+//! changed since they looked is told so.
+
+use std::net::SocketAddr;
+
+use api::Sort;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use sha2::{Digest as _, Sha256};
+use tower::ServiceExt as _;
+
+use crate::refusal::Refusal;
+
+/// Answers larger than this are sent without one.
+const LARGEST: usize = 8 << 20;
+
+/// Gives each answer to a `GET` its tag, and sends nothing to who has it already.
+pub(crate) async fn answers(request: Request, next: Next) -> Response {
+    let asks = request.method() == Method::GET;
+    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let response = next.run(request).await;
+    if !asks || response.status() != StatusCode::OK || !is_json(&response) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, usize::MAX).await else {
+        return Refusal::from(Sort::Failed.because("the answer broke off")).into_response();
+    };
+    if bytes.len() > LARGEST {
+        return Response::from_parts(parts, Body::from(bytes));
+    }
+    let tag = tag(&bytes);
+    parts.headers.insert(header::ETAG, tag.clone());
+    parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    if known.is_some_and(|it| names(&it, &tag)) {
+        parts.status = StatusCode::NOT_MODIFIED;
+        parts.headers.remove(header::CONTENT_TYPE);
+        parts.headers.remove(header::CONTENT_LENGTH);
+        return Response::from_parts(parts, Body::empty());
+    }
+    Response::from_parts(parts, Body::from(bytes))
+}
+
+/// Lets a change through only if what is to be changed is still what `If-Match` names. `router` says
+/// what it is by now.
+pub(crate) async fn changes(router: axum::Router, request: Request, next: Next) -> Response {
+    let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let Some(wanted) = request.headers().get(header::IF_MATCH).filter(|_| writes).cloned() else {
+        return next.run(request).await;
+    };
+    let mut look = Request::new(Body::empty());
+    *look.uri_mut() = request.uri().clone();
+    *look.headers_mut() = request.headers().clone();
+    for name in [header::IF_MATCH, header::IF_NONE_MATCH, header::CONTENT_LENGTH] {
+        look.headers_mut().remove(name);
+    }
+    if let Some(address) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        look.extensions_mut().insert(*address);
+    }
+    let there = match router.oneshot(look).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let tag = there.headers().get(header::ETAG);
+    if tag.is_some_and(|tag| names(&wanted, tag)) {
+        return next.run(request).await;
+    }
+    if there.status().is_success() || there.status() == StatusCode::NOT_FOUND {
+        let what = request.uri().path().to_owned();
+        let problem = Sort::Changed.because(format!("{what}: it is not what `If-Match` names"));
+        return Refusal::from(problem.with_hint("look at it again, and decide anew"))
+            .into_response();
+    }
+    there
+}
+
+fn is_json(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    kind.is_some_and(|it| it.starts_with("application/json"))
+}
+
+fn tag(bytes: &[u8]) -> HeaderValue {
+    use std::fmt::Write as _;
+    let mut text = String::from("\"");
+    for byte in Sha256::digest(bytes).iter().take(16) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.push('"');
+    HeaderValue::from_str(&text).expect("quotes and digits may stand in a header")
+}
+
+/// Is `tag` among those listed?
+fn names(listed: &HeaderValue, tag: &HeaderValue) -> bool {
+    let (Ok(listed), Ok(tag)) = (listed.to_str(), tag.to_str()) else { return false };
+    listed.split(',').map(str::trim).any(|it| it == "*" || it.trim_start_matches("W/") == tag)
+}

@@ -1,0 +1,178 @@
+//! What stands before the router, asked as anybody may ask it.
+
+use api::{Carrier as _, Client, Https};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode, header};
+use futures_util::StreamExt as _;
+use tower::ServiceExt as _;
+
+use super::{app, digest};
+use crate::{App, Bound, Limits, Listening, front};
+
+async fn ask(router: &Router, request: Request<Body>) -> (StatusCode, String, Response<()>) {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    (parts.status, text, Response::from_parts(parts, ()))
+}
+
+fn get(path: &str) -> axum::http::request::Builder {
+    Request::get(path)
+}
+
+fn empty(request: axum::http::request::Builder) -> Request<Body> {
+    request.body(Body::empty()).unwrap()
+}
+
+fn sent(method: &str, path: &str, body: impl Into<Body>) -> Request<Body> {
+    let request = Request::builder().method(method).uri(path);
+    request.header(header::CONTENT_TYPE, "application/json").body(body.into()).unwrap()
+}
+
+async fn with_staging() -> (App, Router) {
+    let app = app().await;
+    let router = front(app.clone(), Limits { rate: None, ..Limits::default() });
+    for (path, name) in [("/api/v1/orgs", "local"), ("/api/v1/orgs/local/environments", "staging")]
+    {
+        let (status, ..) =
+            ask(&router, sent("POST", path, format!(r#"{{"name":"{name}"}}"#))).await;
+        assert_eq!(status, StatusCode::CREATED);
+    }
+    (app, router)
+}
+
+#[tokio::test]
+async fn it_lives_is_ready_and_counts() {
+    let (_, router) = with_staging().await;
+    assert_eq!(ask(&router, empty(get("/healthz"))).await.1, "ok\n");
+    assert_eq!(ask(&router, empty(get("/readyz"))).await.1, "ready\n");
+    let (_, text, _) = ask(&router, empty(get("/metrics"))).await;
+    let line = r#"foretop_http_requests_total{method="POST",route="/api/v1/orgs",status="201"} 1"#;
+    assert!(text.contains(line), "{text}");
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn problems_say_what_and_which_request() {
+    let (_, router) = with_staging().await;
+    let check = async |request: Request<Body>, status: u16, detail: &str| {
+        let (found, text, response) = ask(&router, request).await;
+        let problem: api::Problem = serde_json::from_str(&text).unwrap();
+        assert_eq!((found.as_u16(), problem.status, &*problem.detail), (status, status, detail));
+        assert_eq!(problem.request.unwrap(), response.headers()["x-request-id"].to_str().unwrap());
+    };
+    let path = "/api/v1/orgs/local/environments";
+    check(empty(get("/api/v1/nowhere")), 404, "path `/api/v1/nowhere`: there is none").await;
+    check(sent("PUT", path, ""), 405, &format!("{path} does not take PUT")).await;
+    check(sent("POST", path, "{"), 400, "body: EOF while parsing an object at line 1 column 1")
+        .await;
+    check(
+        sent("POST", path, r#"{"nam":"x"}"#),
+        422,
+        "body: nam: unknown field `nam`, expected `name` at line 1 column 6",
+    )
+    .await;
+    check(
+        empty(Request::post(path)),
+        415,
+        "body: Expected request with `Content-Type: application/json`",
+    )
+    .await;
+    check(
+        sent("POST", path, r#"{"name":"staging"}"#),
+        409,
+        "environment `staging`: there is one already",
+    )
+    .await;
+    check(empty(get(&format!("{path}?limit=0"))), 400, "limit: it is a number from 1 to 1000")
+        .await;
+    check(
+        empty(get("/api/v1/orgs/other/environments")),
+        404,
+        "organisation `other`: there is none",
+    )
+    .await;
+    check(sent("POST", path, vec![b' '; (256 << 20) + 1]), 413, "body: length limit exceeded")
+        .await;
+}
+
+#[tokio::test]
+async fn who_has_it_already_is_not_sent_it_again() {
+    let (_, router) = with_staging().await;
+    let path = "/api/v1/orgs/local/environments/staging";
+    let (_, _, first) = ask(&router, empty(get(path))).await;
+    let tag = first.headers()[header::ETAG].clone();
+    let again = empty(get(path).header(header::IF_NONE_MATCH, &tag));
+    let (status, text, _) = ask(&router, again).await;
+    assert_eq!((status, &*text), (StatusCode::NOT_MODIFIED, ""));
+
+    let rename = |tag: &header::HeaderValue| {
+        let mut request = sent("PATCH", path, r#"{"name":"test"}"#);
+        request.headers_mut().insert(header::IF_MATCH, tag.clone());
+        request
+    };
+    let wrong = header::HeaderValue::from_static("\"another\"");
+    assert_eq!(ask(&router, rename(&wrong)).await.0, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(ask(&router, rename(&tag)).await.0, StatusCode::OK);
+    assert_eq!(ask(&router, rename(&tag)).await.0, StatusCode::PRECONDITION_FAILED);
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_to_wait() {
+    let router = front(app().await, Limits { rate: Some(1), ..Limits::default() });
+    let mut statuses = Vec::new();
+    for _ in 0..11 {
+        statuses.push(ask(&router, empty(get("/api/v1/version"))).await);
+    }
+    let refused = statuses.pop().unwrap();
+    assert!(statuses.iter().all(|(status, ..)| *status == StatusCode::OK));
+    assert_eq!(refused.0, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.2.headers()[header::RETRY_AFTER], "1");
+    let other = get("/api/v1/version").header(header::AUTHORIZATION, "Bearer another");
+    assert_eq!(ask(&router, empty(other)).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn changes_are_told_as_they_happen() {
+    let (_, router) = with_staging().await;
+    let live = empty(get("/api/v1/orgs/local/events/live"));
+    let response = router.clone().oneshot(live).await.unwrap();
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+    let mut body = response.into_body().into_data_stream();
+    let path = "/api/v1/orgs/local/environments/staging/deployments";
+    let image = format!("acme/web:v1@{}", digest('1'));
+    let recording = format!(r#"{{"recordings":[{{"image":"{image}"}}]}}"#);
+    assert_eq!(ask(&router, sent("POST", path, recording)).await.0, StatusCode::OK);
+    let told = body.next().await.unwrap().unwrap();
+    let told = std::str::from_utf8(&told).unwrap();
+    assert!(told.contains("event: deployment-started\n"), "{told}");
+    assert!(told.contains(r#""about":"docker.io/acme/web""#), "{told}");
+}
+
+#[tokio::test]
+async fn it_serves_on_a_socket_and_ends_when_told_to() {
+    let (app, router) = with_staging().await;
+    let listening = Listening { address: "127.0.0.1:0".parse().unwrap(), tls: None, workers: 1 };
+    let bound = Bound::to(&listening).await.unwrap();
+    let address = bound.address();
+    let taken = Bound::to(&Listening { address, ..listening }).await.err().unwrap().to_string();
+    assert!(taken.starts_with(&format!("cannot listen on {address}: ")), "{taken}");
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(bound.serve(app, router, async {
+        let _ = ended.await;
+    }));
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let root = format!("http://{address}");
+    let https = Https::new(reqwest::Client::new(), &root, None).unwrap();
+    let client = Client::new(std::sync::Arc::new(https), None);
+    assert_eq!(client.environment("local", "staging").await.unwrap().name, "staging");
+    let unknown = client.environment("local", "nowhere").await.unwrap_err();
+    assert_eq!(unknown.hint(), Some("there are: staging"));
+    end.send(()).unwrap();
+    serving.await.unwrap().unwrap();
+    let gone = Https::new(reqwest::Client::new(), &root, None).unwrap();
+    let request = Request::get("/healthz").body(Vec::new()).unwrap();
+    assert!(gone.carry(request).await.is_err());
+}

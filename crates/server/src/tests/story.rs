@@ -1,0 +1,146 @@
+//! What runs where, told by hand: record, supersede, look back, promote, take out.
+
+use api::{
+    Client, DeploymentQuery, EndQuery, Judging, PageQuery, Promotion, Pushing, Recording,
+    Recordings, WhereQuery,
+};
+
+use super::{client, digest, inventory};
+
+async fn record(client: &Client, environment: &str, image: &str, digit: char) -> String {
+    let recording = Recording {
+        image: image.to_owned(),
+        digest: Some(digest(digit)),
+        application: None,
+        platform: None,
+    };
+    let sent = Recordings { recordings: vec![recording], source: Some("cli".to_owned()) };
+    match client.record("local", environment, &sent).await {
+        Ok(all) => {
+            let it = &all.recorded[0];
+            let pending = if it.deployment.pending { " pending" } else { "" };
+            format!("{:?} {}{pending}", it.change, it.deployment.image.get(..11).unwrap())
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+async fn running(client: &Client, query: DeploymentQuery) -> String {
+    let page = client.deployments("local", &query).await.unwrap();
+    let line = |it: &api::Deployment| {
+        format!("{} {}", it.environment, it.image.replace("sha256:", "").get(..13).unwrap())
+    };
+    page.items.iter().map(line).collect::<Vec<_>>().join("; ")
+}
+
+#[tokio::test]
+async fn recorded_superseded_promoted_and_taken_out() {
+    let client = client().await;
+    client.create_organisation("local").await.unwrap();
+    assert_eq!(
+        record(&client, "staging", "acme/web:v1", '1').await,
+        "environment `staging`: there is none"
+    );
+    for name in ["staging", "production"] {
+        client.create_environment("local", name).await.unwrap();
+    }
+    assert_eq!(record(&client, "staging", "acme/web:v1", '1').await, "Started acme/web:v1 pending");
+    assert_eq!(
+        record(&client, "staging", "acme/web:v1", '1').await,
+        "Unchanged acme/web:v1 pending"
+    );
+    assert_eq!(
+        record(&client, "staging", "acme/web:v2", '2').await,
+        "Replaced acme/web:v2 pending"
+    );
+    let staging =
+        || DeploymentQuery { environment: Some("staging".to_owned()), ..Default::default() };
+    assert_eq!(running(&client, staging()).await, "staging acme/web:v2@2");
+    let history = DeploymentQuery { history: true, ..staging() };
+    assert_eq!(running(&client, history).await, "staging acme/web:v2@2; staging acme/web:v1@1");
+
+    let promotion = Promotion {
+        to: "production".to_owned(),
+        application: None,
+        image: Some("acme/web".to_owned()),
+        source: None,
+    };
+    client.promote("local", "staging", &promotion).await.unwrap();
+    let all = running(&client, DeploymentQuery::default()).await;
+    assert_eq!(all, "production acme/web:v2@2; staging acme/web:v2@2");
+
+    let web = EndQuery { image: Some("acme/web".to_owned()), ..EndQuery::default() };
+    assert_eq!(client.end("local", "staging", &web).await.unwrap().ended.len(), 1);
+    let again = client.end("local", "staging", &web).await.unwrap_err();
+    assert_eq!(again.problem().unwrap().status, 404);
+    let names = client.environments("local", &PageQuery::default()).await.unwrap();
+    let names: Vec<(String, u64)> =
+        names.items.into_iter().map(|it| (it.name, it.running)).collect();
+    assert_eq!(names, [("production".to_owned(), 1), ("staging".to_owned(), 0)]);
+}
+
+#[tokio::test]
+async fn what_is_pushed_is_judged() {
+    let client = client().await;
+    client.create_organisation("local").await.unwrap();
+    let pushing = Pushing {
+        image: Some("acme/web:v1".to_owned()),
+        platform: None,
+        inventory: inventory(&["pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1"]),
+    };
+    let pushed = client.push("local", &digest('1'), &pushing).await.unwrap();
+    assert_eq!((pushed.image.packages, pushed.tag_moved), (Some(1), true));
+    let analysis = client.analysis("local", &digest('1'), &Judging::default()).await.unwrap();
+    assert!(analysis.findings.iter().any(|it| it.id == "CVE-2021-44228"));
+    let unknown = client.analysis("local", &digest('2'), &Judging::default()).await.unwrap_err();
+    assert_eq!(unknown.problem().unwrap().status, 404);
+}
+
+#[tokio::test]
+async fn where_it_runs_is_one_look() {
+    let client = client().await;
+    client.create_organisation("local").await.unwrap();
+    for name in ["staging", "production"] {
+        client.create_environment("local", name).await.unwrap();
+    }
+    let ask = async |query: WhereQuery| {
+        let answer = client.whereabouts("local", &query).await.unwrap();
+        let line = |it: &api::Sighted| {
+            let environments: Vec<String> =
+                it.environments.iter().map(|it| format!("{} {}", it.name, it.images)).collect();
+            format!("{}: {} of {}", it.purls.join(" "), environments.join(", "), it.images)
+        };
+        answer.found.iter().map(line).collect::<Vec<_>>().join("; ")
+    };
+    let flaw = || WhereQuery { flaw: Some("cve-2021-44228".to_owned()), ..WhereQuery::default() };
+    let package = |name: &str, range: Option<&str>| WhereQuery {
+        package: Some(name.to_owned()),
+        range: range.map(str::to_owned),
+        ..WhereQuery::default()
+    };
+    assert_eq!(ask(flaw()).await, "");
+    // Recorded first and analysed afterwards, or the other way round: both are found.
+    record(&client, "production", "acme/web:v1", '1').await;
+    for (digit, version) in [('1', "2.14.1"), ('2', "2.17.1"), ('3', "2.10.0")] {
+        let purl = format!("pkg:maven/org.apache.logging.log4j/log4j-core@{version}");
+        let pushing = Pushing { image: None, platform: None, inventory: inventory(&[&purl]) };
+        client.push("local", &digest(digit), &pushing).await.unwrap();
+        // Looked at in between, it is kept up by what changes.
+        ask(flaw()).await;
+    }
+    record(&client, "staging", "acme/web:v2", '2').await;
+    record(&client, "staging", "acme/api:v1", '3').await;
+    let log4j = "pkg:maven/org.apache.logging.log4j/log4j-core";
+    let expect = format!("{log4j}@2.10.0: staging 1 of 1; {log4j}@2.14.1: production 1 of 1");
+    assert_eq!(ask(flaw()).await, expect);
+    let all = format!("{expect}; {log4j}@2.17.1: staging 1 of 1");
+    assert_eq!(ask(package("log4j-core", None)).await, all);
+    assert_eq!(ask(package("log4j-core", Some("<2.15"))).await, expect);
+    let one = format!("{log4j}@2.17.1: staging 1 of 1");
+    assert_eq!(ask(package(&format!("{log4j}@2.17.1"), None)).await, one);
+    client.delete_environment("local", "staging").await.unwrap();
+    let expect = format!("{log4j}@2.10.0:  of 1; {log4j}@2.14.1: production 1 of 1");
+    assert_eq!(ask(flaw()).await, expect);
+    client.delete_image("local", &digest('3')).await.unwrap();
+    assert_eq!(ask(flaw()).await, format!("{log4j}@2.14.1: production 1 of 1"));
+}

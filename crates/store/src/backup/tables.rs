@@ -1,0 +1,131 @@
+//! Which tables a backup has, those first that others lean on, and what is in them.
+
+use super::Section;
+use super::lines::damaged;
+use crate::contract::Error;
+
+/// What a column has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Number,
+    Bytes,
+}
+
+/// A table: its columns, a letter before each for its kind, and those that order it.
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    columns: &'static str,
+    order: &'static str,
+}
+
+const fn table(name: &'static str, order: &'static str, columns: &'static str) -> Table {
+    Table { name, columns, order }
+}
+
+/// All of them, but for the version of the schema and the turns of events, which are a database's
+/// own.
+pub(crate) const TABLES: &[Table] = &[
+    table("organisations", "id", "t:id t:name n:created_at"),
+    table("users", "id", "t:id t:name t:password n:created_at n:disabled_at"),
+    table("members", "organisation, person", "t:organisation t:person t:role n:since_at"),
+    table("sessions", "id", "t:id t:hash t:person t:origin n:created_at n:expires_at n:used_at"),
+    table(
+        "tokens",
+        "id",
+        "t:id t:hash t:organisation t:person t:name t:prefix t:scope n:created_at t:created_by \
+         n:expires_at n:used_at n:revoked_at",
+    ),
+    table(
+        "invitations",
+        "id",
+        "t:id t:hash t:organisation t:role n:created_at t:created_by n:expires_at",
+    ),
+    table(
+        "idempotency_keys",
+        "holder, key",
+        "t:holder t:key t:organisation t:person t:request t:claim n:begun_at n:status b:body",
+    ),
+    table("settings", "organisation, key", "t:organisation t:key t:value"),
+    table(
+        "secrets",
+        "organisation, name",
+        "t:organisation t:name t:key b:sealed n:kept_at t:kept_by",
+    ),
+    table("repositories", "organisation, name", "t:organisation t:name n:enabled n:created_at"),
+    table(
+        "images",
+        "id",
+        "n:id t:organisation t:digest t:platform t:state t:why t:outline n:packages n:first_seen \
+         n:analysed_at",
+    ),
+    table("image_repositories", "image, repository", "n:image t:repository"),
+    table(
+        "tags",
+        "id",
+        "t:id t:organisation t:repository t:tag t:platform t:digest n:from_at n:until_at",
+    ),
+    table("inventories", "image", "n:image b:head"),
+    table("package_sets", "id", "n:id t:hash b:body"),
+    table("image_sets", "image, position", "n:image n:position n:package_set"),
+    table("packages", "id", "n:id t:hash t:purl t:source"),
+    table("package_names", "name, package", "t:name n:package"),
+    table("set_packages", "package_set, package", "n:package_set n:package"),
+    table("environments", "id", "t:id t:organisation t:name n:created_at t:created_by"),
+    table(
+        "environment_counts",
+        "environment, at",
+        "t:environment n:at t:almanac n:critical n:high n:medium n:low n:unspecified n:images \
+         n:pending n:gaps",
+    ),
+    table("evaluations", "organisation, position", "t:organisation n:position t:almanac n:at"),
+    table(
+        "deployments",
+        "id",
+        "t:id t:organisation t:environment t:slot t:application t:platform t:repository t:tag \
+         t:digest t:source t:recorded_by t:recorded_from n:from_at n:until_at",
+    ),
+    table(
+        "events",
+        "id",
+        "t:id t:organisation n:at t:who t:origin t:kind t:environment_id t:environment t:about \
+         t:detail",
+    ),
+    table(
+        "jobs",
+        "id",
+        "t:id t:kind t:payload t:key t:state n:attempt n:attempts n:ready_at t:claim \
+         n:leased_until t:trouble n:ended_at",
+    ),
+];
+
+impl Table {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (&'static str, Kind)> {
+        self.columns.split_whitespace().filter_map(|it| match it.split_once(':')? {
+            ("t", name) => Some((name, Kind::Text)),
+            ("n", name) => Some((name, Kind::Number)),
+            ("b", name) => Some((name, Kind::Bytes)),
+            _ => None,
+        })
+    }
+
+    pub(super) fn kind(&self, column: &str) -> Option<Kind> {
+        self.columns().find(|(name, _)| *name == column).map(|(_, kind)| kind)
+    }
+
+    /// Does the database give out its numbers?
+    pub(super) fn is_numbered(&self) -> bool {
+        self.columns.starts_with("n:id ")
+    }
+
+    pub(super) fn select(&self) -> String {
+        let columns: Vec<&str> = self.columns().map(|(name, _)| name).collect();
+        format!("SELECT {} FROM {} ORDER BY {}", columns.join(", "), self.name, self.order)
+    }
+}
+
+/// The table that a section is about.
+pub(super) fn find(section: &Section) -> Result<&'static Table, Error> {
+    let found = TABLES.iter().find(|it| it.name == section.table);
+    found.ok_or_else(|| damaged("it has an unknown table"))
+}
