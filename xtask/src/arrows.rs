@@ -19,7 +19,7 @@ mod tests {
         ("feed", &["model", "ecosystem", "tarball"]),
         ("almanac", &["model", "crew", "ecosystem"]),
         ("matching", &["model", "crew", "ecosystem", "almanac"]),
-        ("portfolio", &["model", "ecosystem", "almanac", "matching"]),
+        ("portfolio", &["model", "crew", "ecosystem", "almanac", "matching"]),
         ("image", &["model", "tarball"]),
         ("catalog", &["model", "tarball", "ecosystem"]),
         (

@@ -30,9 +30,11 @@ pub(crate) fn find_each(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
 fn find_of(walk: &Walk<'_>, each: bool) -> (Vec<Finding>, Vec<Gap>) {
     let mut tally = Tally::default();
     walk.holes(&mut tally);
+    // Whoever asks for each package by itself asks about many at once, and nobody is free.
+    let few = if each { usize::MAX } else { FEW };
     let plain = |it: &&Subject<'_>| matches!(it.standing, Standing::Plain);
     let subjects: Vec<&Subject<'_>> = walk.subjects.iter().filter(plain).collect();
-    let decided = crew::each(&subjects, FEW, |it| walk.decisions(it, false));
+    let decided = crew::each(&subjects, few, |it| walk.decisions(it, false));
     let mut affected: Vec<Affected<'_>> = Vec::new();
     let mut known: HashMap<Key, usize> = HashMap::new();
     for (subject, decision) in subjects
@@ -63,7 +65,7 @@ fn find_of(walk: &Walk<'_>, each: bool) -> (Vec<Finding>, Vec<Gap>) {
     // Boxed, for they are large, and moved about when they are sorted.
     let found = crew::each_with(
         &affected,
-        FEW,
+        few,
         || Lore::new(walk),
         |lore, it| lore.finding(it).map(Box::new),
     );
