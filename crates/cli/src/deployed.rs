@@ -178,9 +178,17 @@ async fn judge(
             context
                 .messages
                 .warn(&format!("{pending} is not analysed yet: foretop push {pending}"));
-            Ok(unknown(name, it, error.to_string()))
+            Ok(unknown(name, it, unread(asking, it).await))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Why nobody knows what is inside.
+async fn unread(asking: &Asking, it: &Deployment) -> String {
+    match asking.client.image(&asking.organisation, &it.digest).await.map(|it| it.why) {
+        Ok(Some(why)) => format!("reading it failed: {why}"),
+        _ => "it is not analysed yet".to_owned(),
     }
 }
 

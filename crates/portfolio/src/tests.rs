@@ -163,6 +163,39 @@ fn who_published_nothing_before() {
 }
 
 #[test]
+fn only_where_the_image_is_that_product() {
+    check(
+        "image 1 acme rhel-9.4
+           pkg:npm/x@1.0.0
+         image 2 acme debian-12
+           pkg:npm/x@1.0.0",
+        "osv npm y CVE-1 all",
+        "osv npm y CVE-1 all
+         osv npm x CVE-2 <2 product:cpe:/o:redhat:enterprise_linux:9",
+        "acme New CVE-2 npm x@1.0.0 [x]: - → unspecified fix 2; images [1]",
+    );
+}
+
+#[test]
+fn only_where_nobody_answers_for_it() {
+    // Of packages of one name the last counts, and a stranger answers for nothing.
+    let stranger = "pkg:deb/debian/python3-x@1?distro=debian-12 author:a@nodesource.com";
+    let own = "pkg:deb/debian/python3-x@1?distro=debian-12 declared";
+    let owned = "pkg:pypi/x@1 owner:pkg:deb/debian/python3-x@1?distro=debian-12";
+    check(
+        &format!(
+            "image 1 acme debian-12\n{stranger}\n{owned}
+             image 2 acme debian-12\n{stranger}\n{own}\n{owned}
+             image 3 acme debian-12\n{owned}
+             image 4 acme\n{owned}"
+        ),
+        "osv debian:12 y CVE-1 all\nosv pypi x CVE-1 <1",
+        "osv debian:12 y CVE-1 all\nosv pypi x CVE-1 <2",
+        "acme New CVE-1 pypi x@1 [x]: - → unspecified fix 2; images [1]",
+    );
+}
+
+#[test]
 fn two_owners_of_two_builders_are_a_gap() {
     check(
         "image 1 acme debian-12

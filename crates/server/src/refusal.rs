@@ -56,6 +56,10 @@ impl From<store::Error> for Refusal {
                 Some("try again in a moment; the server's log says why".to_owned())
             }
             Sort::Failed => Some("the server's log says what".to_owned()),
+            // Which others there are is not for everybody.
+            _ if matches!(error, store::Error::NotFound { what: "organisation", .. }) => {
+                Some("`foretop enroll NAME` makes one".to_owned())
+            }
             _ => error.hint(),
         };
         problem.into()

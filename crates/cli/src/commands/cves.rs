@@ -290,7 +290,7 @@ fn written(
                 report.id(),
                 several.len()
             ),
-            "name the repository behind the environment, or take json, csv or sarif",
+            "name one of them behind the environment, or take json, csv or sarif",
         )),
     }
 }

@@ -54,6 +54,33 @@ fn writes_an_sbom() {
 }
 
 #[test]
+fn tells_what_runs_where() {
+    let Some(client) = client() else { return };
+    let sandbox = crate::environment::pushed();
+    sandbox.foretop("plugin install");
+    let run = |line: &str| docker(&sandbox, &client, line);
+    let said = run("scout environment staging myorg/myapp:v1.2.3");
+    assert!(
+        said.contains("✓ Successfully recorded myorg/myapp:v1.2.3 in environment staging"),
+        "{said}"
+    );
+    assert!(run("scout env").ends_with("exit 0\n--- stdout\nstaging\n"));
+    assert!(run("scout env staging").contains("--- stdout\nmyorg/myapp:v1.2.3@sha256:"));
+    assert!(run("scout stream staging").contains("--- stdout\nmyorg/myapp:v1.2.3@sha256:"));
+    assert!(run("scout config").contains("See docker scout config --help for details."));
+    let said = run("scout enroll myorg/myapp");
+    assert!(said.contains("✓ Successfully enrolled organization myorg"), "{said}");
+    let said = run("scout config organization myorg");
+    assert!(said.contains("✓ Successfully set organization to myorg"), "{said}");
+    assert!(run("scout env").ends_with("exit 0\n"));
+    assert!(run("scout env --org local").contains("staging"));
+    let said = run(
+        "scout cves --env staging --org local --only-severity critical,high --exit-code myorg/myapp",
+    );
+    assert!(said.contains("exit 0"), "{said}");
+}
+
+#[test]
 fn shuts_a_gate() {
     let Some(client) = client() else { return };
     let sandbox = crate::teahouse::open();

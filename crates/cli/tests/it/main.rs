@@ -8,6 +8,7 @@ mod cache;
 mod compare;
 mod cves;
 mod docker;
+mod environment;
 mod errors;
 mod explain;
 mod help;

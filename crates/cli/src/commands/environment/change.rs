@@ -1,8 +1,9 @@
 //! What can be done to environments, beside recording.
 
-use api::{EndQuery, PageQuery, Promotion, Sort};
-use clap::Subcommand;
 use std::io::IsTerminal as _;
+
+use api::{DeploymentQuery, EndQuery, PageQuery, Promotion, Sort};
+use clap::Subcommand;
 
 use super::record::{Recording, told};
 use crate::Context;
@@ -88,13 +89,20 @@ impl Change {
                 };
                 // What is not there to be copied makes no environment.
                 client.environment(organisation, from).await?;
+                if !runs(asking, from, application.clone(), image.clone()).await? {
+                    let what = match what {
+                        Some(what) => format!("no {what} runs in {from}"),
+                        None => format!("nothing runs in {from}"),
+                    };
+                    return Err(Failure::error(
+                        format!("env copy {from} {to}: {what}"),
+                        format!("`foretop env {from}` lists what does"),
+                    ));
+                }
                 Recording { context, asking, environment: to }.ready().await?;
                 let source = Some("cli".to_owned());
                 let promotion = Promotion { to: to.clone(), application, image, source };
                 let recorded = client.promote(organisation, from, &promotion).await?.recorded;
-                if recorded.is_empty() {
-                    messages.inform(&format!("Nothing runs in environment {from}"));
-                }
                 for it in &recorded {
                     told(it, &it.deployment.image, to, context);
                 }
@@ -124,24 +132,32 @@ async fn meant(
     environment: &str,
     what: &str,
 ) -> anyhow::Result<(Option<String>, Option<String>)> {
-    let running = whole(async |after| {
-        let query = api::DeploymentQuery {
-            environment: Some(environment.to_owned()),
-            application: Some(what.to_owned()),
-            after,
-            limit: Some(PART),
-            ..api::DeploymentQuery::default()
-        };
-        asking.client.deployments(&asking.organisation, &query).await
-    });
-    let known = match running.await {
-        Ok(running) => !running.is_empty(),
+    let known = match runs(asking, environment, Some(what.to_owned()), None).await {
+        Ok(known) => known,
         // What cannot be an application's name may yet be an image's.
         Err(error) if is(&error, Sort::Refused) || is(&error, Sort::Malformed) => false,
         Err(error) => return Err(error.into()),
     };
     let what = Some(what.to_owned());
     Ok(if known { (what, None) } else { (None, what) })
+}
+
+/// Does any such thing run there?
+async fn runs(
+    asking: &Asking,
+    environment: &str,
+    application: Option<String>,
+    image: Option<String>,
+) -> Result<bool, api::Error> {
+    let query = DeploymentQuery {
+        environment: Some(environment.to_owned()),
+        application,
+        image,
+        limit: Some(1),
+        ..DeploymentQuery::default()
+    };
+    let found = asking.client.deployments(&asking.organisation, &query).await?;
+    Ok(!found.items.is_empty())
 }
 
 /// The names of all environments, sorted.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::{Change, Pushing, Recorded, Recordings, ResolveQuery, ResolvedBy, Sort};
+use api::{Change, DeploymentQuery, Pushing, Recorded, Recordings, ResolveQuery, ResolvedBy, Sort};
 use engine::{Engine, Request};
 use model::{Digest, ImageDescription, Platform, Reference};
 
@@ -85,6 +85,9 @@ impl Recording<'_> {
             told(it, &wanted.image, self.environment, self.context);
         }
         self.look_into(&recorded, &found).await;
+        if wanted.iter().any(|it| !it.at.is_empty()) {
+            self.remark(&recorded).await?;
+        }
         Ok(recorded)
     }
 
@@ -135,7 +138,8 @@ impl Recording<'_> {
         match scheme {
             "local" => self.local(name, wanted).await,
             "registry" => {
-                let image = self.registry(name, wanted).await.map_err(refused)?;
+                let image = self.registry(name, wanted).await;
+                let image = image.map_err(|why| refused(name, &why))?;
                 from_registry(name, &image)
             }
             "image" | "docker" | "docker-pullable" => self.anywhere(name, wanted).await,
@@ -188,7 +192,8 @@ impl Recording<'_> {
     /// What the engine of this machine says.
     async fn local(&self, name: &str, wanted: &Wanted) -> anyhow::Result<Found> {
         let subject = format!("local://{name}");
-        let image = self.described(&subject, wanted, true).await.map_err(refused)?;
+        let image = self.described(&subject, wanted, true).await;
+        let image = image.map_err(|why| refused(name, &why))?;
         let platform = Some(image.platform.to_string());
         if let Some(digest) = image.digest.or(image.config) {
             let digest = digest.to_string();
@@ -223,8 +228,9 @@ impl Recording<'_> {
         let engine = Engine::default();
         match tokio::time::timeout(PATIENCE, engine.describe(&request)).await {
             Ok(Ok(image)) => Ok(image),
+            Ok(Err(engine::Error::Image(error))) => Err(error.why().to_owned()),
             Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("{subject}: no answer in time")),
+            Err(_) => Err("no answer in time".to_owned()),
         }
     }
 
@@ -304,6 +310,31 @@ impl Recording<'_> {
         }
     }
 
+    /// What a file records goes by the file's names. What was recorded by hand before goes by its
+    /// repository, and goes on running beside it until somebody says that it does not.
+    async fn remark(&self, recorded: &[Recorded]) -> anyhow::Result<()> {
+        let own = |it: &&Recorded| it.deployment.application != it.deployment.repository;
+        let repositories: BTreeSet<&str> =
+            recorded.iter().filter(own).map(|it| &*it.deployment.repository).collect();
+        for repository in repositories {
+            let query = DeploymentQuery {
+                environment: Some(self.environment.to_owned()),
+                application: Some(repository.to_owned()),
+                limit: Some(1),
+                ..DeploymentQuery::default()
+            };
+            let found = self.asking.client.deployments(&self.asking.organisation, &query).await?;
+            if let Some(former) = found.items.first() {
+                self.context.messages.inform(&format!(
+                    "{} runs there as well, recorded by its name alone; `foretop env remove {} {}` \
+                     takes it out",
+                    former.image, self.environment, former.application
+                ));
+            }
+        }
+        Ok(())
+    }
+
     async fn analyse(&self, it: &api::Deployment, found: &Found) -> anyhow::Result<()> {
         let subject = found.subject.clone().context("nobody says where it is")?;
         let platform: Option<Platform> = it.platform.parse().ok();
@@ -354,8 +385,11 @@ fn from_registry(name: &str, image: &ImageDescription) -> anyhow::Result<Found> 
     })
 }
 
-fn refused(why: String) -> anyhow::Error {
-    Failure::error(why, "name its digest, or push it first: foretop push IMAGE")
+fn refused(name: &str, why: &str) -> anyhow::Error {
+    Failure::error(
+        format!("{name}: {why}"),
+        "name its digest, or push it first: foretop push IMAGE",
+    )
 }
 
 /// The name behind whatever stands before it. `docker-pullable://` is how Kubernetes writes it.

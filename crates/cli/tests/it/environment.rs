@@ -1,0 +1,418 @@
+//! What runs where: `foretop environment`, `enroll`, `repo`, `push`, `config`, and what is asked of
+//! environments.
+
+use testkit::{FakeRegistry, ImageBuilder};
+
+use crate::sandbox::Sandbox;
+use crate::teahouse::{self, timeless};
+
+/// Words in place of what is another each time.
+fn settled(text: &str) -> String {
+    let patterns = [
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[NOW]"),
+        (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[ID]"),
+        (r"\(([0-9a-f]{12})\)", "([SHORT])"),
+        (r"127\.0\.0\.1:\d{2,5}", "[REGISTRY]"),
+    ];
+    let text = patterns.into_iter().fold(text.to_owned(), |text, (pattern, word)| {
+        regex::Regex::new(pattern).unwrap().replace_all(&text, word).into_owned()
+    });
+    timeless(&text)
+}
+
+/// Ann, in a job of GitHub's.
+fn told_of(sandbox: Sandbox) -> Sandbox {
+    let sandbox = sandbox.with("USER", "ann").with("LANG", "C.UTF-8");
+    sandbox.with("GITHUB_RUN_ID", "7").with("GITHUB_REPOSITORY", "acme/web")
+}
+
+/// A sandbox that asks nobody.
+fn alone(sandbox: Sandbox) -> Sandbox {
+    told_of(sandbox).with("FORETOP_OFFLINE", "1")
+}
+
+/// Two versions of an application, pushed.
+pub(crate) fn pushed() -> Sandbox {
+    let sandbox = alone(teahouse::open());
+    for line in [
+        "push archive://tea.tar --tag myorg/myapp:v1.2.0",
+        "push archive://alpine.tar --tag myorg/myapp:v1.2.3",
+    ] {
+        let said = sandbox.foretop(line);
+        assert!(said.starts_with("exit 0\n"), "{said}");
+    }
+    sandbox
+}
+
+#[track_caller]
+fn check(sandbox: &Sandbox, name: &str, lines: &[&str]) {
+    insta::assert_snapshot!(name, settled(&sandbox.transcript(lines)));
+}
+
+#[test]
+fn the_guide_of_environments() {
+    let sandbox = pushed();
+    let lines = [
+        "env",
+        "env staging",
+        "environment staging myorg/myapp:v1.2.3",
+        "environment production myorg/myapp:v1.2.0",
+        "env",
+        "env production",
+        "env production myorg/myapp:v1.2.0",
+        "env production myorg/myapp:v1.2.3",
+        "env production --history",
+        "env --filter myorg/myapp",
+        "env --format csv production",
+        "env --format json production",
+        "env --format json",
+        "env -o names.txt",
+        "env nowhere",
+        "env --org other",
+        "stream production",
+    ];
+    check(&sandbox, "the_guide_of_environments", &lines);
+    let names = fs_err::read_to_string(sandbox.path("names.txt")).unwrap();
+    assert_eq!(names, "production\nstaging\n");
+    let line = sandbox.output("env production").stdout;
+    let line = String::from_utf8(line).unwrap();
+    let form = regex::Regex::new("^myorg/myapp:v1\\.2\\.3@sha256:[0-9a-f]{64}\n$").unwrap();
+    assert!(form.is_match(&line), "{line}");
+}
+
+#[test]
+fn the_organisation_of_all_commands() {
+    let sandbox = alone(Sandbox::new());
+    let lines = [
+        "config",
+        "enroll myorg/myapp",
+        "enroll myorg/myapp",
+        "config organization myorg",
+        "configure",
+        "config organization",
+        "repo list",
+        "repo enable myorg/other --registry registry.example",
+        "repo disable myorg/myapp",
+        "repo list --only-disabled",
+        "repo list --only-registry hub.docker.com --format json",
+        "repo list --filter ^registry",
+        "repo disable --all",
+        "repo disable --all",
+        "repo list --only-enabled",
+        "repo enable",
+        "env create staging",
+        "env",
+        "env --org local",
+        "config organization --unset",
+        "env",
+        "config colour blue",
+        "config server nonsense",
+        "config server https://foretop.example/",
+        "config server",
+        "config server --unset",
+        "config server",
+        "enroll /",
+    ];
+    check(&sandbox, "the_organisation_of_all_commands", &lines);
+    sandbox.file("home/.config/foretop/config.json", "{\"organization\": 1}");
+    let said = sandbox.foretop("env");
+    let start =
+        "exit 1\n--- stderr\nerror: configuration [SANDBOX]/home/.config/foretop/config.json: ";
+    assert!(said.starts_with(start), "{said}");
+    // Whoever asks for nothing that is settled is not troubled.
+    assert!(sandbox.foretop("version").starts_with("exit 0\n"));
+    fs_err::remove_file(sandbox.path("home/.config/foretop/config.json")).unwrap();
+    let other = sandbox.with("FORETOP_ORG", "other");
+    assert!(other.foretop("env").contains("organisation `other`: there is none"));
+}
+
+#[test]
+fn what_is_remembered_is_its_owners() {
+    let sandbox = alone(Sandbox::new());
+    assert!(sandbox.foretop("env create staging").starts_with("exit 0\n"));
+    let folder = sandbox.path("home/.local/share/foretop");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let rights = |path| fs_err::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(rights(folder.join("foretop.db")), 0o600);
+        assert_eq!(rights(folder), 0o700);
+    }
+    let elsewhere = alone(Sandbox::new()).with("FORETOP_DATABASE", "sqlite://other.db");
+    assert!(elsewhere.foretop("env create staging").starts_with("exit 0\n"));
+    assert!(elsewhere.path("other.db").is_file());
+    let nowhere = alone(Sandbox::new()).with("FORETOP_DATABASE", "mysql://other");
+    insta::assert_snapshot!(nowhere.foretop("env"));
+}
+
+#[test]
+fn changes() {
+    let sandbox = pushed();
+    let lines = [
+        "env staging myorg/myapp:v1.2.3",
+        "env staging myorg/myapp:v1.2.0 --app worker",
+        "env staging --app worker",
+        "env copy staging production worker",
+        "env production",
+        "env copy staging production",
+        "env copy staging production myorg/unknown",
+        "env copy nowhere production",
+        "env production --at 1h",
+        "env production --at yesterday",
+        "env remove staging worker",
+        "env remove staging myorg/myapp:v1.2.3",
+        "env remove staging myorg/myapp",
+        "env rename production live",
+        "env live --history",
+        "env delete staging",
+        "env delete staging --force",
+        "env create remove",
+        "env -- remove myorg/myapp:v1.2.0",
+        "env -- remove",
+        "env",
+    ];
+    check(&sandbox, "changes", &lines);
+}
+
+#[test]
+fn what_is_asked_of_an_environment() {
+    let sandbox = pushed();
+    let digest = "1".repeat(64);
+    for line in [
+        "environment production myorg/myapp:v1.2.0",
+        "environment staging myorg/myapp:v1.2.3",
+        &format!("environment mixed myorg/unread@sha256:{digest}"),
+        "environment mixed myorg/myapp:v1.2.3",
+    ] {
+        let said = sandbox.foretop(line);
+        assert!(said.starts_with("exit 0\n"), "{said}");
+    }
+    let lines = [
+        "cves --env production myorg/myapp",
+        "cves --env production --only-severity critical,high --exit-code myorg/myapp",
+        "cves --env staging --only-severity critical --exit-code myorg/myapp",
+        "cves --env mixed --format only-packages",
+        "cves --env mixed --format cyclonedx",
+        "cves --env mixed --format csv --only-fixed",
+        "cves --env production myorg/other",
+        "cves --env nowhere --exit-code",
+        "quickview --env mixed",
+        "quickview --stream staging",
+        "quickview --latest",
+        "quickview --latest --env mixed",
+    ];
+    check(&sandbox, "what_is_asked_of_an_environment", &lines);
+    let document = |line: &str| -> serde_json::Value {
+        let output = sandbox.output(line);
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let one = document("cves --env staging --format json");
+    assert_eq!(one.as_array().unwrap().len(), 1);
+    let two = document("cves --env mixed --format json");
+    assert_eq!(two.as_array().unwrap().len(), 2);
+    let runs = document("cves --env mixed --format sarif");
+    assert_eq!(runs["runs"][0]["automationDetails"]["id"], "foretop/myorg/myapp:v1.2.3/");
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 2);
+    // The same answer as from the image itself.
+    let there = document("cves --env production --format json");
+    let here = document("cves --format json archive://tea.tar");
+    assert_eq!(there[0]["findings"], here["findings"]);
+}
+
+#[test]
+fn what_cannot_be_pushed() {
+    let sandbox = alone(teahouse::open());
+    sandbox.file("tree/app/package.json", "{}");
+    sandbox.file("nameless.tar", small("1").oci_archive("1"));
+    let lines = [
+        "push --dry-run archive://tea.tar",
+        "push -o kept.txt archive://tea.tar",
+        "push archive://nameless.tar",
+        "push --dry-run archive://nameless.tar --tag registry.example/a/b:c",
+        "push fs://tree",
+        "push archive://tea.tar --tag A/B",
+        "push archive://tea.tar --org nobody",
+    ];
+    check(&sandbox, "what_cannot_be_pushed", &lines);
+    let kept = fs_err::read_to_string(sandbox.path("kept.txt")).unwrap();
+    assert!(kept.starts_with("example/tea:1@sha256:"), "{kept}");
+    // What is inside is known by the document that says it.
+    let report = sandbox.foretop("sbom -o tea.json archive://tea.tar");
+    assert!(report.starts_with("exit 0\n"), "{report}");
+    let said = sandbox.output("push sbom://tea.json --tag example/tea:1").stdout;
+    assert_eq!(String::from_utf8(said).unwrap(), kept);
+}
+
+fn small(word: &str) -> ImageBuilder {
+    let package = format!(r#"{{"name": "left-pad", "version": "1.3.{word}"}}"#);
+    testkit::image().layer(testkit::layer().file("app/node_modules/left-pad/package.json", package))
+}
+
+#[test]
+fn the_registry_knows_best() {
+    let registry = FakeRegistry::start();
+    let host = registry.host();
+    let first = registry.push("acme/web", "v1", &small("0"));
+    let sandbox = told_of(Sandbox::new());
+    let web = format!("{host}/acme/web");
+    let mut said = sandbox.transcript(&[
+        &format!("env staging {web}:v1"),
+        "env staging",
+        &format!("env staging {web}:v1"),
+    ]);
+    registry.push("acme/web", "v1", &small("1"));
+    said += &sandbox.transcript(&[
+        "env staging --stale",
+        "env staging",
+        &format!("env production docker-pullable://{web}@{first}"),
+        &format!("env production registry://{web}:v1"),
+        &format!("env production registry://{web}:v2"),
+        &format!("env production {web}:v2"),
+        "quickview --env production",
+    ]);
+    insta::assert_snapshot!("the_registry_knows_best", settled(&said));
+}
+
+#[test]
+fn an_image_that_only_this_machine_knows() {
+    let engine = testkit::engine().image("127.0.0.1:1/acme/app:1", &small("0"), 1).start();
+    let sandbox = told_of(Sandbox::new());
+    let host = format!("unix://{}", engine.socket().display());
+    let sandbox = sandbox.with("DOCKER_HOST", &host);
+    let lines = [
+        "env staging 127.0.0.1:1/acme/app:1",
+        "env staging",
+        "env staging local://127.0.0.1:1/acme/app:1",
+        "env staging local://127.0.0.1:1/acme/app:2",
+        "env staging registry://127.0.0.1:1/acme/app:1",
+        "push local://127.0.0.1:1/acme/app:1",
+    ];
+    check(&sandbox, "an_image_that_only_this_machine_knows", &lines);
+}
+
+const COMPOSE: &str = "
+name: shop
+services:
+  web: {image: \"myorg/myapp:${TAG:-v1.2.0}\"}
+  jobs: {image: \"myorg/myapp:${JOBS_TAG}\"}
+  proxy: {build: .}
+";
+const MANIFEST: &str = "
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec: {template: {spec: {containers: [{name: app, image: \"docker.io/myorg/myapp:v1.2.3\"}]}}}
+---
+kind: Service
+metadata: {name: web}
+";
+
+#[test]
+fn from_files() {
+    let sandbox = pushed();
+    sandbox.file("compose.yaml", COMPOSE);
+    sandbox.file("k8s.yaml", MANIFEST);
+    sandbox.file("bad.yaml", "services: [");
+    let first = sandbox.transcript(&["env staging --compose compose.yaml", "env"]);
+    sandbox.file(".env", "JOBS_TAG=v1.2.3\n");
+    let lines = [
+        "env staging myorg/myapp:v1.2.0",
+        "env staging --compose compose.yaml --format csv",
+        "env staging",
+        "env staging --compose bad.yaml",
+        "env staging --compose missing.yaml",
+        "env production --manifest k8s.yaml --app cluster",
+        "env production --history",
+        "env production --manifest compose.yaml",
+        "env --manifest k8s.yaml",
+    ];
+    let said = first + &sandbox.transcript(&lines);
+    insta::assert_snapshot!("from_files", settled(&said));
+    let fed = sandbox.fed("env live --manifest -", MANIFEST.as_bytes());
+    assert!(fed.contains("Successfully recorded docker.io/myorg/myapp:v1.2.3"), "{fed}");
+}
+
+/// A server that trusts everybody, on a database of its own; its address.
+fn serving(folder: &std::path::Path) -> String {
+    let database = format!("sqlite://{}", folder.join("server.db").display());
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let store = store::Store::open(&database).await.unwrap();
+            let reach = server::Reach {
+                engine: engine::Engine::default(),
+                settings: std::sync::Arc::default(),
+                jobs: true,
+                offline: true,
+            };
+            let access = server::Access::Local { name: "root".to_owned() };
+            let now = || model::Moment::from_micros(jiff::Timestamp::now().as_microsecond());
+            let world = server::World::new(None);
+            let app = server::App::new(store, world, access, reach, std::sync::Arc::new(now));
+            let address = "127.0.0.1:0".parse().unwrap();
+            let listening = server::Listening { address, tls: None, workers: 0 };
+            let bound = server::Bound::to(&listening).await.unwrap();
+            tell.send(bound.address().to_string()).unwrap();
+            let router = server::front(app.clone(), server::Limits::default());
+            bound.serve(app, router, std::future::pending()).await.unwrap();
+        });
+    });
+    format!("http://{}", told.recv().unwrap())
+}
+
+#[test]
+fn a_server_answers_as_well() {
+    let sandbox = alone(teahouse::open());
+    let server = serving(&sandbox.path("tmp"));
+    let sandbox = sandbox.with("FORETOP_SERVER", &server);
+    let digest = "1".repeat(64);
+    let lines = [
+        "env",
+        "enroll myorg/myapp",
+        "env",
+        "push archive://tea.tar --tag myorg/myapp:v1.2.0",
+        "env production myorg/myapp:v1.2.0",
+        "env production myorg/myapp:v1.2.3",
+        &format!("env production myorg/other:v1@sha256:{digest}"),
+        "env production",
+        "env production --history",
+        "quickview --env production myorg/myapp",
+        "cves --env production --almanac somewhere",
+        "env nowhere",
+        "repo list",
+    ];
+    check(&sandbox, "a_server_answers_as_well", &lines);
+    // Nothing was written here.
+    assert!(!sandbox.path("home/.local/share/foretop/foretop.db").exists());
+    let nobody = alone(Sandbox::new()).with("FORETOP_SERVER", "http://127.0.0.1:1");
+    insta::assert_snapshot!("nobody_answers", nobody.foretop("env"));
+}
+
+#[test]
+fn a_server_is_told_who_asks() {
+    // Whatever answers: what matters here is what it was told.
+    let check = |prepare: &dyn Fn(Sandbox, &str) -> Sandbox, expect: Option<&str>| {
+        let registry = FakeRegistry::start();
+        let sandbox = alone(Sandbox::new());
+        let sandbox = sandbox.with("FORETOP_SERVER", &format!("http://{}", registry.host()));
+        let sandbox = prepare(sandbox, &registry.host());
+        let said = sandbox.foretop("env");
+        assert!(said.contains("is it a Foretop server"), "{said}");
+        let seen = registry.seen();
+        assert_eq!(seen.first().unwrap().path, "/api/v1/me");
+        assert_eq!(seen.first().unwrap().authorization.as_deref(), expect);
+    };
+    let logged_in = |sandbox: Sandbox, host: &str| {
+        // acme:from-docker
+        let auth = "YWNtZTpmcm9tLWRvY2tlcg==";
+        let text = format!(r#"{{"auths": {{"{host}": {{"auth": "{auth}"}}}}}}"#);
+        sandbox.file("home/.docker/config.json", text);
+        sandbox
+    };
+    check(&|sandbox, _| sandbox, None);
+    check(&logged_in, Some("Bearer from-docker"));
+    let both = |sandbox, host: &str| logged_in(sandbox, host).with("FORETOP_TOKEN", "set");
+    check(&both, Some("Bearer set"));
+    // What is for registries is for registries alone.
+    check(&|sandbox, _| sandbox.with("FORETOP_REGISTRY_TOKEN", "other"), None);
+}
