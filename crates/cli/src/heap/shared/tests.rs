@@ -84,6 +84,8 @@ fn whatever_comes_from_either_goes_back_there() {
         sizes().map(|size| Place::new(size, 1 << (size % 8), size as u8)).collect();
     assert!(early.iter().all(|it| !it.is_inside()), "it was open before anybody asked");
 
+    let (directory, workers, store) = embedded();
+
     // Of many that open it at once one does, and what it gives stays in it.
     thread::scope(|scope| {
         for _ in 0..4 {
@@ -106,6 +108,13 @@ fn whatever_comes_from_either_goes_back_there() {
     }
     drop(early);
 
+    // Who worked before works on, and goes as if nothing had been.
+    workers.block_on(async {
+        assert_eq!(store.organisations().await.unwrap(), []);
+        store.close().await;
+    });
+    drop((store, workers, directory));
+
     alignments();
     growing_and_shrinking();
     what_is_given_back_is_given_again();
@@ -119,6 +128,19 @@ fn whatever_comes_from_either_goes_back_there() {
     // Freed by who goes, it is nobody's any more; so this is last.
     full();
     churn(5);
+}
+
+/// What a command without a server stands on: tokio's threads, and SQLite's.
+fn embedded() -> (tempfile::TempDir, tokio::runtime::Runtime, store::Store) {
+    let directory = tempfile::tempdir().unwrap();
+    let address = format!("sqlite:{}", directory.path().join("foretop.db").display());
+    let workers = crate::runtime().unwrap();
+    let store = workers.block_on(async {
+        let store = store::Store::open(&address).await.unwrap();
+        assert_eq!(store.organisations().await.unwrap(), []);
+        store
+    });
+    (directory, workers, store)
 }
 
 /// Around every bound.
