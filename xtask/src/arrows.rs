@@ -10,15 +10,16 @@ mod tests {
     const ALLOWED: &[(&str, &[&str])] = &[
         ("model", &[]),
         ("tarball", &[]),
+        ("crew", &[]),
         ("cache", &["model"]),
         ("store", &["model"]),
-        ("format", &["model"]),
+        ("format", &["model", "crew"]),
         ("statement", &["model"]),
         ("ecosystem", &["model", "format", "statement"]),
         ("feed", &["model", "ecosystem", "tarball"]),
-        ("almanac", &["model", "ecosystem"]),
-        ("matching", &["model", "ecosystem", "almanac"]),
-        ("portfolio", &["model", "ecosystem", "almanac", "matching"]),
+        ("almanac", &["model", "crew", "ecosystem"]),
+        ("matching", &["model", "crew", "ecosystem", "almanac"]),
+        ("portfolio", &["model", "crew", "ecosystem", "almanac", "matching"]),
         ("image", &["model", "tarball"]),
         ("catalog", &["model", "tarball", "ecosystem"]),
         (
@@ -43,6 +44,7 @@ mod tests {
             "cli",
             &[
                 "model",
+                "crew",
                 "api",
                 "server",
                 "store",

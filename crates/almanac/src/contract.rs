@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use model::{Exploited, Forecast, Names, Outlook, Rating, Space, Status};
 
-/// Something that advisories can be looked up in.
-pub trait Book {
+/// Something that advisories can be looked up in, by many at once.
+pub trait Book: Sync {
     /// Appends every row that speaks about that name in that space, of every feed. An entry that
     /// cannot be read is a row with `torn` set, never silence.
     fn look_up<'a>(&'a self, space: &Space, name: &str, rows: &mut Vec<Row<'a>>);

@@ -33,32 +33,32 @@ use crate::Context;
 
 /// Every verb. Adding one is its file, its `mod` line, and its entry here.
 pub(crate) const ALL: &[Entry] = &[
-    entry::<quickview::Quickview>(),
-    entry::<cves::Cves>(),
-    entry::<compare::Compare>(),
-    entry::<explain::Explain>(),
-    entry::<sbom::Sbom>(),
-    entry::<environment::Environment>(),
-    entry::<events::Events>(),
-    entry::<r#where::Where>(),
-    entry::<push::Push>(),
-    entry::<enroll::Enroll>(),
-    entry::<repo::Repo>(),
-    entry::<config::Config>(),
-    entry::<login::Login>(),
-    entry::<logout::Logout>(),
-    entry::<whoami::Whoami>(),
-    entry::<token::Token>(),
-    entry::<member::Member>(),
-    entry::<serve::Serve>(),
-    entry::<worker::Worker>(),
-    entry::<admin::Admin>(),
-    entry::<almanac::Almanac>(),
-    entry::<cache::Cache>(),
-    entry::<plugin::Plugin>(),
-    entry::<version::Version>(),
-    entry::<completion::Completion>(),
-    entry::<man::Man>(),
+    entry::<quickview::Quickview>("quickview"),
+    entry::<cves::Cves>("cves"),
+    entry::<compare::Compare>("compare"),
+    entry::<explain::Explain>("explain"),
+    entry::<sbom::Sbom>("sbom"),
+    entry::<environment::Environment>("environment"),
+    entry::<events::Events>("events"),
+    entry::<r#where::Where>("where"),
+    entry::<push::Push>("push"),
+    entry::<enroll::Enroll>("enroll"),
+    entry::<repo::Repo>("repo"),
+    entry::<config::Config>("config"),
+    entry::<login::Login>("login"),
+    entry::<logout::Logout>("logout"),
+    entry::<whoami::Whoami>("whoami"),
+    entry::<token::Token>("token"),
+    entry::<member::Member>("member"),
+    entry::<serve::Serve>("serve"),
+    entry::<worker::Worker>("worker"),
+    entry::<admin::Admin>("admin"),
+    entry::<almanac::Almanac>("almanac"),
+    entry::<cache::Cache>("cache"),
+    entry::<plugin::Plugin>("plugin"),
+    entry::<version::Version>("version"),
+    entry::<completion::Completion>("completion"),
+    entry::<man::Man>("man"),
 ];
 
 /// A verb: its flags, and what it does.
@@ -78,17 +78,39 @@ pub(crate) enum Outcome {
 
 /// A verb as a value.
 pub(crate) struct Entry {
+    /// What it is called in its tree, which takes a while to grow.
+    name: &'static str,
     /// Its name, its help and its flags.
     pub(crate) tree: fn() -> clap::Command,
     run: fn(&ArgMatches, &Context) -> anyhow::Result<Outcome>,
 }
 
-const fn entry<V: Verb>() -> Entry {
-    Entry { tree: V::command, run: |matches, context| V::from_arg_matches(matches)?.run(context) }
+const fn entry<V: Verb>(name: &'static str) -> Entry {
+    Entry {
+        name,
+        tree: V::command,
+        run: |matches, context| V::from_arg_matches(matches)?.run(context),
+    }
+}
+
+/// The verb called `name`.
+pub(crate) fn called(name: &str) -> Option<&'static Entry> {
+    ALL.iter().find(|it| it.name == name)
 }
 
 /// Runs the verb called `name`.
 pub(crate) fn run(name: &str, matches: &ArgMatches, context: &Context) -> anyhow::Result<Outcome> {
-    let entry = ALL.iter().find(|it| (it.tree)().get_name() == name);
-    (entry.expect("clap only lets through what is in the tree").run)(matches, context)
+    (called(name).expect("clap only lets through what is in the tree").run)(matches, context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_called_as_its_tree_is() {
+        for it in ALL {
+            assert_eq!((it.tree)().get_name(), it.name);
+        }
+    }
 }

@@ -6,13 +6,14 @@ use almanac::Almanac;
 use api::Judging;
 use clap::ValueHint;
 use engine::Lookout;
-use model::Statement;
+use model::{Inventory, Statement};
 use regex::Regex;
 
 use crate::Context;
 use crate::failure::Failure;
 use crate::heap;
 use crate::messages::{Messages, count};
+use crate::subject::Subject;
 
 /// Whose word counts.
 #[derive(clap::Args)]
@@ -42,19 +43,71 @@ pub(crate) struct Advice {
 }
 
 impl Advice {
-    /// Opens the almanac and reads the statements; with this all begin who judge and then go.
-    pub(crate) fn lookout(&self, context: &Context) -> anyhow::Result<Lookout> {
-        heap::in_large_pages();
+    /// Opens the almanac, reads the statements, and looks into `subject`: all that an answer needs.
+    pub(crate) fn about(
+        &self,
+        subject: &Subject,
+        context: &Context,
+    ) -> anyhow::Result<(Lookout, Inventory)> {
+        self.beside(context, &[subject], || subject.inventory_with_statements(context))
+    }
+
+    /// The same for two that are held against each other.
+    pub(crate) fn about_both(
+        &self,
+        one: &Subject,
+        other: &Subject,
+        context: &Context,
+    ) -> anyhow::Result<(Lookout, (Inventory, Inventory))> {
+        self.beside(context, &[one, other], || Subject::both(one, other, context))
+    }
+
+    /// Opens the almanac and reads the statements beside looking into those subjects, for a process that
+    /// answers, and then goes.
+    fn beside<T>(
+        &self,
+        context: &Context,
+        subjects: &[&Subject],
+        look: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<(Lookout, T)> {
+        let open = || self.almanac(context);
+        let read = || anyhow::Ok((self.statements(&context.messages)?, look()?));
+        let documents: Option<Vec<&str>> = subjects.iter().map(|it| it.document()).collect();
+        let (almanac, (statements, found)) = if let Some(files) = documents {
+            // A document becomes an inventory and an answer, and is soon read.
+            let size = |file: &&str| fs_err::metadata(file).map_or(0, |it| it.len());
+            heap::for_an_answer(files.iter().map(size).fold(0, u64::saturating_add));
+            let (almanac, rest) = crew::both(open, read);
+            (almanac?, rest?)
+        } else {
+            // No image is pulled for an almanac that cannot be opened; and most of an image goes by.
+            let all = (open()?, read()?);
+            heap::for_an_answer(0);
+            all
+        };
+        Ok((self.lookout(almanac, statements), found))
+    }
+
+    /// The same for what is remembered, which others than us have their hands on.
+    pub(crate) fn about_remembered<T>(
+        &self,
+        context: &Context,
+        look: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<(Lookout, T)> {
+        let (almanac, statements) = (self.almanac(context)?, self.statements(&context.messages)?);
+        Ok((self.lookout(almanac, statements), look()?))
+    }
+
+    fn lookout(&self, almanac: Option<Almanac>, statements: Vec<Statement>) -> Lookout {
         let now = jiff::Timestamp::now().to_string();
-        let lookout = match self.almanac(context)? {
+        let lookout = match almanac {
             Some(almanac) => Lookout::new(almanac, now),
             None => Lookout::with_starter(now),
         };
-        let statements = self.statements(&context.messages)?;
-        Ok(lookout
+        lookout
             .with_statements(statements)
             .with_authors(self.vex_author.clone())
-            .with_declared(self.declared))
+            .with_declared(self.declared)
     }
 
     /// How whoever remembers what runs is to judge it.

@@ -1,43 +1,27 @@
 //! The heap of a command that answers and goes.
 
-/// Asks for a heap in large pages. Findings are many small things that are made once and go with the
-/// process; most of what they cost the kernel is to hand out their memory four kilobytes at a time.
-/// Nothing is taken that is not used, and where it cannot be had all is as it was.
-pub(crate) fn in_large_pages() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    glibc::in_large_pages();
-}
+// Elsewhere nobody has measured it, and so much room may not be had for nothing.
+#[cfg(target_os = "linux")]
+mod room;
+#[cfg(target_os = "linux")]
+mod shared;
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-mod glibc {
-    /// The most that glibc takes from the heap at once.
-    const AT_ONCE: usize = 31 << 20;
-    const TIMES: usize = 4;
-    const LARGE_PAGE: usize = 2 << 20;
-
-    #[expect(unsafe_code, reason = "there is no other way to glibc's heap")]
-    pub(super) fn in_large_pages() {
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: the place is ours to write to.
-        let told = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) };
-        if told != 0 || limit.rlim_cur != libc::RLIM_INFINITY {
-            // Addresses are scarce here, and room is addresses.
-            return;
-        }
-        // SAFETY: `mallopt` sets numbers. What `malloc` gave is only advised about, within its
-        // bounds, and freed once; freed, it stays the heap's upper end, which is what we want.
-        unsafe {
-            libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
-            libc::mallopt(libc::M_TRIM_THRESHOLD, 1 << 30);
-            let rooms = [(); TIMES].map(|()| libc::malloc(AT_ONCE));
-            for room in rooms.into_iter().filter(|it| !it.is_null()) {
-                let begin = (room as usize).next_multiple_of(LARGE_PAGE);
-                let end = room as usize + AT_ONCE;
-                libc::madvise(begin as *mut _, end.saturating_sub(begin), libc::MADV_HUGEPAGE);
-            }
-            for room in rooms {
-                libc::free(room);
-            }
-        }
-    }
+/// From now on memory comes out of one large room, for the answer to a question about flaws.
+/// Findings are many small things that are made once and go with the process: handing out their
+/// memory, taking it back and asking the kernel for it four kilobytes at a time is a third of what
+/// they cost. What is given back is only kept for things of the same size, so this is for whoever
+/// does not live long: never for a server or a worker. Where the room cannot be had, or is full, all
+/// is as it was.
+///
+/// The question has so many bytes, as far as that is known.
+pub(crate) fn for_an_answer(question: u64) {
+    /// An answer takes so many times as much.
+    const ANSWER: u64 = 96;
+    /// More is not made ready: a question may be long and about little.
+    const READY: u64 = 10 << 20;
+    let soon = question.saturating_mul(ANSWER).min(READY);
+    #[cfg(target_os = "linux")]
+    room::open(soon as usize);
+    #[cfg(not(target_os = "linux"))]
+    let _ = soon;
 }

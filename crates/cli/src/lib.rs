@@ -73,7 +73,13 @@ fn command(
     if docker.called_by_docker {
         plugin::die_with_docker(&environment);
     }
-    let matches = match tree(title).try_get_matches_from(words) {
+    // Where the verb comes first, nothing of the others is needed.
+    let verb = words.get(1).and_then(|it| commands::called(it.to_str()?));
+    let tree_of_words = match verb {
+        Some(verb) => trunk(title).subcommand((verb.tree)()),
+        None => tree(title),
+    };
+    let matches = match tree_of_words.try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) => return misused(&error, &Messages::new(&environment, Detail::default())),
     };
@@ -122,8 +128,19 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     runtime.context("cannot start the workers")
 }
 
+/// Whoever waits for files alone: nobody else has to be there for that.
+fn runtime_for_files() -> anyhow::Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.context("cannot start")
+}
+
 /// All commands and flags. `title` is what people type to get here.
 fn tree(title: &'static str) -> clap::Command {
+    trunk(title).subcommands(commands::ALL.iter().map(|it| (it.tree)()))
+}
+
+/// The same without commands.
+fn trunk(title: &'static str) -> clap::Command {
     // Flags come first: they would bring their own description.
     Always::augment_args(clap::Command::new("foretop"))
         .bin_name(title)
@@ -131,5 +148,4 @@ fn tree(title: &'static str) -> clap::Command {
         .version(version::VERSION)
         .subcommand_value_name("COMMAND")
         .subcommand_help_heading("Commands")
-        .subcommands(commands::ALL.iter().map(|it| (it.tree)()))
 }

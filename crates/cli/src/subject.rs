@@ -109,6 +109,11 @@ impl Subject {
         self.looked_into(context, true)
     }
 
+    /// Its file, where it is a document that lies in one.
+    pub(crate) fn document(&self) -> Option<&str> {
+        if self.is_stdin() { None } else { self.subject.as_deref()?.strip_prefix("sbom://") }
+    }
+
     /// What is inside both, read at the same time, with what is stated about flaws beside images.
     pub(crate) fn both(
         one: &Self,
@@ -142,7 +147,8 @@ impl Subject {
         statements: bool,
         cache: Option<Arc<Cache>>,
     ) -> anyhow::Result<Fetched> {
-        let runtime = crate::runtime()?;
+        let runtime =
+            if self.document().is_some() { crate::runtime_for_files() } else { crate::runtime() }?;
         let fetched = runtime.block_on(self.fetch(context, statements, cache));
         // Who still waits for bytes that are not wanted any more must not keep us.
         runtime.shutdown_background();

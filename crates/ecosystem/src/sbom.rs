@@ -80,7 +80,11 @@ pub(crate) fn packages(file: &File<'_>, kind: PackageKind, must_be: bool) -> Fou
         Ok(bytes) => bytes,
         Err(error) => return Found::gap(file.path(), format!("cannot be read: {error}")),
     };
-    if !must_be && !format::ALL.iter().any(|it| it.claims(&bytes)) {
+    let is_claimed = || {
+        let glance = format::Glance::at(&bytes);
+        format::ALL.iter().any(|it| it.claims(&glance))
+    };
+    if !must_be && !is_claimed() {
         return Found::default();
     }
     let inventory = match format::read(&bytes) {

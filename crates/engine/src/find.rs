@@ -5,15 +5,12 @@ use std::sync::Arc;
 
 use almanac::{Almanac, Builder, SheetBytes};
 use feed::Document;
-use matching::{Asked, Options, Question};
+use matching::{Asked, Options, Question, Wanted};
 use model::Statement;
 use model::{Analysis, Basis, Comparison, Fate, Finding, FindingChange, Gap, Inventory, Judgement};
 use regex::Regex;
 
 use crate::Filter;
-
-/// Which findings are to have words.
-type Wanted<'a> = Option<&'a dyn Fn(&Finding) -> bool>;
 
 /// What findings rest on.
 pub struct Lookout {
@@ -128,7 +125,7 @@ impl Lookout {
         }
     }
 
-    fn look(&self, inventory: Inventory, filter: &Filter, texts: Wanted<'_>) -> Analysis {
+    fn look(&self, inventory: Inventory, filter: &Filter, texts: Option<Wanted<'_>>) -> Analysis {
         let (statements, gaps) = self.accepted(&inventory);
         let (findings, mut told) =
             matching::analyze(&self.question(&inventory, &statements, texts));
@@ -148,7 +145,7 @@ impl Lookout {
         &'a self,
         inventory: &'a Inventory,
         statements: &'a [Statement],
-        texts: Wanted<'a>,
+        texts: Option<Wanted<'a>>,
     ) -> Question<'a> {
         let today = Some(&*self.today);
         let options = Options { declared: self.declared, texts, today, cpes: &[] };

@@ -2,6 +2,8 @@
 
 use model::Inventory;
 
+pub use crate::head::Glance;
+
 /// A way of writing an inventory down.
 pub trait Format: Sync {
     /// What `--format` calls it, which is also its file's name: `cyclonedx`.
@@ -12,8 +14,8 @@ pub trait Format: Sync {
     fn writes(&self) -> bool;
     /// The document. Same inventory and options, same bytes. Only called if `writes`.
     fn write(&self, inventory: &Inventory, options: &Options) -> String;
-    /// Does this look like a document of mine? Cheap, and never wrong about another format's.
-    fn claims(&self, bytes: &[u8]) -> bool;
+    /// Does this look like a document of mine, at a glance? Cheap, and never wrong about another format's.
+    fn claims(&self, glance: &Glance<'_>) -> bool;
     /// Reads it back. What cannot be understood inside a readable document is a gap.
     fn read(&self, bytes: &[u8]) -> Result<Inventory, Unreadable>;
 }

@@ -7,8 +7,7 @@ pub(crate) use write::{Beside, fleet, write_with};
 
 use model::Inventory;
 
-use crate::contract::{Format, Options, Unreadable};
-use crate::head::Head;
+use crate::contract::{Format, Glance, Options, Unreadable};
 
 pub(crate) struct CycloneDx;
 
@@ -29,8 +28,8 @@ impl Format for CycloneDx {
         write_with::<()>(inventory, options, |_| None)
     }
 
-    fn claims(&self, bytes: &[u8]) -> bool {
-        Head::of(bytes).is_some_and(|head| {
+    fn claims(&self, glance: &Glance<'_>) -> bool {
+        glance.whole().is_some_and(|head| {
             head.text("bomFormat").as_deref() == Some("CycloneDX")
                 || head.text("$schema").is_some_and(|it| it.contains("cyclonedx.org/schema/bom-"))
         })

@@ -4,6 +4,29 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+/// A look at the top of a document, once for all formats.
+pub struct Glance<'a> {
+    bytes: &'a [u8],
+    whole: Option<Head<'a>>,
+}
+
+impl<'a> Glance<'a> {
+    /// At that document.
+    pub fn at(bytes: &'a [u8]) -> Self {
+        Self { bytes, whole: Head::of(bytes) }
+    }
+
+    /// Its top, where it is one JSON object.
+    pub(crate) fn whole(&self) -> Option<&Head<'a>> {
+        self.whole.as_ref()
+    }
+
+    /// All of it.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
 /// The outermost keys of a JSON object, each with its text unread.
 pub(crate) struct Head<'a>(BTreeMap<String, &'a RawValue>);
 

@@ -9,7 +9,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use model::{Digest, ImageDescription, Inventory, Purl, Subject};
 use serde_json::Value;
 
-use crate::contract::{Format, Options, Unreadable};
+use crate::contract::{Format, Glance, Options, Unreadable};
 use crate::head::{Head, without_mark};
 
 pub(crate) struct InToto;
@@ -34,8 +34,12 @@ impl Format for InToto {
         String::new()
     }
 
-    fn claims(&self, bytes: &[u8]) -> bool {
-        head(bytes).is_some_and(|head| is_statement(&head) || envelope(&head).is_some())
+    fn claims(&self, glance: &Glance<'_>) -> bool {
+        let is_ours = |head: &Head<'_>| is_statement(head) || envelope(head).is_some();
+        match glance.whole() {
+            Some(head) => is_ours(head),
+            None => lines(glance.bytes()).next().and_then(Head::of).is_some_and(|it| is_ours(&it)),
+        }
     }
 
     fn read(&self, bytes: &[u8]) -> Result<Inventory, Unreadable> {
@@ -53,10 +57,6 @@ impl Format for InToto {
 
 fn unreadable(why: &str) -> Unreadable {
     Unreadable(format!("reading the in-toto statement failed: {why}"))
-}
-
-fn head(bytes: &[u8]) -> Option<Head<'_>> {
-    lines(bytes).next().and_then(Head::of)
 }
 
 /// The whole, if it is one object; else its lines.
@@ -127,7 +127,8 @@ fn read_predicate(raw: &str) -> Option<Result<Inventory, Unreadable>> {
 }
 
 fn read_bare(bytes: &[u8]) -> Option<Result<Inventory, Unreadable>> {
-    let format = crate::ALL.iter().find(|it| it.id() != InToto.id() && it.claims(bytes))?;
+    let glance = Glance::at(bytes);
+    let format = crate::ALL.iter().find(|it| it.id() != InToto.id() && it.claims(&glance))?;
     Some(format.read(bytes))
 }
 

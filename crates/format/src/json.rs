@@ -9,9 +9,8 @@ use model::{Package, PackageKind, Place, Purl, SourcePackage, Subject};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::contract::{Format, Options, Unreadable};
+use crate::contract::{Format, Glance, Options, Unreadable};
 use crate::document::{self, TOOL};
-use crate::head::Head;
 
 /// Raised when the shape below changes.
 const SHAPE: &str = "1";
@@ -39,8 +38,8 @@ impl Format for Json {
         write_with::<()>(inventory, &options.tool_version, None)
     }
 
-    fn claims(&self, bytes: &[u8]) -> bool {
-        Head::of(bytes).is_some_and(|head| {
+    fn claims(&self, glance: &Glance<'_>) -> bool {
+        glance.whole().is_some_and(|head| {
             let described = head.inner("descriptor").is_some_and(|it| it.has("sbom_version"));
             let image = head.inner("source").is_some_and(|it| it.has("image"));
             head.has("artifacts") && !head.has("schema") && (described || image)

@@ -37,6 +37,13 @@ impl Reader {
         self.gaps.push(if self.told > MOST_GAPS { more() } else { gap });
     }
 
+    /// Remembers the holes that another one of us came upon.
+    pub(crate) fn extend(&mut self, other: Self) {
+        for gap in other.gaps {
+            self.gap(&gap.at, gap.why);
+        }
+    }
+
     /// A text that is there and not empty.
     pub(crate) fn text<'v>(&mut self, object: &'v Value, key: &str, at: &str) -> Option<&'v str> {
         match object.get(key)? {

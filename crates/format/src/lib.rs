@@ -26,7 +26,7 @@ mod syft;
 mod tests;
 mod words;
 
-pub use contract::{Format, Options, Unreadable};
+pub use contract::{Format, Glance, Options, Unreadable};
 pub use list::shown;
 
 /// Every format. Adding one is its file, its `mod` line, and its entry here.
@@ -40,7 +40,8 @@ pub fn find(id: &str) -> Option<&'static dyn Format> {
 
 /// Reads a document of any format that we understand.
 pub fn read(bytes: &[u8]) -> Result<Inventory, Unreadable> {
-    match ALL.iter().find(|format| format.claims(bytes)) {
+    let glance = Glance::at(bytes);
+    match ALL.iter().find(|format| format.claims(&glance)) {
         Some(format) => format.read(bytes),
         None => Err(refusal(bytes)),
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use model::{Gap, Inventory, Package, PackageKind, Purl};
 
-use crate::contract::{Format, Options, Unreadable};
+use crate::contract::{Format, Glance, Options, Unreadable};
 
 pub(crate) struct List;
 
@@ -39,7 +39,7 @@ impl Format for List {
         text
     }
 
-    fn claims(&self, _: &[u8]) -> bool {
+    fn claims(&self, _: &Glance<'_>) -> bool {
         false
     }
 

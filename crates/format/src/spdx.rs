@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use model::{Distro, Gap, Inventory, PackageKind, Place, Purl, SourcePackage, Subject};
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Format, Options, Unreadable};
+use crate::contract::{Format, Glance, Options, Unreadable};
 use crate::head::Head;
 
 pub(crate) struct Spdx;
@@ -32,8 +32,8 @@ impl Format for Spdx {
         write::write(inventory, options, &Beside::default())
     }
 
-    fn claims(&self, bytes: &[u8]) -> bool {
-        Head::of(bytes).is_some_and(|head| document(&head) || wrapped(&head).is_some())
+    fn claims(&self, glance: &Glance<'_>) -> bool {
+        glance.whole().is_some_and(|head| document(head) || wrapped(head).is_some())
     }
 
     fn read(&self, bytes: &[u8]) -> Result<Inventory, Unreadable> {

@@ -8,9 +8,8 @@ use model::{Distro, ImageDescription, Inventory, LayerDescription, LayerKey, Pac
 use model::{Platform, Purl, SourcePackage, Subject};
 use serde_json::Value;
 
-use crate::contract::{Format, Options, Unreadable};
+use crate::contract::{Format, Glance, Options, Unreadable};
 use crate::foreign;
-use crate::head::Head;
 use crate::lenient::{Reader, parse};
 
 pub(crate) struct Syft;
@@ -32,8 +31,8 @@ impl Format for Syft {
         String::new()
     }
 
-    fn claims(&self, bytes: &[u8]) -> bool {
-        Head::of(bytes).is_some_and(|head| {
+    fn claims(&self, glance: &Glance<'_>) -> bool {
+        glance.whole().is_some_and(|head| {
             let schema = head.inner("schema").is_some_and(|it| it.has("version"));
             let name = head.inner("descriptor").and_then(|it| it.text("name"));
             head.has("artifacts") && (schema || name.as_deref() == Some("syft"))

@@ -10,7 +10,7 @@ mod reports;
 use model::{Inventory, Subject};
 use proptest::prelude::*;
 
-use crate::{ALL, Format, Options, find, read};
+use crate::{ALL, Format, Glance, Options, find, read};
 
 fn options() -> Options {
     Options { created: None, tool_version: "0.1.0".to_owned(), terminal: false }
@@ -59,7 +59,7 @@ proptest! {
         for format in both_ways() {
             let text = format.write(&inventory, &options());
             let claimed: Vec<&str> =
-                ALL.iter().filter(|it| it.claims(text.as_bytes())).map(|it| it.id()).collect();
+                ALL.iter().filter(|it| it.claims(&Glance::at(text.as_bytes()))).map(|it| it.id()).collect();
             prop_assert_eq!(claimed, vec![format.id()]);
             prop_assert_eq!(&format.read(text.as_bytes()).unwrap(), &inventory, "{}", format.id());
             prop_assert_eq!(&read(text.as_bytes()).unwrap(), &inventory);
@@ -91,7 +91,7 @@ proptest! {
                 bytes.truncate(end.index(bytes.len()));
             }
             for reader in ALL {
-                let _ = reader.claims(&bytes);
+                let _ = reader.claims(&Glance::at(&bytes));
                 let _ = reader.read(&bytes);
             }
             let _ = read(&bytes);

@@ -78,14 +78,14 @@ pub fn is_system(kind: &str) -> bool {
 fn walk<'q>(question: &'q Question<'q>, flaws: Option<&BTreeSet<String>>) -> Walk<'q> {
     let mut walk = Walk::new(question, false);
     if let Some(flaws) = flaws {
-        keep_about(&mut walk.lists, flaws);
+        keep_about(&mut walk.all_rows(), flaws);
     }
     walk
 }
 
 /// Keeps the rows about these flaws, and about those that some row says are the same: whole groups,
 /// whichever lists of rows they come from.
-fn keep_about<'q>(lists: &mut [Vec<Row<'q>>], flaws: &BTreeSet<String>) {
+fn keep_about<'q>(lists: &mut [&mut Vec<Row<'q>>], flaws: &BTreeSet<String>) {
     let mut wanted: HashSet<&str> = flaws.iter().map(String::as_str).collect();
     let is_about = |row: &Row<'q>, wanted: &HashSet<&str>| {
         // What cannot be read may be about anything.
@@ -95,7 +95,7 @@ fn keep_about<'q>(lists: &mut [Vec<Row<'q>>], flaws: &BTreeSet<String>) {
     };
     loop {
         let before = wanted.len();
-        for row in lists.iter().flatten().filter(|it| !it.id.is_empty()) {
+        for row in lists.iter().flat_map(|it| it.iter()).filter(|it| !it.id.is_empty()) {
             if is_about(row, &wanted) {
                 wanted.insert(row.id);
                 wanted.extend(row.aliases.iter().copied());

@@ -1,9 +1,10 @@
 //! Findings: the decisions that a package is affected, one for each source package and flaw.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::hash_map::Entry;
 
 use almanac::{About, End, Handle, Known, Row, Stretch};
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use model::{Bound, Finding, Fix, Gap, Outlook, Rating, Space, Span, Verdict};
 
 use crate::compare::{Blind, Place, next_good};
@@ -12,6 +13,7 @@ use crate::gaps::{Noun, Tally};
 use crate::names::brief;
 use crate::ratings;
 use crate::scope::Scope;
+use crate::statements::Best;
 use crate::walk::{Standing, Subject, Walk};
 use crate::words::{self, Wordless};
 
@@ -28,28 +30,46 @@ pub(crate) fn find_each(walk: &Walk<'_>) -> (Vec<Finding>, Vec<Gap>) {
 fn find_of(walk: &Walk<'_>, each: bool) -> (Vec<Finding>, Vec<Gap>) {
     let mut tally = Tally::default();
     walk.holes(&mut tally);
-    // Boxed, for they are large, and moved about when they are sorted.
-    let mut found: Vec<Box<Wordless>> = Vec::new();
+    // Whoever asks for each package by itself asks about many at once, and nobody is free.
+    let few = if each { usize::MAX } else { FEW };
+    let plain = |it: &&Subject<'_>| matches!(it.standing, Standing::Plain);
+    let subjects: Vec<&Subject<'_>> = walk.subjects.iter().filter(plain).collect();
+    let decided = crew::each(&subjects, few, |it| walk.decisions(it, false));
+    let mut affected: Vec<Affected<'_>> = Vec::new();
     let mut known: HashMap<Key, usize> = HashMap::new();
-    let mut lore = Lore { walk, about: HashMap::new() };
-    for subject in walk.subjects.iter().filter(|it| matches!(it.standing, Standing::Plain)) {
-        for decision in walk.decisions(subject, false) {
-            count_holes(&mut tally, walk, subject, &decision);
-            if decision.verdict != Verdict::Affected {
-                continue;
+    for (subject, decision) in subjects
+        .iter()
+        .zip(decided)
+        .flat_map(|(it, all)| all.into_iter().map(move |one| (*it, one)))
+    {
+        count_holes(&mut tally, walk, subject, &decision);
+        if decision.verdict != Verdict::Affected {
+            continue;
+        }
+        let statement = walk.sayings.decides(&decision.flaw, subject.package);
+        let number = statement.map(|it| it.number);
+        let Some(key) = Key::of(subject, &decision, number, each) else { continue };
+        match known.entry(key) {
+            Entry::Occupied(same) => {
+                if let Some(same) = affected.get_mut(*same.get()) {
+                    same.packages.push(subject.number);
+                }
             }
-            let statement = walk.sayings.decides(&decision.flaw, subject.package);
-            let number = statement.map(|it| it.number);
-            let Some(key) = Key::of(subject, &decision, number, each) else { continue };
-            if let Some(same) = known.get(&key).and_then(|at| found.get_mut(*at)) {
-                same.finding.packages.push(subject.number);
-            } else if let Some(mut fresh) = lore.finding(subject, &decision) {
-                fresh.finding.statement = statement.map(|it| it.quoted());
-                known.insert(key, found.len());
-                found.push(Box::new(fresh));
+            Entry::Vacant(place) => {
+                place.insert(affected.len());
+                let packages = vec![subject.number];
+                affected.push(Affected { subject, decision, statement, packages });
             }
         }
     }
+    // Boxed, for they are large, and moved about when they are sorted.
+    let found = crew::each_with(
+        &affected,
+        few,
+        || Lore::new(walk),
+        |lore, it| lore.finding(it).map(Box::new),
+    );
+    let mut found: Vec<Box<Wordless>> = found.into_iter().flatten().collect();
     if let Some(wanted) = walk.question.options.texts {
         words::tell(walk.question.book, &mut found, wanted);
     }
@@ -66,6 +86,18 @@ fn find_of(walk: &Walk<'_>, each: bool) -> (Vec<Finding>, Vec<Gap>) {
     });
     let found = found.into_iter().map(|it| it.finding).collect();
     (found, tally.into_gaps())
+}
+
+/// For fewer packages or findings nobody else is called.
+const FEW: usize = 16;
+
+/// A flaw, and the packages that have it.
+struct Affected<'w> {
+    /// The first of them.
+    subject: &'w Subject<'w>,
+    decision: Decision<'w>,
+    statement: Option<Best<'w>>,
+    packages: Vec<usize>,
 }
 
 /// What makes two affected packages one finding.
@@ -102,20 +134,18 @@ fn count_holes(tally: &mut Tally, walk: &Walk<'_>, subject: &Subject<'_>, decisi
     let flaw = decision.flaw.first().map_or("", String::as_str);
     for opinion in &decision.opinions {
         let row = opinion.row;
-        let of = format!("{} about {space}", row.feed);
+        let why = match (row.torn, opinion.outcome) {
+            (Some(why), _) => &format!("could not be read whole: {why}"),
+            (_, Outcome::Blind(Blind::BadBound)) => "names a version that cannot be read",
+            (_, Outcome::Blind(Blind::Backwards)) => "has a range that ends before it begins",
+            _ => continue,
+        };
         let example = match row.id {
             // Nobody knows what stands in a sheet that cannot be opened.
             "" => opinion.named.name.to_string(),
             id => format!("{id} of {}", opinion.named.name),
         };
-        if let Some(why) = row.torn {
-            let why = format!("could not be read whole: {why}");
-            tally.count(Noun::Advisory, &of, &why, example);
-        } else if opinion.outcome == Outcome::Blind(Blind::BadBound) {
-            tally.count(Noun::Advisory, &of, "names a version that cannot be read", example);
-        } else if opinion.outcome == Outcome::Blind(Blind::Backwards) {
-            tally.count(Noun::Advisory, &of, "has a range that ends before it begins", example);
-        }
+        tally.count(Noun::Advisory, &format!("{} about {space}", row.feed), why, example);
     }
     if decision.is_contested {
         let example = format!("{flaw} of {}", brief(subject.package));
@@ -154,8 +184,13 @@ struct Lore<'w, 'q> {
     about: HashMap<String, About>,
 }
 
-impl Lore<'_, '_> {
-    fn finding(&mut self, subject: &Subject<'_>, decision: &Decision<'_>) -> Option<Wordless> {
+impl<'w, 'q> Lore<'w, 'q> {
+    fn new(walk: &'w Walk<'q>) -> Self {
+        Self { walk, about: HashMap::new() }
+    }
+
+    fn finding(&mut self, affected: &Affected<'_>) -> Option<Wordless> {
+        let Affected { subject, decision, statement, packages } = affected;
         let book = self.walk.question.book;
         let meeting = self.walk.meeting(subject)?;
         let first = decision.first()?;
@@ -226,7 +261,7 @@ impl Lore<'_, '_> {
         let finding = Finding {
             id,
             aliases,
-            packages: vec![subject.number],
+            packages: packages.clone(),
             name: first.named.name.clone().into_owned(),
             version: first.named.version.text().to_owned(),
             space: Space::clone(&meeting.space),
@@ -246,7 +281,7 @@ impl Lore<'_, '_> {
             exploited,
             forecast,
             malicious,
-            statement: None,
+            statement: statement.map(|it| it.quoted()),
         };
         Some(Wordless { finding, sources: handles })
     }

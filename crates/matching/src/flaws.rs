@@ -1,8 +1,9 @@
 //! Which rows are about the same flaw, and what it is called.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use almanac::Row;
+use foldhash::{HashMap, HashMapExt as _};
 
 /// Puts rows that share a name into groups: lists of numbers, in the order of their first ones.
 pub(crate) fn groups(rows: &[&Row<'_>]) -> Vec<Vec<usize>> {
@@ -14,10 +15,10 @@ pub(crate) fn groups(rows: &[&Row<'_>]) -> Vec<Vec<usize>> {
     for (number, row) in rows.iter().enumerate() {
         for name in names(row) {
             match named.entry(name) {
-                std::collections::hash_map::Entry::Vacant(entry) => {
+                Entry::Vacant(entry) => {
                     entry.insert(number);
                 }
-                std::collections::hash_map::Entry::Occupied(entry) => {
+                Entry::Occupied(entry) => {
                     let (left, right) =
                         (find(&mut leader, *entry.get()), find(&mut leader, number));
                     let (first, second) = (left.min(right), left.max(right));
@@ -29,10 +30,12 @@ pub(crate) fn groups(rows: &[&Row<'_>]) -> Vec<Vec<usize>> {
         }
     }
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut place: HashMap<usize, usize> = HashMap::new();
+    // For each leader, where its group is.
+    let mut places: Vec<Option<usize>> = vec![None; rows.len()];
     for number in 0..rows.len() {
         let leader = find(&mut leader, number);
-        let at = *place.entry(leader).or_insert_with(|| {
+        let Some(place) = places.get_mut(leader) else { continue };
+        let at = *place.get_or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
         });

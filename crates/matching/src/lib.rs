@@ -49,13 +49,16 @@ pub struct Question<'a> {
     pub options: Options<'a>,
 }
 
+/// Which findings somebody wants.
+pub type Wanted<'a> = &'a (dyn Fn(&Finding) -> bool + Sync);
+
 /// How to look.
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
     /// Also at packages that are only declared.
     pub declared: bool,
     /// Findings that this wants carry titles, details and references, which take longer to look up.
-    pub texts: Option<&'a dyn Fn(&Finding) -> bool>,
+    pub texts: Option<Wanted<'a>>,
     /// The date (RFC 3339, or its first ten characters), for what expires. Without one nothing does.
     pub today: Option<&'a str>,
     /// CPEs of products that the image is, beside the one of its distribution.

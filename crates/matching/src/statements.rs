@@ -10,7 +10,8 @@ use model::{Package, Statement, Step};
 
 use crate::Question;
 use image::Identity;
-use index::{Best, Names, Said};
+pub(crate) use index::Best;
+use index::{Names, Said};
 
 /// All statements, found by flaw.
 pub(crate) struct Sayings<'q> {
@@ -35,7 +36,11 @@ type Fit = Result<u8, String>;
 impl<'q> Sayings<'q> {
     pub(crate) fn new(question: &'q Question<'q>) -> Self {
         let image = Identity::of(&question.inventory.subject);
-        let names = Names::of(question.inventory);
+        // Where nothing is said, nobody is asked for.
+        let names = match question.statements {
+            [] => Names::default(),
+            _ => Names::of(question.inventory),
+        };
         let mut by_flaw: HashMap<String, About<'q>> = HashMap::new();
         let mut any = About::default();
         for (number, statement) in question.statements.iter().enumerate() {

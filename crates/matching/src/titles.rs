@@ -6,19 +6,19 @@ pub(crate) fn is_bare(title: &str) -> bool {
     let title = title.trim().trim_end_matches('.');
     let mut words = title.split_whitespace();
     let last = words.next_back().unwrap_or_default();
-    let few = words.clone().count() <= 3;
+    let few = || words.clone().nth(3).is_none();
     let is = |word: &str, one_of: &[&str]| one_of.iter().any(|it| word.eq_ignore_ascii_case(it));
     let holds = |wanted: &str| {
         title.as_bytes().windows(wanted.len()).any(|it| it.eq_ignore_ascii_case(wanted.as_bytes()))
     };
-    if last.is_empty() || (few && title == last) {
+    if last.is_empty() || title == last {
         // Nothing, or an erratum or a flaw by its bare name.
         return true;
     }
-    if is(last, &["update", "updates"]) && (few || holds("security") || holds("regression")) {
+    if is(last, &["update", "updates"]) && (few() || holds("security") || holds("regression")) {
         return true;
     }
-    if few && is(last, &["advisory", "vulnerability", "vulnerabilities"]) {
+    if is(last, &["advisory", "vulnerability", "vulnerabilities"]) && few() {
         return true;
     }
     // `CVE-2020-1747 affecting package PyYAML for versions less than 5.3.1-1`, and

@@ -1,6 +1,8 @@
 //! The walk: from each package through its space, names and rows to what is decided about each flaw.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use almanac::Row;
 use model::{Package, PackageKind, Purl};
@@ -19,9 +21,16 @@ pub(crate) struct Walk<'q> {
     pub(crate) grounds: Vec<Ground>,
     pub(crate) subjects: Vec<Subject<'q>>,
     pub(crate) sayings: Sayings<'q>,
-    pub(crate) lists: Vec<Vec<Row<'q>>>,
+    lists: Vec<List<'q>>,
     /// For each ground.
     products: Vec<Products>,
+}
+
+/// What goes by a name on a ground, looked up by whoever asks first.
+struct List<'q> {
+    ground: usize,
+    name: Cow<'q, str>,
+    rows: OnceLock<Vec<Row<'q>>>,
 }
 
 /// One package.
@@ -62,8 +71,8 @@ impl<'q> Walk<'q> {
             .map(|it| (grounds.of(&it.purl), it.owner.as_ref().map(|it| grounds.of(it))))
             .collect();
         let grounds = grounds.into_found();
-        let mut lists: Vec<Vec<Row<'q>>> = Vec::new();
-        let mut known: HashMap<(usize, String), usize> = HashMap::new();
+        let mut lists: Vec<List<'q>> = Vec::new();
+        let mut known: HashMap<(usize, Cow<'q, str>), usize> = HashMap::new();
         let mut subjects = Vec::with_capacity(places.len());
         for (number, (package, (ground, owner))) in
             inventory.packages.iter().zip(&places).enumerate()
@@ -80,11 +89,10 @@ impl<'q> Walk<'q> {
             if let Some(meeting) = meeting.filter(|_| looks) {
                 subject_names = names::of(package, meeting);
                 for named in &mut subject_names {
-                    let key = (*ground, named.name.clone().into_owned());
-                    named.rows = *known.entry(key).or_insert_with(|| {
-                        let mut rows = Vec::new();
-                        question.book.look_up(&meeting.space, &named.name, &mut rows);
-                        lists.push(rows);
+                    let key = (*ground, named.name.clone());
+                    named.rows = *known.entry(key).or_insert_with_key(|(ground, name)| {
+                        let (ground, name) = (*ground, name.clone());
+                        lists.push(List { ground, name, rows: OnceLock::new() });
                         lists.len() - 1
                     });
                 }
@@ -111,6 +119,29 @@ impl<'q> Walk<'q> {
         self.grounds.get(subject.ground)?.meeting.as_ref().ok()
     }
 
+    /// What is said of anything by that name.
+    fn rows(&self, named: &Named<'_>) -> &[Row<'q>] {
+        self.lists.get(named.rows).map_or(&[], |it| self.rows_of(it))
+    }
+
+    fn rows_of<'w>(&self, list: &'w List<'q>) -> &'w [Row<'q>] {
+        list.rows.get_or_init(|| {
+            let mut rows = Vec::new();
+            if let Some(Ok(meeting)) = self.grounds.get(list.ground).map(|it| &it.meeting) {
+                self.question.book.look_up(&meeting.space, &list.name, &mut rows);
+            }
+            rows
+        })
+    }
+
+    /// All that is said of anything, to leave out what is not asked for.
+    pub(crate) fn all_rows(&mut self) -> Vec<&mut Vec<Row<'q>>> {
+        for list in &self.lists {
+            self.rows_of(list);
+        }
+        self.lists.iter_mut().filter_map(|it| it.rows.get_mut()).collect()
+    }
+
     /// What is decided about each flaw that somebody says the package has or had. Unless `whole` is
     /// asked for, flaws that it certainly does not have may be left out.
     pub(crate) fn decisions<'w>(
@@ -123,8 +154,7 @@ impl<'q> Walk<'q> {
         let scope = Scope::of(subject.package, meeting);
         let mut opinions: Vec<Opinion<'w>> = Vec::new();
         for named in &subject.names {
-            let rows = self.lists.get(named.rows).map_or(&[][..], Vec::as_slice);
-            for row in rows.iter().filter(|it| named.takes(it.names)) {
+            for row in self.rows(named).iter().filter(|it| named.takes(it.names)) {
                 let (outcome, is_fallback) = outcome(subject.package, named, row, &scope, products);
                 let voice = authority::voice(row, meeting.space.family(), meeting.is_system);
                 opinions.push(Opinion { named, row, voice, outcome, is_fallback });

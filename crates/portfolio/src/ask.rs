@@ -11,7 +11,6 @@ use crate::changes::state;
 use crate::contract::{Affected, Answer, Held, PackageNumber, Sought, State, Terms};
 use crate::crowd::Scratch;
 use crate::judge::{Cases, Judge};
-use crate::parallel::in_parallel;
 use crate::portfolio::Portfolio;
 
 /// So many packages are judged on several cores.
@@ -100,7 +99,8 @@ impl Portfolio {
         let cases: Vec<_> = cases.into_iter().collect();
         // A thread takes longer to begin than a few packages to be judged.
         let many = cases.iter().map(|it| it.1.len()).sum::<usize>() >= MANY;
-        let parts = in_parallel(&cases, many, |(surrounding, rows)| {
+        let few = if many { 1 } else { usize::MAX };
+        let parts = crew::each(&cases, few, |(surrounding, rows)| {
             let judge = Judge::new(self, &[almanac], terms);
             let mut found: BTreeMap<Key, Same> = BTreeMap::new();
             // Nobody learns what others have, not even what cannot be told of it.

@@ -9,7 +9,6 @@ mod changes;
 mod contract;
 mod crowd;
 mod judge;
-mod parallel;
 mod portfolio;
 mod rematch;
 mod rows;

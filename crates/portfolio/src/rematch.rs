@@ -10,7 +10,6 @@ use roaring::RoaringBitmap;
 use crate::changes::{Pair, pairs};
 use crate::contract::{Change, ChangeKind, Rematch, State, Terms};
 use crate::judge::{Cases, Judge, Surrounding};
-use crate::parallel::in_parallel;
 use crate::portfolio::Portfolio;
 
 /// So many packages are judged together, so that what is known of them is never too much.
@@ -55,7 +54,7 @@ impl Portfolio {
                 tasks.extend(parts.map(|rows| Task { surrounding, rows, flaws }));
             }
         }
-        let parts = in_parallel(&tasks, true, |task| {
+        let parts = crew::each(&tasks, 1, |task| {
             let mut found = Found::default();
             found.compare(&Judge::new(self, &[old, new], terms), (old, new), task);
             found

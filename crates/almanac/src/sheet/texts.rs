@@ -1,9 +1,6 @@
 //! Words: which block they lie in, and many of them read at once.
 
-use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, mpsc};
-use std::thread;
 
 use zstd::bulk::Decompressor;
 
@@ -18,12 +15,8 @@ pub(crate) const LARGEST_BLOCK: usize = 16 << 20;
 /// At once at most so many bytes of words are handed out: far more than any analysis has, and less than
 /// a sheet made to fill the memory would like.
 const MOST: usize = 512 << 20;
-/// For fewer blocks another thread takes longer to start than it helps.
+/// For fewer blocks nobody else is called.
 const FEW: usize = 4;
-
-/// Asked once, for it takes reading a few files.
-static CORES: LazyLock<usize> =
-    LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
 
 /// Which block, and where in it.
 pub(crate) type Place = (u32, u32);
@@ -42,60 +35,38 @@ impl Wanted<'_> {
     }
 }
 
-/// So many answers, of which those that can be read are there. Each block is unpacked once, on
-/// whatever core is free.
+/// So many answers, of which those that can be read are there. Each block is unpacked once.
 pub(crate) fn read(mut wanted: Vec<Wanted<'_>>, answers: usize) -> Vec<Option<Text>> {
     wanted.sort_unstable_by_key(|it| (it.block(), it.place));
     let blocks: Vec<&[Wanted<'_>]> =
         wanted.chunk_by(|left, right| left.block() == right.block()).collect();
-    let mut answers = Answers { found: vec![None; answers], room: MOST };
-    let helpers = CORES.min(blocks.len() / FEW);
-    if helpers < 2 {
-        let mut unpacker = Unpacker::default();
-        for wanted in blocks {
-            answers.add(wanted, unpacker.unpack_for(wanted));
-        }
-        return answers.found;
-    }
-    let next = AtomicUsize::new(0);
-    let (send, receive) = mpsc::sync_channel(helpers);
-    thread::scope(|scope| {
-        for send in vec![send; helpers] {
-            scope.spawn(|| {
-                let send = send;
-                let mut unpacker = Unpacker::default();
-                while let Some(wanted) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let block = unpacker.unpack_for(wanted).map(<[u8]>::to_vec);
-                    if send.send((*wanted, block)).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        for (wanted, block) in receive {
-            answers.add(wanted, block.as_deref());
-        }
+    let room = Room(AtomicUsize::new(MOST));
+    let read = crew::each_with(&blocks, FEW, Unpacker::default, |unpacker, wanted| {
+        let block = unpacker.unpack_for(wanted)?;
+        let texts = wanted.iter().filter_map(|it| {
+            let text = text_at(block, it.place.1).filter(|it| room.has(it.size()))?;
+            Some((it.number, text))
+        });
+        Some(texts.collect::<Vec<_>>())
     });
-    answers.found
-}
-
-struct Answers {
-    found: Vec<Option<Text>>,
-    /// How many bytes more may be handed out.
-    room: usize,
-}
-
-impl Answers {
-    /// Those that lie in that block.
-    fn add(&mut self, wanted: &[Wanted<'_>], block: Option<&[u8]>) {
-        for it in wanted {
-            let Some(text) = block.and_then(|block| text_at(block, it.place.1)) else { continue };
-            let Some(left) = self.room.checked_sub(text.size()) else { continue };
-            self.room = left;
-            if let Some(answer) = self.found.get_mut(it.number) {
-                *answer = Some(text);
-            }
+    let mut answers = vec![None; answers];
+    for (number, text) in read.into_iter().flatten().flatten() {
+        if let Some(answer) = answers.get_mut(number) {
+            *answer = Some(text);
         }
+    }
+    answers
+}
+
+/// How many bytes more may be handed out.
+struct Room(AtomicUsize);
+
+impl Room {
+    /// Is there room for so many? Then they are taken.
+    fn has(&self, size: usize) -> bool {
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(size))
+            .is_ok()
     }
 }
 

@@ -7,7 +7,7 @@ mod pick;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, ValueHint};
-use engine::{Filter, compare_wanted};
+use engine::{Filter, Lookout, compare_wanted};
 use format::{comparison, report};
 use model::{Comparison, Fate, Inventory, Level};
 
@@ -185,8 +185,7 @@ impl Verb for Compare {
             return Ok(shuts(&Shuts::of_several(&several)));
         }
 
-        let lookout = self.advice.lookout(context)?;
-        let (after, before) = self.sides(context)?;
+        let (lookout, (after, before)) = self.sides(context)?;
         warn_of_types(&self.wishes.only_package_type, &[&after, &before], &context.messages);
         // What is wanted is asked of the comparison: whatever one side had left out would look new.
         let [before, after] =
@@ -204,12 +203,16 @@ impl Verb for Compare {
 }
 
 impl Compare {
-    /// What is looked at, and what it is held against.
-    fn sides(&self, context: &Context) -> anyhow::Result<(Inventory, Inventory)> {
+    /// What is looked at, what it is held against, and what the findings of both rest on.
+    fn sides(&self, context: &Context) -> anyhow::Result<(Lookout, (Inventory, Inventory))> {
         if let (None, Some(to)) = (&self.env, &self.to) {
             let (subject, to) = self.subject.clone().and(to, self.to_ref.as_deref());
-            return Subject::both(&subject, &to, context);
+            return self.advice.about_both(&subject, &to, context);
         }
+        self.advice.about_remembered(context, || self.remembered(context))
+    }
+
+    fn remembered(&self, context: &Context) -> anyhow::Result<(Inventory, Inventory)> {
         let almanac = self.advice.directory();
         ask_with(context, &self.whose, almanac, async |asking| {
             let pick = Pick { context, asking };

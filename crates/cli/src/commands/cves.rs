@@ -182,11 +182,11 @@ impl Verb for Cves {
             self.deployed.judged(context, &self.subject, &self.advice, wanted)?
         } else {
             self.deployed.unasked(context);
-            let lookout = self.advice.lookout(context)?;
-            let inventory = self.subject.inventory_with_statements(context)?;
+            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
             warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);
             let analysis = lookout.analyze(inventory, &self.wishes.filter());
             answered(&lookout)?;
+            std::mem::forget(lookout);
             vec![analysis]
         };
         for analysis in &analyses {
@@ -218,6 +218,8 @@ impl Verb for Cves {
             let mut findings = analyses.iter().flat_map(|it| &it.findings);
             findings.any(|it| !it.suppressed())
         };
+        // They go with the process, which is quicker than piece by piece.
+        std::mem::forget(analyses);
         Ok(if shut { Outcome::Shut } else { Outcome::Done })
     }
 }

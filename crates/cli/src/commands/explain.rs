@@ -44,9 +44,8 @@ enum Format {
 
 impl Verb for Explain {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
-        let lookout = self.advice.lookout(context)?;
-        let inventory =
-            Subject::new(self.subject, self.choice).inventory_with_statements(context)?;
+        let subject = Subject::new(self.subject, self.choice);
+        let (lookout, inventory) = self.advice.about(&subject, context)?;
         let packages = packages_called(&inventory, &self.about);
         let asked =
             if packages.is_empty() { Asked::Flaw(&self.about) } else { Asked::Packages(&packages) };

@@ -50,8 +50,7 @@ impl Verb for Quickview {
             vec![self.deployed.latest(context, &self.advice, &filter)?]
         } else {
             self.deployed.unasked(context);
-            let lookout = self.advice.lookout(context)?;
-            let inventory = self.subject.inventory_with_statements(context)?;
+            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
             let analysis = lookout.analyze_in_brief(inventory, &filter);
             answered(&lookout)?;
             vec![analysis]

@@ -635,8 +635,8 @@ fn many_packages_of_one_name_take_no_time() {
 fn two_large_images_take_no_time() {
     let many = |minor: usize| {
         let line = |it: usize| {
-            let version = if it % 10 == 0 { minor } else { 0 };
-            let flaw = if it % 5 == 0 { format!(" CVE-{it}") } else { String::new() };
+            let version = if it.is_multiple_of(10) { minor } else { 0 };
+            let flaw = if it.is_multiple_of(5) { format!(" CVE-{it}") } else { String::new() };
             match it % 2 {
                 0 => format!("pkg:npm/%40scope/package-{it}@1.{version}.0 in /app/{it}{flaw}"),
                 _ => format!(

@@ -33,22 +33,38 @@ pub(super) fn read(bytes: &[u8]) -> Result<Inventory, Unreadable> {
     let root = metadata.get("component").unwrap_or(&nothing);
     let own = Properties::of(root).first(property::SUBJECT).is_some();
     let subject = subject(&mut reader, root);
-    let mut found = Found { own, distro: None, packages: Vec::new() };
     // Components may hold components: trees are walked without recursion, in their order.
     let mut open: Vec<&Value> =
         reader.list(&document, "components", "the document").iter().collect();
     open.reverse();
     open.extend(reader.list(root, "components", "the document").iter().rev());
+    let mut components: Vec<(&Value, Reader)> = Vec::new();
     while let Some(component) = open.pop() {
-        found.take(&mut reader, component);
-        open.extend(reader.list(component, "components", "a component").iter().rev());
+        let mut inside = Reader::default();
+        open.extend(inside.list(component, "components", "a component").iter().rev());
+        components.push((component, inside));
+    }
+    let taken = crew::each(&components, FEW, |(component, _)| {
+        let mut reader = Reader::default();
+        (take(&mut reader, component, own), reader)
+    });
+    let mut distro = None;
+    let mut packages = Vec::with_capacity(taken.len());
+    for ((taken, own), (_, inside)) in taken.into_iter().zip(components) {
+        match taken {
+            Some(Taken::Package(package)) => packages.push(*package),
+            Some(Taken::Distro(it)) => distro = distro.or(Some(*it)),
+            None => {}
+        }
+        reader.extend(own);
+        reader.extend(inside);
     }
     for text in Properties::of(metadata).all(property::GAP) {
         if let Some(gap) = reader.nested(text, property::GAP) {
             reader.gaps.push(gap);
         }
     }
-    Ok(foreign::settle(subject, found.distro, found.packages, reader.gaps, own))
+    Ok(foreign::settle(subject, distro, packages, reader.gaps, own))
 }
 
 /// The `properties` of a component, by name.
@@ -153,29 +169,26 @@ fn own_image(
     }
 }
 
-struct Found {
-    own: bool,
-    distro: Option<Distro>,
-    packages: Vec<Package>,
+/// For fewer components nobody else is called.
+const FEW: usize = 64;
+
+/// What a component is.
+enum Taken {
+    Distro(Box<Distro>),
+    Package(Box<Package>),
 }
 
-impl Found {
-    fn take(&mut self, reader: &mut Reader, component: &Value) {
-        let kind = component.get("type").and_then(Value::as_str).unwrap_or("library");
-        let purl = purl(reader, component);
-        if kind == "operating-system" && purl.is_none() {
-            let distro = distro(reader, component, self.own);
-            self.distro = self.distro.take().or(distro);
-            return;
-        }
-        let properties = Properties::of(component);
-        let Some(purl) = purl.or_else(|| made_purl(reader, component, kind, &properties)) else {
-            return;
-        };
-        let shown = purl.to_string();
-        let package = package(reader, component, &properties, purl, &shown);
-        self.packages.push(package);
+fn take(reader: &mut Reader, component: &Value, own: bool) -> Option<Taken> {
+    let kind = component.get("type").and_then(Value::as_str).unwrap_or("library");
+    let purl = purl(reader, component);
+    if kind == "operating-system" && purl.is_none() {
+        return distro(reader, component, own).map(|it| Taken::Distro(Box::new(it)));
     }
+    let properties = Properties::of(component);
+    let purl = purl.or_else(|| made_purl(reader, component, kind, &properties))?;
+    let shown = purl.to_string();
+    let package = package(reader, component, &properties, purl, &shown);
+    Some(Taken::Package(Box::new(package)))
 }
 
 fn distro(reader: &mut Reader, component: &Value, own: bool) -> Option<Distro> {

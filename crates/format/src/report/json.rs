@@ -39,11 +39,11 @@ impl Report for Json {
             subject: subject(analysis),
             distro: analysis.inventory.distro.as_ref(),
             summary: summary(analysis, &gaps),
-            findings: findings.into_iter().map(|it| told(analysis, it)).collect(),
+            findings: [],
             gaps,
             basis: BasisJson::of(&analysis.basis),
         };
-        document::printed(&document, analysis.findings.len())
+        document::printed_with(&document, "findings", &findings, |it| told(analysis, it))
     }
 }
 
@@ -56,7 +56,8 @@ struct Document<'a> {
     subject: About<'a>,
     distro: Option<&'a model::Distro>,
     summary: Summary,
-    findings: Vec<Told<'a>>,
+    /// They are told one by one.
+    findings: [Told<'a>; 0],
     gaps: Vec<&'a Gap>,
     basis: BasisJson<'a>,
 }

@@ -90,6 +90,7 @@ enum Whole<'q> {
 }
 
 /// The names of packages by which statements can be about them.
+#[derive(Default)]
 pub(super) struct Names<'q>(HashMap<&'q str, Vec<&'q Package>>);
 
 impl<'q> Names<'q> {
