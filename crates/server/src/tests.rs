@@ -1,5 +1,7 @@
 //! The router, asked as a client asks it.
 
+mod between;
+mod export;
 mod front;
 mod identity;
 mod story;
