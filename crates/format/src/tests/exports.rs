@@ -72,8 +72,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn documents_are_what_they_say(one in analysis(), other in analysis()) {
-        let all = [one.clone(), other, one];
+    fn documents_are_what_they_say(one in analysis()) {
+        // The same packages again need other names.
+        let all = [one.clone(), one.clone(), one];
         let text = written(find("csv").unwrap(), &all);
         let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
         let mut findings = 0;
@@ -82,7 +83,14 @@ proptest! {
             prop_assert!(!row.iter().any(|it| it.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])));
             findings += usize::from(&row[0] == "finding");
         }
-        let told: usize = all.iter().flat_map(|it| &it.findings).map(|it| it.packages.len().max(1)).sum();
+        let told: usize = all
+            .iter()
+            .flat_map(|all| {
+                let there = all.inventory.packages.len();
+                let known = move |it: &&usize| **it < there;
+                all.findings.iter().map(move |it| it.packages.iter().filter(known).count().max(1))
+            })
+            .sum();
         prop_assert_eq!(findings, told * 2);
 
         let parsed: Value = serde_json::from_str(&written(find("json").unwrap(), &all)).unwrap();
