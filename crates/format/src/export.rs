@@ -8,8 +8,6 @@ use model::{Analysis, Basis, Deployment};
 mod csv;
 mod cyclonedx;
 mod json;
-#[cfg(test)]
-mod tests;
 
 /// A form.
 pub trait Export: Sync {

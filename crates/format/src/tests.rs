@@ -4,6 +4,7 @@ mod arbitrary;
 mod arbitrary_analysis;
 mod arbitrary_comparison;
 mod comparisons;
+mod exports;
 mod foreign;
 mod reports;
 

@@ -59,11 +59,50 @@ fn what_we_write_is_valid() {
             fs_err::write(path, text).expect("a document written");
         }
     }
+    for number in 0..TRIED / 8 {
+        let mut analyses =
+            || arbitrary_analysis::analysis().new_tree(&mut runner).expect("an analysis").current();
+        let text = exported(&[analyses(), analyses(), analyses()]);
+        let path = directory.path().join(format!("export-{number:03}.cdx.json"));
+        fs_err::write(path, text).expect("a document written");
+    }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/validate.py");
     let run = Command::new(python).arg(script).arg(directory.path()).output().expect("python runs");
     let said = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success(), "{said}");
     println!("{said}");
+}
+
+/// All of them as what runs in one environment, and one that nobody has read.
+fn exported(analyses: &[model::Analysis]) -> String {
+    let head = format::export::Head {
+        environment: "production".to_owned(),
+        created: "2026-11-21T10:00:00Z".to_owned(),
+        tool_version: "0.1.0".to_owned(),
+        ..format::export::Head::default()
+    };
+    let mut writer = format::export::find("cyclonedx").expect("it is listed").begin(head);
+    let mut text = writer.begin();
+    let contents = analyses.iter().map(Ok).chain([Err("it is not analysed yet")]);
+    for (number, content) in (0..).zip(contents) {
+        let deployments = [model::Deployment {
+            id: number.to_string(),
+            environment: "production".to_owned(),
+            application: "web".to_owned(),
+            platform: model::Platform::new("linux", "amd64", None),
+            repository: "docker.io/acme/web".to_owned(),
+            tag: None,
+            digest: model::Digest::from_sha256(&[number; 32]),
+            source: model::Source::Cli,
+            recorded_by: "ann".to_owned(),
+            recorded_from: String::new(),
+            from: model::Moment::from_micros(0),
+            until: None,
+            pending: content.is_err(),
+        }];
+        text.push_str(&writer.image(&format::export::Image { deployments: &deployments, content }));
+    }
+    text + &writer.end()
 }
 
 /// One package for each licence of the SPDX list, old ones too.

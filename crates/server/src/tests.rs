@@ -1,6 +1,8 @@
 //! The router, asked as a client asks it.
 
+mod between;
 mod evaluate;
+mod export;
 mod front;
 mod identity;
 mod story;

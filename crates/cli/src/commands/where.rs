@@ -14,8 +14,7 @@ use crate::asking::{PART, Whose, ask};
 use crate::messages::count;
 use crate::output::{Output, deliver};
 
-/// Tell where a flaw or a package runs: in which environments, in which images and layers of them,
-/// since when, and who recorded that
+/// Tell where a flaw or a package runs, since when, and who recorded it
 #[derive(clap::Parser)]
 #[command(name = "where", after_help = AFTER)]
 pub(crate) struct Where {

@@ -80,6 +80,54 @@ fn tells_what_runs_where() {
     assert!(said.contains("exit 0"), "{said}");
 }
 
+/// The words of the two guides, in their order; what they say in words, asked of what comes back.
+#[test]
+fn walks_through_the_guides() {
+    let Some(client) = client() else { return };
+    let sandbox = crate::story::begun();
+    sandbox.foretop("plugin install");
+    let check = |line: &str, code: i32, expect: &str| {
+        let output = sandbox.command(&client).args(line.split(' ')).output().unwrap();
+        let said = sandbox.shown(&output);
+        assert_eq!(output.status.code(), Some(code), "{line}: {said}");
+        assert!(said.contains(expect), "{line}: {said}");
+    };
+    check("scout version", 0, "version: v[VERSION]");
+    check("scout enroll myorg/myapp", 0, "Successfully enrolled");
+    check("scout config organization myorg", 0, "Successfully set organization to myorg");
+    for name in ["web-v1", "web-v2", "api-v1", "api-v2"] {
+        check(&format!("scout push archive://myorg-{name}.tar"), 0, "pushed to organization myorg");
+    }
+    check("scout environment staging myorg/web:v2", 0, "Successfully recorded myorg/web:v2");
+    check("scout environment production myorg/web:v1", 0, "in environment production");
+    check("scout env", 0, "production\nstaging\n");
+    check("scout env --org local", 0, "exit 0");
+    check("scout env production", 0, "myorg/web:v1@sha256:");
+    check("scout cves --env production myorg/web", 0, "CVE-2019-10744");
+    check(
+        "scout compare --to-env production --env staging myorg/web",
+        0,
+        "2 vulnerabilities fixed",
+    );
+    check("scout push archive://myorg-web-v2.tar --tag myorg/web:latest", 0, "pushed");
+    check("scout compare --to-env production myorg/web:latest", 0, "2 vulnerabilities fixed");
+    let gate = "scout cves --env production --only-severity critical,high --exit-code myorg/web";
+    check(gate, 2, "CVE-2019-10744");
+    check("scout environment staging myorg/api:v2", 0, "recorded");
+    check("scout environment production myorg/api:v1", 0, "recorded");
+    check("scout compare --env staging --to-env production", 0, "6 vulnerabilities fixed");
+    check("scout where CVE-2021-44228 --exit-code", 2, "myorg/api:v1@sha256:");
+    check("scout environment production myorg/api:v2", 0, "It replaces myorg/api:v1");
+    check("scout environment production myorg/web:v2", 0, "recorded");
+    check("scout where CVE-2021-44228 --exit-code", 0, "was not found in any environment");
+    check(
+        "scout env export production --format csv",
+        0,
+        "deployment,production,docker.io/myorg/api",
+    );
+    check("scout cves --env nowhere --exit-code", 1, "environment `nowhere`: there is none");
+}
+
 #[test]
 fn shuts_a_gate() {
     let Some(client) = client() else { return };

@@ -55,7 +55,7 @@ fn pushed(sandbox: Sandbox) -> Sandbox {
     sandbox
 }
 
-fn begun() -> Sandbox {
+pub(crate) fn begun() -> Sandbox {
     let sandbox = Sandbox::new().with("SOURCE_DATE_EPOCH", "1717200000");
     pushed(alone(sandbox))
 }

@@ -1,1 +1,0 @@
-//! What documents about environments look like, by example.

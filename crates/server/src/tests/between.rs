@@ -1,0 +1,204 @@
+//! What is different between environments, and between them and images; where things run.
+
+use api::{
+    Client, Comparing, Comparisons, End, Judging, Only, PairOutcome, Pushing, Recording,
+    Recordings, WhereQuery,
+};
+
+use super::{client, digest, inventory};
+
+const LOG4J: &str = "pkg:maven/org.apache.logging.log4j/log4j-core";
+
+async fn push(client: &Client, digit: char, image: &str, purls: &[&str]) {
+    let image = Some(image.to_owned());
+    let pushing = Pushing { image, platform: None, inventory: inventory(purls) };
+    client.push("local", &digest(digit), &pushing).await.unwrap();
+}
+
+async fn record(client: &Client, environment: &str, image: &str, digit: char) {
+    let recording = Recording {
+        image: image.to_owned(),
+        digest: Some(digest(digit)),
+        application: None,
+        platform: None,
+    };
+    let sent = Recordings { recordings: vec![recording], source: None };
+    client.record("local", environment, &sent).await.unwrap();
+}
+
+/// Production lags behind staging: log4j is old there, and `cart` is not there yet.
+async fn house() -> Client {
+    let client = client().await;
+    client.create_organisation("local").await.unwrap();
+    for name in ["staging", "production", "empty"] {
+        client.create_environment("local", name).await.unwrap();
+    }
+    push(&client, '1', "acme/web:v1", &[&format!("{LOG4J}@2.14.1"), "pkg:npm/pg@8.0.0"]).await;
+    push(&client, '2', "acme/web:v2", &[&format!("{LOG4J}@2.17.1"), "pkg:npm/pg@8.0.0"]).await;
+    push(&client, '3', "acme/cart:v1", &["pkg:npm/minimist@1.2.5"]).await;
+    push(&client, '4', "acme/old:v1", &["pkg:npm/lodash@4.17.11"]).await;
+    record(&client, "production", "acme/web:v1", '1').await;
+    record(&client, "production", "acme/old:v1", '4').await;
+    record(&client, "staging", "acme/web:v2", '2').await;
+    record(&client, "staging", "acme/cart:v1", '3').await;
+    client
+}
+
+fn environment(name: &str) -> End {
+    End { environment: Some(name.to_owned()), digest: None }
+}
+
+fn image(digit: char) -> End {
+    End { environment: None, digest: Some(digest(digit)) }
+}
+
+fn shown(compared: &Comparisons) -> String {
+    let line = |it: &api::Pair| {
+        let outcome = serde_json::to_string(&it.outcome).unwrap();
+        let name = it.application.as_deref().unwrap_or("-");
+        let (more, less) = (it.difference.introduced, it.difference.fixed);
+        format!("{name} {} +{more} -{less}", outcome.trim_matches('"'))
+    };
+    compared.pairs.iter().map(line).collect::<Vec<_>>().join("; ")
+}
+
+async fn ask(client: &Client, comparing: &Comparing) -> String {
+    match client.compare("local", comparing).await {
+        Ok(compared) => shown(&compared),
+        Err(error) => {
+            let hint = error.hint().map(|it| format!(" ({it})")).unwrap_or_default();
+            format!("{error}{hint}")
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_promotion_is_told_before_it_is_done() {
+    let client = house().await;
+    let between = |from: End, to: End| Comparing { from, to, ..Comparing::default() };
+    let promotion = between(environment("staging"), environment("production"));
+    assert_eq!(
+        ask(&client, &promotion).await,
+        "docker.io/acme/cart added +1 -0; docker.io/acme/old removed +0 -0; \
+         docker.io/acme/web compared +0 -4"
+    );
+    let summary = client.compare("local", &promotion).await.unwrap().summary;
+    assert_eq!((summary.introduced, summary.fixed, summary.applications), (1, 4, 3));
+    let one = Comparing { repository: Some("acme/web".to_owned()), ..promotion.clone() };
+    assert_eq!(ask(&client, &one).await, "docker.io/acme/web compared +0 -4");
+    let medium = Only { severities: vec!["Medium".to_owned()], ..Only::default() };
+    let few = Comparing { only: medium, ..one.clone() };
+    assert_eq!(ask(&client, &few).await, "docker.io/acme/web compared +0 -2");
+    let declared = Judging { brief: true, ..Judging::default() };
+    let brief = client.compare("local", &Comparing { judging: declared, ..one }).await.unwrap();
+    let comparison = brief.pairs[0].comparison.as_ref().unwrap();
+    assert!(comparison.findings.iter().all(|it| it.title.is_empty()));
+    assert_eq!(comparison.after.name, "acme/web:v2");
+
+    let check = async |from: End, to: End, expect: &str| {
+        assert_eq!(ask(&client, &between(from, to)).await, expect);
+    };
+    let web = "docker.io/acme/web";
+    check(image('2'), environment("production"), &format!("{web} compared +0 -4")).await;
+    check(environment("production"), image('2'), &format!("{web} compared +4 -0")).await;
+    check(image('1'), image('2'), "- compared +4 -0").await;
+    check(image('2'), environment("staging"), &format!("{web} unchanged +0 -0")).await;
+    check(
+        environment("staging"),
+        environment("staging"),
+        "docker.io/acme/cart unchanged +0 -0; docker.io/acme/web unchanged +0 -0",
+    )
+    .await;
+    let nothing = "no image of docker.io/acme/cart for linux/amd64 is recorded to environment \
+                   production (there runs: acme/old (linux/amd64), acme/web (linux/amd64))";
+    check(image('3'), environment("production"), nothing).await;
+    check(
+        environment("empty"),
+        environment("empty"),
+        "nothing is recorded to environment empty or empty (nothing runs there)",
+    )
+    .await;
+    check(
+        environment("nowhere"),
+        environment("staging"),
+        "environment `nowhere`: there is none (there are: empty, production, staging)",
+    )
+    .await;
+    check(image('9'), image('1'), &format!("image `{}`: there is none", digest('9'))).await;
+    check(End::default(), image('1'), "from: say either `environment` or `digest`").await;
+    let levels = Only { severities: vec!["bad".to_owned()], ..Only::default() };
+    let told = ask(&client, &Comparing { only: levels, ..promotion }).await;
+    assert!(told.starts_with("severities: there are critical"), "{told}");
+}
+
+#[tokio::test]
+async fn what_nobody_has_read_is_never_fixed() {
+    let client = house().await;
+    record(&client, "staging", "acme/web:v3", '7').await;
+    let promotion = Comparing {
+        from: environment("staging"),
+        to: environment("production"),
+        repository: Some("acme/web".to_owned()),
+        ..Comparing::default()
+    };
+    let compared = client.compare("local", &promotion).await.unwrap();
+    let pair = &compared.pairs[0];
+    assert_eq!((pair.outcome, compared.summary.unknown), (PairOutcome::Unknown, 1));
+    assert_eq!((compared.summary.fixed, pair.comparison.is_none()), (0, true));
+    let image = format!("acme/web:v3@{}", digest('7'));
+    assert_eq!(
+        (&*pair.gaps[0].at, &*pair.gaps[0].why),
+        (&*image, "it is not analysed yet: cannot tell")
+    );
+    // The other way round neither.
+    let (from, to) = (promotion.to.clone(), promotion.from.clone());
+    assert_eq!(
+        ask(&client, &Comparing { from, to, ..promotion }).await,
+        "docker.io/acme/web unknown +0 -0"
+    );
+}
+
+#[tokio::test]
+async fn where_says_what_it_cannot_tell() {
+    let client = house().await;
+    let ask = async |what: &str, environment: Option<&str>| {
+        let query = WhereQuery {
+            what: Some(what.to_owned()),
+            environment: environment.map(str::to_owned),
+            ..WhereQuery::default()
+        };
+        let answer = client.whereabouts("local", &query).await.map_err(|it| it.to_string())?;
+        let mut lines = Vec::new();
+        for it in &answer.found {
+            let there: Vec<&str> = it.environments.iter().map(|it| &*it.name).collect();
+            lines.push(format!("{} in {}", it.purls.join(" "), there.join(",")));
+        }
+        lines.extend(answer.gaps.iter().map(|it| format!("{}: {}", it.at, it.why)));
+        Ok::<_, String>(format!("{} | {}", answer.unread, lines.join("; ")))
+    };
+    let old = format!("0 | {LOG4J}@2.14.1 in production");
+    assert_eq!(ask("CVE-2021-44228", None).await.unwrap(), old);
+    assert_eq!(ask("log4j-core@2.14.1", None).await.unwrap(), old);
+    assert_eq!(ask("log4j-core@<2.17", Some("production")).await.unwrap(), old);
+    assert_eq!(ask("CVE-2021-44228", Some("staging")).await.unwrap(), "0 | ");
+    assert!(ask("lodash", Some("nowhere")).await.unwrap_err().contains("there is none"));
+    for (name, digit) in [("staging", '7'), ("staging", '8'), ("production", '7')] {
+        record(&client, name, &format!("acme/new{digit}:v1"), digit).await;
+    }
+    let gap =
+        |name: &str, what: &str| format!("environment {name}: {what} not analysed: cannot tell");
+    let (one, two) = ("1 image that runs is", "2 images that run are");
+    assert_eq!(
+        ask("CVE-2021-44228", None).await.unwrap(),
+        format!(
+            "2 | {LOG4J}@2.14.1 in production; {}; {}",
+            gap("production", one),
+            gap("staging", two)
+        )
+    );
+    assert_eq!(
+        ask("CVE-2021-44228", Some("staging")).await.unwrap(),
+        format!("2 | {}", gap("staging", two))
+    );
+    assert!(ask("", None).await.is_err());
+}
