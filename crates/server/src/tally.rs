@@ -69,10 +69,11 @@ impl Tally {
         }
         let mine = guard.as_mut().expect("it was put there");
         mine.catch_up(&app.store).await.map_err(told)?;
+        let began = std::time::Instant::now();
         let running = running(&app.store, organisation).await.map_err(told)?;
         let names = app.store.environments(organisation).await.map_err(told)?;
         mine.keep_only(organisation, &running);
-        mine.judge(app, organisation, &lookout, &running).await?;
+        let judged = mine.judge(app, organisation, &lookout, &running).await?;
         if let Some(error) = lookout.almanac().torn() {
             return Err(format!("nothing is counted by the present almanac: {error}"));
         }
@@ -85,6 +86,8 @@ impl Tally {
             })
             .collect();
         drop(guard);
+        let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(judged, environments = counts.len(), took, "findings are counted");
         app.store.count(organisation, app.now(), &almanac, &counts).await.map_err(told)
     }
 }
@@ -128,14 +131,14 @@ impl Known {
         }
     }
 
-    /// Judges what was not yet, as much at once as there are cores.
+    /// Judges what was not yet, as much at once as there are cores. Says how much it was.
     async fn judge(
         &mut self,
         app: &App,
         organisation: &OrganisationId,
         lookout: &Arc<Lookout>,
         running: &Running,
-    ) -> Result<(), String> {
+    ) -> Result<usize, String> {
         let images: BTreeSet<&Digest> = running.values().flatten().collect();
         let new: Vec<Digest> = images
             .into_iter()
@@ -152,6 +155,7 @@ impl Known {
                 Ok::<_, String>(Some((digest, analysis)))
             })
             .buffer_unordered(cores);
+        let mut count = 0;
         while let Some(judged) = judging.next().await {
             // What is not analysed yet is looked for again the next time.
             let Some((digest, analysis)) = judged? else { continue };
@@ -165,8 +169,9 @@ impl Known {
                     .collect(),
             };
             self.judged.insert((organisation.clone(), digest), judged);
+            count += 1;
         }
-        Ok(())
+        Ok(count)
     }
 
     fn found(&mut self, analysis: &Analysis) -> Box<[(u32, Level)]> {
