@@ -16,9 +16,9 @@ use tokio::sync::watch;
 use crate::app::App;
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.
-const LEASE: u32 = 60;
+const LEASE: u32 = 20;
 /// How often we say so.
-const SIGN: Duration = Duration::from_secs(20);
+const SIGN: Duration = Duration::from_secs(5);
 /// How long we wait when there is nothing to do.
 const PAUSE: Duration = Duration::from_secs(1);
 
