@@ -13,7 +13,7 @@ pub use environment::{
     Change, Deployment, DeploymentQuery, EndQuery, Ended, Environment, NewEnvironment, Promotion,
     Recorded, RecordedAll, Recording, Recordings, Renaming, Report, Reported, StaleTag,
 };
-pub use event::{Event, EventQuery};
+pub use event::{Event, EventQuery, LiveQuery};
 pub use identity::{
     Accepting, Assigning, ChangingPassword, Invitation, Joined, LoggedIn, LoggingIn,
     MadeInvitation, MadeToken, Member, NewInvitation, NewToken, Scope, Session, Token, TokenQuery,

@@ -2,6 +2,7 @@
 //! somebody else when they are not heard of any more.
 
 mod analyse_image;
+mod find_pending;
 mod resolve_tags;
 mod tidy;
 
@@ -23,8 +24,12 @@ const SIGN: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Every kind of job. Adding one is its file, its `mod` line, and its entry here.
-pub(crate) const ALL: &[&dyn Work] =
-    &[&analyse_image::AnalyseImage, &resolve_tags::ResolveTags, &tidy::Tidy];
+pub(crate) const ALL: &[&dyn Work] = &[
+    &analyse_image::AnalyseImage,
+    &find_pending::FindPending,
+    &resolve_tags::ResolveTags,
+    &tidy::Tidy,
+];
 
 /// A kind of job.
 #[async_trait]
