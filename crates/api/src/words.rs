@@ -17,7 +17,7 @@ pub use environment::{
     NewEnvironment, Promotion, Recorded, RecordedAll, Recording, Recordings, Renaming, Report,
     Reported, StaleTag,
 };
-pub use event::{Event, EventQuery};
+pub use event::{Event, EventQuery, LiveQuery};
 pub use export::ExportQuery;
 pub use identity::{
     Accepting, Assigning, ChangingPassword, Invitation, Joined, LoggedIn, LoggingIn,

@@ -39,7 +39,9 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
         if !said {
             return Ok(None);
         }
-        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
+        // Who says that there is nothing says as much as who says nothing.
+        let said = <Json<Option<T>> as FromRequest<S>>::from_request(request, state).await?;
+        Ok(said.0.map(Self))
     }
 }
 

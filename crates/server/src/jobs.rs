@@ -3,6 +3,7 @@
 
 mod analyse_image;
 mod count_environments;
+mod find_pending;
 mod look_out;
 mod rematch;
 mod resolve_tags;
@@ -19,9 +20,9 @@ use tokio::sync::watch;
 use crate::app::App;
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.
-const LEASE: u32 = 60;
+const LEASE: u32 = 20;
 /// How often we say so.
-const SIGN: Duration = Duration::from_secs(20);
+const SIGN: Duration = Duration::from_secs(5);
 /// How long we wait when there is nothing to do.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -30,6 +31,7 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &analyse_image::AnalyseImage,
     &rematch::Rematch,
     &count_environments::CountEnvironments,
+    &find_pending::FindPending,
     &resolve_tags::ResolveTags,
     &tidy::Tidy,
 ];

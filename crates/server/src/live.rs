@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use api::EventQuery;
+use api::LiveQuery;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -38,11 +38,11 @@ pub(crate) async fn listen(
     State(app): State<App>,
     caller: Caller,
     Path(organisation): Path<String>,
-    Query(query): Query<EventQuery>,
+    Query(query): Query<LiveQuery>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
-    let selection = selected(query)?;
+    let selection = selected(query.into())?;
     let cursor = match headers.get("last-event-id").and_then(|it| it.to_str().ok()) {
         Some(last) => last.to_owned(),
         None => app.store.changes_begin().await?,
@@ -100,11 +100,9 @@ impl Listener {
     }
 
     fn wants(&self, event: &model::Event) -> bool {
-        let EventSelection { environment, kinds, since, before } = &self.selection;
+        let EventSelection { environment, kinds, .. } = &self.selection;
         (environment.is_none() || event.environment == *environment)
             && (kinds.is_empty() || kinds.contains(&event.kind))
-            && since.is_none_or(|it| event.act.at >= it)
-            && before.is_none_or(|it| event.act.at < it)
     }
 }
 

@@ -17,6 +17,8 @@ use crate::refusal::Refusal;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often an image is tried to be read.
 const ATTEMPTS: u32 = 5;
+/// The kind of job that reads an image.
+pub(crate) const ANALYSE: &str = "analyse_image";
 
 /// The recording, with the digest of its image for its platform.
 pub(crate) async fn recording(
@@ -125,27 +127,33 @@ pub(crate) async fn analyse_later(
     organisation: &OrganisationId,
     running: impl Iterator<Item = &Deployment>,
 ) -> Result<(), Refusal> {
-    if !app.reach.jobs {
+    // Where no registry may be asked, nobody can read it.
+    if !app.reach.jobs || app.reach.offline {
         return Ok(());
     }
     let now = app.now();
     let jobs: Vec<NewJob> = running
         .filter(|it| it.pending)
         .map(|it| NewJob {
-            kind: "analyse_image".to_owned(),
+            kind: ANALYSE.to_owned(),
             payload: json!({
                 "organisation": organisation,
                 "repository": it.repository,
                 "digest": it.digest,
                 "platform": it.platform.to_string(),
             }),
-            key: Some(format!("{}/{}", organisation.0, it.digest)),
+            key: Some(analysis_key(organisation, &it.digest)),
             ready: now,
             attempts: ATTEMPTS,
         })
         .collect();
     app.store.enqueue_all(&jobs).await?;
     Ok(())
+}
+
+/// By which one job is told from another that would read the same image.
+pub(crate) fn analysis_key(organisation: &OrganisationId, digest: &Digest) -> String {
+    format!("{}/{digest}", organisation.0)
 }
 
 /// What became of asking where tags lead.

@@ -1,5 +1,7 @@
 //! Jobs: work that is done once, even where those who do it die.
 
+use std::collections::HashSet;
+
 use model::Moment;
 
 use crate::contract::{Error, Job, JobReport, JobState, NewJob};
@@ -153,6 +155,13 @@ impl Store {
             })
         };
         rows.iter().map(report).collect()
+    }
+
+    /// The keys of the jobs of a kind that are dead.
+    pub async fn given_up(&self, kind: &str) -> Result<HashSet<String>, Error> {
+        let sql = "SELECT key FROM jobs WHERE state = 'dead' AND kind = $1 AND key IS NOT NULL";
+        let rows = self.db.rows(sql, values![kind]).await?;
+        rows.iter().map(|it| it.text("key")).collect()
     }
 
     /// Tries a dead job anew, from its first attempt. Says whether there was one, and nothing the

@@ -42,6 +42,24 @@ impl From<model::Event> for Event {
     }
 }
 
+/// Which events are told as they happen: those for which all that is said holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LiveQuery {
+    /// About this environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Of these kinds, parted by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kinds: Option<String>,
+}
+
+impl From<LiveQuery> for EventQuery {
+    fn from(it: LiveQuery) -> Self {
+        Self { environment: it.environment, kinds: it.kinds, ..Self::default() }
+    }
+}
+
 /// Which events are meant: those for which all that is said holds, latest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -81,7 +81,7 @@ impl Serve {
         if let Some(link) = link {
             let owned = &self.organization;
             context.messages.inform(&format!(
-                "Nobody is here yet. Whoever opens this link first, within a day, owns {owned}:"
+                "Nobody is here yet. Whoever opens this link first, within a week, owns {owned}:"
             ));
             context.messages.report(&format!("{link}\n"))?;
         }

@@ -6,6 +6,7 @@ mod almanac;
 mod authority;
 mod cache;
 mod compare;
+mod crowd;
 mod cves;
 mod docker;
 mod environment;

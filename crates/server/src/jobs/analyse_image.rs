@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Work, itself};
 use crate::app::App;
+use crate::resolve;
 
 /// Reads an image.
 pub(super) struct AnalyseImage;
@@ -23,7 +24,7 @@ struct Payload {
 #[async_trait]
 impl Work for AnalyseImage {
     fn kind(&self) -> &'static str {
-        "analyse_image"
+        resolve::ANALYSE
     }
 
     async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String> {
@@ -31,6 +32,9 @@ impl Work for AnalyseImage {
         let known = app.store.has_inventory(&it.organisation, &it.digest).await;
         if known.map_err(|error| error.to_string())? {
             return Ok(());
+        }
+        if app.reach.offline {
+            return Err("no registry is asked here".to_owned());
         }
         let platform = it.platform.parse().map_err(|error| format!("{error}"))?;
         let request = engine::Request {

@@ -1,6 +1,6 @@
 //! Events: what changed, when, by whom, from where.
 
-use api::{Event, EventQuery, Page, Problem};
+use api::{Event, EventQuery, LiveQuery, Page, Problem};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
@@ -43,7 +43,7 @@ async fn list(
 /// What changes from now on, as it happens: server-sent events, each with the id under which
 /// `Last-Event-ID` takes the thread up again.
 #[utoipa::path(get, path = "/orgs/{org}/events/live", tag = "events",
-    params(("org" = String, Path, description = "The organisation"), EventQuery),
+    params(("org" = String, Path, description = "The organisation"), LiveQuery),
     responses(
         (status = 200, body = String, content_type = "text/event-stream"),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -52,7 +52,7 @@ async fn listen(
     state: State<App>,
     caller: Caller,
     path: Path<String>,
-    query: Query<EventQuery>,
+    query: Query<LiveQuery>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Refusal> {
     live::listen(state, caller, path, query, headers).await

@@ -1,0 +1,345 @@
+//! Two servers and three workers on one PostgreSQL, killed one after the other while they are at it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api::{
+    Client, Deployment, DeploymentQuery, EventQuery, Https, ImageQuery, ImageState, Page,
+    PageQuery, Recording, Recordings,
+};
+use model::Secret;
+use testkit::{FakeRegistry, Postgres};
+
+use crate::sandbox::Sandbox;
+
+/// For so long somebody is killed now and then.
+const UNREST: Duration = Duration::from_secs(12);
+/// So often.
+const PULSE: Duration = Duration::from_millis(900);
+/// For so long all may come to rest: who was killed at work is believed dead after a while.
+const REST: Duration = Duration::from_secs(90);
+const APPLICATIONS: usize = 4;
+const VERSIONS: usize = 12;
+
+/// A process that is started anew each time it is killed.
+struct Process {
+    words: Vec<String>,
+    child: Child,
+}
+
+impl Process {
+    fn start(sandbox: &Sandbox, words: Vec<String>) -> Self {
+        let child = Self::spawn(sandbox, &words);
+        Self { words, child }
+    }
+
+    fn spawn(sandbox: &Sandbox, words: &[String]) -> Child {
+        let mut command = sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
+        command.args(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn kill(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// What one who records has been promised.
+#[derive(Default)]
+struct Promised {
+    digests: Vec<String>,
+    repeated: usize,
+}
+
+struct Crowd {
+    sandbox: Sandbox,
+    registry: FakeRegistry,
+    database: String,
+    servers: Vec<String>,
+    secret: String,
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+/// A port that was free a moment ago.
+fn free() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Crowd {
+    /// Everything is there, and nobody runs yet.
+    fn gather(postgres: &Postgres) -> Self {
+        let sandbox = Sandbox::new().with("FORETOP_LOG", "warn");
+        let registry = FakeRegistry::start();
+        for application in 0..APPLICATIONS {
+            for version in 0..VERSIONS {
+                let installed = format!("P:app{application}\nV:1.{version}-r0\nA:x86_64\n\n");
+                let layer = testkit::layer()
+                    .file("etc/os-release", "ID=alpine\nVERSION_ID=3.20.0\n")
+                    .file("lib/apk/db/installed", installed);
+                let image = testkit::image().layer(layer);
+                registry.push(&format!("app-{application}"), &format!("v{version}"), &image);
+            }
+        }
+        let database = postgres.database();
+        let mut crowd =
+            Self { sandbox, registry, database, servers: Vec::new(), secret: String::new() };
+        crowd.settle();
+        crowd
+    }
+
+    /// The first owner comes by the link of the first start, and makes a token and an environment.
+    fn settle(&mut self) {
+        let mut command = self.sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
+        command.args(words(&format!("{} --workers 0", self.serve("127.0.0.1:0"))));
+        let mut first = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut link = String::new();
+        BufReader::new(first.stdout.take().unwrap()).read_line(&mut link).unwrap();
+        let said = self
+            .sandbox
+            .fed(&format!("login {} -u ann --password-stdin", link.trim()), b"a green horse\n");
+        assert!(said.starts_with("exit 0\n"), "{said}");
+        let made = self.sandbox.output("token create ci --org main --scope admin");
+        assert!(made.status.success(), "{}", self.sandbox.shown(&made));
+        let secret = String::from_utf8(made.stdout).unwrap();
+        secret.lines().next().unwrap().clone_into(&mut self.secret);
+        first.kill().unwrap();
+        first.wait().unwrap();
+    }
+
+    fn serve(&self, address: &str) -> String {
+        format!("serve --listen {address} --rate-limit 0 --database {}", self.database)
+    }
+
+    fn start(&mut self) -> Vec<Process> {
+        let mut processes = Vec::new();
+        for _ in 0..2 {
+            let address = format!("127.0.0.1:{}", free());
+            let line = format!("{} --workers 1", self.serve(&address));
+            processes.push(Process::start(&self.sandbox, words(&line)));
+            self.servers.push(format!("http://{address}"));
+        }
+        for _ in 0..3 {
+            let line = format!("worker --workers 1 --database {}", self.database);
+            processes.push(Process::start(&self.sandbox, words(&line)));
+        }
+        processes
+    }
+
+    fn clients(&self) -> Vec<Client> {
+        let client = |url: &String| {
+            let settings = Arc::new(image::Settings::default());
+            let reached = image::reach(url, &settings).unwrap();
+            let carrier = Https::new(reached, url, Some(Secret::new(self.secret.clone()))).unwrap();
+            Client::new(Arc::new(carrier), None)
+        };
+        self.servers.iter().map(client).collect()
+    }
+
+    fn recording(&self, application: usize, version: usize, name: &str) -> Recordings {
+        let recording = Recording {
+            image: format!("{}/app-{application}:v{version}", self.registry.host()),
+            application: Some(name.to_owned()),
+            digest: None,
+            platform: None,
+        };
+        Recordings { recordings: vec![recording], source: None }
+    }
+}
+
+/// Asks one server after the other until one answers.
+async fn insist<T>(
+    clients: &[Client],
+    first: usize,
+    mut ask: impl AsyncFnMut(&Client) -> Result<T, api::Error>,
+) -> (T, usize) {
+    let began = Instant::now();
+    let mut pause = tokio::time::interval(Duration::from_millis(20));
+    for (times, client) in clients.iter().cycle().skip(first).enumerate() {
+        match ask(client).await {
+            Ok(it) => return (it, times),
+            Err(error) => {
+                let passing = error.problem().is_none_or(|it| it.status >= 500);
+                assert!(passing && began.elapsed() < REST, "{error}");
+            }
+        }
+        pause.tick().await;
+    }
+    unreachable!("the clients go round for ever")
+}
+
+async fn record(
+    crowd: &Crowd,
+    clients: &[Client],
+    application: usize,
+    name: &str,
+    until: Instant,
+) -> Promised {
+    let mut promised = Promised::default();
+    let mut version = 0;
+    while Instant::now() < until {
+        let sent = crowd.recording(application, version % VERSIONS, name);
+        let ask = async |client: &Client| client.record("main", "production", &sent).await;
+        let (recorded, times) = insist(clients, application + version, ask).await;
+        promised.digests.push(recorded.recorded[0].deployment.digest.clone());
+        promised.repeated += times.min(1);
+        version += 1;
+    }
+    promised
+}
+
+/// All that ever ran there under that name, first to last.
+async fn history(client: &Client, application: &str) -> Vec<Deployment> {
+    let mut all = Vec::new();
+    let mut after = None;
+    loop {
+        let query = DeploymentQuery {
+            application: Some(application.to_owned()),
+            history: true,
+            limit: Some(1000),
+            after,
+            ..DeploymentQuery::default()
+        };
+        let page: Page<Deployment> = client.deployments("main", &query).await.unwrap();
+        all.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    all.sort_by(|left, right| left.from.cmp(&right.from));
+    all
+}
+
+/// Each ends when the next begins, and the last runs.
+#[track_caller]
+fn without_holes(spans: &[Deployment]) {
+    for pair in spans.windows(2) {
+        assert_eq!(pair[0].until.as_ref(), Some(&pair[1].from), "{pair:?}");
+    }
+    assert!(spans.last().is_some_and(|it| it.until.is_none()), "{:?}", spans.last());
+}
+
+async fn story(crowd: Arc<Crowd>, mut processes: Vec<Process>) -> Vec<Process> {
+    let clients = Arc::new(crowd.clients());
+    insist(&clients, 0, async |client| client.me().await).await;
+    let made = async |client: &Client| client.create_environment("main", "production").await;
+    insist(&clients, 0, made).await;
+
+    let until = Instant::now() + UNREST;
+    let mut recording = Vec::new();
+    for application in 0..APPLICATIONS {
+        // The last two of them tell of one and the same application.
+        let name = format!("app-{}", application.min(APPLICATIONS - 2));
+        let (crowd, clients) = (Arc::clone(&crowd), Arc::clone(&clients));
+        let handle = tokio::runtime::Handle::current();
+        recording.push(tokio::task::spawn_blocking(move || {
+            let promised = record(&crowd, &clients, application, &name, until);
+            let promised = handle.block_on(promised);
+            (name, promised)
+        }));
+    }
+    let mut pulse = tokio::time::interval(PULSE);
+    let mut killed = 0;
+    while Instant::now() < until {
+        pulse.tick().await;
+        // Whom it hits, the clock's last digits say.
+        let chance = jiff::Timestamp::now().subsec_nanosecond() / 1000;
+        let hit = usize::try_from(chance).unwrap() % processes.len();
+        processes[hit].kill();
+        processes[hit].child = Process::spawn(&crowd.sandbox, &processes[hit].words);
+        killed += 1;
+    }
+    assert!(killed > 5, "{killed}");
+
+    let mut promised: BTreeMap<String, Vec<Promised>> = BTreeMap::new();
+    for it in recording {
+        let (name, it) = it.await.unwrap();
+        promised.entry(name).or_default().push(it);
+    }
+    for client in clients.iter() {
+        let alone = std::slice::from_ref(client);
+        insist(alone, 0, async |client| client.me().await).await;
+    }
+    for (name, promised) in &promised {
+        let spans = history(&clients[0], name).await;
+        without_holes(&spans);
+        let digests: Vec<&String> = spans.iter().map(|it| &it.digest).collect();
+        let confirmed: usize = promised.iter().map(|it| it.digests.len()).sum();
+        println!("{name}: {confirmed} confirmed, {} in the history", digests.len());
+        if let [alone] = promised.as_slice() {
+            assert_eq!(digests, alone.digests.iter().collect::<Vec<_>>(), "{name}");
+        } else {
+            // Two tell of it at once, so one's word may come between the other's two tries.
+            let repeated: usize = promised.iter().map(|it| it.repeated).sum();
+            assert!((confirmed..=confirmed + repeated).contains(&digests.len()), "{name}");
+            for one in promised {
+                let mut spans = digests.iter();
+                let told = one.digests.iter().all(|it| spans.any(|span| *span == it));
+                assert!(told, "{name}: in order");
+            }
+        }
+        assert_eq!(history(&clients[1], name).await, spans, "both servers agree");
+    }
+    all_read(&clients, promised.into_values().flatten().collect()).await;
+    processes
+}
+
+/// Every image is read in the end, and once.
+async fn all_read(clients: &[Client], promised: Vec<Promised>) {
+    let wanted: BTreeSet<String> = promised.into_iter().flat_map(|it| it.digests).collect();
+    let began = Instant::now();
+    let mut pulse = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        pulse.tick().await;
+        let query = ImageQuery { limit: Some(1000), ..ImageQuery::default() };
+        let images = clients[0].images("main", &query).await.unwrap().items;
+        let read = images.iter().filter(|it| it.state == ImageState::Analysed);
+        let read: BTreeSet<String> = read.map(|it| it.digest.clone()).collect();
+        if read == wanted {
+            break;
+        }
+        let missing: Vec<&String> = wanted.difference(&read).collect();
+        assert!(began.elapsed() < REST, "nobody read {missing:?}");
+    }
+    println!("{} images were read {:?} after the last recording", wanted.len(), began.elapsed());
+    let query = EventQuery {
+        kinds: Some("image-analysed".to_owned()),
+        limit: Some(1000),
+        ..EventQuery::default()
+    };
+    let events = clients[1].events("main", &query).await.unwrap().items;
+    let mut about: Vec<String> = events.into_iter().map(|it| it.about).collect();
+    about.sort();
+    assert_eq!(about, wanted.into_iter().collect::<Vec<_>>(), "each once");
+    let environments = clients[1].environments("main", &PageQuery::default()).await.unwrap();
+    assert_eq!(environments.items[0].pending, 0);
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_when_anybody_is_killed() {
+    let Some(postgres) = Postgres::shared() else {
+        println!("left out: PostgreSQL is missing");
+        return;
+    };
+    let mut crowd = Crowd::gather(postgres);
+    let processes = crowd.start();
+    let crowd = Arc::new(crowd);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let _processes = runtime.block_on(story(Arc::clone(&crowd), processes));
+    let doctor = crowd.sandbox.foretop(&format!("admin doctor --database {}", crowd.database));
+    assert!(doctor.starts_with("exit 0\n"), "{doctor}");
+}
