@@ -6,13 +6,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use api::{Client, Https, Page, Sort};
 use engine::Engine;
-use image::{Credentials, Settings};
+use image::Credentials;
 use model::{Moment, Secret};
 use server::{Access, App, Reach, World};
 use store::Store;
 
 use crate::failure::Failure;
-use crate::{Context, config, docker, whence};
+use crate::{Context, config, credentials, docker, whence};
 
 /// The organisation of those who have nobody to share with.
 const LOCAL: &str = "local";
@@ -69,6 +69,14 @@ pub(crate) fn ask_with<T>(
 }
 
 impl Whose {
+    /// Says that it is of no use where nobody is asked.
+    pub(crate) fn unasked(&self, context: &Context) {
+        if let Some(name) = &self.org {
+            let why = "nobody is asked about an image that is read here";
+            context.messages.inform(&format!("--org {name} changes nothing: {why}"));
+        }
+    }
+
     /// For that organisation.
     pub(crate) fn named(organisation: &str) -> Self {
         Self { org: Some(organisation.to_owned()) }
@@ -87,13 +95,8 @@ impl Asking {
             None => config::settled(environment, "organization")?,
         };
         let said = whose.org.clone().or_else(|| settled.clone());
-        let server = match environment.server()? {
-            Some(url) => Some(url),
-            None => config::settled(environment, "server")?,
-        };
-        let origin = Some(whence::origin(environment)).filter(|it| !it.is_empty());
-        if let Some(url) = server {
-            let client = Client::new(Arc::new(there(context, &url).await?), origin);
+        if let Some(url) = server(context)? {
+            let client = there(context, &url).await?;
             let organisation = match said {
                 Some(name) => name,
                 None => only(&client).await?,
@@ -113,7 +116,7 @@ impl Asking {
             Some(directory) => Some(directory.to_owned()),
             None => environment.almanac_directory().ok(),
         };
-        let client = Client::new(here(context, store.clone(), almanac)?, origin);
+        let client = Client::new(here(context, store.clone(), almanac)?, origin(context));
         let organisation = said.unwrap_or_else(|| LOCAL.to_owned());
         if organisation == LOCAL {
             made(&client).await?;
@@ -147,38 +150,57 @@ pub(crate) async fn whole<T>(
 /// How many of a list are asked for at once.
 pub(crate) const PART: u32 = 1000;
 
-async fn there(context: &Context, url: &str) -> anyhow::Result<Https> {
-    let settings = Arc::new(docker::settings(&context.environment, &context.docker, false)?);
-    let client = image::reach(url, &settings)?;
+/// The server that commands ask; without one, everything is here.
+pub(crate) fn server(context: &Context) -> anyhow::Result<Option<String>> {
+    match context.environment.server()? {
+        Some(url) => Ok(Some(url)),
+        None => config::settled(&context.environment, "server"),
+    }
+}
+
+fn origin(context: &Context) -> Option<String> {
+    Some(whence::origin(&context.environment)).filter(|it| !it.is_empty())
+}
+
+/// Asks the server at `url`, as who one is there.
+pub(crate) async fn there(context: &Context, url: &str) -> anyhow::Result<Client> {
     let token = match context.environment.token()? {
         Some(token) => Some(token),
-        None => stored(context, url, &settings).await?,
+        None => match credentials::token(&context.environment, url)? {
+            Some(token) => Some(token),
+            None => stored(context, url).await?,
+        },
     };
-    if token.is_some() && url.strip_prefix("http://").is_some_and(|rest| !near(rest)) {
-        context.messages.warn(&format!("{url}: the token goes there without encryption"));
+    reach(context, url, token)
+}
+
+/// Asks the server at `url`, as whoever that token says.
+pub(crate) fn reach(context: &Context, url: &str, token: Option<Secret>) -> anyhow::Result<Client> {
+    let settings = Arc::new(docker::settings(&context.environment, &context.docker, false)?);
+    let client = image::reach(url, &settings)?;
+    if url.strip_prefix("http://").is_some_and(|rest| !near(rest)) {
+        context.messages.warn(&format!("{url}: what is secret goes there without encryption"));
     }
-    Https::new(client, url, token).map_err(|error| {
+    let there = Https::new(client, url, token).map_err(|error| {
         Failure::error(error.to_string(), "foretop config server https://foretop.example")
-    })
+    })?;
+    Ok(Client::new(Arc::new(there), origin(context)))
 }
 
 /// Does the address behind `http://` lead to this machine?
-fn near(address: &str) -> bool {
+pub(crate) fn near(address: &str) -> bool {
     let host = address.split('/').next().unwrap_or(address);
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    name == "localhost" || name == "[::1]" || name.starts_with("127.")
+    let name = host.split(':').next().unwrap_or(host);
+    name == "localhost" || host.starts_with("[::1]") || name.starts_with("127.")
 }
 
 /// What `docker login` has kept for the server.
-async fn stored(
-    context: &Context,
-    url: &str,
-    settings: &Settings,
-) -> anyhow::Result<Option<Secret>> {
+async fn stored(context: &Context, url: &str) -> anyhow::Result<Option<Secret>> {
+    let settings = docker::settings(&context.environment, &context.docker, false)?;
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or(host);
     let told = crate::subject::Watcher::new(&context.messages, "Looking");
-    let found = image::login(host, settings, &told).await?;
+    let found = image::login(host, &settings, &told).await?;
     Ok(found.map(|it| match it {
         Credentials::Basic { password, .. } => password,
         Credentials::Identity(token) | Credentials::Bearer(token) => token,
@@ -217,7 +239,7 @@ async fn database(context: &Context) -> anyhow::Result<Store> {
 }
 
 /// Makes a directory for its owner alone.
-fn make(folder: &PathBuf) -> std::io::Result<()> {
+pub(crate) fn make(folder: &PathBuf) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

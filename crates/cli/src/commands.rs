@@ -1,5 +1,6 @@
 //! The verbs, one file each, listed in `ALL`.
 
+mod admin;
 mod almanac;
 mod cache;
 mod compare;
@@ -9,13 +10,20 @@ mod cves;
 mod enroll;
 mod environment;
 mod explain;
+mod login;
+mod logout;
 mod man;
+mod member;
 mod plugin;
 mod push;
 mod quickview;
 mod repo;
 mod sbom;
+mod serve;
+mod token;
 mod version;
+mod whoami;
+mod worker;
 
 use clap::ArgMatches;
 
@@ -33,6 +41,14 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<enroll::Enroll>("enroll"),
     entry::<repo::Repo>("repo"),
     entry::<config::Config>("config"),
+    entry::<login::Login>("login"),
+    entry::<logout::Logout>("logout"),
+    entry::<whoami::Whoami>("whoami"),
+    entry::<token::Token>("token"),
+    entry::<member::Member>("member"),
+    entry::<serve::Serve>("serve"),
+    entry::<worker::Worker>("worker"),
+    entry::<admin::Admin>("admin"),
     entry::<almanac::Almanac>("almanac"),
     entry::<cache::Cache>("cache"),
     entry::<plugin::Plugin>("plugin"),

@@ -14,7 +14,6 @@ use crate::subject::Subject;
 
 /// What runs, in place of an image.
 #[derive(clap::Args)]
-#[command(next_help_heading = "What runs")]
 pub(crate) struct Deployed {
     /// Look into what runs in this environment: all of it, or only the repository, tag or image that
     /// is named
@@ -28,6 +27,11 @@ impl Deployed {
     /// Is it asked for?
     pub(crate) fn wanted(&self) -> bool {
         self.environment.is_some()
+    }
+
+    /// An image is read here instead.
+    pub(crate) fn unasked(&self, context: &Context) {
+        self.whose.unasked(context);
     }
 
     /// Each image that runs there and is meant, judged. One that nobody has analysed yet is a hole,

@@ -52,11 +52,22 @@ variables! {
     /// Default: what `foretop config server` says, else none: what is remembered is in a database of your own.
     SERVER = "URL" ["FORETOP_SERVER"];
     /// The token that says to the server who is asking.
-    /// Without it, what `docker login SERVER` has kept.
+    /// Without it, what `foretop login SERVER` has kept, else what `docker login SERVER` has.
     TOKEN = "text" ["FORETOP_TOKEN"];
     /// Where everything is remembered where there is no server.
     /// Default: `foretop/foretop.db` in `$XDG_DATA_HOME`, else in the system's place for data.
     DATABASE = "`sqlite:///path` or `postgres://…`" ["FORETOP_DATABASE"];
+    /// The key that a server seals secrets with: 64 hexadecimal digits.
+    /// Default: what `--key-file` or `FORETOP_KEY_FILE` names, else `foretop.key` beside a database of your own, which is made on first use.
+    KEY = "text" ["FORETOP_KEY"];
+    /// A file with that key, and former ones in lines below it.
+    KEY_FILE = "file" ["FORETOP_KEY_FILE"];
+    /// What a server tells in its log: `info` (default), `debug`, `server=debug,info`.
+    LOG = "text" ["FORETOP_LOG"];
+    /// Where a server listens, unless `--listen` says so.
+    LISTEN = "address" ["FORETOP_LISTEN"];
+    /// How people reach a server, unless `--public-url` says so.
+    PUBLIC_URL = "URL" ["FORETOP_PUBLIC_URL"];
     /// Ask no registry: `registry://` is refused, `image://` only asks the local engine.
     OFFLINE = "yes or no" ["FORETOP_OFFLINE", "DOCKER_SCOUT_OFFLINE"];
     /// Who to be at every registry, before any stored credentials.
@@ -233,6 +244,31 @@ impl Environment {
         let text = self.text(&ALMANAC_KEYS)?.unwrap_or_default();
         let words = text.split(',').map(str::trim).filter(|it| !it.is_empty());
         Ok(words.map(str::to_owned).collect())
+    }
+
+    /// The key that secrets are sealed with.
+    pub(crate) fn key(&self) -> anyhow::Result<Option<Secret>> {
+        Ok(self.text(&KEY)?.map(Secret::new))
+    }
+
+    /// The file with that key.
+    pub(crate) fn key_file(&self) -> Option<PathBuf> {
+        self.path(&KEY_FILE)
+    }
+
+    /// What is told in a server's log.
+    pub(crate) fn log(&self) -> anyhow::Result<Option<String>> {
+        self.text(&LOG)
+    }
+
+    /// Where a server listens.
+    pub(crate) fn listen(&self) -> anyhow::Result<Option<String>> {
+        self.text(&LISTEN)
+    }
+
+    /// How people reach a server.
+    pub(crate) fn public_url(&self) -> anyhow::Result<Option<String>> {
+        self.text(&PUBLIC_URL)
     }
 
     /// The organisation to act for.

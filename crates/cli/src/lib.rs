@@ -3,12 +3,14 @@
 mod asking;
 mod commands;
 mod config;
+mod credentials;
 mod deployed;
 mod docker;
 mod environment;
 mod failure;
 mod findings;
 mod heap;
+mod house;
 mod messages;
 mod output;
 mod plugin;

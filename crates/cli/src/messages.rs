@@ -75,6 +75,11 @@ impl Messages {
         self.colour_on_stdout
     }
 
+    /// May what is told beside reports be coloured?
+    pub(crate) fn colour(&self) -> bool {
+        self.colour
+    }
+
     /// A step begins: `...Pulling`.
     pub(crate) fn begin(&self, what: &str) {
         self.line(&format!("    ...{}", tame(what)));

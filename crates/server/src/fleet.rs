@@ -190,14 +190,11 @@ impl Ships {
     }
 
     fn start(&mut self, it: store::RunningImage) {
-        match it.image {
-            Some(image) => {
-                self.portfolio.start(&it.organisation, &it.deployment, &it.environment, image);
-            }
-            None => {
-                let key = (it.organisation, it.digest);
-                self.waiting.entry(key).or_default().push((it.deployment, it.environment));
-            }
+        if let Some(image) = it.image {
+            self.portfolio.start(&it.organisation, &it.deployment, &it.environment, image);
+        } else {
+            let key = (it.organisation, it.digest);
+            self.waiting.entry(key).or_default().push((it.deployment, it.environment));
         }
     }
 

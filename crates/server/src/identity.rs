@@ -102,3 +102,20 @@ impl std::fmt::Debug for People {
         f.debug_struct("People").field("secure", &self.0.secure).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_are_bound_to_their_host_where_they_can_be() {
+        assert_eq!(
+            People::new(true).set_cookie(Some("fts_x")),
+            "__Host-foretop=fts_x; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure"
+        );
+        assert_eq!(
+            People::new(false).set_cookie(None),
+            "foretop=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+        );
+    }
+}

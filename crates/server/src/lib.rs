@@ -17,6 +17,7 @@ mod judge;
 mod live;
 mod metrics;
 mod named;
+mod once;
 mod rate;
 mod refusal;
 mod resolve;

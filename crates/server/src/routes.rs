@@ -31,10 +31,11 @@ pub(crate) use events::selected;
 
 use crate::app::App;
 use crate::caller::gate;
+use crate::once::once;
 use crate::refusal::Refusal;
 
 /// Bytes of the largest document that is taken.
-const LARGEST: usize = 256 << 20;
+pub(crate) const LARGEST: usize = 256 << 20;
 /// Bytes of the largest one about who may ask.
 const SHORT: usize = 16 << 10;
 
@@ -92,6 +93,7 @@ pub fn router(app: App) -> Router {
     router
         .merge(docker::paths())
         .merge(join::paths().layer(DefaultBodyLimit::max(SHORT)))
+        .route_layer(from_fn_with_state(app.clone(), once))
         .route_layer(from_fn_with_state(app.clone(), gate))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)

@@ -1,1 +1,49 @@
+//! The router, asked as a client asks it.
 
+mod front;
+mod identity;
+mod story;
+
+use std::sync::Arc;
+
+use api::Client;
+use engine::Engine;
+use model::{Inventory, Moment, Package, Subject};
+use store::Store;
+
+use crate::{Access, App, Reach, World, here, router};
+
+/// A client of a router of its own.
+async fn client() -> Client {
+    Client::new(here(router(app().await)), Some("a test".to_owned()))
+}
+
+/// Everything is new, and it is always the same day.
+async fn app() -> App {
+    let store = Store::open("sqlite::memory:").await.unwrap();
+    let reach = Reach {
+        engine: Engine::default(),
+        settings: Arc::new(image::Settings::default()),
+        jobs: false,
+        offline: true,
+    };
+    let access = Access::Local { name: "ann".to_owned() };
+    let clock = Arc::new(|| "2026-11-21T10:00:00Z".parse::<Moment>().unwrap());
+    App::new(store, World::new(None), access, reach, clock)
+}
+
+/// The digest whose digits are all the same.
+fn digest(digit: char) -> String {
+    format!("sha256:{}", digit.to_string().repeat(64))
+}
+
+/// An image with these packages.
+fn inventory(purls: &[&str]) -> Inventory {
+    Inventory {
+        subject: Subject::Image(Box::default()),
+        distro: None,
+        packages: purls.iter().map(|it| Package::new(it.parse().unwrap())).collect(),
+        statements: vec![],
+        gaps: vec![],
+    }
+}

@@ -181,6 +181,7 @@ impl Verb for Cves {
             let wanted = (&self.wishes.filter(), false);
             self.deployed.judged(context, &self.subject, &self.advice, wanted)?
         } else {
+            self.deployed.unasked(context);
             let (lookout, inventory) = self.advice.about(&self.subject, context)?;
             warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);
             let analysis = lookout.analyze(inventory, &self.wishes.filter());

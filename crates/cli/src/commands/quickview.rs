@@ -49,6 +49,7 @@ impl Verb for Quickview {
         } else if self.latest {
             vec![self.deployed.latest(context, &self.advice, &filter)?]
         } else {
+            self.deployed.unasked(context);
             let (lookout, inventory) = self.advice.about(&self.subject, context)?;
             let analysis = lookout.analyze_in_brief(inventory, &filter);
             answered(&lookout)?;

@@ -6,7 +6,7 @@ use crate::sandbox::Sandbox;
 
 #[expect(clippy::disallowed_methods, reason = "a test looks for a program as a shell does")]
 /// The client, if this machine has one. (Debian: `docker-cli`, or `docker.io` before 13.)
-fn client() -> Option<PathBuf> {
+pub(crate) fn client() -> Option<PathBuf> {
     let found = std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|it| it.join("docker"))
         .find(|it| it.is_file());
@@ -16,7 +16,7 @@ fn client() -> Option<PathBuf> {
     found
 }
 
-fn docker(sandbox: &Sandbox, docker: &Path, line: &str) -> String {
+pub(crate) fn docker(sandbox: &Sandbox, docker: &Path, line: &str) -> String {
     let output = sandbox.command(docker).args(line.split(' ')).output().unwrap();
     format!("# docker {line}\n{}", sandbox.shown(&output))
 }

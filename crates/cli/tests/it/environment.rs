@@ -199,6 +199,7 @@ fn what_is_asked_of_an_environment() {
         "quickview --env mixed",
         "quickview --stream staging",
         "quickview --latest",
+        "quickview --org myorg archive://alpine.tar",
         "quickview --latest --env mixed",
     ];
     check(&sandbox, "what_is_asked_of_an_environment", &lines);
@@ -331,8 +332,9 @@ fn from_files() {
     assert!(fed.contains("Successfully recorded docker.io/myorg/myapp:v1.2.3"), "{fed}");
 }
 
-/// A server that trusts everybody, on a database of its own; its address.
-fn serving(folder: &std::path::Path) -> String {
+/// A server on a database of its own; its address, and the link for its first owner if it knows
+/// people apart.
+fn serving(folder: &std::path::Path, access: server::Access) -> (String, Option<String>) {
     let database = format!("sqlite://{}", folder.join("server.db").display());
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -345,25 +347,26 @@ fn serving(folder: &std::path::Path) -> String {
                 jobs: true,
                 offline: true,
             };
-            let access = server::Access::Local { name: "root".to_owned() };
             let now = || model::Moment::from_micros(jiff::Timestamp::now().as_microsecond());
             let world = server::World::new(None);
             let app = server::App::new(store, world, access, reach, std::sync::Arc::new(now));
             let address = "127.0.0.1:0".parse().unwrap();
             let listening = server::Listening { address, tls: None, workers: 0 };
             let bound = server::Bound::to(&listening).await.unwrap();
-            tell.send(bound.address().to_string()).unwrap();
+            let link = server::first_start(&app, "http://x", "acme").await.unwrap();
+            tell.send((format!("http://{}", bound.address()), link)).unwrap();
             let router = server::front(app.clone(), server::Limits::default());
             bound.serve(app, router, std::future::pending()).await.unwrap();
         });
     });
-    format!("http://{}", told.recv().unwrap())
+    told.recv().unwrap()
 }
 
 #[test]
 fn a_server_answers_as_well() {
     let sandbox = alone(teahouse::open());
-    let server = serving(&sandbox.path("tmp"));
+    let access = server::Access::Local { name: "root".to_owned() };
+    let (server, _) = serving(&sandbox.path("tmp"), access);
     let sandbox = sandbox.with("FORETOP_SERVER", &server);
     let digest = "1".repeat(64);
     let lines = [
@@ -415,4 +418,53 @@ fn a_server_is_told_who_asks() {
     check(&both, Some("Bearer set"));
     // What is for registries is for registries alone.
     check(&|sandbox, _| sandbox.with("FORETOP_REGISTRY_TOKEN", "other"), None);
+}
+
+/// The first owner's token, and one of somebody who may record but makes no environments.
+fn people(server: &str, link: &str) -> (String, String) {
+    let client = |token: Option<String>| {
+        let http = image::reach(server, &std::sync::Arc::default()).unwrap();
+        let token = token.map(model::Secret::new);
+        api::Client::new(std::sync::Arc::new(api::Https::new(http, server, token).unwrap()), None)
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let enter = async |secret: &str, name: &str| {
+            let (name, password) = (name.to_owned(), "a green horse".to_owned());
+            let accepting =
+                api::Accepting { name: Some(name.clone()), password: Some(password.clone()) };
+            client(None).accept(secret, &accepting).await.unwrap();
+            let logging_in = api::LoggingIn { name, password };
+            client(None).log_in(&logging_in).await.unwrap().token
+        };
+        let owner = enter(link.rsplit('/').next().unwrap(), "ann").await;
+        let invitation = api::NewInvitation { role: api::Role::Editor, days: None };
+        let invited = client(Some(owner.clone())).invite("acme", &invitation).await.unwrap();
+        let editor = enter(&invited.secret, "bob").await;
+        (owner, editor)
+    })
+}
+
+#[test]
+fn only_owners_make_environments() {
+    let sandbox = alone(Sandbox::new());
+    let access = server::Access::People(server::People::new(false));
+    let (server, link) = serving(&sandbox.path("tmp"), access);
+    let (owner, editor) = people(&server, &link.unwrap());
+    let image = format!("acme/web:v1@sha256:{}", "1".repeat(64));
+    let asked = |token: &str, lines: &[&str]| {
+        let sandbox = alone(Sandbox::new()).with("FORETOP_SERVER", &server);
+        let sandbox = if token.is_empty() { sandbox } else { sandbox.with("FORETOP_TOKEN", token) };
+        settled(&sandbox.transcript(lines))
+    };
+    let record = |name: &str| format!("env {name} {image}");
+    let said = asked("", &["env"])
+        + &asked(&editor, &[&record("production"), "env create production"])
+        + &asked(&owner, &[&record("production")])
+        + &asked(
+            &editor,
+            &[&record("production"), &record("staging"), "env", "env rename production live"],
+        )
+        + &asked(&editor, &["env production --history", "env --org other"]);
+    insta::assert_snapshot!("only_owners_make_environments", said);
 }

@@ -12,6 +12,7 @@ mod environment;
 mod errors;
 mod explain;
 mod help;
+mod login;
 mod plugin;
 mod quickview;
 mod sandbox;

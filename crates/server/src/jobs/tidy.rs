@@ -25,6 +25,7 @@ impl Work for Tidy {
         let told = |error: store::Error| error.to_string();
         let now = app.now();
         app.store.forget_jobs(now.plus_seconds(-7 * DAY)).await.map_err(told)?;
+        app.store.forget_requests(now).await.map_err(told)?;
         app.store.forget_ended(now.plus_seconds(-30 * DAY)).await.map_err(told)?;
         Ok(())
     }

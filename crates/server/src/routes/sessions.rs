@@ -47,8 +47,8 @@ async fn log_in(
     let (user, kept) = app.store.credentials(&sent.name).await?.unzip();
     let fits = agreed(people, &sent.name, &sent.password, kept).await?;
     let Some(user) = user.filter(|_| fits) else {
-        let problem = Sort::Unauthenticated.because("log-in: the name or the password is wrong");
-        return Err(problem.with_hint("an owner of your organisation can invite you anew").into());
+        let why = "log-in: the name or the password is wrong";
+        return Err(Sort::Unauthenticated.because(why).into());
     };
     attempt.right();
     let minted = minted(Kind::Session)?;

@@ -3,6 +3,7 @@
 mod docker;
 mod doors;
 mod entry;
+mod once;
 mod rights;
 mod strangers;
 mod tokens;

@@ -1,6 +1,7 @@
 //! Recording that images run: which image a name means, and what is inside it.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ pub(super) struct Recording<'a> {
 }
 
 /// Which image is meant, and who could read it.
+#[derive(Clone)]
 struct Found {
     digest: String,
     platform: Option<String>,
@@ -51,10 +53,21 @@ struct Found {
 }
 
 impl Recording<'_> {
-    /// Records all of them, or nothing.
+    /// Records them. Nothing is recorded before it is known which image each of them is, and up to a
+    /// thousand are recorded at once, or not at all.
     pub(super) async fn record(&self, wanted: Vec<Wanted>) -> anyhow::Result<Vec<Recorded>> {
-        let mut found = Vec::with_capacity(wanted.len());
-        for it in &wanted {
+        let mut found: Vec<Found> = Vec::with_capacity(wanted.len());
+        let mut asked = BTreeMap::new();
+        for (number, it) in wanted.iter().enumerate() {
+            // Many workloads run the same image beside their own, and one answer is enough.
+            let asked = asked.entry((&it.image, it.platform.as_ref().map(ToString::to_string)));
+            if let Entry::Occupied(before) = &asked
+                && let Some(same) = found.get(*before.get()).cloned()
+            {
+                found.push(same);
+                continue;
+            }
+            asked.or_insert(number);
             let meant = self.meant(it).await;
             found.push(if it.at.is_empty() {
                 meant?
@@ -293,7 +306,9 @@ impl Recording<'_> {
             if !seen.insert(&it.digest) {
                 continue;
             }
-            let pushed = format!("foretop push {}", without_digest(&it.image));
+            // An engine knows the image by its name alone.
+            let local = found.subject.as_deref().filter(|it| it.starts_with("local://"));
+            let pushed = format!("foretop push {}", local.unwrap_or(&it.image));
             if !self.asking.embedded() {
                 messages.warn(&format!(
                     "{} is pending until the server has analysed it; `{pushed}` does it from here",
@@ -396,12 +411,6 @@ fn refused(name: &str, why: &str) -> anyhow::Error {
 fn bare(image: &str) -> &str {
     let image = image.trim();
     image.split_once("://").map_or(image, |(_, name)| name)
-}
-
-fn without_digest(image: &str) -> &str {
-    let (name, _) = image.split_once('@').unwrap_or((image, ""));
-    let tagged = name.rsplit('/').next().is_some_and(|it| it.contains(':'));
-    if tagged { name } else { image }
 }
 
 /// The first letters of a digest, which are enough for people.

@@ -65,7 +65,6 @@ fn log_in(server: SocketAddr, name: &str, secret: &str) -> (bool, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stdout, reason = "a test that is left out says so")]
 async fn the_real_client_logs_in() {
     let version = Command::new("docker").arg("--version").output();
     if !version.is_ok_and(|it| it.status.success()) {

@@ -85,6 +85,11 @@ async fn a_cookie_is_taken_from_our_own_pages_alone() {
     );
     let old = [cookie, ("host", "x.example"), ("origin", "http://x.example")];
     assert_eq!(told(&house, "DELETE", path, &old).await, ours);
-    let evil = [("host", "x.example"), ("origin", "http://evil.example")];
-    assert_eq!(told(&house, "POST", "/api/v1/sessions", &evil).await, foreign, "nor logs it in");
+    let body = serde_json::json!({ "name": "ann", "password": super::PASSWORD }).to_string();
+    let evil = Request::post("/api/v1/sessions")
+        .header("host", "x.example")
+        .header("origin", "http://evil.example")
+        .header(header::CONTENT_TYPE, "application/json");
+    let answer = house.send(evil.body(Body::from(body)).unwrap()).await;
+    assert_eq!(answer.told(), foreign, "nor logs somebody in");
 }

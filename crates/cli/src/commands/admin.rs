@@ -1,0 +1,124 @@
+//! `foretop admin`: back up, restore, and look whether everything is as it should be.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::ValueHint;
+use model::Moment;
+use tokio::io::{AsyncWriteExt as _, BufReader, BufWriter};
+
+use super::{Outcome, Verb};
+use crate::Context;
+use crate::failure::Failure;
+use crate::house::House;
+use crate::messages::count;
+
+/// Back up, restore and examine what is remembered
+#[derive(clap::Parser)]
+#[command(name = "admin", subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Admin {
+    #[command(subcommand)]
+    verb: Chore,
+}
+
+#[derive(clap::Subcommand)]
+enum Chore {
+    /// Write everything into one file, from which any database can be restored
+    Backup {
+        /// The file; it must not be there yet
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        #[command(flatten)]
+        house: House,
+    },
+    /// Read such a file into a database that is empty
+    Restore {
+        /// The file
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        #[command(flatten)]
+        house: House,
+    },
+    /// Look whether everything is as it should be; exit code 2 if something is not
+    Doctor {
+        /// How to tell it
+        #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+        format: String,
+        #[command(flatten)]
+        house: House,
+    },
+}
+
+impl Verb for Admin {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        crate::runtime()?.block_on(async {
+            match &self.verb {
+                Chore::Backup { file, house } => backup(context, file, house).await,
+                Chore::Restore { file, house } => restore(context, file, house).await,
+                Chore::Doctor { format, house } => doctor(context, format, house).await,
+            }
+        })
+    }
+}
+
+/// Writes beside the file first, so that half a backup is never taken for one.
+async fn backup(context: &Context, file: &Path, house: &House) -> anyhow::Result<Outcome> {
+    if file.exists() {
+        let hint = "name another, or remove it first";
+        return Err(Failure::error(
+            format!("backup {}: it is there already", file.display()),
+            hint,
+        ));
+    }
+    let store = house.store(context).await?;
+    let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let what = || format!("cannot write {}", file.display());
+    let half =
+        tempfile::Builder::new().prefix(".foretop-").tempfile_in(folder).with_context(what)?;
+    let (open, path) = half.into_parts();
+    let mut writer = BufWriter::new(tokio::fs::File::from_std(open));
+    let rows = store.backup(&mut writer).await?;
+    writer.flush().await.with_context(what)?;
+    writer.get_ref().sync_all().await.with_context(what)?;
+    path.persist_noclobber(file).with_context(what)?;
+    store.close().await;
+    let rows = count(rows, "row", "rows");
+    context.messages.done(&format!("Backup written to {}: {rows}", file.display()));
+    context.messages.inform(
+        "Secrets in it are sealed; the key (--key-file) is not in it, and is to be kept elsewhere",
+    );
+    Ok(Outcome::Done)
+}
+
+async fn restore(context: &Context, file: &Path, house: &House) -> anyhow::Result<Outcome> {
+    let what = || format!("cannot read {}", file.display());
+    let open = tokio::fs::File::open(file).await.with_context(what)?;
+    let store = house.store(context).await?;
+    let restored = store.restore(BufReader::new(open)).await?;
+    store.close().await;
+    let rows = count(restored.rows, "row", "rows");
+    context.messages.done(&format!("Restored from {}: {rows}", file.display()));
+    Ok(Outcome::Done)
+}
+
+async fn doctor(context: &Context, format: &str, house: &House) -> anyhow::Result<Outcome> {
+    let store = house.store(context).await?;
+    let now = Moment::from_micros(jiff::Timestamp::now().as_microsecond());
+    let checks = store.doctor(now).await;
+    store.close().await;
+    let well = checks.iter().all(|it| it.trouble.is_none());
+    if format == "json" {
+        context.messages.report(&format!("{}\n", serde_json::to_string_pretty(&checks)?))?;
+    } else {
+        for check in &checks {
+            match &check.trouble {
+                None => context.messages.report(&format!("ok      {}\n", check.name))?,
+                Some(it) => context.messages.report(&format!(
+                    "failed  {}: {}\n        hint: {}\n",
+                    check.name, it.what, it.hint
+                ))?,
+            }
+        }
+    }
+    Ok(if well { Outcome::Done } else { Outcome::Shut })
+}

@@ -1,0 +1,193 @@
+//! `foretop login`: who one is at a server.
+
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+use anyhow::{Context as _, bail};
+use api::{Accepting, LoggingIn};
+use model::Secret;
+
+use super::{Outcome, Verb};
+use crate::Context;
+use crate::asking::{reach, server};
+use crate::config::Config;
+use crate::credentials::{Kept, Login as Kind};
+use crate::failure::Failure;
+
+/// Characters in the longest secret that is read.
+const LONGEST: u64 = 4096;
+
+/// Log in to a server, which commands ask from then on
+#[derive(clap::Parser)]
+#[command(name = "login")]
+pub(crate) struct Login {
+    /// The server, or the address by which it invites you; without one, the one that is settled
+    #[arg(value_name = "SERVER")]
+    server: Option<String>,
+    /// Your name there
+    #[arg(short = 'u', long = "username", visible_alias = "user", value_name = "NAME")]
+    name: Option<String>,
+    /// Read the password from stdin
+    #[arg(long)]
+    password_stdin: bool,
+    /// Read a token from stdin, and be who it says
+    #[arg(long, conflicts_with_all = ["name", "password_stdin", "invitation"])]
+    token_stdin: bool,
+    /// Accept the invitation with this secret first: choose a name and a password
+    #[arg(long, value_name = "SECRET")]
+    invitation: Option<String>,
+}
+
+impl Verb for Login {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        let (url, invited) = match &self.server {
+            Some(text) => address(text)?,
+            None => (server(context)?.ok_or_else(nowhere)?, None),
+        };
+        let invitation = self.invitation.clone().or(invited);
+        let login = crate::runtime()?.block_on(async {
+            if self.token_stdin {
+                return with_token(context, &url).await;
+            }
+            let client = reach(context, &url, None)?;
+            let (name, password) = match &invitation {
+                Some(secret) => {
+                    let invitation = client.invitation(secret).await?;
+                    let role = invitation.role.as_str();
+                    let organisation = invitation.organisation;
+                    context.messages.inform(&format!("You are invited: {role} of {organisation}"));
+                    let (name, password) = self.asked(true)?;
+                    let accepting = Accepting {
+                        name: Some(name),
+                        password: Some(password.expose().to_owned()),
+                    };
+                    (client.accept(secret, &accepting).await?.name, password)
+                }
+                None => self.asked(false)?,
+            };
+            let logging_in = LoggingIn { name, password: password.expose().to_owned() };
+            let done = client.log_in(&logging_in).await?;
+            Ok(Kind::new(done.name, &Secret::new(done.token)))
+        })?;
+        let name = login.name.clone();
+        Kept::read(&context.environment)?.set(&url, Some(login))?;
+        Config::read(&context.environment)?.set("server", Some(url.clone()))?;
+        context.messages.done(&format!("Successfully logged in to {url} as {name}"));
+        Ok(Outcome::Done)
+    }
+}
+
+impl Login {
+    /// Name and password, asked for on the terminal as far as nobody said them. A new password is
+    /// asked for twice.
+    fn asked(&self, new: bool) -> anyhow::Result<(String, Secret)> {
+        let terminal = std::io::stdin().is_terminal();
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None if self.password_stdin || !terminal => {
+                return Err(Failure::error("login: nobody says who you are", "-u NAME says it"));
+            }
+            None => line("Name: ")?,
+        };
+        if self.password_stdin {
+            return Ok((name, secret("password")?));
+        }
+        if !terminal {
+            return Err(Failure::error(
+                "login: there is no terminal to ask for the password",
+                "--password-stdin reads it from stdin, --token-stdin a token",
+            ));
+        }
+        let ask = |prompt: &str| {
+            rpassword::prompt_password(prompt).map(Secret::new).context("cannot read the password")
+        };
+        let password = ask(if new { "New password: " } else { "Password: " })?;
+        if new && ask("Once more: ")? != password {
+            bail!("login: the two passwords differ");
+        }
+        Ok((name, password))
+    }
+}
+
+async fn with_token(context: &Context, url: &str) -> anyhow::Result<Kind> {
+    let token = secret("token")?;
+    let me = reach(context, url, Some(token.clone()))?.me().await?;
+    Ok(Kind::new(me.name, &token))
+}
+
+fn line(prompt: &str) -> anyhow::Result<String> {
+    let mut stderr = std::io::stderr().lock();
+    let _ = write!(stderr, "{prompt}").and_then(|()| stderr.flush());
+    let mut line = String::new();
+    let read = std::io::stdin().lock().take(LONGEST).read_line(&mut line);
+    read.context("cannot read the name")?;
+    Ok(line.trim().to_owned())
+}
+
+/// A secret from stdin, without the end of its line.
+fn secret(what: &str) -> anyhow::Result<Secret> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(LONGEST).read_to_string(&mut text);
+    read.with_context(|| format!("cannot read the {what} from stdin"))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        bail!("login: there is no {what} on stdin");
+    }
+    Ok(Secret::new(text))
+}
+
+/// The server's address, and the secret of the invitation that it may end with. Without a scheme,
+/// this machine is spoken to plainly and all others by HTTPS.
+pub(super) fn address(text: &str) -> anyhow::Result<(String, Option<String>)> {
+    let text = text.trim();
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme @ ("http" | "https"), rest)) => (scheme, rest),
+        Some(_) => return Err(unreadable(text)),
+        None if crate::asking::near(text) => ("http", text),
+        None => ("https", text),
+    };
+    let (rest, secret) = ["/first/", "/join/"]
+        .iter()
+        .find_map(|it| rest.split_once(it))
+        .map_or((rest, None), |(rest, secret)| (rest, Some(secret.trim_end_matches('/'))));
+    let rest = rest.trim_end_matches('/');
+    let strange = |it: char| it.is_whitespace() || it.is_control() || "?#@".contains(it);
+    if rest.is_empty() || rest.starts_with('/') || rest.contains(strange) {
+        return Err(unreadable(text));
+    }
+    Ok((format!("{scheme}://{rest}"), secret.map(str::to_owned)))
+}
+
+fn unreadable(text: &str) -> anyhow::Error {
+    let hint = "https://foretop.example, say";
+    Failure::error(format!("login: `{text}` is not the address of a server"), hint)
+}
+
+pub(super) fn nowhere() -> anyhow::Error {
+    Failure::error("nobody needs to log in: there is no server", "foretop login SERVER uses one")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let check = |text: &str, expect: &str| {
+            let shown = address(text).map(|(url, secret)| match secret {
+                Some(secret) => format!("{url} with {secret}"),
+                None => url,
+            });
+            assert_eq!(shown.unwrap_or_else(|error| error.to_string()), expect);
+        };
+        check("foretop.example", "https://foretop.example");
+        check("https://foretop.example/", "https://foretop.example");
+        check("https://example/foretop/", "https://example/foretop");
+        check("localhost:8080", "http://localhost:8080");
+        check("127.0.0.1:8080", "http://127.0.0.1:8080");
+        check("http://h:8080/first/fti_x", "http://h:8080 with fti_x");
+        check("https://h/join/fti_x/", "https://h with fti_x");
+        for junk in ["", "/", "https://", "ftp://h", "https:///x", "a b", "https://u:p@h", "h?x"] {
+            check(junk, &format!("login: `{junk}` is not the address of a server"));
+        }
+    }
+}

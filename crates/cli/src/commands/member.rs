@@ -1,0 +1,178 @@
+//! `foretop member`: who is in an organisation.
+
+use std::fmt::Write as _;
+
+use api::{Assigning, Member as Kept, NewInvitation, PageQuery, Role};
+use clap::{Subcommand, ValueEnum};
+
+use super::login::nowhere;
+use super::{Outcome, Verb};
+use crate::Context;
+use crate::asking::{Asking, PART, Whose, ask, whole};
+
+/// List the members of an organisation, invite and remove them, and give them roles
+#[derive(clap::Parser)]
+#[command(name = "member", arg_required_else_help = true)]
+pub(crate) struct Member {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the members
+    List {
+        /// How to write it
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Take in somebody who can log in to the server already, or give a member another role
+    #[command(visible_alias = "role")]
+    Add {
+        /// Their name
+        name: String,
+        /// As what
+        #[arg(long, value_enum, default_value_t = As::Member)]
+        role: As,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Take somebody out
+    Remove {
+        /// Their name
+        name: String,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Invite somebody, who will choose a name and a password
+    Invite {
+        /// As what
+        #[arg(long, value_enum, default_value_t = As::Member)]
+        role: As,
+        /// For how many days the invitation is good
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=30))]
+        days: Option<u32>,
+        #[command(flatten)]
+        whose: Whose,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// A table
+    Text,
+    /// An array
+    Json,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum As {
+    /// Who sees everything
+    Member,
+    /// Who also records what runs and pushes images
+    Editor,
+    /// Who also makes environments, and says who belongs here
+    Owner,
+}
+
+impl From<As> for Role {
+    fn from(it: As) -> Self {
+        match it {
+            As::Member => Self::Member,
+            As::Editor => Self::Editor,
+            As::Owner => Self::Owner,
+        }
+    }
+}
+
+impl Verb for Member {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        let messages = &context.messages;
+        match self.command {
+            Command::List { format, whose } => with(context, &whose, async |asking, _| {
+                let members = members(asking).await?;
+                messages.report(&match format {
+                    Format::Text => table(&members),
+                    Format::Json => format!("{}\n", serde_json::to_string_pretty(&members)?),
+                })
+            }),
+            Command::Add { name, role, whose } => with(context, &whose, async |asking, _| {
+                let role = Role::from(role);
+                let org = &asking.organisation;
+                asking.client.put_member(org, &name, &Assigning { role }).await?;
+                let role = role.as_str();
+                messages.done(&format!("Successfully made {name} {role} of {org}"));
+                Ok(())
+            }),
+            Command::Remove { name, whose } => with(context, &whose, async |asking, _| {
+                let org = &asking.organisation;
+                asking.client.remove_member(org, &name).await?;
+                messages.done(&format!("Successfully removed {name} from {org}"));
+                Ok(())
+            }),
+            Command::Invite { role, days, whose } => with(context, &whose, async |asking, url| {
+                let org = &asking.organisation;
+                let new = NewInvitation { role: role.into(), days };
+                let made = asking.client.invite(org, &new).await?;
+                messages.report(&format!("{url}{}\n", made.path))?;
+                messages.inform(&format!(
+                    "Good once, until {}: with a browser, or `foretop login` and this address",
+                    made.expires
+                ));
+                Ok(())
+            }),
+        }
+    }
+}
+
+/// Does `work` at a server; where there is none, there are no members.
+fn with(
+    context: &Context,
+    whose: &Whose,
+    work: impl AsyncFnOnce(&Asking, &str) -> anyhow::Result<()>,
+) -> anyhow::Result<Outcome> {
+    if crate::asking::server(context)?.is_none() {
+        return Err(nowhere());
+    }
+    ask(context, whose, async |asking| {
+        let url = asking.server.clone().ok_or_else(nowhere)?;
+        work(asking, &url).await
+    })?;
+    Ok(Outcome::Done)
+}
+
+async fn members(asking: &Asking) -> anyhow::Result<Vec<Kept>> {
+    let members = whole(async |after| {
+        let page = PageQuery { after, limit: Some(PART) };
+        asking.client.members(&asking.organisation, &page).await
+    });
+    Ok(members.await?)
+}
+
+fn table(members: &[Kept]) -> String {
+    let rows = members.iter().map(|it| {
+        let role = it.role.as_str();
+        let role = if it.disabled { format!("{role}, may not log in") } else { role.to_owned() };
+        vec![it.name.clone(), role, it.since.clone()]
+    });
+    columns(&["Name", "Role", "Since"], rows.collect())
+}
+
+/// Rows under their heads, as wide as they need to be.
+pub(super) fn columns(heads: &[&str], rows: Vec<Vec<String>>) -> String {
+    let heads = heads.iter().map(|it| (*it).to_owned()).collect();
+    let all: Vec<Vec<String>> = std::iter::once(heads).chain(rows).collect();
+    let count = all.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        all.iter().filter_map(|row| row.get(column)).map(|it| it.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..count).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in &all {
+        let cells = row.iter().zip(&widths).map(|(it, width)| format!("{it:<width$}"));
+        let _ = writeln!(text, "{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+    text
+}

@@ -1,0 +1,104 @@
+//! `foretop serve`: answer over HTTP, and do what is to be done meanwhile.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::ValueHint;
+use server::{Access, Bound, Limits, Listening, People};
+
+use super::{Outcome, Verb};
+use crate::Context;
+use crate::failure::Failure;
+use crate::house::{House, told_to_end};
+
+/// Answer over HTTP: the API, and the workers behind it
+#[derive(clap::Parser)]
+#[command(name = "serve")]
+pub(crate) struct Serve {
+    /// Where to listen; port 0 takes any that is free [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Certificates in PEM, for HTTPS
+    #[arg(long, value_name = "FILE", requires = "tls_key", value_hint = ValueHint::FilePath)]
+    tls_certificate: Option<PathBuf>,
+    /// Their key
+    #[arg(long, value_name = "FILE", requires = "tls_certificate", value_hint = ValueHint::FilePath)]
+    tls_key: Option<PathBuf>,
+    /// How people reach this server, where that is not where it listens
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// The organisation that is made on the first start
+    #[arg(long, value_name = "ORGANIZATION", default_value = "main")]
+    organization: String,
+    /// Requests a second that each caller may make, ten times as many at once; 0 is any number
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    rate_limit: u32,
+    #[command(flatten)]
+    house: House,
+}
+
+impl Verb for Serve {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        crate::runtime()?.block_on(self.serve(context))?;
+        Ok(Outcome::Done)
+    }
+}
+
+impl Serve {
+    async fn serve(self, context: &Context) -> anyhow::Result<()> {
+        // Two providers are linked, so somebody has to say which.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listening = Listening {
+            address: self.address(context)?,
+            tls: self.tls_certificate.clone().zip(self.tls_key.clone()),
+            workers: self.house.workers(),
+        };
+        let public = match &self.public_url {
+            Some(url) => Some(url.clone()),
+            None => context.environment.public_url()?,
+        };
+        let public = public.as_deref().map(|it| it.trim_end_matches('/'));
+        if let Some(url) = public
+            && !url.starts_with("https://")
+            && !url.starts_with("http://")
+        {
+            let hint = "write it as people type it: https://foretop.example";
+            return Err(Failure::error(format!("--public-url {url}: it is no URL"), hint));
+        }
+        // The port first: who cannot have it shall not wait for a database.
+        let bound = Bound::to(&listening).await.map_err(|error| {
+            let hint = "--listen 127.0.0.1:0 takes any port that is free";
+            Failure::error(error.to_string(), hint)
+        })?;
+        let secure = bound.is_secure() || public.is_some_and(|it| it.starts_with("https://"));
+        let scheme = if bound.is_secure() { "https" } else { "http" };
+        let root = public.map_or_else(|| format!("{scheme}://{}", bound.address()), str::to_owned);
+        let app = self.house.open(context, Access::People(People::new(secure))).await?;
+        let link = server::first_start(&app, &root, &self.organization).await?;
+        let rate = (self.rate_limit > 0).then_some(self.rate_limit);
+        let router = server::front(app.clone(), Limits { rate, ..Limits::default() });
+        context.messages.done(&format!("Listening on {root}"));
+        if let Some(link) = link {
+            let owned = &self.organization;
+            context.messages.inform(&format!(
+                "Nobody is here yet. Whoever opens this link first, within a day, owns {owned}:"
+            ));
+            context.messages.report(&format!("{link}\n"))?;
+        }
+        Ok(bound.serve(app, router, told_to_end()).await?)
+    }
+
+    fn address(&self, context: &Context) -> anyhow::Result<SocketAddr> {
+        /// Nobody else's machine reaches it unless somebody says so.
+        const USUAL: SocketAddr =
+            SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+        if let Some(address) = self.listen {
+            return Ok(address);
+        }
+        let Some(text) = context.environment.listen()? else { return Ok(USUAL) };
+        text.parse().map_err(|_| {
+            let hint = "write it as 127.0.0.1:8080, or 0.0.0.0:8080 for everybody";
+            Failure::error(format!("FORETOP_LISTEN: `{text}` is no address with a port"), hint)
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! `foretop token`: what programs show to a server.
+
+use api::{NewToken, Scope, Token as Kept, TokenQuery};
+use clap::{Subcommand, ValueEnum};
+
+use super::login::nowhere;
+use super::{Outcome, Verb};
+use crate::Context;
+use crate::asking::{PART, server, there, whole};
+use crate::failure::Failure;
+
+/// Make, list and revoke the tokens that programs show to the server
+#[derive(clap::Parser)]
+#[command(name = "token", arg_required_else_help = true)]
+pub(crate) struct Token {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a token, and show it this once
+    Create {
+        /// What to call it: `ci of web`
+        name: String,
+        /// How much it may
+        #[arg(long, value_enum, default_value_t = Power::Read)]
+        scope: Power,
+        /// For how many days it is good; without, until it is revoked
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: Option<u32>,
+        #[command(flatten)]
+        holder: Holder,
+    },
+    /// List tokens
+    List {
+        /// Those too that are good no more
+        #[arg(long)]
+        all: bool,
+        /// How to write it
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        #[command(flatten)]
+        holder: Holder,
+    },
+    /// Revoke a token
+    Revoke {
+        /// Its id, or how it begins, as `token list` shows them
+        token: String,
+        #[command(flatten)]
+        holder: Holder,
+    },
+}
+
+#[derive(clap::Args)]
+struct Holder {
+    /// Of this organisation; without, of your own
+    #[arg(long, value_name = "ORGANIZATION")]
+    org: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// A table
+    Text,
+    /// An array
+    Json,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Power {
+    /// What members may
+    Read,
+    /// What editors may
+    Write,
+    /// What owners may
+    Admin,
+}
+
+impl Verb for Token {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        let url = server(context)?.ok_or_else(nowhere)?;
+        crate::runtime()?.block_on(async {
+            let client = there(context, &url).await?;
+            let messages = &context.messages;
+            match self.command {
+                Command::Create { name, scope, days, holder } => {
+                    let scope = match scope {
+                        Power::Read => Scope::Read,
+                        Power::Write => Scope::Write,
+                        Power::Admin => Scope::Admin,
+                    };
+                    let until = |days: u32| {
+                        let day = jiff::SignedDuration::from_hours(24 * i64::from(days));
+                        Ok::<_, jiff::Error>((jiff::Timestamp::now() + day).to_string())
+                    };
+                    let expires = days.map(until).transpose()?;
+                    let new = NewToken { name, scope, expires };
+                    let made = client.create_token(holder.org.as_deref(), &new).await?;
+                    messages.report(&format!("{}\n", made.secret))?;
+                    messages.done(&format!(
+                        "Successfully made token {}; it is not shown again",
+                        made.token.name
+                    ));
+                }
+                Command::List { all, format, holder } => {
+                    let tokens = tokens(&client, holder.org.as_deref(), all).await?;
+                    messages.report(&match format {
+                        Format::Text => table(&tokens),
+                        Format::Json => format!("{}\n", serde_json::to_string_pretty(&tokens)?),
+                    })?;
+                }
+                Command::Revoke { token, holder } => {
+                    let org = holder.org.as_deref();
+                    let tokens = tokens(&client, org, false).await?;
+                    let fits = |it: &&Kept| it.id == token || token.starts_with(&it.prefix);
+                    let mut found = tokens.iter().filter(fits);
+                    let (Some(one), None) = (found.next(), found.next()) else {
+                        return Err(Failure::error(
+                            "token: there is none that begins like that, or more than one",
+                            "`foretop token list` shows their ids",
+                        ));
+                    };
+                    client.revoke_token(org, &one.id).await?;
+                    messages.done(&format!("Successfully revoked token {}", one.name));
+                }
+            }
+            Ok(Outcome::Done)
+        })
+    }
+}
+
+async fn tokens(client: &api::Client, org: Option<&str>, all: bool) -> anyhow::Result<Vec<Kept>> {
+    let tokens = whole(async |after| {
+        client.tokens(org, &TokenQuery { all, after, limit: Some(PART) }).await
+    });
+    Ok(tokens.await?)
+}
+
+fn table(tokens: &[Kept]) -> String {
+    let rows = tokens.iter().map(|it| {
+        let state = match (&it.revoked, &it.expires) {
+            (Some(since), _) => format!("revoked {since}"),
+            (None, Some(until)) => format!("until {until}"),
+            (None, None) => "until revoked".to_owned(),
+        };
+        let used = it.last_used.clone().unwrap_or("never".to_owned());
+        let scope = model::Scope::from(it.scope).to_string();
+        vec![it.name.clone(), it.prefix.clone(), scope, used, state, it.id.clone()]
+    });
+    super::member::columns(&["Name", "Begins", "Scope", "Used", "Good", "Id"], rows.collect())
+}

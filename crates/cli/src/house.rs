@@ -1,0 +1,201 @@
+//! What a server and a worker stand on: a database, an almanac, keys, and a log.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::ValueHint;
+use engine::Engine;
+use model::Moment;
+use server::{Access, App, Reach, World};
+use store::{Keyring, Store};
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+use crate::{Context, docker};
+
+/// What a server and a worker stand on.
+#[derive(clap::Args)]
+pub(crate) struct House {
+    /// Where everything is remembered: `sqlite:///path` or `postgres://…`
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// The key that secrets are sealed with: a file with 64 hexadecimal digits
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    key_file: Option<PathBuf>,
+    /// The almanac's directory
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    almanac: Option<PathBuf>,
+    /// How many jobs are done at once [default: as many as there are cores]
+    #[arg(long, value_name = "COUNT")]
+    workers: Option<usize>,
+    /// How the log is written
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    log_format: String,
+}
+
+impl House {
+    /// Opens everything.
+    pub(crate) async fn open(&self, context: &Context, access: Access) -> anyhow::Result<App> {
+        self.log(context)?;
+        let store = self.store(context).await?;
+        let environment = &context.environment;
+        let reach = Reach {
+            engine: Engine { cache: environment.cache()?.map(Arc::new) },
+            settings: Arc::new(docker::settings(environment, &context.docker, false)?),
+            jobs: true,
+            offline: environment.offline()?,
+        };
+        let almanac = match &self.almanac {
+            Some(directory) => Some(directory.clone()),
+            None => environment.almanac_directory().ok(),
+        };
+        let clock = Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()));
+        Ok(App::new(store, World::new(almanac), access, reach, clock))
+    }
+
+    /// How many jobs are done at once.
+    pub(crate) fn workers(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.workers.unwrap_or_else(cores)
+    }
+
+    /// Opens the database alone.
+    pub(crate) async fn store(&self, context: &Context) -> anyhow::Result<Store> {
+        let (address, folder) = match &self.database {
+            Some(address) => (address.clone(), None),
+            None => context.environment.database()?,
+        };
+        if let Some(folder) = &folder {
+            crate::asking::make(folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        let keys = self.keys(context, folder.as_deref())?;
+        let store = Store::open(&address).await?;
+        Ok(match keys {
+            Some(keys) => store.with_keys(keys),
+            None => store,
+        })
+    }
+
+    /// The key named, else the one beside a database of our own, which is made on first use.
+    fn keys(&self, context: &Context, folder: Option<&Path>) -> anyhow::Result<Option<Keyring>> {
+        if let Some(text) = context.environment.key()? {
+            return read("FORETOP_KEY", text.expose()).map(Some);
+        }
+        let named = self.key_file.clone().or_else(|| context.environment.key_file());
+        let file = match (named, folder) {
+            (Some(file), _) => file,
+            (None, Some(folder)) => {
+                let file = folder.join("foretop.key");
+                if !file.exists() {
+                    write_new(&file)?;
+                }
+                file
+            }
+            (None, None) => return Ok(None),
+        };
+        let text = fs_err::read_to_string(&file)?;
+        read(&file.display().to_string(), &text).map(Some)
+    }
+
+    fn log(&self, context: &Context) -> anyhow::Result<()> {
+        let filter = context.environment.log()?.unwrap_or_else(|| "info".to_owned());
+        let filter = EnvFilter::try_new(&filter).map_err(|error| {
+            let hint = "info, debug, or server=debug,info will do";
+            Failure::error(format!("FORETOP_LOG: `{filter}`: {error}"), hint)
+        })?;
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let begun = if self.log_format == "json" {
+            log.json().try_init()
+        } else {
+            log.with_ansi(context.messages.colour()).try_init()
+        };
+        begun.map_err(|error| anyhow::anyhow!("cannot begin the log: {error}"))
+    }
+}
+
+/// A key as it is written down: 64 hexadecimal digits, and former ones in lines below.
+fn read(what: &str, text: &str) -> anyhow::Result<Keyring> {
+    let mut keys = Vec::new();
+    for line in text.lines().map(str::trim).filter(|it| !it.is_empty()) {
+        let digits: Option<Vec<u8>> = line
+            .as_bytes()
+            .chunks(2)
+            .map(|it| u8::from_str_radix(std::str::from_utf8(it).ok()?, 16).ok())
+            .collect();
+        let key: Option<[u8; 32]> = digits.and_then(|it| it.try_into().ok());
+        keys.push(key.filter(|_| line.len() == 64).ok_or_else(|| {
+            let hint = "`openssl rand -hex 32` makes one; former keys go in lines below it";
+            Failure::error(format!("{what}: it is no key of 64 hexadecimal digits"), hint)
+        })?);
+    }
+    match keys.split_first() {
+        Some((key, former)) => Ok(Keyring::new(key, former)),
+        None => Err(Failure::error(format!("{what}: there is no key in it"), "see --key-file")),
+    }
+}
+
+/// Makes a key that only we can read.
+fn write_new(file: &Path) -> anyhow::Result<()> {
+    use std::fmt::Write as _;
+    use std::io::Write as _;
+    let mut bytes = [0_u8; 32];
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes)
+        .map_err(|_| anyhow::anyhow!("cannot make a key: the system gives no random numbers"))?;
+    let mut text = String::with_capacity(65);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.push('\n');
+    let mut options = fs_err::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use fs_err::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    match options.open(file) {
+        Ok(mut file) => Ok(file.write_all(text.as_bytes())?),
+        // Another process was quicker, and its key is as good.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Comes to pass when somebody wants us to end.
+pub(crate) async fn told_to_end() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let terminate = tokio::signal::unix::SignalKind::terminate();
+        if let Ok(mut terminated) = tokio::signal::unix::signal(terminate) {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupted.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys() {
+        let check = |text: &str, expect: &str| {
+            let shown = read("key", text).map_or_else(|it| it.to_string(), |_| "good".to_owned());
+            assert_eq!(shown, expect);
+        };
+        let key = "0f".repeat(32);
+        check(&key, "good");
+        check(&format!("\n{key}\n{}\n", "A0".repeat(32)), "good");
+        check("", "key: there is no key in it");
+        check(&"0f".repeat(31), "key: it is no key of 64 hexadecimal digits");
+        check(&"+f".repeat(32), "key: it is no key of 64 hexadecimal digits");
+        check(&"é".repeat(32), "key: it is no key of 64 hexadecimal digits");
+    }
+}
