@@ -167,7 +167,7 @@ impl Rows {
             statement.and_then(|it| it.justification.as_deref()).unwrap_or_default().into(),
             statement.map(words::whole_statement).unwrap_or_default().into(),
             place.map(|it| &*it.path).unwrap_or_default().into(),
-            digest.map(|it| it.as_str()).unwrap_or_default().into(),
+            digest.map(model::Digest::as_str).unwrap_or_default().into(),
             instruction.unwrap_or_default().into(),
             (&*finding.title).into(),
         ];

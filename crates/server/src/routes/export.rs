@@ -169,19 +169,18 @@ impl Exporting {
                 self.step = Step::Images;
                 self.writer.begin()
             }
-            Step::Images => match self.images.pop_front() {
-                Some(deployments) => {
+            Step::Images => {
+                if let Some(deployments) = self.images.pop_front() {
                     let part = self.image(deployments).await;
                     part.map_err(|refusal| {
                         tracing::error!(why = refusal.0.detail, "an export broke off");
                         std::io::Error::other(refusal.0.detail)
                     })?
-                }
-                None => {
+                } else {
                     self.step = Step::Done;
                     self.writer.end()
                 }
-            },
+            }
             Step::Done => return Ok(None),
         };
         Ok(Some((part, self)))

@@ -136,13 +136,11 @@ impl Pick<'_> {
             found.extend(all.await?);
         }
         let newest = found.into_iter().max_by(|one, other| one.from.cmp(&other.from));
-        match newest {
-            Some(newest) => self.deployed(&newest).await,
-            None => {
-                let what = format!("no image of {}", known.shown());
-                Err(self.absent(environment, &what).await?)
-            }
+        if let Some(newest) = newest {
+            return self.deployed(&newest).await;
         }
+        let what = format!("no image of {}", known.shown());
+        Err(self.absent(environment, &what).await?)
     }
 
     /// The image like it that was analysed last.
