@@ -10,6 +10,7 @@ mod cves;
 mod docker;
 mod environment;
 mod errors;
+mod events;
 mod explain;
 mod help;
 mod login;
