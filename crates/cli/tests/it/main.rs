@@ -11,6 +11,7 @@ mod cves;
 mod docker;
 mod environment;
 mod errors;
+mod events;
 mod explain;
 mod help;
 mod login;
