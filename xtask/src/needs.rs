@@ -40,7 +40,7 @@ const NEEDS: &[Need] = &[
     Need {
         program: "python3",
         package: "python3",
-        why: "runs the validators of SPDX and CycloneDX",
+        why: "runs the validators of SPDX and CycloneDX, and schemathesis",
     },
 ];
 
@@ -89,14 +89,15 @@ pub(crate) fn install() -> anyhow::Result<()> {
         words.extend(install.split(' '));
         run("env", &words)?;
     }
-    python()
+    python("python", "crates/format/tests/requirements.txt")?;
+    python("schemathesis", "crates/cli/tests/requirements.txt")
 }
 
 /// A virtual environment in the target directory, made anew when its requirements change.
-fn python() -> anyhow::Result<()> {
-    let requirements = root().join("crates/format/tests/requirements.txt");
+fn python(name: &str, requirements: &str) -> anyhow::Result<()> {
+    let requirements = root().join(requirements);
     let wanted = fs_err::read_to_string(&requirements)?;
-    let venv = target().join("python");
+    let venv = target().join(name);
     let stamp = venv.join("requirements.txt");
     if fs_err::read_to_string(&stamp).is_ok_and(|it| it == wanted) {
         return Ok(());

@@ -20,6 +20,7 @@ mod live;
 mod metrics;
 mod named;
 mod once;
+mod opening;
 mod rate;
 mod refusal;
 mod resolve;

@@ -35,7 +35,9 @@ impl From<store::Error> for Refusal {
             store::Error::Exists { .. } | store::Error::InUse { .. } | store::Error::Gone(_) => {
                 Sort::Conflict
             }
-            store::Error::Unavailable { .. } | store::Error::Newer { .. } => Sort::Unavailable,
+            store::Error::Unavailable { .. }
+            | store::Error::Newer { .. }
+            | store::Error::Full { .. } => Sort::Unavailable,
             store::Error::Corrupt { .. } => Sort::Failed,
         };
         // What the database says is for who runs the server, not for who asks it.
@@ -43,6 +45,10 @@ impl From<store::Error> for Refusal {
             store::Error::Unavailable { .. } | store::Error::Newer { .. } => {
                 tracing::error!(%error, "the database failed");
                 "the database does not answer".to_owned()
+            }
+            store::Error::Full { .. } => {
+                tracing::error!(%error, "the database takes nothing more");
+                error.to_string()
             }
             store::Error::Corrupt { .. } => {
                 tracing::error!(%error, "the database holds what makes no sense");
@@ -52,7 +58,7 @@ impl From<store::Error> for Refusal {
         };
         let mut problem = sort.because(detail);
         problem.hint = match sort {
-            Sort::Unavailable => {
+            Sort::Unavailable if !matches!(error, store::Error::Full { .. }) => {
                 Some("try again in a moment; the server's log says why".to_owned())
             }
             Sort::Failed => Some("the server's log says what".to_owned()),

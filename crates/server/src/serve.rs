@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::jobs;
+use crate::opening::Opening;
 
 /// How long requests that are under way may take to end.
 const GRACE: Duration = Duration::from_secs(20);
@@ -120,12 +121,15 @@ impl Bound {
         let served = if let Some(tls) = self.tls {
             let mut server = axum_server::from_tcp_rustls(self.listener, tls)
                 .map_err(Error::Failed)?
+                .map(|acceptor| acceptor.acceptor(Opening(HEADERS)))
                 .handle(handle);
             patient(server.http_builder());
             server.serve(service).await
         } else {
-            let mut server =
-                axum_server::from_tcp(self.listener).map_err(Error::Failed)?.handle(handle);
+            let mut server = axum_server::from_tcp(self.listener)
+                .map_err(Error::Failed)?
+                .acceptor(Opening(HEADERS))
+                .handle(handle);
             patient(server.http_builder());
             server.serve(service).await
         };

@@ -73,6 +73,12 @@ pub enum Error {
         /// What the database says.
         why: String,
     },
+    /// There is no room for more: what is there stays, and nothing is added.
+    #[error("{what}: the disk is full")]
+    Full {
+        /// What was tried.
+        what: String,
+    },
     /// What the database holds makes no sense.
     #[error("{what}: {why}")]
     Corrupt {
@@ -96,6 +102,9 @@ impl Error {
             Self::Newer { .. } => {
                 Some("use the newer version, or restore a backup made by this one".to_owned())
             }
+            Self::Full { .. } => Some(
+                "make room where the database is; what was recorded before is not lost".to_owned(),
+            ),
             Self::Exists { .. }
             | Self::Gone(_)
             | Self::Unavailable { .. }

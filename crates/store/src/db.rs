@@ -413,5 +413,18 @@ fn asking(error: &sqlx::Error) -> Error {
     if error.as_database_error().is_some_and(DatabaseError::is_foreign_key_violation) {
         return Error::Gone("what this is about");
     }
-    Error::Unavailable { what: "the database failed".to_owned(), why: error.to_string() }
+    failed("the database failed", error)
+}
+
+/// Why the database does not do what was asked of it.
+fn failed(what: &str, error: &sqlx::Error) -> Error {
+    /// No room for more: SQLite's own word, what it says where there is none for its index of the
+    /// log (`SQLITE_IOERR_SHMSIZE`), and PostgreSQL's.
+    const FULL: [&str; 3] = ["13", "4874", "53100"];
+    let what = what.to_owned();
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    if code.is_some_and(|it| FULL.contains(&&*it)) {
+        return Error::Full { what };
+    }
+    Error::Unavailable { what, why: error.to_string() }
 }

@@ -194,6 +194,13 @@ impl Store {
     }
 }
 
+/// What there is to say of a database that cannot be opened.
+pub fn unopened(error: &Error) -> Check {
+    let hint = error.hint().unwrap_or_else(|| "see whether the database runs".to_owned());
+    let trouble = Trouble { what: error.to_string(), hint };
+    Check { name: "the database can be opened".to_owned(), trouble: Some(trouble) }
+}
+
 fn told(name: &str, looked: Result<Option<Trouble>, Error>) -> Check {
     let trouble = looked.unwrap_or_else(|error| {
         let hint = error.hint().unwrap_or_else(|| "see whether the database runs".to_owned());

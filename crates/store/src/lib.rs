@@ -45,6 +45,7 @@ pub use contract::{
     Retention, Running, RunningImage, SecretRecord, Selection, SetPackage, Sought, Speaker, Stale,
     Trouble, When,
 };
+pub use doctor::unopened;
 pub use keyring::Keyring;
 pub use names::{LONGEST_NAME, normal as normal_name};
 

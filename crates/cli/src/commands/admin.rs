@@ -102,10 +102,19 @@ async fn restore(context: &Context, file: &Path, house: &House) -> anyhow::Resul
 }
 
 async fn doctor(context: &Context, format: &str, house: &House) -> anyhow::Result<Outcome> {
-    let store = house.store(context).await?;
-    let now = Moment::from_micros(jiff::Timestamp::now().as_microsecond());
-    let checks = store.doctor(now).await;
-    store.close().await;
+    let checks = match house.store(context).await {
+        Ok(store) => {
+            let now = Moment::from_micros(jiff::Timestamp::now().as_microsecond());
+            let checks = store.doctor(now).await;
+            store.close().await;
+            checks
+        }
+        // A database that cannot be opened is the first thing that a doctor is called for.
+        Err(error) => match error.downcast::<store::Error>() {
+            Ok(error) => vec![store::unopened(&error)],
+            Err(error) => return Err(error),
+        },
+    };
     let well = checks.iter().all(|it| it.trouble.is_none());
     if format == "json" {
         context.messages.report(&format!("{}\n", serde_json::to_string_pretty(&checks)?))?;

@@ -17,8 +17,9 @@ use testkit::{FakeRegistry, Postgres};
 
 use crate::sandbox::Sandbox;
 
-/// For so long somebody is killed now and then.
-const UNREST: Duration = Duration::from_secs(12);
+/// For so many seconds somebody is killed now and then, unless `FORETOP_TEST_UNREST` says for how
+/// many.
+const UNREST: u64 = 12;
 /// So often.
 const PULSE: Duration = Duration::from_millis(900);
 /// For so long all may come to rest: who was killed at work is believed dead after a while.
@@ -72,6 +73,12 @@ struct Crowd {
 
 fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test that may go on for longer")]
+fn unrest() -> Duration {
+    let said = std::env::var("FORETOP_TEST_UNREST").ok().and_then(|it| it.parse().ok());
+    Duration::from_secs(said.unwrap_or(UNREST))
 }
 
 /// A port that was free a moment ago.
@@ -213,7 +220,8 @@ async fn history(client: &Client, application: &str) -> Vec<Deployment> {
             after,
             ..DeploymentQuery::default()
         };
-        let page: Page<Deployment> = client.deployments("main", &query).await.unwrap();
+        let ask = async |client: &Client| client.deployments("main", &query).await;
+        let page: Page<Deployment> = insist(std::slice::from_ref(client), 0, ask).await.0;
         all.extend(page.items);
         after = page.next;
         if after.is_none() {
@@ -239,7 +247,7 @@ async fn story(crowd: Arc<Crowd>, mut processes: Vec<Process>) -> Vec<Process> {
     let made = async |client: &Client| client.create_environment("main", "production").await;
     insist(&clients, 0, made).await;
 
-    let until = Instant::now() + UNREST;
+    let until = Instant::now() + unrest();
     let mut recording = Vec::new();
     for application in 0..APPLICATIONS {
         // The last two of them tell of one and the same application.
@@ -264,6 +272,7 @@ async fn story(crowd: Arc<Crowd>, mut processes: Vec<Process>) -> Vec<Process> {
         killed += 1;
     }
     assert!(killed > 5, "{killed}");
+    println!("{killed} were killed");
 
     let mut promised: BTreeMap<String, Vec<Promised>> = BTreeMap::new();
     for it in recording {
@@ -342,4 +351,60 @@ fn nothing_is_lost_or_doubled_when_anybody_is_killed() {
     let _processes = runtime.block_on(story(Arc::clone(&crowd), processes));
     let doctor = crowd.sandbox.foretop(&format!("admin doctor --database {}", crowd.database));
     assert!(doctor.starts_with("exit 0\n"), "{doctor}");
+}
+
+/// The database goes away and comes back, again and again, under those who work with it.
+#[test]
+fn a_database_that_comes_back_finds_everybody_there() {
+    let Some(postgres) = Postgres::start() else {
+        println!("left out: PostgreSQL is missing");
+        return;
+    };
+    let postgres = Arc::new(postgres);
+    let mut crowd = Crowd::gather(&postgres);
+    let mut processes = crowd.start();
+    let crowd = Arc::new(crowd);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let clients = Arc::new(crowd.clients());
+        for client in clients.iter() {
+            insist(std::slice::from_ref(client), 0, async |client| client.me().await).await;
+        }
+        let made = async |client: &Client| client.create_environment("main", "production").await;
+        insist(&clients, 0, made).await;
+        let until = Instant::now() + Duration::from_secs(6);
+        let mut recording = Vec::new();
+        for application in 0..2 {
+            let (crowd, clients) = (Arc::clone(&crowd), Arc::clone(&clients));
+            let handle = tokio::runtime::Handle::current();
+            recording.push(tokio::task::spawn_blocking(move || {
+                let name = format!("app-{application}");
+                handle.block_on(record(&crowd, &clients, application, &name, until))
+            }));
+        }
+        let restarting = Arc::clone(&postgres);
+        let restarted = tokio::task::spawn_blocking(move || {
+            let mut times = 0;
+            while Instant::now() < until {
+                restarting.restart();
+                times += 1;
+            }
+            times
+        });
+        let mut promised = Vec::new();
+        for (application, it) in recording.into_iter().enumerate() {
+            let it = it.await.unwrap();
+            let spans = history(&clients[0], &format!("app-{application}")).await;
+            without_holes(&spans);
+            let digests: Vec<&String> = spans.iter().map(|it| &it.digest).collect();
+            assert_eq!(digests, it.digests.iter().collect::<Vec<_>>());
+            promised.push(it);
+        }
+        let confirmed: usize = promised.iter().map(|it| it.digests.len()).sum();
+        println!("{} restarts, {confirmed} recordings confirmed", restarted.await.unwrap());
+        all_read(&clients, promised).await;
+    });
+    for process in &mut processes {
+        assert_eq!(process.child.try_wait().unwrap(), None, "nobody fell over");
+    }
 }

@@ -8,6 +8,7 @@ mod cache;
 mod compare;
 mod crowd;
 mod cves;
+mod described;
 mod docker;
 mod environment;
 mod errors;

@@ -104,5 +104,5 @@ fn address() -> Error {
 }
 
 fn opening(error: &sqlx::Error) -> Error {
-    Error::Unavailable { what: "cannot open the database".to_owned(), why: error.to_string() }
+    super::failed("cannot open the database", error)
 }
