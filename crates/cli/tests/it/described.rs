@@ -68,7 +68,7 @@ fn as_described() {
     let made = sandbox.output("token create ci --scope admin");
     let token = String::from_utf8(made.stdout).unwrap();
     let listed = sandbox.foretop("env production");
-    let digest = listed.split("@").nth(1).unwrap().split_whitespace().next().unwrap();
+    let digest = listed.split('@').nth(1).unwrap().split_whitespace().next().unwrap();
     let settings = sandbox.file("schemathesis.toml", SETTINGS.replace("DIGEST", digest));
     let (root, _) = link.split_once("/first/").unwrap();
     let mut run = Command::new(&schemathesis);
