@@ -19,7 +19,7 @@ mod whereabouts;
 use api::{ROOT, Sort};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{
@@ -30,14 +30,13 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) use events::selected;
 
 use crate::app::App;
+use crate::body;
 use crate::caller::gate;
 use crate::once::once;
 use crate::refusal::Refusal;
 
 /// Bytes of the largest document that is taken.
 pub(crate) const LARGEST: usize = 256 << 20;
-/// Bytes of the largest one about who may ask.
-const SHORT: usize = 16 << 10;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -84,7 +83,8 @@ fn identity() -> OpenApiRouter<App> {
         .merge(tokens::paths())
         .merge(members::paths())
         .merge(invitations::paths())
-        .layer(DefaultBodyLimit::max(SHORT))
+        .layer(from_fn(body::soon))
+        .layer(DefaultBodyLimit::max(body::SHORT))
 }
 
 /// Answers every question.
@@ -92,7 +92,7 @@ pub fn router(app: App) -> Router {
     let (router, _) = paths().split_for_parts();
     router
         .merge(docker::paths())
-        .merge(join::paths().layer(DefaultBodyLimit::max(SHORT)))
+        .merge(join::paths().layer(DefaultBodyLimit::max(body::SHORT)))
         .route_layer(from_fn_with_state(app.clone(), once))
         .route_layer(from_fn_with_state(app.clone(), gate))
         .fallback(nowhere)

@@ -19,5 +19,6 @@ mod plugin;
 mod quickview;
 mod sandbox;
 mod sbom;
+mod serving;
 mod teahouse;
 mod version;
