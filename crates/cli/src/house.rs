@@ -51,7 +51,11 @@ impl House {
             None => environment.almanac_directory().ok(),
         };
         let clock = Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()));
-        Ok(App::new(store, World::new(almanac), access, reach, clock))
+        let mut world = World::new(almanac);
+        if let Some(folder) = environment.former_almanacs() {
+            world = world.keeping(folder);
+        }
+        Ok(App::new(store, world, access, reach, clock))
     }
 
     /// How many jobs are done at once.

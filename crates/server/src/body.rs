@@ -1,15 +1,40 @@
 //! What comes in with a request, and what goes out: JSON, paths and questions, whose faults are
 //! problems like all others.
 
+use std::time::Duration;
+
 use api::Sort;
+use axum::body::Bytes;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::refusal::Refusal;
+
+/// Bytes of the largest document about who may ask.
+pub(crate) const SHORT: usize = 16 << 10;
+/// How long such a document may take to come.
+const SOON: Duration = Duration::from_secs(15);
+
+/// Reads a short document before anybody waits for it: whoever has not said yet who they are does not
+/// hold a place among those who are answered by sending it slowly.
+pub(crate) async fn soon(request: Request, next: Next) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let request = Request::from_parts(parts.clone(), body);
+    let read = tokio::time::timeout(SOON, <Bytes as FromRequest<()>>::from_request(request, &()));
+    let read = read.await.map_err(|_| Refusal::malformed("body", "it does not come"))?;
+    let body = read.map_err(|rejection| {
+        let long = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
+        let sort = if long { Sort::TooLarge } else { Sort::Malformed };
+        Refusal::from(sort.because(format!("body: {}", innermost(&rejection))))
+    })?;
+    Ok(next.run(Request::from_parts(parts, body.into())).await)
+}
 
 /// A document.
 pub(crate) struct Json<T>(pub(crate) T);

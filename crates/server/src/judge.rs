@@ -18,14 +18,20 @@ pub(crate) async fn analysis(
 ) -> Result<Analysis, Refusal> {
     let brief = judging.brief;
     let lookout = lookout(app, judging)?;
-    on_a_core(app, move || {
-        if brief {
+    let (lookout, analysis) = on_a_core(app, move || {
+        let analysis = if brief {
             lookout.analyze_in_brief(inventory, &Filter::default())
         } else {
             lookout.analyze(inventory, &Filter::default())
-        }
+        };
+        (lookout, analysis)
     })
-    .await
+    .await?;
+    // What rests on half an almanac is no answer.
+    match lookout.almanac().torn() {
+        Some(error) => Err(Sort::Unavailable.because(error.to_string()).into()),
+        None => Ok(analysis),
+    }
 }
 
 /// What findings rest on now.

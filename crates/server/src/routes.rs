@@ -22,7 +22,7 @@ mod whereabouts;
 use api::{ROOT, Sort};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{
@@ -34,14 +34,13 @@ pub(crate) use environments::counted;
 pub(crate) use events::selected;
 
 use crate::app::App;
+use crate::body;
 use crate::caller::gate;
 use crate::once::once;
 use crate::refusal::Refusal;
 
 /// Bytes of the largest document that is taken.
 pub(crate) const LARGEST: usize = 256 << 20;
-/// Bytes of the largest one about who may ask.
-const SHORT: usize = 16 << 10;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -91,7 +90,8 @@ fn identity() -> OpenApiRouter<App> {
         .merge(tokens::paths())
         .merge(members::paths())
         .merge(invitations::paths())
-        .layer(DefaultBodyLimit::max(SHORT))
+        .layer(from_fn(body::soon))
+        .layer(DefaultBodyLimit::max(body::SHORT))
 }
 
 /// Answers every question.
@@ -100,7 +100,7 @@ pub fn router(app: App) -> Router {
     router
         .merge(docker::paths())
         .merge(counts::exporter())
-        .merge(join::paths().layer(DefaultBodyLimit::max(SHORT)))
+        .merge(join::paths().layer(DefaultBodyLimit::max(body::SHORT)))
         .route_layer(from_fn_with_state(app.clone(), once))
         .route_layer(from_fn_with_state(app.clone(), gate))
         .fallback(nowhere)

@@ -71,6 +71,13 @@ impl World {
     fn open(&self, today: String) -> Result<Lookout, almanac::Error> {
         let Some(directory) = &self.directory else { return Ok(Lookout::with_starter(today)) };
         match Almanac::open(directory) {
+            // One that is not whole would be silent about what it lacks.
+            Ok(almanac) if !almanac::missing(directory, almanac.manifest()).is_empty() => {
+                Err(almanac::Error::Corrupt {
+                    at: format!("almanac {}", directory.display()),
+                    why: "sheets are missing or cut short".to_owned(),
+                })
+            }
             Ok(almanac) => Ok(Lookout::new(almanac, today)),
             Err(almanac::Error::Absent(_)) => Ok(Lookout::with_starter(today)),
             Err(error) => Err(error),

@@ -1,7 +1,6 @@
 //! Two servers and three workers on one PostgreSQL, killed one after the other while they are at it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -16,6 +15,7 @@ use model::Secret;
 use testkit::{FakeRegistry, Postgres};
 
 use crate::sandbox::Sandbox;
+use crate::serving::Serving;
 
 /// For so many seconds somebody is killed now and then, unless `FORETOP_TEST_UNREST` says for how
 /// many.
@@ -110,21 +110,9 @@ impl Crowd {
 
     /// The first owner comes by the link of the first start, and makes a token and an environment.
     fn settle(&mut self) {
-        let mut command = self.sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
-        command.args(words(&format!("{} --workers 0", self.serve("127.0.0.1:0"))));
-        let mut first = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut link = String::new();
-        BufReader::new(first.stdout.take().unwrap()).read_line(&mut link).unwrap();
-        let said = self
-            .sandbox
-            .fed(&format!("login {} -u ann --password-stdin", link.trim()), b"a green horse\n");
-        assert!(said.starts_with("exit 0\n"), "{said}");
-        let made = self.sandbox.output("token create ci --org main --scope admin");
-        assert!(made.status.success(), "{}", self.sandbox.shown(&made));
-        let secret = String::from_utf8(made.stdout).unwrap();
-        secret.lines().next().unwrap().clone_into(&mut self.secret);
-        first.kill().unwrap();
-        first.wait().unwrap();
+        let line = format!("--workers 0 --database {}", self.database);
+        let serving = Serving::start(&self.sandbox, &line);
+        self.secret = serving.settled(&self.sandbox, "ci --org main --scope admin");
     }
 
     fn serve(&self, address: &str) -> String {
@@ -384,11 +372,15 @@ fn a_database_that_comes_back_finds_everybody_there() {
         }
         let restarting = Arc::clone(&postgres);
         let restarted = tokio::task::spawn_blocking(move || {
+            let (done, pause) = std::sync::mpsc::channel::<()>();
             let mut times = 0;
             while Instant::now() < until {
                 restarting.restart();
                 times += 1;
+                // Nobody ever says that it is done.
+                let _ = pause.recv_timeout(PULSE);
             }
+            drop(done);
             times
         });
         let mut promised = Vec::new();

@@ -4,11 +4,11 @@
 //! `cargo xtask test` installs it into `schemathesis` in the target directory. Without it this test
 //! leaves itself out.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::sandbox::Sandbox;
+use crate::serving::Serving;
 
 /// An organisation that is not the one we own may be deleted; a list that never ends is not read.
 const SETTINGS: &str = r#"
@@ -50,35 +50,29 @@ fn as_described() {
             .file("lib/apk/db/installed", "P:cup\nV:1.0-r0\nA:x86_64\n\n"),
     );
     let archive = sandbox.file("image.tar", image.docker_archive("acme/web:v1"));
-    let mut serve = sandbox.command(binary);
-    serve.args(["serve", "--listen", "127.0.0.1:0", "--rate-limit", "0", "--workers", "0"]);
-    serve.args(["--organization", "acme"]).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut server = serve.spawn().unwrap();
-    let mut link = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut link).unwrap();
-    let said =
-        sandbox.fed(&format!("login {} -u ann --password-stdin", link.trim()), b"a green horse\n");
-    assert!(said.starts_with("exit 0\n"), "{said}");
+    let serving = Serving::start(&sandbox, "--rate-limit 0 --workers 0 --organization acme");
+    let token = serving.settled(&sandbox, "it --scope admin");
     let said = sandbox.foretop("push archive://image.tar");
     assert!(said.starts_with("exit 0\n"), "{} {said}", archive.display());
     for name in ["production", "staging"] {
         let said = sandbox.foretop(&format!("env {name} acme/web:v1"));
         assert!(said.starts_with("exit 0\n"), "{said}");
     }
-    let made = sandbox.output("token create ci --scope admin");
-    let token = String::from_utf8(made.stdout).unwrap();
     let listed = sandbox.foretop("env production");
     let digest = listed.split('@').nth(1).unwrap().split_whitespace().next().unwrap();
     let settings = sandbox.file("schemathesis.toml", SETTINGS.replace("DIGEST", digest));
-    let (root, _) = link.split_once("/first/").unwrap();
     let mut run = Command::new(&schemathesis);
     run.arg("--config-file").arg(settings);
-    run.args(["run", &format!("{root}/api/v1/openapi.json"), "--checks", "all", "--no-color"]);
-    run.args(["--max-examples", "15", "--max-time", "60", "--warnings", "off"]);
-    run.args(["--header", &format!("Authorization: Bearer {}", token.lines().next().unwrap())]);
+    run.args([
+        "run",
+        &format!("{}/api/v1/openapi.json", serving.root),
+        "--checks",
+        "all",
+        "--no-color",
+    ]);
+    run.args(["--max-examples", "10", "--max-time", "45", "--warnings", "off"]);
+    run.args(["--header", &format!("Authorization: Bearer {token}")]);
     let output = run.current_dir(sandbox.path("tmp")).output().unwrap();
-    server.kill().unwrap();
-    server.wait().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     println!("{said}");

@@ -20,6 +20,7 @@ mod plugin;
 mod quickview;
 mod sandbox;
 mod sbom;
+mod serving;
 mod story;
 mod teahouse;
 mod version;

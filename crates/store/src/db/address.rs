@@ -14,6 +14,8 @@ use crate::contract::Error;
 const BUSY: Duration = Duration::from_secs(30);
 /// How long somebody waits for a free connection.
 const ACQUIRE: Duration = Duration::from_secs(30);
+/// The same where a server has them, which may be away: whoever asks is told so soon.
+const AWAY: Duration = Duration::from_secs(8);
 /// Texts that a connection keeps prepared.
 const STATEMENTS: usize = 300;
 const READERS: u32 = 4;
@@ -31,7 +33,7 @@ pub(super) async fn open(url: &str) -> Result<Db, Error> {
         // The reason may repeat the address, and with it a password.
         let options = PgConnectOptions::from_str(url).map_err(|_| address())?;
         let options = options.application_name("foretop").statement_cache_capacity(STATEMENTS);
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE);
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(AWAY);
         // Our questions are small and many: helpers and compilers cost each of them more than they
         // help.
         let pool = pool.after_connect(|connection, _| {
