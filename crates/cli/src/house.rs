@@ -129,7 +129,8 @@ fn read(what: &str, text: &str) -> anyhow::Result<Keyring> {
             .map(|it| u8::from_str_radix(std::str::from_utf8(it).ok()?, 16).ok())
             .collect();
         let key: Option<[u8; 32]> = digits.and_then(|it| it.try_into().ok());
-        keys.push(key.filter(|_| line.len() == 64).ok_or_else(|| {
+        let plain = line.len() == 64 && line.bytes().all(|it| it.is_ascii_hexdigit());
+        keys.push(key.filter(|_| plain).ok_or_else(|| {
             let hint = "`openssl rand -hex 32` makes one; former keys go in lines below it";
             Failure::error(format!("{what}: it is no key of 64 hexadecimal digits"), hint)
         })?);

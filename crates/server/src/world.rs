@@ -74,7 +74,7 @@ impl World {
             // One that is not whole would be silent about what it lacks.
             Ok(almanac) if !almanac::missing(directory, almanac.manifest()).is_empty() => {
                 Err(almanac::Error::Corrupt {
-                    at: format!("almanac {}", directory.display()),
+                    at: directory.display().to_string(),
                     why: "sheets are missing or cut short".to_owned(),
                 })
             }

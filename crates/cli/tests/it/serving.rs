@@ -90,7 +90,7 @@ fn from_the_first_start_to_docker_scout() {
     let history = ann.foretop("env staging --history");
     assert!(history.contains("token ci"), "{history}");
     let refused = docker(&format!("scout env qa acme/web:v2@sha256:{digest}"));
-    assert!(refused.contains("only an owner may"), "{refused}");
+    assert!(refused.contains("only owners make environments"), "{refused}");
     docker(&format!("logout {}", serving.host()));
     assert!(docker("scout env").contains("nobody says who is asking"));
 }
@@ -143,7 +143,9 @@ fn what_is_no_request_is_refused() {
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer);
-        assert!(answer.starts_with(expect), "{}: {answer}", String::from_utf8_lossy(said));
+        // A connection closed on somebody who still writes may take the answer with it.
+        let cut = answer.is_empty() && said.len() > 1000;
+        assert!(cut || answer.starts_with(expect), "{expect}: {answer}");
     };
     let post = "POST /api/v1/sessions HTTP/1.1\r\nHost: it\r\nContent-Type: application/json\r\n";
     check(b"GET /healthz HTTP/1.1\r\nHost: it\r\n\r\n", "HTTP/1.1 200 ");
