@@ -8,7 +8,7 @@ use api::{
 };
 use axum::extract::State;
 use model::{OrganisationId, Recording, Right, Source};
-use store::{Selection, When};
+use store::When;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -61,13 +61,16 @@ async fn list(
         (None, false) => When::Now,
     };
     let page = named::page(query.after, query.limit)?;
-    let stale = stale(&app, &organisation, &selection, when).await?;
-    if query.stale {
-        let page = stale_alone(&app, &organisation, &selection, when, &page, stale).await?;
-        return Ok(Json(page));
+    if query.stale && when != When::Now {
+        return Err(Refusal::malformed("query", "`stale` is about what runs now"));
     }
     let paged = app.store.deployments(&organisation, &selection, when, &page).await?;
-    Ok(Json(named::paged(paged, |it| marked(it, &stale))))
+    let stale = stale(&app, &organisation, when, &paged.rows).await?;
+    let mut page = named::paged(paged, |it| marked(it, &stale));
+    if query.stale {
+        page.items.retain(|it| it.stale.is_some());
+    }
+    Ok(Json(page))
 }
 
 /// Records what runs now in an environment. What ran under the same application and platform is
@@ -219,51 +222,31 @@ async fn resolved(
     Ok(resolved)
 }
 
-/// Deployments whose tag leads to another image by now, by their id.
-type StaleTags = HashMap<String, (model::Deployment, StaleTag)>;
+/// Where tags lead by now that lead to another image, by the deployment's id.
+type StaleTags = HashMap<String, StaleTag>;
 
 /// Only of what runs: where a tag of the past leads now is nobody's trouble.
 async fn stale(
     app: &App,
     organisation: &OrganisationId,
-    selection: &Selection,
     when: When,
+    deployments: &[model::Deployment],
 ) -> Result<StaleTags, Refusal> {
     if when != When::Now {
         return Ok(HashMap::new());
     }
-    let all = app.store.stale(organisation, selection.environment.as_deref()).await?;
-    Ok(all
-        .into_iter()
-        .map(|it| {
-            let tag = StaleTag { leads_to: it.leads_to.to_string(), since: it.since.to_string() };
-            (it.deployment.id.clone(), (it.deployment, tag))
-        })
-        .collect())
+    let found = app.store.stale_among(organisation, deployments).await?;
+    let told = |it: store::Stale| {
+        let tag = StaleTag { leads_to: it.leads_to.to_string(), since: it.since.to_string() };
+        (it.deployment.id, tag)
+    };
+    Ok(found.into_iter().map(told).collect())
 }
 
 fn marked(it: model::Deployment, stale: &StaleTags) -> Deployment {
     let mut deployment = Deployment::from(it);
-    deployment.stale = stale.get(&deployment.id).map(|(_, tag)| tag.clone());
+    deployment.stale = stale.get(&deployment.id).cloned();
     deployment
-}
-
-/// A part of the list of those alone whose tag leads elsewhere by now.
-async fn stale_alone(
-    app: &App,
-    organisation: &OrganisationId,
-    selection: &Selection,
-    when: When,
-    page: &store::Page,
-    stale: StaleTags,
-) -> Result<Page<Deployment>, Refusal> {
-    if when != When::Now {
-        return Err(Refusal::malformed("query", "`stale` is about what runs now"));
-    }
-    let paged = app.store.deployments(organisation, selection, when, page).await?;
-    let mut page = named::paged(paged, |it| marked(it, &stale));
-    page.items.retain(|it| it.stale.is_some());
-    Ok(page)
 }
 
 fn told(it: store::Recorded) -> Recorded {

@@ -343,6 +343,9 @@ pub(super) async fn tags_that_moved_are_stale(store: &Store) {
     let stale = store.stale(&acme, Some("production")).await.unwrap();
     assert_eq!(stale.len(), 1);
     assert_eq!((&stale[0].leads_to, stale[0].since), (&digest(2), at(3).at));
+    let running = store.deployments(&acme, &Selection::default(), When::Now, &Page::first(9)).await;
+    assert_eq!(store.stale_among(&acme, &running.unwrap().rows).await.unwrap(), stale);
+    assert!(store.stale_among(&acme, &[]).await.unwrap().is_empty());
     assert!(store.stale(&acme, Some("staging")).await.unwrap().is_empty());
     let tags = store.deployed_tags(&acme, &Page::first(9)).await.unwrap().rows;
     assert_eq!(tags, [(repository.to_owned(), "v1".to_owned(), amd64())]);

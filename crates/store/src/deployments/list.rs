@@ -99,29 +99,34 @@ impl Store {
         organisation: &OrganisationId,
         environment: Option<&str>,
     ) -> Result<Vec<Stale>, Error> {
-        let columns =
-            SELECT.replacen("SELECT", "SELECT t.digest AS leads_to, t.from_at AS since,", 1);
-        let mut query = Query::new(&columns, vec![]);
-        query.then(
-            "JOIN tags t ON t.organisation = d.organisation AND t.repository = d.repository
-                  AND t.tag = d.tag AND t.platform = d.platform AND t.until_at IS NULL",
-        );
-        query.with("WHERE d.organisation = $?", &organisation.0);
-        query.then("AND d.until_at IS NULL AND t.digest <> d.digest");
+        let mut query = leading_elsewhere(organisation);
         if let Some(name) = environment {
             let environment = environments::find(&self.db, organisation, name).await?;
             query.with("AND d.environment = $?", environment);
         }
         query.then("ORDER BY e.name, d.application, d.platform, d.slot");
         let (sql, values) = query.into_parts();
-        let stale = |row: &Row| {
-            Ok(Stale {
-                deployment: read(row)?,
-                leads_to: row.parsed("leads_to")?,
-                since: row.moment("since")?,
-            })
-        };
         self.db.rows(sql, values).await?.iter().map(stale).collect()
+    }
+
+    /// Those of these deployments that run and whose tag leads to another image by now.
+    pub async fn stale_among(
+        &self,
+        organisation: &OrganisationId,
+        deployments: &[Deployment],
+    ) -> Result<Vec<Stale>, Error> {
+        let tagged = deployments.iter().filter(|it| it.tag.is_some() && it.until.is_none());
+        let ids: Vec<&str> = tagged.map(|it| it.id.as_str()).collect();
+        let mut found = Vec::new();
+        for run in runs(&ids) {
+            let mut query = leading_elsewhere(organisation);
+            query.with_all("AND d.id IN $?", run);
+            let (sql, values) = query.into_parts();
+            for row in self.db.rows(sql, values).await? {
+                found.push(stale(&row)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Images that run and nobody has analysed: what is left to do after a crash.
@@ -139,6 +144,26 @@ impl Store {
         all.dedup_by(|left, right| left.digest == right.digest);
         Ok(all)
     }
+}
+
+fn leading_elsewhere(organisation: &OrganisationId) -> Query {
+    let columns = SELECT.replacen("SELECT", "SELECT t.digest AS leads_to, t.from_at AS since,", 1);
+    let mut query = Query::new(&columns, vec![]);
+    query.then(
+        "JOIN tags t ON t.organisation = d.organisation AND t.repository = d.repository
+              AND t.tag = d.tag AND t.platform = d.platform AND t.until_at IS NULL",
+    );
+    query.with("WHERE d.organisation = $?", &organisation.0);
+    query.then("AND d.until_at IS NULL AND t.digest <> d.digest");
+    query
+}
+
+fn stale(row: &Row) -> Result<Stale, Error> {
+    Ok(Stale {
+        deployment: read(row)?,
+        leads_to: row.parsed("leads_to")?,
+        since: row.moment("since")?,
+    })
 }
 
 /// A page of all environments and one row more: environment by environment, since an index has
