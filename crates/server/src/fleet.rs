@@ -189,10 +189,15 @@ impl Ships {
         }
         let key = (image.organisation.clone(), image.digest.clone());
         let distro = image.distro.as_ref();
-        if self.portfolio.add_image(&image.organisation, image.image, distro, &image.sets).is_ok() {
-            self.digests.insert(image.image, image.digest.clone());
-            self.numbers.insert(key.clone(), image.image);
-        }
+        // An image that were left out would look like one without flaws.
+        self.portfolio.add_image(&image.organisation, image.image, distro, &image.sets).map_err(
+            |error| store::Error::Corrupt {
+                what: format!("image {}", image.digest),
+                why: error.to_string(),
+            },
+        )?;
+        self.digests.insert(image.image, image.digest.clone());
+        self.numbers.insert(key.clone(), image.image);
         for (deployment, environment) in self.waiting.remove(&key).unwrap_or_default() {
             self.portfolio.start(&image.organisation, &deployment, &environment, image.image);
         }

@@ -4,6 +4,7 @@
 //! them, and prints a row of a table.
 
 mod almanacs;
+mod applications;
 mod catalogue;
 mod images;
 

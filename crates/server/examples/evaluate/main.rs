@@ -6,6 +6,8 @@
 
 #[path = "../../../portfolio/examples/grow/almanacs.rs"]
 mod almanacs;
+#[path = "../../../portfolio/examples/grow/applications.rs"]
+mod applications;
 #[path = "../../../portfolio/examples/grow/catalogue.rs"]
 mod catalogue;
 mod images;
