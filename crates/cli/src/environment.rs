@@ -135,6 +135,8 @@ variables! {
     PROXIES = "URL; list of hosts" ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
     /// Set by `docker` for its plugins: when this socket closes, we end.
     DOCKER_CLI_PLUGIN_SOCKET = "socket" ["DOCKER_CLI_PLUGIN_SOCKET"];
+    /// Where a service manager is told that the server is ready, as systemd's `Type=notify` wants it.
+    NOTIFY_SOCKET = "socket" ["NOTIFY_SOCKET"];
 }
 
 type LookUp = dyn Fn(&str) -> Option<OsString> + Send + Sync;
@@ -500,6 +502,12 @@ impl Environment {
     /// The socket whose end is ours.
     pub(crate) fn plugin_socket(&self) -> Option<String> {
         self.text(&DOCKER_CLI_PLUGIN_SOCKET).ok().flatten()
+    }
+
+    /// Where the service manager that started us wants to be told.
+    #[cfg(unix)]
+    pub(crate) fn notify_socket(&self) -> Option<String> {
+        self.text(&NOTIFY_SOCKET).ok().flatten()
     }
 
     /// May a terminal be sent colours?

@@ -4,7 +4,7 @@
 //! <https://github.com/docker/cli/blob/master/cli-plugins/metadata/metadata.go>
 
 mod complete;
-mod socket;
+pub(crate) mod socket;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -85,6 +85,7 @@ impl Serve {
             ));
             context.messages.report(&format!("{link}\n"))?;
         }
+        tell_service_manager(context);
         Ok(bound.serve(app, router, told_to_end()).await?)
     }
 
@@ -102,3 +103,22 @@ impl Serve {
         })
     }
 }
+
+/// A service manager starts what waits for us once it has heard that we are ready; whoever connects
+/// from now on is answered. One that cannot be told waits as long as it likes.
+#[cfg(unix)]
+fn tell_service_manager(context: &Context) {
+    use std::os::unix::net::UnixDatagram;
+
+    let Some(name) = context.environment.notify_socket() else { return };
+    let told = crate::plugin::socket::address(&name)
+        .and_then(|it| UnixDatagram::unbound()?.send_to_addr(b"READY=1", &it));
+    if let Err(error) = told {
+        let what = format!("cannot tell the service manager at {name}: {error}");
+        context.messages.warn(&what);
+    }
+}
+
+/// There is none.
+#[cfg(not(unix))]
+fn tell_service_manager(_: &Context) {}

@@ -24,16 +24,20 @@ pub(crate) fn die_with_docker(environment: &Environment) {
 #[cfg(not(unix))]
 pub(crate) fn die_with_docker(_: &Environment) {}
 
-/// `@name` is a name in Linux' abstract name space, anything else a path.
 #[cfg(unix)]
 fn connect(name: &str) -> std::io::Result<std::os::unix::net::UnixStream> {
-    use std::os::unix::net::UnixStream;
+    std::os::unix::net::UnixStream::connect_addr(&address(name)?)
+}
+
+/// `@name` is a name in Linux' abstract name space, anything else a path.
+#[cfg(unix)]
+pub(crate) fn address(name: &str) -> std::io::Result<std::os::unix::net::SocketAddr> {
+    use std::os::unix::net::SocketAddr;
 
     #[cfg(target_os = "linux")]
     if let Some(name) = name.strip_prefix('@') {
         use std::os::linux::net::SocketAddrExt as _;
-        let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
-        return UnixStream::connect_addr(&address);
+        return SocketAddr::from_abstract_name(name);
     }
-    UnixStream::connect(name)
+    SocketAddr::from_pathname(name)
 }

@@ -60,6 +60,22 @@ impl Drop for Serving {
 }
 
 #[test]
+fn a_service_manager_is_told_once_it_can_be_reached() {
+    use std::os::unix::net::UnixDatagram;
+
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("manager");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let house = Sandbox::new().with("NOTIFY_SOCKET", socket.to_str().unwrap());
+    let serving = Serving::start(&house, "--workers 0");
+    let mut told = [0; 64];
+    let length = manager.recv(&mut told).unwrap();
+    assert_eq!(&told[..length], b"READY=1");
+    serving.connect();
+}
+
+#[test]
 fn from_the_first_start_to_docker_scout() {
     let Some(client) = crate::docker::client() else { return };
     let house = Sandbox::new().with("FORETOP_LOG", "warn");
