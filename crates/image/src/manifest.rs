@@ -285,7 +285,8 @@ impl Manifest {
 pub(crate) fn fits(what: &str, wanted: Option<&Platform>, has: &Platform) -> Result<(), Error> {
     match wanted {
         Some(wanted) if !has.os.is_empty() && has.rank_for(wanted).is_none() => {
-            Err(Error::not_found(what, format!("there is none for {wanted}; it is for {has}")))
+            Err(Error::not_found(what, format!("there is none for {wanted}; it is for {has}"))
+                .with_hint(format!("leave --platform out, or say --platform {has}")))
         }
         _ => Ok(()),
     }

@@ -386,7 +386,8 @@ fn platforms() {
     check_platform(
         &amd.old_docker_archive("app:1"),
         "linux/arm64",
-        "NotFound: FILE: there is none for linux/arm64; it is for linux/amd64",
+        "NotFound: FILE: there is none for linux/arm64; it is for linux/amd64\n  \
+         hint: leave --platform out, or say --platform linux/amd64",
     );
 }
 
