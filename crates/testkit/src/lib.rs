@@ -5,6 +5,7 @@ mod image;
 mod index;
 mod layout;
 mod postgres;
+mod real_registry;
 mod registry;
 
 pub use engine::{Answer, EngineBuilder, EngineStandIn, engine};
@@ -12,4 +13,5 @@ pub use image::{Blobs, Compression, ImageBuilder, LayerBuilder, compress, digest
 pub use index::{AttestationForm, IndexBuilder, index};
 pub use layout::{LayoutBuilder, layout};
 pub use postgres::Postgres;
+pub use real_registry::RealRegistry;
 pub use registry::{FakeRegistry, Fault, Guard, Seen};
