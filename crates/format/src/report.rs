@@ -21,7 +21,7 @@ mod spdx;
 pub use basis::{basis_for_json, write_basis};
 pub use csv::row as csv_row;
 pub use explain::{write_explanation, write_explanation_json};
-pub use quickview::write_quickview;
+pub use quickview::{write_quickview, write_quickviews};
 
 /// A way of writing an analysis down.
 pub trait Report: Sync {

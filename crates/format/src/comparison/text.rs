@@ -103,7 +103,7 @@ fn rows(before: &Side, after: &Side) -> Vec<(&'static str, String, String)> {
     row("    digest", |it| {
         it.digest.as_ref().map(|it| short(it.as_str()).to_owned()).unwrap_or_default()
     });
-    row("    tag", |it| it.tags.join(", "));
+    row("    tag", tags);
     row("    platform", |it| it.platform.as_ref().map(ToString::to_string).unwrap_or_default());
     row("    distribution", |it| {
         let distro = it.distro.as_ref();
@@ -128,6 +128,28 @@ fn rows(before: &Side, after: &Side) -> Vec<(&'static str, String, String)> {
         }
     }
     rows
+}
+
+/// What it is called, as people write it, as far as that fits into a column. A name with a digest is
+/// no tag.
+fn tags(side: &Side) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for tag in side.tags.iter().filter(|it| !it.contains('@')) {
+        let short = tag.strip_prefix("docker.io/").unwrap_or(tag);
+        let short = short.strip_prefix("library/").unwrap_or(short);
+        if !names.contains(&short) {
+            names.push(short);
+        }
+    }
+    let mut text = String::new();
+    for (at, name) in names.iter().enumerate() {
+        let (comma, rest) = (if at == 0 { "" } else { ", " }, names.len() - at);
+        if at > 0 && text.chars().count() + name.chars().count() + 8 > MOST {
+            return format!("{text} … +{rest}");
+        }
+        text = text + comma + name;
+    }
+    text
 }
 
 fn size_delta(before: &Side, after: &Side) -> Option<String> {
@@ -335,5 +357,30 @@ fn rests_on(text: &mut paint::Text<'_>, comparison: &Comparison) {
     if before != after {
         text.push("The comparison side:\n");
         basis::lines(text, before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_into_a_column() {
+        let check = |names: &[&str], expect: &str| {
+            let side =
+                Side { tags: names.iter().map(|it| (*it).to_owned()).collect(), ..Side::default() };
+            assert_eq!(tags(&side), expect);
+        };
+        check(&[], "");
+        check(
+            &["docker.io/acme/web:v1", "acme/web:v1", "docker.io/library/web:1"],
+            "acme/web:v1, web:1",
+        );
+        check(&["acme/web@sha256:0123"], "");
+        let many: Vec<String> =
+            (0..20).map(|it| format!("registry.example/acme/web:{it}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        check(&many, "registry.example/acme/web:0 … +19");
+        check(&[&"long/".repeat(20)], &"long/".repeat(20));
     }
 }

@@ -323,6 +323,26 @@ fn quickview() {
     insta::assert_snapshot!("quickview-piped", write_quickview(&analysis, &options()));
 }
 
+#[test]
+fn quickview_of_several() {
+    let named = |name: &str| {
+        let mut it = analysis();
+        if let Subject::Image(image) = &mut it.inventory.subject {
+            name.clone_into(&mut image.name);
+        }
+        it
+    };
+    let mut other = named("acme/other:2");
+    other.findings.truncate(1);
+    other.gaps.clear();
+    let mut dark = named("acme/dark:1");
+    dark.findings.clear();
+    dark.inventory.packages.clear();
+    dark.gaps = vec![Gap::new("acme/dark:1", "it is not analysed yet")];
+    let all = [named("acme/web:1"), other, dark];
+    insta::assert_snapshot!("quickview-of-several", super::write_quickviews(&all, &options()));
+}
+
 fn judgement(package: usize, flaw: &[&str], verdict: Verdict, chain: &[(&str, &str)]) -> Judgement {
     Judgement {
         package,
