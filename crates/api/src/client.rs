@@ -11,10 +11,10 @@ use crate::words::{
     Accepting, Assigning, ChangingPassword, Comparing, Comparisons, Counted, CountsQuery,
     Deployment, DeploymentQuery, Enabling, EndQuery, Ended, Environment, Event, EventQuery,
     ExportQuery, Image, ImageQuery, Invitation, Joined, Judging, LoggedIn, LoggingIn, Looked,
-    MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation, NewOrganisation,
-    NewToken, Organisation, Page, PageQuery, Problem, Promotion, Pushed, Pushing, RecordedAll,
-    Recordings, Renaming, Report, Reported, Repository, RepositoryQuery, ResolveQuery, Resolved,
-    Session, TagSpan, TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
+    LooksQuery, MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation,
+    NewOrganisation, NewToken, Organisation, Page, PageQuery, Problem, Promotion, Pushed, Pushing,
+    RecordedAll, Recordings, Renaming, Report, Reported, Repository, RepositoryQuery, ResolveQuery,
+    Resolved, Session, TagSpan, TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
 };
 use crate::{Carrier, ORIGIN, PROBLEM, ROOT, Trouble};
 
@@ -316,8 +316,12 @@ impl Client {
     }
 
     /// Asks registries where the tags lead now by which something runs.
-    pub async fn look_at_tags(&self, organisation: &str) -> Result<Looked, Error> {
-        self.call(Method::POST, &within(organisation, &["tags", "looks"]), &NOTHING, None).await
+    pub async fn look_at_tags(
+        &self,
+        organisation: &str,
+        query: &LooksQuery,
+    ) -> Result<Looked, Error> {
+        self.call(Method::POST, &within(organisation, &["tags", "looks"]), query, None).await
     }
 
     /// Which image a name means.

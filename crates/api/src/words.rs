@@ -24,8 +24,8 @@ pub use identity::{
     MadeInvitation, MadeToken, Member, NewInvitation, NewToken, Scope, Session, Token, TokenQuery,
 };
 pub use image::{
-    Image, ImageQuery, ImageState, Judging, Layer, Looked, Pushed, Pushing, ResolveQuery, Resolved,
-    ResolvedBy, TagSpan, TagsQuery, Untold,
+    Image, ImageQuery, ImageState, Judging, Layer, Looked, LooksQuery, Pushed, Pushing,
+    ResolveQuery, Resolved, ResolvedBy, TagSpan, TagsQuery, Untold,
 };
 pub use organisation::{
     Enabling, Me, Membership, NewOrganisation, Organisation, Repository, RepositoryQuery, Role,

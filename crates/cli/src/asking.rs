@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use api::{Client, Https, Page, Sort};
 use engine::Engine;
 use image::Credentials;
@@ -21,7 +20,7 @@ pub(crate) const LOCAL: &str = "local";
 #[derive(clap::Args, Clone, Default)]
 pub(crate) struct Whose {
     /// The organisation to act for
-    #[arg(long, value_name = "ORGANIZATION", global = true)]
+    #[arg(long, value_name = "ORGANIZATION", global = true, value_parser = crate::commands::said())]
     org: Option<String>,
 }
 
@@ -153,6 +152,10 @@ pub(crate) const PART: u32 = 1000;
 /// The server that commands ask; without one, everything is here.
 pub(crate) fn server(context: &Context) -> anyhow::Result<Option<String>> {
     match context.environment.server()? {
+        Some(url) if !url.contains("://") => Err(Failure::error(
+            format!("FORETOP_SERVER: `{url}` is not the URL of a server"),
+            format!("write https://{url}"),
+        )),
         Some(url) => Ok(Some(url)),
         None => config::settled(&context.environment, "server"),
     }
@@ -231,7 +234,7 @@ async fn only(client: &Client) -> anyhow::Result<String> {
 pub(crate) async fn database(context: &Context) -> anyhow::Result<Store> {
     let (address, folder) = context.environment.database()?;
     if let Some(folder) = folder {
-        make(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        made_place(&folder)?;
     }
     context.messages.debug("database: open");
     let store = Store::open(&address).await?;
@@ -239,8 +242,18 @@ pub(crate) async fn database(context: &Context) -> anyhow::Result<Store> {
     Ok(store)
 }
 
+/// Makes the place of a database of our own.
+pub(crate) fn made_place(folder: &PathBuf) -> anyhow::Result<()> {
+    make(folder).map_err(|error| {
+        Failure::error(
+            format!("cannot make {}: {error}", folder.display()),
+            "FORETOP_DATABASE names another place: sqlite:///path/to/foretop.db",
+        )
+    })
+}
+
 /// Makes a directory for its owner alone.
-pub(crate) fn make(folder: &PathBuf) -> std::io::Result<()> {
+fn make(folder: &PathBuf) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -93,6 +93,11 @@ const fn entry<V: Verb>(name: &'static str) -> Entry {
     }
 }
 
+/// Text that says something: an unset variable of a script is no name.
+pub(crate) fn said() -> impl clap::builder::TypedValueParser<Value = String> {
+    clap::builder::NonEmptyStringValueParser::new()
+}
+
 /// The verb called `name`.
 pub(crate) fn called(name: &str) -> Option<&'static Entry> {
     ALL.iter().find(|it| it.name == name)

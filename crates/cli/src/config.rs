@@ -49,7 +49,7 @@ impl Config {
             None => self.values.remove(key),
         };
         if let Some(folder) = self.path.parent() {
-            fs_err::create_dir_all(folder)?;
+            place(folder)?;
         }
         let text = serde_json::to_string_pretty(&self.values)?;
         Output::to(&self.path)?.write(&format!("{text}\n"))
@@ -62,6 +62,12 @@ pub(crate) fn settled(environment: &Environment, key: &str) -> anyhow::Result<Op
         return Ok(None);
     }
     Ok(Config::read(environment)?.get(key).map(str::to_owned))
+}
+
+/// Makes the directory of what is settled.
+pub(crate) fn place(folder: &Path) -> anyhow::Result<()> {
+    fs_err::create_dir_all(folder)
+        .map_err(|error| Failure::error(error.to_string(), "XDG_CONFIG_HOME names another place"))
 }
 
 fn damaged(path: &Path, why: &str) -> anyhow::Error {

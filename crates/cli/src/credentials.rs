@@ -77,7 +77,7 @@ impl Kept {
         };
         let what = || format!("cannot write {}", self.path.display());
         let folder = self.path.parent().with_context(what)?;
-        fs_err::create_dir_all(folder)?;
+        crate::config::place(folder)?;
         // Temporary files are for their owner alone, and stay so under another name.
         let mut file =
             tempfile::Builder::new().prefix(".foretop-").tempfile_in(folder).with_context(what)?;

@@ -8,6 +8,7 @@ use model::{Analysis, Basis, Gap, ImageDescription, Inventory};
 
 use crate::Context;
 use crate::asking::{Asking, PART, Whose, ask_with, is, whole};
+use crate::commands::said;
 use crate::failure::Failure;
 use crate::findings::Advice;
 use crate::subject::Subject;
@@ -17,7 +18,7 @@ use crate::subject::Subject;
 pub(crate) struct Deployed {
     /// Look into what runs in this environment: all of it, or only the repository, tag or image that
     /// is named
-    #[arg(long = "env", value_name = "ENVIRONMENT", alias = "stream")]
+    #[arg(long = "env", value_name = "ENVIRONMENT", alias = "stream", value_parser = said())]
     environment: Option<String>,
     #[command(flatten)]
     whose: Whose,

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use clap::ValueHint;
 use engine::Engine;
 use model::Moment;
@@ -64,6 +63,11 @@ impl House {
         self.workers.unwrap_or_else(cores)
     }
 
+    /// Is the database the one that is there where nobody names one?
+    pub(crate) fn is_usual(&self, context: &Context) -> anyhow::Result<bool> {
+        Ok(self.database.is_none() && context.environment.database()?.1.is_some())
+    }
+
     /// Opens the database alone.
     pub(crate) async fn store(&self, context: &Context) -> anyhow::Result<Store> {
         let (address, folder) = match &self.database {
@@ -71,8 +75,7 @@ impl House {
             None => context.environment.database()?,
         };
         if let Some(folder) = &folder {
-            crate::asking::make(folder)
-                .with_context(|| format!("cannot make {}", folder.display()))?;
+            crate::asking::made_place(folder)?;
         }
         let keys = self.keys(context, folder.as_deref())?;
         let store = Store::open(&address).await?;

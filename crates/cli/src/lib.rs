@@ -81,7 +81,10 @@ fn command(
     };
     let matches = match tree_of_words.try_get_matches_from(words) {
         Ok(matches) => matches,
-        Err(error) => return misused(&error, &Messages::new(&environment, Detail::default())),
+        Err(error) => {
+            let messages = Messages::new(&environment, Detail::default()).called(title);
+            return misused(&error, &messages);
+        }
     };
     let detail = if matches.get_flag("verbose_debug") {
         Detail::Most
@@ -90,7 +93,7 @@ fn command(
     } else {
         Detail::Usual
     };
-    let messages = Arc::new(Messages::new(&environment, detail));
+    let messages = Arc::new(Messages::new(&environment, detail).called(title));
     let context = Context { environment, messages: Arc::clone(&messages), docker };
     let result = match matches.subcommand() {
         Some((name, matches)) => commands::run(name, matches, &context),
@@ -104,6 +107,13 @@ fn command(
 fn misused(error: &clap::Error, messages: &Messages) -> ExitCode {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let shown = messages.report(&error.render().to_string());
+        return succeed(messages, shown.map(|()| Outcome::Done));
+    }
+    if error.kind() == clap::error::ErrorKind::DisplayHelp {
+        let text = error.render();
+        let text =
+            if messages.colour_on_stdout() { text.ansi().to_string() } else { text.to_string() };
+        let shown = messages.report(&messages.as_typed(&text));
         return succeed(messages, shown.map(|()| Outcome::Done));
     }
     // Where a reader has read enough, that is no error either.

@@ -1,5 +1,6 @@
 //! Everything that is said: reports on stdout, the rest on stderr. Nothing else writes to either.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -27,6 +28,8 @@ pub(crate) enum Detail {
 /// The one voice of the program.
 pub(crate) struct Messages {
     detail: Detail,
+    /// What people type to get here, and so what they are told to type.
+    title: &'static str,
     colour: bool,
     colour_on_stdout: bool,
     unicode: bool,
@@ -48,6 +51,7 @@ impl Messages {
         let colour = environment.colour();
         Self {
             detail,
+            title: "foretop",
             colour: colour && io::stderr().is_terminal(),
             colour_on_stdout: colour && io::stdout().is_terminal(),
             unicode: environment.unicode(),
@@ -56,6 +60,11 @@ impl Messages {
             read: AtomicU64::new(0),
             turn: Mutex::default(),
         }
+    }
+
+    /// The same, for those who type this to get here.
+    pub(crate) fn called(self, title: &'static str) -> Self {
+        Self { title, ..self }
     }
 
     /// The report itself. A reader that has read enough (`| head`) is no error.
@@ -145,6 +154,11 @@ impl Messages {
         self.read.load(Ordering::Relaxed)
     }
 
+    /// Commands as this user types them.
+    pub(crate) fn as_typed<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.title == "foretop" { text.into() } else { as_called(text, self.title) }
+    }
+
     fn painted(&self, style: Style, text: &str) -> String {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
@@ -152,6 +166,7 @@ impl Messages {
     /// Nobody can be told that nothing can be said, so failures to write are let go.
     fn line(&self, line: &str) {
         let _turn = self.turn.lock();
+        let line = self.as_typed(line);
         let write = || {
             let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
         };
@@ -192,6 +207,28 @@ pub(crate) fn width_of_stdout() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
 }
 
+/// Commands as this user types them: whoever came by `docker scout` may have no `foretop`.
+fn as_called<'a>(line: &'a str, title: &str) -> Cow<'a, str> {
+    const OURS: &str = "foretop ";
+    let mut text = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once(OURS) {
+        text.push_str(before);
+        let word = after.split(|it: char| !it.is_ascii_lowercase()).next().unwrap_or_default();
+        let begins = !before.ends_with(|it: char| it.is_alphanumeric() || "-_./:".contains(it))
+            && !before.ends_with("docker ");
+        let command = word == "env" || crate::commands::called(word).is_some();
+        text.push_str(if begins && command { title } else { "foretop" });
+        text.push(' ');
+        rest = after;
+    }
+    if text.is_empty() {
+        return line.into();
+    }
+    text.push_str(rest);
+    text.into()
+}
+
 /// Text without anything that a terminal would obey: names come from images and registries.
 fn tame(text: &str) -> String {
     let told = |it: char| {
@@ -213,6 +250,21 @@ mod tests {
     #[test]
     fn a_name_cannot_speak_to_the_terminal() {
         assert_eq!(tame("évil\u{1b}[2J\nname"), "évil\\u{1b}[2J\\nname");
+    }
+
+    #[test]
+    fn commands_are_told_as_they_are_typed() {
+        let check = |line: &str, expect: &str| {
+            assert_eq!(as_called(line, "docker scout"), expect);
+        };
+        check("hint: foretop push IMAGE", "hint: docker scout push IMAGE");
+        check(
+            "`foretop env -- remove` and foretop serve",
+            "`docker scout env -- remove` and docker scout serve",
+        );
+        check("see myforetop push, docker foretop push", "see myforetop push, docker foretop push");
+        check("is it a foretop of ours, or foretop ", "is it a foretop of ours, or foretop ");
+        check("no more", "no more");
     }
 
     #[test]

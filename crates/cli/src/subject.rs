@@ -17,7 +17,7 @@ use crate::{Context, docker};
 #[derive(clap::Args, Clone)]
 pub(crate) struct Subject {
     /// What to look into; without one, the newest image of the local engine
-    #[arg(value_name = "IMAGE|DIRECTORY|ARCHIVE")]
+    #[arg(value_name = "IMAGE|DIRECTORY|ARCHIVE", value_parser = crate::commands::said())]
     subject: Option<String>,
     #[command(flatten)]
     choice: Choice,
@@ -88,7 +88,9 @@ impl Subject {
             return Err(Failure::error(why, "leave it out, and name the repository"));
         }
         let platform = self.choice.platform.as_ref().map(ToString::to_string);
-        Ok((self.subject.as_deref(), platform))
+        // Wherever it was to be read, what runs is told by its name.
+        let image = self.subject.as_deref().map(|it| it.split_once("://").map_or(it, |(_, it)| it));
+        Ok((image, platform))
     }
 
     /// Is it named as registries and engines name images? An id of an engine's is no such name.

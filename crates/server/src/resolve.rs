@@ -1,10 +1,12 @@
 //! From what somebody calls an image to the image: by its digest, else by the registry, else by what
 //! was pushed here.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::{ResolvedBy, Sort};
+use futures_util::future::join_all;
 use model::{Act, Deployment, Digest, OrganisationId, Platform, Recording};
 use serde_json::json;
 use store::NewJob;
@@ -77,7 +79,7 @@ pub(crate) async fn found(
     let why = if ask {
         match asked(app, &image.repository, tag, wanted.clone()).await {
             Ok((digest, platform)) => return Ok((digest, platform, ResolvedBy::Registry)),
-            Err(why) => why,
+            Err(silence) => silence.why,
         }
     } else {
         "it was not pushed here, and no registry is asked".to_owned()
@@ -99,13 +101,21 @@ pub(crate) async fn found(
         .into())
 }
 
+/// Why a registry does not say where a tag leads.
+struct Silence {
+    /// It cannot be reached, so that nobody needs to ask it about another tag.
+    away: bool,
+    why: String,
+}
+
 /// Where the registry says that a tag leads.
-pub(crate) async fn asked(
+async fn asked(
     app: &App,
     repository: &str,
     tag: &str,
     wanted: Option<Platform>,
-) -> Result<(Digest, Platform), String> {
+) -> Result<(Digest, Platform), Silence> {
+    let silence = |away, why: &str| Silence { away, why: why.to_owned() };
     let request = engine::Request {
         subject: format!("registry://{repository}:{tag}"),
         platform: wanted,
@@ -115,9 +125,15 @@ pub(crate) async fn asked(
         progress: Arc::new(image::Silent),
     };
     let described = tokio::time::timeout(PATIENCE, app.reach.engine.describe(&request)).await;
-    let described = described.map_err(|_| "the registry does not answer in time".to_owned())?;
-    let image = described.map_err(|error| error.to_string())?;
-    let digest = image.digest.ok_or("the registry does not say its digest")?;
+    let described = described.map_err(|_| silence(true, "its registry does not answer in time"))?;
+    let image = described.map_err(|error| match &error {
+        engine::Error::Image(it) => {
+            silence(matches!(it, image::Error::Unavailable { .. }), it.why())
+        }
+        other => silence(false, &other.to_string()),
+    })?;
+    let digest =
+        image.digest.ok_or_else(|| silence(false, "its registry does not say its digest"))?;
     Ok((digest, image.platform))
 }
 
@@ -167,32 +183,51 @@ pub(crate) struct Resolved {
     pub(crate) untold: Vec<(String, String)>,
 }
 
-/// Asks registries where the tags lead by now that something of the organisation runs by.
+/// Asks registries where the tags lead by now that something of the organisation runs by, anywhere or
+/// in one environment.
 pub(crate) async fn tags(
     app: &App,
     organisation: &OrganisationId,
+    environment: Option<&str>,
     act: &Act,
 ) -> Result<Resolved, Refusal> {
     const PART: u32 = 200;
+    const AT_ONCE: usize = 8;
     let mut resolved = Resolved::default();
+    let mut away: BTreeMap<String, String> = BTreeMap::new();
+    let registry = |repository: &str| repository.split('/').next().unwrap_or_default().to_owned();
     let mut after = None;
     loop {
         let page = store::Page { after, limit: PART };
-        let part = app.store.deployed_tags(organisation, &page).await?;
-        for (repository, tag, platform) in part.rows {
-            let name = format!("{repository}:{tag}");
-            resolved.asked += 1;
-            match asked(app, &repository, &tag, Some(platform.clone())).await {
-                Ok((digest, _)) => {
-                    let moved = app
-                        .store
-                        .point_tag(organisation, act, &repository, &tag, &platform, &digest)
-                        .await?;
-                    if moved {
-                        resolved.moved.push(name);
+        let part = app.store.deployed_tags(organisation, environment, &page).await?;
+        for rows in part.rows.chunks(AT_ONCE) {
+            let answers = rows.iter().map(async |(repository, tag, platform)| {
+                match away.get(&registry(repository)) {
+                    Some(why) => Err(Silence { away: true, why: why.clone() }),
+                    None => asked(app, repository, tag, Some(platform.clone())).await,
+                }
+            });
+            let answers = join_all(answers).await;
+            for ((repository, tag, platform), answer) in rows.iter().zip(answers) {
+                let name = format!("{repository}:{tag}");
+                resolved.asked += 1;
+                match answer {
+                    Ok((digest, _)) => {
+                        let moved = app
+                            .store
+                            .point_tag(organisation, act, repository, tag, platform, &digest)
+                            .await?;
+                        if moved {
+                            resolved.moved.push(name);
+                        }
+                    }
+                    Err(silence) => {
+                        if silence.away {
+                            away.insert(registry(repository), silence.why.clone());
+                        }
+                        resolved.untold.push((name, silence.why));
                     }
                 }
-                Err(why) => resolved.untold.push((name, why)),
             }
         }
         match part.next {

@@ -94,10 +94,11 @@ impl Store {
     }
 
     /// The tags that something that runs was deployed by, each once, as `repository:tag` and
-    /// platform: what is to be resolved anew now and then.
+    /// platform: what is to be resolved anew now and then. Of all environments, or of one.
     pub async fn deployed_tags(
         &self,
         organisation: &OrganisationId,
+        environment: Option<&str>,
         page: &Page,
     ) -> Result<Paged<(String, String, Platform)>, Error> {
         let limit = page.rows();
@@ -110,14 +111,17 @@ impl Store {
             None => Default::default(),
         };
         let [repository, tag, platform] = after;
+        let environment = environment.map(crate::names::normal).unwrap_or_default();
         let rows = self
             .db
             .rows(
                 "SELECT DISTINCT repository, tag, platform FROM deployments
                  WHERE organisation = $1 AND until_at IS NULL AND tag IS NOT NULL
                  AND (repository, tag, platform) > ($2, $3, $4)
+                 AND ($6 = '' OR environment IN
+                      (SELECT id FROM environments WHERE organisation = $1 AND name = $6))
                  ORDER BY repository, tag, platform LIMIT $5",
-                values![&organisation.0, repository, tag, platform, limit + 1],
+                values![&organisation.0, repository, tag, platform, limit + 1, environment],
             )
             .await?;
         let read =

@@ -199,6 +199,15 @@ pub enum ResolvedBy {
     Pushed,
 }
 
+/// Of which tags registries are asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LooksQuery {
+    /// Only those by which something runs in this environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+}
+
 /// What became of asking registries where tags lead.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Looked {

@@ -9,6 +9,7 @@ use tokio::io::{AsyncWriteExt as _, BufReader, BufWriter};
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::asking::server;
 use crate::failure::Failure;
 use crate::house::House;
 use crate::messages::count;
@@ -51,6 +52,17 @@ enum Chore {
 
 impl Verb for Admin {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        let (Chore::Backup { house, .. }
+        | Chore::Restore { house, .. }
+        | Chore::Doctor { house, .. }) = &self.verb;
+        if let Some(url) = server(context)?
+            && house.is_usual(context)?
+        {
+            context.messages.warn(&format!(
+                "This is about the database of this machine, not about {url}: do it where that \
+                 server runs, or name its database with --database"
+            ));
+        }
         crate::runtime()?.block_on(async {
             match &self.verb {
                 Chore::Backup { file, house } => backup(context, file, house).await,

@@ -14,7 +14,7 @@ use model::{Comparison, Fate, Inventory, Level};
 use self::between::Between;
 use self::pick::Pick;
 use super::cves::severity;
-use super::{Outcome, Verb};
+use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Whose, ask_with};
 use crate::failure::Failure;
@@ -37,20 +37,20 @@ pub(crate) struct Compare {
     #[command(flatten)]
     subject: Subject,
     /// What to compare with: what is told as new is not in it
-    #[arg(long, value_name = "IMAGE|DIRECTORY|ARCHIVE")]
+    #[arg(long, value_name = "IMAGE|DIRECTORY|ARCHIVE", value_parser = said())]
     to: Option<String>,
     /// Which reference inside an archive or layout of several, of what is compared with
     #[arg(long, value_name = "REFERENCE", requires = "to")]
     to_ref: Option<String>,
     /// Compare with the newest image of the same repository in this environment; with --env, with
     /// all that runs in it
-    #[arg(long, value_name = "ENVIRONMENT", alias = "to-stream")]
+    #[arg(long, value_name = "ENVIRONMENT", alias = "to-stream", value_parser = said())]
     to_env: Option<String>,
     /// Compare with the image of the same repository that was analysed last
     #[arg(long)]
     to_latest: bool,
     /// Look at what runs in this environment, all of it or only the repository that is named
-    #[arg(long = "env", value_name = "ENVIRONMENT", alias = "stream")]
+    #[arg(long = "env", value_name = "ENVIRONMENT", alias = "stream", value_parser = said())]
     env: Option<String>,
     #[command(flatten)]
     whose: Whose,

@@ -1,6 +1,7 @@
 //! `foretop enroll`: an organisation, and a repository of its own.
 
 use api::Sort;
+use model::Reference;
 
 use super::{Outcome, Verb};
 use crate::Context;
@@ -31,6 +32,8 @@ impl Verb for Enroll {
     }
 }
 
+const FORM: &str = "name it like this: acme, acme/web";
+
 /// `acme/web` is the repository of that name; behind the name of a registry, it says itself whose.
 fn parts(what: &str) -> anyhow::Result<(&str, Option<String>)> {
     match what.trim().split_once('/') {
@@ -41,11 +44,14 @@ fn parts(what: &str) -> anyhow::Result<(&str, Option<String>)> {
                 rest.contains('/') && (first == "localhost" || first.contains(['.', ':']));
             let repository =
                 if registry { rest.to_owned() } else { format!("{organisation}/{rest}") };
+            // What cannot be enabled enrols nobody.
+            let read: Result<Reference, _> = repository.parse();
+            read.map_err(|error| Failure::error(format!("enroll {what}: {error}"), FORM))?;
             Ok((organisation, Some(repository)))
         }
         Some(_) => Err(Failure::error(
             format!("enroll {what}: it is neither an organisation nor a repository of one"),
-            "name it like this: acme, acme/web",
+            FORM,
         )),
     }
 }
@@ -87,6 +93,10 @@ mod tests {
         check("acme/web", "(\"acme\", Some(\"acme/web\"))");
         check("acme/a/b", "(\"acme\", Some(\"acme/a/b\"))");
         check("acme/ghcr.io/acme/web", "(\"acme\", Some(\"ghcr.io/acme/web\"))");
+        check(
+            "acme/Web",
+            "enroll acme/Web: `acme/Web` is not an image reference: a repository's name is lower case",
+        );
         check("acme/", "enroll acme/: it is neither an organisation nor a repository of one");
     }
 }

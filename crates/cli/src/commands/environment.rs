@@ -13,10 +13,10 @@ use clap::ValueHint;
 use model::Platform;
 
 use self::change::Change;
-use self::record::{Recording, Wanted};
+use self::record::{Recording, Wanted, tidy};
 pub(super) use self::show::moment;
 use self::show::{Format, Show};
-use super::{Outcome, Verb};
+use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask, ask_with};
 use crate::failure::Failure;
@@ -35,10 +35,11 @@ pub(crate) struct Environment {
     #[command(subcommand)]
     change: Option<Change>,
     /// The environment; without one, all are listed
-    #[arg(value_name = "ENVIRONMENT")]
+    #[arg(value_name = "ENVIRONMENT", value_parser = said())]
     name: Option<String>,
     /// The image that runs there: NAME[:TAG][@DIGEST], with registry:// or local:// before it to say
     /// who knows it
+    #[arg(value_parser = said())]
     image: Option<String>,
     #[command(flatten)]
     whose: Whose,
@@ -46,7 +47,7 @@ pub(crate) struct Environment {
     #[arg(long)]
     platform: Option<Platform>,
     /// As which application it runs, or only this application [default: the repository]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = said())]
     app: Option<String>,
     /// Record the images of all services of this compose file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "name",
@@ -67,7 +68,8 @@ pub(crate) struct Environment {
     #[arg(long, conflicts_with_all = ["image", "compose", "manifest"])]
     stale: bool,
     /// List only this repository, tag or image, of all environments if none is named
-    #[arg(long, value_name = "IMAGE", conflicts_with_all = ["image", "compose", "manifest"])]
+    #[arg(long, value_name = "IMAGE", value_parser = said(),
+          conflicts_with_all = ["image", "compose", "manifest"])]
     filter: Option<String>,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -112,8 +114,7 @@ impl Verb for Environment {
         };
         ask(context, &self.whose, async |asking| {
             let (Some(environment), Some(wanted)) = (&self.name, wanted) else {
-                let text = show.text(asking, context).await?;
-                return deliver(&text, output.as_ref(), &context.messages);
+                return show.list(asking, context, output.as_ref()).await;
             };
             let recording = Recording { context, asking, environment };
             let recorded = recording.record(wanted).await?;
@@ -139,7 +140,7 @@ impl Environment {
         } else if let Some(image) = &self.image {
             let application = self.app.clone();
             let platform = self.platform.clone();
-            let (image, at) = (image.clone(), String::new());
+            let (image, at) = (tidy(image).to_owned(), String::new());
             return Ok(Some(vec![Wanted { application, image, platform, at }]));
         } else {
             return Ok(None);

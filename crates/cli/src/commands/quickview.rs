@@ -63,8 +63,8 @@ impl Verb for Quickview {
             width: if terminal { width_of_stdout() } else { None },
             ..report::Options::default()
         };
-        let texts = analyses.iter().map(|it| report::write_quickview(it, &options));
-        let text = texts.collect::<Vec<_>>().join("\n");
+        let text = report::write_quickviews(&analyses, &options);
+        let text = if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };
         deliver(&text, output.as_ref(), &context.messages)?;
         Ok(Outcome::Done)
     }

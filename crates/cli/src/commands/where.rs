@@ -22,7 +22,7 @@ pub(crate) struct Where {
     #[arg(value_name = "CVE|PURL|PACKAGE[@RANGE]")]
     what: String,
     /// Only what runs in this environment
-    #[arg(long, value_name = "ENVIRONMENT", alias = "stream")]
+    #[arg(long, value_name = "ENVIRONMENT", alias = "stream", value_parser = super::said())]
     env: Option<String>,
     #[command(flatten)]
     whose: Whose,

@@ -25,7 +25,7 @@ impl Work for ResolveTags {
         }
         let told = |error: store::Error| error.to_string();
         for organisation in app.store.organisations().await.map_err(told)? {
-            resolve::tags(app, &organisation.id, &itself(app, self.kind()))
+            resolve::tags(app, &organisation.id, None, &itself(app, self.kind()))
                 .await
                 .map_err(|refusal| refusal.0.detail.clone())?;
         }

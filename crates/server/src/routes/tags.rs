@@ -1,6 +1,8 @@
 //! Tags: where they lead and led.
 
-use api::{Looked, Page, Problem, ResolveQuery, Resolved, Sort, TagSpan, TagsQuery, Untold};
+use api::{
+    Looked, LooksQuery, Page, Problem, ResolveQuery, Resolved, Sort, TagSpan, TagsQuery, Untold,
+};
 use axum::extract::State;
 use model::Right;
 use utoipa_axum::router::OpenApiRouter;
@@ -62,7 +64,7 @@ async fn resolved(
 
 /// Asks registries where the tags lead now by which something runs.
 #[utoipa::path(post, path = "/orgs/{org}/tags/looks", tag = "images",
-    params(("org" = String, Path, description = "The organisation")),
+    params(("org" = String, Path, description = "The organisation"), LooksQuery),
     responses(
         (status = 200, body = Looked),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -71,12 +73,17 @@ async fn look(
     State(app): State<App>,
     caller: Caller,
     Path(organisation): Path<String>,
+    Query(query): Query<LooksQuery>,
 ) -> Result<Json<Looked>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
+    if let Some(name) = &query.environment {
+        super::environments::find(&app, &organisation, name).await?;
+    }
     if app.reach.offline {
         return Err(Sort::Refused.because("tags: no registry is asked here").into());
     }
-    let resolved = resolve::tags(&app, &organisation, &app.act(&caller)).await?;
+    let resolved =
+        resolve::tags(&app, &organisation, query.environment.as_deref(), &app.act(&caller)).await?;
     let untold = resolved.untold.into_iter().map(|(image, why)| Untold { image, why });
     Ok(Json(Looked { asked: resolved.asked, moved: resolved.moved, untold: untold.collect() }))
 }

@@ -347,8 +347,13 @@ pub(super) async fn tags_that_moved_are_stale(store: &Store) {
     assert_eq!(store.stale_among(&acme, &running.unwrap().rows).await.unwrap(), stale);
     assert!(store.stale_among(&acme, &[]).await.unwrap().is_empty());
     assert!(store.stale(&acme, Some("staging")).await.unwrap().is_empty());
-    let tags = store.deployed_tags(&acme, &Page::first(9)).await.unwrap().rows;
-    assert_eq!(tags, [(repository.to_owned(), "v1".to_owned(), amd64())]);
+    let tags = async |environment| {
+        store.deployed_tags(&acme, environment, &Page::first(9)).await.unwrap().rows
+    };
+    let deployed = [(repository.to_owned(), "v1".to_owned(), amd64())];
+    assert_eq!(tags(None).await, deployed);
+    assert_eq!(tags(Some("production")).await, deployed);
+    assert_eq!(tags(Some("staging")).await, []);
     store.record(&acme, &at(4), "production", CLI, &image("acme/web:v1", 2)).await.unwrap();
     assert!(store.stale(&acme, None).await.unwrap().is_empty());
     let spans = store.tags(&acme, repository, None).await.unwrap();

@@ -106,5 +106,12 @@ fn address() -> Error {
 }
 
 fn opening(error: &sqlx::Error) -> Error {
+    // Where nobody listens yet, it is tried until time is up.
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        return Error::Unavailable {
+            what: "cannot open the database".to_owned(),
+            why: "nobody answers at its address".to_owned(),
+        };
+    }
     super::failed("cannot open the database", error)
 }

@@ -11,6 +11,7 @@ use clap::{Subcommand, ValueHint};
 use super::record::{Recording, told};
 use crate::Context;
 use crate::asking::{Asking, PART, is, whole};
+use crate::commands::said;
 use crate::deployed::sound;
 use crate::failure::Failure;
 use crate::findings::Advice;
@@ -21,18 +22,22 @@ pub(super) enum Change {
     /// Make an environment
     Create {
         /// Its name
+        #[arg(value_parser = said())]
         name: String,
     },
     /// Give an environment another name; its history stays with it
     Rename {
         /// The name it has
+        #[arg(value_parser = said())]
         from: String,
         /// The name it is to have
+        #[arg(value_parser = said())]
         to: String,
     },
     /// Delete an environment and its history
     Delete {
         /// Its name
+        #[arg(value_parser = said())]
         name: String,
         /// Do not ask
         #[arg(short, long)]
@@ -41,19 +46,22 @@ pub(super) enum Change {
     /// Take something out of an environment; that it ran stays in the history
     Remove {
         /// The environment
+        #[arg(value_parser = said())]
         environment: String,
         /// A repository, a tag, an image, or an application
-        #[arg(value_name = "IMAGE|APPLICATION")]
+        #[arg(value_name = "IMAGE|APPLICATION", value_parser = said())]
         what: String,
     },
     /// Record in an environment what runs in another (promotion); what else runs there stays
     Copy {
         /// Where it runs
+        #[arg(value_parser = said())]
         from: String,
         /// Where it is to run
+        #[arg(value_parser = said())]
         to: String,
         /// Only this repository, tag, image or application
-        #[arg(value_name = "IMAGE|APPLICATION")]
+        #[arg(value_name = "IMAGE|APPLICATION", value_parser = said())]
         what: Option<String>,
     },
     /// Write down all that runs in an environment, for audits: with what is inside and what is wrong
@@ -65,6 +73,7 @@ pub(super) enum Change {
 #[derive(clap::Args)]
 pub(super) struct Export {
     /// Its name
+    #[arg(value_parser = said())]
     name: String,
     /// How to write it
     #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = form())]

@@ -1,5 +1,7 @@
 //! Recording that images run: which image a name means, and what is inside it.
 
+mod called;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,11 +12,14 @@ use api::{Change, DeploymentQuery, Pushing, Recorded, Recordings, ResolveQuery, 
 use engine::{Engine, Request};
 use model::{Digest, ImageDescription, Platform, Reference};
 
+use self::called::{SCHEMES, called, parts, whole_id};
 use super::change::all;
 use crate::asking::{Asking, is};
 use crate::failure::Failure;
 use crate::subject::{Choice, Subject, Watcher};
 use crate::{Context, docker};
+
+pub(super) use self::called::tidy;
 
 /// How long a registry may think about a tag.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,6 +49,8 @@ pub(super) struct Recording<'a> {
 /// Which image is meant, and who could read it.
 #[derive(Clone)]
 struct Found {
+    /// What it is called: with the tag that was meant, where nobody wrote one.
+    name: String,
     digest: String,
     platform: Option<String>,
     /// The tag was looked at now, and leads here.
@@ -80,7 +87,7 @@ impl Recording<'_> {
             .iter()
             .zip(&found)
             .map(|(it, found)| api::Recording {
-                image: bare(&it.image).to_owned(),
+                image: found.name.clone(),
                 digest: Some(found.digest.clone()),
                 application: it.application.clone(),
                 platform: found.platform.clone(),
@@ -137,30 +144,43 @@ impl Recording<'_> {
     /// Which image a name means now: its registry knows best, then the engine of this machine, then
     /// those who ran or pushed it before. An image named by its digest is that image.
     async fn meant(&self, wanted: &Wanted) -> anyhow::Result<Found> {
-        let name = bare(&wanted.image);
+        let (scheme, name) = parts(&wanted.image);
+        if !SCHEMES.contains(&scheme) {
+            let hint = match scheme {
+                "http" | "https" => format!("leave {scheme}:// out: {name}"),
+                _ => format!("foretop push {} --tag NAME:TAG, then record NAME:TAG", wanted.image),
+            };
+            let image = &wanted.image;
+            let why = format!("{image}: `{scheme}://` names no image that runs");
+            return Err(Failure::error(why, hint));
+        }
+        // An id is one of this machine's images, and no registry knows it.
+        if scheme != "registry" && whole_id(name).is_some() {
+            return self.local(name, wanted).await;
+        }
         let reference: Reference = name.parse().map_err(|error: model::BadReference| {
-            Failure::error(
-                error.to_string(),
-                "name it like this: acme/web:v1, registry.example/web:v1",
-            )
+            let hint = if name.contains('$') {
+                "nobody has replaced its variable; --compose FILE does, for files of compose"
+            } else {
+                "name it like this: acme/web:v1, registry.example/web:v1"
+            };
+            Failure::error(error.to_string(), hint)
         })?;
         if let Some(digest) = &reference.digest {
-            return Ok(self.by_digest(name, digest, wanted).await);
+            return Ok(self.by_digest(&reference, digest, wanted).await);
         }
-        let scheme = wanted.image.split_once("://").map_or("image", |(scheme, _)| scheme);
-        match scheme {
+        let found = match scheme {
             "local" => self.local(name, wanted).await,
             "registry" => {
                 let image = self.registry(name, wanted).await;
                 let image = image.map_err(|why| refused(name, &why))?;
                 from_registry(name, &image)
             }
-            "image" | "docker" | "docker-pullable" => self.anywhere(name, wanted).await,
-            other => Err(Failure::error(
-                format!("{}: `{other}://` names no image that runs", wanted.image),
-                format!("foretop push {} --tag NAME:TAG, then record NAME:TAG", wanted.image),
-            )),
-        }
+            _ => self.anywhere(name, wanted).await,
+        };
+        found.map(
+            |it| if it.name.is_empty() { Found { name: reference.familiar(), ..it } } else { it },
+        )
     }
 
     async fn anywhere(&self, name: &str, wanted: &Wanted) -> anyhow::Result<Found> {
@@ -171,33 +191,36 @@ impl Recording<'_> {
         };
         // A server may know the registry better than this machine does.
         if !self.asking.embedded()
-            && let Some(found) = self.known(name, wanted, false, &why).await?
+            && let Some(found) = self.known(name, wanted, false, &why.why).await?
         {
             return Ok(found);
         }
         if let Ok(found) = self.local(name, wanted).await {
             let digest = short(&found.digest);
             messages.warn(&format!(
-                "Only a local image: {name} could not be had from its registry ({why}), so what \
-                 this machine calls so is recorded ({digest}); registry://{name} insists"
+                "Only a local image: {name} could not be had from its registry ({}), so what \
+                 this machine calls so is recorded ({digest}); registry://{name} insists",
+                why.why
             ));
             return Ok(found);
         }
         if self.asking.embedded()
-            && let Some(found) = self.known(name, wanted, true, &why).await?
+            && let Some(found) = self.known(name, wanted, true, &why.why).await?
         {
             return Ok(found);
         }
         Err(Failure::error(
-            format!("cannot tell which image {name} is: {why}"),
-            "name its digest (NAME@sha256:…), or push it first: foretop push IMAGE",
+            format!("cannot tell which image {name} is: {}", why.why),
+            why.hint.unwrap_or_else(|| {
+                "name its digest (NAME@sha256:…), or push it first: foretop push IMAGE".to_owned()
+            }),
         ))
     }
 
     /// What the registry says.
-    async fn registry(&self, name: &str, wanted: &Wanted) -> Result<ImageDescription, String> {
-        if self.context.environment.offline().map_err(|it| it.to_string())? {
-            return Err("no registry is asked while FORETOP_OFFLINE is set".to_owned());
+    async fn registry(&self, name: &str, wanted: &Wanted) -> Result<ImageDescription, Why> {
+        if self.context.environment.offline().map_err(|it| Why::plain(&it))? {
+            return Err(Why::plain(&"no registry is asked while FORETOP_OFFLINE is set"));
         }
         self.described(&format!("registry://{name}"), wanted, false).await
     }
@@ -208,9 +231,14 @@ impl Recording<'_> {
         let image = self.described(&subject, wanted, true).await;
         let image = image.map_err(|why| refused(name, &why))?;
         let platform = Some(image.platform.to_string());
+        let called = called(name, &image)?;
+        if let Some(name) = &called {
+            self.context.messages.inform(&format!("It is called {name}"));
+        }
+        let name = called.unwrap_or_default();
         if let Some(digest) = image.digest.or(image.config) {
             let digest = digest.to_string();
-            return Ok(Found { digest, platform, tag: true, subject: Some(subject) });
+            return Ok(Found { name, digest, platform, tag: true, subject: Some(subject) });
         }
         // Some engines only tell which image it is when they hand it out.
         let choice = Choice::of(wanted.platform.clone());
@@ -218,7 +246,8 @@ impl Recording<'_> {
         let image = inventory.subject.image();
         let digest = image.and_then(|it| it.digest.clone().or_else(|| it.config.clone()));
         let digest = digest.with_context(|| format!("{subject}: the engine tells no digest"))?;
-        Ok(Found { digest: digest.to_string(), platform, tag: true, subject: Some(subject) })
+        let digest = digest.to_string();
+        Ok(Found { name, digest, platform, tag: true, subject: Some(subject) })
     }
 
     async fn described(
@@ -226,10 +255,10 @@ impl Recording<'_> {
         subject: &str,
         wanted: &Wanted,
         engine: bool,
-    ) -> Result<ImageDescription, String> {
+    ) -> Result<ImageDescription, Why> {
         let Context { environment, messages, docker } = self.context;
         let settings =
-            docker::settings(environment, docker, engine).map_err(|it| it.to_string())?;
+            docker::settings(environment, docker, engine).map_err(|it| Why::plain(&it))?;
         let request = Request {
             subject: subject.to_owned(),
             platform: wanted.platform.clone(),
@@ -241,9 +270,15 @@ impl Recording<'_> {
         let engine = Engine::default();
         match tokio::time::timeout(PATIENCE, engine.describe(&request)).await {
             Ok(Ok(image)) => Ok(image),
-            Ok(Err(engine::Error::Image(error))) => Err(error.why().to_owned()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("no answer in time".to_owned()),
+            Ok(Err(engine::Error::Image(error))) => {
+                // Whoever has it for other platforms knows better than we what to do.
+                let found =
+                    wanted.platform.is_some() && matches!(error, image::Error::NotFound { .. });
+                let hint = error.hint().filter(|_| found).map(str::to_owned);
+                Err(Why { why: error.why().to_owned(), hint })
+            }
+            Ok(Err(error)) => Err(Why::plain(&error)),
+            Err(_) => Err(Why::plain(&"no answer in time")),
         }
     }
 
@@ -271,13 +306,16 @@ impl Recording<'_> {
         }
         let platform = Some(found.platform);
         let tag = found.by == ResolvedBy::Registry;
-        Ok(Some(Found { digest: found.digest, platform, tag, subject: None }))
+        let (name, digest) = (String::new(), found.digest);
+        Ok(Some(Found { name, digest, platform, tag, subject: None }))
     }
 
     /// A digest needs nobody. Yet it may be of an image for several platforms; where that image is
     /// to be read from here anyhow, the one for the platform is found first.
-    async fn by_digest(&self, name: &str, digest: &Digest, wanted: &Wanted) -> Found {
+    async fn by_digest(&self, reference: &Reference, digest: &Digest, wanted: &Wanted) -> Found {
+        let name = &reference.familiar();
         let mut found = Found {
+            name: name.clone(),
             digest: digest.to_string(),
             platform: wanted.platform.as_ref().map(ToString::to_string),
             tag: false,
@@ -297,7 +335,8 @@ impl Recording<'_> {
         found
     }
 
-    /// What nobody has analysed yet is analysed here, where nobody else would do it.
+    /// What nobody has analysed yet is analysed here, where nobody else would do it: without a server,
+    /// or where a server could not have the image.
     async fn look_into(&self, recorded: &[Recorded], found: &[Found]) {
         let messages = &self.context.messages;
         let mut seen = BTreeSet::new();
@@ -309,17 +348,19 @@ impl Recording<'_> {
             // An engine knows the image by its name alone.
             let local = found.subject.as_deref().filter(|it| it.starts_with("local://"));
             let pushed = format!("foretop push {}", local.unwrap_or(&it.image));
-            if !self.asking.embedded() {
+            let name = it.image.split('@').next().unwrap_or(&it.image);
+            if !self.asking.embedded() && local.is_none() {
                 messages.warn(&format!(
-                    "{} is pending until the server has analysed it; `{pushed}` does it from here",
-                    it.image
+                    "{name} is pending until the server has analysed it; `{pushed}` does it from here"
                 ));
                 continue;
             }
             if let Err(error) = self.analyse(it, found).await {
+                let why = format!("{error:#}");
+                let named = format!("{}@{}: ", it.repository, it.digest);
+                let why = why.strip_prefix(&named).unwrap_or(&why);
                 messages.warn(&format!(
-                    "{} is pending, for it could not be analysed: {error:#}; `{pushed}` does it later",
-                    it.image
+                    "{name} is pending, for it could not be analysed: {why}; `{pushed}` does it later"
                 ));
             }
         }
@@ -393,6 +434,7 @@ fn from_registry(name: &str, image: &ImageDescription) -> anyhow::Result<Found> 
     let digest = image.digest.as_ref();
     let digest = digest.with_context(|| format!("{name}: the registry does not say its digest"))?;
     Ok(Found {
+        name: String::new(),
         digest: digest.to_string(),
         platform: Some(image.platform.to_string()),
         tag: true,
@@ -400,17 +442,22 @@ fn from_registry(name: &str, image: &ImageDescription) -> anyhow::Result<Found> 
     })
 }
 
-fn refused(name: &str, why: &str) -> anyhow::Error {
-    Failure::error(
-        format!("{name}: {why}"),
-        "name its digest, or push it first: foretop push IMAGE",
-    )
+/// Why somebody does not say which image it is.
+struct Why {
+    why: String,
+    /// What to do about it, if that is not what is usual.
+    hint: Option<String>,
 }
 
-/// The name behind whatever stands before it. `docker-pullable://` is how Kubernetes writes it.
-fn bare(image: &str) -> &str {
-    let image = image.trim();
-    image.split_once("://").map_or(image, |(_, name)| name)
+impl Why {
+    fn plain(why: &impl ToString) -> Self {
+        Self { why: why.to_string(), hint: None }
+    }
+}
+
+fn refused(name: &str, why: &Why) -> anyhow::Error {
+    let usual = "name its digest, or push it first: foretop push IMAGE";
+    Failure::error(format!("{name}: {}", why.why), why.hint.as_deref().unwrap_or(usual))
 }
 
 /// The first letters of a digest, which are enough for people.

@@ -1,9 +1,9 @@
 //! Lists of environments and of what runs in them: for people, for programs, for spreadsheets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use api::{Deployment, DeploymentQuery};
+use api::{Deployment, DeploymentQuery, LooksQuery, StaleTag, Untold};
 use clap::ValueEnum;
 use format::report::csv_row;
 use model::{Moment, Platform};
@@ -12,6 +12,7 @@ use super::change::all;
 use crate::Context;
 use crate::asking::{Asking, PART, whole};
 use crate::messages::count;
+use crate::output::{Output, deliver};
 
 /// How a list is written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -56,20 +57,29 @@ const COLUMNS: [&str; 15] = [
 ];
 
 impl Show {
-    /// The list.
-    pub(super) async fn text(&self, asking: &Asking, context: &Context) -> anyhow::Result<String> {
+    /// Writes the list, and says what it does not tell: below it, where people look.
+    pub(super) async fn list(
+        &self,
+        asking: &Asking,
+        context: &Context,
+        output: Option<&Output>,
+    ) -> anyhow::Result<()> {
         let chosen = self.application.is_some() || self.image.is_some() || self.platform.is_some();
         let past = self.history || self.at.is_some();
         if self.environment.is_none() && !chosen && !past && !self.stale {
-            return environments(&all(asking).await?, self.format);
+            let all = all(asking).await?;
+            deliver(&environments(&all, self.format)?, output, &context.messages)?;
+            if all.is_empty() {
+                let organisation = &asking.organisation;
+                context.messages.inform(&format!("No environment in organization {organisation}"));
+            }
+            return Ok(());
         }
         if let Some(name) = &self.environment {
             // An environment that nobody has heard of is not an empty one.
             asking.client.environment(&asking.organisation, name).await?;
         }
-        if self.stale && asking.embedded() {
-            look(asking, context).await?;
-        }
+        let untold = if self.stale { self.look(asking, context).await? } else { Vec::new() };
         let found = whole(async |after| {
             let query = DeploymentQuery {
                 environment: self.environment.clone(),
@@ -85,8 +95,42 @@ impl Show {
             asking.client.deployments(&asking.organisation, &query).await
         });
         let found = found.await?;
+        deliver(&self.deployments(&found)?, output, &context.messages)?;
+        // All tags were asked about; what is not listed here is nobody's concern here.
+        let listed: BTreeSet<String> = found
+            .iter()
+            .filter_map(|it| Some(format!("{}:{}", it.repository, it.tag.as_ref()?)))
+            .collect();
+        for it in untold.iter().filter(|it| listed.contains(&it.image)) {
+            let image = it.image.strip_prefix("docker.io/").unwrap_or(&it.image);
+            let image = image.strip_prefix("library/").unwrap_or(image);
+            context.messages.warn(&format!("Nobody says where {image} leads now: {}", it.why));
+        }
         self.remark(&found, asking, context);
-        self.deployments(&found)
+        Ok(())
+    }
+
+    /// Asks where tags lead now. A server asks by itself now and then, and at once where it is about
+    /// one environment.
+    async fn look(&self, asking: &Asking, context: &Context) -> anyhow::Result<Vec<Untold>> {
+        let missed = |why: &str| {
+            let messages = &context.messages;
+            messages.warn(&format!("Tags that moved since they were seen last are missed: {why}"));
+            Ok(Vec::new())
+        };
+        if asking.embedded() && context.environment.offline()? {
+            return missed("no registry is asked while FORETOP_OFFLINE is set");
+        }
+        if !asking.embedded() && self.environment.is_none() {
+            return Ok(Vec::new());
+        }
+        let query = LooksQuery { environment: self.environment.clone() };
+        match asking.client.look_at_tags(&asking.organisation, &query).await {
+            Ok(looked) => Ok(looked.untold),
+            Err(error) if asking.embedded() => Err(error.into()),
+            // What it has seen is known all the same.
+            Err(error) => missed(&error.to_string()),
+        }
     }
 
     /// What a list of names does not tell.
@@ -126,37 +170,32 @@ impl Show {
         }
     }
 
-    /// `acme/web:v1@sha256:…`, each once: whoever reads them knows no applications.
+    /// `acme/web:v1@sha256:…`, each once: whoever reads them knows no applications. Of all
+    /// environments, where and since when as well.
     fn lines(&self, found: &[Deployment]) -> String {
-        let mut lines = BTreeSet::new();
+        let mut lines: BTreeMap<(&str, &str), (&str, Option<&StaleTag>)> = BTreeMap::new();
         for it in found {
-            let mut line = String::new();
-            if self.environment.is_none() {
-                let _ = write!(line, "{}\t", it.environment);
-            }
-            line.push_str(&it.image);
-            if let Some(tag) = it.stale.as_ref().filter(|_| self.stale) {
-                let _ = write!(line, "\t! tag moved to {} ({})", tag.leads_to, second(&tag.since));
-            }
-            lines.insert(line);
+            let named = if self.environment.is_some() { "" } else { &it.environment };
+            let stale = it.stale.as_ref().filter(|_| self.stale);
+            let line = lines.entry((named, &it.image)).or_insert((&it.from, stale));
+            line.0 = line.0.min(&it.from);
         }
-        lines.into_iter().fold(String::new(), |text, line| text + &line + "\n")
+        let mut text = String::new();
+        for ((environment, image), (since, stale)) in lines {
+            if self.environment.is_none() {
+                let _ = write!(text, "{environment}\t");
+            }
+            text.push_str(image);
+            if self.environment.is_none() {
+                let _ = write!(text, "\tsince {}", second(since));
+            }
+            if let Some(tag) = stale {
+                let _ = write!(text, "\t! tag moved to {} ({})", tag.leads_to, second(&tag.since));
+            }
+            text.push('\n');
+        }
+        text
     }
-}
-
-/// Asks where tags lead now: nobody else does it where there is no server.
-async fn look(asking: &Asking, context: &Context) -> anyhow::Result<()> {
-    if context.environment.offline()? {
-        let why = "no registry is asked while FORETOP_OFFLINE is set";
-        context
-            .messages
-            .warn(&format!("Tags that moved since they were seen last are missed: {why}"));
-        return Ok(());
-    }
-    for it in asking.client.look_at_tags(&asking.organisation).await?.untold {
-        context.messages.warn(&format!("Nobody says where {} leads now: {}", it.image, it.why));
-    }
-    Ok(())
 }
 
 fn environments(all: &[api::Environment], format: Format) -> anyhow::Result<String> {
@@ -205,9 +244,11 @@ fn spreadsheet(found: &[Deployment]) -> String {
 
 /// What ran when, and who said so.
 fn history(found: &[Deployment]) -> String {
-    let mut rows = vec![
-        ["FROM", "UNTIL", "ENVIRONMENT", "APPLICATION", "IMAGE", "RECORDED BY"].map(str::to_owned),
-    ];
+    // Where all are for one platform, nobody needs to be told.
+    let platforms: BTreeSet<&str> = found.iter().map(|it| &*it.platform).collect();
+    let several = platforms.len() > 1;
+    let head = ["FROM", "UNTIL", "ENVIRONMENT", "APPLICATION", "PLATFORM", "IMAGE", "RECORDED BY"];
+    let mut rows = vec![head.map(str::to_owned)];
     for it in found {
         let by = match &*it.recorded_from {
             "" => it.recorded_by.clone(),
@@ -218,18 +259,19 @@ fn history(found: &[Deployment]) -> String {
             it.until.as_deref().map_or_else(|| "now".to_owned(), second),
             it.environment.clone(),
             it.application.clone(),
+            it.platform.clone(),
             it.image.clone(),
             by,
         ]);
     }
-    let widths: Vec<usize> = (0..6)
+    let widths: Vec<usize> = (0..head.len())
         .map(|at| rows.iter().filter_map(|it| it.get(at)).map(|it| it.chars().count()).max())
         .map(Option::unwrap_or_default)
         .collect();
     let mut text = String::new();
     for cells in rows {
-        let line: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells = cells.iter().zip(&widths).enumerate().filter(|(at, _)| several || *at != 4);
+        let line: Vec<String> = cells.map(|(_, (cell, width))| format!("{cell:<width$}")).collect();
         let _ = writeln!(text, "{}", line.join("  ").trim_end());
     }
     text
