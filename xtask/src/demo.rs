@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the main job, on an image that needs no network: this machine's own system, and
+//! `cargo xtask demo`: the main jobs, on an image that needs no network: this machine's own system, and
 //! an application on top with libraries of some years ago.
 
 use anyhow::Context as _;
@@ -62,5 +62,13 @@ pub(crate) fn demo(_: &[String]) -> anyhow::Result<()> {
     let image = format!("archive://{}", image.display());
     run(foretop, &["sbom", "--format", "list", &image])?;
     run(foretop, &["cves", &image])?;
-    run(foretop, &["quickview", &image])
+    run(foretop, &["quickview", &image])?;
+    // What runs where is remembered in a place of the demo's own, and nobody is asked.
+    let database = format!("FORETOP_DATABASE=sqlite://{}", folder.join("demo.db").display());
+    let remembering =
+        |words: &[&str]| run("env", &[&[&database, "FORETOP_OFFLINE=1", foretop], words].concat());
+    remembering(&["push", &image, "--tag", "shop:latest"])?;
+    remembering(&["env", "production", "shop:latest"])?;
+    remembering(&["env", "production", "--history"])?;
+    remembering(&["where", "CVE-2021-44906"])
 }

@@ -72,7 +72,8 @@ fn tells_what_runs_where() {
     assert!(said.contains("✓ Successfully enrolled organization myorg"), "{said}");
     let said = run("scout config organization myorg");
     assert!(said.contains("✓ Successfully set organization to myorg"), "{said}");
-    assert!(run("scout env").ends_with("exit 0\n"));
+    let said = run("scout env");
+    assert!(said.contains("exit 0\n") && said.contains("No environment in"), "{said}");
     assert!(run("scout env --org local").contains("staging"));
     let said = run(
         "scout cves --env staging --org local --only-severity critical,high --exit-code myorg/myapp",
@@ -126,6 +127,9 @@ fn walks_through_the_guides() {
         "deployment,production,docker.io/myorg/api",
     );
     check("scout cves --env nowhere --exit-code", 1, "environment `nowhere`: there is none");
+    // Commands are told as they are typed here.
+    check("scout where --help", 0, "\n  docker scout where CVE-2021-44228\n");
+    check("scout env production myorg/web:v9", 1, "push it first: docker scout push IMAGE");
 }
 
 #[test]

@@ -291,6 +291,22 @@ fn an_image_that_only_this_machine_knows() {
     check(&sandbox, "an_image_that_only_this_machine_knows", &lines);
 }
 
+#[test]
+fn a_server_cannot_have_an_image_that_only_this_machine_knows() {
+    let engine = testkit::engine().image("127.0.0.1:1/acme/app:1", &small("0"), 1).start();
+    let access = server::Access::Local { name: "root".to_owned() };
+    let sandbox = told_of(Sandbox::new());
+    let (server, _) = serving(&sandbox.path("tmp"), access);
+    let sandbox = sandbox.with("FORETOP_SERVER", &server);
+    let sandbox = sandbox.with("DOCKER_HOST", &format!("unix://{}", engine.socket().display()));
+    let lines = [
+        "enroll acme",
+        "env staging 127.0.0.1:1/acme/app:1",
+        "cves --env staging --format only-packages",
+    ];
+    check(&sandbox, "a_server_cannot_have_an_image", &lines);
+}
+
 const COMPOSE: &str = "
 name: shop
 services:

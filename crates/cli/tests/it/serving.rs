@@ -41,7 +41,8 @@ impl Serving {
         String::from_utf8(made.stdout).unwrap().lines().next().unwrap().to_owned()
     }
 
-    fn host(&self) -> &str {
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn host(&self) -> &str {
         self.root.strip_prefix("http://").unwrap()
     }
 

@@ -9,7 +9,7 @@ use crate::environment::{alone, serving, settled};
 use crate::sandbox::Sandbox;
 
 /// A jar that says what it is.
-fn log4j(version: &str) -> Vec<u8> {
+pub(crate) fn log4j(version: &str) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let name = "META-INF/maven/org.apache.logging.log4j/log4j-core/pom.properties";
     zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
@@ -18,13 +18,13 @@ fn log4j(version: &str) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-fn npm(layer: LayerBuilder, name: &str, version: &str) -> LayerBuilder {
+pub(crate) fn npm(layer: LayerBuilder, name: &str, version: &str) -> LayerBuilder {
     let text = format!(r#"{{"name": "{name}", "version": "{version}"}}"#);
     layer.file(&format!("app/node_modules/{name}/package.json"), text)
 }
 
 /// On one base.
-fn service(application: LayerBuilder) -> ImageBuilder {
+pub(crate) fn service(application: LayerBuilder) -> ImageBuilder {
     let installed = "P:scanelf\nV:1.3.7-r2\nA:x86_64\no:pax-utils\n\n";
     let release = "ID=alpine\nVERSION_ID=3.20.1\nPRETTY_NAME=\"Alpine Linux v3.20\"\n";
     let base =
