@@ -1,6 +1,8 @@
 //! `cargo xtask test`: everything that CI runs, in one command.
 
-use crate::run::{has, run};
+use std::process::Command;
+
+use crate::run::{has, root, run};
 use crate::{codegen, needs, quality};
 
 #[expect(clippy::print_stderr, reason = "a chore says what it leaves out")]
@@ -13,8 +15,23 @@ pub(crate) fn test(_: &[String]) -> anyhow::Result<()> {
     quality::quality(&["--cases".to_owned()])?;
     if has("cargo-deny") {
         run("cargo", &["deny", "check", "bans", "licenses", "sources"])?;
+        advisories()?;
     } else {
         eprintln!("left out: cargo-deny is not installed (`cargo install cargo-deny`)");
+    }
+    Ok(())
+}
+
+/// What is published about our own dependencies; its database lies elsewhere.
+#[expect(clippy::print_stderr, reason = "a chore says what it leaves out")]
+fn advisories() -> anyhow::Result<()> {
+    let mut check = Command::new("cargo");
+    let check = check.args(["deny", "check", "advisories"]).current_dir(root()).output()?;
+    let said = String::from_utf8_lossy(&check.stderr);
+    if said.contains("failed to fetch advisory database") {
+        eprintln!("left out: `cargo deny check advisories`, whose database cannot be fetched here");
+    } else if !check.status.success() {
+        anyhow::bail!("cargo deny check advisories: {}\n{said}", check.status);
     }
     Ok(())
 }
