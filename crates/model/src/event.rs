@@ -43,6 +43,8 @@ pub enum EventKind {
     RepositoryEnabled,
     /// A repository was switched off.
     RepositoryDisabled,
+    /// A repository is gone, with its tags and the images that were seen in it alone.
+    RepositoryDeleted,
     /// The content of an image became known.
     ImageAnalysed,
     /// The content of an image could not be read.
@@ -71,6 +73,8 @@ pub enum EventKind {
     UserDeleted,
     /// A person has another password.
     PasswordChanged,
+    /// A person who forgot their password may choose another.
+    PasswordResetOffered,
     /// A person is in the organisation.
     MemberAdded,
     /// A person has another role.
@@ -117,10 +121,11 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::OrganisationCreated,
         Self::RepositoryEnabled,
         Self::RepositoryDisabled,
+        Self::RepositoryDeleted,
         Self::ImageAnalysed,
         Self::ImageFailed,
         Self::ImageDeleted,
@@ -135,6 +140,7 @@ impl EventKind {
         Self::UserEnabled,
         Self::UserDeleted,
         Self::PasswordChanged,
+        Self::PasswordResetOffered,
         Self::MemberAdded,
         Self::MemberChanged,
         Self::MemberRemoved,
@@ -164,6 +170,7 @@ impl EventKind {
             Self::OrganisationCreated => "organisation-created",
             Self::RepositoryEnabled => "repository-enabled",
             Self::RepositoryDisabled => "repository-disabled",
+            Self::RepositoryDeleted => "repository-deleted",
             Self::ImageAnalysed => "image-analysed",
             Self::ImageFailed => "image-failed",
             Self::ImageDeleted => "image-deleted",
@@ -178,6 +185,7 @@ impl EventKind {
             Self::UserEnabled => "user-enabled",
             Self::UserDeleted => "user-deleted",
             Self::PasswordChanged => "password-changed",
+            Self::PasswordResetOffered => "password-reset-offered",
             Self::MemberAdded => "member-added",
             Self::MemberChanged => "member-changed",
             Self::MemberRemoved => "member-removed",

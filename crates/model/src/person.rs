@@ -164,6 +164,12 @@ impl Scope {
 #[error("`{0}` is none of {1}")]
 pub struct BadWord(String, &'static str);
 
+impl BadWord {
+    pub(crate) fn new(text: &str, words: &'static str) -> Self {
+        Self(text.chars().take(60).collect(), words)
+    }
+}
+
 macro_rules! words {
     ($($kind:ty: $words:literal;)*) => { $(
         impl fmt::Display for $kind {
@@ -177,7 +183,7 @@ macro_rules! words {
 
             fn from_str(text: &str) -> Result<Self, BadWord> {
                 let found = Self::ALL.into_iter().find(|it| it.as_str() == text);
-                found.ok_or_else(|| BadWord(text.chars().take(60).collect(), $words))
+                found.ok_or_else(|| BadWord::new(text, $words))
             }
         }
     )* };

@@ -42,14 +42,18 @@ impl Store {
         query.with("ORDER BY turn, id LIMIT $?", i64::from(limit));
         let (sql, values) = query.into_parts();
         let rows = self.db.rows(sql, values).await?;
-        let cursor = match rows.last() {
-            Some(row) => write_cursor(row.int("turn")?, &row.text("id")?),
-            None => cursor.to_owned(),
+        let mut changes = Changes {
+            events: Vec::with_capacity(rows.len()),
+            cursors: Vec::with_capacity(rows.len()),
+            cursor: cursor.to_owned(),
         };
-        let mut changes = Changes { events: Vec::with_capacity(rows.len()), cursor };
         for row in &rows {
             let organisation = OrganisationId(row.text("organisation")?);
             changes.events.push((organisation, events::read(row)?));
+            changes.cursors.push(write_cursor(row.int("turn")?, &row.text("id")?));
+        }
+        if let Some(last) = changes.cursors.last() {
+            changes.cursor.clone_from(last);
         }
         Ok(changes)
     }

@@ -2,6 +2,7 @@
 //! installed.
 
 mod backup;
+mod deletion;
 mod environments;
 mod evaluations;
 mod inventories;
@@ -13,6 +14,7 @@ mod organisations;
 mod people;
 mod requests;
 mod restart;
+mod retention;
 mod secrets;
 mod together;
 
@@ -69,6 +71,8 @@ conformance! {
         sessions_lead_to_whom_they_are_of
         tokens_may_what_their_scope_says
         tokens_are_used_without_writing_each_time
+        tokens_are_replaced
+        who_forgot_a_password_chooses_another
         invitations_are_used_once
         of_many_one_uses_an_invitation
         owners_do_not_remove_each_other
@@ -97,8 +101,18 @@ conformance! {
         packages_lead_to_where_they_run
         reading_anew_replaces
         deletion_deletes
-        failures_are_told
-        retention_keeps_what_runs;
+        failures_are_told;
+    retention:
+        keeps_what_runs
+        goes_part_by_part
+        keeps_what_somebody_recorded
+        is_what_owners_say;
+    deletion:
+        of_an_organisation_leaves_no_byte
+        goes_on_where_it_was_broken_off
+        of_an_image_that_runs_is_told
+        of_a_repository_leaves_what_others_have
+        and_recordings_do_not_disturb_each_other;
     numbers:
         lead_through_everything_in_pages
         lead_to_what_was_found

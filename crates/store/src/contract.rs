@@ -5,12 +5,12 @@ mod numbers;
 mod people;
 mod upkeep;
 
-use model::{Deployment, Digest, EventKind, ImageState, Moment, Platform, Purl};
+use model::{Deployment, Digest, EventKind, ImageState, Moment, Platform, Purl, Retained};
 use serde::{Deserialize, Serialize};
 
 pub use evaluations::{Counted, Counts, Evaluation, NewEvent};
 pub use numbers::{Changes, ImageContent, ImageSet, NumberedImage, RunningImage, SetPackage};
-pub use people::{Caller, NewToken, Newcomer, Speaker};
+pub use people::{Caller, NewSecret, NewToken, Newcomer, Speaker};
 pub use upkeep::{Check, Idempotent, Restored, SecretRecord, Trouble};
 
 /// Why the store has no answer. Variants are what the caller would do.
@@ -273,15 +273,31 @@ pub struct EventSelection {
     pub before: Option<Moment>,
 }
 
-/// How long things are kept.
+/// From when on things are kept; none is for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// Images first seen and analysed before this go, unless they run or a tag leads to them.
+    /// Images go that were first seen and analysed before this, unless they run, a deployment that
+    /// is kept tells of them, or a tag led to them since.
     pub images_before: Option<Moment>,
-    /// Deployments, tags and counts of findings that ended before this go.
+    /// Deployments and tags that ended before this go.
     pub history_before: Option<Moment>,
     /// Events from before this go.
     pub events_before: Option<Moment>,
+    /// Counts of findings that others followed before this go.
+    pub counts_before: Option<Moment>,
+    /// Evaluations from before this go, but for the last.
+    pub evaluations_before: Option<Moment>,
+}
+
+/// For how long something is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// What.
+    pub what: Retained,
+    /// For so many days; none is for ever.
+    pub days: Option<u32>,
+    /// Did nobody say so?
+    pub by_default: bool,
 }
 
 /// How much went.
@@ -297,6 +313,19 @@ pub struct Expired {
     pub events: u64,
     /// Counts of findings that others followed.
     pub counts: u64,
+    /// Evaluations that others followed.
+    pub evaluations: u64,
+}
+
+/// What went with a repository.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cleared {
+    /// Images that were seen in it alone.
+    pub images: u64,
+    /// Tags, with where they led before.
+    pub tags: u64,
+    /// Deployments that ended for it.
+    pub ended: u64,
 }
 
 /// Work to be done.

@@ -120,6 +120,19 @@ impl Db {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
+    /// After a deletion: on SQLite what is gone is overwritten in the file (`secure_delete`), and
+    /// here the log is emptied, which still had it. Where others read just now it is emptied later.
+    /// What PostgreSQL has deleted its own housekeeping removes.
+    pub(crate) async fn scrub(&self) -> Result<(), Error> {
+        if let Self::Sqlite { writer, .. } = self {
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                .fetch_all(writer)
+                .await
+                .map_err(|it| asking(&it))?;
+        }
+        Ok(())
+    }
+
     /// Is it a file of ours, and not a server's?
     pub(crate) fn is_file(&self) -> bool {
         matches!(self, Self::Sqlite { .. })

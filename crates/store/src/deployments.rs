@@ -16,7 +16,7 @@ pub(crate) use record::platform_key;
 use record::{Draft, put};
 
 /// What is read of a deployment, but for which.
-const SELECT: &str = "
+pub(crate) const SELECT: &str = "
     SELECT d.id, e.name AS environment, d.slot, d.application, d.platform, d.repository, d.tag,
            d.digest, d.source, d.recorded_by, d.recorded_from, d.from_at, d.until_at,
            i.state AS state
@@ -238,16 +238,31 @@ async fn end(
     organisation: &OrganisationId,
     act: &Act,
     held: &Held,
+    deployment: Deployment,
+) -> Result<Deployment, Error> {
+    end_because(tx, organisation, act, held, deployment, None).await
+}
+
+/// The same, with the reason where it is not that somebody said that it ended.
+pub(crate) async fn end_because(
+    tx: &mut Tx,
+    organisation: &OrganisationId,
+    act: &Act,
+    held: &Held,
     mut deployment: Deployment,
+    why: Option<&str>,
 ) -> Result<Deployment, Error> {
     // A clock that was set back ends nothing before it began.
     let until = act.at.max(deployment.from.next());
     let sql = "UPDATE deployments SET until_at = $2 WHERE id = $1";
     tx.run(sql, values![&deployment.id, until]).await?;
     deployment.until = Some(until);
+    let mut detail = described(&deployment);
+    if let Some(why) = why {
+        detail["why"] = why.into();
+    }
     let note = events::Note::new(EventKind::DeploymentEnded, &deployment.application);
-    let note = note.within(&held.id, &held.name).detail(described(&deployment));
-    note.write(tx, organisation, act).await?;
+    note.within(&held.id, &held.name).detail(detail).write(tx, organisation, act).await?;
     Ok(deployment)
 }
 

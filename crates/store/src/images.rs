@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::contract::{Error, ImageSelection, Page, Paged};
 use crate::db::{Query, Row, Tx, values};
 use crate::deployments::platform_key;
-use crate::{Store, events, names, retention};
+use crate::{Store, events, names};
 
 pub(crate) const SELECT: &str = "
     SELECT i.id, i.digest, i.platform, i.state, i.why, i.outline, i.packages, i.first_seen,
@@ -96,46 +96,6 @@ impl Store {
         let rows = tx.rows(sql, values).await?;
         let images = read_all(&mut tx, &rows).await?;
         Ok(Paged::of(images, limit, |it: &ImageRecord| it.digest.to_string()))
-    }
-
-    /// Deletes an image and all that is known of its content. One that runs is refused.
-    ///
-    /// That it ran stays in the history of its environments, by its digest.
-    pub async fn delete_image(
-        &self,
-        organisation: &OrganisationId,
-        act: &Act,
-        digest: &Digest,
-    ) -> Result<(), Error> {
-        let mut tx = self.db.write().await?;
-        tx.lock(retention::SETS, true).await?;
-        let sql = "SELECT id FROM images WHERE organisation = $1 AND digest = $2";
-        let Some(row) = tx.row(sql, values![&organisation.0, digest.as_str()]).await? else {
-            let name = digest.to_string();
-            return Err(Error::NotFound { what: "image", name, among: Vec::new() });
-        };
-        let id = row.int("id")?;
-        let sql = "SELECT DISTINCT e.name FROM deployments d JOIN environments e
-                   ON e.id = d.environment
-                   WHERE d.organisation = $1 AND d.digest = $2 AND d.until_at IS NULL
-                   ORDER BY e.name LIMIT 20";
-        let rows = tx.rows(sql, values![&organisation.0, digest.as_str()]).await?;
-        let runs: Vec<String> = rows.iter().map(|it| it.text("name")).collect::<Result<_, _>>()?;
-        if let Some(first) = runs.first() {
-            return Err(Error::InUse {
-                what: format!("image {digest}"),
-                why: format!("it runs in {}", runs.join(", ")),
-                hint: format!("remove it from `{first}` first"),
-            });
-        }
-        let sets = retention::sets_of(&mut tx, id).await?;
-        let sql = "DELETE FROM tags WHERE organisation = $1 AND digest = $2";
-        tx.run(sql, values![&organisation.0, digest.as_str()]).await?;
-        tx.run("DELETE FROM images WHERE id = $1", values![id]).await?;
-        retention::sweep_sets(&mut tx, &sets).await?;
-        let note = events::Note::new(EventKind::ImageDeleted, digest.as_str());
-        note.write(&mut tx, organisation, act).await?;
-        tx.commit().await
     }
 }
 

@@ -10,6 +10,7 @@ mod changes;
 mod conformance;
 mod contract;
 mod db;
+mod deletion;
 mod deployments;
 mod doctor;
 mod environments;
@@ -28,6 +29,7 @@ mod numbers;
 mod organisations;
 mod packages;
 mod repositories;
+mod resets;
 mod retention;
 mod secrets;
 mod sessions;
@@ -39,11 +41,11 @@ mod users;
 use db::Db;
 
 pub use contract::{
-    Caller, Change, Changes, Check, Counted, Counts, Error, Evaluation, EventSelection, Expired,
-    Idempotent, ImageContent, ImageSelection, ImageSet, Job, JobReport, JobState, KnownPackage,
-    NewEvent, NewJob, NewToken, Newcomer, NumberedImage, Page, Paged, Recorded, Reported, Restored,
-    Retention, Running, RunningImage, SecretRecord, Selection, SetPackage, Sought, Speaker, Stale,
-    Trouble, When,
+    Caller, Change, Changes, Check, Cleared, Counted, Counts, Error, Evaluation, EventSelection,
+    Expired, Idempotent, ImageContent, ImageSelection, ImageSet, Job, JobReport, JobState, Keeping,
+    KnownPackage, NewEvent, NewJob, NewSecret, NewToken, Newcomer, NumberedImage, Page, Paged,
+    Recorded, Reported, Restored, Retention, Running, RunningImage, SecretRecord, Selection,
+    SetPackage, Sought, Speaker, Stale, Trouble, When,
 };
 pub use doctor::unopened;
 pub use keyring::Keyring;

@@ -12,6 +12,7 @@ const ALL: &[&str] = &[
     include_str!("migrations/0004-keys-and-settings.sql"),
     include_str!("migrations/0005-evaluations.sql"),
     include_str!("migrations/0006-secrets.sql"),
+    include_str!("migrations/0007-deletion-and-resets.sql"),
 ];
 
 /// The version this program makes and understands.

@@ -4,7 +4,7 @@ use model::{Act, EventKind, Organisation, OrganisationId, Role, UserId};
 
 use crate::contract::Error;
 use crate::db::{Row, Tx, values};
-use crate::{Store, events, members, names, new_id, retention, users};
+use crate::{Store, events, members, names, new_id, users};
 
 impl Store {
     /// A new organisation.
@@ -36,7 +36,8 @@ impl Store {
     /// An error tells no other names: who asks may not know of them.
     pub async fn organisation(&self, name: &str) -> Result<Organisation, Error> {
         let name = names::cleaned("organisation", name)?;
-        let sql = "SELECT id, name, created_at FROM organisations WHERE name = $1";
+        let sql = "SELECT id, name, created_at FROM organisations
+                   WHERE name = $1 AND deleting = 0";
         match self.db.row(sql, values![&name]).await? {
             Some(row) => read(&row),
             None => Err(Error::NotFound { what: "organisation", name, among: Vec::new() }),
@@ -45,20 +46,9 @@ impl Store {
 
     /// All of them, by name.
     pub async fn organisations(&self) -> Result<Vec<Organisation>, Error> {
-        let sql = "SELECT id, name, created_at FROM organisations ORDER BY name";
+        let sql = "SELECT id, name, created_at FROM organisations WHERE deleting = 0
+                   ORDER BY name";
         self.db.rows(sql, vec![]).await?.iter().map(read).collect()
-    }
-
-    /// Deletes an organisation and everything that is its own. Nothing of it remains.
-    pub async fn delete_organisation(&self, organisation: &OrganisationId) -> Result<(), Error> {
-        let mut tx = self.db.write().await?;
-        tx.lock(retention::SETS, true).await?;
-        let sql = "DELETE FROM organisations WHERE id = $1";
-        if tx.run(sql, values![&organisation.0]).await? == 0 {
-            return Err(Error::Gone("organisation"));
-        }
-        retention::sweep(&mut tx).await?;
-        tx.commit().await
     }
 }
 

@@ -1,17 +1,118 @@
-//! Retention: what is deleted is gone, and takes along what nobody else needs.
+//! Retention: what is older than it is to be kept goes, a part at a time, and takes along what nobody
+//! else needs.
 
-use model::{Act, EventKind, OrganisationId};
+use model::{Act, EventKind, Moment, OrganisationId, Retained};
+use serde_json::{Value as Json, json};
 
-use crate::contract::{Error, Expired, Retention};
-use crate::db::{Query, Tx, runs, values};
+use crate::contract::{Error, Expired, Keeping, Retention};
+use crate::db::{Query, Tx, Value, runs, values};
 use crate::{Store, events};
 
 /// The lock of all package sets: those who add share it, those who sweep have it alone.
 pub(crate) const SETS: &str = "package sets";
+/// Rows of a table that go at once, so that nobody waits long for us; in tests so few that there are
+/// several parts.
+pub(crate) const ROWS: usize = if cfg!(test) { 7 } else { 5_000 };
+/// Images that go at once, each with its packages.
+pub(crate) const IMAGES: usize = if cfg!(test) { 2 } else { 200 };
+
+/// Days in the longest time that is not for ever.
+const LONGEST: u32 = 36_500;
+/// Seconds in a day.
+const DAY: i64 = 86_400;
+/// What stands in the settings for what is kept for ever.
+const FOR_EVER: &str = "for ever";
+
+impl Retention {
+    /// What may go at a moment.
+    pub fn at(keepings: &[Keeping], now: Moment) -> Self {
+        let mut retention = Self::default();
+        for it in keepings {
+            let before = it.days.map(|days| now.plus_seconds(-DAY * i64::from(days)));
+            match it.what {
+                Retained::History => retention.history_before = before,
+                Retained::Events => retention.events_before = before,
+                Retained::Counts => retention.counts_before = before,
+                Retained::Evaluations => retention.evaluations_before = before,
+                Retained::Images => retention.images_before = before,
+            }
+        }
+        retention
+    }
+}
+
+impl Expired {
+    /// How many rows that is.
+    pub fn rows(&self) -> u64 {
+        let Self { images, deployments, tags, events, counts, evaluations } = self;
+        images + deployments + tags + events + counts + evaluations
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.images += other.images;
+        self.deployments += other.deployments;
+        self.tags += other.tags;
+        self.events += other.events;
+        self.counts += other.counts;
+        self.evaluations += other.evaluations;
+    }
+}
 
 impl Store {
-    /// Deletes what is older than it is to be kept. What runs stays, and so does what is needed
-    /// to tell of it.
+    /// For how long an organisation keeps what it has.
+    pub async fn keepings(&self, organisation: &OrganisationId) -> Result<Vec<Keeping>, Error> {
+        let settings = self.settings(organisation).await?;
+        let keeping = |what: Retained| {
+            let said = settings.get(&setting(what));
+            let days = match said {
+                None => what.usual(),
+                Some(Json::String(it)) if it == FOR_EVER => None,
+                Some(it) => {
+                    let days = it.as_u64().and_then(|it| u32::try_from(it).ok());
+                    Some(days.ok_or_else(|| Error::Corrupt {
+                        what: format!("setting `{}`", setting(what)),
+                        why: format!("`{it}` is no number of days"),
+                    })?)
+                }
+            };
+            Ok(Keeping { what, days, by_default: said.is_none() })
+        };
+        Retained::ALL.into_iter().map(keeping).collect()
+    }
+
+    /// Keeps something for so many days; none is for ever. Says whether that changed anything.
+    pub async fn keep_for(
+        &self,
+        organisation: &OrganisationId,
+        act: &Act,
+        what: Retained,
+        days: Option<u32>,
+    ) -> Result<bool, Error> {
+        if days.is_some_and(|it| !(1..=LONGEST).contains(&it)) {
+            return Err(Error::Refused {
+                what: format!("retention of {what}"),
+                why: format!("it is 1 to {LONGEST} days, or for ever"),
+                hint: None,
+            });
+        }
+        let value = days.map_or_else(|| json!(FOR_EVER), |it| json!(it));
+        self.set(organisation, act, &setting(what), Some(&value)).await
+    }
+
+    /// Keeps something as long as it is kept where nobody says. Says whether that changed anything.
+    pub async fn keep_as_usual(
+        &self,
+        organisation: &OrganisationId,
+        act: &Act,
+        what: Retained,
+    ) -> Result<bool, Error> {
+        self.set(organisation, act, &setting(what), None).await
+    }
+
+    /// Deletes what is older than it is to be kept, a part at a time; an event tells of each part.
+    /// What runs stays, and so does what is needed to tell of it.
+    ///
+    /// Whoever is stopped in between has deleted what was told, and the next one goes on.
     pub async fn expire(
         &self,
         organisation: &OrganisationId,
@@ -19,57 +120,60 @@ impl Store {
         retention: &Retention,
     ) -> Result<Expired, Error> {
         let mut expired = Expired::default();
+        loop {
+            let part = self.expire_part(organisation, act, retention).await?;
+            if part.rows() == 0 {
+                break;
+            }
+            expired.add(&part);
+        }
+        if expired.rows() > 0 {
+            self.db.scrub().await?;
+        }
+        Ok(expired)
+    }
+
+    /// What `expire` would delete, if nothing changes meanwhile.
+    pub async fn expirable(
+        &self,
+        organisation: &OrganisationId,
+        retention: &Retention,
+    ) -> Result<Expired, Error> {
+        let mut expired = Expired::default();
+        let mut tx = self.db.read().await?;
+        for cut in cuts(organisation, retention) {
+            let sql = format!("SELECT COUNT(*) AS rows FROM {} WHERE {}", cut.table, cut.fits);
+            let row = tx.row(sql, cut.values).await?;
+            let rows = row.map(|it| it.int("rows")).transpose()?.unwrap_or(0);
+            *(cut.counted)(&mut expired) = u64::try_from(rows).unwrap_or(0);
+        }
+        Ok(expired)
+    }
+
+    async fn expire_part(
+        &self,
+        organisation: &OrganisationId,
+        act: &Act,
+        retention: &Retention,
+    ) -> Result<Expired, Error> {
+        let mut expired = Expired::default();
         let mut tx = self.db.write().await?;
-        tx.lock(SETS, true).await?;
-        if let Some(before) = retention.history_before {
-            let sql = "DELETE FROM deployments WHERE organisation = $1 AND until_at < $2";
-            expired.deployments = tx.run(sql, values![&organisation.0, before]).await?;
-            let sql = "DELETE FROM tags WHERE organisation = $1 AND until_at < $2";
-            expired.tags = tx.run(sql, values![&organisation.0, before]).await?;
+        if retention.images_before.is_some() {
+            tx.lock(SETS, true).await?;
         }
-        if let Some(before) = retention.history_before {
-            // What held when the time kept began stays, and so does the last of each.
-            expired.counts = tx
-                .run(
-                    "DELETE FROM environment_counts WHERE EXISTS
-                         (SELECT 1 FROM environments e WHERE e.id = environment_counts.environment
-                          AND e.organisation = $1)
-                     AND EXISTS
-                         (SELECT 1 FROM environment_counts n
-                          WHERE n.environment = environment_counts.environment
-                          AND n.at > environment_counts.at AND n.at <= $2)",
-                    values![&organisation.0, before],
-                )
-                .await?;
-            tx.run(
-                "DELETE FROM evaluations WHERE organisation = $1 AND at < $2 AND EXISTS
-                     (SELECT 1 FROM evaluations n WHERE n.organisation = evaluations.organisation
-                      AND n.position > evaluations.position)",
-                values![&organisation.0, before],
-            )
-            .await?;
+        for cut in cuts(organisation, retention) {
+            let gone = if cut.table == "images" {
+                let fits = format!("{} ORDER BY id LIMIT {IMAGES}", cut.fits);
+                let sql = format!("SELECT id FROM images WHERE {fits}");
+                let rows = tx.rows(sql, cut.values).await?;
+                let ids: Vec<i64> = rows.iter().map(|it| it.int("id")).collect::<Result<_, _>>()?;
+                delete_images(&mut tx, &ids).await?
+            } else {
+                delete_some(&mut tx, cut.table, cut.key, &cut.fits, cut.values).await?
+            };
+            *(cut.counted)(&mut expired) = gone;
         }
-        if let Some(before) = retention.images_before {
-            expired.images = tx
-                .run(
-                    "DELETE FROM images WHERE organisation = $1 AND first_seen < $2
-                     AND (analysed_at IS NULL OR analysed_at < $2)
-                     AND NOT EXISTS (SELECT 1 FROM deployments d
-                         WHERE d.organisation = images.organisation AND d.digest = images.digest
-                         AND d.until_at IS NULL)
-                     AND NOT EXISTS (SELECT 1 FROM tags t
-                         WHERE t.organisation = images.organisation AND t.digest = images.digest
-                         AND t.until_at IS NULL)",
-                    values![&organisation.0, before],
-                )
-                .await?;
-            sweep(&mut tx).await?;
-        }
-        if let Some(before) = retention.events_before {
-            let sql = "DELETE FROM events WHERE organisation = $1 AND at < $2";
-            expired.events = tx.run(sql, values![&organisation.0, before]).await?;
-        }
-        if expired != Expired::default() {
+        if expired.rows() > 0 {
             let note = events::Note::new(EventKind::Expired, "retention");
             let detail = serde_json::to_value(expired).expect("numbers have a written form");
             note.detail(detail).write(&mut tx, organisation, act).await?;
@@ -77,6 +181,124 @@ impl Store {
         tx.commit().await?;
         Ok(expired)
     }
+}
+
+fn setting(what: Retained) -> String {
+    format!("retention.{what}")
+}
+
+/// What of a table goes.
+struct Cut {
+    table: &'static str,
+    key: &'static str,
+    fits: String,
+    values: Vec<Value>,
+    counted: fn(&mut Expired) -> &mut u64,
+}
+
+fn cuts(organisation: &OrganisationId, retention: &Retention) -> Vec<Cut> {
+    let whose = &organisation.0;
+    let mut cuts = Vec::new();
+    let mut cut = |table, key, fits: &str, values, counted| {
+        cuts.push(Cut { table, key, fits: fits.to_owned(), values, counted });
+    };
+    if let Some(before) = retention.images_before {
+        // A deployment that is kept needs its image; a tag does as long as images are kept.
+        let kept = retention.history_before.map_or(i64::MIN, Moment::micros);
+        cut(
+            "images",
+            "id",
+            "organisation = $1 AND first_seen < $2 AND (analysed_at IS NULL OR analysed_at < $2)
+             AND NOT EXISTS (SELECT 1 FROM deployments d
+                 WHERE d.organisation = images.organisation AND d.digest = images.digest
+                 AND (d.until_at IS NULL OR d.until_at >= $3))
+             AND NOT EXISTS (SELECT 1 FROM tags t
+                 WHERE t.organisation = images.organisation AND t.digest = images.digest
+                 AND (t.until_at IS NULL OR t.until_at >= $2))",
+            values![whose, before, kept],
+            |it| &mut it.images,
+        );
+    }
+    if let Some(before) = retention.history_before {
+        cut(
+            "deployments",
+            "id",
+            "organisation = $1 AND until_at < $2",
+            values![whose, before],
+            |it| &mut it.deployments,
+        );
+        // Until when an image was used is told by its tags.
+        let before = retention.images_before.map_or(before, |it| it.min(before));
+        cut("tags", "id", "organisation = $1 AND until_at < $2", values![whose, before], |it| {
+            &mut it.tags
+        });
+    }
+    if let Some(before) = retention.counts_before {
+        // What held when the time kept began stays, and so does the last of each.
+        cut(
+            "environment_counts",
+            "environment, at",
+            "EXISTS (SELECT 1 FROM environments e WHERE e.id = environment_counts.environment
+                 AND e.organisation = $1)
+             AND EXISTS (SELECT 1 FROM environment_counts n
+                 WHERE n.environment = environment_counts.environment
+                 AND n.at > environment_counts.at AND n.at <= $2)",
+            values![whose, before],
+            |it| &mut it.counts,
+        );
+    }
+    if let Some(before) = retention.evaluations_before {
+        cut(
+            "evaluations",
+            "organisation, position",
+            "organisation = $1 AND at < $2 AND EXISTS
+                 (SELECT 1 FROM evaluations n WHERE n.organisation = evaluations.organisation
+                  AND n.position > evaluations.position)",
+            values![whose, before],
+            |it| &mut it.evaluations,
+        );
+    }
+    if let Some(before) = retention.events_before {
+        cut("events", "id", "organisation = $1 AND at < $2", values![whose, before], |it| {
+            &mut it.events
+        });
+    }
+    cuts
+}
+
+/// Deletes rows of a table, at most so many as go at once. Says how many.
+pub(crate) async fn delete_some(
+    tx: &mut Tx,
+    table: &str,
+    key: &str,
+    fits: &str,
+    values: Vec<Value>,
+) -> Result<u64, Error> {
+    let sql = format!(
+        "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {fits} LIMIT {ROWS})"
+    );
+    tx.run(sql, values).await
+}
+
+/// Deletes images with all that only they have. Whoever calls it has the lock of sets alone.
+pub(crate) async fn delete_images(tx: &mut Tx, ids: &[i64]) -> Result<u64, Error> {
+    let (mut sets, mut gone) = (Vec::new(), 0);
+    for run in runs(ids) {
+        let mut query = Query::new("SELECT DISTINCT package_set FROM image_sets WHERE", vec![]);
+        query.with_all("image IN $?", run.clone());
+        let (sql, values) = query.into_parts();
+        for row in tx.rows(sql, values).await? {
+            sets.push(row.int("package_set")?);
+        }
+        let mut query = Query::new("DELETE FROM images WHERE", vec![]);
+        query.with_all("id IN $?", run);
+        let (sql, values) = query.into_parts();
+        gone += tx.run(sql, values).await?;
+    }
+    sets.sort_unstable();
+    sets.dedup();
+    sweep_sets(tx, &sets).await?;
+    Ok(gone)
 }
 
 /// The package sets of an image.
@@ -115,21 +337,4 @@ pub(crate) async fn sweep_sets(tx: &mut Tx, sets: &[i64]) -> Result<(), Error> {
         tx.run(sql, values).await?;
     }
     Ok(())
-}
-
-/// The same for all sets there are.
-pub(crate) async fn sweep(tx: &mut Tx) -> Result<(), Error> {
-    tx.run(
-        "DELETE FROM package_sets WHERE NOT EXISTS
-             (SELECT 1 FROM image_sets s WHERE s.package_set = package_sets.id)",
-        vec![],
-    )
-    .await?;
-    tx.run(
-        "DELETE FROM packages WHERE NOT EXISTS
-             (SELECT 1 FROM set_packages s WHERE s.package = packages.id)",
-        vec![],
-    )
-    .await
-    .map(|_| ())
 }

@@ -101,7 +101,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Forgets sessions and invitations that ran out before a moment, and tokens that have been
+    /// Forgets sessions, invitations and resets that ran out before a moment, and tokens that have been
     /// good no more since before it. Says how many.
     pub async fn forget_ended(&self, before: Moment) -> Result<u64, Error> {
         let mut tx = self.db.write().await?;
@@ -109,6 +109,7 @@ impl Store {
         for sql in [
             "DELETE FROM sessions WHERE expires_at < $1",
             "DELETE FROM invitations WHERE expires_at < $1",
+            "DELETE FROM resets WHERE expires_at < $1",
             "DELETE FROM tokens WHERE expires_at < $1 OR revoked_at < $1",
         ] {
             forgotten += tx.run(sql, values![before]).await?;

@@ -3,7 +3,7 @@
 use model::{Act, EventKind, Holder, Membership, Moment, OrganisationId, Role, Token, UserId};
 use serde_json::{Value as Json, json};
 
-use crate::contract::{Caller, Error, NewToken, Page, Paged, Speaker};
+use crate::contract::{Caller, Error, NewSecret, NewToken, Page, Paged, Speaker};
 use crate::db::{Query, Row, Tx, values};
 use crate::{Store, events, hash_key, members, names, new_id, organisations, sessions, users};
 
@@ -39,38 +39,76 @@ impl Store {
             revoked: None,
         };
         let mut tx = self.db.write().await?;
-        let (organisation, person) = match holder {
-            Holder::Organisation(id) => (Some(id.0.as_str()), None),
-            Holder::User(id) => {
-                users::hold(&mut tx, id).await?;
-                may_have(&mut tx, id, token).await?;
-                (None, Some(id.0.as_str()))
-            }
-        };
-        tx.run(
-            "INSERT INTO tokens (id, hash, organisation, person, name, prefix, scope, created_at,
-                                 created_by, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            values![
-                &made.id,
-                hash_key(&token.hash),
-                organisation,
-                person,
-                &made.name,
-                &made.prefix,
-                made.scope.as_str(),
-                made.created,
-                &made.created_by,
-                made.expires.map(Moment::micros),
-            ],
-        )
-        .await?;
-        let detail = json!({
-            "token": made.id, "prefix": made.prefix, "scope": made.scope, "expires": made.expires,
-        });
+        if let Holder::User(id) = holder {
+            users::hold(&mut tx, id).await?;
+            may_have(&mut tx, id, token).await?;
+        }
+        insert(&mut tx, &made, &token.hash).await?;
+        let detail = told(&made);
         tell(&mut tx, act, holder, EventKind::TokenCreated, &made.name, detail).await?;
         tx.commit().await?;
         Ok(made)
+    }
+
+    /// Another secret for what a good token is for: a new token of the same name and scope, and the
+    /// former is good until `until` at most. None is that there is no such token, or it is good no
+    /// more.
+    pub async fn rotate_token(
+        &self,
+        act: &Act,
+        holder: &Holder,
+        id: &str,
+        secret: &NewSecret,
+        until: Moment,
+    ) -> Result<Option<Token>, Error> {
+        let mut tx = self.db.write().await?;
+        if let Holder::User(id) = holder {
+            users::hold(&mut tx, id).await?;
+        }
+        let sql = match holder {
+            Holder::Organisation(_) => {
+                "SELECT name, scope, created_at, expires_at FROM tokens WHERE id = $1
+                 AND organisation = $2 AND revoked_at IS NULL
+                 AND (expires_at IS NULL OR expires_at > $3)"
+            }
+            Holder::User(_) => {
+                "SELECT name, scope, created_at, expires_at FROM tokens WHERE id = $1
+                 AND person = $2 AND revoked_at IS NULL
+                 AND (expires_at IS NULL OR expires_at > $3)"
+            }
+        };
+        let (_, whose) = column(holder);
+        let Some(row) = tx.hold(sql, values![id, whose, act.at]).await? else { return Ok(None) };
+        let (created, ends) = (row.moment("created_at")?, row.maybe_moment("expires_at")?);
+        if until <= act.at {
+            let sql = "UPDATE tokens SET revoked_at = $2 WHERE id = $1";
+            tx.run(sql, values![id, act.at]).await?;
+        } else if ends.is_none_or(|it| until < it) {
+            let sql = "UPDATE tokens SET expires_at = $2 WHERE id = $1";
+            tx.run(sql, values![id, until]).await?;
+        }
+        let lasts = |it: Moment| it.micros().saturating_sub(created.micros());
+        let as_long = ends.map(|it| act.at.micros().saturating_add(lasts(it)));
+        let made = Token {
+            id: new_id(),
+            holder: holder.clone(),
+            name: row.text("name")?,
+            prefix: secret.prefix.chars().take(LONGEST_PREFIX).collect(),
+            scope: row.parsed("scope")?,
+            created: act.at,
+            created_by: names::told(&act.who),
+            expires: secret.expires.or(as_long.map(Moment::from_micros)),
+            last_used: None,
+            revoked: None,
+        };
+        insert(&mut tx, &made, &secret.hash).await?;
+        let mut detail = told(&made);
+        detail["instead of"] = id.into();
+        tell(&mut tx, act, holder, EventKind::TokenCreated, &made.name, detail).await?;
+        let detail = json!({ "token": id, "until": until.max(act.at), "replaced by": made.id });
+        tell(&mut tx, act, holder, EventKind::TokenRevoked, &made.name, detail).await?;
+        tx.commit().await?;
+        Ok(Some(made))
     }
 
     /// Who it is that shows the secret of that hash, if the token is good.
@@ -135,10 +173,7 @@ impl Store {
 
     /// From now on a token is good no more. Says whether it was.
     pub async fn revoke_token(&self, act: &Act, holder: &Holder, id: &str) -> Result<bool, Error> {
-        let (column, whose) = match holder {
-            Holder::Organisation(id) => ("organisation", &id.0),
-            Holder::User(id) => ("person", &id.0),
-        };
+        let (column, whose) = column(holder);
         let sql = format!(
             "UPDATE tokens SET revoked_at = $3 WHERE id = $1 AND {column} = $2
              AND revoked_at IS NULL RETURNING name"
@@ -150,6 +185,45 @@ impl Store {
         tx.commit().await?;
         Ok(true)
     }
+}
+
+fn column(holder: &Holder) -> (&'static str, &str) {
+    match holder {
+        Holder::Organisation(id) => ("organisation", &id.0),
+        Holder::User(id) => ("person", &id.0),
+    }
+}
+
+async fn insert(tx: &mut Tx, made: &Token, hash: &[u8; 32]) -> Result<(), Error> {
+    let (organisation, person) = match &made.holder {
+        Holder::Organisation(id) => (Some(id.0.as_str()), None),
+        Holder::User(id) => (None, Some(id.0.as_str())),
+    };
+    tx.run(
+        "INSERT INTO tokens (id, hash, organisation, person, name, prefix, scope, created_at,
+                             created_by, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        values![
+            &made.id,
+            hash_key(hash),
+            organisation,
+            person,
+            &made.name,
+            &made.prefix,
+            made.scope.as_str(),
+            made.created,
+            &made.created_by,
+            made.expires.map(Moment::micros),
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+fn told(made: &Token) -> Json {
+    json!({
+        "token": made.id, "prefix": made.prefix, "scope": made.scope, "expires": made.expires,
+    })
 }
 
 /// Is that no more than the person may anywhere?

@@ -3,7 +3,7 @@
 use model::{Act, EventKind, Secret, User, UserId};
 use serde_json::json;
 
-use crate::contract::Error;
+use crate::contract::{Error, Page, Paged};
 use crate::db::{Row, Tx, values};
 use crate::{Store, members, names, new_id};
 
@@ -59,13 +59,19 @@ impl Store {
     ) -> Result<(), Error> {
         let mut tx = self.db.write().await?;
         let user = hold(&mut tx, user).await?;
-        let sql = "UPDATE users SET password = $2 WHERE id = $1";
-        tx.run(sql, values![&user.id.0, password.expose()]).await?;
-        let sql = "DELETE FROM sessions WHERE person = $1 AND id <> $2";
-        let ended = tx.run(sql, values![&user.id.0, stays.unwrap_or("")]).await?;
-        let detail = json!({ "sessions ended": ended });
-        members::tell(&mut tx, act, &user, EventKind::PasswordChanged, &user.name, detail).await?;
+        set_password(&mut tx, act, &user, password, stays).await?;
         tx.commit().await
+    }
+
+    /// All people, by name.
+    pub async fn users(&self, page: &Page) -> Result<Paged<User>, Error> {
+        let limit = page.rows();
+        let sql = "SELECT id, name, created_at, disabled_at FROM users WHERE name > $1
+                   ORDER BY name LIMIT $2";
+        let after = page.after.as_deref().unwrap_or("");
+        let rows = self.db.rows(sql, values![after, limit + 1]).await?;
+        let rows = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Paged::of(rows, limit, |it: &User| it.name.clone()))
     }
 
     /// Keeps a person from logging in, or lets them again. Says whether that changed anything.
@@ -132,6 +138,24 @@ pub(crate) async fn create(
         return Err(Error::Exists { what: "user", name: made.name });
     }
     Ok(made)
+}
+
+/// Gives a person whom we hold another password: whoever is logged in as them is so no more, but for
+/// the session named, and nobody may choose another with a secret that was handed out before.
+pub(crate) async fn set_password(
+    tx: &mut Tx,
+    act: &Act,
+    user: &User,
+    password: &Secret,
+    stays: Option<&str>,
+) -> Result<(), Error> {
+    let sql = "UPDATE users SET password = $2 WHERE id = $1";
+    tx.run(sql, values![&user.id.0, password.expose()]).await?;
+    tx.run("DELETE FROM resets WHERE person = $1", values![&user.id.0]).await?;
+    let sql = "DELETE FROM sessions WHERE person = $1 AND id <> $2";
+    let ended = tx.run(sql, values![&user.id.0, stays.unwrap_or("")]).await?;
+    let detail = json!({ "sessions ended": ended });
+    members::tell(tx, act, user, EventKind::PasswordChanged, &user.name, detail).await
 }
 
 /// The person, whom nobody else changes before the transaction ends.

@@ -26,7 +26,7 @@ const fn table(name: &'static str, order: &'static str, columns: &'static str) -
 /// All of them, but for the version of the schema and the turns of events, which are a database's
 /// own.
 pub(crate) const TABLES: &[Table] = &[
-    table("organisations", "id", "t:id t:name n:created_at"),
+    table("organisations", "id", "t:id t:name n:created_at n:deleting"),
     table("users", "id", "t:id t:name t:password n:created_at n:disabled_at"),
     table("members", "organisation, person", "t:organisation t:person t:role n:since_at"),
     table("sessions", "id", "t:id t:hash t:person t:origin n:created_at n:expires_at n:used_at"),
@@ -41,6 +41,7 @@ pub(crate) const TABLES: &[Table] = &[
         "id",
         "t:id t:hash t:organisation t:role n:created_at t:created_by n:expires_at",
     ),
+    table("resets", "id", "t:id t:hash t:person n:created_at t:created_by n:expires_at"),
     table(
         "idempotency_keys",
         "holder, key",

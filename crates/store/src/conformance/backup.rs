@@ -6,7 +6,7 @@ use serde_json::json;
 use super::kit::{acme, amd64, at, digest, image, inventory, no_orphans, rows, within};
 use crate::backup::TABLES;
 use crate::db::{Db, values};
-use crate::{Counts, Error, Keyring, NewJob, NewToken, Page, Retention, Sought, Store, When};
+use crate::{Counts, Error, Keyring, NewJob, NewToken, Page, Sought, Store, When};
 
 /// Something in every table.
 async fn filled(store: &Store) -> Store {
@@ -25,6 +25,7 @@ async fn filled(store: &Store) -> Store {
         store.begin_request(holder, "key", &[1; 32], at(1).at).await.unwrap();
     }
     store.invite(&acme, &at(1), &[3; 32], Role::Member, at(60).at).await.unwrap();
+    store.offer_reset(&at(1), &ann.id, &[4; 32], at(60).at).await.unwrap();
     store.set(&acme, &at(1), "x", Some(&json!("\"\n\u{1}"))).await.unwrap();
     store.keep_secret(&acme, &at(1), "x", &Secret::new("hunter2")).await.unwrap();
     store.enable_repository(&acme, &at(1), "docker.io/acme/web", true).await.unwrap();
@@ -240,8 +241,9 @@ pub(super) async fn a_doctor_finds_what_is_wrong(store: &Store) {
     tx.commit().await.unwrap();
     let found = troubles(store.doctor(at(11).at).await);
     assert_eq!(found[0], ("nothing is left over".to_owned(), "1 packages of no set".to_owned()));
-    let all = Retention { images_before: Some(at(0).at), ..Retention::default() };
-    store.expire(&acme, &at(11), &all).await.unwrap();
+    let mut tx = store.db.write().await.unwrap();
+    tx.run("DELETE FROM packages WHERE hash = $1", values!["x"]).await.unwrap();
+    tx.commit().await.unwrap();
     let closed = Store::open("sqlite::memory:").await.unwrap();
     closed.close().await;
     let checks = closed.doctor(at(11).at).await;

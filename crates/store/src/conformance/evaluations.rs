@@ -48,7 +48,7 @@ pub(super) async fn are_told_once(store: &Store) {
     assert_eq!((was("a").await, was("b").await, was("c").await), (true, true, false));
     // An older almanac again is a change like others.
     assert!(store.evaluated(&acme, &at(4), Some("b"), "a", &[]).await.unwrap());
-    let keep = Retention { history_before: Some(at(9).at), ..Retention::default() };
+    let keep = Retention { evaluations_before: Some(at(9).at), ..Retention::default() };
     store.expire(&acme, &at(9), &keep).await.unwrap();
     assert_eq!(rows(store, "evaluations").await, 1, "the last stays");
     assert!(!store.evaluated(&acme, &at(10), None, "b", &events).await.unwrap());
@@ -104,7 +104,7 @@ pub(super) async fn counts_are_written_as_they_change(store: &Store) {
     let present: Vec<(u64, &str)> =
         present.values().map(|it| (it.counts.critical, it.almanac.as_str())).collect();
     assert_eq!(present, [(3, "d")]);
-    let keep = Retention { history_before: Some(at(30).at), ..Retention::default() };
+    let keep = Retention { counts_before: Some(at(30).at), ..Retention::default() };
     assert_eq!(store.expire(&acme, &at(60), &keep).await.unwrap().counts, 1);
     assert_eq!(told(0, 60).await, [c, d]);
 }

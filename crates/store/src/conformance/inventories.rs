@@ -3,7 +3,7 @@
 use model::{EventKind, ImageState, Source};
 
 use super::kit::{acme, amd64, at, digest, image, inventory, no_orphans, rows};
-use crate::{Error, EventSelection, ImageSelection, Page, Retention, Selection, Sought, Store};
+use crate::{Error, EventSelection, ImageSelection, Page, Selection, Sought, Store};
 
 const BASE: &[&str] = &[
     "pkg:deb/debian/libssl3@3.0.11?arch=amd64&distro=debian-12",
@@ -135,7 +135,10 @@ pub(super) async fn deletion_deletes(store: &Store) {
         .unwrap();
     let error = store.delete_image(&acme, &at(3), &digest(1)).await.unwrap_err();
     assert_eq!(error.to_string(), format!("image {}: it runs in production", digest(1)));
-    assert_eq!(error.hint().as_deref(), Some("remove it from `production` first"));
+    assert_eq!(
+        error.hint().as_deref(),
+        Some("remove it from `production` first, or delete it by force")
+    );
     store.delete_image(&acme, &at(3), &digest(2)).await.unwrap();
     no_orphans(store).await;
     assert_eq!(rows(store, "packages").await, 3);
@@ -169,43 +172,4 @@ pub(super) async fn failures_are_told(store: &Store) {
     let kinds = vec![EventKind::ImageFailed];
     let selection = EventSelection { kinds, ..EventSelection::default() };
     assert_eq!(store.events(&acme, &selection, &page).await.unwrap().rows.len(), 1);
-}
-
-pub(super) async fn retention_keeps_what_runs(store: &Store) {
-    let acme = acme(store).await;
-    for number in 1..=4 {
-        let kept = inventory(number, BASE, &[&format!("pkg:npm/own{number}@1.0.0")]);
-        let minute = if number == 4 { 50 } else { 1 };
-        store
-            .keep_inventory(&acme, &at(minute), &digest(number), &amd64(), None, &kept)
-            .await
-            .unwrap();
-    }
-    for (minute, number) in [(2, 1), (3, 2)] {
-        let web = image("acme/web:v1", number);
-        store.record(&acme, &at(minute), "production", &Source::Cli, &web).await.unwrap();
-    }
-    let repository = "docker.io/acme/web";
-    for (minute, number) in [(2, 1), (3, 3)] {
-        store
-            .point_tag(&acme, &at(minute), repository, "v1", &amd64(), &digest(number))
-            .await
-            .unwrap();
-    }
-    let before = Some(at(40).at);
-    let retention =
-        Retention { images_before: before, history_before: before, events_before: before };
-    let expired = store.expire(&acme, &at(60), &retention).await.unwrap();
-    assert_eq!((expired.images, expired.deployments, expired.tags), (1, 1, 1));
-    assert!(expired.events > 5);
-    no_orphans(store).await;
-    let page = Page::first(9);
-    let left = store.images(&acme, &ImageSelection::default(), &page).await.unwrap().rows;
-    let left: Vec<String> = left.iter().map(|it| it.digest.to_string()).collect();
-    assert_eq!(left, [digest(2), digest(3), digest(4)].map(|it| it.to_string()));
-    let expired = store.expire(&acme, &at(61), &retention).await.unwrap();
-    assert_eq!(expired, crate::Expired::default());
-    let events = store.events(&acme, &EventSelection::default(), &page).await.unwrap().rows;
-    let kinds: Vec<&str> = events.iter().map(|it| it.kind.as_str()).collect();
-    assert_eq!(kinds, ["expired", "image-analysed"]);
 }

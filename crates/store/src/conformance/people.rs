@@ -3,7 +3,7 @@
 use model::{EventKind, Holder, Moment, OrganisationId, Role, Scope, Secret, User};
 
 use super::kit::{at, rows};
-use crate::{Caller, Error, EventSelection, NewToken, Newcomer, Page, Speaker, Store};
+use crate::{Caller, Error, EventSelection, NewSecret, NewToken, Newcomer, Page, Speaker, Store};
 
 const SECRET: [u8; 32] = [7; 32];
 
@@ -293,4 +293,70 @@ pub(super) async fn leave_nothing_behind(store: &Store) {
     for table in ["users", "tokens", "sessions"] {
         assert_eq!(rows(store, table).await, 0, "{table}");
     }
+}
+
+pub(super) async fn tokens_are_replaced(store: &Store) {
+    let (acme, ann) = owned(store).await;
+    let ours = Holder::Organisation(acme.clone());
+    let until = Some(at(100).at);
+    let first = store.create_token(&at(0), &ours, &token(1, Scope::Write, until)).await.unwrap();
+    let secret =
+        |number: u8| NewSecret { hash: [number; 32], prefix: "n".to_owned(), expires: None };
+    let mine = Holder::User(ann.id.clone());
+    let not = store.rotate_token(&at(1), &mine, &first.id, &secret(2), at(1).at).await.unwrap();
+    assert_eq!(not, None, "it is not theirs");
+    let second = store.rotate_token(&at(10), &ours, &first.id, &secret(2), at(20).at).await;
+    let second = second.unwrap().unwrap();
+    assert_eq!((second.name.as_str(), second.scope), ("token 1", Scope::Write));
+    assert_eq!(second.expires, Some(at(110).at), "for as long as the former");
+    for (hash, minute, good) in [(1, 19, true), (1, 20, false), (2, 19, true), (2, 110, false)] {
+        let caller = store.token_caller(&[hash; 32], at(minute).at).await.unwrap();
+        assert_eq!(caller.is_some(), good, "{hash} at {minute}");
+    }
+    // At once, and nothing that is over is replaced.
+    let third = store.rotate_token(&at(11), &ours, &second.id, &secret(3), at(11).at).await;
+    assert!(third.unwrap().is_some());
+    assert!(store.token_caller(&[2; 32], at(12).at).await.unwrap().is_none());
+    let over = store.rotate_token(&at(12), &ours, &second.id, &secret(4), at(12).at).await.unwrap();
+    assert_eq!(over, None);
+    // An end that comes sooner stays.
+    let soon = token(5, Scope::Read, Some(at(30).at));
+    let soon = store.create_token(&at(20), &ours, &soon).await.unwrap();
+    store.rotate_token(&at(21), &ours, &soon.id, &secret(6), at(60).at).await.unwrap().unwrap();
+    assert!(store.token_caller(&[5; 32], at(30).at).await.unwrap().is_none());
+    let told = happened(store, &acme).await;
+    assert_eq!(told.iter().filter(|it| it.starts_with("token-revoked")).count(), 3);
+}
+
+pub(super) async fn who_forgot_a_password_chooses_another(store: &Store) {
+    let (acme, ann) = owned(store).await;
+    store.start_session(&at(1), &ann.id, &SECRET, at(90).at).await.unwrap();
+    store.offer_reset(&at(1), &ann.id, &[1; 32], at(60).at).await.unwrap();
+    store.offer_reset(&at(2), &ann.id, &[2; 32], at(60).at).await.unwrap();
+    assert_eq!(store.reset(&[1; 32], at(3).at).await.unwrap(), None, "another was made");
+    assert_eq!(store.reset(&[2; 32], at(60).at).await.unwrap(), None, "it has run out");
+    assert_eq!(store.reset(&[2; 32], at(3).at).await.unwrap(), Some(ann.clone()));
+    let late = model::Act { at: at(60).at, ..at(0) };
+    assert!(store.use_reset(&late, &[2; 32], &Secret::new("late")).await.is_err());
+    let user = store.use_reset(&at(4), &[2; 32], &Secret::new("another")).await.unwrap();
+    assert_eq!(user.name, "ann");
+    assert_eq!(store.credentials("ann").await.unwrap().unwrap().1.expose(), "another");
+    assert_eq!(rows(store, "sessions").await, 0, "nobody is logged in as them any more");
+    let used = store.use_reset(&at(5), &[2; 32], &Secret::new("x")).await.unwrap_err();
+    let why = "address: it was used, or another was made, or it has run out";
+    assert_eq!(used.to_string(), why);
+    // Whoever changes their password needs none any more; who may not log in uses none.
+    store.offer_reset(&at(6), &ann.id, &[3; 32], at(60).at).await.unwrap();
+    store.change_password(&at(7), &ann.id, &Secret::new("known"), None).await.unwrap();
+    assert_eq!(store.reset(&[3; 32], at(8).at).await.unwrap(), None);
+    let bob = person(store, "bob").await;
+    store.put_member(&acme, &at(8), &bob.id, Role::Owner).await.unwrap();
+    store.offer_reset(&at(9), &bob.id, &[4; 32], at(60).at).await.unwrap();
+    store.disable_user(&at(10), &bob.id, true).await.unwrap();
+    assert_eq!(store.reset(&[4; 32], at(11).at).await.unwrap(), None);
+    assert!(happened(store, &acme).await.contains(&"password-reset-offered bob".to_owned()));
+    let all = store.users(&Page::first(1)).await.unwrap();
+    assert_eq!((all.rows[0].name.as_str(), all.next.as_deref()), ("ann", Some("ann")));
+    assert_eq!(store.forget_ended(at(90).at).await.unwrap(), 1);
+    assert_eq!(rows(store, "resets").await, 0);
 }

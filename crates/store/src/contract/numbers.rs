@@ -72,6 +72,8 @@ pub struct RunningImage {
 pub struct Changes {
     /// First things first, each with the organisation it happened to.
     pub events: Vec<(OrganisationId, Event)>,
+    /// How to ask for what follows each of them.
+    pub cursors: Vec<String>,
     /// How to ask for what follows.
     pub cursor: String,
 }

@@ -19,6 +19,17 @@ pub struct NewToken {
     pub expires: Option<Moment>,
 }
 
+/// Another secret for a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSecret {
+    /// Its SHA-256.
+    pub hash: [u8; 32],
+    /// How it begins: 16 characters at most are kept.
+    pub prefix: String,
+    /// Until when it is good; none is for as long as the former was.
+    pub expires: Option<Moment>,
+}
+
 /// Who uses an invitation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Newcomer {

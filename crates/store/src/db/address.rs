@@ -71,6 +71,8 @@ async fn file(path: &Path) -> Result<Db, Error> {
         // What was told to be recorded is there after a power cut too.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What is deleted is overwritten, and cannot be dug up.
+        .pragma("secure_delete", "ON")
         .busy_timeout(BUSY)
         .statement_cache_capacity(STATEMENTS);
     let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE);

@@ -1,0 +1,308 @@
+//! Deletion: what is deleted is gone, and what is others' stays.
+
+use model::{EventKind, Holder, OrganisationId, Role, Scope, Secret, Source};
+use serde_json::json;
+
+use super::kit::{
+    acme, amd64, at, digest, image, inventory, no_orphans, rows, told, within, workload,
+};
+use crate::backup::TABLES;
+use crate::db::values;
+use crate::{
+    Cleared, Counts, Error, EventSelection, ImageSelection, Keyring, NewJob, NewToken, Page, Store,
+    When,
+};
+
+/// Nobody else says this word.
+const WORD: &str = "heliotrope";
+const BASE: &[&str] = &["pkg:deb/debian/libssl3@3.0.11", "pkg:deb/debian/zlib1g@1.2"];
+const REPOSITORY: &str = "docker.io/acme/web";
+
+/// A backup, inflated: every value of every row of every table.
+async fn all(store: &Store) -> String {
+    let mut document = Vec::new();
+    store.backup(&mut document).await.unwrap();
+    String::from_utf8(zstd::decode_all(&document[..]).unwrap()).unwrap()
+}
+
+/// The bytes that the database has on the disk, where it is a file.
+async fn on_disk(store: &Store) -> Option<Vec<u8>> {
+    if !store.db.is_file() {
+        return None;
+    }
+    let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+    let path = store.db.row(sql, vec![]).await.unwrap().unwrap().text("file").unwrap();
+    let mut bytes = fs_err::read(&path).unwrap();
+    bytes.extend(fs_err::read(format!("{path}-wal")).unwrap_or_default());
+    Some(bytes)
+}
+
+fn says(bytes: &[u8], word: &str) -> bool {
+    bytes.windows(word.len()).any(|it| it == word.as_bytes())
+}
+
+/// Fills every table that an organisation has something in.
+async fn settle(store: &Store, organisation: &OrganisationId) {
+    let holder = Holder::Organisation(organisation.clone());
+    let name = format!("token {WORD}");
+    let token =
+        NewToken { name, hash: [9; 32], prefix: "p".to_owned(), scope: Scope::Read, expires: None };
+    store.create_token(&at(1), &holder, &token).await.unwrap();
+    store.begin_request(&holder, WORD, &[1; 32], at(1).at).await.unwrap();
+    store.invite(organisation, &at(1), &[3; 32], Role::Member, at(60).at).await.unwrap();
+    store.set(organisation, &at(1), WORD, Some(&json!(WORD))).await.unwrap();
+    store.keep_secret(organisation, &at(1), WORD, &Secret::new(WORD)).await.unwrap();
+    let repository = format!("docker.io/{WORD}/web");
+    store.enable_repository(organisation, &at(1), &repository, true).await.unwrap();
+    let environment = format!("production of {WORD}");
+    store.create_environment(organisation, &at(1), &environment).await.unwrap();
+    for number in 1..=5 {
+        let own = format!("pkg:npm/{WORD}{number}@1");
+        let kept = inventory(number, BASE, &[&own]);
+        let seen = Some(repository.as_str());
+        let digest = digest(number);
+        store.keep_inventory(organisation, &at(1), &digest, &amd64(), seen, &kept).await.unwrap();
+        let web = workload(&format!("{WORD}{number}"), "acme/web:v1", number);
+        store.record(organisation, &at(2), &environment, &Source::Cli, &web).await.unwrap();
+        store.point_tag(organisation, &at(2), &repository, WORD, &amd64(), &digest).await.unwrap();
+        let counts = Counts { critical: number.into(), ..Counts::default() };
+        let counts = [(environment.clone(), counts)];
+        store.count(organisation, at(3).at, WORD, &counts).await.unwrap();
+    }
+    store.evaluated(organisation, &at(3), None, WORD, &[]).await.unwrap();
+    let job = NewJob {
+        kind: "analyze".to_owned(),
+        payload: json!({ "organisation": organisation, "repository": repository }),
+        key: Some(format!("{}/x", organisation.0)),
+        ready: at(4).at,
+        attempts: 3,
+    };
+    store.enqueue(&job).await.unwrap();
+}
+
+pub(super) async fn of_an_organisation_leaves_no_byte(store: &Store) {
+    let store = store.clone().with_keys(Keyring::new(&[1; 32], &[]));
+    // Others have packages of it, and people are in both.
+    let other = acme(&store).await;
+    let ann = store.create_user(&at(0), "ann", &Secret::new("x")).await.unwrap();
+    store.put_member(&other, &at(0), &ann.id, Role::Owner).await.unwrap();
+    let shared = inventory(1, BASE, &["pkg:npm/left-pad@1.3.0"]);
+    store.keep_inventory(&other, &at(1), &digest(1), &amd64(), None, &shared).await.unwrap();
+    let before = all(&store).await;
+
+    let name = format!("{WORD} & sons");
+    let made = store.create_organisation_owned(&at(0), &name, &ann.id).await.unwrap().id;
+    settle(&store, &made).await;
+    // What a member was answered may tell of it.
+    let holder = Holder::User(ann.id.clone());
+    let key = format!("k{WORD}");
+    store.begin_request(&holder, &key, &[1; 32], at(1).at).await.unwrap();
+    let during = all(&store).await;
+    assert!(during.matches(WORD).count() > 50 && during.contains(&made.0));
+    store.db.scrub().await.unwrap();
+    assert!(on_disk(&store).await.is_none_or(|it| says(&it, WORD) && says(&it, &made.0)));
+    for table in TABLES {
+        // People are nobody's.
+        if !["users", "sessions", "resets"].contains(&table.name) {
+            assert!(rows(&store, table.name).await > 0, "{} is left out of this", table.name);
+        }
+    }
+
+    store.delete_organisation(&made).await.unwrap();
+    assert_eq!(all(&store).await, before, "each row is as it was before there was another");
+    if let Some(bytes) = on_disk(&store).await {
+        assert!(!says(&bytes, WORD) && !says(&bytes, &made.0), "something is still in the file");
+    }
+    assert_eq!(store.inventory(&other, &digest(1)).await.unwrap(), Some(shared));
+    assert!(matches!(store.delete_organisation(&made).await, Err(Error::Gone(_))));
+
+    let mut document = Vec::new();
+    store.backup(&mut document).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("sqlite://{}", folder.path().join("restored.db").display());
+    let restored = Store::open(&address).await.unwrap();
+    restored.restore(&document[..]).await.unwrap();
+    assert_eq!(all(&restored).await, before);
+    restored.db.scrub().await.unwrap();
+    assert!(on_disk(&restored).await.is_some_and(|it| !says(&it, WORD) && says(&it, "zlib1g")));
+    restored.close().await;
+}
+
+pub(super) async fn goes_on_where_it_was_broken_off(store: &Store) {
+    let store = store.clone().with_keys(Keyring::new(&[1; 32], &[]));
+    let other = acme(&store).await;
+    let before = all(&store).await;
+    let made = store.create_organisation(&at(0), WORD).await.unwrap().id;
+    settle(&store, &made).await;
+    // Whoever did it died after the first step.
+    let mut tx = store.db.write().await.unwrap();
+    let sql = "UPDATE organisations SET deleting = 1, name = id WHERE id = $1";
+    tx.run(sql, values![&made.0]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(matches!(store.organisation(WORD).await, Err(Error::NotFound { .. })));
+    assert!(matches!(store.organisation(&made.0).await, Err(Error::NotFound { .. })));
+    let names: Vec<String> =
+        store.organisations().await.unwrap().into_iter().map(|it| it.name).collect();
+    assert_eq!(names, ["acme"]);
+    // Its name is free at once.
+    let again = store.create_organisation(&at(1), WORD).await.unwrap();
+    store.delete_organisation(&again.id).await.unwrap();
+    assert_eq!(store.finish_deletions().await.unwrap(), 1);
+    let mut left = all(&store).await;
+    // The first step takes these along, and it was not done here.
+    assert_eq!(left, before);
+    assert_eq!(store.finish_deletions().await.unwrap(), 0);
+    left.clear();
+    assert_eq!(store.organisation("acme").await.unwrap().id, other);
+}
+
+pub(super) async fn of_an_image_that_runs_is_told(store: &Store) {
+    let acme = acme(store).await;
+    for number in [1, 2] {
+        let own = format!("pkg:npm/own{number}@1");
+        let kept = inventory(number, BASE, &[&own]);
+        store.keep_inventory(&acme, &at(1), &digest(number), &amd64(), None, &kept).await.unwrap();
+    }
+    for (minute, environment) in [(2, "staging"), (3, "production")] {
+        let web = image("acme/web:v1", 1);
+        store.record(&acme, &at(minute), environment, &Source::Cli, &web).await.unwrap();
+    }
+    store.point_tag(&acme, &at(2), REPOSITORY, "v1", &amd64(), &digest(1)).await.unwrap();
+    let job = NewJob {
+        kind: "analyse_image".to_owned(),
+        payload: json!({}),
+        key: Some(format!("{}/{}", acme.0, digest(1))),
+        ready: at(4).at,
+        attempts: 3,
+    };
+    store.enqueue(&job).await.unwrap();
+
+    let refused = store.delete_image(&acme, &at(4), &digest(1)).await.unwrap_err();
+    let expect = format!("image {}: it runs in staging, production", digest(1));
+    let either = format!("image {}: it runs in production, staging", digest(1));
+    assert!([expect, either].contains(&refused.to_string()), "{refused}");
+    let ended = store.delete_image_that_runs(&acme, &at(5), &digest(1)).await.unwrap();
+    assert_eq!(ended.len(), 2);
+    assert!(store.image(&acme, &digest(1)).await.unwrap().is_none());
+    let ran = told(store, &acme, "production", When::Ever).await;
+    assert_eq!(ran, "web v1 01 00:03-00:05 cli pending", "the history stays");
+    assert_eq!(told(store, &acme, "production", When::Now).await, "");
+    assert_eq!((rows(store, "tags").await, rows(store, "jobs").await), (0, 0));
+    let events = store.events(&acme, &EventSelection::default(), &Page::first(3)).await.unwrap();
+    let lines: Vec<String> = events
+        .rows
+        .iter()
+        .map(|it| format!("{} {} {}", it.kind.as_str(), it.act.who, it.detail["why"]))
+        .collect();
+    let ended = "deployment-ended ann \"its image was deleted\"";
+    assert_eq!(lines, ["image-deleted ann null", ended, ended]);
+    let none = store.delete_image_that_runs(&acme, &at(6), &digest(1)).await.unwrap_err();
+    assert!(matches!(none, Error::NotFound { what: "image", .. }), "{none}");
+    // One that nobody has read yet, and that is known by running alone.
+    store.record(&acme, &at(7), "staging", &Source::Cli, &image("acme/web:v1", 9)).await.unwrap();
+    assert_eq!(store.delete_image_that_runs(&acme, &at(8), &digest(9)).await.unwrap().len(), 1);
+    assert!(store.inventory(&acme, &digest(2)).await.unwrap().is_some());
+}
+
+pub(super) async fn of_a_repository_leaves_what_others_have(store: &Store) {
+    let acme = acme(store).await;
+    let (web, api) = (REPOSITORY, "docker.io/acme/api");
+    for number in 1..=6 {
+        let own = format!("pkg:npm/own{number}@1");
+        let kept = inventory(number, BASE, &[&own]);
+        let (digest, platform) = (digest(number), amd64());
+        store.keep_inventory(&acme, &at(1), &digest, &platform, Some(web), &kept).await.unwrap();
+        store
+            .point_tag(&acme, &at(1), web, &format!("v{number}"), &platform, &digest)
+            .await
+            .unwrap();
+        if number == 6 {
+            store
+                .keep_inventory(&acme, &at(1), &digest, &platform, Some(api), &kept)
+                .await
+                .unwrap();
+            store.point_tag(&acme, &at(1), api, "v6", &platform, &digest).await.unwrap();
+        }
+    }
+    store.enable_repository(&acme, &at(1), web, true).await.unwrap();
+    store.enable_repository(&acme, &at(1), api, true).await.unwrap();
+    store
+        .record(&acme, &at(2), "production", &Source::Cli, &image("acme/web:v1", 1))
+        .await
+        .unwrap();
+    // The same image under another name runs on.
+    store.record(&acme, &at(2), "staging", &Source::Cli, &image("acme/api:v2", 2)).await.unwrap();
+
+    let refused = store.delete_repository(&acme, &at(3), web, false).await.unwrap_err();
+    assert_eq!(refused.to_string(), format!("repository `{web}`: it runs in production"));
+    let cleared = store.delete_repository(&acme, &at(4), web, true).await.unwrap();
+    assert_eq!(cleared, Cleared { images: 4, tags: 6, ended: 1 });
+    no_orphans(store).await;
+    let images = store.images(&acme, &ImageSelection::default(), &Page::first(9)).await.unwrap();
+    let left: Vec<(String, Vec<String>)> =
+        images.rows.iter().map(|it| (it.digest.to_string(), it.repositories.clone())).collect();
+    let named = vec![api.to_owned()];
+    let expect = [(digest(2).to_string(), vec![]), (digest(6).to_string(), named)];
+    assert_eq!(left, expect);
+    assert!(store.tags(&acme, web, None).await.unwrap().is_empty());
+    assert_eq!(store.tags(&acme, api, None).await.unwrap().len(), 1);
+    assert!(store.repository(&acme, web).await.unwrap().is_none());
+    assert!(store.repository(&acme, api).await.unwrap().is_some());
+    assert_eq!(told(store, &acme, "production", When::Ever).await.lines().count(), 1);
+    let kinds = vec![EventKind::RepositoryDeleted, EventKind::ImageDeleted];
+    let selection = EventSelection { kinds, ..EventSelection::default() };
+    let events = store.events(&acme, &selection, &Page::first(9)).await.unwrap().rows;
+    assert_eq!(events.len(), 5);
+    let none = store.delete_repository(&acme, &at(5), web, true).await.unwrap_err();
+    assert!(matches!(none, Error::NotFound { what: "repository", .. }), "{none}");
+    assert!(matches!(
+        store.delete_repository(&acme, &at(5), "a b", true).await,
+        Err(Error::Refused { .. })
+    ));
+}
+
+/// Some record an image while others delete it by force: each is done or refused, and in the end
+/// what runs is what was recorded after the last deletion.
+pub(super) async fn and_recordings_do_not_disturb_each_other(store: &Store) {
+    let acme = acme(store).await;
+    let mut tasks = Vec::new();
+    for number in 0..4 {
+        let (store, acme) = (store.clone(), acme.clone());
+        tasks.push(tokio::spawn(async move {
+            for round in 0..8 {
+                let act = at(round);
+                let environment = if number % 2 == 0 { "production" } else { "staging" };
+                if number < 2 {
+                    let web = workload(&format!("w{round}"), "acme/web:v1", 1);
+                    store.record(&acme, &act, environment, &Source::Cli, &web).await.unwrap();
+                } else if number == 2 {
+                    let kept = inventory(1, BASE, &[]);
+                    let (digest, platform) = (digest(1), amd64());
+                    let kept =
+                        store.keep_inventory(&acme, &act, &digest, &platform, None, &kept).await;
+                    assert!(matches!(kept, Ok(()) | Err(Error::Gone(_))), "{kept:?}");
+                } else {
+                    let gone = store.delete_image_that_runs(&acme, &act, &digest(1)).await;
+                    let fine = matches!(
+                        gone,
+                        Ok(_) | Err(Error::NotFound { .. } | Error::Unavailable { .. })
+                    );
+                    assert!(fine, "{gone:?}");
+                }
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    no_orphans(store).await;
+    let last = store.delete_image_that_runs(&acme, &at(30), &digest(1)).await;
+    assert!(matches!(last, Ok(_) | Err(Error::NotFound { .. })), "{last:?}");
+    for environment in ["production", "staging"] {
+        let running = store
+            .deployments(&acme, &within(environment), When::Now, &Page::first(99))
+            .await
+            .unwrap();
+        assert!(running.rows.is_empty());
+    }
+}
