@@ -1,6 +1,8 @@
 //! Who carries a request to whoever answers it.
 
 use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 
 /// Carries requests: over a network, or to a router in this very process.
 #[async_trait]
@@ -10,7 +12,16 @@ pub trait Carrier: Send + Sync {
         &self,
         request: http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, Trouble>;
+
+    /// Carries one there, and its answer back piece by piece, as it comes.
+    async fn listen(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Pieces>, Trouble>;
 }
+
+/// An answer, piece by piece.
+pub type Pieces = BoxStream<'static, Result<Vec<u8>, Trouble>>;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,29 +60,13 @@ impl Carrier for Https {
         &self,
         request: http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, Trouble> {
-        let (parts, body) = request.into_parts();
-        let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let url = format!("{}{path}", self.root);
-        let mut asked = self.client.request(parts.method, &url).headers(parts.headers).body(body);
-        if let Some(token) = &self.token {
-            asked = asked.bearer_auth(token.expose());
-        }
-        let failed = |error: reqwest::Error| {
-            // The innermost cause says what is wrong; those around it, where it was noticed.
-            let error = error.without_url();
-            let mut inner: &dyn std::error::Error = &error;
-            while let Some(cause) = inner.source() {
-                inner = cause;
-            }
-            Trouble(format!("{}: {inner}", self.root))
-        };
-        let mut answer = asked.send().await.map_err(failed)?;
+        let mut answer = self.ask(request).await?;
         let mut response = http::Response::builder().status(answer.status());
         if let Some(headers) = response.headers_mut() {
             *headers = answer.headers().clone();
         }
         let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+        while let Some(chunk) = answer.chunk().await.map_err(|it| self.failed(it))? {
             if bytes.len() + chunk.len() > self.most {
                 return Err(Trouble(format!("{}: its answer is too large", self.root)));
             }
@@ -79,4 +74,48 @@ impl Carrier for Https {
         }
         response.body(bytes).map_err(|error| Trouble(error.to_string()))
     }
+
+    async fn listen(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Pieces>, Trouble> {
+        let answer = self.ask(request).await?;
+        let mut response = http::Response::builder().status(answer.status());
+        if let Some(headers) = response.headers_mut() {
+            *headers = answer.headers().clone();
+        }
+        let root = self.root.clone();
+        let pieces = answer.bytes_stream().map(move |piece| match piece {
+            Ok(piece) => Ok(piece.to_vec()),
+            Err(error) => Err(failed(&root, error)),
+        });
+        response.body(pieces.boxed()).map_err(|error| Trouble(error.to_string()))
+    }
+}
+
+impl Https {
+    async fn ask(&self, request: http::Request<Vec<u8>>) -> Result<reqwest::Response, Trouble> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let url = format!("{}{path}", self.root);
+        let mut asked = self.client.request(parts.method, &url).headers(parts.headers).body(body);
+        if let Some(token) = &self.token {
+            asked = asked.bearer_auth(token.expose());
+        }
+        asked.send().await.map_err(|it| self.failed(it))
+    }
+
+    fn failed(&self, error: reqwest::Error) -> Trouble {
+        failed(&self.root, error)
+    }
+}
+
+/// The innermost cause says what is wrong; those around it, where it was noticed.
+fn failed(root: &str, error: reqwest::Error) -> Trouble {
+    let error = error.without_url();
+    let mut inner: &dyn std::error::Error = &error;
+    while let Some(cause) = inner.source() {
+        inner = cause;
+    }
+    Trouble(format!("{root}: {inner}"))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
 use http::{HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -9,14 +10,16 @@ use serde::de::DeserializeOwned;
 
 use crate::words::{
     Accepting, Assigning, ChangingPassword, Comparing, Comparisons, Counted, CountsQuery,
-    Deployment, DeploymentQuery, Enabling, EndQuery, Ended, Environment, Event, EventQuery,
-    ExportQuery, Image, ImageQuery, Invitation, Joined, Judging, LoggedIn, LoggingIn, Looked,
+    DeleteQuery, Deleted, Deployment, DeploymentQuery, Disabling, Enabling, EndQuery, Ended,
+    Environment, Event, EventQuery, ExpireQuery, Expired, ExportQuery, Image, ImageQuery,
+    Invitation, Joined, Judging, Keeping, KeepingFor, LiveQuery, LoggedIn, LoggingIn, Looked,
     LooksQuery, MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation,
     NewOrganisation, NewToken, Organisation, Page, PageQuery, Problem, Promotion, Pushed, Pushing,
-    RecordedAll, Recordings, Renaming, Report, Reported, Repository, RepositoryQuery, ResolveQuery,
-    Resolved, Session, TagSpan, TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
+    RecordedAll, Recordings, Renaming, Report, Reported, Repository, RepositoryQuery, Reset,
+    Resetting, ResolveQuery, Resolved, Rotating, Session, TagSpan, TagsQuery, Token, TokenQuery,
+    Version, WhereQuery, Whereabouts,
 };
-use crate::{Carrier, ORIGIN, PROBLEM, ROOT, Trouble};
+use crate::{Carrier, Live, ORIGIN, PROBLEM, ROOT, Trouble};
 
 /// Asks.
 #[derive(Clone)]
@@ -65,6 +68,8 @@ impl Error {
     }
 }
 
+/// Bytes of the longest problem that is read.
+const MOST_TROUBLE: usize = 1 << 16;
 /// No question at all.
 const NOTHING: [(&str, &str); 0] = [];
 
@@ -117,6 +122,44 @@ impl Client {
     ) -> Result<Repository, Error> {
         let path = within(organisation, &["repositories", repository]);
         self.send(Method::PUT, &path, &Enabling { enabled }).await
+    }
+
+    /// Deletes a repository, its tags, and the images that were seen in it alone.
+    pub async fn delete_repository(
+        &self,
+        organisation: &str,
+        repository: &str,
+        query: DeleteQuery,
+    ) -> Result<Deleted, Error> {
+        let path = within(organisation, &["repositories", repository]);
+        self.call(Method::DELETE, &path, &query, None).await
+    }
+
+    /// How long things are kept.
+    pub async fn retention(&self, organisation: &str) -> Result<Page<Keeping>, Error> {
+        self.get(&within(organisation, &["retention"]), &NOTHING).await
+    }
+
+    /// Keeps something for some days, or for ever.
+    pub async fn keep_for(
+        &self,
+        organisation: &str,
+        what: &str,
+        keeping: KeepingFor,
+    ) -> Result<Keeping, Error> {
+        self.send(Method::PUT, &within(organisation, &["retention", what]), &keeping).await
+    }
+
+    /// Keeps something as long as it is kept where nobody says.
+    pub async fn keep_as_usual(&self, organisation: &str, what: &str) -> Result<Keeping, Error> {
+        let path = within(organisation, &["retention", what]);
+        self.call(Method::DELETE, &path, &NOTHING, None).await
+    }
+
+    /// Deletes what is too old, or says what would go.
+    pub async fn expire(&self, organisation: &str, query: ExpireQuery) -> Result<Expired, Error> {
+        let path = within(organisation, &["retention", "runs"]);
+        self.call(Method::POST, &path, &query, None).await
     }
 
     /// How many findings there were in an environment, as that changed.
@@ -249,9 +292,14 @@ impl Client {
     }
 
     /// Deletes an image and all that is known of it.
-    pub async fn delete_image(&self, organisation: &str, digest: &str) -> Result<(), Error> {
+    pub async fn delete_image(
+        &self,
+        organisation: &str,
+        digest: &str,
+        query: DeleteQuery,
+    ) -> Result<Deleted, Error> {
         let path = within(organisation, &["images", digest]);
-        self.call(Method::DELETE, &path, &NOTHING, None).await
+        self.call(Method::DELETE, &path, &query, None).await
     }
 
     /// What is inside an image.
@@ -342,6 +390,36 @@ impl Client {
         self.get(&within(organisation, &["events"]), query).await
     }
 
+    /// What changes from now on, or from a cursor on, as it happens. It ends when whoever answers
+    /// ends it.
+    pub async fn listen(
+        &self,
+        organisation: &str,
+        query: &LiveQuery,
+        cursor: Option<&str>,
+    ) -> Result<Live, Error> {
+        let path = within(organisation, &["events", "live"]);
+        let mut request = self.request(Method::GET, &path, query, None)?;
+        let headers = request.headers_mut();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+        if let Some(cursor) = cursor.and_then(|it| HeaderValue::from_str(it).ok()) {
+            headers.insert("last-event-id", cursor);
+        }
+        let response = self.carrier.listen(request).await?;
+        let (parts, mut body) = response.into_parts();
+        if parts.status.is_success() {
+            return Ok(Live::new(path, body));
+        }
+        let mut bytes = Vec::new();
+        while let Some(piece) = body.next().await {
+            bytes.extend_from_slice(&piece?);
+            if bytes.len() > MOST_TROUBLE {
+                break;
+            }
+        }
+        Err(refused(&path, &http::Response::from_parts(parts, bytes)))
+    }
+
     /// Logs in.
     pub async fn log_in(&self, logging_in: &LoggingIn) -> Result<LoggedIn, Error> {
         self.send(Method::POST, "/sessions", logging_in).await
@@ -391,6 +469,27 @@ impl Client {
         self.call(Method::DELETE, &path, &NOTHING, None).await
     }
 
+    /// Another secret for what a token is for.
+    pub async fn rotate_token(
+        &self,
+        organisation: Option<&str>,
+        id: &str,
+        rotating: &Rotating,
+    ) -> Result<MadeToken, Error> {
+        let path = format!("{}/{}/rotations", tokens(organisation), segment(id));
+        self.send(Method::POST, &path, rotating).await
+    }
+
+    /// Who may choose another password with that secret.
+    pub async fn reset(&self, secret: &str) -> Result<Reset, Error> {
+        self.get(&format!("/resets/{}", segment(secret)), &NOTHING).await
+    }
+
+    /// Chooses another password with that secret.
+    pub async fn use_reset(&self, secret: &str, resetting: &Resetting) -> Result<Reset, Error> {
+        self.send(Method::POST, &format!("/resets/{}", segment(secret)), resetting).await
+    }
+
     /// Who is in an organisation.
     pub async fn members(
         &self,
@@ -408,6 +507,16 @@ impl Client {
         assigning: &Assigning,
     ) -> Result<(), Error> {
         self.send(Method::PUT, &within(organisation, &["members", user]), assigning).await
+    }
+
+    /// Keeps somebody from logging in, or lets them again.
+    pub async fn disable_member(
+        &self,
+        organisation: &str,
+        user: &str,
+        disabling: Disabling,
+    ) -> Result<(), Error> {
+        self.send(Method::PATCH, &within(organisation, &["members", user]), &disabling).await
     }
 
     /// Takes somebody out of an organisation.
@@ -498,6 +607,23 @@ impl Client {
     where
         Q: Serialize + ?Sized,
     {
+        let response = self.carrier.carry(self.request(method, path, query, body)?).await?;
+        if response.status().is_success() {
+            return Ok(response.into_body());
+        }
+        Err(refused(path, &response))
+    }
+
+    fn request<Q>(
+        &self,
+        method: Method,
+        path: &str,
+        query: &Q,
+        body: Option<Vec<u8>>,
+    ) -> Result<http::Request<Vec<u8>>, Error>
+    where
+        Q: Serialize + ?Sized,
+    {
         let foreign = |why: String| Error::Foreign { what: path.to_owned(), why };
         let query = serde_urlencoded::to_string(query).map_err(|it| foreign(it.to_string()))?;
         let mark = if query.is_empty() { "" } else { "?" };
@@ -513,21 +639,20 @@ impl Client {
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        let request =
-            request.body(body.unwrap_or_default()).map_err(|error| foreign(error.to_string()))?;
-        let response = self.carrier.carry(request).await?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response.into_body());
-        }
-        let kind = response.headers().get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
-        if kind.is_some_and(|it| it.starts_with(PROBLEM))
-            && let Ok(problem) = serde_json::from_slice(response.body())
-        {
-            return Err(Error::Problem(Box::new(problem)));
-        }
-        Err(foreign(format!("it answers {status}")))
+        request.body(body.unwrap_or_default()).map_err(|error| foreign(error.to_string()))
     }
+}
+
+/// Why something was not answered as it was asked.
+fn refused(path: &str, response: &http::Response<Vec<u8>>) -> Error {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    if kind.is_some_and(|it| it.starts_with(PROBLEM))
+        && let Ok(problem) = serde_json::from_slice(response.body())
+    {
+        return Error::Problem(Box::new(problem));
+    }
+    let why = format!("it answers {}", response.status());
+    Error::Foreign { what: path.to_owned(), why }
 }
 
 /// The path of an organisation's tokens, or of one's own.

@@ -6,10 +6,12 @@
 
 mod carrier;
 mod client;
+mod live;
 mod words;
 
-pub use carrier::{Carrier, Https, Trouble};
+pub use carrier::{Carrier, Https, Pieces, Trouble};
 pub use client::{Client, Error, segment};
+pub use live::{Live, Told};
 pub use words::*;
 
 /// Where the paths of this version begin.

@@ -9,6 +9,7 @@ mod image;
 mod organisation;
 mod page;
 mod problem;
+mod retention;
 mod whereabouts;
 
 pub use comparison::{Comparing, Comparisons, Difference, End, Only, Pair, PairOutcome, Running};
@@ -20,8 +21,9 @@ pub use environment::{
 pub use event::{Event, EventQuery, LiveQuery};
 pub use export::ExportQuery;
 pub use identity::{
-    Accepting, Assigning, ChangingPassword, Invitation, Joined, LoggedIn, LoggingIn,
-    MadeInvitation, MadeToken, Member, NewInvitation, NewToken, Scope, Session, Token, TokenQuery,
+    Accepting, Assigning, ChangingPassword, Disabling, Invitation, Joined, LoggedIn, LoggingIn,
+    MadeInvitation, MadeToken, Member, NewInvitation, NewToken, Reset, Resetting, Rotating, Scope,
+    Session, Token, TokenQuery,
 };
 pub use image::{
     Image, ImageQuery, ImageState, Judging, Layer, Looked, LooksQuery, Pushed, Pushing,
@@ -33,6 +35,7 @@ pub use organisation::{
 };
 pub use page::{Page, PageQuery};
 pub use problem::{Problem, Sort};
+pub use retention::{DeleteQuery, Deleted, ExpireQuery, Expired, Keeping, KeepingFor};
 pub use whereabouts::{
     Flaw, Hole, InEnvironment, Place, Sighted, Sighting, WhereQuery, Whereabouts,
 };

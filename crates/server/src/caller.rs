@@ -120,6 +120,20 @@ impl Caller {
         }
     }
 
+    /// Are they, as far as was known within the last second, still in that organisation?
+    pub(crate) async fn still_in(
+        &self,
+        app: &App,
+        organisation: &OrganisationId,
+    ) -> Result<bool, Refusal> {
+        let (Some(known), Access::People(people)) = (&self.known, &app.access) else {
+            return Ok(true);
+        };
+        let known = people.still(&app.store, known, app.now()).await?;
+        let role = known.and_then(|it| it.caller.role_in(organisation));
+        Ok(role.is_some_and(|it| it.may(Right::Read)))
+    }
+
     /// Why they may not, and who may.
     async fn forbidden(
         &self,

@@ -54,6 +54,11 @@ impl Fleet {
         }
         Ok(Held(held))
     }
+
+    /// Somebody's things are gone, and no event is left to tell of it.
+    pub(crate) async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
 }
 
 impl Ships {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use api::{Carrier, Trouble};
+use api::{Carrier, Pieces, Trouble};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
+use futures_util::StreamExt as _;
 use tower::ServiceExt as _;
 
 /// Carries requests to `router`, which answers in this process.
@@ -31,5 +32,21 @@ impl Carrier for Here {
             .await
             .map_err(|error| Trouble(format!("the answer broke off: {error}")))?;
         Ok(http::Response::from_parts(parts, bytes.to_vec()))
+    }
+
+    async fn listen(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Pieces>, Trouble> {
+        let request = request.map(Body::from);
+        let response = match self.0.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let pieces = |body: Body| {
+            let broke = |error| Trouble(format!("the answer broke off: {error}"));
+            body.into_data_stream().map(move |it| it.map(Into::into).map_err(broke)).boxed()
+        };
+        Ok(response.map(pieces))
     }
 }

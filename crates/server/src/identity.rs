@@ -4,6 +4,7 @@ mod brake;
 mod first;
 mod known;
 mod password;
+mod reset;
 mod secret;
 mod shown;
 
@@ -15,11 +16,12 @@ use tokio::sync::Semaphore;
 use crate::refusal::Refusal;
 
 pub use first::first_start;
+pub use reset::offer_reset;
 
 pub(crate) use first::forget_first;
 pub(crate) use known::Known;
 pub(crate) use password::{acceptable, agreed};
-pub(crate) use secret::{Kind, hash, minted};
+pub(crate) use secret::{Kind, Minted, hash, minted};
 pub(crate) use shown::{Credential, cross_site, shown};
 
 /// For how many seconds one is logged in.

@@ -3,6 +3,7 @@
 
 mod analyse_image;
 mod count_environments;
+mod expire;
 mod find_pending;
 mod look_out;
 mod rematch;
@@ -34,6 +35,7 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &find_pending::FindPending,
     &resolve_tags::ResolveTags,
     &tidy::Tidy,
+    &expire::Expire,
 ];
 
 /// A kind of job.

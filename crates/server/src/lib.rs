@@ -38,7 +38,7 @@ pub use caller::Access;
 pub use evaluate::{Changed, Evaluated, evaluate};
 pub use front::{Limits, front};
 pub use here::here;
-pub use identity::{People, first_start};
+pub use identity::{People, first_start, offer_reset};
 pub use routes::{openapi, router};
 pub use serve::{Bound, Error, Listening, work};
 pub use world::World;

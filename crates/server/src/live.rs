@@ -26,6 +26,7 @@ const PART: u32 = 100;
 /// Who listens, and what they are to be told.
 struct Listener {
     app: App,
+    caller: Caller,
     organisation: OrganisationId,
     selection: EventSelection,
     /// Where to go on.
@@ -43,11 +44,13 @@ pub(crate) async fn listen(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let selection = selected(query.into())?;
-    let cursor = match headers.get("last-event-id").and_then(|it| it.to_str().ok()) {
+    let begun = match headers.get("last-event-id").and_then(|it| it.to_str().ok()) {
         Some(last) => last.to_owned(),
         None => app.store.changes_begin().await?,
     };
-    let mut listener = Listener { app, organisation, selection, cursor, waiting: VecDeque::new() };
+    // Where to go on is told before anything else, so that whoever is cut off early misses nothing.
+    let waiting = VecDeque::from([Event::default().id(begun.clone())]);
+    let mut listener = Listener { app, caller, organisation, selection, cursor: begun, waiting };
     // Whatever is wrong with the question is told at once.
     listener.look().await?;
     let stream = futures_util::stream::unfold(listener, |mut listener| async {
@@ -72,6 +75,9 @@ impl Listener {
                 () = tokio::time::sleep(LOOK) => {}
                 _ = ending.changed() => return None,
             }
+            if !self.may_listen().await {
+                return None;
+            }
             // A database that does not answer now will do so later; nothing is lost meanwhile.
             if let Err(error) = self.look().await {
                 tracing::warn!(%error, "no events can be read");
@@ -79,21 +85,31 @@ impl Listener {
         }
     }
 
-    /// Fetches what is new. The last of a part says where to go on: who comes back from before it is
-    /// told some again, and nothing too little.
+    /// Is whoever listens still somebody who may?
+    async fn may_listen(&self) -> bool {
+        match self.caller.still_in(&self.app, &self.organisation).await {
+            Ok(is) => is,
+            Err(refusal) => {
+                tracing::warn!(why = refusal.0.detail, "nobody can tell who listens");
+                true
+            }
+        }
+    }
+
+    /// Fetches what is new. Each says where to go on behind it.
     async fn look(&mut self) -> Result<(), store::Error> {
         loop {
             let found =
                 self.app.store.changes_since(Some(&self.organisation), &self.cursor, PART).await?;
             let last = found.events.len() < PART as usize;
-            let wanted = found.events.into_iter().map(|(_, it)| it).filter(|it| self.wants(it));
-            let mut told: Vec<Event> = wanted.filter_map(told).collect();
-            if let Some(event) = told.pop() {
-                told.push(event.id(found.cursor.clone()));
-            }
+            let all = found.events.into_iter().zip(found.cursors);
+            let wanted = all.filter(|((_, event), _)| self.wants(event));
+            let told: Vec<Event> =
+                wanted.filter_map(|((_, event), cursor)| told(event, cursor)).collect();
+            let any = !told.is_empty();
             self.waiting.extend(told);
             self.cursor = found.cursor;
-            if last || !self.waiting.is_empty() {
+            if last || any {
                 return Ok(());
             }
         }
@@ -106,6 +122,7 @@ impl Listener {
     }
 }
 
-fn told(event: model::Event) -> Option<Event> {
-    Event::default().event(event.kind.as_str()).json_data(api::Event::from(event)).ok()
+fn told(event: model::Event, cursor: String) -> Option<Event> {
+    let told = Event::default().event(event.kind.as_str()).id(cursor);
+    told.json_data(api::Event::from(event)).ok()
 }

@@ -13,6 +13,8 @@ mod join;
 mod members;
 mod organisations;
 mod repositories;
+mod resets;
+mod retention;
 mod sessions;
 mod tags;
 mod tokens;
@@ -69,6 +71,7 @@ fn paths() -> OpenApiRouter<App> {
         OpenApiRouter::new()
             .merge(us::paths())
             .merge(organisations::paths())
+            .merge(retention::paths())
             .merge(repositories::paths())
             .merge(environments::paths())
             .merge(counts::paths())
@@ -90,6 +93,7 @@ fn identity() -> OpenApiRouter<App> {
         .merge(tokens::paths())
         .merge(members::paths())
         .merge(invitations::paths())
+        .merge(resets::paths())
         .layer(from_fn(body::soon))
         .layer(DefaultBodyLimit::max(body::SHORT))
 }

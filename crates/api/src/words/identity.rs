@@ -199,6 +199,36 @@ pub struct MadeToken {
     pub secret: String,
 }
 
+/// Another secret for what a token is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rotating {
+    /// Until when the new one is good; without, for as long as the former was.
+    #[schema(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// For so many hours more the former one is good too.
+    #[schema(minimum = 0, maximum = 720, default = 0)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap_hours: Option<u32>,
+}
+
+/// Who chooses another password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reset {
+    /// Their name.
+    pub name: String,
+}
+
+/// Somebody who forgot their password chooses another.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resetting {
+    /// What they will log in with.
+    #[schema(format = Password, min_length = 12)]
+    pub password: String,
+}
+
 /// Somebody in an organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Member {
@@ -231,6 +261,14 @@ impl From<model::Member> for Member {
 pub struct Assigning {
     /// As what.
     pub role: Role,
+}
+
+/// Whether somebody may log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disabling {
+    /// May they not?
+    pub disabled: bool,
 }
 
 /// An invitation to be made.
@@ -342,4 +380,4 @@ macro_rules! unseen {
     )* };
 }
 
-unseen! { LoggingIn LoggedIn ChangingPassword MadeToken MadeInvitation Accepting }
+unseen! { LoggingIn LoggedIn ChangingPassword MadeToken MadeInvitation Accepting Resetting }

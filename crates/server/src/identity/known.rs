@@ -110,6 +110,20 @@ impl People {
         self.look(store, known.kind, known.hash, now).await
     }
 
+    /// The same, as it is remembered for a second; none is that they may not speak any more.
+    pub(crate) async fn still(
+        &self,
+        store: &Store,
+        known: &Known,
+        now: Moment,
+    ) -> Result<Option<Known>, Refusal> {
+        let (kind, hash) = (known.kind, known.hash);
+        match self.0.known.get(&hash, now) {
+            Some(caller) => Ok(Some(Known { caller, kind, hash, remembered: true })),
+            None => self.look(store, kind, hash, now).await,
+        }
+    }
+
     async fn look(
         &self,
         store: &Store,
@@ -121,7 +135,7 @@ impl People {
         let caller = match kind {
             Kind::Session => store.session_caller(&hash, now).await?,
             Kind::Personal | Kind::Organisation => store.token_caller(&hash, now).await?,
-            Kind::Invitation => None,
+            Kind::Invitation | Kind::Reset => None,
         };
         let Some(caller) = caller.map(Arc::new) else { return Ok(None) };
         self.0.known.put(hash, now, &caller, times);

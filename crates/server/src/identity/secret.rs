@@ -1,8 +1,8 @@
 //! Secrets that we make: tokens, sessions, invitations.
 //!
-//! `ftp_` (a person's token), `fto_` (an organisation's), `fts_` (a session) or `fti_` (an
-//! invitation), then 43 letters and digits by chance, which are 256 bits, then six that check what is
-//! before them. Whoever looks for lost secrets finds `ft[posi]_[0-9A-Za-z]{49}`, and the check tells
+//! `ftp_` (a person's token), `fto_` (an organisation's), `fts_` (a session), `fti_` (an invitation)
+//! or `ftr_` (another password), then 43 letters and digits by chance, which are 256 bits, then six that check what is
+//! before them. Whoever looks for lost secrets finds `ft[posir]_[0-9A-Za-z]{49}`, and the check tells
 //! a secret from what only looks like one.
 
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -32,10 +32,13 @@ pub(crate) enum Kind {
     Session,
     /// That somebody may join.
     Invitation,
+    /// That somebody may choose another password.
+    Reset,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Personal, Self::Organisation, Self::Session, Self::Invitation];
+    const ALL: [Self; 5] =
+        [Self::Personal, Self::Organisation, Self::Session, Self::Invitation, Self::Reset];
 
     fn head(self) -> &'static str {
         match self {
@@ -43,6 +46,7 @@ impl Kind {
             Self::Organisation => "fto_",
             Self::Session => "fts_",
             Self::Invitation => "fti_",
+            Self::Reset => "ftr_",
         }
     }
 

@@ -1,4 +1,5 @@
-//! What nobody needs any more is forgotten: jobs that ended, sessions that ran out.
+//! What nobody needs any more is forgotten: jobs that ended, sessions that ran out, and what is left of
+//! organisations whose deletion was broken off.
 
 use async_trait::async_trait;
 
@@ -24,6 +25,7 @@ impl Work for Tidy {
     async fn run(&self, app: &App, _: &serde_json::Value) -> Result<(), String> {
         let told = |error: store::Error| error.to_string();
         let now = app.now();
+        app.store.finish_deletions().await.map_err(told)?;
         app.store.forget_jobs(now.plus_seconds(-7 * DAY)).await.map_err(told)?;
         app.store.forget_requests(now).await.map_err(told)?;
         app.store.forget_ended(now.plus_seconds(-30 * DAY)).await.map_err(told)?;

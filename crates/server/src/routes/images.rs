@@ -1,8 +1,10 @@
 //! Images: what is inside them, and what is wrong with them now.
 
-use api::{Image, ImageQuery, ImageState, Judging, Page, Problem, Pushed, Pushing, Sort};
+use api::{
+    DeleteQuery, Deleted, Image, ImageQuery, ImageState, Judging, Page, Problem, Pushed, Pushing,
+    Sort,
+};
 use axum::extract::State;
-use axum::http::StatusCode;
 use model::{Analysis, Inventory, OrganisationId, Right};
 use store::ImageSelection;
 use utoipa_axum::router::OpenApiRouter;
@@ -115,25 +117,33 @@ async fn push(
     }
 }
 
-/// Deletes an image and all that is known of it. One that runs is kept.
+/// Deletes an image and all that is known of it. One that runs is kept, unless by force: then it has
+/// ended wherever it ran. Only owners do.
 #[utoipa::path(delete, path = "/orgs/{org}/images/{digest}", tag = "images",
     params(
         ("org" = String, Path, description = "The organisation"),
         ("digest" = String, Path, description = "`sha256:…`"),
+        DeleteQuery,
     ),
     responses(
-        (status = 204, description = "It is gone"),
+        (status = 200, body = Deleted),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn delete(
     State(app): State<App>,
     caller: Caller,
     Path((organisation, digest)): Path<(String, String)>,
-) -> Result<StatusCode, Refusal> {
+    Query(query): Query<DeleteQuery>,
+) -> Result<Json<Deleted>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::ManageOrganisation).await?;
-    let digest = named::digest(&digest)?;
-    app.store.delete_image(&organisation, &app.act(&caller), &digest).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let (act, digest) = (app.act(&caller), named::digest(&digest)?);
+    let ended = if query.force {
+        app.store.delete_image_that_runs(&organisation, &act, &digest).await?.len()
+    } else {
+        app.store.delete_image(&organisation, &act, &digest).await?;
+        0
+    };
+    Ok(Json(Deleted { images: 1, tags: 0, ended: ended as u64 }))
 }
 
 /// What is inside an image.

@@ -1,4 +1,5 @@
-//! The page where somebody who is invited chooses a name and a password. It has no script.
+//! The pages where somebody who is invited chooses a name and a password, or who forgot theirs another
+//! password. They have no script.
 
 use axum::Router;
 use axum::extract::State;
@@ -9,6 +10,7 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::invitations::{good, newly, told};
+use super::resets;
 use crate::app::App;
 use crate::body::Path;
 use crate::caller::origin;
@@ -16,7 +18,10 @@ use crate::refusal::Refusal;
 
 pub(super) fn paths() -> Router<App> {
     let page = || get(show).post(choose);
-    Router::new().route("/first/{secret}", page()).route("/join/{secret}", page())
+    Router::new()
+        .route("/first/{secret}", page())
+        .route("/join/{secret}", page())
+        .route("/reset/{secret}", get(show_reset).post(reset))
 }
 
 #[derive(Deserialize)]
@@ -63,11 +68,73 @@ async fn choose(
     }
 }
 
-fn form(what: &str, name: &str, refusal: Option<&Refusal>) -> Response {
-    let (status, trouble) = refusal.map_or((StatusCode::OK, String::new()), |it| {
+#[derive(Deserialize)]
+struct Anew {
+    password: String,
+}
+
+async fn show_reset(State(app): State<App>, Path(secret): Path<String>) -> Response {
+    match resets::good(&app, &secret).await {
+        Ok(user) => reset_form(&user.name, None),
+        Err(refusal) => refused(&refusal),
+    }
+}
+
+async fn reset(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    parts: Parts,
+    body: String,
+) -> Response {
+    let user = match resets::good(&app, &secret).await {
+        Ok(user) => user,
+        Err(refusal) => return refused(&refusal),
+    };
+    let anew = match serde_urlencoded::from_str::<Anew>(&body) {
+        Ok(it) => it,
+        Err(error) => return reset_form(&user.name, Some(&Refusal::malformed("form", error))),
+    };
+    match resets::chosen(&app, &secret, &anew.password, origin(&parts)).await {
+        Ok(name) => {
+            let name = escaped(&name);
+            page(
+                StatusCode::OK,
+                &format!(
+                    "<h1>That is your password now, {name}</h1>\n<p>You are logged out \
+                     everywhere; <code>foretop login SERVER -u {name}</code> logs you in.</p>"
+                ),
+            )
+        }
+        Err(refusal) => reset_form(&user.name, Some(&refusal)),
+    }
+}
+
+fn reset_form(name: &str, refusal: Option<&Refusal>) -> Response {
+    let (status, trouble) = judged(refusal);
+    let name = escaped(name);
+    page(
+        status,
+        &format!(
+            "<h1>Foretop</h1>\n<p>Another password for <b>{name}</b>.</p>\n{trouble}\
+             <form method=\"post\">\n\
+             <input type=\"hidden\" name=\"username\" value=\"{name}\" \
+             autocomplete=\"username\">\n\
+             <p><label>Password, 12 characters or more<br><input name=\"password\" \
+             type=\"password\" autocomplete=\"new-password\" minlength=\"12\" required></label></p>\n\
+             <p><button>Take it</button></p>\n</form>"
+        ),
+    )
+}
+
+fn judged(refusal: Option<&Refusal>) -> (StatusCode, String) {
+    refusal.map_or((StatusCode::OK, String::new()), |it| {
         let status = StatusCode::from_u16(it.0.status);
         (status.unwrap_or(StatusCode::BAD_REQUEST), trouble(it))
-    });
+    })
+}
+
+fn form(what: &str, name: &str, refusal: Option<&Refusal>) -> Response {
+    let (status, trouble) = judged(refusal);
     let (what, name) = (escaped(what), escaped(name));
     page(
         status,

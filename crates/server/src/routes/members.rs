@@ -1,6 +1,6 @@
 //! Members: who is in an organisation, as what.
 
-use api::{Assigning, Member, Page, PageQuery, Problem};
+use api::{Assigning, Disabling, Member, Page, PageQuery, Problem, Sort};
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::Right;
@@ -14,7 +14,7 @@ use crate::named;
 use crate::refusal::Refusal;
 
 pub(super) fn paths() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, remove))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, disable, remove))
 }
 
 /// Who is in the organisation, by name.
@@ -63,6 +63,48 @@ async fn put(
         found => found?,
     };
     app.store.put_member(&organisation, &app.act(&caller), &user.id, sent.role.into()).await?;
+    app.forget_people();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Keeps a member from logging in, or lets them again: their sessions end, and their tokens lead
+/// nowhere. An owner does who owns every organisation that the member is in; otherwise whoever runs
+/// the server. The last owner stays.
+#[utoipa::path(patch, path = "/orgs/{org}/members/{user}", tag = "identity",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("user" = String, Path, description = "The person's name"),
+    ),
+    request_body = Disabling,
+    responses(
+        (status = 204, description = "So it is"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn disable(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, name)): Path<(String, String)>,
+    Json(sent): Json<Disabling>,
+) -> Result<StatusCode, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::ManageMembers).await?;
+    let user = match app.store.user(&name).await {
+        Err(store::Error::NotFound { .. }) => return Err(Refusal::no_such("member", &name)),
+        found => found?,
+    };
+    let theirs = app.store.memberships(&user.id).await?;
+    if theirs.iter().all(|it| it.organisation.id != organisation) {
+        return Err(Refusal::no_such("member", &name));
+    }
+    for it in &theirs {
+        let owned = caller.within(&app, &it.organisation.name, Right::ManageMembers).await;
+        if owned.is_err() {
+            let why = format!("member `{}`: whether they log in is not for you to say", user.name);
+            let hint = "remove them from this organisation, or ask whoever runs the server: \
+                        foretop admin disable";
+            return Err(Sort::Forbidden.because(why).with_hint(hint).into());
+        }
+    }
+    app.store.disable_user(&app.act(&caller), &user.id, sent.disabled).await?;
     app.forget_people();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -79,7 +79,7 @@ async fn one(
     Ok(Json(word(app.store.organisation(&name).await?)))
 }
 
-/// Deletes an organisation and everything that is its own. Nothing of it remains.
+/// Deletes an organisation and everything that is its own. Nothing of it remains. Only owners do.
 #[utoipa::path(delete, path = "/orgs/{org}", tag = "organisations",
     params(("org" = String, Path, description = "Its name")),
     responses(
@@ -93,6 +93,7 @@ async fn delete(
 ) -> Result<StatusCode, Refusal> {
     let organisation = caller.within(&app, &name, Right::ManageOrganisation).await?;
     app.store.delete_organisation(&organisation).await?;
+    app.fleet.forget().await;
     app.forget_people();
     Ok(StatusCode::NO_CONTENT)
 }

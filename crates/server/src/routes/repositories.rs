@@ -1,6 +1,6 @@
 //! Repositories that an organisation has enrolled.
 
-use api::{Enabling, Page, Problem, Repository, RepositoryQuery};
+use api::{DeleteQuery, Deleted, Enabling, Page, Problem, Repository, RepositoryQuery};
 use axum::extract::State;
 use model::Right;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +13,7 @@ use crate::named::{self, Named};
 use crate::refusal::Refusal;
 
 pub(super) fn paths() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one, enable))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one, enable, delete))
 }
 
 /// The repositories enrolled, by name.
@@ -89,4 +89,29 @@ async fn enable(
         Some(it) => Ok(Json(it.into())),
         None => Err(Refusal::no_such("repository", &repository)),
     }
+}
+
+/// Deletes a repository, its tags, and the images that were seen in it alone. One of which something
+/// runs is kept, unless by force: then that has ended. Only owners do.
+#[utoipa::path(delete, path = "/orgs/{org}/repositories/{repository}", tag = "repositories",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("repository" = String, Path, description = "`acme/web`, percent-encoded"),
+        DeleteQuery,
+    ),
+    responses(
+        (status = 200, body = Deleted),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, repository)): Path<(String, String)>,
+    Query(query): Query<DeleteQuery>,
+) -> Result<Json<Deleted>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::ManageOrganisation).await?;
+    let (act, name) = (app.act(&caller), Named::read(&repository)?.repository);
+    let cleared = app.store.delete_repository(&organisation, &act, &name, query.force).await?;
+    let store::Cleared { images, tags, ended } = cleared;
+    Ok(Json(Deleted { images, tags, ended }))
 }

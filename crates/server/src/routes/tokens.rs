@@ -1,17 +1,17 @@
 //! Tokens: what programs show to speak in the name of a person or an organisation.
 
-use api::{MadeToken, NewToken, Page, Problem, Sort, Token, TokenQuery};
+use api::{MadeToken, NewToken, Page, Problem, Rotating, Sort, Token, TokenQuery};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{AppendHeaders, IntoResponse};
-use model::{Holder, Right};
+use model::{Act, Holder, Moment, Right};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
-use crate::identity::{Kind, minted};
+use crate::identity::{Kind, Minted, minted};
 use crate::named;
 use crate::refusal::Refusal;
 
@@ -19,9 +19,14 @@ pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(mine, create_mine))
         .routes(routes!(revoke_mine))
+        .routes(routes!(rotate_mine))
         .routes(routes!(list, create))
         .routes(routes!(revoke))
+        .routes(routes!(rotate))
 }
+
+/// Most hours for which a token is good beside the one that replaces it.
+const LONGEST_OVERLAP: u32 = 720;
 
 /// One's own tokens, latest first.
 #[utoipa::path(get, path = "/me/tokens", tag = "identity", params(TokenQuery), responses(
@@ -69,6 +74,26 @@ async fn revoke_mine(
 ) -> Result<StatusCode, Refusal> {
     let holder = Holder::User(caller.person("token")?.id.clone());
     revoked(&app, &caller, &holder, &id).await
+}
+
+/// Makes a token that is to be used instead of one of one's own, of the same name and scope. Only
+/// whoever logged in with their password does.
+#[utoipa::path(post, path = "/me/tokens/{token}/rotations", tag = "identity",
+    params(("token" = String, Path, description = "The former one's id")),
+    request_body = Rotating,
+    responses(
+        (status = 201, body = MadeToken),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn rotate_mine(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(sent): Json<Rotating>,
+) -> Result<impl IntoResponse, Refusal> {
+    let (user, _) = caller.session("token")?;
+    let holder = Holder::User(user.id.clone());
+    rotated(&app, &caller, &holder, Kind::Personal, &id, sent).await
 }
 
 /// An organisation's tokens, latest first. Only owners see them.
@@ -125,6 +150,29 @@ async fn revoke(
     revoked(&app, &caller, &Holder::Organisation(organisation), &id).await
 }
 
+/// Makes a token that is to be used instead of one of an organisation's, of the same name and scope.
+/// Only owners do.
+#[utoipa::path(post, path = "/orgs/{org}/tokens/{token}/rotations", tag = "identity",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("token" = String, Path, description = "The former one's id"),
+    ),
+    request_body = Rotating,
+    responses(
+        (status = 201, body = MadeToken),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn rotate(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, id)): Path<(String, String)>,
+    Json(sent): Json<Rotating>,
+) -> Result<impl IntoResponse, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::ManageMembers).await?;
+    let holder = Holder::Organisation(organisation);
+    rotated(&app, &caller, &holder, Kind::Organisation, &id, sent).await
+}
+
 async fn listed(
     app: &App,
     holder: &Holder,
@@ -145,11 +193,8 @@ async fn made(
     kind: Kind,
     sent: NewToken,
 ) -> Result<impl IntoResponse + use<>, Refusal> {
-    let expires = sent.expires.map(|it| named::moment("expires", &it)).transpose()?;
     let act = app.act(caller);
-    if expires.is_some_and(|it| it <= act.at) {
-        return Err(Sort::Refused.because("expires: that is over already").into());
-    }
+    let expires = until(sent.expires, &act)?;
     let minted = minted(kind)?;
     let new = store::NewToken {
         name: sent.name,
@@ -159,9 +204,48 @@ async fn made(
         expires,
     };
     let token = app.store.create_token(&act, holder, &new).await?;
+    Ok(shown_once(token, minted))
+}
+
+async fn rotated(
+    app: &App,
+    caller: &Caller,
+    holder: &Holder,
+    kind: Kind,
+    id: &str,
+    sent: Rotating,
+) -> Result<impl IntoResponse + use<>, Refusal> {
+    let act = app.act(caller);
+    let expires = until(sent.expires, &act)?;
+    let hours = sent.overlap_hours.unwrap_or(0);
+    if hours > LONGEST_OVERLAP {
+        let why = format!("it is a number from 0 to {LONGEST_OVERLAP}");
+        return Err(Refusal::malformed("overlap_hours", why));
+    }
+    let minted = minted(kind)?;
+    let new = store::NewSecret { hash: minted.hash, prefix: minted.prefix(), expires };
+    let ends = act.at.plus_seconds(3600 * i64::from(hours));
+    match app.store.rotate_token(&act, holder, id, &new, ends).await? {
+        Some(token) => {
+            app.forget_people();
+            Ok(shown_once(token, minted))
+        }
+        None => Err(Refusal::no_such("token", id)),
+    }
+}
+
+fn until(said: Option<String>, act: &Act) -> Result<Option<Moment>, Refusal> {
+    let expires = said.map(|it| named::moment("expires", &it)).transpose()?;
+    if expires.is_some_and(|it| it <= act.at) {
+        return Err(Sort::Refused.because("expires: that is over already").into());
+    }
+    Ok(expires)
+}
+
+fn shown_once(token: model::Token, minted: Minted) -> impl IntoResponse + use<> {
     let made = MadeToken { token: token.into(), secret: minted.text };
     let unkept = AppendHeaders([(axum::http::header::CACHE_CONTROL, "no-store")]);
-    Ok((StatusCode::CREATED, unkept, Json(made)))
+    (StatusCode::CREATED, unkept, Json(made))
 }
 
 async fn revoked(

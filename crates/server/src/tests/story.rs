@@ -1,8 +1,8 @@
 //! What runs where, told by hand: record, supersede, look back, promote, take out.
 
 use api::{
-    Client, DeploymentQuery, EndQuery, Judging, PageQuery, Promotion, Pushing, Recording,
-    Recordings, WhereQuery,
+    Client, DeleteQuery, DeploymentQuery, EndQuery, Judging, PageQuery, Promotion, Pushing,
+    Recording, Recordings, WhereQuery,
 };
 
 use super::{client, digest, inventory};
@@ -141,6 +141,6 @@ async fn where_it_runs_is_one_look() {
     client.delete_environment("local", "staging").await.unwrap();
     let expect = format!("{log4j}@2.10.0:  of 1; {log4j}@2.14.1: production 1 of 1");
     assert_eq!(ask(flaw()).await, expect);
-    client.delete_image("local", &digest('3')).await.unwrap();
+    client.delete_image("local", &digest('3'), DeleteQuery::default()).await.unwrap();
     assert_eq!(ask(flaw()).await, format!("{log4j}@2.14.1: production 1 of 1"));
 }
