@@ -11,16 +11,21 @@ mod enroll;
 mod environment;
 mod events;
 mod explain;
+mod image;
 mod login;
 mod logout;
 mod man;
 mod member;
+mod organization;
+mod password;
 mod plugin;
 mod push;
 mod quickview;
 mod repo;
+mod retention;
 mod sbom;
 mod serve;
+mod session;
 mod token;
 mod version;
 mod r#where;
@@ -44,10 +49,15 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<push::Push>("push"),
     entry::<enroll::Enroll>("enroll"),
     entry::<repo::Repo>("repo"),
+    entry::<image::Image>("image"),
+    entry::<organization::Organization>("organization"),
+    entry::<retention::Retention>("retention"),
     entry::<config::Config>("config"),
     entry::<login::Login>("login"),
     entry::<logout::Logout>("logout"),
     entry::<whoami::Whoami>("whoami"),
+    entry::<password::Password>("password"),
+    entry::<session::Session>("session"),
     entry::<token::Token>("token"),
     entry::<member::Member>("member"),
     entry::<serve::Serve>("serve"),
@@ -74,6 +84,8 @@ pub(crate) enum Outcome {
     Done,
     /// It was also to be a gate, and the gate is shut: exit code 2.
     Shut,
+    /// It would have gone on and on, and somebody interrupted it: exit code 130.
+    Interrupted,
 }
 
 /// A verb as a value.

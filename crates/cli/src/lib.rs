@@ -52,7 +52,8 @@ struct Always {
     verbose_debug: bool,
 }
 
-/// Does what `argv` asks. The exit code is 0, 1 after any error, or 2 where a gate is shut.
+/// Does what `argv` asks. The exit code is 0, 1 after any error, 2 where a gate is shut, or 130 where
+/// what goes on and on was interrupted.
 pub fn run(argv: Vec<OsString>) -> ExitCode {
     let environment = Environment::of_this_process();
     match plugin::called(argv) {
@@ -125,6 +126,7 @@ fn succeed(messages: &Messages, result: anyhow::Result<Outcome>) -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Shut) => ExitCode::from(2),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
             messages.error(&error);
             ExitCode::FAILURE

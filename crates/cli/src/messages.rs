@@ -69,13 +69,17 @@ impl Messages {
 
     /// The report itself. A reader that has read enough (`| head`) is no error.
     pub(crate) fn report(&self, text: &str) -> anyhow::Result<()> {
+        self.tell(text).map(|_| ())
+    }
+
+    /// The same, piece by piece. Says whether there is somebody who still reads.
+    pub(crate) fn tell(&self, text: &str) -> anyhow::Result<bool> {
         self.finish_bar();
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(error).context("cannot write to standard output")
-            }
-            _ => Ok(()),
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(error).context("cannot write to standard output"),
         }
     }
 

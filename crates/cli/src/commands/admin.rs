@@ -1,4 +1,7 @@
-//! `foretop admin`: back up, restore, and look whether everything is as it should be.
+//! `foretop admin`: what only whoever runs the server does: back up, restore, look whether everything
+//! is as it should be, and say who may log in.
+
+mod people;
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +17,7 @@ use crate::failure::Failure;
 use crate::house::House;
 use crate::messages::count;
 
-/// Back up, restore and examine what is remembered
+/// Back up, restore and examine what is remembered, and say who may log in
 #[derive(clap::Parser)]
 #[command(name = "admin", subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Admin {
@@ -48,6 +51,49 @@ enum Chore {
         #[command(flatten)]
         house: House,
     },
+    /// List the people who may log in
+    Users {
+        /// How to tell it
+        #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+        format: String,
+        #[command(flatten)]
+        house: House,
+    },
+    /// Make an address at which somebody who forgot their password chooses another
+    Reset {
+        /// Their name
+        #[arg(value_name = "USER")]
+        name: String,
+        /// How people reach the server
+        #[arg(long, value_name = "URL")]
+        public_url: Option<String>,
+        #[command(flatten)]
+        house: House,
+    },
+    /// Keep somebody from logging in; their sessions end, and their tokens lead nowhere
+    Disable {
+        /// Their name
+        #[arg(value_name = "USER")]
+        name: String,
+        #[command(flatten)]
+        house: House,
+    },
+    /// Let them log in again
+    Enable {
+        /// Their name
+        #[arg(value_name = "USER")]
+        name: String,
+        #[command(flatten)]
+        house: House,
+    },
+    /// Forget somebody, with their sessions and tokens; the events that tell of them stay
+    Forget {
+        /// Their name
+        #[arg(value_name = "USER")]
+        name: String,
+        #[command(flatten)]
+        house: House,
+    },
 }
 
 impl Verb for Admin {
@@ -68,6 +114,13 @@ impl Verb for Admin {
                 Chore::Backup { file, house } => backup(context, file, house).await,
                 Chore::Restore { file, house } => restore(context, file, house).await,
                 Chore::Doctor { format, house } => doctor(context, format, house).await,
+                Chore::Users { format, house } => people::list(context, format, house).await,
+                Chore::Reset { name, public_url, house } => {
+                    people::reset(context, name, public_url.as_deref(), house).await
+                }
+                Chore::Disable { name, house } => people::disable(context, name, true, house).await,
+                Chore::Enable { name, house } => people::disable(context, name, false, house).await,
+                Chore::Forget { name, house } => people::forget(context, name, house).await,
             }
         })
     }

@@ -1,5 +1,7 @@
 //! `foretop events`: what changed, when, by whom; what a new almanac changed for what runs among it.
 
+mod follow;
+
 use std::fmt::Write as _;
 
 use api::{Event, EventQuery};
@@ -9,10 +11,10 @@ use serde_json::Value as Json;
 
 use super::{Outcome, Verb, environment};
 use crate::Context;
-use crate::asking::{PART, Whose, ask};
+use crate::asking::{Asking, PART, Whose, ask};
 use crate::messages::count;
 
-/// List what changed, latest first: what runs, and what is known of it
+/// List what changed, latest first: what runs, and what is known of it; or as it happens
 #[derive(clap::Parser)]
 #[command(name = "events", after_help = AFTER)]
 pub(crate) struct Events {
@@ -28,10 +30,13 @@ pub(crate) struct Events {
     /// Only before this time
     #[arg(long, value_name = "TIME", value_parser = environment::moment)]
     until: Option<Moment>,
-    /// At most so many
-    #[arg(long, value_name = "NUMBER", default_value_t = 100,
-          value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
+    /// At most so many [default: 100]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// Go on with what happens from now on, until interrupted; with --since or --limit, after what
+    /// happened already, first things first
+    #[arg(short, long, conflicts_with = "until")]
+    follow: bool,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -42,13 +47,16 @@ pub(crate) struct Events {
 const AFTER: &str = "\
 What another almanac changes for what runs: finding-new, finding-gone, finding-severity-changed,
 finding-fix-available, finding-fix-withdrawn, finding-exploited, and evaluation-incomplete where it
-cannot be told.";
+cannot be told.
+
+With --follow each event is told once: where the connection is lost, or the server is started anew,
+the thread is taken up where it was. Ctrl-C ends it with exit code 130.";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
     /// A line for each
     Text,
-    /// An array
+    /// An array; with --follow an object a line
     Json,
 }
 
@@ -75,27 +83,26 @@ impl Verb for Events {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let kinds: Vec<&str> =
             self.kinds.iter().flat_map(|it| &it.0).map(|it| it.as_str()).collect();
+        let limit = self.limit.unwrap_or(USUAL);
         ask(context, &self.whose, async |asking| {
-            let mut query = EventQuery {
+            let query = EventQuery {
                 environment: self.environment.clone(),
                 kinds: (!kinds.is_empty()).then(|| kinds.join(",")),
                 since: self.since.map(|it| it.to_string()),
                 before: self.until.map(|it| it.to_string()),
                 after: None,
-                limit: Some(self.limit.min(PART)),
+                limit: Some(limit.min(PART)),
             };
-            let most = self.limit as usize;
-            let mut events: Vec<Event> = Vec::new();
-            let more = loop {
-                let page = asking.client.events(&asking.organisation, &query).await?;
-                events.extend(page.items);
-                // Whoever sends us back to where we were would have us go round for ever.
-                if page.next.is_none() || page.next == query.after || events.len() >= most {
-                    break page.next.is_some() || events.len() > most;
-                }
-                query.after = page.next;
-            };
-            events.truncate(most);
+            if self.follow {
+                let before = match (self.since, self.limit) {
+                    (None, None) => None,
+                    // All since then, but for what nobody wants to see.
+                    (Some(_), None) => Some(u32::MAX),
+                    (_, Some(most)) => Some(most),
+                };
+                return follow::follow(asking, &query, before, self.format, context).await;
+            }
+            let (events, more) = latest(asking, query, limit).await?;
             context.messages.report(&match self.format {
                 Format::Json => format!("{}\n", serde_json::to_string_pretty(&events)?),
                 Format::Text => lines(&events),
@@ -106,17 +113,42 @@ impl Verb for Events {
                 let shown = count(events.len() as u64, "event", "events");
                 context.messages.inform(&format!("The latest {shown}: --limit asks for more"));
             }
-            Ok(())
-        })?;
-        Ok(Outcome::Done)
+            Ok(Outcome::Done)
+        })
     }
+}
+
+/// How many are listed when nobody says.
+const USUAL: u32 = 100;
+
+/// The latest so many, and whether there are more.
+async fn latest(
+    asking: &Asking,
+    mut query: EventQuery,
+    most: u32,
+) -> anyhow::Result<(Vec<Event>, bool)> {
+    let most = most as usize;
+    let mut events: Vec<Event> = Vec::new();
+    let more = loop {
+        let page = asking.client.events(&asking.organisation, &query).await?;
+        events.extend(page.items);
+        // Whoever sends us back to where we were would have us go round for ever.
+        if page.next.is_none() || page.next == query.after || events.len() >= most {
+            break page.next.is_some() || events.len() > most;
+        }
+        query.after = page.next;
+    };
+    events.truncate(most);
+    Ok((events, more))
 }
 
 fn lines(events: &[Event]) -> String {
     let width =
         |of: fn(&Event) -> &str| events.iter().map(|it| of(it).chars().count()).max().unwrap_or(0);
-    let environments = width(place);
-    let kinds = width(|it| &it.kind);
+    aligned(events, width(place), width(|it| &it.kind))
+}
+
+fn aligned(events: &[Event], environments: usize, kinds: usize) -> String {
     let mut text = String::new();
     for it in events {
         let time = it.at.get(..19).map_or(it.at.clone(), |it| format!("{it}Z"));

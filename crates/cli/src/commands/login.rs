@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use anyhow::{Context as _, bail};
-use api::{Accepting, LoggingIn};
+use api::{Accepting, LoggingIn, Resetting};
 use model::Secret;
 
 use super::{Outcome, Verb};
@@ -14,13 +14,17 @@ use crate::credentials::{Kept, Login as Kind};
 use crate::failure::Failure;
 
 /// Characters in the longest secret that is read.
-const LONGEST: u64 = 4096;
+pub(super) const LONGEST: u64 = 4096;
+
+/// How a secret begins with which another password is chosen.
+const RESET: &str = "ftr_";
 
 /// Log in to a server, which commands ask from then on
 #[derive(clap::Parser)]
 #[command(name = "login")]
 pub(crate) struct Login {
-    /// The server, or the address by which it invites you; without one, the one that is settled
+    /// The server, or the address by which it invites you or lets you choose another password;
+    /// without one, the one that is settled
     #[arg(value_name = "SERVER")]
     server: Option<String>,
     /// Your name there
@@ -50,6 +54,13 @@ impl Verb for Login {
             }
             let client = reach(context, &url, None)?;
             let (name, password) = match &invitation {
+                Some(secret) if secret.starts_with(RESET) => {
+                    let name = client.reset(secret).await?.name;
+                    context.messages.inform(&format!("Choose another password, {name}"));
+                    let password = self.password(true)?;
+                    let resetting = Resetting { password: password.expose().to_owned() };
+                    (client.use_reset(secret, &resetting).await?.name, password)
+                }
                 Some(secret) => {
                     let invitation = client.invitation(secret).await?;
                     let role = invitation.role.as_str();
@@ -88,24 +99,35 @@ impl Login {
             }
             None => line("Name: ")?,
         };
+        Ok((name, self.password(new)?))
+    }
+
+    fn password(&self, new: bool) -> anyhow::Result<Secret> {
         if self.password_stdin {
-            return Ok((name, secret("password")?));
+            return secret("password");
         }
-        if !terminal {
+        if !std::io::stdin().is_terminal() {
             return Err(Failure::error(
                 "login: there is no terminal to ask for the password",
                 "--password-stdin reads it from stdin, --token-stdin a token",
             ));
         }
-        let ask = |prompt: &str| {
-            rpassword::prompt_password(prompt).map(Secret::new).context("cannot read the password")
-        };
-        let password = ask(if new { "New password: " } else { "Password: " })?;
-        if new && ask("Once more: ")? != password {
-            bail!("login: the two passwords differ");
-        }
-        Ok((name, password))
+        if new { new_password() } else { hidden("Password: ") }
     }
+}
+
+/// A new password, asked for twice.
+pub(super) fn new_password() -> anyhow::Result<Secret> {
+    let password = hidden("New password: ")?;
+    if hidden("Once more: ")? != password {
+        bail!("the two passwords differ");
+    }
+    Ok(password)
+}
+
+/// What is typed without being seen.
+pub(super) fn hidden(prompt: &str) -> anyhow::Result<Secret> {
+    rpassword::prompt_password(prompt).map(Secret::new).context("cannot read the password")
 }
 
 async fn with_token(context: &Context, url: &str) -> anyhow::Result<Kind> {
@@ -114,7 +136,7 @@ async fn with_token(context: &Context, url: &str) -> anyhow::Result<Kind> {
     Ok(Kind::new(me.name, &token))
 }
 
-fn line(prompt: &str) -> anyhow::Result<String> {
+pub(super) fn line(prompt: &str) -> anyhow::Result<String> {
     let mut stderr = std::io::stderr().lock();
     let _ = write!(stderr, "{prompt}").and_then(|()| stderr.flush());
     let mut line = String::new();
@@ -135,7 +157,7 @@ fn secret(what: &str) -> anyhow::Result<Secret> {
     Ok(Secret::new(text))
 }
 
-/// The server's address, and the secret of the invitation that it may end with. Without a scheme,
+/// The server's address, and the secret that it may end with: of an invitation, or for another password. Without a scheme,
 /// this machine is spoken to plainly and all others by HTTPS.
 pub(super) fn address(text: &str) -> anyhow::Result<(String, Option<String>)> {
     let text = text.trim();
@@ -145,7 +167,7 @@ pub(super) fn address(text: &str) -> anyhow::Result<(String, Option<String>)> {
         None if crate::asking::near(text) => ("http", text),
         None => ("https", text),
     };
-    let (rest, secret) = ["/first/", "/join/"]
+    let (rest, secret) = ["/first/", "/join/", "/reset/"]
         .iter()
         .find_map(|it| rest.split_once(it))
         .map_or((rest, None), |(rest, secret)| (rest, Some(secret.trim_end_matches('/'))));
@@ -186,6 +208,7 @@ mod tests {
         check("127.0.0.1:8080", "http://127.0.0.1:8080");
         check("http://h:8080/first/fti_x", "http://h:8080 with fti_x");
         check("https://h/join/fti_x/", "https://h with fti_x");
+        check("https://h/foretop/reset/ftr_x", "https://h/foretop with ftr_x");
         for junk in ["", "/", "https://", "ftp://h", "https:///x", "a b", "https://u:p@h", "h?x"] {
             check(junk, &format!("login: `{junk}` is not the address of a server"));
         }

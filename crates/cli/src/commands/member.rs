@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use api::{Assigning, Member as Kept, NewInvitation, PageQuery, Role};
+use api::{Assigning, Disabling, Member as Kept, NewInvitation, PageQuery, Role};
 use clap::{Subcommand, ValueEnum};
 
 use super::login::nowhere;
@@ -10,7 +10,7 @@ use super::{Outcome, Verb};
 use crate::Context;
 use crate::asking::{Asking, PART, Whose, ask, whole};
 
-/// List the members of an organisation, invite and remove them, and give them roles
+/// List the members of an organisation, invite, disable and remove them, and give them roles
 #[derive(clap::Parser)]
 #[command(name = "member", arg_required_else_help = true)]
 pub(crate) struct Member {
@@ -41,6 +41,21 @@ enum Command {
     },
     /// Take somebody out
     Remove {
+        /// Their name
+        name: String,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Keep somebody from logging in who is only in organisations that you own; their sessions and
+    /// tokens end at once
+    Disable {
+        /// Their name
+        name: String,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Let them log in again
+    Enable {
         /// Their name
         name: String,
         #[command(flatten)]
@@ -110,6 +125,18 @@ impl Verb for Member {
                 let org = &asking.organisation;
                 asking.client.remove_member(org, &name).await?;
                 messages.done(&format!("Successfully removed {name} from {org}"));
+                Ok(())
+            }),
+            Command::Disable { name, whose } => with(context, &whose, async |asking, _| {
+                let org = &asking.organisation;
+                asking.client.disable_member(org, &name, Disabling { disabled: true }).await?;
+                messages.done(&format!("Successfully disabled {name}: they may not log in"));
+                Ok(())
+            }),
+            Command::Enable { name, whose } => with(context, &whose, async |asking, _| {
+                let org = &asking.organisation;
+                asking.client.disable_member(org, &name, Disabling { disabled: false }).await?;
+                messages.done(&format!("Successfully enabled {name}: they may log in"));
                 Ok(())
             }),
             Command::Invite { role, days, whose } => with(context, &whose, async |asking, url| {

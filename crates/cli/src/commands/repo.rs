@@ -1,14 +1,15 @@
 //! `foretop repo`: which repositories are enrolled.
 
-use api::{Repository, RepositoryQuery};
+use api::{DeleteQuery, Repository, RepositoryQuery};
 use clap::{Subcommand, ValueEnum};
 use regex::Regex;
 
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::asking::{Asking, PART, Whose, ask, whole};
+use crate::messages::count;
 
-/// List the repositories of an organisation, and switch them on and off
+/// List the repositories of an organisation, switch them on and off, and delete them
 #[derive(clap::Parser)]
 #[command(name = "repo", arg_required_else_help = true)]
 pub(crate) struct Repo {
@@ -42,7 +43,22 @@ enum Command {
     Enable(Chosen),
     /// Switch repositories off
     Disable(Chosen),
+    /// Delete a repository: its tags, and the images that were seen in it alone
+    #[command(after_help = AFTER)]
+    Delete {
+        /// The repository: acme/web, registry.example/acme/web
+        repository: String,
+        /// Also where something of it runs: it ends there, and the history says so
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        whose: Whose,
+    },
 }
+
+const AFTER: &str = "\
+Images that run or are tagged under another name stay.
+What ran stays in the history of its environments, and in the events.";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
@@ -96,6 +112,21 @@ impl Verb for Repo {
             }
             Command::Enable(chosen) => chosen.switch(true, context)?,
             Command::Disable(chosen) => chosen.switch(false, context)?,
+            Command::Delete { repository, force, whose } => ask(context, &whose, async |asking| {
+                let (organisation, query) = (&asking.organisation, DeleteQuery { force });
+                let gone = asking.client.delete_repository(organisation, &repository, query);
+                let gone = gone.await?;
+                let images = count(gone.images, "image", "images");
+                let tags = count(gone.tags, "tag", "tags");
+                context.messages.done(&format!(
+                    "Successfully deleted repository {repository}, with {images} and {tags}"
+                ));
+                if gone.ended > 0 {
+                    let ended = count(gone.ended, "deployment", "deployments");
+                    context.messages.inform(&format!("{ended} of it ended"));
+                }
+                Ok(())
+            })?,
         }
         Ok(Outcome::Done)
     }

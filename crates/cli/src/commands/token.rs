@@ -1,6 +1,6 @@
 //! `foretop token`: what programs show to a server.
 
-use api::{NewToken, Scope, Token as Kept, TokenQuery};
+use api::{NewToken, Rotating, Scope, Token as Kept, TokenQuery};
 use clap::{Subcommand, ValueEnum};
 
 use super::login::nowhere;
@@ -8,8 +8,9 @@ use super::{Outcome, Verb};
 use crate::Context;
 use crate::asking::{PART, server, there, whole};
 use crate::failure::Failure;
+use crate::messages::count;
 
-/// Make, list and revoke the tokens that programs show to the server
+/// Make, list, replace and revoke the tokens that programs show to the server
 #[derive(clap::Parser)]
 #[command(name = "token", arg_required_else_help = true)]
 pub(crate) struct Token {
@@ -40,6 +41,20 @@ enum Command {
         /// How to write it
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+        #[command(flatten)]
+        holder: Holder,
+    },
+    /// Make a token that is to be used instead of another, and show it this once
+    Rotate {
+        /// The id of the former one, or how it begins, as `token list` shows them
+        token: String,
+        /// For how many hours more the former one is good too
+        #[arg(long, value_name = "HOURS", default_value_t = 0,
+              value_parser = clap::value_parser!(u32).range(0..=720))]
+        overlap: u32,
+        /// For how many days the new one is good; without, for as long as the former one was
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: Option<u32>,
         #[command(flatten)]
         holder: Holder,
     },
@@ -90,16 +105,31 @@ impl Verb for Token {
                         Power::Write => Scope::Write,
                         Power::Admin => Scope::Admin,
                     };
-                    let until = |days: u32| {
-                        let day = jiff::SignedDuration::from_hours(24 * i64::from(days));
-                        Ok::<_, jiff::Error>((jiff::Timestamp::now() + day).to_string())
-                    };
-                    let expires = days.map(until).transpose()?;
+                    let expires = days.map(until);
                     let new = NewToken { name, scope, expires };
                     let made = client.create_token(holder.org.as_deref(), &new).await?;
                     messages.report(&format!("{}\n", made.secret))?;
                     messages.done(&format!(
                         "Successfully made token {}; it is not shown again",
+                        made.token.name
+                    ));
+                }
+                Command::Rotate { token, overlap, days, holder } => {
+                    let org = holder.org.as_deref();
+                    let one = one(&client, org, &token).await?;
+                    let rotating =
+                        Rotating { expires: days.map(until), overlap_hours: Some(overlap) };
+                    let made = client.rotate_token(org, &one.id, &rotating).await?;
+                    messages.report(&format!("{}\n", made.secret))?;
+                    let former = match overlap {
+                        0 => "is good no more".to_owned(),
+                        hours => {
+                            format!("is good for {} more", count(hours.into(), "hour", "hours"))
+                        }
+                    };
+                    messages.done(&format!(
+                        "Successfully replaced token {}; it is not shown again, and the former one \
+                         {former}",
                         made.token.name
                     ));
                 }
@@ -112,15 +142,7 @@ impl Verb for Token {
                 }
                 Command::Revoke { token, holder } => {
                     let org = holder.org.as_deref();
-                    let tokens = tokens(&client, org, false).await?;
-                    let fits = |it: &&Kept| it.id == token || token.starts_with(&it.prefix);
-                    let mut found = tokens.iter().filter(fits);
-                    let (Some(one), None) = (found.next(), found.next()) else {
-                        return Err(Failure::error(
-                            "token: there is none that begins like that, or more than one",
-                            "`foretop token list` shows their ids",
-                        ));
-                    };
+                    let one = one(&client, org, &token).await?;
                     client.revoke_token(org, &one.id).await?;
                     messages.done(&format!("Successfully revoked token {}", one.name));
                 }
@@ -128,6 +150,25 @@ impl Verb for Token {
             Ok(Outcome::Done)
         })
     }
+}
+
+/// So many days from now.
+fn until(days: u32) -> String {
+    let day = jiff::SignedDuration::from_hours(24 * i64::from(days));
+    (jiff::Timestamp::now() + day).to_string()
+}
+
+/// The one that is meant by its id or its beginning.
+async fn one(client: &api::Client, org: Option<&str>, token: &str) -> anyhow::Result<Kept> {
+    let tokens = tokens(client, org, false).await?;
+    let mut found = tokens.into_iter().filter(|it| it.id == token || token.starts_with(&it.prefix));
+    if let (Some(one), None) = (found.next(), found.next()) {
+        return Ok(one);
+    }
+    Err(Failure::error(
+        "token: there is none that begins like that, or more than one",
+        "`foretop token list` shows their ids",
+    ))
 }
 
 async fn tokens(client: &api::Client, org: Option<&str>, all: bool) -> anyhow::Result<Vec<Kept>> {
