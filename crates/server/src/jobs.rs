@@ -51,6 +51,13 @@ pub(crate) trait Work: Sync {
     async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String>;
 }
 
+/// Does a job of that kind now.
+#[cfg(test)]
+pub(crate) async fn do_once(app: &App, kind: &str) -> Result<(), String> {
+    let work = ALL.iter().find(|it| it.kind() == kind).ok_or("there is no such job")?;
+    work.run(app, &serde_json::Value::Null).await
+}
+
 /// The program itself, when nobody asked it.
 pub(crate) fn itself(app: &App, job: &str) -> Act {
     Act { who: "foretop".to_owned(), origin: format!("job {job}"), at: app.now() }

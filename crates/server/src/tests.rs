@@ -5,6 +5,8 @@ mod evaluate;
 mod export;
 mod front;
 mod identity;
+mod keeping;
+mod live;
 mod story;
 
 use std::sync::Arc;

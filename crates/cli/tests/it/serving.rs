@@ -41,6 +41,26 @@ impl Serving {
         String::from_utf8(made.stdout).unwrap().lines().next().unwrap().to_owned()
     }
 
+    /// Ends it as a power cut does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it anew, where it was, and waits until it listens.
+    pub(crate) fn again(&mut self, sandbox: &Sandbox) {
+        let mut serve = sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
+        serve.args(["serve", "--workers", "0", "--listen", self.host()]);
+        let mut child = serve.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("Listening on") {
+            line.clear();
+            assert!(said.read_line(&mut line).unwrap() > 0, "it listens before it ends");
+        }
+        self.child = child;
+    }
+
     /// `127.0.0.1:PORT`.
     pub(crate) fn host(&self) -> &str {
         self.root.strip_prefix("http://").unwrap()

@@ -146,6 +146,8 @@ async fn changes_are_told_as_they_happen() {
     let recording = format!(r#"{{"recordings":[{{"image":"{image}"}}]}}"#);
     assert_eq!(ask(&router, sent("POST", path, recording)).await.0, StatusCode::OK);
     let told = body.next().await.unwrap().unwrap();
+    assert!(told.starts_with(b"id: ") && told.ends_with(b"\n\n"), "where to go on: {told:?}");
+    let told = body.next().await.unwrap().unwrap();
     let told = std::str::from_utf8(&told).unwrap();
     assert!(told.contains("event: deployment-started\n"), "{told}");
     assert!(told.contains(r#""about":"docker.io/acme/web""#), "{told}");

@@ -3,6 +3,7 @@
 mod docker;
 mod doors;
 mod entry;
+mod life;
 mod once;
 mod rights;
 mod strangers;
