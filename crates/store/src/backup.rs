@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::contract::{Error, Restored};
 use crate::db::{Row, Tx, Value, placeholders, runs};
-use crate::{Store, migrations};
+use crate::{Store, derived, migrations};
 use lines::{Reader, Writer, damaged};
 pub(crate) use tables::{Kind, TABLES, Table};
 
@@ -131,6 +131,7 @@ impl Store {
             }
             break;
         }
+        derived::all(&mut tx).await?;
         tx.catch_up(TABLES.iter().filter(|it| it.is_numbered()).map(|it| it.name)).await?;
         tx.commit().await?;
         Ok(restored)

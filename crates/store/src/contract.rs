@@ -8,7 +8,7 @@ mod upkeep;
 use model::{Deployment, Digest, EventKind, ImageState, Moment, Platform, Purl, Retained};
 use serde::{Deserialize, Serialize};
 
-pub use evaluations::{Counted, Counts, Evaluation, NewEvent};
+pub use evaluations::{Counted, Counts, Evaluation, NewEvent, WrittenEvent};
 pub use numbers::{Changes, ImageContent, ImageSet, NumberedImage, RunningImage, SetPackage};
 pub use people::{Caller, NewSecret, NewToken, Newcomer, Speaker};
 pub use upkeep::{Check, Idempotent, Restored, SecretRecord, Trouble};
@@ -221,6 +221,24 @@ pub struct Stale {
     pub since: Moment,
 }
 
+/// A deployment as a list has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// What runs.
+    pub deployment: Deployment,
+    /// Where its tag leads by now, if that is another image.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// Where a tag leads by now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The other image.
+    pub leads_to: Digest,
+    /// Since when, as far as we saw.
+    pub since: Moment,
+}
+
 /// Which packages are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sought {
@@ -258,6 +276,27 @@ pub struct ImageSelection {
     pub repository: Option<String>,
     /// In this state; the reason of a failure does not count.
     pub state: Option<ImageState>,
+}
+
+/// An image as it was written down: what its manifest and configuration say is not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenImage {
+    /// As [`model::ImageRecord`] has it, and so the rest.
+    pub digest: Digest,
+    /// What it is made for.
+    pub platform: Platform,
+    /// The repositories it was seen in, sorted.
+    pub repositories: Vec<String>,
+    /// Whether its content is known.
+    pub state: ImageState,
+    /// A [`model::Outline`], as JSON.
+    pub outline: Option<String>,
+    /// When it was first heard of.
+    pub first_seen: Moment,
+    /// When it was last analysed, or analysis last failed.
+    pub analysed: Option<Moment>,
+    /// How many packages it has; none before it is analysed.
+    pub packages: Option<u64>,
 }
 
 /// Which events are meant: those for which all that is said holds.

@@ -2,6 +2,7 @@
 
 mod address;
 mod query;
+mod reading;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
@@ -10,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction};
+use sqlx::{PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction};
 
 use crate::contract::Error;
 
@@ -19,8 +20,20 @@ pub(crate) use query::{Query, Sql, Value, placeholders, runs, values};
 /// An open database.
 #[derive(Clone, Debug)]
 pub(crate) enum Db {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
-    Postgres(PgPool),
+    Sqlite {
+        writer: SqlitePool,
+        /// For transactions that only read.
+        readers: SqlitePool,
+        /// For single questions; none where all is in the memory of one connection.
+        file: Option<reading::File>,
+    },
+    Postgres {
+        pool: PgPool,
+        /// For single questions.
+        server: reading::Server,
+        /// For those about few rows.
+        few: reading::Server,
+    },
 }
 
 /// A transaction; dropped, it never happened.
@@ -35,11 +48,12 @@ pub(crate) enum Tx {
 pub(crate) enum Row {
     Sqlite(SqliteRow),
     Postgres(PgRow),
+    Line(reading::Line),
 }
 
 macro_rules! bound {
     ($sql:expr, $values:expr) => {{
-        let mut query = sqlx::query(AssertSqlSafe($sql));
+        let mut query = sqlx::query(sqlx::AssertSqlSafe($sql));
         for value in $values {
             query = match value {
                 Value::Text(it) => query.bind(it),
@@ -53,6 +67,7 @@ macro_rules! bound {
         query
     }};
 }
+use bound;
 
 impl Db {
     /// Opens `sqlite://PATH`, `sqlite::memory:` or `postgres://…`.
@@ -62,11 +77,18 @@ impl Db {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, file } => {
+                if let Some(file) = file {
+                    file.close().await;
+                }
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, server, few } => {
+                server.close().await;
+                few.close().await;
+                pool.close().await;
+            }
         }
     }
 
@@ -76,7 +98,9 @@ impl Db {
             Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(
                 writer.begin_with("BEGIN IMMEDIATE").await.map_err(|it| asking(&it))?,
             )),
-            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await.map_err(|it| asking(&it))?)),
+            Self::Postgres { pool, .. } => {
+                Ok(Tx::Postgres(pool.begin().await.map_err(|it| asking(&it))?))
+            }
         }
     }
 
@@ -86,7 +110,7 @@ impl Db {
             Self::Sqlite { readers, .. } => {
                 Ok(Tx::Sqlite(readers.begin().await.map_err(|it| asking(&it))?))
             }
-            Self::Postgres(pool) => {
+            Self::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 Ok(Tx::Postgres(pool.begin_with(begin).await.map_err(|it| asking(&it))?))
             }
@@ -100,15 +124,29 @@ impl Db {
     ) -> Result<Vec<Row>, Error> {
         let sql = sql.into();
         match self {
-            Self::Sqlite { readers, .. } => {
+            Self::Sqlite { file: Some(file), .. } => {
+                let lines = file.lines(sql, values).await?;
+                Ok(lines.into_iter().map(Row::Line).collect())
+            }
+            Self::Sqlite { readers, file: None, .. } => {
                 let rows =
                     bound!(sql, values).fetch_all(readers).await.map_err(|it| asking(&it))?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
-            Self::Postgres(pool) => {
-                let rows = bound!(sql, values).fetch_all(pool).await.map_err(|it| asking(&it))?;
-                Ok(rows.into_iter().map(Row::Postgres).collect())
-            }
+            Self::Postgres { server, .. } => server.rows(sql, values).await,
+        }
+    }
+
+    /// The same, where what is asked begins with few rows and looks up those that belong to them, by
+    /// index, as SQLite does. PostgreSQL overrates how many they are, and reads whole tables.
+    pub(crate) async fn few(
+        &self,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, Error> {
+        match self {
+            Self::Sqlite { .. } => self.rows(sql, values).await,
+            Self::Postgres { few, .. } => few.rows(sql.into(), values).await,
         }
     }
 
@@ -133,6 +171,19 @@ impl Db {
         Ok(())
     }
 
+    /// What joins to each row those rows of `table` that are first in an order, so many at most: the
+    /// text before the condition that joins them, and that before the next one. SQLite goes along an
+    /// index and stops by itself.
+    pub(crate) fn first_of_each(&self, table: &str, order: &str, most: usize) -> [String; 2] {
+        match self {
+            Self::Sqlite { .. } => [format!("CROSS JOIN {table}"), "AND".to_owned()],
+            Self::Postgres { .. } => [
+                format!("CROSS JOIN LATERAL (SELECT * FROM {table}"),
+                format!("ORDER BY {order} LIMIT {most}) d WHERE"),
+            ],
+        }
+    }
+
     /// Is it a file of ours, and not a server's?
     pub(crate) fn is_file(&self) -> bool {
         matches!(self, Self::Sqlite { .. })
@@ -146,7 +197,7 @@ impl Db {
             // The oldest transaction of this database that is under way, or the next one. Those of
             // other databases of the server would make us wait for nothing; but where we may not
             // see whose they are, we do.
-            Self::Postgres(_) => {
+            Self::Postgres { .. } => {
                 "SELECT CASE WHEN BOOL_OR(query = '<insufficient privilege>')
                         THEN pg_snapshot_xmin(pg_current_snapshot())::text::bigint
                         ELSE pg_snapshot_xmax(pg_current_snapshot())::text::bigint
@@ -194,7 +245,7 @@ impl Tx {
 
     /// The rows of a query, one by one, so that not all of them are in memory.
     pub(crate) fn stream(&mut self, sql: String) -> BoxStream<'_, Result<Row, Error>> {
-        let query = AssertSqlSafe(sql);
+        let query = sqlx::AssertSqlSafe(sql);
         match self {
             Self::Sqlite(tx) => sqlx::query(query)
                 .fetch(&mut **tx)
@@ -291,7 +342,7 @@ impl Tx {
         for (word, meaning) in words {
             text = text.replace(word, meaning);
         }
-        let text = sqlx::raw_sql(AssertSqlSafe(text));
+        let text = sqlx::raw_sql(sqlx::AssertSqlSafe(text));
         match self {
             Self::Sqlite(tx) => text.execute(&mut **tx).await.map(|_| ()),
             Self::Postgres(tx) => text.execute(&mut **tx).await.map(|_| ()),
@@ -317,6 +368,14 @@ impl Tx {
         match self {
             Self::Sqlite(_) => "",
             Self::Postgres(_) => "FOR UPDATE",
+        }
+    }
+
+    /// What to append to a query for rows that stay until the end, whoever else changes them.
+    pub(crate) fn keeping(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "",
+            Self::Postgres(_) => "FOR KEY SHARE",
         }
     }
 
@@ -364,33 +423,38 @@ impl Tx {
 }
 
 macro_rules! column {
-    ($row:expr, $name:expr) => {
+    ($row:expr, $name:expr, $in_line:ident) => {
         match $row {
-            Row::Sqlite(row) => row.try_get($name),
-            Row::Postgres(row) => row.try_get($name),
+            Row::Sqlite(row) => row.try_get($name).map_err(|it| odd($name, &it)),
+            Row::Postgres(row) => row.try_get($name).map_err(|it| odd($name, &it)),
+            Row::Line(line) => line.$in_line($name),
         }
-        .map_err(|error| Error::Corrupt {
-            what: format!("column {}", $name),
-            why: error.to_string(),
-        })
     };
 }
 
 impl Row {
+    pub(crate) fn word(&self, name: &str) -> Result<&str, Error> {
+        column!(self, name, text)
+    }
+
+    pub(crate) fn maybe_word(&self, name: &str) -> Result<Option<&str>, Error> {
+        column!(self, name, maybe_text)
+    }
+
     pub(crate) fn text(&self, name: &str) -> Result<String, Error> {
-        column!(self, name)
+        self.word(name).map(str::to_owned)
     }
 
     pub(crate) fn maybe_text(&self, name: &str) -> Result<Option<String>, Error> {
-        column!(self, name)
+        Ok(self.maybe_word(name)?.map(str::to_owned))
     }
 
     pub(crate) fn int(&self, name: &str) -> Result<i64, Error> {
-        column!(self, name)
+        column!(self, name, int)
     }
 
     pub(crate) fn maybe_int(&self, name: &str) -> Result<Option<i64>, Error> {
-        column!(self, name)
+        column!(self, name, maybe_int)
     }
 
     pub(crate) fn moment(&self, name: &str) -> Result<Moment, Error> {
@@ -402,11 +466,12 @@ impl Row {
     }
 
     pub(crate) fn blob(&self, name: &str) -> Result<Vec<u8>, Error> {
-        column!(self, name)
+        self.maybe_blob(name)?.ok_or_else(|| odd(name, &"it is empty"))
     }
 
     pub(crate) fn maybe_blob(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        column!(self, name)
+        let bytes: Option<&[u8]> = column!(self, name, maybe_blob)?;
+        Ok(bytes.map(<[u8]>::to_vec))
     }
 
     /// A text that means something.
@@ -414,12 +479,12 @@ impl Row {
     where
         T: std::str::FromStr<Err: std::fmt::Display>,
     {
-        let text = self.text(name)?;
-        text.parse().map_err(|error: T::Err| Error::Corrupt {
-            what: format!("column {name}"),
-            why: error.to_string(),
-        })
+        self.word(name)?.parse().map_err(|error: T::Err| odd(name, &error))
     }
+}
+
+fn odd(name: &str, why: &dyn std::fmt::Display) -> Error {
+    Error::Corrupt { what: format!("column {name}"), why: why.to_string() }
 }
 
 fn asking(error: &sqlx::Error) -> Error {

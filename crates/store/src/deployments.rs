@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::contract::{Change, Error, Recorded, Reported, Selection};
 use crate::db::{Query, Row, Tx, values};
 use crate::environments::{self, Held};
-use crate::{Store, events, names};
+use crate::{Store, derived, events, names};
 pub(crate) use record::platform_key;
 use record::{Draft, put};
 
@@ -69,6 +69,7 @@ impl Store {
         for draft in &drafts {
             recorded.push(put(&mut tx, organisation, act, &held, draft).await?);
         }
+        derived::runs_more(&mut tx, &held.id, started(&recorded)).await?;
         tx.commit().await?;
         Ok(recorded)
     }
@@ -114,6 +115,8 @@ impl Store {
         for deployment in before.into_values() {
             reported.ended.push(end(&mut tx, organisation, act, &held, deployment).await?);
         }
+        let more = started(&reported.running).saturating_sub_unsigned(reported.ended.len() as u64);
+        derived::runs_more(&mut tx, &held.id, more).await?;
         tx.commit().await?;
         Ok(reported)
     }
@@ -141,6 +144,8 @@ impl Store {
         for deployment in running {
             ended.push(end(&mut tx, organisation, act, &held, deployment).await?);
         }
+        let more = 0_i64.saturating_sub_unsigned(ended.len() as u64);
+        derived::runs_more(&mut tx, &held.id, more).await?;
         tx.commit().await?;
         Ok(ended)
     }
@@ -187,9 +192,15 @@ impl Store {
             let draft = Draft::new(&recording, source)?;
             recorded.push(put(&mut tx, organisation, act, &to, &draft).await?);
         }
+        derived::runs_more(&mut tx, &to.id, started(&recorded)).await?;
         tx.commit().await?;
         Ok(recorded)
     }
+}
+
+/// How many of these run that did not before.
+fn started(recorded: &[Recorded]) -> i64 {
+    recorded.iter().map(|it| i64::from(it.change == Change::Started)).sum()
 }
 
 /// What runs in an environment that we hold, of what is selected.

@@ -106,6 +106,12 @@ impl Store {
                 "SELECT COUNT(*) AS rows FROM images i WHERE i.state = 'analysed' AND NOT EXISTS
                      (SELECT 1 FROM inventories v WHERE v.image = i.id)",
             ),
+            (
+                "environments that miscount what runs in them",
+                "SELECT COUNT(*) AS rows FROM environments e WHERE e.running <>
+                     (SELECT COUNT(*) FROM deployments d
+                      WHERE d.environment = e.id AND d.until_at IS NULL)",
+            ),
         ];
         let mut found = Vec::new();
         for (what, sql) in laws {

@@ -3,9 +3,9 @@
 use model::{Act, Environment, EventKind, OrganisationId};
 use serde_json::json;
 
-use crate::contract::Error;
-use crate::db::{Db, Row, Tx, values};
-use crate::{Store, events, names, new_id};
+use crate::contract::{Counted, Error, Page, Paged};
+use crate::db::{Db, Query, Row, Tx, values};
+use crate::{Store, evaluations, events, names, new_id};
 
 /// How many names an error lists.
 const LISTED: i64 = 20;
@@ -56,21 +56,49 @@ impl Store {
         &self,
         organisation: &OrganisationId,
     ) -> Result<Vec<Environment>, Error> {
-        let rows = self
-            .db
-            .rows(
-                "SELECT e.id, e.name, e.created_at, e.created_by, COUNT(d.id) AS running,
-                        COUNT(d.id) - COUNT(i.id) AS pending
-                 FROM environments e
-                 LEFT JOIN deployments d ON d.environment = e.id AND d.until_at IS NULL
-                 LEFT JOIN images i ON i.organisation = e.organisation AND i.digest = d.digest
-                      AND i.state = 'analysed'
-                 WHERE e.organisation = $1
-                 GROUP BY e.id, e.name, e.created_at, e.created_by ORDER BY e.name",
-                values![&organisation.0],
-            )
-            .await?;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM environments e WHERE e.organisation = $1 ORDER BY e.name"
+        );
+        let rows = self.db.rows(sql, values![&organisation.0]).await?;
         rows.iter().map(read).collect()
+    }
+
+    /// A part of them, by name, each with how many findings there are, as far as that is known.
+    pub async fn counted_environments(
+        &self,
+        organisation: &OrganisationId,
+        page: &Page,
+    ) -> Result<Paged<(Environment, Option<Counted>)>, Error> {
+        let limit = page.rows();
+        let mut query = counted(organisation);
+        if let Some(after) = &page.after {
+            query.with("AND e.name > $?", after);
+        }
+        query.then(&format!("ORDER BY e.name LIMIT {}", limit + 1));
+        let (sql, values) = query.into_parts();
+        let rows = self.db.few(sql, values).await?;
+        let rows = rows.iter().map(read_counted).collect::<Result<_, _>>()?;
+        Ok(Paged::of(rows, limit, |(it, _): &(Environment, _)| it.name.clone()))
+    }
+
+    /// The one of that name, with how many findings there are in it; without one, an error that
+    /// names those there are.
+    pub async fn counted_environment(
+        &self,
+        organisation: &OrganisationId,
+        name: &str,
+    ) -> Result<(Environment, Option<Counted>), Error> {
+        let mut query = counted(organisation);
+        query.with("AND e.name = $?", names::normal(name));
+        let (sql, values) = query.into_parts();
+        match self.db.few(sql, values).await?.first() {
+            Some(row) => read_counted(row),
+            None => {
+                let name: String = name.chars().take(names::LONGEST_NAME).collect();
+                let mut tx = self.db.read().await?;
+                Err(none(&mut tx, organisation, name).await?)
+            }
+        }
     }
 
     /// Gives an environment another name; its history stays with it.
@@ -161,6 +189,37 @@ async fn none(tx: &mut Tx, organisation: &OrganisationId, name: String) -> Resul
     Ok(Error::NotFound { what: "environment", name, among })
 }
 
+/// What is read of an environment. What runs is counted as it changes; what is known to be analysed
+/// needs no look, and of the rest there is little.
+const COLUMNS: &str = "
+    e.id, e.name, e.created_at, e.created_by, e.running,
+    (SELECT COUNT(*) FROM deployments d
+     LEFT JOIN images i ON i.organisation = d.organisation AND i.digest = d.digest
+          AND i.state = 'analysed'
+     WHERE d.environment = e.id AND d.until_at IS NULL AND d.analysed IS NULL
+     AND i.id IS NULL) AS unread";
+
+fn counted(organisation: &OrganisationId) -> Query {
+    let text = format!(
+        "SELECT {COLUMNS}, c.at, c.almanac, c.critical, c.high, c.medium, c.low, c.unspecified,
+                c.images, c.pending, c.gaps
+         FROM environments e
+         LEFT JOIN environment_counts c ON c.environment = e.id
+              AND c.at = (SELECT MAX(l.at) FROM environment_counts l WHERE l.environment = e.id)"
+    );
+    let mut query = Query::new(&text, vec![]);
+    query.with("WHERE e.organisation = $?", &organisation.0);
+    query
+}
+
+fn read_counted(row: &Row) -> Result<(Environment, Option<Counted>), Error> {
+    let counted = match row.maybe_int("at")? {
+        Some(_) => Some(evaluations::read(row)?),
+        None => None,
+    };
+    Ok((read(row)?, counted))
+}
+
 fn read(row: &Row) -> Result<Environment, Error> {
     let count = |name| row.int(name).map(|it| u64::try_from(it).unwrap_or(0));
     Ok(Environment {
@@ -169,6 +228,6 @@ fn read(row: &Row) -> Result<Environment, Error> {
         created: row.moment("created_at")?,
         created_by: row.text("created_by")?,
         running: count("running")?,
-        pending: count("pending")?,
+        pending: count("unread")?,
     })
 }

@@ -180,7 +180,7 @@ fn numbers(counts: &Counts) -> impl Iterator<Item = i64> {
     .map(|it| i64::try_from(it).unwrap_or(i64::MAX))
 }
 
-fn read(row: &Row) -> Result<Counted, Error> {
+pub(crate) fn read(row: &Row) -> Result<Counted, Error> {
     let count = |name| row.int(name).map(|it| u64::try_from(it).unwrap_or(0));
     Ok(Counted {
         at: row.moment("at")?,

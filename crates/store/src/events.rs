@@ -2,8 +2,9 @@
 
 use model::{Act, Event, EventKind, OrganisationId};
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
-use crate::contract::{Error, EventSelection, Page, Paged};
+use crate::contract::{Error, EventSelection, Page, Paged, WrittenEvent};
 use crate::db::{Query, Row, Tx, Value, placeholders, runs, values};
 use crate::{Store, environments, names, new_id};
 
@@ -94,6 +95,18 @@ impl Store {
         selection: &EventSelection,
         page: &Page,
     ) -> Result<Paged<Event>, Error> {
+        let written = self.written_events(organisation, selection, page).await?;
+        let rows = written.rows.into_iter().map(event).collect::<Result<_, _>>()?;
+        Ok(Paged { rows, next: written.next })
+    }
+
+    /// The same, as it was written down.
+    pub async fn written_events(
+        &self,
+        organisation: &OrganisationId,
+        selection: &EventSelection,
+        page: &Page,
+    ) -> Result<Paged<WrittenEvent>, Error> {
         let limit = page.rows();
         let mut query = Query::new(
             "SELECT id, at, who, origin, kind, environment, about, detail FROM events
@@ -101,8 +114,9 @@ impl Store {
             values![&organisation.0],
         );
         if let Some(name) = &selection.environment {
-            let environment = environments::find(&self.db, organisation, name).await?;
-            query.with("AND environment_id = $?", environment);
+            let name = names::cleaned("environment", name)?;
+            query.with("AND environment_id = (SELECT id FROM environments WHERE name = $?", name);
+            query.then("AND organisation = $1)");
         }
         if let Some(since) = selection.since {
             query.with("AND at >= $?", since);
@@ -117,27 +131,43 @@ impl Store {
             let kinds = selection.kinds.iter().map(|it| it.as_str()).collect();
             query.with_all("AND kind IN $?", kinds);
         }
-        query.with("ORDER BY id DESC LIMIT $?", limit + 1);
+        query.then(&format!("ORDER BY id DESC LIMIT {}", limit + 1));
         let (sql, values) = query.into_parts();
-        let rows = self.db.rows(sql, values).await?;
-        let rows = rows.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Paged::of(rows, limit, |it: &Event| it.id.clone()))
+        let rows = self.db.few(sql, values).await?;
+        if let (Some(name), true) = (&selection.environment, rows.is_empty()) {
+            environments::find(&self.db, organisation, name).await?;
+        }
+        let rows = rows.iter().map(written).collect::<Result<_, _>>()?;
+        Ok(Paged::of(rows, limit, |it: &WrittenEvent| it.id.clone()))
     }
 }
 
 /// A row with an event's columns.
 pub(crate) fn read(row: &Row) -> Result<Event, Error> {
-    let kind = row.text("kind")?;
-    let detail = row.text("detail")?;
-    let corrupt = |what: &str, why: String| Error::Corrupt { what: what.to_owned(), why };
-    Ok(Event {
+    event(written(row)?)
+}
+
+fn written(row: &Row) -> Result<WrittenEvent, Error> {
+    let kind = row.word("kind")?;
+    Ok(WrittenEvent {
         id: row.text("id")?,
         act: Act { who: row.text("who")?, origin: row.text("origin")?, at: row.moment("at")? },
-        kind: EventKind::parse(&kind)
+        kind: EventKind::parse(kind)
             .ok_or_else(|| corrupt("column kind", format!("`{kind}` is no kind of event")))?,
         environment: row.maybe_text("environment")?,
         about: row.text("about")?,
-        detail: serde_json::from_str(&detail)
+        detail: RawValue::from_string(row.text("detail")?)
             .map_err(|error| corrupt("column detail", error.to_string()))?,
     })
+}
+
+fn event(it: WrittenEvent) -> Result<Event, Error> {
+    let WrittenEvent { id, act, kind, environment, about, detail } = it;
+    let detail = serde_json::from_str(detail.get())
+        .map_err(|error| corrupt("column detail", error.to_string()))?;
+    Ok(Event { id, act, kind, environment, about, detail })
+}
+
+fn corrupt(what: &str, why: String) -> Error {
+    Error::Corrupt { what: what.to_owned(), why }
 }

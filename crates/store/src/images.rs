@@ -3,7 +3,7 @@
 use model::{Act, Digest, EventKind, ImageRecord, ImageState, OrganisationId, Platform};
 use serde_json::json;
 
-use crate::contract::{Error, ImageSelection, Page, Paged};
+use crate::contract::{Error, ImageSelection, Page, Paged, WrittenImage};
 use crate::db::{Query, Row, Tx, values};
 use crate::deployments::platform_key;
 use crate::{Store, events, names};
@@ -75,8 +75,21 @@ impl Store {
         selection: &ImageSelection,
         page: &Page,
     ) -> Result<Paged<ImageRecord>, Error> {
+        let written = self.written_images(organisation, selection, page).await?;
+        let rows = written.rows.into_iter().map(record).collect::<Result<_, _>>()?;
+        Ok(Paged { rows, next: written.next })
+    }
+
+    /// The same, as it was written down.
+    pub async fn written_images(
+        &self,
+        organisation: &OrganisationId,
+        selection: &ImageSelection,
+        page: &Page,
+    ) -> Result<Paged<WrittenImage>, Error> {
         let limit = page.rows();
-        let mut query = Query::new(SELECT, vec![]);
+        let mut query = Query::new("SELECT i.*, r.repository FROM (", vec![]);
+        query.then(SELECT);
         query.with("WHERE i.organisation = $?", &organisation.0);
         if let Some(repository) = &selection.repository {
             query.with(
@@ -90,12 +103,38 @@ impl Store {
         if let Some(after) = &page.after {
             query.with("AND i.digest > $?", after);
         }
-        query.with("ORDER BY i.digest LIMIT $?", limit + 1);
+        query.then(&format!("ORDER BY i.digest LIMIT {}) i", limit + 1));
+        query.then("LEFT JOIN image_repositories r ON r.image = i.id");
         let (sql, values) = query.into_parts();
-        let mut tx = self.db.read().await?;
-        let rows = tx.rows(sql, values).await?;
-        let images = read_all(&mut tx, &rows).await?;
-        Ok(Paged::of(images, limit, |it: &ImageRecord| it.digest.to_string()))
+        let rows = self.db.few(sql, values).await?;
+        // An image is as many rows as repositories it was seen in.
+        let mut images: Vec<WrittenImage> = Vec::new();
+        for row in &rows {
+            let repository = row.maybe_text("repository")?;
+            match images.last_mut() {
+                Some(image) if image.digest.as_str() == row.word("digest")? => {
+                    image.repositories.extend(repository);
+                }
+                _ => {
+                    let mut image = written(row)?;
+                    image.repositories.extend(repository);
+                    images.push(image);
+                }
+            }
+        }
+        // They come so, but no database promises it.
+        images.sort_by(|left, right| left.digest.cmp(&right.digest));
+        images.dedup_by(|next, image| {
+            let same = next.digest == image.digest;
+            if same {
+                image.repositories.append(&mut next.repositories);
+            }
+            same
+        });
+        for image in &mut images {
+            image.repositories.sort();
+        }
+        Ok(Paged::of(images, limit, |it: &WrittenImage| it.digest.to_string()))
     }
 }
 
@@ -162,26 +201,42 @@ pub(crate) async fn read_all(tx: &mut Tx, rows: &[Row]) -> Result<Vec<ImageRecor
 }
 
 fn read(row: &Row) -> Result<ImageRecord, Error> {
-    let corrupt = |what: &str, why: String| Error::Corrupt { what: what.to_owned(), why };
-    let state = match row.text("state")?.as_str() {
+    record(written(row)?)
+}
+
+fn written(row: &Row) -> Result<WrittenImage, Error> {
+    let state = match row.word("state")? {
         "pending" => ImageState::Pending,
         "analysed" => ImageState::Analysed,
         "failed" => ImageState::Failed { why: row.maybe_text("why")?.unwrap_or_default() },
         other => return Err(corrupt("column state", format!("`{other}` is no state of an image"))),
     };
-    let outline = match row.maybe_text("outline")? {
-        Some(text) => serde_json::from_str(&text)
-            .map_err(|error| corrupt("column outline", error.to_string()))?,
-        None => None,
-    };
-    Ok(ImageRecord {
+    Ok(WrittenImage {
         digest: row.parsed("digest")?,
         platform: row.parsed("platform")?,
         repositories: Vec::new(),
         state,
-        outline,
+        outline: row.maybe_text("outline")?,
         first_seen: row.moment("first_seen")?,
         analysed: row.maybe_moment("analysed_at")?,
         packages: row.maybe_int("packages")?.and_then(|it| u64::try_from(it).ok()),
     })
+}
+
+fn record(it: WrittenImage) -> Result<ImageRecord, Error> {
+    let outline = it.outline.as_deref().map(serde_json::from_str).transpose();
+    Ok(ImageRecord {
+        digest: it.digest,
+        platform: it.platform,
+        repositories: it.repositories,
+        state: it.state,
+        outline: outline.map_err(|error| corrupt("column outline", error.to_string()))?,
+        first_seen: it.first_seen,
+        analysed: it.analysed,
+        packages: it.packages,
+    })
+}
+
+fn corrupt(what: &str, why: String) -> Error {
+    Error::Corrupt { what: what.to_owned(), why }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::contract::Error;
 use crate::db::values;
 use crate::deployments::platform_key;
-use crate::{Store, events, images, names, retention};
+use crate::{Store, derived, events, images, names, retention};
 
 pub(crate) use pack::{distro, name_key, packages};
 
@@ -65,6 +65,7 @@ impl Store {
             values![image, &platform, outline.as_deref(), packages, act.at],
         )
         .await?;
+        derived::is_analysed(&mut tx, organisation, digest, image).await?;
         let note = events::Note::new(EventKind::ImageAnalysed, digest.as_str());
         let detail = json!({ "packages": packages, "gaps": inventory.gaps.len() });
         note.detail(detail).write(&mut tx, organisation, act).await?;

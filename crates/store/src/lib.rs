@@ -12,6 +12,7 @@ mod contract;
 mod db;
 mod deletion;
 mod deployments;
+mod derived;
 mod doctor;
 mod environments;
 mod evaluations;
@@ -41,11 +42,12 @@ mod users;
 use db::Db;
 
 pub use contract::{
-    Caller, Change, Changes, Check, Cleared, Counted, Counts, Error, Evaluation, EventSelection,
-    Expired, Idempotent, ImageContent, ImageSelection, ImageSet, Job, JobReport, JobState, Keeping,
-    KnownPackage, NewEvent, NewJob, NewSecret, NewToken, Newcomer, NumberedImage, Page, Paged,
-    Recorded, Reported, Restored, Retention, Running, RunningImage, SecretRecord, Selection,
-    SetPackage, Sought, Speaker, Stale, Trouble, When,
+    Caller, Change, Changes, Check, Cleared, Counted, Counts, Elsewhere, Error, Evaluation,
+    EventSelection, Expired, Idempotent, ImageContent, ImageSelection, ImageSet, Job, JobReport,
+    JobState, Keeping, KnownPackage, Listed, NewEvent, NewJob, NewSecret, NewToken, Newcomer,
+    NumberedImage, Page, Paged, Recorded, Reported, Restored, Retention, Running, RunningImage,
+    SecretRecord, Selection, SetPackage, Sought, Speaker, Stale, Trouble, When, WrittenEvent,
+    WrittenImage,
 };
 pub use doctor::unopened;
 pub use keyring::Keyring;

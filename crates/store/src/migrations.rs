@@ -13,6 +13,7 @@ const ALL: &[&str] = &[
     include_str!("migrations/0005-evaluations.sql"),
     include_str!("migrations/0006-secrets.sql"),
     include_str!("migrations/0007-deletion-and-resets.sql"),
+    include_str!("migrations/0008-lists.sql"),
 ];
 
 /// The version this program makes and understands.

@@ -54,6 +54,12 @@ impl Postgres {
         format!("postgres://postgres@localhost/{name}?host={}", self.socket())
     }
 
+    /// The number of its first process, which the others are children of.
+    pub fn id(&self) -> Option<u32> {
+        let text = fs_err::read_to_string(self.folder.join("data/postmaster.pid")).ok()?;
+        text.lines().next()?.trim().parse().ok()
+    }
+
     /// Stops the server at once, as a power cut would, and starts it again.
     pub fn restart(&self) {
         let data = self.folder.join("data");

@@ -3,7 +3,7 @@
 use model::{EventKind, Source};
 
 use super::kit::{acme, amd64, at, digest, image, inventory, tell, told, within, workload};
-use crate::{Change, Error, EventSelection, Page, Selection, Store, When};
+use crate::{Change, Elsewhere, Error, EventSelection, Page, Selection, Stale, Store, When};
 
 const CLI: &Source = &Source::Cli;
 
@@ -343,9 +343,17 @@ pub(super) async fn tags_that_moved_are_stale(store: &Store) {
     let stale = store.stale(&acme, Some("production")).await.unwrap();
     assert_eq!(stale.len(), 1);
     assert_eq!((&stale[0].leads_to, stale[0].since), (&digest(2), at(3).at));
-    let running = store.deployments(&acme, &Selection::default(), When::Now, &Page::first(9)).await;
-    assert_eq!(store.stale_among(&acme, &running.unwrap().rows).await.unwrap(), stale);
-    assert!(store.stale_among(&acme, &[]).await.unwrap().is_empty());
+    for selection in [Selection::default(), within("production")] {
+        let running = store.running(&acme, &selection, &Page::first(9)).await.unwrap().rows;
+        let marked: Vec<Stale> = running
+            .into_iter()
+            .filter_map(|it| {
+                let Elsewhere { leads_to, since } = it.elsewhere?;
+                Some(Stale { deployment: it.deployment, leads_to, since })
+            })
+            .collect();
+        assert_eq!(marked, stale);
+    }
     assert!(store.stale(&acme, Some("staging")).await.unwrap().is_empty());
     let tags = async |environment| {
         store.deployed_tags(&acme, environment, &Page::first(9)).await.unwrap().rows

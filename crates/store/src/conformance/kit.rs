@@ -217,6 +217,14 @@ pub(crate) async fn no_orphans(store: &Store) {
             "a count of nowhere",
             "SELECT at FROM environment_counts c WHERE NOT EXISTS (SELECT 1 FROM environments e WHERE e.id = c.environment)",
         ),
+        (
+            "an environment that miscounts",
+            "SELECT id FROM environments e WHERE running <> (SELECT COUNT(*) FROM deployments d WHERE d.environment = e.id AND d.until_at IS NULL)",
+        ),
+        (
+            "a deployment known as another image",
+            "SELECT id FROM deployments d WHERE analysed IS NOT NULL AND NOT EXISTS (SELECT 1 FROM images i WHERE i.id = d.analysed AND i.organisation = d.organisation AND i.digest = d.digest AND i.state = 'analysed')",
+        ),
         ("an event without a turn", "SELECT id FROM events WHERE turn < 1"),
         (
             "a deployment of nowhere",

@@ -1,7 +1,8 @@
 //! What is written down when a new almanac was judged by.
 
-use model::{EventKind, Moment};
+use model::{Act, EventKind, Moment};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// An event that whoever evaluates found out.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,23 @@ pub struct NewEvent {
     pub about: String,
     /// In numbers and names.
     pub detail: serde_json::Value,
+}
+
+/// An event as it was written down: what it tells in numbers and names is not read.
+#[derive(Clone, Debug)]
+pub struct WrittenEvent {
+    /// As [`model::Event`] has it, and so the rest.
+    pub id: String,
+    /// Who, from where, when.
+    pub act: Act,
+    /// What kind of change.
+    pub kind: EventKind,
+    /// The environment it is about, by its name at that time.
+    pub environment: Option<String>,
+    /// What it is about.
+    pub about: String,
+    /// In numbers and names.
+    pub detail: Box<RawValue>,
 }
 
 /// That an organisation's things were judged by an almanac.

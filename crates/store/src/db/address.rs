@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 
 use super::Db;
+use super::reading::{File, Server};
 use crate::contract::Error;
 
 /// How long somebody waits for another process that writes to the same file.
@@ -18,8 +20,14 @@ const ACQUIRE: Duration = Duration::from_secs(30);
 const AWAY: Duration = Duration::from_secs(8);
 /// Texts that a connection keeps prepared.
 const STATEMENTS: usize = 300;
+/// Transactions that only read, at once.
 const READERS: u32 = 4;
-const CONNECTIONS: u32 = 12;
+/// Transactions at once, where a server does them.
+const CONNECTIONS: u32 = 6;
+/// Single questions at once: as many again as can be worked on, and some that wait for the disk.
+const QUESTIONS: usize = 6;
+/// What makes PostgreSQL look up, by index, what belongs to few rows.
+const FEW: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off";
 
 /// Opens `sqlite://PATH`, `sqlite::memory:` or `postgres://…`.
 pub(super) async fn open(url: &str) -> Result<Db, Error> {
@@ -34,18 +42,29 @@ pub(super) async fn open(url: &str) -> Result<Db, Error> {
         let options = PgConnectOptions::from_str(url).map_err(|_| address())?;
         let options = options.application_name("foretop").statement_cache_capacity(STATEMENTS);
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(AWAY);
-        // Our questions are small and many: helpers and compilers cost each of them more than they
-        // help.
-        let pool = pool.after_connect(|connection, _| {
-            Box::pin(async move {
-                let sql = "SET max_parallel_workers_per_gather = 0; SET jit = off";
-                sqlx::raw_sql(sql).execute(connection).await.map(|_| ())
-            })
-        });
-        let pool = pool.connect_with(options).await.map_err(|it| opening(&it))?;
-        return Ok(Db::Postgres(pool));
+        let pool = pool.after_connect(|connection, _| Box::pin(prepare(connection, "")));
+        let pool = pool.connect_with(options.clone()).await.map_err(|it| opening(&it))?;
+        let server = Server::new(options.clone(), QUESTIONS, AWAY, "");
+        let few = Server::new(options, QUESTIONS, AWAY, FEW);
+        return Ok(Db::Postgres { pool, server, few });
     }
     Err(address())
+}
+
+/// Our questions are small and many: helpers and compilers cost each of them more than they help.
+async fn prepare(connection: &mut PgConnection, more: &'static str) -> sqlx::Result<()> {
+    let sql = format!("SET max_parallel_workers_per_gather = 0; SET jit = off; {more}");
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(|_| ())
+}
+
+/// A connection to a server, with more that is set.
+pub(super) async fn connected(
+    options: &PgConnectOptions,
+    more: &'static str,
+) -> sqlx::Result<PgConnection> {
+    let mut connection = options.connect().await?;
+    prepare(&mut connection, more).await?;
+    Ok(connection)
 }
 
 async fn in_memory() -> Result<Db, Error> {
@@ -54,7 +73,7 @@ async fn in_memory() -> Result<Db, Error> {
     let pool = SqlitePoolOptions::new().max_connections(1).min_connections(1);
     let pool = pool.idle_timeout(None).max_lifetime(None).acquire_timeout(ACQUIRE);
     let pool = pool.connect_with(options).await.map_err(|it| opening(&it))?;
-    Ok(Db::Sqlite { writer: pool.clone(), readers: pool })
+    Ok(Db::Sqlite { writer: pool.clone(), readers: pool, file: None })
 }
 
 async fn file(path: &Path) -> Result<Db, Error> {
@@ -79,7 +98,8 @@ async fn file(path: &Path) -> Result<Db, Error> {
     let writer = writer.connect_with(options.clone()).await.map_err(|it| opening(&it))?;
     let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(ACQUIRE);
     let readers = readers.connect_lazy_with(options.read_only(true));
-    Ok(Db::Sqlite { writer, readers })
+    let file = File::new(path, QUESTIONS, BUSY, STATEMENTS);
+    Ok(Db::Sqlite { writer, readers, file: Some(file) })
 }
 
 /// Makes the file, for its owner alone; SQLite gives the files beside it the same rights.

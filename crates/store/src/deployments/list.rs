@@ -1,14 +1,13 @@
 //! Deployments listed: what runs, what ran then, all there ever was, and what went stale.
 
+use std::cmp::Ordering;
+
 use model::{Deployment, OrganisationId};
 
 use super::{SELECT, narrow, read};
-use crate::contract::{Error, Page, Paged, Selection, Stale, When};
-use crate::db::{Query, Row, Tx, runs};
-use crate::{Store, environments};
-
-/// Environments that are asked for in one query.
-const MOST_AT_ONCE: usize = 256;
+use crate::contract::{Elsewhere, Error, Listed, Page, Paged, Selection, Stale, When};
+use crate::db::{Db, Query, Row, runs, values};
+use crate::{Store, environments, names};
 
 impl Store {
     /// The deployments that are selected: running or at a time by environment, application and
@@ -22,49 +21,41 @@ impl Store {
         when: When,
         page: &Page,
     ) -> Result<Paged<Deployment>, Error> {
-        let limit = page.rows();
+        let list = List { organisation, selection, when, tags: false, limit: page.rows() + 1 };
+        let listed = self.listed(&list, page).await?;
+        let rows = listed.rows.into_iter().map(|it| it.deployment).collect();
+        Ok(Paged { rows, next: listed.next })
+    }
+
+    /// What runs, as [`Store::deployments`] has it, each with where its tag leads by now.
+    pub async fn running(
+        &self,
+        organisation: &OrganisationId,
+        selection: &Selection,
+        page: &Page,
+    ) -> Result<Paged<Listed>, Error> {
+        let when = When::Now;
+        let list = List { organisation, selection, when, tags: true, limit: page.rows() + 1 };
+        self.listed(&list, page).await
+    }
+
+    async fn listed(&self, list: &List<'_>, page: &Page) -> Result<Paged<Listed>, Error> {
         let after = page.after.as_deref().map(read_cursor).transpose()?;
-        if when != When::Ever
-            && selection.environment.is_none()
-            && selection.digest.is_none()
-            && selection.repository.is_none()
-        {
-            let mut tx = self.db.read().await?;
-            tx.expect_few().await?;
-            let rows = walk(&mut tx, organisation, selection, when, after, limit).await?;
-            return Ok(Paged::of(rows, limit, |it| write_cursor(it, when)));
-        }
-        let mut query = Query::new(SELECT, vec![]);
-        // Whichever is said first decides where the search begins: at the image or the repository,
-        // or at the environments.
-        let begin = if selection.digest.is_some() || selection.repository.is_some() {
-            "WHERE d.organisation = $?"
+        let (selection, when) = (list.selection, list.when);
+        let rows = if when == When::Ever {
+            list.ever(&self.db, after.as_ref()).await?
+        } else if let Some(name) = &selection.environment {
+            let after = after.as_ref().map(|[_, key @ ..]| key);
+            list.of_one(&self.db, &names::cleaned("environment", name)?, after).await?
+        } else if selection.digest.is_some() {
+            list.of_image(&self.db, after.as_ref()).await?
         } else {
-            "WHERE e.organisation = $?"
+            list.of_all(&self.db, after.as_ref()).await?
         };
-        query.with(begin, &organisation.0);
-        let alone = selection.environment.is_some();
-        if let Some(name) = &selection.environment {
-            let environment = environments::find(&self.db, organisation, name).await?;
-            query.with("AND d.environment = $?", environment);
+        if let (Some(name), true) = (&selection.environment, rows.is_empty()) {
+            environments::find(&self.db, list.organisation, name).await?;
         }
-        narrow(&mut query, selection);
-        if when == When::Ever {
-            if let Some([from, id, ..]) = &after {
-                let from: i64 = from.parse().map_err(|_| bad_cursor())?;
-                query.with("AND d.from_at <= $?", from);
-                query.with("AND (d.from_at < $? OR", from);
-                query.with("d.id < $?)", id);
-            }
-            query.then("ORDER BY d.from_at DESC, d.id DESC");
-        } else {
-            follow(&mut query, when, alone, after.as_ref());
-        }
-        query.with("LIMIT $?", limit + 1);
-        let (sql, values) = query.into_parts();
-        let rows = self.db.rows(sql, values).await?;
-        let rows = rows.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Paged::of(rows, limit, |it| write_cursor(it, when)))
+        Ok(Paged::of(rows, page.rows(), |it| write_cursor(&it.deployment, when)))
     }
 
     /// What runs of those images, by their numbers: by environment, application and platform.
@@ -109,26 +100,6 @@ impl Store {
         self.db.rows(sql, values).await?.iter().map(stale).collect()
     }
 
-    /// Those of these deployments that run and whose tag leads to another image by now.
-    pub async fn stale_among(
-        &self,
-        organisation: &OrganisationId,
-        deployments: &[Deployment],
-    ) -> Result<Vec<Stale>, Error> {
-        let tagged = deployments.iter().filter(|it| it.tag.is_some() && it.until.is_none());
-        let ids: Vec<&str> = tagged.map(|it| it.id.as_str()).collect();
-        let mut found = Vec::new();
-        for run in runs(&ids) {
-            let mut query = leading_elsewhere(organisation);
-            query.with_all("AND d.id IN $?", run);
-            let (sql, values) = query.into_parts();
-            for row in self.db.rows(sql, values).await? {
-                found.push(stale(&row)?);
-            }
-        }
-        Ok(found)
-    }
-
     /// Images that run and nobody has analysed: what is left to do after a crash.
     pub async fn unanalysed(
         &self,
@@ -166,83 +137,200 @@ fn stale(row: &Row) -> Result<Stale, Error> {
     })
 }
 
-/// A page of all environments and one row more: environment by environment, since an index has
-/// what runs in one in the order of the list; and of ever more at once, where they have little.
-async fn walk(
-    tx: &mut Tx,
-    organisation: &OrganisationId,
-    selection: &Selection,
+/// What of deployments is listed.
+struct List<'a> {
+    organisation: &'a OrganisationId,
+    selection: &'a Selection,
     when: When,
-    after: Option<[String; 4]>,
+    /// Where tags lead by now is told too.
+    tags: bool,
     limit: usize,
-) -> Result<Vec<Deployment>, Error> {
-    let mut query = Query::new("SELECT id, name FROM environments", vec![]);
-    query.with("WHERE organisation = $?", &organisation.0);
-    if let Some([name, ..]) = &after {
-        query.with("AND name >= $?", name);
-    }
-    query.then("ORDER BY name");
-    let (sql, values) = query.into_parts();
-    let rows = tx.rows(sql, values).await?;
-    let all: Vec<String> = rows.iter().map(|it| it.text("id")).collect::<Result<_, _>>()?;
-    let first = rows.first().map(|it| it.text("name")).transpose()?;
-    // The first may have begun on the page before; by now it may have another name, or be gone.
-    let mut after = after.filter(|[name, ..]| first.as_ref() == Some(name));
-    let mut rest = all.as_slice();
-    let mut at_once = 1;
-    let mut found: Vec<Deployment> = Vec::new();
-    while found.len() <= limit && !rest.is_empty() {
-        let (some, others) = rest.split_at(at_once.min(rest.len()));
-        let mut query = Query::new(SELECT, vec![]);
-        query.with_all("WHERE d.environment IN $?", some.to_vec());
-        narrow(&mut query, selection);
-        follow(&mut query, when, some.len() == 1, after.take().as_ref());
-        query.with("LIMIT $?", limit + 1 - found.len());
-        let (sql, values) = query.into_parts();
-        for row in tx.rows(sql, values).await? {
-            found.push(read(&row)?);
-        }
-        rest = others;
-        at_once = (at_once * 2).min(MOST_AT_ONCE);
-    }
-    Ok(found)
 }
 
-/// What held at a time, in the order of the list, behind the last row of the page before: of one
-/// environment `alone`, or of several.
-fn follow(query: &mut Query, when: When, alone: bool, after: Option<&[String; 4]>) {
-    match when {
-        When::Now => query.then("AND d.until_at IS NULL"),
-        When::At(moment) => {
-            query.with("AND d.from_at <= $?", moment);
-            query.with("AND (d.until_at IS NULL OR d.until_at > $?)", moment);
+/// The order of what holds at a time in one environment, as an index has it.
+const KEY: &str = "d.application, d.platform, d.slot";
+
+impl List<'_> {
+    /// Of one environment, behind a key.
+    async fn of_one(
+        &self,
+        db: &Db,
+        name: &str,
+        after: Option<&[String; 3]>,
+    ) -> Result<Vec<Listed>, Error> {
+        let mut query = self.head(Some(name));
+        query.then("FROM (SELECT d.* FROM deployments d");
+        query.then("WHERE d.environment =");
+        query.then("(SELECT id FROM environments WHERE organisation = $1 AND name = $2)");
+        if self.selection.digest.is_some() {
+            // An index leads to them.
+            query.then("AND d.organisation = $1");
         }
-        When::Ever => {}
+        self.hold(&mut query);
+        if let Some([application, platform, slot]) = after {
+            query.with(&format!("AND ({KEY}) > ($?,"), application);
+            query.with("$?,", platform);
+            query.with("$?)", slot);
+        }
+        self.end(db, query, KEY).await
     }
-    // Of one environment, an index has them in this order.
-    let key = "d.application, d.platform, d.slot";
-    if let Some([environment, application, platform, slot]) = after {
-        if alone {
-            query.with(&format!("AND ({key}) > ($?,"), application);
-        } else {
-            query.with(&format!("AND (e.name, {key}) > ($?,"), environment);
+
+    /// Of all environments, as far as they are needed: the rest of the one that the page before
+    /// ended in, and then those that follow. Each is asked for no more than there is room, in the
+    /// order of an index; and nothing is amiss if something changes between the two questions, for
+    /// they are as two shorter pages.
+    async fn of_all(&self, db: &Db, after: Option<&[String; 4]>) -> Result<Vec<Listed>, Error> {
+        let mut rows = Vec::new();
+        if let Some([name, key @ ..]) = after {
+            rows = self.of_one(db, name, Some(key)).await?;
+        }
+        let room = self.limit.saturating_sub(rows.len());
+        if room == 0 {
+            return Ok(rows);
+        }
+        let rest = Self { limit: room, ..*self };
+        let mut query = rest.head(None);
+        query.then("FROM (SELECT e.name AS environment_name, d.* FROM environments e");
+        let [open, close] = db.first_of_each("deployments d", KEY, room);
+        query.then(&open);
+        query.then("WHERE d.environment = e.id");
+        rest.hold(&mut query);
+        query.then(&close);
+        query.with("e.organisation = $?", &self.organisation.0);
+        if let Some([name, ..]) = after {
+            query.with("AND e.name > $?", name);
+        }
+        rows.extend(rest.end(db, query, &format!("e.name, {KEY}")).await?);
+        Ok(rows)
+    }
+
+    /// Of one image, which runs in a few places.
+    async fn of_image(&self, db: &Db, after: Option<&[String; 4]>) -> Result<Vec<Listed>, Error> {
+        let mut query = self.head(None);
+        query.then("FROM (SELECT e.name AS environment_name, d.* FROM deployments d");
+        query.then("JOIN environments e ON e.id = d.environment");
+        query.with("WHERE d.organisation = $?", &self.organisation.0);
+        self.hold(&mut query);
+        if let Some([environment, application, platform, slot]) = after {
+            query.with(&format!("AND (e.name, {KEY}) > ($?,"), environment);
             query.with("$?,", application);
+            query.with("$?,", platform);
+            query.with("$?)", slot);
         }
-        query.with("$?,", platform);
-        query.with("$?)", slot);
+        self.end(db, query, &format!("e.name, {KEY}")).await
     }
-    query.then(if alone { "ORDER BY" } else { "ORDER BY e.name," });
-    query.then(key);
+
+    /// All there ever was, behind a moment and an id.
+    async fn ever(&self, db: &Db, after: Option<&[String; 4]>) -> Result<Vec<Listed>, Error> {
+        let mut query = self.head(None);
+        query.then("FROM (SELECT e.name AS environment_name, d.* FROM deployments d");
+        query.then("JOIN environments e ON e.id = d.environment");
+        if let Some(name) = &self.selection.environment {
+            let name = names::cleaned("environment", name)?;
+            query.with("WHERE d.environment = (SELECT id FROM environments WHERE name = $?", name);
+            query.with("AND organisation = $?)", &self.organisation.0);
+        } else {
+            query.with("WHERE d.organisation = $?", &self.organisation.0);
+        }
+        narrow(&mut query, self.selection);
+        if let Some([from, id, ..]) = after {
+            let from: i64 = from.parse().map_err(|_| bad_cursor())?;
+            query.with("AND (d.from_at, d.id) < ($?,", from);
+            query.with("$?)", id);
+        }
+        self.end(db, query, "d.from_at DESC, d.id DESC").await
+    }
+
+    /// What is read of each, of an environment whose name is known, or of any.
+    fn head(&self, name: Option<&str>) -> Query {
+        let environment = if name.is_some() { "CAST($2 AS TEXT)" } else { "d.environment_name" };
+        let tags = if self.tags { ", t.digest AS leads_to, t.from_at AS since" } else { "" };
+        let text = format!(
+            "SELECT d.id, {environment} AS environment, d.application, d.platform, d.repository,
+                    d.tag, d.digest, d.source, d.recorded_by, d.recorded_from, d.from_at,
+                    d.until_at, CASE WHEN d.analysed IS NULL THEN i.state ELSE 'analysed' END
+                    AS state{tags}"
+        );
+        let known = name.map(|it| values![&self.organisation.0, it]);
+        Query::new(&text, known.unwrap_or_default())
+    }
+
+    /// That it holds at the time, and is selected.
+    fn hold(&self, query: &mut Query) {
+        match self.when {
+            When::Now => query.then("AND d.until_at IS NULL"),
+            When::At(moment) => {
+                query.with("AND d.from_at <= $?", moment);
+                query.with("AND (d.until_at IS NULL OR d.until_at > $?)", moment);
+            }
+            When::Ever => {}
+        }
+        narrow(query, self.selection);
+    }
+
+    /// Asks for those that are first in an order, and for what is told beside each of them.
+    async fn end(&self, db: &Db, mut query: Query, order: &str) -> Result<Vec<Listed>, Error> {
+        // The number stands in the text, so that PostgreSQL knows how few are wanted.
+        query.then(&format!("ORDER BY {order} LIMIT {}) d", self.limit));
+        // Of an image that is known to be analysed nothing is looked up.
+        query.then(
+            "LEFT JOIN images i ON i.organisation = d.organisation
+                  AND i.digest = CASE WHEN d.analysed IS NULL THEN d.digest END",
+        );
+        if self.tags {
+            query.then(
+                "LEFT JOIN tags t ON t.organisation = d.organisation
+                      AND t.repository = d.repository AND t.tag = d.tag
+                      AND t.platform = d.platform AND t.until_at IS NULL
+                      AND t.digest <> d.digest",
+            );
+        }
+        let (sql, values) = query.into_parts();
+        let rows = db.few(sql, values).await?;
+        let mut rows: Vec<Listed> =
+            rows.iter().map(|it| self.read(it)).collect::<Result<_, _>>()?;
+        // They come so, but no database promises it.
+        let ever = self.when == When::Ever;
+        rows.sort_by(|left, right| {
+            let (left, right) = (&left.deployment, &right.deployment);
+            if ever { latest_first(left, right) } else { by_name(left, right) }
+        });
+        Ok(rows)
+    }
+
+    fn read(&self, row: &Row) -> Result<Listed, Error> {
+        let elsewhere = match self.tags {
+            true if row.maybe_word("leads_to")?.is_some() => {
+                Some(Elsewhere { leads_to: row.parsed("leads_to")?, since: row.moment("since")? })
+            }
+            _ => None,
+        };
+        Ok(Listed { deployment: read(row)?, elsewhere })
+    }
+}
+
+fn latest_first(left: &Deployment, right: &Deployment) -> Ordering {
+    (right.from, &right.id).cmp(&(left.from, &left.id))
+}
+
+/// The order of those that hold at a time.
+fn by_name(left: &Deployment, right: &Deployment) -> Ordering {
+    let names =
+        (&left.environment, &left.application).cmp(&(&right.environment, &right.application));
+    names.then_with(|| key(left).cmp(&key(right)))
+}
+
+/// What orders them.
+fn key(it: &Deployment) -> [String; 4] {
+    let slot = it.source.runtime().map(|_| it.source.to_string()).unwrap_or_default();
+    [it.environment.clone(), it.application.clone(), it.platform.to_string(), slot]
 }
 
 /// The key of the last row of a page.
 fn write_cursor(it: &Deployment, when: When) -> String {
-    let slot = it.source.runtime().map(|_| it.source.to_string()).unwrap_or_default();
     let key = match when {
         When::Ever => [it.from.micros().to_string(), it.id.clone(), String::new(), String::new()],
-        When::Now | When::At(_) => {
-            [it.environment.clone(), it.application.clone(), it.platform.to_string(), slot]
-        }
+        When::Now | When::At(_) => key(it),
     };
     serde_json::to_string(&key).expect("four texts have a written form")
 }

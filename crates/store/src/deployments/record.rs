@@ -111,6 +111,7 @@ pub(super) async fn put(
     }
     // Clocks differ and are set back; the order of what was recorded does not change for that.
     let after = former.as_ref().map(|it| it.until.unwrap_or(it.from.next()));
+    let image = analysed(tx, organisation, &recording.digest).await?;
     let deployment = Deployment {
         id: new_id(),
         environment: held.name.clone(),
@@ -124,7 +125,7 @@ pub(super) async fn put(
         recorded_from: names::told(&act.origin),
         from: after.map_or(act.at, |it| it.max(act.at)),
         until: None,
-        pending: !is_analysed(tx, organisation, &recording.digest).await?,
+        pending: image.is_none(),
     };
     let replaced = match running.cloned() {
         Some(mut it) => {
@@ -135,7 +136,7 @@ pub(super) async fn put(
         }
         None => None,
     };
-    insert(tx, organisation, held, draft, &deployment).await?;
+    insert(tx, organisation, held, draft, &deployment, image).await?;
     let kind = match &replaced {
         Some(_) => EventKind::DeploymentReplaced,
         None => EventKind::DeploymentStarted,
@@ -160,14 +161,19 @@ async fn latest(tx: &mut Tx, held: &Held, draft: &Draft) -> Result<Option<Deploy
     tx.row(sql, values).await?.as_ref().map(read).transpose()
 }
 
-async fn is_analysed(
+/// The number of an image that is analysed, which is not deleted before the end.
+async fn analysed(
     tx: &mut Tx,
     organisation: &OrganisationId,
     digest: &Digest,
-) -> Result<bool, Error> {
-    let sql = "SELECT id FROM images WHERE organisation = $1 AND digest = $2 AND state = $3";
+) -> Result<Option<i64>, Error> {
+    let sql = format!(
+        "SELECT id FROM images WHERE organisation = $1 AND digest = $2 AND state = $3 {}",
+        tx.keeping()
+    );
     let state = crate::images::state_word(&ImageState::Analysed);
-    Ok(tx.row(sql, values![&organisation.0, digest.as_str(), state]).await?.is_some())
+    let row = tx.row(sql, values![&organisation.0, digest.as_str(), state]).await?;
+    row.map(|it| it.int("id")).transpose()
 }
 
 async fn insert(
@@ -176,12 +182,13 @@ async fn insert(
     held: &Held,
     draft: &Draft,
     deployment: &Deployment,
+    image: Option<i64>,
 ) -> Result<(), Error> {
     tx.run(
         "INSERT INTO deployments (id, organisation, environment, slot, application, platform,
                                   repository, tag, digest, source, recorded_by, recorded_from,
-                                  from_at, until_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                                  from_at, until_at, analysed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         values![
             &deployment.id,
             &organisation.0,
@@ -197,6 +204,7 @@ async fn insert(
             &deployment.recorded_from,
             deployment.from,
             deployment.until.map(Moment::micros),
+            image,
         ],
     )
     .await
