@@ -3,6 +3,7 @@
 //! Everything is a ratio within one run on one machine; `bench/README.md` keeps the table.
 
 mod findings;
+mod load;
 mod portfolio;
 
 use std::fmt::Write as _;
@@ -84,7 +85,7 @@ struct Run {
     memory: f64,
 }
 
-/// What was asked: `--runs N`, `--only images|findings|portfolio`, `--from DIR` with advisories.
+/// What was asked: `--runs N`, `--only images|findings|portfolio|api`, `--from DIR` with advisories.
 struct Asked {
     runs: usize,
     only: Option<String>,
@@ -101,13 +102,13 @@ impl Asked {
                     asked.runs = runs.parse().context("--runs takes a number")?;
                 }
                 ("--only", Some(only))
-                    if [IMAGES, FINDINGS, PORTFOLIO].contains(&only.as_str()) =>
+                    if [IMAGES, FINDINGS, PORTFOLIO, API].contains(&only.as_str()) =>
                 {
                     asked.only = Some(only.clone());
                 }
                 ("--from", Some(from)) => asked.from = Some(fs_err::canonicalize(from)?),
                 _ => bail!(
-                    "usage: cargo xtask bench [--runs N] [--only images|findings|portfolio] [--from DIR]"
+                    "usage: cargo xtask bench [--runs N] [--only images|findings|portfolio|api] [--from DIR]"
                 ),
             }
         }
@@ -125,10 +126,11 @@ impl Asked {
 const IMAGES: &str = "images";
 const FINDINGS: &str = "findings";
 const PORTFOLIO: &str = "portfolio";
+const API: &str = "api";
 
 pub(crate) fn bench(arguments: &[String]) -> anyhow::Result<()> {
     let asked = Asked::read(arguments)?;
-    if asked.wants(IMAGES) || asked.wants(FINDINGS) {
+    if asked.wants(IMAGES) || asked.wants(FINDINGS) || asked.wants(API) {
         run("cargo", &["build", "--release", "--locked", "--package", "cli"])?;
     }
     let page = root().join("bench/README.md");
@@ -140,9 +142,12 @@ pub(crate) fn bench(arguments: &[String]) -> anyhow::Result<()> {
         kept(&former, WRONG)
     };
     let growth = if asked.wants(PORTFOLIO) { portfolio::section()? } else { kept(&former, WHERE) };
+    let load = if asked.wants(API) { load::section(&foretop())? } else { kept(&former, ASKED) };
     fs_err::create_dir_all(root().join("bench"))?;
-    let findings = findings.trim_end();
-    let text = format!("{HEAD}{WHAT}\n{images}{WRONG}\n{findings}\n\n{WHERE}\n{growth}");
+    let (findings, growth) = (findings.trim_end(), growth.trim_end());
+    let text = format!(
+        "{HEAD}{WHAT}\n{images}{WRONG}\n{findings}\n\n{WHERE}\n{growth}\n\n{ASKED}\n{load}"
+    );
     fs_err::write(page, format!("{}\n", text.trim_end()))?;
     run("cat", &["bench/README.md"])
 }
@@ -156,6 +161,7 @@ Read the ratios: seconds belong to the machine.
 const WHAT: &str = "## What is inside an image\n";
 const WRONG: &str = "## What is wrong with it\n";
 const WHERE: &str = "## Where it runs\n";
+const ASKED: &str = "## Asked by many at once\n";
 
 /// A section of the former page, from below its heading to the next one.
 fn kept(page: &str, heading: &str) -> String {

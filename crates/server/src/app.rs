@@ -11,6 +11,7 @@ use crate::caller::{Access, Caller, nobodys};
 use crate::exporter::Exporter;
 use crate::fleet::Fleet;
 use crate::identity::People;
+use crate::kept::Answers;
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use crate::tally::Tally;
@@ -40,6 +41,8 @@ pub struct Parts {
     pub(crate) tally: Tally,
     /// Tells that to Prometheus.
     pub(crate) exporter: Exporter,
+    /// What was answered since something was written.
+    pub(crate) answers: Answers,
     /// Whether it is coming to its end.
     ending: watch::Sender<bool>,
     /// Judging takes a core for itself, so no more do it at once than there are.
@@ -81,6 +84,7 @@ impl App {
             metrics,
             tally,
             exporter,
+            answers: Answers::default(),
             ending,
             cores,
         };

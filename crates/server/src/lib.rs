@@ -16,6 +16,7 @@ mod here;
 mod identity;
 mod jobs;
 mod judge;
+mod kept;
 mod live;
 mod metrics;
 mod named;
@@ -29,6 +30,7 @@ mod serve;
 mod tagged;
 mod tally;
 mod world;
+mod written;
 
 #[cfg(test)]
 mod tests;

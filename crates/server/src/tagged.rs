@@ -14,6 +14,8 @@ use tower::ServiceExt as _;
 
 use crate::refusal::Refusal;
 
+/// Who keeps an answer asks each time whether it is still true.
+pub(crate) const LOOK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// Answers larger than this are sent without one.
 const LARGEST: usize = 8 << 20;
 
@@ -24,7 +26,8 @@ pub(crate) async fn answers(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     // What is to become a file may be long, and is handed on as it is made.
     let file = response.headers().contains_key(header::CONTENT_DISPOSITION);
-    if !asks || file || response.status() != StatusCode::OK || !is_json(&response) {
+    let tagged = response.headers().contains_key(header::ETAG);
+    if !asks || file || tagged || response.status() != StatusCode::OK || !is_json(&response) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
@@ -36,7 +39,7 @@ pub(crate) async fn answers(request: Request, next: Next) -> Response {
     }
     let tag = tag(&bytes);
     parts.headers.insert(header::ETAG, tag.clone());
-    parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    parts.headers.insert(header::CACHE_CONTROL, LOOK_AGAIN);
     if known.is_some_and(|it| names(&it, &tag)) {
         parts.status = StatusCode::NOT_MODIFIED;
         parts.headers.remove(header::CONTENT_TYPE);
@@ -84,7 +87,8 @@ fn is_json(response: &Response) -> bool {
     kind.is_some_and(|it| it.starts_with("application/json"))
 }
 
-fn tag(bytes: &[u8]) -> HeaderValue {
+/// The tag of an answer.
+pub(crate) fn tag(bytes: &[u8]) -> HeaderValue {
     use std::fmt::Write as _;
     let mut text = String::from("\"");
     for byte in Sha256::digest(bytes).iter().take(16) {
@@ -95,7 +99,7 @@ fn tag(bytes: &[u8]) -> HeaderValue {
 }
 
 /// Is `tag` among those listed?
-fn names(listed: &HeaderValue, tag: &HeaderValue) -> bool {
+pub(crate) fn names(listed: &HeaderValue, tag: &HeaderValue) -> bool {
     let (Ok(listed), Ok(tag)) = (listed.to_str(), tag.to_str()) else { return false };
     listed.split(',').map(str::trim).any(|it| it == "*" || it.trim_start_matches("W/") == tag)
 }

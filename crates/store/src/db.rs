@@ -4,6 +4,8 @@ mod address;
 mod query;
 mod reading;
 
+use std::sync::Arc;
+
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use model::Moment;
@@ -33,6 +35,7 @@ pub(crate) enum Db {
         server: reading::Server,
         /// For those about few rows.
         few: reading::Server,
+        glance: Arc<reading::Glance>,
     },
 }
 
@@ -84,7 +87,7 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres { pool, server, few } => {
+            Self::Postgres { pool, server, few, .. } => {
                 server.close().await;
                 few.close().await;
                 pool.close().await;
@@ -169,6 +172,14 @@ impl Db {
                 .map_err(|it| asking(&it))?;
         }
         Ok(())
+    }
+
+    /// What stays the same as long as nothing is written; none where nobody knows.
+    pub(crate) async fn stamp(&self) -> Result<Option<String>, Error> {
+        match self {
+            Self::Sqlite { file, .. } => Ok(file.as_ref().and_then(reading::File::stamp)),
+            Self::Postgres { few, glance, .. } => glance.at(few).await.map(Some),
+        }
     }
 
     /// What joins to each row those rows of `table` that are first in an order, so many at most: the

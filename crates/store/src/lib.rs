@@ -82,6 +82,12 @@ impl Store {
         Self { keyring: Some(keyring), ..self }
     }
 
+    /// A stamp: whatever is asked between two looks at it that tell the same, nothing was written
+    /// meanwhile, by nobody, in no process; so it is still true. None where nobody can tell.
+    pub async fn stamp(&self) -> Result<Option<String>, Error> {
+        self.db.stamp().await
+    }
+
     /// Waits until nothing is under way, and closes.
     pub async fn close(&self) {
         self.db.close().await;

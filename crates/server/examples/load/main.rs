@@ -58,6 +58,8 @@ async fn main() -> Result<(), Trouble> {
         if made.status == 201 {
             company.make(&store, &store.organisation(&name).await?.id).await?;
         }
+        // Whoever says nothing for long is hung up on.
+        let mut connection = Connection::to(served.address(), served.token())?;
         for page in pages::all(&mut connection, &name, &company)? {
             // What is asked for the first time is read from the disk and prepared.
             let ask = |span| {
@@ -81,7 +83,7 @@ fn tell(kind: &str, size: usize, name: &str, it: &Figures, cpu: &Cpu, load: &str
         format!("{each:.2}")
     };
     println!(
-        "| {kind} | {size} | {name} | {:.0} | {:.1} | {:.1} | {} | {} | {} | {:.1} | {load} |",
+        "{kind}\t{size}\t{name}\t{:.0}\t{:.1}\t{:.1}\t{}\t{}\t{}\t{load}\t{:.1}",
         it.rate,
         f64::from(it.median) / 1000.0,
         f64::from(it.slow) / 1000.0,

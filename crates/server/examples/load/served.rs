@@ -27,7 +27,6 @@ impl Served {
         let of_ours = || {
             let mut command = Command::new(foretop);
             command.env_clear().env("HOME", &home).env("FORETOP_OFFLINE", "1");
-            command.env("FORETOP_LOG", "warn");
             command
         };
         // Nobody else takes the port in the moment between.
@@ -35,7 +34,9 @@ impl Served {
         let mut serve = of_ours();
         serve.args(["serve", "--workers", "0", "--rate-limit", "0", "--database", database]);
         serve.args(["--listen", &address.to_string()]);
-        serve.stdin(Stdio::null()).stdout(Stdio::piped());
+        // It logs each request, as it does by itself.
+        let log = fs_err::File::create(at.join("log"))?.into_file();
+        serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = serve.spawn()?;
         let mut told = BufReader::new(child.stdout.take().ok_or("it says nothing")?);
         let token = home.join("token");

@@ -1,12 +1,11 @@
 //! Deployments: what runs where, what ran, and what is recorded to run now.
 
-use std::collections::HashMap;
-
 use api::{
     Change, Deployment, DeploymentQuery, EndQuery, Ended, Page, Problem, Promotion, Recorded,
     RecordedAll, Recordings, Report, Reported, Sort, StaleTag,
 };
 use axum::extract::State;
+use axum::response::Response;
 use model::{OrganisationId, Recording, Right, Source};
 use store::When;
 use utoipa_axum::router::OpenApiRouter;
@@ -15,6 +14,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
+use crate::kept::Asked;
 use crate::named;
 use crate::refusal::Refusal;
 use crate::resolve;
@@ -44,8 +44,17 @@ async fn list(
     caller: Caller,
     Path(organisation): Path<String>,
     Query(query): Query<DeploymentQuery>,
-) -> Result<Json<Page<Deployment>>, Refusal> {
+    asked: Asked,
+) -> Result<Response, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    asked.answer(&app, &organisation, listed(&app, &organisation, query)).await
+}
+
+async fn listed(
+    app: &App,
+    organisation: &OrganisationId,
+    query: DeploymentQuery,
+) -> Result<Page<Deployment>, Refusal> {
     let selection = named::selection(
         query.environment.as_deref(),
         query.application.as_deref(),
@@ -64,13 +73,16 @@ async fn list(
     if query.stale && when != When::Now {
         return Err(Refusal::malformed("query", "`stale` is about what runs now"));
     }
-    let paged = app.store.deployments(&organisation, &selection, when, &page).await?;
-    let stale = stale(&app, &organisation, when, &paged.rows).await?;
-    let mut page = named::paged(paged, |it| marked(it, &stale));
+    // Where a tag of the past leads now is nobody's trouble.
+    if when != When::Now {
+        let paged = app.store.deployments(organisation, &selection, when, &page).await?;
+        return Ok(named::paged(paged, Deployment::from));
+    }
+    let mut page = named::paged(app.store.running(organisation, &selection, &page).await?, marked);
     if query.stale {
         page.items.retain(|it| it.stale.is_some());
     }
-    Ok(Json(page))
+    Ok(page)
 }
 
 /// Records what runs now in an environment. What ran under the same application and platform is
@@ -222,31 +234,13 @@ async fn resolved(
     Ok(resolved)
 }
 
-/// Where tags lead by now that lead to another image, by the deployment's id.
-type StaleTags = HashMap<String, StaleTag>;
-
-/// Only of what runs: where a tag of the past leads now is nobody's trouble.
-async fn stale(
-    app: &App,
-    organisation: &OrganisationId,
-    when: When,
-    deployments: &[model::Deployment],
-) -> Result<StaleTags, Refusal> {
-    if when != When::Now {
-        return Ok(HashMap::new());
-    }
-    let found = app.store.stale_among(organisation, deployments).await?;
-    let told = |it: store::Stale| {
-        let tag = StaleTag { leads_to: it.leads_to.to_string(), since: it.since.to_string() };
-        (it.deployment.id, tag)
+/// With where its tag leads by now.
+fn marked(it: store::Listed) -> Deployment {
+    let tag = |it: store::Elsewhere| StaleTag {
+        leads_to: it.leads_to.to_string(),
+        since: it.since.to_string(),
     };
-    Ok(found.into_iter().map(told).collect())
-}
-
-fn marked(it: model::Deployment, stale: &StaleTags) -> Deployment {
-    let mut deployment = Deployment::from(it);
-    deployment.stale = stale.get(&deployment.id).cloned();
-    deployment
+    Deployment { stale: it.elsewhere.map(tag), ..it.deployment.into() }
 }
 
 fn told(it: store::Recorded) -> Recorded {

@@ -1,10 +1,9 @@
 //! Environments: places where images run.
 
-use std::collections::HashMap;
-
-use api::{Counted, Environment, NewEnvironment, Page, PageQuery, Problem, Renaming, Sort};
+use api::{Counted, Environment, NewEnvironment, Page, PageQuery, Problem, Renaming};
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use model::{OrganisationId, Right};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -12,6 +11,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
+use crate::kept::Asked;
 use crate::named;
 use crate::refusal::Refusal;
 
@@ -31,20 +31,15 @@ async fn list(
     caller: Caller,
     Path(organisation): Path<String>,
     Query(query): Query<PageQuery>,
-) -> Result<Json<Page<Environment>>, Refusal> {
+    asked: Asked,
+) -> Result<Response, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
-    let page = named::page(query.after, query.limit)?;
-    let all = app.store.environments(&organisation).await?;
-    let mut counts = app.store.present_counts(&organisation).await?;
-    let mut items: Vec<Environment> = all
-        .into_iter()
-        .filter(|it| page.after.as_ref().is_none_or(|after| it.name > *after))
-        .map(|it| with(it, &mut counts))
-        .collect();
-    let more = items.len() > page.limit as usize;
-    items.truncate(page.limit as usize);
-    let next = items.last().filter(|_| more).map(|it| it.name.clone());
-    Ok(Json(Page { items, next }))
+    let listed = async {
+        let page = named::page(query.after, query.limit)?;
+        let paged = app.store.counted_environments(&organisation, &page).await?;
+        Ok(named::paged(paged, with))
+    };
+    asked.answer(&app, &organisation, listed).await
 }
 
 /// Makes an environment. Only owners do.
@@ -130,12 +125,8 @@ async fn delete(
 }
 
 /// An environment with its counts, as far as they are known.
-fn with(
-    environment: model::Environment,
-    counts: &mut HashMap<String, store::Counted>,
-) -> Environment {
-    let counts = counts.remove(&environment.id).map(counted);
-    Environment { counts, ..environment.into() }
+fn with((environment, counts): (model::Environment, Option<store::Counted>)) -> Environment {
+    Environment { counts: counts.map(counted), ..environment.into() }
 }
 
 /// In the words of the API.
@@ -161,19 +152,5 @@ pub(crate) async fn find(
     organisation: &OrganisationId,
     name: &str,
 ) -> Result<Environment, Refusal> {
-    let all = app.store.environments(organisation).await?;
-    let wanted = store::normal_name(name);
-    if let Some(it) = all.iter().find(|it| it.name == wanted) {
-        let mut counts = app.store.present_counts(organisation).await?;
-        return Ok(with(it.clone(), &mut counts));
-    }
-    let names: Vec<&str> = all.iter().take(20).map(|it| it.name.as_str()).collect();
-    let name: String = name.chars().take(200).collect();
-    let problem = Sort::NotFound.because(format!("environment `{name}`: there is none"));
-    let hint = if names.is_empty() {
-        "there is no environment yet".to_owned()
-    } else {
-        format!("there are: {}", names.join(", "))
-    };
-    Err(problem.with_hint(hint).into())
+    Ok(with(app.store.counted_environment(organisation, name).await?))
 }

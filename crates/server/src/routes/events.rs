@@ -3,18 +3,18 @@
 use api::{Event, EventQuery, LiveQuery, Page, Problem};
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use model::{EventKind, Right};
 use store::EventSelection;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::body::{Json, Path, Query};
+use crate::body::{Path, Query};
 use crate::caller::Caller;
-use crate::live;
-use crate::named;
+use crate::kept::Asked;
 use crate::refusal::Refusal;
+use crate::{live, named, written};
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(listen))
@@ -32,12 +32,16 @@ async fn list(
     caller: Caller,
     Path(organisation): Path<String>,
     Query(query): Query<EventQuery>,
-) -> Result<Json<Page<Event>>, Refusal> {
+    asked: Asked,
+) -> Result<Response, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
-    let page = named::page(query.after.clone(), query.limit)?;
-    let selection = selected(query)?;
-    let paged = app.store.events(&organisation, &selection, &page).await?;
-    Ok(Json(named::paged(paged, Event::from)))
+    let listed = async {
+        let page = named::page(query.after.clone(), query.limit)?;
+        let selection = selected(query)?;
+        let paged = app.store.written_events(&organisation, &selection, &page).await?;
+        Ok(named::paged(paged, written::Event::from))
+    };
+    asked.answer(&app, &organisation, listed).await
 }
 
 /// What changes from now on, as it happens: server-sent events, each with the id under which

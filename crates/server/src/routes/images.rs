@@ -5,6 +5,7 @@ use api::{
     Sort,
 };
 use axum::extract::State;
+use axum::response::Response;
 use model::{Analysis, Inventory, OrganisationId, Right};
 use store::ImageSelection;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,9 +14,10 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
+use crate::kept::Asked;
 use crate::named::{self, Named};
 use crate::refusal::Refusal;
-use crate::{judge, resolve};
+use crate::{judge, resolve, written};
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -37,8 +39,17 @@ async fn list(
     caller: Caller,
     Path(organisation): Path<String>,
     Query(query): Query<ImageQuery>,
-) -> Result<Json<Page<Image>>, Refusal> {
+    asked: Asked,
+) -> Result<Response, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    asked.answer(&app, &organisation, listed(&app, &organisation, query)).await
+}
+
+async fn listed(
+    app: &App,
+    organisation: &OrganisationId,
+    query: ImageQuery,
+) -> Result<Page<written::Image>, Refusal> {
     let repository = query.repository.as_deref().map(Named::read).transpose()?;
     let state = query.state.map(|it| match it {
         ImageState::Pending => model::ImageState::Pending,
@@ -47,8 +58,8 @@ async fn list(
     });
     let selection = ImageSelection { repository: repository.map(|it| it.repository), state };
     let page = named::page(query.after, query.limit)?;
-    let paged = app.store.images(&organisation, &selection, &page).await?;
-    Ok(Json(named::paged(paged, Image::from)))
+    let paged = app.store.written_images(organisation, &selection, &page).await?;
+    Ok(named::paged(paged, written::Image::from))
 }
 
 /// One image.

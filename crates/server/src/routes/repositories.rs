@@ -2,13 +2,15 @@
 
 use api::{DeleteQuery, Deleted, Enabling, Page, Problem, Repository, RepositoryQuery};
 use axum::extract::State;
-use model::Right;
+use axum::response::Response;
+use model::{OrganisationId, Right};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
+use crate::kept::Asked;
 use crate::named::{self, Named};
 use crate::refusal::Refusal;
 
@@ -28,10 +30,19 @@ async fn list(
     caller: Caller,
     Path(organisation): Path<String>,
     Query(query): Query<RepositoryQuery>,
-) -> Result<Json<Page<Repository>>, Refusal> {
+    asked: Asked,
+) -> Result<Response, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    asked.answer(&app, &organisation, listed(&app, &organisation, query)).await
+}
+
+async fn listed(
+    app: &App,
+    organisation: &OrganisationId,
+    query: RepositoryQuery,
+) -> Result<Page<Repository>, Refusal> {
     let page = named::page(query.after, query.limit)?;
-    let paged = app.store.repositories(&organisation, &page).await?;
+    let paged = app.store.repositories(organisation, &page).await?;
     let mut page = named::paged(paged, Repository::from);
     page.items.retain(|it| {
         query.enabled.is_none_or(|wanted| it.enabled == wanted)
@@ -39,7 +50,7 @@ async fn list(
                 it.name.strip_prefix(host.as_str()).is_some_and(|rest| rest.starts_with('/'))
             })
     });
-    Ok(Json(page))
+    Ok(page)
 }
 
 /// One repository.

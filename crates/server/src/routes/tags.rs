@@ -4,6 +4,7 @@ use api::{
     Looked, LooksQuery, Page, Problem, ResolveQuery, Resolved, Sort, TagSpan, TagsQuery, Untold,
 };
 use axum::extract::State;
+use axum::response::Response;
 use model::Right;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -11,6 +12,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
+use crate::kept::Asked;
 use crate::named::{self, Named};
 use crate::refusal::Refusal;
 use crate::resolve;
@@ -31,11 +33,15 @@ async fn list(
     caller: Caller,
     Path(organisation): Path<String>,
     Query(query): Query<TagsQuery>,
-) -> Result<Json<Page<TagSpan>>, Refusal> {
+    asked: Asked,
+) -> Result<Response, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
-    let image = Named::read(&query.image)?;
-    let spans = app.store.tags(&organisation, &image.repository, image.tag.as_deref()).await?;
-    Ok(Json(Page { items: spans.into_iter().map(TagSpan::from).collect(), next: None }))
+    let listed = async {
+        let image = Named::read(&query.image)?;
+        let spans = app.store.tags(&organisation, &image.repository, image.tag.as_deref()).await?;
+        Ok(Page { items: spans.into_iter().map(TagSpan::from).collect(), next: None })
+    };
+    asked.answer(&app, &organisation, listed).await
 }
 
 /// Which image a name means: what its registry says, else what was pushed here.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -46,7 +47,7 @@ pub(super) async fn open(url: &str) -> Result<Db, Error> {
         let pool = pool.connect_with(options.clone()).await.map_err(|it| opening(&it))?;
         let server = Server::new(options.clone(), QUESTIONS, AWAY, "");
         let few = Server::new(options, QUESTIONS, AWAY, FEW);
-        return Ok(Db::Postgres { pool, server, few });
+        return Ok(Db::Postgres { pool, server, few, glance: Arc::default() });
     }
     Err(address())
 }

@@ -6,6 +6,7 @@
 //! `lines`, on PostgreSQL one that turns out to be gone is replaced, and the question asked again.
 
 mod lines;
+mod stamp;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +21,7 @@ use crate::contract::Error;
 
 pub(super) use lines::File;
 pub(crate) use lines::Line;
+pub(super) use stamp::Glance;
 
 /// Connections that wait longer than this are closed: who knows whether they are still there.
 const LONGEST: Duration = Duration::from_mins(1);

@@ -1,7 +1,7 @@
 //! A SQLite file read: on a thread that may wait, into one piece of memory for all rows.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
@@ -20,6 +20,15 @@ pub(crate) struct File {
     waiting: Arc<Waiting<Connection>>,
     busy: Duration,
     statements: usize,
+    watch: Arc<Mutex<Watch>>,
+}
+
+/// One connection counts what the others, of whichever process, have written.
+#[derive(Debug, Default)]
+struct Watch {
+    connection: Option<Connection>,
+    /// How many there were: each counts for itself.
+    opened: u64,
 }
 
 /// A row.
@@ -52,11 +61,33 @@ enum Cell {
 impl File {
     pub(in crate::db) fn new(path: &Path, most: usize, busy: Duration, statements: usize) -> Self {
         let waiting = Arc::new(Waiting::new(most));
-        Self { path: Arc::new(path.to_owned()), waiting, busy, statements }
+        let watch = Arc::default();
+        Self { path: Arc::new(path.to_owned()), waiting, busy, statements, watch }
     }
 
     pub(in crate::db) async fn close(&self) {
         self.waiting.close().await;
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner).connection = None;
+    }
+
+    /// As long as this is the same, nothing was written. It is a look at a few bytes that all
+    /// processes share, so nobody need wait for it elsewhere.
+    pub(in crate::db) fn stamp(&self) -> Option<String> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match watch.connection.take() {
+            Some(it) => it,
+            None => {
+                watch.opened += 1;
+                self.open().ok()?
+            }
+        };
+        let look = connection
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut it| it.query_row([], |row| row.get::<_, i64>(0)));
+        // Who cannot look does not know.
+        let version = look.ok()?;
+        watch.connection = Some(connection);
+        Some(format!("{} {version}", watch.opened))
     }
 
     pub(in crate::db) async fn lines(
