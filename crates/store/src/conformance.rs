@@ -8,6 +8,7 @@ mod evaluations;
 mod inventories;
 mod jobs;
 mod kit;
+mod lists;
 mod migrations;
 mod numbers;
 mod organisations;
@@ -95,6 +96,10 @@ conformance! {
         lists_go_on_where_the_page_ended
         lists_go_on_from_environment_to_environment
         several_are_recorded_or_none;
+    lists:
+        are_the_same_whole_and_in_parts
+        tell_what_waits_for_its_analysis
+        stamps_tell_that_something_was_written;
     inventories:
         read_back_as_they_were
         images_on_one_base_share_rows
@@ -152,6 +157,7 @@ conformance! {
         recordings_of_one_application_make_one_true_history
         reports_and_recordings_do_not_disturb_each_other
         inventories_come_and_go
+        images_are_analysed_while_they_are_recorded
         claimers_share_the_work;
 }
 

@@ -182,6 +182,15 @@ impl Db {
         }
     }
 
+    /// The steps that SQLite took to answer single questions so far.
+    #[cfg(test)]
+    pub(crate) fn steps(&self) -> u64 {
+        match self {
+            Self::Sqlite { file: Some(file), .. } => file.steps(),
+            _ => 0,
+        }
+    }
+
     /// What joins to each row those rows of `table` that are first in an order, so many at most: the
     /// text before the condition that joins them, and that before the next one. SQLite goes along an
     /// index and stops by itself.

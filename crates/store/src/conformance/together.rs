@@ -163,3 +163,39 @@ pub(super) async fn claimers_share_the_work(store: &Store) {
     assert_eq!(times.len(), 60, "nothing is lost");
     assert!(times.values().all(|it| *it == 1), "nothing is doubled: {times:?}");
 }
+
+pub(super) async fn images_are_analysed_while_they_are_recorded(store: &Store) {
+    let acme = acme(store).await;
+    let tasks: Vec<_> = (0..30_u8)
+        .map(|number| {
+            let (store, acme) = (store.clone(), acme.clone());
+            tokio::spawn(async move {
+                let act = at(i64::from(number % 5));
+                let environment = if number % 2 == 0 { "production" } else { "staging" };
+                let (this, other) = (number % 4 + 1, (number + 1) % 4 + 1);
+                if number % 5 == 0 {
+                    let kept = inventory(this, &["pkg:deb/debian/zlib1g@1"], &[]);
+                    store
+                        .keep_inventory(&acme, &act, &digest(this), &amd64(), None, &kept)
+                        .await
+                        .unwrap();
+                } else {
+                    let all = [image("acme/web:v1", this), image("acme/api:v1", other)];
+                    store.record_all(&acme, &act, environment, &Source::Cli, &all).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    for number in 1..5 {
+        let kept = inventory(number, &["pkg:deb/debian/zlib1g@1"], &[]);
+        store.keep_inventory(&acme, &at(9), &digest(number), &amd64(), None, &kept).await.unwrap();
+    }
+    let all = store.environments(&acme).await.unwrap();
+    assert_eq!(all.iter().map(|it| (it.running, it.pending)).collect::<Vec<_>>(), [(2, 0), (2, 0)]);
+    let page = Page::first(9);
+    let running = store.running(&acme, &Selection::default(), &page).await.unwrap().rows;
+    assert!(running.iter().all(|it| !it.deployment.pending));
+}

@@ -21,6 +21,8 @@ pub(crate) struct File {
     busy: Duration,
     statements: usize,
     watch: Arc<Mutex<Watch>>,
+    #[cfg(test)]
+    steps: Arc<std::sync::atomic::AtomicU64>,
 }
 
 /// One connection counts what the others, of whichever process, have written.
@@ -61,8 +63,15 @@ enum Cell {
 impl File {
     pub(in crate::db) fn new(path: &Path, most: usize, busy: Duration, statements: usize) -> Self {
         let waiting = Arc::new(Waiting::new(most));
-        let watch = Arc::default();
-        Self { path: Arc::new(path.to_owned()), waiting, busy, statements, watch }
+        Self {
+            path: Arc::new(path.to_owned()),
+            waiting,
+            busy,
+            statements,
+            watch: Arc::default(),
+            #[cfg(test)]
+            steps: Arc::default(),
+        }
     }
 
     pub(in crate::db) async fn close(&self) {
@@ -102,7 +111,7 @@ impl File {
                 Some(it) => it,
                 None => file.open()?,
             };
-            let table = ask(&connection, &sql, &values)?;
+            let table = file.ask(&connection, &sql, &values)?;
             file.waiting.give_back(connection);
             drop(permit);
             Ok(table)
@@ -114,6 +123,60 @@ impl File {
         Ok((0..rows).map(line).collect())
     }
 
+    fn ask(&self, connection: &Connection, sql: &str, values: &[Value]) -> rusqlite::Result<Table> {
+        let mut statement = connection.prepare_cached(sql)?;
+        for at in 1..=statement.parameter_count() {
+            // `$7` is a name to SQLite.
+            let number = statement.parameter_name(at).and_then(|it| it.get(1..)?.parse().ok());
+            let value = number.and_then(|it: usize| values.get(it.checked_sub(1)?));
+            match value {
+                Some(Value::Text(it)) => statement.raw_bind_parameter(at, it)?,
+                Some(Value::MaybeText(it)) => statement.raw_bind_parameter(at, it)?,
+                Some(Value::Int(it)) => statement.raw_bind_parameter(at, it)?,
+                Some(Value::MaybeInt(it)) => statement.raw_bind_parameter(at, it)?,
+                Some(Value::Blob(it)) => statement.raw_bind_parameter(at, it)?,
+                Some(Value::MaybeBlob(it)) => statement.raw_bind_parameter(at, it)?,
+                None => return Err(rusqlite::Error::InvalidParameterCount(values.len(), at)),
+            }
+        }
+        let columns: Vec<String> =
+            statement.column_names().into_iter().map(str::to_owned).collect();
+        let width = columns.len();
+        let mut table = Table { columns, ..Table::default() };
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            for at in 0..width {
+                let cell = match row.get_ref(at)? {
+                    ValueRef::Null => Cell::Null,
+                    ValueRef::Integer(it) => Cell::Int(it),
+                    ValueRef::Real(_) => Cell::Odd,
+                    ValueRef::Text(it) => {
+                        let (from, until) = table.put(it);
+                        Cell::Text(from, until)
+                    }
+                    ValueRef::Blob(it) => {
+                        let (from, until) = table.put(it);
+                        Cell::Blob(from, until)
+                    }
+                };
+                table.cells.push(cell);
+            }
+        }
+        drop(rows);
+        #[cfg(test)]
+        {
+            let steps = statement.reset_status(rusqlite::StatementStatus::VmStep);
+            let steps = u64::try_from(steps).unwrap_or_default();
+            self.steps.fetch_add(steps, std::sync::atomic::Ordering::Relaxed);
+        }
+        Ok(table)
+    }
+
+    #[cfg(test)]
+    pub(in crate::db) fn steps(&self) -> u64 {
+        self.steps.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     fn open(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&*self.path, flags)?;
@@ -122,47 +185,6 @@ impl File {
         connection.set_prepared_statement_cache_capacity(self.statements);
         Ok(connection)
     }
-}
-
-fn ask(connection: &Connection, sql: &str, values: &[Value]) -> rusqlite::Result<Table> {
-    let mut statement = connection.prepare_cached(sql)?;
-    for at in 1..=statement.parameter_count() {
-        // `$7` is a name to SQLite.
-        let number = statement.parameter_name(at).and_then(|it| it.get(1..)?.parse().ok());
-        let value = number.and_then(|it: usize| values.get(it.checked_sub(1)?));
-        match value {
-            Some(Value::Text(it)) => statement.raw_bind_parameter(at, it)?,
-            Some(Value::MaybeText(it)) => statement.raw_bind_parameter(at, it)?,
-            Some(Value::Int(it)) => statement.raw_bind_parameter(at, it)?,
-            Some(Value::MaybeInt(it)) => statement.raw_bind_parameter(at, it)?,
-            Some(Value::Blob(it)) => statement.raw_bind_parameter(at, it)?,
-            Some(Value::MaybeBlob(it)) => statement.raw_bind_parameter(at, it)?,
-            None => return Err(rusqlite::Error::InvalidParameterCount(values.len(), at)),
-        }
-    }
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    let width = columns.len();
-    let mut table = Table { columns, ..Table::default() };
-    let mut rows = statement.raw_query();
-    while let Some(row) = rows.next()? {
-        for at in 0..width {
-            let cell = match row.get_ref(at)? {
-                ValueRef::Null => Cell::Null,
-                ValueRef::Integer(it) => Cell::Int(it),
-                ValueRef::Real(_) => Cell::Odd,
-                ValueRef::Text(it) => {
-                    let (from, until) = table.put(it);
-                    Cell::Text(from, until)
-                }
-                ValueRef::Blob(it) => {
-                    let (from, until) = table.put(it);
-                    Cell::Blob(from, until)
-                }
-            };
-            table.cells.push(cell);
-        }
-    }
-    Ok(table)
 }
 
 impl Table {
