@@ -98,6 +98,11 @@ fn written<T: Serialize>(it: &T) -> Result<Vec<u8>, Refusal> {
 }
 
 impl Answers {
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).answers.len()
+    }
+
     fn get(&self, stamp: &str, key: &(OrganisationId, String)) -> Option<Answer> {
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.stamp != stamp {

@@ -3,6 +3,7 @@
 mod docker;
 mod doors;
 mod entry;
+mod kept;
 mod life;
 mod once;
 mod rights;

@@ -24,9 +24,7 @@ const STATEMENTS: usize = 300;
 /// Transactions that only read, at once.
 const READERS: u32 = 4;
 /// Transactions at once, where a server does them.
-const CONNECTIONS: u32 = 6;
-/// Single questions at once: as many again as can be worked on, and some that wait for the disk.
-const QUESTIONS: usize = 6;
+const CONNECTIONS: u32 = 10;
 /// What makes PostgreSQL look up, by index, what belongs to few rows.
 const FEW: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off";
 
@@ -45,8 +43,8 @@ pub(super) async fn open(url: &str) -> Result<Db, Error> {
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(AWAY);
         let pool = pool.after_connect(|connection, _| Box::pin(prepare(connection, "")));
         let pool = pool.connect_with(options.clone()).await.map_err(|it| opening(&it))?;
-        let server = Server::new(options.clone(), QUESTIONS, AWAY, "");
-        let few = Server::new(options, QUESTIONS, AWAY, FEW);
+        let server = Server::new(options.clone(), questions(), AWAY, "");
+        let few = Server::new(options, questions(), AWAY, FEW);
         return Ok(Db::Postgres { pool, server, few, glance: Arc::default() });
     }
     Err(address())
@@ -66,6 +64,11 @@ pub(super) async fn connected(
     let mut connection = options.connect().await?;
     prepare(&mut connection, more).await?;
     Ok(connection)
+}
+
+/// Single questions at once: more than there are cores would only wait for each other.
+fn questions() -> usize {
+    std::thread::available_parallelism().map_or(4, std::num::NonZero::get).clamp(4, 16)
 }
 
 async fn in_memory() -> Result<Db, Error> {
@@ -99,7 +102,7 @@ async fn file(path: &Path) -> Result<Db, Error> {
     let writer = writer.connect_with(options.clone()).await.map_err(|it| opening(&it))?;
     let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(ACQUIRE);
     let readers = readers.connect_lazy_with(options.read_only(true));
-    let file = File::new(path, QUESTIONS, BUSY, STATEMENTS);
+    let file = File::new(path, questions(), BUSY, STATEMENTS);
     Ok(Db::Sqlite { writer, readers, file: Some(file) })
 }
 
