@@ -107,7 +107,7 @@ fn a_server_that_is_started_anew_misses_and_doubles_nothing() {
         serving.kill();
         // What another process does meanwhile, on the same database.
         house.foretop(&format!("env create {during} --org acme"));
-        house.foretop(&format!("env delete {before} --org acme"));
+        house.foretop(&format!("env delete {before} --force --org acme"));
         serving.again(&house);
         assert_eq!(following.about(), format!("environment-created {during}"));
         assert_eq!(following.about(), format!("environment-deleted {before}"));
