@@ -58,7 +58,7 @@ impl Retained {
             Self::Events => "events",
             Self::Counts => "former counts of findings",
             Self::Evaluations => "by which almanac things were judged",
-            Self::Images => "images that do not run, never ran, and that no tag leads to",
+            Self::Images => "images that do not run, no history tells of and no tag leads to",
         }
     }
 }

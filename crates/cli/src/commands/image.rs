@@ -129,7 +129,7 @@ fn table(all: &[Kept]) -> String {
             ImageState::Failed => "failed".to_owned(),
             ImageState::Analysed => count(it.packages.unwrap_or(0), "package", "packages"),
         };
-        let seen = it.first_seen.get(..10).unwrap_or(&it.first_seen).to_owned();
+        let seen = it.first_seen.get(..19).map_or(it.first_seen.clone(), |it| format!("{it}Z"));
         vec![it.digest.clone(), it.platform.clone(), state, seen, it.repositories.join(" ")]
     });
     columns(&["Digest", "Platform", "Inside", "Seen", "Repositories"], rows.collect())

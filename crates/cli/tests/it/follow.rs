@@ -119,7 +119,7 @@ fn a_server_that_is_started_anew_misses_and_doubles_nothing() {
 
     // Whoever may not listen any more is told so, and is not kept waiting.
     let mut following = Following::start(&ann, line);
-    for _ in 0..8 {
+    for _ in 0..11 {
         following.next();
     }
     assert!(ann.foretop("session end --others").starts_with("exit 0\n"));

@@ -149,12 +149,16 @@ async fn delete(
     let organisation = caller.within(&app, &organisation, Right::ManageOrganisation).await?;
     let (act, digest) = (app.act(&caller), named::digest(&digest)?);
     let ended = if query.force {
-        app.store.delete_image_that_runs(&organisation, &act, &digest).await?.len()
+        app.store.delete_image_that_runs(&organisation, &act, &digest).await.map(|it| it.len())
     } else {
-        app.store.delete_image(&organisation, &act, &digest).await?;
-        0
+        app.store.delete_image(&organisation, &act, &digest).await.map(|()| 0)
     };
-    Ok(Json(Deleted { images: 1, tags: 0, ended: ended as u64 }))
+    match ended {
+        Ok(ended) => Ok(Json(Deleted { images: 1, tags: 0, ended: ended as u64 })),
+        // There may be others.
+        Err(store::Error::NotFound { .. }) => Err(Refusal::no_such("image", digest.as_str())),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What is inside an image.
