@@ -172,7 +172,9 @@ impl Ships {
                 self.end(id);
             }
             // Much goes at once, and nobody tells of each.
-            EventKind::EnvironmentDeleted | EventKind::Expired => return Ok(false),
+            EventKind::EnvironmentDeleted => return Ok(false),
+            // What else went was no part of it.
+            EventKind::Expired => return Ok(event.detail["images"] == 0),
             _ => {}
         }
         Ok(true)
