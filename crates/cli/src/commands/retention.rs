@@ -104,7 +104,7 @@ impl Verb for Retention {
                         client.keep_for(org, what, KeepingFor { days: Some(days) }).await?
                     }
                 };
-                messages.done(&format!("Successfully set {what} to {}", how_long(&kept)));
+                messages.done(&format!("Successfully set {what} to be kept {}", how_long(&kept)));
                 Ok(())
             })?,
             Command::Apply { dry_run, format, whose } => ask(context, &whose, async |asking| {
