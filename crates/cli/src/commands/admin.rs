@@ -100,7 +100,12 @@ impl Verb for Admin {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let (Chore::Backup { house, .. }
         | Chore::Restore { house, .. }
-        | Chore::Doctor { house, .. }) = &self.verb;
+        | Chore::Doctor { house, .. }
+        | Chore::Users { house, .. }
+        | Chore::Reset { house, .. }
+        | Chore::Disable { house, .. }
+        | Chore::Enable { house, .. }
+        | Chore::Forget { house, .. }) = &self.verb;
         if let Some(url) = server(context)?
             && house.is_usual(context)?
         {
