@@ -167,7 +167,7 @@ mod tests {
         check(&format!("data: {web}\nid: 1.a\n"), "");
         check("retry: 10\nunknown\n\n", "");
         check(&format!("data: {web}\n\n"), "an event does not say where to go on");
-        let torn = web.replacen(",", ",\ndata: ", 1);
+        let torn = web.replacen(',', ",\ndata: ", 1);
         check(&format!("data: {torn}\nid: 3\n\n"), "web 3");
     }
 }

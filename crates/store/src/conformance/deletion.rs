@@ -272,22 +272,28 @@ pub(super) async fn and_recordings_do_not_disturb_each_other(store: &Store) {
             for round in 0..8 {
                 let act = at(round);
                 let environment = if number % 2 == 0 { "production" } else { "staging" };
-                if number < 2 {
-                    let web = workload(&format!("w{round}"), "acme/web:v1", 1);
-                    store.record(&acme, &act, environment, &Source::Cli, &web).await.unwrap();
-                } else if number == 2 {
-                    let kept = inventory(1, BASE, &[]);
-                    let (digest, platform) = (digest(1), amd64());
-                    let kept =
-                        store.keep_inventory(&acme, &act, &digest, &platform, None, &kept).await;
-                    assert!(matches!(kept, Ok(()) | Err(Error::Gone(_))), "{kept:?}");
-                } else {
-                    let gone = store.delete_image_that_runs(&acme, &act, &digest(1)).await;
-                    let fine = matches!(
-                        gone,
-                        Ok(_) | Err(Error::NotFound { .. } | Error::Unavailable { .. })
-                    );
-                    assert!(fine, "{gone:?}");
+                match number {
+                    0 | 1 => {
+                        let web = workload(&format!("w{round}"), "acme/web:v1", 1);
+                        let source = Source::Cli;
+                        store.record(&acme, &act, environment, &source, &web).await.unwrap();
+                    }
+                    2 => {
+                        let kept = inventory(1, BASE, &[]);
+                        let (digest, platform) = (digest(1), amd64());
+                        let kept = store
+                            .keep_inventory(&acme, &act, &digest, &platform, None, &kept)
+                            .await;
+                        assert!(matches!(kept, Ok(()) | Err(Error::Gone(_))), "{kept:?}");
+                    }
+                    _ => {
+                        let gone = store.delete_image_that_runs(&acme, &act, &digest(1)).await;
+                        let fine = matches!(
+                            gone,
+                            Ok(_) | Err(Error::NotFound { .. } | Error::Unavailable { .. })
+                        );
+                        assert!(fine, "{gone:?}");
+                    }
                 }
             }
         }));
