@@ -108,6 +108,14 @@ impl App {
         }
     }
 
+    /// How often that was.
+    pub(crate) fn times_forgotten(&self) -> u64 {
+        match &self.access {
+            Access::People(people) => people.times_forgotten(),
+            Access::Local { .. } => 0,
+        }
+    }
+
     /// Those who may ask; there are none to speak of where whoever runs this owns everything.
     pub(crate) fn people(&self, what: &str) -> Result<&People, Refusal> {
         match &self.access {

@@ -1,39 +1,188 @@
 //! What comes in with a request, and what goes out: JSON, paths and questions, whose faults are
 //! problems like all others.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use api::Sort;
-use axum::body::Bytes;
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
-use axum::http::StatusCode;
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, OptionalFromRequest, Request};
 use axum::http::request::Parts;
+use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::refusal::Refusal;
 
-/// Bytes of the largest document about who may ask.
-pub(crate) const SHORT: usize = 16 << 10;
-/// How long such a document may take to come.
+/// Bytes of the largest inventory.
+pub(crate) const LARGEST: usize = 128 << 20;
+/// Bytes of the largest list of what runs, and of statements.
+const LONG: usize = 16 << 20;
+/// Bytes of the largest of all other documents.
+const SHORT: usize = 16 << 10;
+/// How long the first part of a document may take to come, and any other.
 const SOON: Duration = Duration::from_secs(15);
+/// So many bytes come in a second at least.
+const SLOWEST: u64 = 32 << 10;
+/// What is counted at once of what comes in.
+const PIECE: usize = 16 << 10;
+/// For this part of an answer's patience a document waits for others to be done with.
+const TURN: u32 = 24;
 
-/// Reads a short document before anybody waits for it: whoever has not said yet who they are does not
-/// hold a place among those who are answered by sending it slowly.
-pub(crate) async fn soon(request: Request, next: Next) -> Result<Response, Refusal> {
+/// How much is worked on at once, by all who ask.
+pub(crate) struct Room {
+    /// Those who are answered.
+    places: Semaphore,
+    /// Pieces of the documents they sent.
+    pieces: Semaphore,
+    /// How long an answer may take.
+    patience: Duration,
+}
+
+impl Room {
+    /// For so many who are answered, and so many bytes of what they sent.
+    pub(crate) fn new(places: usize, bytes: usize, patience: Duration) -> Self {
+        let pieces = Semaphore::new((bytes / PIECE).clamp(1, Semaphore::MAX_PERMITS));
+        Self { places: Semaphore::new(places.max(1)), pieces, patience }
+    }
+}
+
+/// Takes in what is sent, as much as the path takes and there is room for, before anybody works on
+/// it: whoever sends it slowly does not hold a place among those who are answered.
+pub(crate) async fn taken(request: Request, next: Next) -> Result<Response, Refusal> {
+    let room = request.extensions().get::<Arc<Room>>().cloned();
     let (parts, body) = request.into_parts();
-    let request = Request::from_parts(parts.clone(), body);
-    let read = tokio::time::timeout(SOON, <Bytes as FromRequest<()>>::from_request(request, &()));
-    let read = read.await.map_err(|_| Refusal::malformed("body", "it does not come"))?;
-    let body = read.map_err(|rejection| {
-        let long = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
-        let sort = if long { Sort::TooLarge } else { Sort::Malformed };
-        Refusal::from(sort.because(format!("body: {}", innermost(&rejection))))
-    })?;
-    Ok(next.run(Request::from_parts(parts, body.into())).await)
+    let mut held = None;
+    let body = if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        // What comes along with a question is read by nobody.
+        Body::empty()
+    } else {
+        let encoded = parts.headers.get(header::CONTENT_ENCODING);
+        if encoded.is_some_and(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            let problem = Sort::UnsupportedMediaType.because("body: it is compressed");
+            return Err(problem.with_hint("send it as it is, without Content-Encoding").into());
+        }
+        let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        let (bytes, pieces) = read(body, most(route), room.as_deref()).await?;
+        // Values would be taken for fields by their order, which is described nowhere.
+        if bytes.iter().find(|it| !it.is_ascii_whitespace()) == Some(&b'[') {
+            return Err(Sort::Refused.because("body: it is a list, and an object is taken").into());
+        }
+        held = pieces;
+        bytes.into()
+    };
+    let request = Request::from_parts(parts, body);
+    let Some(room) = &room else { return Ok(next.run(request).await) };
+    let answer = async {
+        let place = room.places.acquire().await;
+        let Ok(_place) = place else {
+            return Err(Sort::Unavailable.because("the server is ending"));
+        };
+        Ok(next.run(request).await)
+    };
+    let answer = tokio::time::timeout(room.patience, answer).await;
+    drop(held);
+    let late = |_| {
+        Sort::Unavailable.because(format!("it takes longer than {} s", room.patience.as_secs()))
+    };
+    Ok(answer.map_err(late)??)
+}
+
+/// Bytes of the largest document that a path takes.
+fn most(route: &str) -> usize {
+    let is = |end: &str| route.ends_with(end);
+    if is("/images/{digest}") {
+        LARGEST
+    } else if ["/deployments", "/runtimes/{runtime}", "/analysis", "/comparisons", "/export"]
+        .into_iter()
+        .any(is)
+    {
+        LONG
+    } else {
+        SHORT
+    }
+}
+
+async fn read<'a>(
+    body: Body,
+    most: usize,
+    room: Option<&'a Room>,
+) -> Result<(Bytes, Option<SemaphorePermit<'a>>), Refusal> {
+    let too_large = || {
+        let why =
+            format!("body: it is longer than {} KiB, the most that is taken here", most >> 10);
+        Refusal::from(Sort::TooLarge.because(why))
+    };
+    let said = body.size_hint();
+    if usize::try_from(said.lower()).map_or(true, |it| it > most) {
+        return Err(too_large());
+    }
+    let began = Instant::now();
+    let mut stream = body.into_data_stream();
+    let (mut bytes, mut held) = (Vec::new(), None::<SemaphorePermit<'a>>);
+    loop {
+        let come = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let by = SOON.saturating_add(Duration::from_secs(come / SLOWEST));
+        let left = by.saturating_sub(began.elapsed()).min(SOON);
+        let part = tokio::time::timeout(left, stream.next()).await;
+        let part = part.map_err(|_| Refusal::malformed("body", "it does not come"))?;
+        let Some(part) = part else { return Ok((bytes.into(), held)) };
+        let part = part.map_err(|error| Refusal::malformed("body", innermost(&error)))?;
+        let length = bytes.len().saturating_add(part.len());
+        if length > most {
+            return Err(too_large());
+        }
+        if let Some(room) = room {
+            let had = held.as_ref().map_or(0, SemaphorePermit::num_permits);
+            let more = length.div_ceil(PIECE).saturating_sub(had);
+            if more > 0 {
+                let more = match room.turn(u32::try_from(more).unwrap_or(u32::MAX)).await {
+                    Ok(more) => more,
+                    Err(refusal) => {
+                        drop((held.take(), std::mem::take(&mut bytes)));
+                        pass_over(stream, most).await;
+                        return Err(refusal);
+                    }
+                };
+                match &mut held {
+                    Some(held) => held.merge(more),
+                    None => held = Some(more),
+                }
+            }
+        }
+        bytes.extend_from_slice(&part);
+    }
+}
+
+/// Lets the rest come, and keeps none of it: whoever still sends does not hear why they are refused.
+async fn pass_over(mut stream: BodyDataStream, most: usize) {
+    let passing = async {
+        let mut left = most;
+        while let Some(Ok(part)) = stream.next().await {
+            left = left.saturating_sub(part.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(SOON, passing).await;
+}
+
+impl Room {
+    async fn turn(&self, pieces: u32) -> Result<SemaphorePermit<'_>, Refusal> {
+        let turn =
+            tokio::time::timeout(self.patience / TURN, self.pieces.acquire_many(pieces)).await;
+        let Ok(Ok(turn)) = turn else {
+            let why = "as much is being taken in as there is room for";
+            return Err(Sort::Unavailable.because(why).with_hint("try again in a moment").into());
+        };
+        Ok(turn)
+    }
 }
 
 /// A document.

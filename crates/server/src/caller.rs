@@ -1,9 +1,7 @@
 //! Who is asking, and what they may.
 
-use std::net::SocketAddr;
-
 use api::{Membership, ORIGIN, Role, Sort};
-use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -12,6 +10,7 @@ use store::{Page, Speaker};
 
 use crate::app::App;
 use crate::identity::{Known, People, shown};
+use crate::peer;
 use crate::refusal::Refusal;
 
 /// Most owners that are named to whoever needs one.
@@ -74,8 +73,7 @@ pub(crate) fn origin(parts: &Parts) -> String {
     if !said.is_empty() {
         return said.to_owned();
     }
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    address.map(|it| it.0.ip().to_canonical().to_string()).unwrap_or_default()
+    peer::of(&parts.extensions).map(|it| it.to_string()).unwrap_or_default()
 }
 
 fn unknown() -> Refusal {

@@ -1,42 +1,52 @@
 //! What every request passes on its way in, and every answer on its way out.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::{PROBLEM, Problem, Sort};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
+use crate::body::Room;
+use crate::peer::Network;
 use crate::rate::Rate;
 use crate::refusal::Refusal;
-use crate::{health, routes, tagged};
+use crate::{health, peer, routes, tagged};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What is taken from whom.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// Requests a second of each caller; none is as many as they like.
     pub rate: Option<u32>,
     /// Requests answered at once; those beyond wait a moment.
     pub at_once: usize,
+    /// Bytes of what was sent that are worked on at once; those beyond are told to come again.
+    pub bytes: usize,
     /// How long an answer may take.
     pub patience: Duration,
+    /// Whose word about where a request comes from is taken.
+    pub proxies: Vec<Network>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { rate: Some(100), at_once: 512, patience: Duration::from_mins(2) }
+        Self {
+            rate: Some(100),
+            at_once: 512,
+            bytes: 128 << 20,
+            patience: Duration::from_mins(2),
+            proxies: Vec::new(),
+        }
     }
 }
 
@@ -45,8 +55,8 @@ struct Gate {
     rate: Option<Rate>,
     /// Callers are told apart by their proof, of which nothing is kept but this hash.
     hasher: RandomState,
-    room: Semaphore,
-    patience: Duration,
+    room: Arc<Room>,
+    proxies: Vec<Network>,
 }
 
 /// The router as it stands behind a socket.
@@ -57,8 +67,8 @@ pub fn front(app: App, limits: Limits) -> Router {
         app: app.clone(),
         rate: limits.rate.map(Rate::new),
         hasher: RandomState::new(),
-        room: Semaphore::new(limits.at_once.max(1)),
-        patience: limits.patience,
+        room: Arc::new(Room::new(limits.at_once, limits.bytes, limits.patience)),
+        proxies: limits.proxies,
     });
     let api = api
         .layer(middleware::from_fn(tagged::answers))
@@ -75,8 +85,10 @@ pub fn front(app: App, limits: Limits) -> Router {
 }
 
 /// Lets a request in when there is room, and tells of it when it is answered.
-async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
+    peer::tell(&mut request, &gate.proxies);
+    request.extensions_mut().insert(Arc::clone(&gate.room));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|it| it.as_str().to_owned());
     // What is a secret in a path is not told to the log.
@@ -115,23 +127,7 @@ async fn admitted(gate: &Gate, request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         return response;
     }
-    let live = request.uri().path().ends_with("/events/live");
-    let answer = async {
-        let Ok(_room) = gate.room.acquire().await else {
-            return Refusal::from(Sort::Unavailable.because("the server is ending"))
-                .into_response();
-        };
-        next.run(request).await
-    };
-    if live {
-        // Its head comes at once, and its body goes on and on, without holding room.
-        return answer.await;
-    }
-    if let Ok(response) = tokio::time::timeout(gate.patience, answer).await {
-        return response;
-    }
-    let why = format!("it takes longer than {} s", gate.patience.as_secs());
-    Refusal::from(Sort::Unavailable.because(why)).into_response()
+    next.run(request).await
 }
 
 /// Who asks, as far as that is known before it is checked: by their proof, else by their address.
@@ -141,8 +137,7 @@ fn caller(gate: &Gate, request: &Request) -> u64 {
     if let Some(proof) = proof {
         return gate.hasher.hash_one(proof.as_bytes());
     }
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    gate.hasher.hash_one(address.map(|it| it.0.ip()))
+    gate.hasher.hash_one(peer::of(request.extensions()))
 }
 
 /// What whoever asks, or whoever stands before us, calls the request.

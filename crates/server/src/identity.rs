@@ -63,6 +63,11 @@ impl People {
         self.0.known.forget();
     }
 
+    /// How often that was.
+    pub(crate) fn times_forgotten(&self) -> u64 {
+        self.0.known.times()
+    }
+
     /// The cookie that a session is kept in.
     ///
     /// By TLS its name binds it to this very host, whatever its siblings do; without, browsers

@@ -128,6 +128,19 @@ async fn one_after_another(app: App, kinds: Vec<&'static str>, mut stopped: watc
     }
 }
 
+/// Does the jobs that can be done by now, one after the other, and says which.
+#[cfg(test)]
+pub(crate) async fn all(app: &App) -> Vec<String> {
+    let kinds: Vec<&'static str> = ALL.iter().map(|it| it.kind()).collect();
+    let mut done = Vec::new();
+    loop {
+        let jobs = app.store.claim_jobs(&kinds, app.now(), LEASE, 1).await.unwrap();
+        let Some(job) = jobs.into_iter().next() else { return done };
+        done.push(job.kind.clone());
+        attempt(app, job).await;
+    }
+}
+
 /// Does a job, and says from time to time that we are at it.
 async fn attempt(app: &App, job: Job) {
     let Some(work) = ALL.iter().find(|it| it.kind() == job.kind) else { return };

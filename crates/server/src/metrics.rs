@@ -84,7 +84,9 @@ impl Metrics {
 
     /// A request was answered.
     pub(crate) fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let (method, route) = (method.to_owned(), route.to_owned());
+        // Who asks may make up methods, and each would be counted for ever.
+        let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(&method);
+        let (method, route) = (if known { method } else { "other" }.to_owned(), route.to_owned());
         self.durations.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
         self.requests.get_or_create(&Request { method, route, status }).inc();
     }

@@ -3,88 +3,160 @@
 
 use api::{PROBLEM, Sort};
 use axum::body::{Body, Bytes};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use model::Holder;
 use sha2::{Digest as _, Sha256};
-use store::Idempotent;
+use store::{Idempotent, Together};
 
 use crate::app::App;
+use crate::body::LARGEST;
 use crate::caller::Caller;
 use crate::refusal::Refusal;
-use crate::routes::LARGEST;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is that of an earlier request.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// Answers larger than this are not kept; such a request is done again.
-const MOST: usize = 1 << 20;
+const MOST: usize = 32 << 20;
 
 /// Does a request under a key once, and answers it the same way when it is made again.
 ///
-/// Answers with secrets in them are kept nowhere, so whoever asks for a token or an invitation twice
-/// gets two.
+/// What it changes and its answer are one transaction: whoever dies in between has changed nothing.
+/// Answers with secrets in them are kept nowhere; whoever makes such a request again is told that it
+/// was done.
 pub(crate) async fn once(
     State(app): State<App>,
     request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let key = request.headers().get(KEY).filter(|_| writes).cloned();
-    let holder = request.extensions().get::<Caller>().and_then(Caller::holder);
-    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let secret = route.is_none_or(|it| it.contains("/tokens") || it.contains("/invitations"));
-    let (Some(key), Some(holder), false) = (key, holder, secret) else {
+    // To look where tags lead takes long, and does no harm twice.
+    let looks = request.uri().path().ends_with("/tags/looks");
+    let Some(key) = request.headers().get(KEY).filter(|_| writes && !looks).cloned() else {
         return Ok(next.run(request).await);
     };
+    let (mut parts, body) = request.into_parts();
+    // Whoever is nobody yet has no keys; what they may is for the path to say.
+    let caller = Caller::from_request_parts(&mut parts, &app).await;
+    let Some(holder) = caller.ok().as_ref().and_then(Caller::holder) else {
+        return Ok(next.run(Request::from_parts(parts, body)).await);
+    };
+    if parts.headers.get_all(KEY).iter().count() > 1 {
+        return Err(Refusal::malformed("idempotency key", "there is more than one"));
+    }
     let key = key.to_str().map_err(|_| Refusal::malformed("idempotency key", "it is no text"))?;
-    let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, LARGEST).await.map_err(|_| {
         Refusal::from(Sort::TooLarge.because("body: it is more than is taken at once"))
     })?;
+    let claim = match app.store.begin_request(&holder, key, &sum(&parts, &body), app.now()).await? {
+        Idempotent::GoAhead { claim } => claim,
+        Idempotent::Answered { status, body } => return Ok(replayed(status, body.into())),
+        Idempotent::InProgress => return Ok(under_way("this request is under way")),
+    };
+    let secret = secret(&parts);
+    let doing = Doing { app: &app, holder: &holder, key, claim: &claim };
+    doing.answer(secret, next.run(Request::from_parts(parts, Body::from(body)))).await
+}
+
+/// A request that is ours to do.
+struct Doing<'a> {
+    app: &'a App,
+    holder: &'a Holder,
+    key: &'a str,
+    claim: &'a str,
+}
+
+impl Doing<'_> {
+    async fn answer(
+        &self,
+        secret: bool,
+        answering: impl Future<Output = Response>,
+    ) -> Result<Response, Refusal> {
+        let Self { app, holder, key, claim } = *self;
+        let together = Together::default();
+        let times = app.times_forgotten();
+        let (parts, body) = together.hold(answering).await.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await;
+        let status = parts.status;
+        // What may pass, and who may not, is no answer for a day.
+        let passing = status.is_server_error()
+            || matches!(
+                status,
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+            );
+        let Ok(body) = body else {
+            drop(together);
+            app.store.drop_request(holder, key, claim).await?;
+            return Err(Sort::Failed.because("the answer broke off").into());
+        };
+        let kept: &[u8] = if secret && status.is_success() { b"" } else { &body };
+        let ours = if status.is_success() && kept.len() <= MOST {
+            let answer = (status.as_u16(), kept);
+            app.store.answer_together(together, holder, key, claim, answer).await?
+        } else if status.is_success() {
+            together.commit().await?;
+            app.store.drop_request(holder, key, claim).await?
+        } else {
+            // Who is refused has changed nothing.
+            drop(together);
+            if passing || kept.len() > MOST {
+                app.store.drop_request(holder, key, claim).await?
+            } else {
+                app.store.answer_request(holder, key, claim, status.as_u16(), kept).await?
+            }
+        };
+        if app.times_forgotten() != times {
+            // Somebody may have asked before it was so.
+            app.forget_people();
+        }
+        if !ours && status.is_success() {
+            return Ok(under_way("it took so long that it was begun anew"));
+        }
+        Ok(Response::from_parts(parts, Body::from(body)))
+    }
+}
+
+/// All that a request says.
+fn sum(parts: &Parts, body: &[u8]) -> [u8; 32] {
     let mut sum = Sha256::new();
     for part in [parts.method.as_str(), "\0", &parts.uri.to_string(), "\0"] {
         sum.update(part);
     }
-    sum.update(&body);
-    let sum: [u8; 32] = sum.finalize().into();
-    let claim = match app.store.begin_request(&holder, key, &sum, app.now()).await? {
-        Idempotent::GoAhead { claim } => claim,
-        Idempotent::Answered { status, body } => return Ok(replayed(status, body.into())),
-        Idempotent::InProgress => {
-            let problem = Sort::Conflict.because("idempotency key: this request is under way");
-            let problem = problem.with_hint("ask again in a moment");
-            let mut response = Refusal::from(problem).into_response();
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(1));
-            return Ok(response);
-        }
-    };
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    let (parts, body) = response.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
-        app.store.drop_request(&holder, key, &claim).await?;
-        return Err(Sort::Failed.because("the answer broke off").into());
-    };
-    // What may pass, and who may not, is no answer for a day.
-    let passing = parts.status.is_server_error()
-        || matches!(
-            parts.status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
-        );
-    if passing || body.len() > MOST {
-        app.store.drop_request(&holder, key, &claim).await?;
-    } else {
-        let status = parts.status.as_u16();
-        app.store.answer_request(&holder, key, &claim, status, &body).await?;
-    }
-    Ok(Response::from_parts(parts, Body::from(body)))
+    sum.update(body);
+    sum.finalize().into()
+}
+
+/// Is the answer one that holds a secret?
+fn secret(parts: &Parts) -> bool {
+    let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    let makes = |it: &str| it.ends_with("/tokens") || it.ends_with("/invitations");
+    parts.method == Method::POST && route.is_none_or(makes)
+}
+
+fn under_way(why: &str) -> Response {
+    let problem = Sort::Conflict.because(format!("idempotency key: {why}"));
+    let problem = problem.with_hint("ask again in a moment");
+    let mut response = Refusal::from(problem).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(1));
+    response
 }
 
 /// The answer of an earlier request.
 fn replayed(status: u16, body: Bytes) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    if body.is_empty() && status == StatusCode::CREATED {
+        let problem = Sort::Conflict.because(
+            "idempotency key: this was done, and the secret it was answered with is kept nowhere",
+        );
+        let problem = problem.with_hint("revoke what was made, and make another under another key");
+        let mut response = Refusal::from(problem).into_response();
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        return response;
+    }
     let kind = if status.is_client_error() { PROBLEM } else { "application/json" };
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();

@@ -1,32 +1,88 @@
-//! Whoever connects has to begin: a connection on which nobody says anything is closed.
+//! Whoever connects has to begin: a connection on which nobody says anything is closed, and so is one
+//! for which there is no room.
 //!
 //! Which version of HTTP is spoken is read off the first bytes, and whoever reads them waits for ever.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use api::{PROBLEM, Sort};
 use axum_server::accept::Accept;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 
 /// The first bytes of HTTP/2, which tell it from HTTP/1; fewer of them may tell nothing.
 const TELLING: usize = 24;
+/// The first byte of TLS, which no HTTP begins with.
+const HANDSHAKE: u8 = 0x16;
+/// How long whoever is not let in is listened to.
+const MOMENT: Duration = Duration::from_millis(100);
 
-/// How long one may take for the first bytes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Opening(pub(crate) Duration);
+/// Lets connections in.
+#[derive(Clone, Debug)]
+pub(crate) struct Opening {
+    /// How long one may take for the first bytes.
+    pub(crate) patience: Duration,
+    /// For how many there is room.
+    pub(crate) room: Arc<Semaphore>,
+    /// Do they speak TLS?
+    pub(crate) tls: bool,
+}
 
-impl<I, S> Accept<I, S> for Opening {
-    type Stream = Hurried<I>;
+impl<S: Send + 'static> Accept<TcpStream, S> for Opening {
+    type Stream = Hurried<TcpStream>;
     type Service = S;
-    type Future = std::future::Ready<io::Result<(Hurried<I>, S)>>;
+    type Future = BoxFuture<'static, io::Result<(Hurried<TcpStream>, S)>>;
 
-    fn accept(&self, stream: I, service: S) -> Self::Future {
-        let deadline = Box::pin(tokio::time::sleep(self.0));
-        std::future::ready(Ok((Hurried { stream, read: 0, deadline: Some(deadline) }, service)))
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let Self { patience, room, tls } = self.clone();
+        Box::pin(async move {
+            let Ok(place) = room.try_acquire_owned() else {
+                if !tls {
+                    let _ = tokio::time::timeout(MOMENT, refuse(stream, Sort::Unavailable)).await;
+                }
+                return Err(io::ErrorKind::ConnectionRefused.into());
+            };
+            if tls {
+                let mut first = [0];
+                tokio::time::timeout(patience, stream.peek(&mut first)).await??;
+                if first.first() != Some(&HANDSHAKE) {
+                    let _ = tokio::time::timeout(MOMENT, refuse(stream, Sort::Malformed)).await;
+                    return Err(io::ErrorKind::InvalidData.into());
+                }
+            }
+            Ok((Hurried::new(stream, patience, Some(place)), service))
+        })
     }
+}
+
+/// Tells why somebody is not let in. What they sent is read, or our word is lost with it.
+async fn refuse(mut stream: TcpStream, sort: Sort) -> io::Result<()> {
+    stream.write_all(&told(sort)).await?;
+    stream.shutdown().await?;
+    while stream.read(&mut [0; 4096]).await? > 0 {}
+    Ok(())
+}
+
+/// What is told to whoever is not let in.
+fn told(sort: Sort) -> Vec<u8> {
+    let (line, problem) = if sort == Sort::Unavailable {
+        let problem = sort.because("connection: there are as many as there is room for");
+        ("503 Service Unavailable\r\nretry-after: 2", problem.with_hint("try again in a moment"))
+    } else {
+        let problem = sort.because("connection: HTTPS is spoken here, and this is plain HTTP");
+        ("400 Bad Request", problem.with_hint("write https:// before the server's name"))
+    };
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    let length = body.len();
+    let head = format!("content-type: {PROBLEM}\r\ncontent-length: {length}\r\nconnection: close");
+    format!("HTTP/1.1 {line}\r\n{head}\r\n\r\n{body}").into_bytes()
 }
 
 /// A connection whose first bytes are waited for only so long.
@@ -35,6 +91,15 @@ pub(crate) struct Hurried<I> {
     read: usize,
     /// None when enough was read.
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Room is made when it ends.
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl<I> Hurried<I> {
+    fn new(stream: I, patience: Duration, place: Option<OwnedSemaphorePermit>) -> Self {
+        let deadline = Some(Box::pin(tokio::time::sleep(patience)));
+        Self { stream, read: 0, deadline, _place: place }
+    }
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Hurried<I> {
@@ -91,20 +156,17 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Hurried<I> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
     use super::*;
 
-    async fn hurried() -> (Hurried<tokio::io::DuplexStream>, tokio::io::DuplexStream) {
+    fn hurried() -> (Hurried<tokio::io::DuplexStream>, tokio::io::DuplexStream) {
         let (ours, theirs) = tokio::io::duplex(100);
-        let (stream, ()) = Opening(Duration::from_millis(20)).accept(ours, ()).await.unwrap();
-        (stream, theirs)
+        (Hurried::new(ours, Duration::from_millis(20), None), theirs)
     }
 
     #[tokio::test]
     async fn who_says_nothing_or_too_little_is_not_waited_for() {
         for said in [&b""[..], b"PRI * HTTP/2.0"] {
-            let (mut stream, mut theirs) = hurried().await;
+            let (mut stream, mut theirs) = hurried();
             theirs.write_all(said).await.unwrap();
             let error = stream.read_to_end(&mut Vec::new()).await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -113,11 +175,51 @@ mod tests {
 
     #[tokio::test]
     async fn who_has_begun_may_think() {
-        let (mut stream, mut theirs) = hurried().await;
+        let (mut stream, mut theirs) = hurried();
         theirs.write_all(&[b'a'; TELLING]).await.unwrap();
         let mut read = vec![0; TELLING + 1];
         let more = stream.read_exact(&mut read);
         let waited = tokio::time::timeout(Duration::from_millis(60), more).await;
         assert!(waited.is_err(), "it waits on: {waited:?}");
+    }
+
+    /// Whoever connects, says something and listens hears that.
+    async fn heard(opening: &Opening, said: &[u8]) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut theirs = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        theirs.write_all(said).await.unwrap();
+        let (ours, _) = listener.accept().await.unwrap();
+        ours.readable().await.unwrap();
+        match opening.accept(ours, ()).await {
+            Ok(_) => "let in".to_owned(),
+            Err(error) => {
+                let mut text = String::new();
+                let _ = theirs.read_to_string(&mut text).await;
+                format!("{error}: {text}")
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn there_is_room_for_so_many() {
+        let room = Arc::new(Semaphore::new(1));
+        let opening = Opening { patience: Duration::from_secs(9), room, tls: false };
+        let held = Arc::clone(&opening.room).try_acquire_owned().unwrap();
+        let full = heard(&opening, b"GET / HTTP/1.1\r\n\r\n").await;
+        assert!(full.contains("HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\n"), "{full}");
+        assert!(full.contains(r#""hint":"try again in a moment""#), "{full}");
+        drop(held);
+        assert_eq!(heard(&opening, b"GET / HTTP/1.1\r\n\r\n").await, "let in");
+        assert_eq!(opening.room.available_permits(), 1, "and there is room again");
+    }
+
+    #[tokio::test]
+    async fn plain_words_where_tls_is_spoken_are_answered_plainly() {
+        let room = Arc::new(Semaphore::new(1));
+        let opening = Opening { patience: Duration::from_secs(9), room, tls: true };
+        let told = heard(&opening, b"GET / HTTP/1.1\r\n\r\n").await;
+        assert!(told.contains("HTTP/1.1 400 Bad Request\r\n"), "{told}");
+        assert!(told.contains(r#""hint":"write https:// before the server's name""#), "{told}");
+        assert_eq!(heard(&opening, b"\x16\x03\x01").await, "let in");
     }
 }

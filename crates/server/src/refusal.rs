@@ -4,6 +4,9 @@ use api::{PROBLEM, Problem, Sort};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+/// After so many seconds one may ask again for what cannot be had now.
+const AGAIN: u64 = 2;
+
 /// An answer that is a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal(pub(crate) Box<Problem>);
@@ -102,6 +105,9 @@ impl IntoResponse for Refusal {
         if status == StatusCode::UNAUTHORIZED {
             let how = HeaderValue::from_static("Bearer realm=\"Foretop\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(AGAIN));
         }
         response
     }

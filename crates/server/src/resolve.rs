@@ -17,8 +17,8 @@ use crate::refusal::Refusal;
 
 /// How long a registry may think about a tag.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often an image is tried to be read.
-const ATTEMPTS: u32 = 5;
+/// How often an image is tried to be read, within an hour and a half.
+const ATTEMPTS: u32 = 10;
 /// The kind of job that reads an image.
 pub(crate) const ANALYSE: &str = "analyse_image";
 

@@ -41,9 +41,6 @@ use crate::caller::gate;
 use crate::once::once;
 use crate::refusal::Refusal;
 
-/// Bytes of the largest document that is taken.
-pub(crate) const LARGEST: usize = 256 << 20;
-
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -82,20 +79,12 @@ fn paths() -> OpenApiRouter<App> {
             .merge(whereabouts::paths())
             .merge(comparisons::paths())
             .merge(export::paths())
-            .merge(identity()),
+            .merge(sessions::paths())
+            .merge(tokens::paths())
+            .merge(members::paths())
+            .merge(invitations::paths())
+            .merge(resets::paths()),
     )
-}
-
-/// Who may ask. What comes in here is short, and may come from anybody.
-fn identity() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .merge(sessions::paths())
-        .merge(tokens::paths())
-        .merge(members::paths())
-        .merge(invitations::paths())
-        .merge(resets::paths())
-        .layer(from_fn(body::soon))
-        .layer(DefaultBodyLimit::max(body::SHORT))
 }
 
 /// Answers every question.
@@ -104,12 +93,13 @@ pub fn router(app: App) -> Router {
     router
         .merge(docker::paths())
         .merge(counts::exporter())
-        .merge(join::paths().layer(DefaultBodyLimit::max(body::SHORT)))
+        .merge(join::paths())
         .route_layer(from_fn_with_state(app.clone(), once))
+        .route_layer(from_fn(body::taken))
         .route_layer(from_fn_with_state(app.clone(), gate))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
-        .layer(DefaultBodyLimit::max(LARGEST))
+        .layer(DefaultBodyLimit::max(body::LARGEST))
         .with_state(app)
 }
 

@@ -2,19 +2,25 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
-use tokio::sync::watch;
+use model::Moment;
+use tokio::sync::{Semaphore, watch};
 
 use crate::app::App;
 use crate::jobs;
 use crate::opening::Opening;
+use crate::tls::{Certificates, Unfit};
 
 /// How long requests that are under way may take to end.
 const GRACE: Duration = Duration::from_secs(20);
+/// For so many connections there is room, where nobody says for how many.
+const CONNECTIONS: usize = 512;
+/// How often certificates are looked at.
+const GLANCE: Duration = Duration::from_secs(10);
 /// How long somebody may take to say what they want.
 const HEADERS: Duration = Duration::from_secs(15);
 
@@ -41,13 +47,8 @@ pub enum Error {
         why: std::io::Error,
     },
     /// The certificates are none.
-    #[error("{}: {why}", .file.display())]
-    Certificates {
-        /// Which file.
-        file: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
+    #[error(transparent)]
+    Certificates(#[from] Unfit),
     /// It broke off.
     #[error("the server failed: {0}")]
     Failed(std::io::Error),
@@ -56,9 +57,10 @@ pub enum Error {
 /// A server that has its socket, and does not answer yet.
 pub struct Bound {
     listener: TcpListener,
-    tls: Option<RustlsConfig>,
+    tls: Option<Certificates>,
     address: SocketAddr,
     workers: usize,
+    connections: usize,
 }
 
 impl Bound {
@@ -69,23 +71,21 @@ impl Bound {
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let tls = match &listening.tls {
+        let tls = match listening.tls.clone() {
             None => None,
             Some((certificates, key)) => {
-                for file in [certificates, key] {
-                    fs_err::File::open(file).map_err(|error| Error::Certificates {
-                        file: file.clone(),
-                        why: error.to_string(),
-                    })?;
-                }
-                let read = RustlsConfig::from_pem_file(certificates, key).await;
-                Some(read.map_err(|error| Error::Certificates {
-                    file: certificates.clone(),
-                    why: format!("it does not go with {}: {error}", key.display()),
-                })?)
+                let open = move || Certificates::open(&certificates, &key, now());
+                let opened = tokio::task::spawn_blocking(open).await;
+                Some(opened.map_err(|error| Error::Failed(error.into()))??)
             }
         };
-        Ok(Self { listener, tls, address, workers: listening.workers })
+        Ok(Self { listener, tls, address, workers: listening.workers, connections: CONNECTIONS })
+    }
+
+    /// The same with room for so many connections; those beyond are told to come again.
+    #[must_use]
+    pub fn with_room_for(self, connections: usize) -> Self {
+        Self { connections, ..self }
     }
 
     /// Where it listens.
@@ -118,17 +118,22 @@ impl Bound {
             graceful.graceful_shutdown(Some(GRACE));
         });
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let room = Arc::new(Semaphore::new(self.connections.max(1)));
+        let opening = Opening { patience: HEADERS, room, tls: self.tls.is_some() };
         let served = if let Some(tls) = self.tls {
-            let mut server = axum_server::from_tcp_rustls(self.listener, tls)
+            let mut server = axum_server::from_tcp_rustls(self.listener, tls.config())
                 .map_err(Error::Failed)?
-                .map(|acceptor| acceptor.acceptor(Opening(HEADERS)))
+                .map(|acceptor| acceptor.acceptor(opening))
                 .handle(handle);
             patient(server.http_builder());
-            server.serve(service).await
+            let renewing = tokio::spawn(renew(tls, app.clone()));
+            let served = server.serve(service).await;
+            renewing.abort();
+            served
         } else {
             let mut server = axum_server::from_tcp(self.listener)
                 .map_err(Error::Failed)?
-                .acceptor(Opening(HEADERS))
+                .acceptor(opening)
                 .handle(handle);
             patient(server.http_builder());
             server.serve(service).await
@@ -138,6 +143,28 @@ impl Bound {
         app.store.close().await;
         tracing::info!("ended");
         Ok(())
+    }
+}
+
+/// What time it is, for certificates alone: there is no [`App`] yet.
+fn now() -> Moment {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let micros = since.map_or(0, |it| it.as_micros());
+    Moment::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+}
+
+/// Looks now and then whether the certificates were renewed.
+async fn renew(mut certificates: Certificates, app: App) {
+    loop {
+        tokio::time::sleep(GLANCE).await;
+        match certificates.look_again(app.now()) {
+            Ok(true) => tracing::info!("the certificates were renewed, and are in use"),
+            Ok(false) => {}
+            Err(error) => {
+                let hint = error.hint();
+                tracing::error!(%error, hint, "the certificates changed; the former ones are in use");
+            }
+        }
     }
 }
 

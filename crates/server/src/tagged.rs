@@ -1,17 +1,16 @@
 //! Entity tags: who has an answer already is not sent it again, and who changes something that has
 //! changed since they looked is told so.
 
-use std::net::SocketAddr;
-
 use api::Sort;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
 
+use crate::peer;
 use crate::refusal::Refusal;
 
 /// Who keeps an answer asks each time whether it is still true.
@@ -62,9 +61,7 @@ pub(crate) async fn changes(router: axum::Router, request: Request, next: Next) 
     for name in [header::IF_MATCH, header::IF_NONE_MATCH, header::CONTENT_LENGTH] {
         look.headers_mut().remove(name);
     }
-    if let Some(address) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
-        look.extensions_mut().insert(*address);
-    }
+    peer::hand_on(request.extensions(), look.extensions_mut());
     let there = match router.oneshot(look).await {
         Ok(response) => response,
         Err(never) => match never {},

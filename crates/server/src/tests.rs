@@ -7,6 +7,7 @@ mod front;
 mod identity;
 mod keeping;
 mod live;
+mod pending;
 mod story;
 
 use std::sync::Arc;

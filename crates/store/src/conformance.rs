@@ -5,6 +5,7 @@ mod backup;
 mod deletion;
 mod environments;
 mod evaluations;
+mod full;
 mod inventories;
 mod jobs;
 mod kit;
@@ -127,6 +128,9 @@ conformance! {
     requests:
         are_answered_once
         of_one_key_are_done_by_one
+        are_one_with_what_they_change
+        of_one_who_goes_end_with_them
+        do_not_hang_when_the_clock_is_set_back
         are_forgotten_after_a_day
         settings_are_kept_and_told;
     evaluations:
@@ -150,7 +154,8 @@ conformance! {
         are_taken_again_when_their_lease_runs_out
         wait_longer_each_time_and_die
         are_never_done_twice_at_once
-        dead_ones_can_be_revived;
+        dead_ones_can_be_revived
+        do_not_wait_for_a_clock_that_was_set_back;
     migrations:
         a_newer_database_is_refused;
     together:

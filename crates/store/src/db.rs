@@ -3,6 +3,7 @@
 mod address;
 mod query;
 mod reading;
+mod together;
 
 use std::sync::Arc;
 
@@ -14,10 +15,12 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::contract::Error;
 
 pub(crate) use query::{Query, Sql, Value, placeholders, runs, values};
+pub use together::Together;
 
 /// An open database.
 #[derive(Clone, Debug)]
@@ -42,6 +45,15 @@ pub(crate) enum Db {
 /// A transaction; dropped, it never happened.
 #[derive(Debug)]
 pub(crate) enum Tx {
+    /// One of its own.
+    Own(Open),
+    /// A part of what is done together.
+    Part(OwnedMutexGuard<together::Shared>),
+}
+
+/// A transaction of a database.
+#[derive(Debug)]
+pub(crate) enum Open {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
@@ -97,27 +109,37 @@ impl Db {
 
     /// Begins to write. On SQLite there is one who writes at a time.
     pub(crate) async fn write(&self) -> Result<Tx, Error> {
+        match together::part(self).await? {
+            Some(part) => Ok(part),
+            None => Ok(Tx::Own(self.begin().await?)),
+        }
+    }
+
+    async fn begin(&self) -> Result<Open, Error> {
         match self {
-            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(
+            Self::Sqlite { writer, .. } => Ok(Open::Sqlite(
                 writer.begin_with("BEGIN IMMEDIATE").await.map_err(|it| asking(&it))?,
             )),
             Self::Postgres { pool, .. } => {
-                Ok(Tx::Postgres(pool.begin().await.map_err(|it| asking(&it))?))
+                Ok(Open::Postgres(pool.begin().await.map_err(|it| asking(&it))?))
             }
         }
     }
 
     /// Begins to read several things as they are at one moment.
     pub(crate) async fn read(&self) -> Result<Tx, Error> {
-        match self {
+        if let Some(shared) = together::begun().await? {
+            return Ok(Tx::Part(shared));
+        }
+        Ok(Tx::Own(match self {
             Self::Sqlite { readers, .. } => {
-                Ok(Tx::Sqlite(readers.begin().await.map_err(|it| asking(&it))?))
+                Open::Sqlite(readers.begin().await.map_err(|it| asking(&it))?)
             }
             Self::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Ok(Tx::Postgres(pool.begin_with(begin).await.map_err(|it| asking(&it))?))
+                Open::Postgres(pool.begin_with(begin).await.map_err(|it| asking(&it))?)
             }
-        }
+        }))
     }
 
     pub(crate) async fn rows(
@@ -126,6 +148,9 @@ impl Db {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, Error> {
         let sql = sql.into();
+        if let Some(mut shared) = together::begun().await? {
+            return shared.open_mut().rows(sql, values).await;
+        }
         match self {
             Self::Sqlite { file: Some(file), .. } => {
                 let lines = file.lines(sql, values).await?;
@@ -147,9 +172,13 @@ impl Db {
         sql: impl Into<Sql>,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, Error> {
+        let sql = sql.into();
         match self {
             Self::Sqlite { .. } => self.rows(sql, values).await,
-            Self::Postgres { few, .. } => few.rows(sql.into(), values).await,
+            Self::Postgres { few, .. } => match together::begun().await? {
+                Some(mut shared) => shared.open_mut().rows(sql, values).await,
+                None => few.rows(sql, values).await,
+            },
         }
     }
 
@@ -162,10 +191,12 @@ impl Db {
     }
 
     /// After a deletion: on SQLite what is gone is overwritten in the file (`secure_delete`), and
-    /// here the log is emptied, which still had it. Where others read just now it is emptied later.
-    /// What PostgreSQL has deleted its own housekeeping removes.
+    /// here the log is emptied, which still had it. Where others read just now, or more is changed
+    /// together with it, whoever tidies empties it later. What PostgreSQL has deleted its own housekeeping removes.
     pub(crate) async fn scrub(&self) -> Result<(), Error> {
-        if let Self::Sqlite { writer, .. } = self {
+        if let Self::Sqlite { writer, .. } = self
+            && !together::is_on()
+        {
             sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
                 .fetch_all(writer)
                 .await
@@ -240,19 +271,7 @@ impl Tx {
         sql: impl Into<Sql>,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, Error> {
-        let sql = sql.into();
-        match self {
-            Self::Sqlite(tx) => {
-                let rows =
-                    bound!(sql, values).fetch_all(&mut **tx).await.map_err(|it| asking(&it))?;
-                Ok(rows.into_iter().map(Row::Sqlite).collect())
-            }
-            Self::Postgres(tx) => {
-                let rows =
-                    bound!(sql, values).fetch_all(&mut **tx).await.map_err(|it| asking(&it))?;
-                Ok(rows.into_iter().map(Row::Postgres).collect())
-            }
-        }
+        self.open_mut().rows(sql.into(), values).await
     }
 
     pub(crate) async fn row(
@@ -266,12 +285,12 @@ impl Tx {
     /// The rows of a query, one by one, so that not all of them are in memory.
     pub(crate) fn stream(&mut self, sql: String) -> BoxStream<'_, Result<Row, Error>> {
         let query = sqlx::AssertSqlSafe(sql);
-        match self {
-            Self::Sqlite(tx) => sqlx::query(query)
+        match self.open_mut() {
+            Open::Sqlite(tx) => sqlx::query(query)
                 .fetch(&mut **tx)
                 .map(|it| it.map(Row::Sqlite).map_err(|it| asking(&it)))
                 .boxed(),
-            Self::Postgres(tx) => sqlx::query(query)
+            Open::Postgres(tx) => sqlx::query(query)
                 .fetch(&mut **tx)
                 .map(|it| it.map(Row::Postgres).map_err(|it| asking(&it)))
                 .boxed(),
@@ -280,7 +299,7 @@ impl Tx {
 
     /// Nobody else changes anything before the end. On SQLite nobody does anyway.
     pub(crate) async fn keep_others_out(&mut self) -> Result<(), Error> {
-        if matches!(self, Self::Postgres(_)) {
+        if !self.is_sqlite() {
             // All but jobs lean on these.
             let sql = "LOCK TABLE organisations, users, packages, package_sets, jobs
                        IN EXCLUSIVE MODE";
@@ -295,7 +314,7 @@ impl Tx {
         &mut self,
         tables: impl Iterator<Item = &'static str>,
     ) -> Result<(), Error> {
-        if matches!(self, Self::Sqlite(_)) {
+        if self.is_sqlite() {
             return Ok(());
         }
         for table in tables {
@@ -315,26 +334,14 @@ impl Tx {
         sql: impl Into<Sql>,
         values: Vec<Value>,
     ) -> Result<u64, Error> {
-        let sql = sql.into();
-        match self {
-            Self::Sqlite(tx) => {
-                let done =
-                    bound!(sql, values).execute(&mut **tx).await.map_err(|it| asking(&it))?;
-                Ok(done.rows_affected())
-            }
-            Self::Postgres(tx) => {
-                let done =
-                    bound!(sql, values).execute(&mut **tx).await.map_err(|it| asking(&it))?;
-                Ok(done.rows_affected())
-            }
-        }
+        self.open_mut().run(sql.into(), values).await
     }
 
     /// Several statements in one text, with the words of this database put in.
     pub(crate) async fn define(&mut self, sql: &str) -> Result<(), Error> {
         // Both compare and sort text by its bytes; SQLite does so unasked.
-        let words = match self {
-            Self::Sqlite(_) => [
+        let words = match self.open() {
+            Open::Sqlite(_) => [
                 ("{text}", "TEXT"),
                 ("{blob}", "BLOB"),
                 // A number is never used again.
@@ -349,7 +356,7 @@ impl Tx {
                      END;",
                 ),
             ],
-            Self::Postgres(_) => [
+            Open::Postgres(_) => [
                 ("{text}", "TEXT COLLATE \"C\""),
                 ("{blob}", "BYTEA"),
                 ("{number}", "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY"),
@@ -363,9 +370,9 @@ impl Tx {
             text = text.replace(word, meaning);
         }
         let text = sqlx::raw_sql(sqlx::AssertSqlSafe(text));
-        match self {
-            Self::Sqlite(tx) => text.execute(&mut **tx).await.map(|_| ()),
-            Self::Postgres(tx) => text.execute(&mut **tx).await.map(|_| ()),
+        match self.open_mut() {
+            Open::Sqlite(tx) => text.execute(&mut **tx).await.map(|_| ()),
+            Open::Postgres(tx) => text.execute(&mut **tx).await.map(|_| ()),
         }
         .map_err(|it| asking(&it))
     }
@@ -377,40 +384,31 @@ impl Tx {
         sql: &'static str,
         values: Vec<Value>,
     ) -> Result<Option<Row>, Error> {
-        match self {
-            Self::Sqlite(_) => self.row(sql, values).await,
-            Self::Postgres(_) => self.row(format!("{sql} FOR UPDATE"), values).await,
+        if self.is_sqlite() {
+            return self.row(sql, values).await;
         }
+        self.row(format!("{sql} FOR UPDATE"), values).await
     }
 
     /// What to append to a query for rows that are held until the end.
     pub(crate) fn holding(&self) -> &'static str {
-        match self {
-            Self::Sqlite(_) => "",
-            Self::Postgres(_) => "FOR UPDATE",
-        }
+        if self.is_sqlite() { "" } else { "FOR UPDATE" }
     }
 
     /// What to append to a query for rows that stay until the end, whoever else changes them.
     pub(crate) fn keeping(&self) -> &'static str {
-        match self {
-            Self::Sqlite(_) => "",
-            Self::Postgres(_) => "FOR KEY SHARE",
-        }
+        if self.is_sqlite() { "" } else { "FOR KEY SHARE" }
     }
 
     /// What to append to a query for rows that nobody else holds.
     pub(crate) fn skipping_held(&self) -> &'static str {
-        match self {
-            Self::Sqlite(_) => "",
-            Self::Postgres(_) => "FOR UPDATE SKIP LOCKED",
-        }
+        if self.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" }
     }
 
     /// What is asked until the end begins with few rows and looks up those that belong to them, by
     /// index, as SQLite does. PostgreSQL overrates how many they are, and reads whole tables.
     pub(crate) async fn expect_few(&mut self) -> Result<(), Error> {
-        if matches!(self, Self::Postgres(_)) {
+        if !self.is_sqlite() {
             let sql = "SELECT set_config('enable_hashjoin', 'off', true),
                               set_config('enable_mergejoin', 'off', true)";
             self.run(sql, vec![]).await?;
@@ -420,7 +418,7 @@ impl Tx {
 
     /// Keeps others from `what` until the end: all others, or only those who want it alone.
     pub(crate) async fn lock(&mut self, what: &str, alone: bool) -> Result<(), Error> {
-        if matches!(self, Self::Sqlite(_)) {
+        if self.is_sqlite() {
             return Ok(());
         }
         let sum = Sha256::digest(what.as_bytes());
@@ -434,6 +432,63 @@ impl Tx {
     }
 
     pub(crate) async fn commit(self) -> Result<(), Error> {
+        match self {
+            Self::Own(open) => open.commit().await,
+            Self::Part(mut shared) => shared.end_part().await,
+        }
+    }
+
+    fn is_sqlite(&self) -> bool {
+        matches!(self.open(), Open::Sqlite(_))
+    }
+
+    fn open(&self) -> &Open {
+        match self {
+            Self::Own(open) => open,
+            Self::Part(shared) => shared.open(),
+        }
+    }
+
+    fn open_mut(&mut self) -> &mut Open {
+        match self {
+            Self::Own(open) => open,
+            Self::Part(shared) => shared.open_mut(),
+        }
+    }
+}
+
+impl Open {
+    async fn rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, Error> {
+        match self {
+            Self::Sqlite(tx) => {
+                let rows =
+                    bound!(sql, values).fetch_all(&mut **tx).await.map_err(|it| asking(&it))?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres(tx) => {
+                let rows =
+                    bound!(sql, values).fetch_all(&mut **tx).await.map_err(|it| asking(&it))?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    async fn run(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, Error> {
+        match self {
+            Self::Sqlite(tx) => {
+                let done =
+                    bound!(sql, values).execute(&mut **tx).await.map_err(|it| asking(&it))?;
+                Ok(done.rows_affected())
+            }
+            Self::Postgres(tx) => {
+                let done =
+                    bound!(sql, values).execute(&mut **tx).await.map_err(|it| asking(&it))?;
+                Ok(done.rows_affected())
+            }
+        }
+    }
+
+    async fn commit(self) -> Result<(), Error> {
         match self {
             Self::Sqlite(tx) => tx.commit().await,
             Self::Postgres(tx) => tx.commit().await,

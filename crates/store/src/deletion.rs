@@ -147,16 +147,14 @@ impl Store {
         self.db.scrub().await
     }
 
-    /// Deletes what is left of organisations whose deletion was broken off. Says how many those
-    /// were.
+    /// Deletes what is left of organisations whose deletion was broken off, and of all deletions in
+    /// SQLite's log. Says how many those were.
     pub async fn finish_deletions(&self) -> Result<u64, Error> {
         let rows = self.db.rows("SELECT id FROM organisations WHERE deleting = 1", vec![]).await?;
         for row in &rows {
             self.clear_organisation(&OrganisationId(row.text("id")?)).await?;
         }
-        if !rows.is_empty() {
-            self.db.scrub().await?;
-        }
+        self.db.scrub().await?;
         Ok(rows.len() as u64)
     }
 

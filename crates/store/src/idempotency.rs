@@ -1,16 +1,29 @@
 //! Idempotency keys: the same request again is answered as it was, and not done again.
+//!
+//! What a request changes and what is answered to it are one transaction ([`Together`]), so whoever
+//! dies in between has changed nothing; and whoever was believed dead, and was only slow, changes
+//! nothing any more.
+
+use std::io::Read as _;
 
 use model::{Holder, Moment};
 
 use crate::contract::{Error, Idempotent};
 use crate::db::{Value, values};
-use crate::{Store, new_id};
+use crate::{Store, Together, new_id};
 
 /// Seconds for which an answer is kept.
 const KEPT: i64 = 24 * 3600;
 /// Seconds after which whoever began is believed dead.
 const LEASE: i64 = 60;
+/// A beginning that is so many seconds ahead was told by a clock that has been set back, or by one
+/// that is ahead of ours; whoever is at it then finds out in the end, and changes nothing.
+const AHEAD: i64 = 300;
 const LONGEST_KEY: usize = 255;
+/// Answers longer than this are kept compressed.
+const LONG: usize = 4 << 10;
+/// How much of a compressed answer is taken to be one.
+const LONGEST: u64 = 256 << 20;
 
 impl Store {
     /// Begins a request under a key of whoever makes it. `request` is a hash of all it says.
@@ -48,7 +61,8 @@ impl Store {
                      claim = excluded.claim, begun_at = excluded.begun_at, status = NULL,
                      body = NULL
                  WHERE idempotency_keys.begun_at <= $8
-                 OR (idempotency_keys.status IS NULL AND idempotency_keys.begun_at <= $9
+                 OR (idempotency_keys.status IS NULL
+                     AND (idempotency_keys.begun_at <= $9 OR idempotency_keys.begun_at > $10)
                      AND idempotency_keys.request = excluded.request)",
                 values![
                     named(holder),
@@ -60,6 +74,7 @@ impl Store {
                     now,
                     now.plus_seconds(-KEPT),
                     now.plus_seconds(-LEASE),
+                    now.plus_seconds(AHEAD),
                 ],
             )
             .await?;
@@ -81,7 +96,7 @@ impl Store {
             what: "column status".to_owned(),
             why: error.to_string(),
         })?;
-        Ok(Idempotent::Answered { status, body: row.blob("body")? })
+        Ok(Idempotent::Answered { status, body: unpacked(row.blob("body")?)? })
     }
 
     /// Keeps what was answered, for a day. Says whether the request was still ours.
@@ -95,8 +110,35 @@ impl Store {
     ) -> Result<bool, Error> {
         let sql = "UPDATE idempotency_keys SET status = $4, body = $5
                    WHERE holder = $1 AND key = $2 AND claim = $3 AND status IS NULL";
-        let values = values![named(holder), key, claim, i64::from(status), body.to_vec()];
+        let values = values![named(holder), key, claim, i64::from(status), packed(body)?];
         self.change_request(sql, values).await
+    }
+
+    /// What was changed together happens, and its answer is kept with it. Says whether the request
+    /// was still ours: if not, somebody else has begun it anew, and nothing has happened.
+    pub async fn answer_together(
+        &self,
+        together: Together,
+        holder: &Holder,
+        key: &str,
+        claim: &str,
+        (status, body): (u16, &[u8]),
+    ) -> Result<bool, Error> {
+        let answering = async {
+            let answered = self.answer_request(holder, key, claim, status, body).await?;
+            // Whose holder went with what was changed, or whose key is forgotten, is nobody else's.
+            Ok::<_, Error>(answered || !self.has_request(holder, key).await?)
+        };
+        let ours = together.hold(answering).await?;
+        if ours {
+            together.commit().await?;
+        }
+        Ok(ours)
+    }
+
+    async fn has_request(&self, holder: &Holder, key: &str) -> Result<bool, Error> {
+        let sql = "SELECT claim FROM idempotency_keys WHERE holder = $1 AND key = $2";
+        Ok(self.db.row(sql, values![named(holder), key]).await?.is_some())
     }
 
     /// The request failed for a reason that may pass: it may be made again. Says whether it was
@@ -134,4 +176,24 @@ fn named(holder: &Holder) -> &str {
         Holder::Organisation(id) => &id.0,
         Holder::User(id) => &id.0,
     }
+}
+
+fn packed(body: &[u8]) -> Result<Vec<u8>, Error> {
+    if body.len() <= LONG {
+        return Ok(body.to_vec());
+    }
+    zstd::bulk::compress(body, 1)
+        .map_err(|error| Error::Corrupt { what: "answer".to_owned(), why: error.to_string() })
+}
+
+/// No answer of ours begins as a compressed one does.
+fn unpacked(body: Vec<u8>) -> Result<Vec<u8>, Error> {
+    if !body.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        return Ok(body);
+    }
+    let mut unpacked = Vec::new();
+    zstd::stream::read::Decoder::new(&body[..])
+        .and_then(|it| it.take(LONGEST).read_to_end(&mut unpacked))
+        .map_err(|error| Error::Corrupt { what: "answer".to_owned(), why: error.to_string() })?;
+    Ok(unpacked)
 }

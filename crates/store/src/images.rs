@@ -32,7 +32,8 @@ impl Store {
         Ok(new)
     }
 
-    /// Takes note that an image could not be read. One that was read before stays so.
+    /// Takes note that an image could not be read. One that was read before stays so, and the same
+    /// trouble once more is no news.
     pub async fn image_failed(
         &self,
         organisation: &OrganisationId,
@@ -44,7 +45,8 @@ impl Store {
         let rows = tx
             .run(
                 "UPDATE images SET state = 'failed', why = $3, analysed_at = $4
-                 WHERE organisation = $1 AND digest = $2 AND state <> 'analysed'",
+                 WHERE organisation = $1 AND digest = $2
+                 AND (state = 'pending' OR state = 'failed' AND why <> $3)",
                 values![&organisation.0, digest.as_str(), why, act.at],
             )
             .await?;

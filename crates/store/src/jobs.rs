@@ -11,6 +11,9 @@ use crate::{Store, names, new_id};
 /// Seconds before the second try; each further wait is twice as long, up to the last.
 const FIRST_WAIT: i64 = 10;
 const LONGEST_WAIT: i64 = 3600;
+/// No job is put off for so many seconds, nor kept: what is further ahead was told by a clock that has
+/// been set back since, and must not wait until that clock's day comes again.
+const AHEAD: i64 = 2 * LONGEST_WAIT;
 
 impl Store {
     /// Adds work, unless the same is waiting already. Says whether it did.
@@ -50,7 +53,8 @@ impl Store {
     }
 
     /// Takes on up to `most` jobs of these kinds, longest waiting first, until `lease` seconds from
-    /// now. Those whose lease ran out are taken again; those tried often enough are dead.
+    /// now. Those whose lease ran out are taken again; those tried often enough are dead. A clock
+    /// that is set back, for whole days even, keeps nothing from being done.
     pub async fn claim_jobs(
         &self,
         kinds: &[&str],
@@ -64,12 +68,15 @@ impl Store {
         let mut tx = self.db.write().await?;
         bury(&mut tx, kinds, now).await?;
         let mut query = Query::new("WITH picked AS MATERIALIZED (SELECT j.id FROM jobs j", vec![]);
-        query.with("WHERE ((j.state = 'ready' AND j.ready_at <= $?", now);
+        let ahead = now.plus_seconds(AHEAD);
+        query.with("WHERE ((j.state = 'ready' AND (j.ready_at <= $?", now);
+        query.with("OR j.ready_at > $?)", ahead);
         query.then(
             "AND NOT EXISTS (SELECT 1 FROM jobs r WHERE r.state = 'running'
                              AND r.kind = j.kind AND r.key = j.key))",
         );
-        query.with("OR (j.state = 'running' AND j.leased_until <= $?))", now);
+        query.with("OR (j.state = 'running' AND (j.leased_until <= $?", now);
+        query.with("OR j.leased_until > $?)))", ahead);
         query.with_all("AND j.kind IN $?", kinds.to_vec());
         query.with("ORDER BY j.ready_at, j.id LIMIT $?", i64::from(most));
         query.then(tx.skipping_held());
@@ -157,9 +164,9 @@ impl Store {
         rows.iter().map(report).collect()
     }
 
-    /// The keys of the jobs of a kind that are dead.
-    pub async fn given_up(&self, kind: &str) -> Result<HashSet<String>, Error> {
-        let sql = "SELECT key FROM jobs WHERE state = 'dead' AND kind = $1 AND key IS NOT NULL";
+    /// The keys of the jobs of a kind that wait, are being done, or were given up.
+    pub async fn undone(&self, kind: &str) -> Result<HashSet<String>, Error> {
+        let sql = "SELECT key FROM jobs WHERE state <> 'done' AND kind = $1 AND key IS NOT NULL";
         let rows = self.db.rows(sql, values![kind]).await?;
         rows.iter().map(|it| it.text("key")).collect()
     }
@@ -205,7 +212,8 @@ async fn bury(tx: &mut Tx, kinds: &[&str], now: Moment) -> Result<(), Error> {
     let mut query = Query::new("UPDATE jobs SET state = 'dead', claim = NULL,", vec![]);
     query.with("trouble = $?,", "whoever did it was never heard of again");
     query.with("ended_at = $?, leased_until = NULL", now);
-    query.with("WHERE state = 'running' AND attempt >= attempts AND leased_until <= $?", now);
+    query.with("WHERE state = 'running' AND attempt >= attempts AND (leased_until <= $?", now);
+    query.with("OR leased_until > $?)", now.plus_seconds(AHEAD));
     query.with_all("AND kind IN $?", kinds.to_vec());
     let (sql, values) = query.into_parts();
     tx.run(sql, values).await.map(|_| ())

@@ -49,6 +49,7 @@ pub use contract::{
     SecretRecord, Selection, SetPackage, Sought, Speaker, Stale, Trouble, When, WrittenEvent,
     WrittenImage,
 };
+pub use db::Together;
 pub use doctor::unopened;
 pub use keyring::Keyring;
 pub use names::{LONGEST_NAME, normal as normal_name};

@@ -18,8 +18,8 @@ pub(crate) fn cleaned(what: &'static str, name: &str) -> Result<String, Error> {
         why,
         hint: None,
     };
-    // Normalising may lengthen a text threefold, so what is far too long is not even looked at.
-    if name.len() > LONGEST_NAME * 16 {
+    // As it is sent: blanks around it count, so that the limit is what is described.
+    if name.chars().nth(LONGEST_NAME).is_some() {
         return Err(refused(format!("it is longer than {LONGEST_NAME} characters")));
     }
     let name: String = name.trim().nfc().collect();
@@ -104,6 +104,7 @@ mod tests {
         let long = "x".repeat(LONGEST_NAME + 1);
         assert!(cleaned("environment", &long).is_err());
         assert!(cleaned("environment", &"x".repeat(LONGEST_NAME)).is_ok());
+        assert!(cleaned("environment", &format!(" {}", "x".repeat(LONGEST_NAME))).is_err());
         assert!(cleaned("environment", &"\u{fb2c}".repeat(100_000)).is_err());
     }
 

@@ -47,7 +47,7 @@ impl Recently {
         memory.times = memory.times.wrapping_add(1);
     }
 
-    fn times(&self) -> u64 {
+    pub(super) fn times(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).times
     }
 

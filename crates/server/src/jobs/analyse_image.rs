@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{Digest, OrganisationId};
+use model::{Act, Digest, OrganisationId};
 use serde::Deserialize;
 
 use super::{Work, itself};
@@ -50,9 +50,7 @@ impl Work for AnalyseImage {
             Ok(analyzed) => analyzed,
             Err(error) => {
                 let why = error.to_string();
-                let noted = app.store.image_failed(&it.organisation, &act, &it.digest, &why).await;
-                noted.map_err(|error| error.to_string())?;
-                return Err(why);
+                return failed(app, &it, &act, &why).await.map_err(|error| error.to_string())?;
             }
         };
         let platform = it.platform.parse().map_err(|error| format!("{error}"))?;
@@ -68,4 +66,18 @@ impl Work for AnalyseImage {
             .await
             .map_err(|error| error.to_string())
     }
+}
+
+/// Whoever looks for the image is told why it is not read.
+async fn failed(
+    app: &App,
+    it: &Payload,
+    act: &Act,
+    why: &str,
+) -> Result<Result<(), String>, store::Error> {
+    let Payload { organisation, repository, digest, .. } = it;
+    let platform = it.platform.parse().unwrap_or_else(|_| resolve::usual());
+    app.store.hear_of_image(organisation, act, digest, &platform, Some(repository)).await?;
+    app.store.image_failed(organisation, act, digest, why).await?;
+    Ok(Err(why.to_owned()))
 }

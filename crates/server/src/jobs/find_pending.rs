@@ -22,13 +22,13 @@ impl Work for FindPending {
 
     async fn run(&self, app: &App, _: &serde_json::Value) -> Result<(), String> {
         let told = |error: store::Error| error.to_string();
-        // One that nobody ever came back from is not tried for ever.
-        let given_up = app.store.given_up(resolve::ANALYSE).await.map_err(told)?;
+        // One that waits needs no other, and one that was given up is not tried for ever.
+        let undone = app.store.undone(resolve::ANALYSE).await.map_err(told)?;
         for organisation in app.store.organisations().await.map_err(told)? {
             let pending = app.store.unanalysed(&organisation.id).await.map_err(told)?;
             let wanted = pending.iter().filter(|it| {
                 let key = resolve::analysis_key(&organisation.id, &it.digest);
-                !given_up.contains(&key)
+                !undone.contains(&key)
             });
             resolve::analyse_later(app, &organisation.id, wanted)
                 .await

@@ -1,9 +1,7 @@
 //! Sessions: logging in and out, and one's password.
 
-use std::net::SocketAddr;
-
 use api::{ChangingPassword, LoggedIn, LoggingIn, Page, Problem, Session, Sort};
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
@@ -16,6 +14,7 @@ use crate::app::App;
 use crate::body::{Json, Path};
 use crate::caller::{Caller, origin};
 use crate::identity::{Kind, SESSION, acceptable, agreed, cross_site, minted};
+use crate::peer;
 use crate::refusal::Refusal;
 
 pub(super) fn paths() -> OpenApiRouter<App> {
@@ -43,7 +42,7 @@ async fn log_in(
     let people = app.people("log-in")?;
     cross_site(&parts.headers)?;
     let now = app.now();
-    let attempt = people.try_password(&sent.name, address(&parts), now)?;
+    let attempt = people.try_password(&sent.name, peer::of(&parts.extensions), now)?;
     let (user, kept) = app.store.credentials(&sent.name).await?.unzip();
     let fits = agreed(people, &sent.name, &sent.password, kept).await?;
     let Some(user) = user.filter(|_| fits) else {
@@ -128,7 +127,7 @@ async fn change_password(
     let people = app.people("password")?;
     let (user, session) = caller.session("password")?;
     acceptable(&user.name, &sent.new)?;
-    let attempt = people.try_password(&user.name, address(&parts), app.now())?;
+    let attempt = people.try_password(&user.name, peer::of(&parts.extensions), app.now())?;
     let kept = app.store.credentials(&user.name).await?.map(|(_, kept)| kept);
     if !agreed(people, &user.name, &sent.old, kept).await? {
         return Err(Sort::Refused.because("password: the old one is wrong").into());
@@ -138,11 +137,6 @@ async fn change_password(
     app.store.change_password(&app.act(&caller), &user.id, &hash, Some(session)).await?;
     people.forget();
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// From which address somebody asks, as far as the socket says.
-fn address(parts: &Parts) -> Option<std::net::IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip())
 }
 
 fn kept_secret(cookie: String) -> AppendHeaders<[(header::HeaderName, String); 2]> {

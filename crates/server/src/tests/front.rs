@@ -94,8 +94,14 @@ async fn problems_say_what_and_which_request() {
         "organisation `other`: there is none",
     )
     .await;
-    check(sent("POST", path, vec![b' '; (256 << 20) + 1]), 413, "body: length limit exceeded")
+    let long = |length: usize| sent("POST", path, vec![b' '; length]);
+    check(long((16 << 10) + 1), 413, "body: it is longer than 16 KiB, the most that is taken here")
         .await;
+    let push = format!("/api/v1/orgs/local/images/{}", digest('1'));
+    let long = sent("PUT", &push, vec![b' '; (128 << 20) + 1]);
+    check(long, 413, "body: it is longer than 131072 KiB, the most that is taken here").await;
+    let packed = Request::post(path).header(header::CONTENT_ENCODING, "gzip");
+    check(packed.body(Body::from("x")).unwrap(), 415, "body: it is compressed").await;
 }
 
 #[tokio::test]
@@ -177,4 +183,133 @@ async fn it_serves_on_a_socket_and_ends_when_told_to() {
     let gone = Https::new(reqwest::Client::new(), &root, None).unwrap();
     let request = Request::get("/healthz").body(Vec::new()).unwrap();
     assert!(gone.carry(request).await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_sent_slowly_holds_no_place_and_what_is_too_much_at_once_is_told() {
+    let patience = std::time::Duration::from_millis(2400);
+    let limits = Limits { rate: None, at_once: 1, bytes: 1 << 20, patience, ..Limits::default() };
+    let router = front(app().await, limits);
+    let (status, ..) = ask(&router, sent("POST", "/api/v1/orgs", r#"{"name":"local"}"#)).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let push = format!("/api/v1/orgs/local/images/{}", digest('1'));
+    // As much as there is room for comes, and then nothing for a while.
+    let (begun, began) = tokio::sync::oneshot::channel::<()>();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let first = futures_util::stream::iter([Ok::<_, std::io::Error>(vec![b' '; (1 << 20) - 1])]);
+    let last = futures_util::stream::once(async move {
+        begun.send(()).unwrap();
+        let _ = ended.await;
+        Ok(vec![b' '])
+    });
+    let slow = tokio::spawn({
+        let (router, push) = (router.clone(), push.clone());
+        async move { ask(&router, sent("PUT", &push, Body::from_stream(first.chain(last)))).await }
+    });
+    began.await.unwrap();
+    // There is one place, and whoever is slow does not have it.
+    assert_eq!(ask(&router, empty(get("/api/v1/orgs"))).await.0, StatusCode::OK);
+    let (status, text, response) = ask(&router, sent("PUT", &push, vec![b' '; 100_000])).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
+    assert!(response.headers().contains_key(header::RETRY_AFTER));
+    assert!(text.contains("as much is being taken in as there is room for"), "{text}");
+    end.send(()).unwrap();
+    assert_eq!(slow.await.unwrap().0, StatusCode::BAD_REQUEST, "blanks are no inventory");
+    // Now there is room again, and what is wrong is only what was sent.
+    let (status, ..) = ask(&router, sent("PUT", &push, vec![b' '; 100_000])).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_proxy_says_who_asks() {
+    let proxies = vec!["10.0.0.0/8".parse().unwrap()];
+    let router = front(app().await, Limits { rate: Some(1), proxies, ..Limits::default() });
+    let asked = async |direct: &str, said: &str| {
+        let mut request = empty(get("/api/v1/version").header("x-forwarded-for", said));
+        let direct: std::net::SocketAddr = format!("{direct}:1").parse().unwrap();
+        request.extensions_mut().insert(axum::extract::ConnectInfo(direct));
+        ask(&router, request).await.0
+    };
+    for number in 0..10 {
+        // What somebody writes before it is theirs, and changes nothing.
+        let said = format!("198.51.100.{number}, 203.0.113.9");
+        assert_eq!(asked("10.0.0.1", &said).await, StatusCode::OK);
+    }
+    assert_eq!(asked("10.0.0.1", "203.0.113.9").await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(asked("10.0.0.1", "203.0.113.8").await, StatusCode::OK);
+    for _ in 0..10 {
+        assert_eq!(asked("192.0.2.1", "203.0.113.7").await, StatusCode::OK);
+    }
+    assert_eq!(asked("192.0.2.1", "203.0.113.6").await, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn made_up_methods_are_not_counted_one_by_one() {
+    let (_, router) = with_staging().await;
+    for method in ["ONE", "TWO"] {
+        ask(&router, sent(method, "/api/v1/orgs", "")).await;
+    }
+    let (_, text, _) = ask(&router, empty(get("/metrics"))).await;
+    assert!(text.contains(r#"method="other",route="/api/v1/orgs",status="405"} 2"#), "{text}");
+}
+
+#[tokio::test]
+async fn what_is_odd_is_refused_and_nothing_falls_over() {
+    let (_, router) = with_staging().await;
+    let path = "/api/v1/orgs/local/environments";
+    let refused = async |request: Request<Body>, status: u16| {
+        let asked = format!("{} {}", request.method(), request.uri());
+        let (found, text, response) = ask(&router, request).await;
+        assert_eq!(found.as_u16(), status, "{asked}: {text}");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], api::PROBLEM, "{asked}: {text}");
+    };
+    let deep = format!(r#"{{"name":{}1{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
+    let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(10_000));
+    for (body, status) in [
+        (r#"{"name":"\ud800"}"#, 400),
+        (r#"{"name":"a\u0000b"}"#, 422),
+        (r#"{"name":"a\nb"}"#, 422),
+        (r#"{"name":"a\u202eb"}"#, 422),
+        (r#"{"name":"\u2066a\u2069"}"#, 422),
+        (r#"{"name":" "}"#, 422),
+        (r#"{"name":".."}"#, 422),
+        (&long, 422),
+        (&deep, 422),
+        (r#"{"name":1e999}"#, 400),
+        (r#"{"name":12345678901234567890123456789012345678901234567890}"#, 422),
+        (r#"{"name":"a","name":"b"}"#, 422),
+        (r#"{"name":"a"} and more"#, 400),
+        (r#"["a"]"#, 422),
+        ("null", 422),
+        ("", 400),
+        ("\u{feff}{}", 400),
+    ] {
+        refused(sent("POST", path, body.to_owned()), status).await;
+    }
+    refused(sent("POST", path, b"{\"name\":\"\xff\"}".to_vec()), 400).await;
+    for (path, status) in [
+        ("/api/v1/orgs/local/environments/..%2f..%2flocal", 404),
+        ("/api/v1/orgs/local/../local/environments", 404),
+        ("/api/v1/orgs/local/environments/a%2Fb%00", 404),
+        ("/api/v1/orgs/local/environments/%ff", 400),
+        ("/api/v1/orgs//environments", 404),
+        ("/api/v1/orgs/local/environments/staging/", 404),
+        ("/api/v1/orgs/local/environments?limit=99999999999999999999999", 400),
+        ("/api/v1/orgs/local/environments?limit=1&limit=2", 400),
+        ("/api/v1/orgs/local/deployments?at=now&history=yes", 400),
+    ] {
+        refused(empty(get(path)), status).await;
+    }
+    let other = sent("POST", path, r#"{"name":"a"}"#);
+    let kinds = ["text/plain", "application/x-www-form-urlencoded", "application/jsonx"];
+    for kind in kinds {
+        let mut request = sent("POST", path, r#"{"name":"a"}"#);
+        request.headers_mut().insert(header::CONTENT_TYPE, kind.parse().unwrap());
+        refused(request, 415).await;
+    }
+    assert_eq!(ask(&router, other).await.0, StatusCode::CREATED);
+    for name in ["שלום", "生产 🚀", "a / b", "%2e%2e"] {
+        let made = ask(&router, sent("POST", path, format!(r#"{{"name":"{name}"}}"#))).await;
+        assert_eq!(made.0, StatusCode::CREATED, "{name}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Who may ask a server, and what: told over HTTP.
 
+mod clock;
 mod docker;
 mod doors;
 mod entry;

@@ -156,6 +156,7 @@ pub(super) async fn failures_are_told(store: &Store) {
     let acme = acme(store).await;
     store.hear_of_image(&acme, &at(1), &digest(1), &amd64(), None).await.unwrap();
     store.image_failed(&acme, &at(2), &digest(1), "layer 3: it is\0cut").await.unwrap();
+    store.image_failed(&acme, &at(3), &digest(1), "layer 3: it is\0cut").await.unwrap();
     let failed = ImageState::Failed { why: "layer 3: it is\u{fffd}cut".to_owned() };
     let record = store.image(&acme, &digest(1)).await.unwrap().unwrap();
     assert_eq!((record.state, record.analysed), (failed.clone(), Some(at(2).at)));

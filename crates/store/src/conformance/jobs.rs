@@ -143,3 +143,22 @@ pub(super) async fn dead_ones_can_be_revived(store: &Store) {
     store.enqueue(&once).await.unwrap();
     assert!(!store.revive_job(&first.id, now(2)).await.unwrap(), "the same waits already");
 }
+
+pub(super) async fn do_not_wait_for_a_clock_that_was_set_back(store: &Store) {
+    let day = 24 * 60;
+    store.enqueue(&job("refresh", Some("a"), day)).await.unwrap();
+    let theirs = claim(store, day, 9).await.remove(0);
+    store.enqueue(&job("analyze", Some("b"), day + 59)).await.unwrap();
+    // The clock is set back, and whoever had the one died.
+    let both = claim(store, 0, 9).await;
+    assert_eq!(keys(&both), ["a", "b"]);
+    assert!(!store.finish_job(&theirs, now(0)).await.unwrap());
+    for job in &both {
+        assert!(store.finish_job(job, now(0)).await.unwrap());
+    }
+    // Clocks that differ by less are no reason to take from each other.
+    store.enqueue(&job("refresh", Some("a"), 60)).await.unwrap();
+    assert!(claim(store, 0, 9).await.is_empty());
+    assert_eq!(keys(&claim(store, 60, 9).await), ["a"]);
+    assert!(claim(store, 0, 9).await.is_empty());
+}

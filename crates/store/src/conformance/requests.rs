@@ -4,7 +4,7 @@ use model::{EventKind, Holder, Secret};
 use serde_json::json;
 
 use super::kit::{acme, at, rows};
-use crate::{EventSelection, Idempotent, Page, Store};
+use crate::{EventSelection, Idempotent, Page, Store, Together};
 
 const REQUEST: [u8; 32] = [1; 32];
 
@@ -70,6 +70,74 @@ pub(super) async fn of_one_key_are_done_by_one(store: &Store) {
     assert!(!store.drop_request(&acme, "k", &claims[0]).await.unwrap());
     assert!(store.drop_request(&acme, "k", &second).await.unwrap());
     claim(store.begin_request(&acme, "k", &REQUEST, later).await.unwrap());
+}
+
+pub(super) async fn are_one_with_what_they_change(store: &Store) {
+    let acme = acme(store).await;
+    let holder = Holder::Organisation(acme.clone());
+    let begin = async |minute| store.begin_request(&holder, "k", &REQUEST, at(minute).at).await;
+    let there = async |name: &str| {
+        let all = store.environments(&acme).await.unwrap();
+        all.iter().any(|it| it.name == name)
+    };
+    let change = async |together: &Together, name: &str| {
+        let change = async {
+            store.create_environment(&acme, &at(1), name).await.unwrap();
+            // What fails in between leaves nothing, and takes nobody along.
+            assert!(store.create_environment(&acme, &at(1), name).await.is_err());
+            store.set(&acme, &at(2), name, Some(&json!(1))).await.unwrap();
+            assert!(there(name).await, "whoever changes sees it");
+        };
+        together.hold(change).await;
+    };
+    let seen = async |name: &str| {
+        let set = store.setting(&acme, name).await.unwrap().is_some();
+        let events = store.events(&acme, &EventSelection::default(), &Page::first(99)).await;
+        (there(name).await, set, events.unwrap().rows.len())
+    };
+    let before = seen("qa").await;
+    // Whoever dies before the answer has changed nothing, and it is done anew.
+    let dying = claim(begin(0).await.unwrap());
+    let together = Together::default();
+    assert_eq!(begin(0).await.unwrap(), Idempotent::InProgress);
+    change(&together, "qa").await;
+    drop(together);
+    assert_eq!(seen("qa").await, before);
+    // Whoever was only slow, too.
+    let slow = Together::default();
+    let claim = claim(begin(1).await.unwrap());
+    change(&slow, "qa").await;
+    let slow = store.answer_together(slow, &holder, "k", &dying, (201, b"slow")).await;
+    assert!(!slow.unwrap());
+    assert_eq!(seen("qa").await, before);
+
+    let together = Together::default();
+    change(&together, "qa").await;
+    let long = vec![b'x'; 100_000];
+    let told = store.answer_together(together, &holder, "k", &claim, (201, &long)).await;
+    assert!(told.unwrap());
+    assert_eq!(begin(2).await.unwrap(), Idempotent::Answered { status: 201, body: long });
+    assert_eq!(seen("qa").await, (true, true, before.2 + 2));
+}
+
+pub(super) async fn of_one_who_goes_end_with_them(store: &Store) {
+    let acme = acme(store).await;
+    let holder = Holder::Organisation(acme.clone());
+    let claim = claim(store.begin_request(&holder, "k", &REQUEST, at(0).at).await.unwrap());
+    let together = Together::default();
+    together.hold(store.delete_organisation(&acme)).await.unwrap();
+    assert!(store.organisation("acme").await.is_ok(), "not before it is answered");
+    let told = store.answer_together(together, &holder, "k", &claim, (204, b"")).await;
+    assert!(told.unwrap());
+    assert!(store.organisation("acme").await.is_err());
+}
+
+pub(super) async fn do_not_hang_when_the_clock_is_set_back(store: &Store) {
+    let acme = holder(store).await;
+    let begin = async |minute| store.begin_request(&acme, "k", &REQUEST, at(minute).at).await;
+    claim(begin(1440).await.unwrap());
+    assert_eq!(begin(1439).await.unwrap(), Idempotent::InProgress, "clocks differ a little");
+    claim(begin(0).await.unwrap());
 }
 
 pub(super) async fn are_forgotten_after_a_day(store: &Store) {

@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
@@ -98,12 +99,21 @@ async fn file(path: &Path) -> Result<Db, Error> {
         .pragma("secure_delete", "ON")
         .busy_timeout(BUSY)
         .statement_cache_capacity(STATEMENTS);
-    let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE);
+    let writer = sound().max_connections(1).acquire_timeout(ACQUIRE);
     let writer = writer.connect_with(options.clone()).await.map_err(|it| opening(&it))?;
-    let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(ACQUIRE);
+    let readers = sound().max_connections(READERS).acquire_timeout(ACQUIRE);
     let readers = readers.connect_lazy_with(options.read_only(true));
     let file = File::new(path, questions(), BUSY, STATEMENTS);
     Ok(Db::Sqlite { writer, readers, file: Some(file) })
+}
+
+/// Where the disk is full, SQLite takes back a transaction by itself, and `sqlx` believes for ever that
+/// it is still under way: such a connection is closed, and another is opened.
+fn sound() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().before_acquire(|connection, _| {
+        let sound = !connection.is_in_transaction();
+        Box::pin(std::future::ready(Ok(sound)))
+    })
 }
 
 /// Makes the file, for its owner alone; SQLite gives the files beside it the same rights.

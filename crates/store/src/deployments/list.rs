@@ -107,7 +107,7 @@ impl Store {
     ) -> Result<Vec<Deployment>, Error> {
         let mut query = Query::new(SELECT, vec![]);
         query.with("WHERE d.organisation = $?", &organisation.0);
-        query.then("AND d.until_at IS NULL AND (i.state IS NULL OR i.state = 'pending')");
+        query.then("AND d.until_at IS NULL AND (i.state IS NULL OR i.state <> 'analysed')");
         query.then("ORDER BY d.digest, e.name, d.application, d.platform, d.slot");
         let (sql, values) = query.into_parts();
         let rows = self.db.rows(sql, values).await?;

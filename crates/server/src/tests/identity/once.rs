@@ -1,4 +1,6 @@
-//! A request under a key is done once, however often it is made.
+//! A request under a key is done once, however often it is made, and whoever dies meanwhile.
+
+use std::task::Poll;
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -45,12 +47,102 @@ async fn the_same_again_is_answered_as_it_was() {
 }
 
 #[tokio::test]
-async fn secrets_are_kept_nowhere() {
+async fn secrets_are_kept_nowhere_and_made_once() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    let body = json!({ "name": "ci", "scope": "read" });
+    let made = ask(&house, &ann, "a", "POST /tokens", body.clone()).await;
+    assert_eq!(made.status, 201);
+    let again = ask(&house, &ann, "a", "POST /tokens", body).await;
+    assert_eq!(
+        again.told(),
+        "409 idempotency key: this was done, and the secret it was answered with is kept nowhere"
+    );
+    let listed = house.get("/orgs/acme/tokens", &ann).await;
+    assert_eq!(listed.json()["items"].as_array().unwrap().len(), 1);
+}
+
+/// Asks, and is dropped the `times`th time that it would go on; none is that it did not come so far.
+async fn dying(asking: impl Future<Output = Answer>, times: usize) -> Option<Answer> {
+    let mut asking = std::pin::pin!(asking);
+    let mut left = times;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        asking.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn whoever_dies_anywhere_in_between_may_ask_again() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    for times in 1.. {
+        let name = format!("place {times}");
+        let body = json!({ "name": name });
+        let make = || ask(&house, &ann, &name, "POST /environments", body.clone());
+        let answered = dying(make(), times).await;
+        let done = answered.is_some();
+        // Whoever does not answer is believed dead after a while.
+        house.wait(61);
+        let again = make().await;
+        assert_eq!(again.status, 201, "{times}: {}", again.told());
+        assert!(!done || again.headers.contains_key("idempotent-replayed"));
+        let events = house.get("/orgs/acme/events?kinds=environment-created&limit=1000", &ann);
+        let events = events.await.json()["items"].as_array().unwrap().len();
+        assert_eq!(events, times, "each once");
+        if done {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_many_at_once_one_is_done() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    let make = || ask(&house, &ann, "a", "POST /environments", json!({ "name": "staging" }));
+    let answers = futures_util::future::join_all((0..20).map(|_| make())).await;
+    let made = answers.iter().filter(|it| it.status == 201).count();
+    assert!(made >= 1, "somebody does it");
+    for it in answers.iter().filter(|it| it.status != 201) {
+        assert_eq!(it.told(), "409 idempotency key: this request is under way");
+        assert_eq!(it.headers["retry-after"], "1");
+    }
+    let fresh = |it: &&Answer| it.status == 201 && !it.headers.contains_key("idempotent-replayed");
+    assert_eq!(answers.iter().filter(fresh).count(), 1);
+    assert_eq!(make().await.status, 201);
+}
+
+#[tokio::test]
+async fn keys_that_are_none_are_refused() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    let body = json!({ "name": "staging" });
+    for key in ["", "x\ty", &"x".repeat(256)] {
+        let refused = ask(&house, &ann, key, "POST /environments", body.clone()).await;
+        assert_eq!(refused.told(), "422 idempotency key: it is none", "{key:?}");
+    }
+    let longest = "x".repeat(255);
+    assert_eq!(ask(&house, &ann, &longest, "POST /environments", body).await.status, 201);
+}
+
+#[tokio::test]
+async fn what_is_of_no_organisation_is_done_once_too() {
     let house = House::new().await;
     let ann = house.settled().await;
     let make = async || {
-        let body = json!({ "name": "ci", "scope": "read" });
-        ask(&house, &ann, "a", "POST /tokens", body).await.text("secret")
+        let request = Request::post("/api/v1/orgs")
+            .header(header::AUTHORIZATION, format!("Bearer {ann}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("idempotency-key", "a");
+        house.send(request.body(Body::from(r#"{"name":"other"}"#)).unwrap()).await
     };
-    assert_ne!(make().await, make().await);
+    let (first, again) = (make().await, make().await);
+    assert_eq!((first.status, again.status), (201, 201));
+    assert_eq!(first.body, again.body);
+    assert_eq!(house.get("/orgs/other", &ann).await.status, 200, "its maker is known in it");
 }
