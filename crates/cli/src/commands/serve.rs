@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::ValueHint;
-use server::{Access, Bound, Limits, Listening, People};
+use server::{Access, Bound, Limits, Listening, Network, People};
 
 use super::{Outcome, Verb};
 use crate::Context;
@@ -33,9 +33,18 @@ pub(crate) struct Serve {
     /// Requests a second that each caller may make, ten times as many at once; 0 is any number
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     rate_limit: u32,
+    /// A proxy before this server, whose word about where a request comes from is taken
+    /// (`X-Forwarded-For`, `Forwarded`): an address or a network; repeatable
+    #[arg(long, value_name = "CIDR")]
+    trusted_proxy: Vec<Network>,
     #[command(flatten)]
     house: House,
 }
+
+/// Files that are open beside connections: the database, almanacs, images that are read.
+const FILES: u64 = 256;
+/// Most connections at once.
+const MOST: u64 = 4_096;
 
 impl Verb for Serve {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
@@ -67,16 +76,21 @@ impl Serve {
         }
         // The port first: who cannot have it shall not wait for a database.
         let bound = Bound::to(&listening).await.map_err(|error| {
-            let hint = "--listen 127.0.0.1:0 takes any port that is free";
+            let hint = match &error {
+                server::Error::Certificates(unfit) => unfit.hint(),
+                _ => "--listen 127.0.0.1:0 takes any port that is free",
+            };
             Failure::error(error.to_string(), hint)
         })?;
+        let bound = bound.with_room_for(connections());
         let secure = bound.is_secure() || public.is_some_and(|it| it.starts_with("https://"));
         let scheme = if bound.is_secure() { "https" } else { "http" };
         let root = public.map_or_else(|| format!("{scheme}://{}", bound.address()), str::to_owned);
         let app = self.house.open(context, Access::People(People::new(secure))).await?;
         let link = server::first_start(&app, &root, &self.organization).await?;
         let rate = (self.rate_limit > 0).then_some(self.rate_limit);
-        let router = server::front(app.clone(), Limits { rate, ..Limits::default() });
+        let limits = Limits { rate, proxies: self.trusted_proxy.clone(), ..Limits::default() };
+        let router = server::front(app.clone(), limits);
         context.messages.done(&format!("Listening on {root}"));
         if let Some(link) = link {
             let owned = &self.organization;
@@ -122,3 +136,28 @@ fn tell_service_manager(context: &Context) {
 /// There is none.
 #[cfg(not(unix))]
 fn tell_service_manager(_: &Context) {}
+
+/// As many as there may be open files, but for those that we need ourselves: whoever opens
+/// connections and says nothing must not keep us from our database.
+fn connections() -> usize {
+    let files = open_files();
+    let most = files.saturating_sub(FILES).max(files / 2).min(MOST);
+    usize::try_from(most).unwrap_or(usize::MAX)
+}
+
+/// How many files may be open, raised as far as the system lets us.
+#[cfg(unix)]
+fn open_files() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = MOST.saturating_mul(2);
+    let Some(current) = limit.current.filter(|it| *it < wanted) else { return wanted };
+    let raised = limit.maximum.map_or(wanted, |it| it.min(wanted));
+    let new = Rlimit { current: Some(raised), maximum: limit.maximum };
+    setrlimit(Resource::Nofile, new).map_or(current, |()| raised)
+}
+
+#[cfg(not(unix))]
+fn open_files() -> u64 {
+    MOST.saturating_mul(2)
+}

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::{
-    Client, Deployment, DeploymentQuery, EventQuery, Https, ImageQuery, ImageState, Page,
-    PageQuery, Recording, Recordings,
+    Carrier, Client, Deployment, DeploymentQuery, EventQuery, Https, ImageQuery, ImageState,
+    PROBLEM, Page, PageQuery, Problem, Recording, Recordings, Sort, Trouble,
 };
+use async_trait::async_trait;
 use model::Secret;
 use testkit::{FakeRegistry, Postgres};
 
@@ -135,13 +136,21 @@ impl Crowd {
     }
 
     fn clients(&self) -> Vec<Client> {
-        let client = |url: &String| {
+        self.carriers().into_iter().map(|it| Client::new(Arc::new(it), None)).collect()
+    }
+
+    /// Those to whom no answer but a true one is as good as none.
+    fn strict_clients(&self) -> Vec<Client> {
+        self.carriers().into_iter().map(|it| Client::new(Arc::new(Strict(it)), None)).collect()
+    }
+
+    fn carriers(&self) -> Vec<Https> {
+        let carrier = |url: &String| {
             let settings = Arc::new(image::Settings::default());
             let reached = image::reach(url, &settings).unwrap();
-            let carrier = Https::new(reached, url, Some(Secret::new(self.secret.clone()))).unwrap();
-            Client::new(Arc::new(carrier), None)
+            Https::new(reached, url, Some(Secret::new(self.secret.clone()))).unwrap()
         };
-        self.servers.iter().map(client).collect()
+        self.servers.iter().map(carrier).collect()
     }
 
     fn recording(&self, application: usize, version: usize, name: &str) -> Recordings {
@@ -152,6 +161,31 @@ impl Crowd {
             platform: None,
         };
         Recordings { recordings: vec![recording], source: None }
+    }
+}
+
+/// Whoever cannot answer says so as it is described: 503, when to come again, why, and what to do.
+struct Strict(Https);
+
+#[async_trait]
+impl Carrier for Strict {
+    async fn carry(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Vec<u8>>, Trouble> {
+        let asked = request.uri().clone();
+        let response = self.0.carry(request).await.expect("it is there all the time");
+        if !response.status().is_success() {
+            let told = String::from_utf8_lossy(response.body()).into_owned();
+            let problem: Problem = serde_json::from_str(&told).expect(&told);
+            let header = |name: &str| response.headers().get(name).map(|it| it.to_str().unwrap());
+            let again = header("retry-after").and_then(|it| it.parse::<u64>().ok());
+            assert_eq!(response.status(), 503, "{asked}: {told}");
+            assert_eq!((problem.sort, problem.status), (Sort::Unavailable, 503), "{told}");
+            assert_eq!(header("content-type"), Some(PROBLEM), "{told}");
+            assert!(again.is_some_and(|it| it > 0) && problem.hint.is_some(), "{told}");
+        }
+        Ok(response)
     }
 }
 
@@ -360,6 +394,8 @@ fn a_database_that_comes_back_finds_everybody_there() {
         }
         let made = async |client: &Client| client.create_environment("main", "production").await;
         insist(&clients, 0, made).await;
+        // All are there by now, and stay.
+        let clients = Arc::new(crowd.strict_clients());
         let until = Instant::now() + Duration::from_secs(6);
         let mut recording = Vec::new();
         for application in 0..2 {

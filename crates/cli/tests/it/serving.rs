@@ -222,3 +222,23 @@ fn where_somebody_listens_nobody_else_does() {
     let why = format!("error: cannot listen on {}: ", serving.host());
     assert!(said.contains(&why) && said.contains("hint: --listen 127.0.0.1:0"), "{said}");
 }
+
+#[test]
+fn what_is_wrong_with_certificates_is_said_at_the_start() {
+    let house = Sandbox::new().with("FORETOP_LOG", "warn");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/fixtures/tls");
+    let check = |certificate: &str, key: &str, expect: &str| {
+        let file = |name: &str| fixtures.join(name).display().to_string();
+        let said = house.foretop(&format!(
+            "serve --listen 127.0.0.1:0 --tls-certificate {} --tls-key {}",
+            file(certificate),
+            file(key)
+        ));
+        assert!(said.starts_with("exit 1\n"), "{said}");
+        assert!(said.contains(expect) && said.contains("\nhint: "), "{said}");
+    };
+    check("certificate.pem", "another-key.pem", "another-key.pem: it is not the key of ");
+    check("expired.pem", "key.pem", "expired.pem: the certificate expired at 2026-02-01T00:00:00Z");
+    check("certificate.pem", "encrypted-key.pem", "encrypted-key.pem: the key is encrypted");
+    check("key.pem", "certificate.pem", "key.pem: there is no certificate in it");
+}
