@@ -26,8 +26,10 @@ const STATEMENTS: usize = 300;
 const READERS: u32 = 4;
 /// Transactions at once, where a server does them.
 const CONNECTIONS: u32 = 10;
-/// What makes PostgreSQL look up, by index, what belongs to few rows.
-const FEW: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off";
+/// What makes PostgreSQL go along an index and look up what belongs to few rows, also where nobody
+/// has counted yet how many there are.
+const FEW: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off;
+                   SET enable_sort = off; SET enable_bitmapscan = off; SET enable_seqscan = off";
 
 /// Opens `sqlite://PATH`, `sqlite::memory:` or `postgres://…`.
 pub(super) async fn open(url: &str) -> Result<Db, Error> {
