@@ -35,7 +35,7 @@ impl Unfit {
 
 /// Certificates in use, looked at again now and then.
 pub(crate) struct Certificates {
-    certificates: PathBuf,
+    chain: PathBuf,
     key: PathBuf,
     /// What they were when they were last read, well or not.
     seen: [Mark; 2],
@@ -49,8 +49,8 @@ impl Certificates {
     pub(crate) fn open(certificates: &Path, key: &Path, now: Moment) -> Result<Self, Unfit> {
         let seen = [mark(certificates), mark(key)];
         let config = RustlsConfig::from_config(read(certificates, key, now)?);
-        let (certificates, key) = (certificates.to_owned(), key.to_owned());
-        Ok(Self { certificates, key, seen, config })
+        let (chain, key) = (certificates.to_owned(), key.to_owned());
+        Ok(Self { chain, key, seen, config })
     }
 
     /// What connections that come speak with.
@@ -61,14 +61,14 @@ impl Certificates {
     /// Takes up renewed ones. Whatever is wrong with them, the former ones stay; says whether they
     /// are others now.
     pub(crate) fn look_again(&mut self, now: Moment) -> Result<bool, Unfit> {
-        let seen = [mark(&self.certificates), mark(&self.key)];
+        let seen = [mark(&self.chain), mark(&self.key)];
         if seen == self.seen {
             return Ok(false);
         }
         // Of two files one is written first: what does not fit yet is looked at again when the other
         // changes.
         self.seen = seen;
-        self.config.reload_from_config(read(&self.certificates, &self.key, now)?);
+        self.config.reload_from_config(read(&self.chain, &self.key, now)?);
         Ok(true)
     }
 }

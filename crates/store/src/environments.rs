@@ -91,14 +91,12 @@ impl Store {
         let mut query = counted(organisation);
         query.with("AND e.name = $?", names::normal(name));
         let (sql, values) = query.into_parts();
-        match self.db.few(sql, values).await?.first() {
-            Some(row) => read_counted(row),
-            None => {
-                let name: String = name.chars().take(names::LONGEST_NAME).collect();
-                let mut tx = self.db.read().await?;
-                Err(none(&mut tx, organisation, name).await?)
-            }
+        if let Some(row) = self.db.few(sql, values).await?.first() {
+            return read_counted(row);
         }
+        let name: String = name.chars().take(names::LONGEST_NAME).collect();
+        let mut tx = self.db.read().await?;
+        Err(none(&mut tx, organisation, name).await?)
     }
 
     /// Gives an environment another name; its history stays with it.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use api::{
     Carrier, Client, Deployment, DeploymentQuery, EventQuery, Https, ImageQuery, ImageState,
-    PROBLEM, Page, PageQuery, Problem, Recording, Recordings, Sort, Trouble,
+    PROBLEM, Page, PageQuery, Pieces, Problem, Recording, Recordings, Sort, Trouble,
 };
 use async_trait::async_trait;
 use model::Secret;
@@ -186,6 +186,13 @@ impl Carrier for Strict {
             assert!(again.is_some_and(|it| it > 0) && problem.hint.is_some(), "{told}");
         }
         Ok(response)
+    }
+
+    async fn listen(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Pieces>, Trouble> {
+        self.0.listen(request).await
     }
 }
 

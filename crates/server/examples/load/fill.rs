@@ -24,7 +24,7 @@ impl Company {
     pub(crate) fn of(deployments: usize) -> Self {
         let environments = match deployments {
             ..=1_000 => 10,
-            ..=10_000 => 40,
+            1_001..=10_000 => 40,
             _ => 160,
         };
         Self { environments, services: deployments.div_ceil(environments) }

@@ -32,13 +32,7 @@ async fn main() -> Result<(), Trouble> {
     let directory = Path::new(directory);
     let postgres = match kind.as_str() {
         "sqlite" => None,
-        "postgres" => match testkit::Postgres::start() {
-            Some(it) => Some(it),
-            None => {
-                eprintln!("left out: PostgreSQL is not installed");
-                return Ok(());
-            }
-        },
+        "postgres" => Some(testkit::Postgres::start().ok_or("PostgreSQL is not installed")?),
         _ => return Err("say sqlite or postgres".into()),
     };
     let database = match &postgres {

@@ -299,11 +299,10 @@ impl List<'_> {
     }
 
     fn read(&self, row: &Row) -> Result<Listed, Error> {
-        let elsewhere = match self.tags {
-            true if row.maybe_word("leads_to")?.is_some() => {
-                Some(Elsewhere { leads_to: row.parsed("leads_to")?, since: row.moment("since")? })
-            }
-            _ => None,
+        let elsewhere = if self.tags && row.maybe_word("leads_to")?.is_some() {
+            Some(Elsewhere { leads_to: row.parsed("leads_to")?, since: row.moment("since")? })
+        } else {
+            None
         };
         Ok(Listed { deployment: read(row)?, elsewhere })
     }

@@ -83,12 +83,11 @@ impl File {
     /// processes share, so nobody need wait for it elsewhere.
     pub(in crate::db) fn stamp(&self) -> Option<String> {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        let connection = match watch.connection.take() {
-            Some(it) => it,
-            None => {
-                watch.opened += 1;
-                self.open().ok()?
-            }
+        let connection = if let Some(it) = watch.connection.take() {
+            it
+        } else {
+            watch.opened += 1;
+            self.open().ok()?
         };
         let look = connection
             .prepare_cached("PRAGMA data_version")
@@ -123,6 +122,7 @@ impl File {
         Ok((0..rows).map(line).collect())
     }
 
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "tests count the steps"))]
     fn ask(&self, connection: &Connection, sql: &str, values: &[Value]) -> rusqlite::Result<Table> {
         let mut statement = connection.prepare_cached(sql)?;
         for at in 1..=statement.parameter_count() {
