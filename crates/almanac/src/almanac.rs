@@ -3,14 +3,14 @@
 mod list;
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use model::{Digest, Space};
 
 use crate::compile::{SheetBytes, TEXTS, digest_of};
-use crate::contract::{About, Book, Handle, Known, Row, Text};
+use crate::contract::{About, Book, Each, Handle, Known, Row, Text};
 use crate::error::Error;
 use crate::filter;
 use crate::manifest::{Entry, Manifest};
@@ -287,6 +287,27 @@ impl Book for Almanac {
             } else {
                 let feed = self.manifest.sheets.get(*number as usize).map(|it| &*it.feed);
                 rows.push(torn_row(feed.unwrap_or_default(), *number, SHEET_TORN));
+            }
+        }
+    }
+
+    fn glance<'a>(&'a self, space: &Space, name: &str, each: &mut Each<'_, 'a>) -> bool {
+        self.sheets_of(space).iter().all(|number| {
+            let told = self.sheet(*number).ok().and_then(|it| it.glance(*number, name, each));
+            told.is_some()
+        })
+    }
+
+    fn look_up_some<'a>(
+        &'a self,
+        space: &Space,
+        name: &str,
+        wanted: &HashSet<Handle>,
+        rows: &mut Vec<Row<'a>>,
+    ) {
+        for number in self.sheets_of(space) {
+            if let Ok(sheet) = self.sheet(*number) {
+                sheet.look_up_some(*number, name, wanted, rows);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The contract: how advisories are looked up, whatever holds them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use model::{Exploited, Forecast, Names, Outlook, Rating, Space, Status};
 
@@ -9,6 +10,23 @@ pub trait Book: Sync {
     /// Appends every row that speaks about that name in that space, of every feed. An entry that
     /// cannot be read is a row with `torn` set, never silence.
     fn look_up<'a>(&'a self, space: &Space, name: &str, rows: &mut Vec<Row<'a>>);
+    /// Tells of each of those rows which advisory's it is, with the names of its flaw: much quicker
+    /// than the rows themselves. False where not all could be told: then look up all.
+    fn glance<'a>(&'a self, _space: &Space, _name: &str, _each: &mut Each<'_, 'a>) -> bool {
+        false
+    }
+    /// Appends those of the rows that are of these advisories.
+    fn look_up_some<'a>(
+        &'a self,
+        space: &Space,
+        name: &str,
+        wanted: &HashSet<Handle>,
+        rows: &mut Vec<Row<'a>>,
+    ) {
+        let mut all = Vec::new();
+        self.look_up(space, name, &mut all);
+        rows.extend(all.into_iter().filter(|it| wanted.contains(&it.advisory)));
+    }
     /// The feeds that speak about that space, by id. None: nobody does.
     fn feeds(&self, space: &Space) -> Vec<&str>;
     /// How many advisories speak about that space, those of all feeds together. `None`: they were not
@@ -23,6 +41,9 @@ pub trait Book: Sync {
     /// The words of each. Slower: texts are compressed, so it is better to ask for many at once.
     fn texts(&self, advisories: &[Handle]) -> Vec<Option<Text>>;
 }
+
+/// Takes an advisory, the feed's name for its flaw, and the other names of that.
+pub type Each<'e, 'a> = dyn FnMut(Handle, &'a str, &[&'a str]) + 'e;
 
 /// Which advisory of which sheet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -22,7 +22,7 @@ mod touched;
 pub use almanac::{Advice, Almanac};
 pub use bundle::{export, import};
 pub use compile::{Builder, Compiled, FLAWS, SheetBytes, TEXTS};
-pub use contract::{About, Book, End, Handle, Key, Known, Row, Stretch, Text};
+pub use contract::{About, Book, Each, End, Handle, Key, Known, Row, Stretch, Text};
 pub use diff::{Change, ChangeKind, ChangedThing, diff};
 pub use error::Error;
 pub use layout::{Meta, SHEET_FORMAT};

@@ -4,13 +4,21 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 
+/// Takes a part of an answer, or says why it cannot.
+pub type Take<'a> = dyn FnMut(&[u8]) -> Result<(), Trouble> + Send + 'a;
+
+/// Bytes of the largest answer that is held as a whole.
+const MOST: usize = 1 << 30;
+
 /// Carries requests: over a network, or to a router in this very process.
 #[async_trait]
 pub trait Carrier: Send + Sync {
-    /// Carries one there and its answer back, whole.
-    async fn carry(
+    /// Carries one there and hands on what is in its answer as it comes. An answer that is no success
+    /// comes back whole.
+    async fn carry_in_parts(
         &self,
         request: http::Request<Vec<u8>>,
+        take: &mut Take<'_>,
     ) -> Result<http::Response<Vec<u8>>, Trouble>;
 
     /// Carries one there, and its answer back piece by piece, as it comes.
@@ -23,6 +31,15 @@ pub trait Carrier: Send + Sync {
 /// An answer, piece by piece.
 pub type Pieces = BoxStream<'static, Result<Vec<u8>, Trouble>>;
 
+/// Adds a part to an answer that is held as a whole.
+pub fn add(bytes: &mut Vec<u8>, part: &[u8]) -> Result<(), Trouble> {
+    if bytes.len().saturating_add(part.len()) > MOST {
+        return Err(Trouble("its answer is too large".to_owned()));
+    }
+    bytes.extend_from_slice(part);
+    Ok(())
+}
+
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -33,8 +50,6 @@ pub struct Https {
     client: reqwest::Client,
     root: String,
     token: Option<model::Secret>,
-    /// Bytes of the largest answer that is read.
-    most: usize,
 }
 
 impl Https {
@@ -50,15 +65,16 @@ impl Https {
             return Err(Trouble(format!("{root}: it is not the URL of a server")));
         }
         let root = root.trim_end_matches('/').to_owned();
-        Ok(Self { client, root, token, most: 1 << 30 })
+        Ok(Self { client, root, token })
     }
 }
 
 #[async_trait]
 impl Carrier for Https {
-    async fn carry(
+    async fn carry_in_parts(
         &self,
         request: http::Request<Vec<u8>>,
+        take: &mut Take<'_>,
     ) -> Result<http::Response<Vec<u8>>, Trouble> {
         let mut answer = self.ask(request).await?;
         let mut response = http::Response::builder().status(answer.status());
@@ -66,11 +82,10 @@ impl Carrier for Https {
             *headers = answer.headers().clone();
         }
         let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|it| self.failed(it))? {
-            if bytes.len() + chunk.len() > self.most {
-                return Err(Trouble(format!("{}: its answer is too large", self.root)));
-            }
-            bytes.extend_from_slice(&chunk);
+        while let Some(part) = answer.chunk().await.map_err(|it| self.failed(it))? {
+            let taken =
+                if answer.status().is_success() { take(&part) } else { add(&mut bytes, &part) };
+            taken.map_err(|it| Trouble(format!("{}: {it}", self.root)))?;
         }
         response.body(bytes).map_err(|error| Trouble(error.to_string()))
     }

@@ -19,7 +19,7 @@ use crate::words::{
     Resetting, ResolveQuery, Resolved, Rotating, Session, TagSpan, TagsQuery, Token, TokenQuery,
     Version, WhereQuery, Whereabouts,
 };
-use crate::{Carrier, Live, ORIGIN, PROBLEM, ROOT, Trouble};
+use crate::{Carrier, Live, ORIGIN, PROBLEM, ROOT, Take, Trouble, add};
 
 /// Asks.
 #[derive(Clone)]
@@ -349,18 +349,20 @@ impl Client {
         self.send(Method::POST, &within(organisation, &["comparisons"]), comparing).await
     }
 
-    /// All that runs in an environment, judged, as a document.
+    /// All that runs in an environment, judged, as a document that is handed on as it comes: it may
+    /// be long. Where it breaks off, what came before is worth nothing.
     pub async fn export(
         &self,
         organisation: &str,
         environment: &str,
         query: &ExportQuery,
         judging: &Judging,
-    ) -> Result<Vec<u8>, Error> {
+        take: &mut Take<'_>,
+    ) -> Result<(), Error> {
         let path = within(organisation, &["environments", environment, "export"]);
         let body = serde_json::to_vec(judging)
             .map_err(|error| Error::Foreign { what: path.clone(), why: error.to_string() })?;
-        self.bytes(Method::POST, &path, query, Some(body)).await
+        self.parts(Method::POST, &path, query, Some(body), take).await
     }
 
     /// Asks registries where the tags lead now by which something runs.
@@ -607,9 +609,27 @@ impl Client {
     where
         Q: Serialize + ?Sized,
     {
-        let response = self.carrier.carry(self.request(method, path, query, body)?).await?;
+        let mut bytes = Vec::new();
+        self.parts(method, path, query, body, &mut |part| add(&mut bytes, part)).await?;
+        Ok(bytes)
+    }
+
+    /// The same, part by part.
+    async fn parts<Q>(
+        &self,
+        method: Method,
+        path: &str,
+        query: &Q,
+        body: Option<Vec<u8>>,
+        take: &mut Take<'_>,
+    ) -> Result<(), Error>
+    where
+        Q: Serialize + ?Sized,
+    {
+        let request = self.request(method, path, query, body)?;
+        let response = self.carrier.carry_in_parts(request, take).await?;
         if response.status().is_success() {
-            return Ok(response.into_body());
+            return Ok(());
         }
         Err(refused(path, &response))
     }

@@ -9,7 +9,7 @@ mod client;
 mod live;
 mod words;
 
-pub use carrier::{Carrier, Https, Pieces, Trouble};
+pub use carrier::{Carrier, Https, Pieces, Take, Trouble, add};
 pub use client::{Client, Error, segment};
 pub use live::{Live, Told};
 pub use words::*;

@@ -83,6 +83,18 @@ impl Messages {
         }
     }
 
+    /// The same, of one that is too long to be held.
+    pub(crate) fn long_report(&self, mut report: impl io::Read) -> anyhow::Result<()> {
+        self.finish_bar();
+        let mut stdout = io::stdout().lock();
+        match io::copy(&mut report, &mut stdout).and_then(|_| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(error).context("cannot write to standard output")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// May a report on stdout have colours?
     pub(crate) fn colour_on_stdout(&self) -> bool {
         self.colour_on_stdout

@@ -46,12 +46,18 @@ impl Output {
 
     /// Writes `text`. Nobody ever sees half a report there.
     pub(crate) fn write(&self, text: &str) -> anyhow::Result<()> {
-        let what = || format!("cannot write {}", self.path.display());
+        let mut draft = self.begin()?;
+        draft.write_all(text.as_bytes()).with_context(|| self.failed())?;
+        self.finish(draft)
+    }
+
+    /// Begins a long report, which is there once it is finished.
+    pub(crate) fn begin(&self) -> anyhow::Result<Draft> {
         let there = fs_err::metadata(&self.target).ok();
         if there.as_ref().is_some_and(|it| !it.is_file()) {
             // A pipe or a device cannot be replaced; writing to it is what is meant.
-            let mut device = fs_err::OpenOptions::new().write(true).open(&self.target)?;
-            return device.write_all(text.as_bytes()).with_context(what);
+            let device = fs_err::OpenOptions::new().write(true).open(&self.target)?;
+            return Ok(Draft::Device(device));
         }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".foretop-");
@@ -60,16 +66,49 @@ impl Output {
             || std::os::unix::fs::PermissionsExt::from_mode(0o666),
             |it| it.permissions(),
         ));
-        let mut file = builder.tempfile_in(self.folder()).with_context(what)?;
-        file.write_all(text.as_bytes()).with_context(what)?;
-        file.persist(&self.target).with_context(what)?;
+        Ok(Draft::File(builder.tempfile_in(self.folder()).with_context(|| self.failed())?))
+    }
+
+    /// From here on it is there.
+    pub(crate) fn finish(&self, draft: Draft) -> anyhow::Result<()> {
+        if let Draft::File(file) = draft {
+            file.persist(&self.target).with_context(|| self.failed())?;
+        }
         Ok(())
+    }
+
+    fn failed(&self) -> String {
+        format!("cannot write {}", self.path.display())
     }
 
     fn folder(&self) -> &Path {
         match self.target.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
+        }
+    }
+}
+
+/// A report that is being written.
+pub(crate) enum Draft {
+    /// One that gets its name when it is whole.
+    File(tempfile::NamedTempFile),
+    /// A pipe or a device.
+    Device(fs_err::File),
+}
+
+impl std::io::Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(bytes),
+            Self::Device(device) => device.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::File(file) => file.flush(),
+            Self::Device(device) => device.flush(),
         }
     }
 }

@@ -23,14 +23,14 @@ pub trait Export: Sync {
     fn begin(&self, head: Head) -> Box<dyn Writer>;
 }
 
-/// Writes a document part by part: `begin`, each image once, `end`.
+/// Writes a document part by part: `begin`, each image once, `end` until there is no more.
 pub trait Writer: Send {
     /// What stands before the first image.
     fn begin(&mut self) -> String;
     /// An image, and as what it runs.
     fn image(&mut self, image: &Image<'_>) -> String;
-    /// What stands behind the last one.
-    fn end(&mut self) -> String;
+    /// What stands behind the last image, or behind the former part of that.
+    fn end(&mut self) -> Option<String>;
 }
 
 /// What the document is about.

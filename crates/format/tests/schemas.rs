@@ -102,7 +102,10 @@ fn exported(analyses: &[model::Analysis]) -> String {
         }];
         text.push_str(&writer.image(&format::export::Image { deployments: &deployments, content }));
     }
-    text + &writer.end()
+    while let Some(part) = writer.end() {
+        text.push_str(&part);
+    }
+    text
 }
 
 /// One package for each licence of the SPDX list, old ones too.

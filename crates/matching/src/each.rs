@@ -1,8 +1,8 @@
 //! Each package by itself, and only some flaws: what a portfolio asks, which holds packages, not images.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
-use almanac::{Book, Row};
+use almanac::Book;
 use model::{Distro, Finding, Gap, Package, Purl, Space, Verdict};
 
 use crate::spaces::{Grounds, Meeting};
@@ -62,6 +62,14 @@ pub fn names_of(package: &Package) -> Vec<String> {
     names
 }
 
+/// The names by which a package goes of which advisories of that name may speak: some packages are
+/// filed under another's.
+pub fn filed_under(name: &str) -> Vec<String> {
+    let mut all = names::signed(name);
+    all.push(name.to_owned());
+    all
+}
+
 /// The space in which a package of that purl meets advisories, in an image of that distribution.
 /// `None`: nobody publishes about it.
 pub fn space_of(purl: &Purl, distro: Option<&Distro>, book: &dyn Book) -> Option<Space> {
@@ -78,34 +86,7 @@ pub fn is_system(kind: &str) -> bool {
 fn walk<'q>(question: &'q Question<'q>, flaws: Option<&BTreeSet<String>>) -> Walk<'q> {
     let mut walk = Walk::new(question, false);
     if let Some(flaws) = flaws {
-        keep_about(&mut walk.all_rows(), flaws);
+        walk.look_up_about(flaws);
     }
     walk
-}
-
-/// Keeps the rows about these flaws, and about those that some row says are the same: whole groups,
-/// whichever lists of rows they come from.
-fn keep_about<'q>(lists: &mut [&mut Vec<Row<'q>>], flaws: &BTreeSet<String>) {
-    let mut wanted: HashSet<&str> = flaws.iter().map(String::as_str).collect();
-    let is_about = |row: &Row<'q>, wanted: &HashSet<&str>| {
-        // What cannot be read may be about anything.
-        row.id.is_empty()
-            || wanted.contains(row.id)
-            || row.aliases.iter().any(|it| wanted.contains(it))
-    };
-    loop {
-        let before = wanted.len();
-        for row in lists.iter().flat_map(|it| it.iter()).filter(|it| !it.id.is_empty()) {
-            if is_about(row, &wanted) {
-                wanted.insert(row.id);
-                wanted.extend(row.aliases.iter().copied());
-            }
-        }
-        if wanted.len() == before {
-            break;
-        }
-    }
-    for rows in lists {
-        rows.retain(|it| is_about(it, &wanted));
-    }
 }

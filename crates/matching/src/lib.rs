@@ -31,7 +31,7 @@ mod words;
 use almanac::Book;
 use model::{Finding, Gap, Inventory, Judgement, Statement};
 
-pub use each::{analyze_each, is_system, names_of, space_of, verdicts_each};
+pub use each::{analyze_each, filed_under, is_system, names_of, space_of, verdicts_each};
 pub use explain::{Asked, packages_called};
 pub use extent::least;
 

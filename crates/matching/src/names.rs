@@ -93,11 +93,18 @@ fn kernel(package: &Package, source: &str) -> Option<String> {
     if package.purl.kind() != "deb" {
         return None;
     }
-    let rest = source.strip_prefix("linux-signed")?;
-    Some(match rest {
-        "-amd64" | "-arm64" | "-i386" => "linux".to_owned(),
-        _ => format!("linux{rest}"),
-    })
+    let rest = source.strip_prefix(SIGNED)?;
+    Some(if ARCHITECTURES.contains(&rest) { "linux".to_owned() } else { format!("linux{rest}") })
+}
+
+const SIGNED: &str = "linux-signed";
+const ARCHITECTURES: [&str; 3] = ["-amd64", "-arm64", "-i386"];
+
+/// The sources of kernels that were made of that one and signed.
+pub(crate) fn signed(source: &str) -> Vec<String> {
+    let Some(rest) = source.strip_prefix("linux") else { return Vec::new() };
+    let rests = std::iter::once(rest).chain(ARCHITECTURES.into_iter().filter(|_| rest.is_empty()));
+    rests.map(|it| format!("{SIGNED}{it}")).collect()
 }
 
 /// The version as the package manager of the space has it.

@@ -1,10 +1,10 @@
 //! The walk: from each package through its space, names and rows to what is decided about each flaw.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
-use almanac::Row;
+use almanac::{Handle, Row};
 use model::{Package, PackageKind, Purl};
 
 use crate::decide::{Decision, Opinion, Outcome, decide, outcome};
@@ -134,12 +134,50 @@ impl<'q> Walk<'q> {
         })
     }
 
-    /// All that is said of anything, to leave out what is not asked for.
-    pub(crate) fn all_rows(&mut self) -> Vec<&mut Vec<Row<'q>>> {
-        for list in &self.lists {
-            self.rows_of(list);
+    /// Looks up only what is about these flaws, and about those that some row says are the same: whole
+    /// groups, whichever names they go by.
+    pub(crate) fn look_up_about(&mut self, flaws: &BTreeSet<String>) {
+        let book = self.question.book;
+        let mut told: Vec<Told<'q>> = Vec::new();
+        for (number, list) in self.lists.iter().enumerate() {
+            let Some(Ok(meeting)) = self.grounds.get(list.ground).map(|it| &it.meeting) else {
+                continue;
+            };
+            let before = told.len();
+            let mut each = |advisory, id, aliases: &[&'q str]| {
+                let aliases = aliases.to_vec();
+                told.push(Told { list: number, advisory, id, aliases });
+            };
+            if !book.glance(&meeting.space, &list.name, &mut each) {
+                told.truncate(before);
+                let rows = self.rows_of(list).iter();
+                told.extend(rows.map(|row| Told {
+                    list: number,
+                    advisory: row.advisory,
+                    id: row.id,
+                    aliases: row.aliases.clone(),
+                }));
+            }
         }
-        self.lists.iter_mut().filter_map(|it| it.rows.get_mut()).collect()
+        let wanted = about(told, flaws, self.lists.len());
+        for (list, wanted) in self.lists.iter_mut().zip(wanted) {
+            match list.rows.get_mut() {
+                // What cannot be read may be about anything.
+                Some(rows) => {
+                    rows.retain(|it| it.id.is_empty() || wanted.contains(&it.advisory));
+                }
+                None => {
+                    let mut rows = Vec::new();
+                    if !wanted.is_empty()
+                        && let Some(Ok(meeting)) =
+                            self.grounds.get(list.ground).map(|it| &it.meeting)
+                    {
+                        book.look_up_some(&meeting.space, &list.name, &wanted, &mut rows);
+                    }
+                    list.rows = rows.into();
+                }
+            }
+        }
     }
 
     /// What is decided about each flaw that somebody says the package has or had. Unless `whole` is
@@ -204,6 +242,39 @@ impl<'q> Walk<'q> {
             for caution in &ground.cautions {
                 tally.tell(&ground.label, caution);
             }
+        }
+    }
+}
+
+/// A row that was not looked up: in which list, of which advisory, and the names of its flaw.
+struct Told<'q> {
+    list: usize,
+    advisory: Handle,
+    id: &'q str,
+    aliases: Vec<&'q str>,
+}
+
+/// For each list, the advisories about these flaws, and about those that somebody says are the same.
+fn about(told: Vec<Told<'_>>, flaws: &BTreeSet<String>, lists: usize) -> Vec<HashSet<Handle>> {
+    let mut found: Vec<HashSet<Handle>> = vec![HashSet::new(); lists];
+    let mut wanted: HashSet<&str> = flaws.iter().map(String::as_str).collect();
+    let mut left = told;
+    loop {
+        let before = left.len();
+        left.retain(|it| {
+            let mut names = std::iter::once(&it.id).chain(&it.aliases);
+            let is_about = !it.id.is_empty() && names.any(|name| wanted.contains(name));
+            if is_about {
+                wanted.insert(it.id);
+                wanted.extend(it.aliases.iter().copied());
+                if let Some(found) = found.get_mut(it.list) {
+                    found.insert(it.advisory);
+                }
+            }
+            !is_about
+        });
+        if left.len() == before {
+            return found;
         }
     }
 }

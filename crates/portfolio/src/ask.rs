@@ -10,7 +10,7 @@ use roaring::RoaringBitmap;
 use crate::changes::state;
 use crate::contract::{Affected, Answer, Held, PackageNumber, Sought, State, Terms};
 use crate::crowd::Scratch;
-use crate::judge::{Cases, Judge};
+use crate::judge::{Cases, Judge, Spoken};
 use crate::portfolio::Portfolio;
 
 /// So many packages are judged on several cores.
@@ -55,9 +55,10 @@ impl Portfolio {
                 Err(why) => answer.gaps.push(Gap::new(purl.to_string(), why)),
             }
         }
-        answer
-            .found
-            .sort_by(|left, right| (&left.purl, left.package).cmp(&(&right.purl, right.package)));
+        let distinction = |it: &Held| self.rows.distinction(it.package.0);
+        answer.found.sort_by(|left, right| {
+            (&left.purl, distinction(left)).cmp(&(&right.purl, distinction(right)))
+        });
         answer.gaps.sort();
         answer.gaps.dedup();
         answer
@@ -88,8 +89,12 @@ impl Portfolio {
         };
         let judge = Judge::new(self, &[almanac], terms);
         let mut cases = Cases::new();
+        let mut spoken = Spoken::new();
         for (space, name) in &concerned.packages {
-            judge.gather(space, name, &mut cases);
+            spoken.entry(name).or_default().insert(space);
+        }
+        for (name, spaces) in &spoken {
+            judge.gather(name, spaces, &mut cases);
         }
         let flaws: BTreeSet<String> = concerned.flaws.into_iter().collect();
         let is_asked = |it: &&Finding| {

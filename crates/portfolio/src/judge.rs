@@ -25,6 +25,9 @@ pub(crate) struct Surrounding {
 /// Packages to be judged, by surrounding.
 pub(crate) type Cases = BTreeMap<Surrounding, BTreeSet<u32>>;
 
+/// Names that somebody speaks of, with the spaces where they do.
+pub(crate) type Spoken<'a> = BTreeMap<&'a str, BTreeSet<&'a Space>>;
+
 /// Where a package meets advisories in each almanac.
 type Meets = Vec<Option<Space>>;
 
@@ -60,12 +63,12 @@ impl<'p> Judge<'p> {
         }
     }
 
-    /// The packages of which somebody speaks who speaks of that name in that space.
-    pub(crate) fn gather(&self, space: &Space, name: &str, cases: &mut Cases) {
+    /// The packages of which somebody speaks who speaks of that name in one of those spaces.
+    pub(crate) fn gather(&self, name: &str, spaces: &BTreeSet<&Space>, cases: &mut Cases) {
         for row in self.portfolio.rows.called(name) {
             let Some(package) = self.portfolio.rows.package(*row) else { continue };
             let is_system = matching::is_system(package.purl.kind());
-            if (!is_system && Space::of(package.purl.kind()) != *space)
+            if (!is_system && !spaces.contains(&Space::of(package.purl.kind())))
                 || !matching::names_of(&package).iter().any(|it| it == name)
             {
                 continue;
@@ -76,7 +79,7 @@ impl<'p> Judge<'p> {
                         .spaces_of(&package, &surrounding)
                         .iter()
                         .flatten()
-                        .any(|it| it == space);
+                        .any(|it| spaces.contains(it));
                 if meets {
                     cases.entry(surrounding).or_default().insert(*row);
                 }

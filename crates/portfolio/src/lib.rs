@@ -17,6 +17,7 @@ pub use contract::{
     Affected, Answer, Change, ChangeKind, Held, Images, InEnvironment, PackageNumber, Rematch,
     Size, Sought, Spread, State, Terms, UnknownSet,
 };
+pub use matching::filed_under;
 pub use portfolio::Portfolio;
 
 #[cfg(test)]

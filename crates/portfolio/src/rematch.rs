@@ -9,7 +9,7 @@ use roaring::RoaringBitmap;
 
 use crate::changes::{Pair, pairs};
 use crate::contract::{Change, ChangeKind, Rematch, State, Terms};
-use crate::judge::{Cases, Judge, Surrounding};
+use crate::judge::{Cases, Judge, Spoken, Surrounding};
 use crate::portfolio::Portfolio;
 
 /// So many packages are judged together, so that what is known of them is never too much.
@@ -25,20 +25,25 @@ impl Portfolio {
         judge.gather_all(&touched.spaces, &mut whole);
 
         let mut flaws: BTreeSet<String> = touched.flaws.iter().cloned().collect();
-        let mut names: BTreeSet<(&Space, &str)> = BTreeSet::new();
+        let mut spoken = Spoken::new();
         for (space, changed) in &touched.names {
             for (name, about) in changed {
-                names.insert((space, name));
+                spoken.entry(name).or_default().insert(space);
                 flaws.extend(about.iter().cloned());
             }
         }
         for flaw in &touched.flaws {
             // Whoever spoke of it and does not any more is among the names.
-            names.extend(new.concerned(flaw).packages);
+            for (space, name) in new.concerned(flaw).packages {
+                spoken.entry(name).or_default().insert(space);
+            }
         }
         let mut some = Cases::new();
-        for (space, name) in names.into_iter().filter(|it| !touched.spaces.contains(it.0)) {
-            judge.gather(space, name, &mut some);
+        for (name, spaces) in &mut spoken {
+            spaces.retain(|it| !touched.spaces.contains(*it));
+            if !spaces.is_empty() {
+                judge.gather(name, spaces, &mut some);
+            }
         }
         for (surrounding, rows) in &whole {
             if let Some(it) = some.get_mut(surrounding) {

@@ -116,6 +116,20 @@ impl Rows {
         Some(self.texts.get(self.get(number)?.told.author?))
     }
 
+    /// What tells it from others of its purl, to sort by: its number depends on who came first.
+    pub(crate) fn distinction(&self, number: u32) -> (Option<PackageKind>, [&str; 4]) {
+        let told = self.get(number).map(|it| it.told);
+        let (source, version) = told.and_then(|it| it.source).unzip();
+        let texts = [
+            source,
+            version.flatten(),
+            told.and_then(|it| it.author),
+            told.and_then(|it| it.owner),
+        ];
+        let text = |it: Option<u32>| it.map_or("", |it| self.texts.get(it));
+        (told.map(|it| it.kind), texts.map(text))
+    }
+
     /// The text of its purl.
     pub(crate) fn purl_text(&self, number: u32) -> &str {
         self.get(number).map_or("", |it| self.texts.get(it.told.purl))

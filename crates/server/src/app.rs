@@ -72,7 +72,9 @@ impl App {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cores = Arc::new(Semaphore::new(cores));
         let (ending, _) = watch::channel(false);
-        let (fleet, metrics) = (Fleet::default(), Metrics::default());
+        // Whoever runs all this for himself asks once and goes.
+        let stays = matches!(access, Access::People(_));
+        let (fleet, metrics) = (Fleet::new(stays), Metrics::default());
         let (tally, exporter) = (Tally::default(), Exporter::default());
         let parts = Parts {
             store,
@@ -99,6 +101,11 @@ impl App {
     /// What time it is.
     pub fn now(&self) -> Moment {
         (self.0.clock)()
+    }
+
+    /// Takes in what runs by now, so that nobody waits for it who asks later.
+    pub async fn keep_up(&self) -> Result<(), store::Error> {
+        self.fleet.now(&self.store).await.map(|_| ())
     }
 
     /// Somebody's rights changed.

@@ -8,6 +8,7 @@ mod tell;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use almanac::Almanac;
 use engine::Lookout;
@@ -31,6 +32,21 @@ pub struct Evaluated {
     pub former: Option<String>,
     /// How much changed, by kind.
     pub changed: BTreeMap<EventKind, Changed>,
+    /// So many events tell of it.
+    pub events: usize,
+    /// How long it took.
+    pub took: Took,
+}
+
+/// How long it took, from when somebody began to look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Took {
+    /// Until it was known what is different, and where.
+    pub known: Duration,
+    /// Until that was put into words.
+    pub told: Duration,
+    /// Until it was written down.
+    pub written: Duration,
 }
 
 /// How often something of one kind changed.
@@ -48,6 +64,7 @@ pub struct Changed {
 /// One that things were judged by before somebody went on to another one is taken up again only if
 /// it is `wanted`: else two machines, of which one is behind the other, would go to and fro for ever.
 pub async fn evaluate(app: &App, wanted: bool) -> Result<Vec<Evaluated>, String> {
+    let began = Instant::now();
     let lookout = app.world.lookout(app.now()).map_err(|error| error.to_string())?;
     let lookout = Arc::new(lookout);
     let almanac = lookout.almanac().digest().to_string();
@@ -76,8 +93,9 @@ pub async fn evaluate(app: &App, wanted: bool) -> Result<Vec<Evaluated>, String>
     }
     let mut evaluated = Vec::new();
     for (former, organisations) in behind {
-        for (organisation, events) in found(app, &lookout, former.as_deref(), organisations).await?
-        {
+        let (found, known) = found(app, &lookout, former.as_deref(), organisations).await?;
+        let told_after = began.elapsed();
+        for (organisation, events) in found {
             let changed = summed(&events);
             let act = itself(app, JOB);
             let written = app
@@ -86,7 +104,10 @@ pub async fn evaluate(app: &App, wanted: bool) -> Result<Vec<Evaluated>, String>
                 .await;
             match written {
                 Ok(true) => {
-                    evaluated.push(Evaluated { organisation, former: former.clone(), changed });
+                    let known = known.map_or(told_after, |it| it.duration_since(began));
+                    let took = Took { known, told: told_after, written: began.elapsed() };
+                    let (former, events) = (former.clone(), events.len());
+                    evaluated.push(Evaluated { organisation, former, changed, events, took });
                 }
                 // Somebody was quicker.
                 Ok(false) => {}
@@ -107,43 +128,47 @@ async fn found(
     lookout: &Arc<Lookout>,
     former: Option<&str>,
     organisations: Vec<Organisation>,
-) -> Result<Vec<Found>, String> {
+) -> Result<(Vec<Found>, Option<Instant>), String> {
     let Some(former) = former else {
         // The first time there is nothing to compare with.
-        return Ok(organisations.into_iter().map(|it| (it, Vec::new())).collect());
+        return Ok((organisations.into_iter().map(|it| (it, Vec::new())).collect(), None));
     };
     let (kept, digest) = (app.world.kept.clone(), former.to_owned());
     let Some(old) = on_the_side(move || kept.open(&digest)).await? else {
-        return Ok(nothing_to_compare(lookout, former, organisations));
+        return Ok((nothing_to_compare(lookout, former, organisations), None));
     };
     let held = app.fleet.now(&app.store).await.map_err(told)?;
     // After that, so that there is a name for every environment in it that is still there.
     let mut named = Vec::with_capacity(organisations.len());
     for it in organisations.clone() {
-        let environments = app.store.environments(&it.id).await.map_err(told)?;
-        let names = environments.into_iter().map(|it| (it.id, it.name)).collect();
+        let names = app.store.environment_names(&it.id).await.map_err(told)?;
         named.push((it, names));
     }
     let today = app.now().to_string();
     let new = Arc::clone(lookout);
     let compared = on_the_side(move || compare(&held, (&old, &new), named, &today)).await??;
-    Ok(compared.unwrap_or_else(|| nothing_to_compare(lookout, former, organisations)))
+    Ok(match compared {
+        Some((found, known)) => (found, Some(known)),
+        None => (nothing_to_compare(lookout, former, organisations), None),
+    })
 }
 
 /// Whose things, and their environments' names by id.
 type Named = Vec<(Organisation, HashMap<String, String>)>;
 
-/// What changed, by organisation; none where the former almanac cannot be read.
+/// What changed, by organisation, and when that was known but for the words; none where the former
+/// almanac cannot be read.
 fn compare(
     held: &Held,
     (old, new): (&Almanac, &Lookout),
     named: Named,
     today: &str,
-) -> Result<Option<Vec<Found>>, String> {
-    let began = std::time::Instant::now();
+) -> Result<Option<(Vec<Found>, Instant)>, String> {
+    let began = Instant::now();
     let ships = held.ships();
     let terms = Terms { declared: false, today: Some(today) };
     let rematch = ships.portfolio.rematch(old, new.almanac(), terms);
+    let known = Instant::now();
     // What is wrong with the new one is to be mended, and not to be told as changes.
     if let Some(error) = new.almanac().torn() {
         return Err(format!("nothing is judged by the present almanac: {error}"));
@@ -168,7 +193,7 @@ fn compare(
     let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let events: usize = told.iter().map(|it| it.1.len()).sum();
     tracing::info!(judged = rematch.judged, events, took, "another almanac was compared");
-    Ok(Some(told))
+    Ok(Some((told, known)))
 }
 
 /// One event, which says that it cannot be told.

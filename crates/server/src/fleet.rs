@@ -1,33 +1,64 @@
 //! Everything that runs, at once: the portfolio, built from the store and kept up by its changes.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod some;
 
-use model::{Digest, Event, EventKind, OrganisationId};
-use portfolio::Portfolio;
-use store::{ImageContent, Store};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::{Digest, Event, EventKind, OrganisationId, Platform};
+use portfolio::{Images, PackageNumber, Portfolio};
+use store::{ImageContent, RunningImage, Store};
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 /// Rows that are read together.
 const PART: u32 = 2_000;
+/// Packages that are read together.
+const PACKAGES: u32 = 10_000;
+
+/// What changes a portfolio.
+const KINDS: [EventKind; 7] = [
+    EventKind::ImageAnalysed,
+    EventKind::ImageDeleted,
+    EventKind::DeploymentStarted,
+    EventKind::DeploymentReplaced,
+    EventKind::DeploymentEnded,
+    EventKind::EnvironmentDeleted,
+    EventKind::Expired,
+];
 
 /// Holds the portfolio, once somebody has asked for it.
-#[derive(Default)]
-pub(crate) struct Fleet(Arc<Mutex<Option<Ships>>>);
+pub(crate) struct Fleet {
+    whole: Arc<RwLock<Option<Ships>>>,
+    /// This process will ask again.
+    stays: bool,
+}
 
 /// The portfolio, and how it and the store call the same things.
 pub(crate) struct Ships {
     pub(crate) portfolio: Portfolio,
-    /// Up to where the changes of the store are in it.
-    cursor: String,
+    /// Up to where the changes of the store are in it. Whoever finds that nothing has changed moves
+    /// it, so that what else happens is not looked through again.
+    cursor: Mutex<String>,
     numbers: HashMap<(OrganisationId, Digest), i64>,
     digests: HashMap<i64, Digest>,
-    /// What runs and is not known yet: deployments with their environments.
-    waiting: HashMap<(OrganisationId, Digest), Vec<(String, String)>>,
+    /// What runs, by the image's number.
+    berths: HashMap<i64, Vec<Berth>>,
+    /// Of which image a deployment is, by its id.
+    berthed: HashMap<String, i64>,
+    /// What runs and is not known yet.
+    waiting: HashMap<(OrganisationId, Digest), Vec<Berth>>,
 }
 
-/// The portfolio as it is now; nobody else has it meanwhile.
-pub(crate) struct Held(OwnedMutexGuard<Option<Ships>>);
+/// A deployment.
+struct Berth {
+    environment: String,
+    application: String,
+    platform: Platform,
+    deployment: String,
+}
+
+/// The portfolio as it is now; it does not change meanwhile.
+pub(crate) struct Held(OwnedRwLockReadGuard<Option<Ships>>);
 
 impl Held {
     pub(crate) fn ships(&self) -> &Ships {
@@ -36,9 +67,40 @@ impl Held {
 }
 
 impl Fleet {
+    /// Of a process that stays and asks again, or of one that asks once and goes.
+    pub(crate) fn new(stays: bool) -> Self {
+        Self { whole: Arc::default(), stays }
+    }
+
+    /// The portfolio, as far as it is about packages that go by any of these names in an
+    /// organisation's images; or more of it.
+    pub(crate) async fn about(
+        &self,
+        store: &Store,
+        organisation: &OrganisationId,
+        names: &[String],
+    ) -> Result<Held, store::Error> {
+        if self.stays || self.whole.read().await.is_some() {
+            return self.now(store).await;
+        }
+        let mut ships = Ships::about(store, organisation, names).await?;
+        while !ships.catch_up(store).await? {
+            ships = Ships::about(store, organisation, names).await?;
+        }
+        let held = Arc::new(RwLock::new(Some(ships)));
+        Ok(Held(held.read_owned().await))
+    }
+
     /// The portfolio with all that is in the store by now.
     pub(crate) async fn now(&self, store: &Store) -> Result<Held, store::Error> {
-        let mut held = Arc::clone(&self.0).lock_owned().await;
+        let held = Arc::clone(&self.whole).read_owned().await;
+        if let Some(ships) = held.as_ref()
+            && ships.is_up_to_date(store).await?
+        {
+            return Ok(Held(held));
+        }
+        drop(held);
+        let mut held = Arc::clone(&self.whole).write_owned().await;
         let up_to_date = match held.as_mut() {
             Some(ships) => ships.catch_up(store).await?,
             None => false,
@@ -52,7 +114,7 @@ impl Fleet {
             }
             *held = Some(ships);
         }
-        Ok(Held(held))
+        Ok(Held(held.downgrade()))
     }
 
     /// Somebody's things are gone, and no event is left to tell of it.
@@ -74,29 +136,88 @@ impl Ships {
     ) -> impl Iterator<Item = impl Iterator<Item = &str>> {
         let own = self.waiting.iter().filter(move |((whose, _), _)| whose == organisation);
         own.filter(|(_, running)| !running.is_empty())
-            .map(|(_, running)| running.iter().map(|(_, environment)| environment.as_str()))
+            .map(|(_, running)| running.iter().map(|it| it.environment.as_str()))
+    }
+
+    /// Deployments of these images in those environments, by id: environment by environment, by
+    /// application and platform; the first so many.
+    pub(crate) fn deployments<'e>(
+        &self,
+        organisation: &OrganisationId,
+        images: &Images,
+        environments: impl IntoIterator<Item = &'e str>,
+        most: usize,
+    ) -> Vec<String> {
+        let mut first: Vec<String> = Vec::new();
+        for environment in environments {
+            let there = self.portfolio.running_in(organisation, environment, images);
+            let mut berths: Vec<&Berth> = self
+                .portfolio
+                .image_numbers(&there)
+                .iter()
+                .filter_map(|it| self.berths.get(it))
+                .flatten()
+                .filter(|it| it.environment == environment)
+                .collect();
+            berths.sort_unstable_by(|left, right| {
+                (&left.application, &left.platform, &left.deployment).cmp(&(
+                    &right.application,
+                    &right.platform,
+                    &right.deployment,
+                ))
+            });
+            let room = most.saturating_sub(first.len());
+            first.extend(berths.into_iter().take(room).map(|it| it.deployment.clone()));
+            if first.len() >= most {
+                break;
+            }
+        }
+        first
+    }
+
+    /// One with nothing in it yet, which the changes from now on will be in.
+    async fn begin(store: &Store) -> Result<Self, store::Error> {
+        Ok(Self {
+            portfolio: Portfolio::new(),
+            // First where to go on, then all there is: what happens in between is seen twice.
+            cursor: Mutex::new(store.changes_begin().await?),
+            numbers: HashMap::new(),
+            digests: HashMap::new(),
+            berths: HashMap::new(),
+            berthed: HashMap::new(),
+            waiting: HashMap::new(),
+        })
     }
 
     async fn load(store: &Store) -> Result<Self, store::Error> {
         let began = std::time::Instant::now();
-        let mut ships = Self {
-            portfolio: Portfolio::new(),
-            // First where to go on, then all there is: what happens in between is seen twice.
-            cursor: store.changes_begin().await?,
-            numbers: HashMap::new(),
-            digests: HashMap::new(),
-            waiting: HashMap::new(),
-        };
+        let mut ships = Self::begin(store).await?;
+        let mut known: HashMap<i64, PackageNumber> = HashMap::new();
         let mut after = 0;
         loop {
-            let sets = store.set_contents_after(after, PART).await?;
+            let packages = store.packages_after(after, PACKAGES).await?;
+            let Some(last) = packages.last() else { break };
+            after = last.number;
+            known.extend(
+                packages.into_iter().map(|it| (it.number, ships.portfolio.know(&it.package))),
+            );
+        }
+        let mut after = 0;
+        loop {
+            let sets = store.sets_after(after, PART).await?;
             let Some((last, _)) = sets.last() else { break };
             after = *last;
             for (set, packages) in sets {
-                let known: Vec<_> = packages.iter().map(|it| ships.portfolio.know(it)).collect();
-                ships.portfolio.add_set(set, known);
+                let numbers: Option<Vec<PackageNumber>> =
+                    packages.iter().map(|it| known.get(it).copied()).collect();
+                match numbers {
+                    Some(numbers) => ships.portfolio.add_set(set, numbers),
+                    // It came while we read.
+                    None => ships.add_set(store, set).await.map(|_| ())?,
+                }
             }
         }
+        drop(known);
         let mut after = 0;
         loop {
             let images = store.image_contents_after(after, PART).await?;
@@ -120,20 +241,37 @@ impl Ships {
         Ok(ships)
     }
 
+    async fn is_up_to_date(&self, store: &Store) -> Result<bool, store::Error> {
+        let changes = store.changes_of(&KINDS, &self.cursor(), 1).await?;
+        if changes.events.is_empty() {
+            self.go_on_from(changes.cursor);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
     /// Takes in what changed. False when it is quicker, or the only way, to begin anew.
     async fn catch_up(&mut self, store: &Store) -> Result<bool, store::Error> {
         loop {
-            let changes = store.changes_since(None, &self.cursor, PART).await?;
-            if changes.events.is_empty() {
-                return Ok(true);
-            }
+            let changes = store.changes_of(&KINDS, &self.cursor(), PART).await?;
             for (organisation, event) in &changes.events {
                 if !self.take_in(store, organisation, event).await? {
                     return Ok(false);
                 }
             }
-            self.cursor = changes.cursor;
+            self.go_on_from(changes.cursor);
+            if changes.events.is_empty() {
+                return Ok(true);
+            }
         }
+    }
+
+    fn cursor(&self) -> String {
+        self.cursor.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn go_on_from(&self, cursor: String) {
+        *self.cursor.lock().unwrap_or_else(PoisonError::into_inner) = cursor;
     }
 
     async fn take_in(
@@ -186,13 +324,10 @@ impl Ships {
         image: &ImageContent,
     ) -> Result<(), store::Error> {
         for set in &image.sets {
-            if self.portfolio.knows_set(*set) {
-                continue;
-            }
             // One that is gone again belongs to an image that was replaced since; that is told later.
-            let Some(packages) = store.set_content(*set).await? else { return Ok(()) };
-            let known: Vec<_> = packages.iter().map(|it| self.portfolio.know(it)).collect();
-            self.portfolio.add_set(*set, known);
+            if !self.portfolio.knows_set(*set) && !self.add_set(store, *set).await? {
+                return Ok(());
+            }
         }
         let key = (image.organisation.clone(), image.digest.clone());
         let distro = image.distro.as_ref();
@@ -205,25 +340,57 @@ impl Ships {
         )?;
         self.digests.insert(image.image, image.digest.clone());
         self.numbers.insert(key.clone(), image.image);
-        for (deployment, environment) in self.waiting.remove(&key).unwrap_or_default() {
-            self.portfolio.start(&image.organisation, &deployment, &environment, image.image);
+        for it in self.waiting.remove(&key).unwrap_or_default() {
+            self.berth(&image.organisation, image.image, it);
         }
         Ok(())
     }
 
-    fn start(&mut self, it: store::RunningImage) {
-        if let Some(image) = it.image {
-            self.portfolio.start(&it.organisation, &it.deployment, &it.environment, image);
-        } else {
-            let key = (it.organisation, it.digest);
-            self.waiting.entry(key).or_default().push((it.deployment, it.environment));
+    /// Adds a set; false if it is gone.
+    async fn add_set(&mut self, store: &Store, set: i64) -> Result<bool, store::Error> {
+        let packages = store.packages_of_set(set).await?;
+        let known: Vec<_> = packages.iter().map(|it| self.portfolio.know(&it.package)).collect();
+        if !known.is_empty() {
+            self.portfolio.add_set(set, known);
         }
+        Ok(!packages.is_empty())
+    }
+
+    fn start(&mut self, it: RunningImage) {
+        let berth = Berth {
+            environment: it.environment,
+            application: it.application,
+            platform: it.platform,
+            deployment: it.deployment,
+        };
+        match it.image {
+            Some(image) => self.berth(&it.organisation, image, berth),
+            None => self.waiting.entry((it.organisation, it.digest)).or_default().push(berth),
+        }
+    }
+
+    fn berth(&mut self, organisation: &OrganisationId, image: i64, berth: Berth) {
+        self.unberth(&berth.deployment);
+        self.portfolio.start(organisation, &berth.deployment, &berth.environment, image);
+        self.berthed.insert(berth.deployment.clone(), image);
+        self.berths.entry(image).or_default().push(berth);
     }
 
     fn end(&mut self, deployment: &str) {
         self.portfolio.end(deployment);
+        self.unberth(deployment);
         for waiting in self.waiting.values_mut() {
-            waiting.retain(|(it, _)| it != deployment);
+            waiting.retain(|it| it.deployment != deployment);
+        }
+    }
+
+    fn unberth(&mut self, deployment: &str) {
+        let Some(image) = self.berthed.remove(deployment) else { return };
+        if let Some(berths) = self.berths.get_mut(&image) {
+            berths.retain(|it| it.deployment != deployment);
+            if berths.is_empty() {
+                self.berths.remove(&image);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Carrier, Pieces, Trouble};
+use api::{Carrier, Pieces, Take, Trouble};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
@@ -18,9 +18,10 @@ struct Here(Router);
 
 #[async_trait]
 impl Carrier for Here {
-    async fn carry(
+    async fn carry_in_parts(
         &self,
         request: http::Request<Vec<u8>>,
+        take: &mut Take<'_>,
     ) -> Result<http::Response<Vec<u8>>, Trouble> {
         let request = request.map(Body::from);
         let response = match self.0.clone().oneshot(request).await {
@@ -28,10 +29,13 @@ impl Carrier for Here {
             Err(never) => match never {},
         };
         let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, usize::MAX)
-            .await
-            .map_err(|error| Trouble(format!("the answer broke off: {error}")))?;
-        Ok(http::Response::from_parts(parts, bytes.to_vec()))
+        let mut body = body.into_data_stream();
+        let mut bytes = Vec::new();
+        while let Some(part) = body.next().await {
+            let part = part.map_err(|error| Trouble(format!("the answer broke off: {error}")))?;
+            if parts.status.is_success() { take(&part) } else { api::add(&mut bytes, &part) }?;
+        }
+        Ok(http::Response::from_parts(parts, bytes))
     }
 
     async fn listen(

@@ -39,7 +39,7 @@ mod tests;
 
 pub use app::{App, Clock, Reach};
 pub use caller::Access;
-pub use evaluate::{Changed, Evaluated, evaluate};
+pub use evaluate::{Changed, Evaluated, Took, evaluate};
 pub use front::{Limits, front};
 pub use here::here;
 pub use identity::{People, first_start, offer_reset};

@@ -16,6 +16,10 @@ use crate::app::App;
 /// Rows that are read together.
 const PART: u32 = 2_000;
 
+/// After which an image is judged anew.
+const KINDS: [EventKind; 3] =
+    [EventKind::ImageAnalysed, EventKind::ImageDeleted, EventKind::Expired];
+
 /// Counts, and remembers what it has judged.
 #[derive(Default)]
 pub(crate) struct Tally(Mutex<Option<Known>>);
@@ -101,10 +105,8 @@ impl Known {
     /// Forgets images that were read anew.
     async fn catch_up(&mut self, store: &Store) -> Result<(), store::Error> {
         loop {
-            let changes = store.changes_since(None, &self.cursor, PART).await?;
-            if changes.events.is_empty() {
-                return Ok(());
-            }
+            let changes = store.changes_of(&KINDS, &self.cursor, PART).await?;
+            let is_all = changes.events.is_empty();
             for (organisation, event) in changes.events {
                 match event.kind {
                     EventKind::ImageAnalysed | EventKind::ImageDeleted => {
@@ -118,6 +120,9 @@ impl Known {
                 }
             }
             self.cursor = changes.cursor;
+            if is_all {
+                return Ok(());
+            }
         }
     }
 

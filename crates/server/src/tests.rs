@@ -3,6 +3,7 @@
 mod between;
 mod evaluate;
 mod export;
+mod fleet;
 mod front;
 mod identity;
 mod keeping;
@@ -27,15 +28,19 @@ async fn client() -> Client {
 /// Everything is new, and it is always the same day.
 async fn app() -> App {
     let store = Store::open("sqlite::memory:").await.unwrap();
-    let reach = Reach {
+    let access = Access::Local { name: "ann".to_owned() };
+    let clock = Arc::new(|| "2026-11-21T10:00:00Z".parse::<Moment>().unwrap());
+    App::new(store, World::new(None), access, reach(), clock)
+}
+
+/// Nobody else is asked, and nothing is done later.
+fn reach() -> Reach {
+    Reach {
         engine: Engine::default(),
         settings: Arc::new(image::Settings::default()),
         jobs: false,
         offline: true,
-    };
-    let access = Access::Local { name: "ann".to_owned() };
-    let clock = Arc::new(|| "2026-11-21T10:00:00Z".parse::<Moment>().unwrap());
-    App::new(store, World::new(None), access, reach, clock)
+    }
 }
 
 /// The digest whose digits are all the same.

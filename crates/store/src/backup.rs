@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::contract::{Error, Restored};
 use crate::db::{Row, Tx, Value, placeholders, runs};
-use crate::{Store, derived, migrations};
+use crate::{Store, derived, inventories, migrations};
 use lines::{Reader, Writer, damaged};
 pub(crate) use tables::{Kind, TABLES, Table};
 
@@ -130,6 +130,9 @@ impl Store {
                 return Err(damaged("it goes on behind its end"));
             }
             break;
+        }
+        if head.schema < migrations::READABLE {
+            inventories::fill_in(&mut tx).await?;
         }
         derived::all(&mut tx).await?;
         tx.catch_up(TABLES.iter().filter(|it| it.is_numbered()).map(|it| it.name)).await?;

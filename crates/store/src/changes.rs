@@ -1,10 +1,10 @@
 //! Changes: the events that came to be seen since one last looked, each once.
 
-use model::OrganisationId;
+use model::{EventKind, OrganisationId};
 
 use crate::Store;
 use crate::contract::{Changes, Error};
-use crate::db::{Query, values};
+use crate::db::{Query, Row, values};
 use crate::events;
 
 const MOST: u32 = 10_000;
@@ -27,6 +27,50 @@ impl Store {
         cursor: &str,
         limit: u32,
     ) -> Result<Changes, Error> {
+        let narrow = |query: &mut Query| {
+            if let Some(organisation) = organisation {
+                query.with("AND organisation = $?", &organisation.0);
+            }
+        };
+        let (rows, _) = self.events_after(cursor, limit, narrow).await?;
+        let cursor = match rows.last() {
+            Some(row) => write_cursor(row.int("turn")?, &row.text("id")?),
+            None => cursor.to_owned(),
+        };
+        told(&rows, cursor)
+    }
+
+    /// The same, to any organisation, of these kinds alone: whatever else happened is passed over.
+    pub async fn changes_of(
+        &self,
+        kinds: &[EventKind],
+        cursor: &str,
+        limit: u32,
+    ) -> Result<Changes, Error> {
+        let (turn, _) = read_cursor(cursor)?;
+        let limit = limit.clamp(1, MOST);
+        let narrow = |query: &mut Query| {
+            query.with_all("AND kind IN $?", kinds.iter().map(|it| it.as_str()).collect());
+        };
+        let (rows, open) = self.events_after(cursor, limit, narrow).await?;
+        let cursor = match rows.last() {
+            Some(row) if rows.len() >= limit as usize => {
+                write_cursor(row.int("turn")?, &row.text("id")?)
+            }
+            // That was all there is before the first turn that is open.
+            _ if open > turn => write_cursor(open, ""),
+            _ => cursor.to_owned(),
+        };
+        told(&rows, cursor)
+    }
+
+    /// Events behind a cursor, and the first turn that something may still be written in.
+    async fn events_after(
+        &self,
+        cursor: &str,
+        limit: u32,
+        narrow: impl FnOnce(&mut Query),
+    ) -> Result<(Vec<Row>, i64), Error> {
         let (turn, id) = read_cursor(cursor)?;
         // First the turn, then a look at the events: what is over by then is seen.
         let open = self.db.open_turn().await?;
@@ -35,28 +79,21 @@ impl Store {
              FROM events WHERE (turn, id) > ($1, $2) AND turn < $3",
             values![turn, id, open],
         );
-        if let Some(organisation) = organisation {
-            query.with("AND organisation = $?", &organisation.0);
-        }
-        let limit = limit.clamp(1, MOST);
-        query.with("ORDER BY turn, id LIMIT $?", i64::from(limit));
+        narrow(&mut query);
+        query.with("ORDER BY turn, id LIMIT $?", i64::from(limit.clamp(1, MOST)));
         let (sql, values) = query.into_parts();
-        let rows = self.db.rows(sql, values).await?;
-        let mut changes = Changes {
-            events: Vec::with_capacity(rows.len()),
-            cursors: Vec::with_capacity(rows.len()),
-            cursor: cursor.to_owned(),
-        };
-        for row in &rows {
-            let organisation = OrganisationId(row.text("organisation")?);
-            changes.events.push((organisation, events::read(row)?));
-            changes.cursors.push(write_cursor(row.int("turn")?, &row.text("id")?));
-        }
-        if let Some(last) = changes.cursors.last() {
-            changes.cursor.clone_from(last);
-        }
-        Ok(changes)
+        Ok((self.db.rows(sql, values).await?, open))
     }
+}
+
+fn told(rows: &[Row], cursor: String) -> Result<Changes, Error> {
+    let mut changes = Changes { events: Vec::new(), cursors: Vec::new(), cursor };
+    for row in rows {
+        let organisation = OrganisationId(row.text("organisation")?);
+        changes.events.push((organisation, events::read(row)?));
+        changes.cursors.push(write_cursor(row.int("turn")?, &row.text("id")?));
+    }
+    Ok(changes)
 }
 
 fn write_cursor(turn: i64, id: &str) -> String {

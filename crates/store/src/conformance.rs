@@ -122,6 +122,8 @@ conformance! {
     numbers:
         lead_through_everything_in_pages
         lead_to_what_was_found
+        lead_from_names
+        are_filled_in_where_they_were_not
         are_never_used_again
         changes_are_told_once
         changes_of_the_slow_are_told_too;

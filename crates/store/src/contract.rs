@@ -5,7 +5,9 @@ mod numbers;
 mod people;
 mod upkeep;
 
-use model::{Deployment, Digest, EventKind, ImageState, Moment, Platform, Purl, Retained};
+use model::{
+    Deployment, Digest, EventKind, ImageState, Inventory, Moment, Package, Platform, Purl, Retained,
+};
 use serde::{Deserialize, Serialize};
 
 pub use evaluations::{Counted, Counts, Evaluation, NewEvent, WrittenEvent};
@@ -239,6 +241,19 @@ pub struct Elsewhere {
     pub since: Moment,
 }
 
+/// What is inside an image, to be kept.
+#[derive(Clone, Copy, Debug)]
+pub struct NewInventory<'a> {
+    /// The image.
+    pub digest: &'a Digest,
+    /// What it is made for.
+    pub platform: &'a Platform,
+    /// Where it was seen.
+    pub repository: Option<&'a str>,
+    /// What is inside.
+    pub inventory: &'a Inventory,
+}
+
 /// Which packages are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sought {
@@ -249,15 +264,13 @@ pub enum Sought {
     Purl(Purl),
 }
 
-/// A package that some image of the organisation has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A package that some image has.
+#[derive(Clone, Debug, PartialEq)]
 pub struct KnownPackage {
     /// What the store calls it: small, dense, the same as long as any image has it.
     pub number: i64,
-    /// What the world calls it.
-    pub purl: Purl,
-    /// The source it is built from.
-    pub source: Option<String>,
+    /// The package, as far as matching reads it: purl, kind, source, author, owner.
+    pub package: Package,
 }
 
 /// That a package runs somewhere.

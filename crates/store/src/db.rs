@@ -19,7 +19,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::contract::Error;
 
-pub(crate) use query::{Query, Sql, Value, placeholders, runs, values};
+pub(crate) use query::{Query, Sql, Value, placeholders, placeholders_and, runs, values};
 pub use together::Together;
 
 /// An open database.
@@ -355,6 +355,15 @@ impl Tx {
                          UPDATE events SET turn = (SELECT now FROM turns) WHERE id = NEW.id;
                      END;",
                 ),
+                (
+                    "{turning_many}",
+                    "DROP TRIGGER events_take_turns;
+                     CREATE TRIGGER events_take_turns AFTER INSERT ON events WHEN NEW.turn = 0
+                     BEGIN
+                         UPDATE turns SET now = now + 1;
+                         UPDATE events SET turn = (SELECT now FROM turns) WHERE id = NEW.id;
+                     END;",
+                ),
             ],
             Open::Postgres(_) => [
                 ("{text}", "TEXT COLLATE \"C\""),
@@ -363,6 +372,7 @@ impl Tx {
                 ("{compact}", ""),
                 ("{turn}", "BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint)"),
                 ("{turning}", ""),
+                ("{turning_many}", ""),
             ],
         };
         let mut text = sql.to_owned();
@@ -388,6 +398,15 @@ impl Tx {
             return self.row(sql, values).await;
         }
         self.row(format!("{sql} FOR UPDATE"), values).await
+    }
+
+    /// Begins a turn, and says how SQL calls it: for events that are written together.
+    pub(crate) async fn begin_turn(&mut self) -> Result<&'static str, Error> {
+        if !self.is_sqlite() {
+            return Ok("DEFAULT");
+        }
+        self.run("UPDATE turns SET now = now + 1", vec![]).await?;
+        Ok("(SELECT now FROM turns)")
     }
 
     /// What to append to a query for rows that are held until the end.

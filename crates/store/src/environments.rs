@@ -1,5 +1,7 @@
 //! Environments: places where images run.
 
+use std::collections::HashMap;
+
 use model::{Act, Environment, EventKind, OrganisationId};
 use serde_json::json;
 
@@ -97,6 +99,16 @@ impl Store {
         let name: String = name.chars().take(names::LONGEST_NAME).collect();
         let mut tx = self.db.read().await?;
         Err(none(&mut tx, organisation, name).await?)
+    }
+
+    /// The names of all of them, by id.
+    pub async fn environment_names(
+        &self,
+        organisation: &OrganisationId,
+    ) -> Result<HashMap<String, String>, Error> {
+        let sql = "SELECT id, name FROM environments WHERE organisation = $1";
+        let rows = self.db.rows(sql, values![&organisation.0]).await?;
+        rows.iter().map(|it| Ok((it.text("id")?, it.text("name")?))).collect()
     }
 
     /// Gives an environment another name; its history stays with it.

@@ -5,11 +5,11 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use crate::contract::{Error, EventSelection, Page, Paged, WrittenEvent};
-use crate::db::{Query, Row, Tx, Value, placeholders, runs, values};
+use crate::db::{Query, Row, Tx, Value, placeholders_and, runs, values};
 use crate::{Store, environments, names, new_id};
 
 const COLUMNS: &str = "events (id, organisation, at, who, origin, kind, environment_id, \
-                       environment, about, detail)";
+                       environment, about, detail, turn)";
 
 /// An event that is to be written down.
 #[derive(Clone)]
@@ -64,6 +64,10 @@ pub(crate) async fn write_all(
 ) -> Result<(), Error> {
     let (who, origin) = (names::told(&act.who), names::told(&act.origin));
     let named: Vec<(String, &Note<'_>)> = notes.iter().map(|note| (new_id(), note)).collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let turn = tx.begin_turn().await?;
     for run in runs(&named) {
         let values = run.iter().flat_map(|(id, note)| {
             values![
@@ -80,7 +84,7 @@ pub(crate) async fn write_all(
             ]
         });
         let values: Vec<Value> = values.collect();
-        let list = placeholders(0, run.len(), 10);
+        let list = placeholders_and(run.len(), 10, turn);
         let sql = format!("INSERT INTO {COLUMNS} VALUES {list} ON CONFLICT DO NOTHING");
         tx.run(sql, values).await?;
     }

@@ -2,6 +2,7 @@
 
 use crate::contract::Error;
 use crate::db::{Db, values};
+use crate::inventories;
 
 /// What to do to an empty database, in order. A text that was released is never changed; the
 /// version of a database is the number of texts it has seen.
@@ -14,7 +15,12 @@ const ALL: &[&str] = &[
     include_str!("migrations/0006-secrets.sql"),
     include_str!("migrations/0007-deletion-and-resets.sql"),
     include_str!("migrations/0008-lists.sql"),
+    include_str!("migrations/0009-what-matching-reads.sql"),
+    include_str!("migrations/0010-turns-of-many.sql"),
 ];
+
+/// From this version on, what matching reads stands in columns of its own.
+pub(crate) const READABLE: i64 = 9;
 
 /// The version this program makes and understands.
 pub(crate) fn known() -> i64 {
@@ -37,6 +43,9 @@ pub(crate) async fn run(db: &Db) -> Result<(), Error> {
     }
     for text in ALL.iter().skip(usize::try_from(found).unwrap_or(0)) {
         tx.define(text).await?;
+    }
+    if found < READABLE {
+        inventories::fill_in(&mut tx).await?;
     }
     if found != known() {
         tx.run("UPDATE schema_version SET version = $1", values![known()]).await?;

@@ -3,43 +3,41 @@
 //! A number is never used again. Each page begins after the last row of the page before; an empty
 //! page is the end. All organisations' things are read, but where one is named.
 
-use model::{Digest, OrganisationId, Package};
+use std::collections::{BTreeMap, HashMap};
+
+use model::{Digest, Distro, OrganisationId};
 
 use crate::Store;
-use crate::contract::{
-    Error, ImageContent, ImageSet, KnownPackage, NumberedImage, RunningImage, SetPackage,
-};
-use crate::db::{Query, Row, values};
-use crate::{inventories, packages};
+use crate::contract::{Error, ImageContent, ImageSet, KnownPackage, NumberedImage, RunningImage};
+use crate::db::{Query, Row, runs, values};
+use crate::packages;
 
 const MOST: u32 = 50_000;
 
 impl Store {
     /// The packages with numbers above `after`, by number; 0 begins.
     pub async fn packages_after(&self, after: i64, limit: u32) -> Result<Vec<KnownPackage>, Error> {
-        let sql = "SELECT id, purl, source FROM packages WHERE id > $1 ORDER BY id LIMIT $2";
+        let sql = format!("{} WHERE p.id > $1 ORDER BY p.id LIMIT $2", packages::SELECT);
         let rows = self.db.rows(sql, values![after, most(limit)]).await?;
         rows.iter().map(packages::read).collect()
     }
 
-    /// Which sets have which packages, by set and package; the first begins after none.
-    pub async fn set_packages_after(
-        &self,
-        after: Option<SetPackage>,
-        limit: u32,
-    ) -> Result<Vec<SetPackage>, Error> {
-        let after = after.map_or((0, 0), |it| (it.set, it.package));
-        let sql = "SELECT package_set, package FROM set_packages
-                   WHERE (package_set, package) > ($1, $2)
-                   ORDER BY package_set, package LIMIT $3";
-        let rows = self.db.rows(sql, values![after.0, after.1, most(limit)]).await?;
-        rows.iter().map(set_package).collect()
+    /// The sets with numbers above `after`, by number, each with the numbers of its packages; 0
+    /// begins.
+    pub async fn sets_after(&self, after: i64, limit: u32) -> Result<Vec<(i64, Vec<i64>)>, Error> {
+        let sql = "SELECT package_set, string_agg(CAST(package AS TEXT), ',') AS packages
+                   FROM set_packages WHERE package_set > $1
+                   GROUP BY package_set ORDER BY package_set LIMIT $2";
+        let rows = self.db.rows(sql, values![after, most(limit)]).await?;
+        rows.iter().map(set).collect()
     }
 
-    /// The packages of one set.
+    /// The packages of one set; none when it is gone.
     pub async fn packages_of_set(&self, set: i64) -> Result<Vec<KnownPackage>, Error> {
-        let sql = "SELECT p.id, p.purl, p.source FROM set_packages s
-                   JOIN packages p ON p.id = s.package WHERE s.package_set = $1 ORDER BY p.id";
+        let sql = format!(
+            "{} JOIN set_packages s ON s.package = p.id WHERE s.package_set = $1 ORDER BY p.id",
+            packages::SELECT
+        );
         self.db.rows(sql, values![set]).await?.iter().map(packages::read).collect()
     }
 
@@ -63,32 +61,13 @@ impl Store {
         self.db.rows(sql, values![image]).await?.iter().map(image_set).collect()
     }
 
-    /// The sets with numbers above `after`, by number, each with its packages as they were found,
-    /// without layers; 0 begins.
-    pub async fn set_contents_after(
-        &self,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<(i64, Vec<Package>)>, Error> {
-        let sql = "SELECT id, body FROM package_sets WHERE id > $1 ORDER BY id LIMIT $2";
-        let rows = self.db.rows(sql, values![after, most(limit)]).await?;
-        rows.iter().map(set_content).collect()
-    }
-
-    /// The packages of one set as they were found, without layers; none when it is gone.
-    pub async fn set_content(&self, set: i64) -> Result<Option<Vec<Package>>, Error> {
-        let sql = "SELECT id, body FROM package_sets WHERE id = $1";
-        let row = self.db.row(sql, values![set]).await?;
-        Ok(row.as_ref().map(set_content).transpose()?.map(|(_, packages)| packages))
-    }
-
     /// The analysed images with numbers above `after`, by number; 0 begins.
     pub async fn image_contents_after(
         &self,
         after: i64,
         limit: u32,
     ) -> Result<Vec<ImageContent>, Error> {
-        let sql = "SELECT i.id, i.organisation, i.digest, v.head FROM images i
+        let sql = "SELECT i.id, i.organisation, i.digest, v.distro FROM images i
                    JOIN inventories v ON v.image = i.id
                    WHERE i.id > $1 ORDER BY i.id LIMIT $2";
         let mut tx = self.db.read().await?;
@@ -107,7 +86,7 @@ impl Store {
         organisation: &OrganisationId,
         digest: &Digest,
     ) -> Result<Option<ImageContent>, Error> {
-        let sql = "SELECT i.id, i.organisation, i.digest, v.head FROM images i
+        let sql = "SELECT i.id, i.organisation, i.digest, v.distro FROM images i
                    JOIN inventories v ON v.image = i.id
                    WHERE i.organisation = $1 AND i.digest = $2";
         let mut tx = self.db.read().await?;
@@ -118,6 +97,47 @@ impl Store {
         let sets = tx.rows(sql, values![row.int("id")?]).await?;
         drop(tx);
         Ok(contents(&rows, &sets)?.pop())
+    }
+
+    /// The images of an organisation that have any of these sets, by number; of their sets, these
+    /// alone are told.
+    pub async fn image_contents_with(
+        &self,
+        organisation: &OrganisationId,
+        sets: &[i64],
+    ) -> Result<Vec<ImageContent>, Error> {
+        let mut found: BTreeMap<i64, ImageContent> = BTreeMap::new();
+        let mut distros: HashMap<String, Option<Distro>> = HashMap::new();
+        let mut tx = self.db.read().await?;
+        tx.expect_few().await?;
+        for run in runs(sets) {
+            let mut query = Query::new(
+                "SELECT i.id, i.digest, v.distro, s.package_set FROM image_sets s
+                 JOIN images i ON i.id = s.image JOIN inventories v ON v.image = i.id",
+                vec![],
+            );
+            query.with("WHERE i.organisation = $?", &organisation.0);
+            query.with_all("AND s.package_set IN $?", run);
+            let (sql, values) = query.into_parts();
+            for row in tx.rows(sql, values).await? {
+                let image = row.int("id")?;
+                let set = row.int("package_set")?;
+                if let Some(it) = found.get_mut(&image) {
+                    it.sets.push(set);
+                    continue;
+                }
+                // Few there are, and many images have each.
+                let text = row.maybe_text("distro")?.unwrap_or_default();
+                let distro = match distros.get(&text) {
+                    Some(known) => known.clone(),
+                    None => distros.entry(text).or_insert(distro(&row, image)?).clone(),
+                };
+                let (organisation, digest) = (organisation.clone(), row.parsed("digest")?);
+                let sets = vec![set];
+                found.insert(image, ImageContent { image, organisation, digest, distro, sets });
+            }
+        }
+        Ok(found.into_values().collect())
     }
 
     /// The images with numbers above `after`, by number; 0 begins.
@@ -156,9 +176,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<RunningImage>, Error> {
         let mut query = Query::new(
-            "SELECT d.id, d.organisation, d.environment, d.digest, i.id AS image FROM deployments d
-             LEFT JOIN images i ON i.organisation = d.organisation AND i.digest = d.digest
-             WHERE d.until_at IS NULL AND d.id > $1",
+            &format!("{RUNNING} WHERE d.until_at IS NULL AND d.id > $1"),
             values![after],
         );
         if let Some(organisation) = organisation {
@@ -169,21 +187,54 @@ impl Store {
         self.db.rows(sql, values).await?.iter().map(running_image).collect()
     }
 
+    /// What runs of these images of an organisation, by their numbers; and what runs of images that
+    /// nobody has analysed.
+    pub async fn running_images_of(
+        &self,
+        organisation: &OrganisationId,
+        images: &[i64],
+    ) -> Result<Vec<RunningImage>, Error> {
+        let mut query = Query::new(RUNNING, vec![]);
+        query.with("WHERE d.until_at IS NULL AND d.organisation = $?", &organisation.0);
+        query.then("AND i.id IS NULL");
+        let (sql, values) = query.into_parts();
+        let mut tx = self.db.read().await?;
+        tx.expect_few().await?;
+        let rows = tx.rows(sql, values).await?;
+        let mut found: Vec<RunningImage> =
+            rows.iter().map(running_image).collect::<Result<_, _>>()?;
+        for run in runs(images) {
+            let mut query = Query::new(RUNNING, vec![]);
+            query.with("WHERE d.until_at IS NULL AND d.organisation = $?", &organisation.0);
+            query.with_all("AND i.id IN $?", run);
+            let (sql, values) = query.into_parts();
+            for row in tx.rows(sql, values).await? {
+                found.push(running_image(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// That a deployment runs, by its id; none when it does not.
     pub async fn running_image(&self, deployment: &str) -> Result<Option<RunningImage>, Error> {
-        let sql = "SELECT d.id, d.organisation, d.environment, d.digest, i.id AS image
-                   FROM deployments d
-                   LEFT JOIN images i ON i.organisation = d.organisation AND i.digest = d.digest
-                   WHERE d.until_at IS NULL AND d.id = $1";
+        let sql = format!("{RUNNING} WHERE d.until_at IS NULL AND d.id = $1");
         self.db.row(sql, values![deployment]).await?.as_ref().map(running_image).transpose()
     }
 }
+
+const RUNNING: &str = "
+    SELECT d.id, d.organisation, d.environment, d.application, d.platform, d.digest, i.id AS image
+    FROM deployments d
+    LEFT JOIN images i ON i.organisation = d.organisation AND i.digest = d.digest
+         AND i.state = 'analysed'";
 
 fn running_image(row: &Row) -> Result<RunningImage, Error> {
     Ok(RunningImage {
         deployment: row.text("id")?,
         organisation: OrganisationId(row.text("organisation")?),
         environment: row.text("environment")?,
+        application: row.text("application")?,
+        platform: row.parsed("platform")?,
         digest: row.parsed("digest")?,
         image: row.maybe_int("image")?,
     })
@@ -193,25 +244,28 @@ fn most(limit: u32) -> i64 {
     i64::from(limit.clamp(1, MOST))
 }
 
-fn set_content(row: &Row) -> Result<(i64, Vec<Package>), Error> {
-    let set = row.int("id")?;
-    let packages = inventories::packages(&row.blob("body")?)
-        .map_err(|why| Error::Corrupt { what: format!("package set {set}"), why })?;
+fn set(row: &Row) -> Result<(i64, Vec<i64>), Error> {
+    let set = row.int("package_set")?;
+    let text = row.text("packages")?;
+    let packages: Result<Vec<i64>, _> = text.split(',').map(str::parse).collect();
+    let packages = packages.map_err(|error| Error::Corrupt {
+        what: format!("package set {set}"),
+        why: error.to_string(),
+    })?;
     Ok((set, packages))
 }
 
-/// Images with heads, and the sets of all of them.
+/// Images, and the sets of all of them.
 fn contents(rows: &[Row], sets: &[Row]) -> Result<Vec<ImageContent>, Error> {
     let mut sets = sets.iter().map(image_set).peekable();
     let mut contents = Vec::with_capacity(rows.len());
     for row in rows {
         let image = row.int("id")?;
-        let corrupt = |why| Error::Corrupt { what: format!("inventory of image {image}"), why };
         let mut content = ImageContent {
             image,
             organisation: OrganisationId(row.text("organisation")?),
             digest: row.parsed("digest")?,
-            distro: inventories::distro(&row.blob("head")?).map_err(corrupt)?,
+            distro: distro(row, image)?,
             sets: Vec::new(),
         };
         while let Some(set) = sets.next_if(|it| it.as_ref().map_or(true, |it| it.image <= image)) {
@@ -225,8 +279,13 @@ fn contents(rows: &[Row], sets: &[Row]) -> Result<Vec<ImageContent>, Error> {
     Ok(contents)
 }
 
-fn set_package(row: &Row) -> Result<SetPackage, Error> {
-    Ok(SetPackage { set: row.int("package_set")?, package: row.int("package")? })
+/// The distribution of an image.
+fn distro(row: &Row, image: i64) -> Result<Option<Distro>, Error> {
+    let corrupt = |why| Error::Corrupt { what: format!("inventory of image {image}"), why };
+    let text = row.maybe_text("distro")?;
+    // Its head could not be read when this column was filled in.
+    let text = text.ok_or_else(|| corrupt("nobody knows its distribution".to_owned()))?;
+    serde_json::from_str(&text).map_err(|error| corrupt(error.to_string()))
 }
 
 fn image_set(row: &Row) -> Result<ImageSet, Error> {

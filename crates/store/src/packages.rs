@@ -1,9 +1,11 @@
 //! Packages: which there are, which images have them, and where those run.
 
-use model::{ImageRecord, OrganisationId, Purl};
+use std::collections::BTreeMap;
+
+use model::{ImageRecord, OrganisationId, Package, PackageKind, Purl, SourcePackage};
 
 use crate::Store;
-use crate::contract::{Error, KnownPackage, Page, Paged, Running, Sought};
+use crate::contract::{Error, KnownPackage, Page, Paged, Running, SetPackage, Sought};
 use crate::db::{Query, Row, runs, values};
 use crate::inventories::name_key;
 
@@ -25,24 +27,66 @@ impl Store {
         tx.expect_few().await?;
         let rows = tx
             .rows(
-                "SELECT p.id, p.purl, p.source FROM package_names n
-                 JOIN packages p ON p.id = n.package
-                 WHERE n.name = $2 AND EXISTS
-                     (SELECT 1 FROM set_packages t
-                      JOIN image_sets s ON s.package_set = t.package_set
-                      JOIN images i ON i.id = s.image
-                      WHERE t.package = p.id AND i.organisation = $1)",
+                format!(
+                    "{SELECT} JOIN package_names n ON n.package = p.id
+                     WHERE n.name = $2 AND EXISTS
+                         (SELECT 1 FROM set_packages t
+                          JOIN image_sets s ON s.package_set = t.package_set
+                          JOIN images i ON i.id = s.image
+                          WHERE t.package = p.id AND i.organisation = $1)"
+                ),
                 values![&organisation.0, name],
             )
             .await?;
         let mut packages: Vec<KnownPackage> = rows.iter().map(read).collect::<Result<_, _>>()?;
         if let Sought::Purl(purl) = sought {
-            packages.retain(|it| fits(&it.purl, purl));
+            packages.retain(|it| fits(&it.package.purl, purl));
         }
         packages.sort_by(|left, right| {
-            (&left.purl, &left.source, left.number).cmp(&(&right.purl, &right.source, right.number))
+            let key = |it: &KnownPackage| (it.package.purl.clone(), it.number);
+            key(left).cmp(&key(right))
         });
         Ok(packages)
+    }
+
+    /// The packages that go by any of these names, whoever has them.
+    pub async fn packages_called(&self, names: &[String]) -> Result<Vec<KnownPackage>, Error> {
+        let mut names: Vec<String> = names.iter().map(|it| name_key(it)).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut found = BTreeMap::new();
+        let mut tx = self.db.read().await?;
+        tx.expect_few().await?;
+        for run in runs(&names) {
+            let mut query = Query::new(SELECT, vec![]);
+            query.then("WHERE p.id IN (SELECT n.package FROM package_names n");
+            query.with_all("WHERE n.name IN $?)", run);
+            let (sql, values) = query.into_parts();
+            for row in tx.rows(sql, values).await? {
+                let known = read(&row)?;
+                found.insert(known.number, known);
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// Which sets have any of these packages, by set and package.
+    pub async fn sets_with(&self, packages: &[i64]) -> Result<Vec<SetPackage>, Error> {
+        let mut found = Vec::new();
+        let mut tx = self.db.read().await?;
+        tx.expect_few().await?;
+        for run in runs(packages) {
+            let mut query =
+                Query::new("SELECT package_set, package FROM set_packages WHERE", vec![]);
+            query.with_all("package IN $?", run);
+            let (sql, values) = query.into_parts();
+            for row in tx.rows(sql, values).await? {
+                found.push(set_package(&row)?);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
     }
 
     /// Where packages run, by package, environment and application.
@@ -127,11 +171,30 @@ fn fits(purl: &Purl, sought: &Purl) -> bool {
         && sought.subpath().is_none_or(|it| purl.subpath() == Some(it))
 }
 
+fn set_package(row: &Row) -> Result<SetPackage, Error> {
+    Ok(SetPackage { set: row.int("package_set")?, package: row.int("package")? })
+}
+
+/// What is read of a package.
+pub(crate) const SELECT: &str =
+    "SELECT p.id, p.purl, p.source, p.kind, p.source_version, p.author, p.owner FROM packages p";
+
 /// A row with a package's columns.
 pub(crate) fn read(row: &Row) -> Result<KnownPackage, Error> {
-    Ok(KnownPackage {
-        number: row.int("id")?,
-        purl: row.parsed("purl")?,
-        source: row.maybe_text("source")?,
-    })
+    let number = row.int("id")?;
+    let kind = row.maybe_text("kind")?;
+    // Its set could not be read when this column was filled in.
+    let kind = kind.as_deref().and_then(PackageKind::parse).ok_or_else(|| Error::Corrupt {
+        what: format!("package {number}"),
+        why: "nobody knows of what kind it is".to_owned(),
+    })?;
+    let mut package = Package::new(row.parsed("purl")?).of_kind(kind);
+    let version = row.maybe_text("source_version")?;
+    package.source = row.maybe_text("source")?.map(|name| SourcePackage { name, version });
+    package.author = row.maybe_text("author")?;
+    package.owner = match row.maybe_text("owner")? {
+        Some(_) => Some(row.parsed("owner")?),
+        None => None,
+    };
+    Ok(KnownPackage { number, package })
 }

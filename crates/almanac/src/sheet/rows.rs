@@ -1,11 +1,12 @@
 //! What a sheet says about a package.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use model::{Names, Status};
 
 use crate::bytes::Bytes;
-use crate::contract::{End, Handle, Key, Row, Stretch};
+use crate::contract::{Each, End, Handle, Key, Row, Stretch};
 use crate::layout::Section;
 use crate::record::{self, end, has, told};
 use crate::table::{Table, Torn};
@@ -42,6 +43,41 @@ impl<'a> Rows<'a> {
         Some(count)
     }
 
+    /// Begins a row: its kind, what it has, and the number of its advisory.
+    fn begin(&mut self, bytes: &mut Bytes<'a>, advisory: &mut u32) -> Option<(Bytes<'a>, u32)> {
+        let mut kind = list(self.lists, bytes)?;
+        self.room = self.room.checked_sub(16)?;
+        let flags = kind.small().filter(|it| it & !has::ALL == 0)?;
+        *advisory = bytes.small()?.checked_add(*advisory)?;
+        Some((kind, flags))
+    }
+
+    /// Goes to where the next row begins.
+    fn skip(&mut self, flags: u32, mut kind: Bytes<'_>, body: &mut Bytes<'_>) -> Option<()> {
+        if flags & has::SPANS != 0 {
+            for _ in 0..self.count(&mut kind)? {
+                let ends = kind.byte()?;
+                for there in [end::FROM, end::TO] {
+                    if ends & there != 0 {
+                        body.small()?;
+                    }
+                }
+            }
+        }
+        if flags & has::BULLETINS != 0 {
+            for _ in 0..self.count(body)? {
+                body.small()?;
+            }
+        }
+        if flags & has::VERSIONS != 0 {
+            for _ in 0..self.count(body)? {
+                body.signed()?;
+                body.small()?;
+            }
+        }
+        Some(())
+    }
+
     /// A text, if there is room for it.
     fn text(&mut self, text: Option<&'a str>) -> Option<&'a str> {
         let text = text?;
@@ -69,16 +105,66 @@ impl Sheet {
         }
     }
 
+    /// Appends those of its rows about that name that are of these advisories.
+    pub(crate) fn look_up_some<'a>(
+        &'a self,
+        number: u32,
+        name: &str,
+        wanted: &HashSet<Handle>,
+        rows: &mut Vec<Row<'a>>,
+    ) {
+        match self.table(Section::Names).and_then(|it| it.find(name.as_bytes())) {
+            Ok(None) => {}
+            Ok(Some(name)) => {
+                if self.try_rows(number, name, Some(wanted), rows).is_none() {
+                    rows.push(self.torn_row(number, ROWS_TORN));
+                }
+            }
+            Err(Torn) => rows.push(self.torn_row(number, NAME_TORN)),
+        }
+    }
+
+    /// Tells of each of its rows about that name which advisory's it is, with the names of its flaw.
+    /// Nothing where that cannot be read.
+    pub(crate) fn glance<'a>(
+        &'a self,
+        number: u32,
+        name: &str,
+        each: &mut Each<'_, 'a>,
+    ) -> Option<()> {
+        let Some(name) = self.table(Section::Names).ok()?.find(name.as_bytes()).ok()? else {
+            return Some(());
+        };
+        let (mut shared, mut bytes) = self.shared(name)?;
+        let (mut advisory, mut aliases) = (0, Vec::new());
+        while !bytes.is_empty() {
+            let (kind, flags) = shared.begin(&mut bytes, &mut advisory)?;
+            shared.skip(flags, kind, &mut bytes)?;
+            let (told, _, mut head) = begin(shared.heads, advisory)?;
+            let id = shared.text(shared.named.ids.get(advisory))?;
+            aliases.clear();
+            if told & told::ABOUT != 0 {
+                head.blob()?;
+            }
+            if told & told::ALIASES != 0 {
+                shared.flaws(&mut head, &mut aliases)?;
+            }
+            each(Handle { sheet: number, advisory }, id, &aliases);
+        }
+        Some(())
+    }
+
     /// Appends its rows about the name with that number.
     pub(crate) fn rows_of<'a>(&'a self, number: u32, name: u32, rows: &mut Vec<Row<'a>>) {
-        if self.try_rows(number, name, rows).is_none() {
+        if self.try_rows(number, name, None, rows).is_none() {
             rows.push(self.torn_row(number, ROWS_TORN));
         }
     }
 
-    fn try_rows<'a>(&'a self, number: u32, name: u32, rows: &mut Vec<Row<'a>>) -> Option<()> {
+    /// Where its rows about a name are, and what they share.
+    fn shared(&self, name: u32) -> Option<(Rows<'_>, Bytes<'_>)> {
         let mut bytes = self.rows(name)?.1;
-        let mut shared = Rows {
+        let shared = Rows {
             versions: self.table(Section::Versions).ok()?,
             lists: self.table(Section::Lists).ok()?,
             named: self.named().ok()?,
@@ -86,12 +172,24 @@ impl Sheet {
             base: bytes.small()?.checked_sub(1)?,
             room: MOST,
         };
+        Some((shared, bytes))
+    }
+
+    fn try_rows<'a>(
+        &'a self,
+        number: u32,
+        name: u32,
+        wanted: Option<&HashSet<Handle>>,
+        rows: &mut Vec<Row<'a>>,
+    ) -> Option<()> {
+        let (mut shared, mut bytes) = self.shared(name)?;
         let mut advisory = 0;
         while !bytes.is_empty() {
-            let mut kind = list(shared.lists, &mut bytes)?;
-            shared.room = shared.room.checked_sub(16)?;
-            let flags = kind.small().filter(|it| it & !has::ALL == 0)?;
-            advisory = bytes.small()?.checked_add(advisory)?;
+            let (kind, flags) = shared.begin(&mut bytes, &mut advisory)?;
+            if wanted.is_some_and(|it| !it.contains(&Handle { sheet: number, advisory })) {
+                shared.skip(flags, kind, &mut bytes)?;
+                continue;
+            }
             let mut row = self.torn_row(number, ADVISORY_TORN);
             row.advisory.advisory = advisory;
             if let Some(usual) = fill_head(&mut shared, advisory, &mut row) {

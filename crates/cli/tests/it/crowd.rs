@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use api::{
     Carrier, Client, Deployment, DeploymentQuery, EventQuery, Https, ImageQuery, ImageState,
-    PROBLEM, Page, PageQuery, Pieces, Problem, Recording, Recordings, Sort, Trouble,
+    PROBLEM, Page, PageQuery, Pieces, Problem, Recording, Recordings, Sort, Take, Trouble,
 };
 use async_trait::async_trait;
 use model::Secret;
@@ -169,12 +169,14 @@ struct Strict(Https);
 
 #[async_trait]
 impl Carrier for Strict {
-    async fn carry(
+    async fn carry_in_parts(
         &self,
         request: http::Request<Vec<u8>>,
+        take: &mut Take<'_>,
     ) -> Result<http::Response<Vec<u8>>, Trouble> {
         let asked = request.uri().clone();
-        let response = self.0.carry(request).await.expect("it is there all the time");
+        let response =
+            self.0.carry_in_parts(request, take).await.expect("it is there all the time");
         if !response.status().is_success() {
             let told = String::from_utf8_lossy(response.body()).into_owned();
             let problem: Problem = serde_json::from_str(&told).expect(&told);

@@ -95,8 +95,8 @@ impl Writer for Rows {
         out
     }
 
-    fn end(&mut self) -> String {
-        String::new()
+    fn end(&mut self) -> Option<String> {
+        None
     }
 }
 

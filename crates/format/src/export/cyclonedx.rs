@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use model::Gap;
 use serde::Serialize;
@@ -40,6 +42,9 @@ impl Export for CycloneDx {
             incomplete: Vec::new(),
             places: HashMap::new(),
             told: Vec::new(),
+            purls: Texts::default(),
+            versions: Texts::default(),
+            step: Step::Lists,
         })
     }
 }
@@ -53,6 +58,9 @@ struct Parts {
     /// Where each vulnerability stands in `told`, by what is said about it.
     places: HashMap<[u8; 32], usize>,
     told: Vec<Told>,
+    purls: Texts,
+    versions: Texts,
+    step: Step,
 }
 
 /// A vulnerability, and all that has it: images share what they are made of, so this is far less than
@@ -60,7 +68,48 @@ struct Parts {
 struct Told {
     /// An object, without its name and without what it affects.
     text: String,
-    affects: Vec<Affects>,
+    affects: Vec<Affected>,
+}
+
+/// A package that has it. There are as many as findings, so they are small.
+struct Affected {
+    /// The number of its purl, and which of those that have that purl it is.
+    purl: u32,
+    which: Option<NonZeroU32>,
+    /// The number of what is said of versions.
+    versions: u32,
+}
+
+/// Texts, each once.
+#[derive(Default)]
+struct Texts {
+    numbers: HashMap<Arc<str>, u32>,
+    texts: Vec<Arc<str>>,
+}
+
+impl Texts {
+    fn number(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        let text: Arc<str> = text.into();
+        self.texts.push(Arc::clone(&text));
+        self.numbers.insert(text, number);
+        number
+    }
+
+    fn get(&self, number: u32) -> &str {
+        self.texts.get(number as usize).map_or("", |it| it)
+    }
+}
+
+/// What stands behind the images.
+#[derive(Clone, Copy)]
+enum Step {
+    Lists,
+    Vulnerability(usize),
+    Done,
 }
 
 /// As what an image runs.
@@ -136,6 +185,7 @@ impl Writer for Parts {
                 self.told.push(Told { text, affects: Vec::new() });
                 self.told.len() - 1
             });
+            let affects = affects.iter().map(|it| self.affected(it)).collect::<Vec<_>>();
             if let Some(it) = self.told.get_mut(place) {
                 it.affects.extend(affects);
             }
@@ -145,7 +195,40 @@ impl Writer for Parts {
         format!("{mark}{}", part.text)
     }
 
-    fn end(&mut self) -> String {
+    fn end(&mut self) -> Option<String> {
+        match self.step {
+            Step::Lists => {
+                self.step = Step::Vulnerability(0);
+                Some(self.lists())
+            }
+            Step::Vulnerability(number) => {
+                let Some(it) = self.told.get_mut(number) else {
+                    self.step = Step::Done;
+                    return Some("\n]}\n".to_owned());
+                };
+                self.step = Step::Vulnerability(number + 1);
+                let it = Told {
+                    text: std::mem::take(&mut it.text),
+                    affects: std::mem::take(&mut it.affects),
+                };
+                Some(self.vulnerability(number, &it))
+            }
+            Step::Done => None,
+        }
+    }
+}
+
+impl Parts {
+    fn affected(&mut self, it: &Affects) -> Affected {
+        // A purl has no such sign.
+        let named = it.r#ref.rsplit_once('|');
+        let named = named.and_then(|(purl, which)| Some((purl, which.parse().ok()?)));
+        let (purl, which) = named.map_or((&*it.r#ref, None), |(purl, which)| (purl, Some(which)));
+        let versions = if it.versions.is_empty() { String::new() } else { json(&it.versions) };
+        Affected { purl: self.purls.number(purl), which, versions: self.versions.number(&versions) }
+    }
+
+    fn lists(&self) -> String {
         let mut out = String::from("\n],\n\"dependencies\":[");
         let dependency = Dependency { r#ref: ENVIRONMENT, depends_on: &self.images };
         out.push_str(&json(&dependency));
@@ -157,17 +240,31 @@ impl Writer for Parts {
             out.push_str("],\n");
         }
         out.push_str("\"vulnerabilities\":[");
-        for (number, it) in self.told.drain(..).enumerate() {
-            out.push_str(if number == 0 { "\n" } else { ",\n" });
-            let _ = write!(out, "{{\"bom-ref\":\"finding-{number}\",");
-            // It is an object that is not empty: an id it has.
-            let inner = it.text.trim_start_matches('{');
-            out.push_str(inner.strip_suffix('}').unwrap_or(inner));
-            out.push_str(",\"affects\":");
-            out.push_str(&json(&it.affects));
+        out
+    }
+
+    fn vulnerability(&self, number: usize, it: &Told) -> String {
+        let mut out = String::from(if number == 0 { "\n" } else { ",\n" });
+        let _ = write!(out, "{{\"bom-ref\":\"finding-{number}\",");
+        // It is an object that is not empty: an id it has.
+        let inner = it.text.trim_start_matches('{');
+        out.push_str(inner.strip_suffix('}').unwrap_or(inner));
+        out.push_str(",\"affects\":[");
+        for (number, it) in it.affects.iter().enumerate() {
+            let purl = self.purls.get(it.purl);
+            let reference = match it.which {
+                Some(which) => json(&format!("{purl}|{which}")),
+                None => json(&purl),
+            };
+            let mark = if number == 0 { "" } else { "," };
+            let _ = write!(out, "{mark}{{\"ref\":{reference}");
+            let versions = self.versions.get(it.versions);
+            if !versions.is_empty() {
+                let _ = write!(out, ",\"versions\":{versions}");
+            }
             out.push('}');
         }
-        out.push_str("\n]}\n");
+        out.push_str("]}");
         out
     }
 }

@@ -32,7 +32,7 @@ impl Export for Json {
     }
 
     fn begin(&self, head: Head) -> Box<dyn Writer> {
-        Box::new(Documents { head, images: 0, pending: 0 })
+        Box::new(Documents { head, images: 0, pending: 0, ended: false })
     }
 }
 
@@ -40,6 +40,7 @@ struct Documents {
     head: Head,
     images: usize,
     pending: usize,
+    ended: bool,
 }
 
 #[derive(Serialize)]
@@ -82,10 +83,15 @@ impl Writer for Documents {
         format!("{mark}{}", text(&told))
     }
 
-    fn end(&mut self) -> String {
+    fn end(&mut self) -> Option<String> {
+        if std::mem::replace(&mut self.ended, true) {
+            return None;
+        }
         let Self { images, pending, .. } = self;
         let says = format!("{}, {pending} not analysed", many(*images, "image"));
-        format!("\n],\n\"count\": {images},\n\"pending\": {pending},\n\"says\": \"{says}\"\n}}\n")
+        Some(format!(
+            "\n],\n\"count\": {images},\n\"pending\": {pending},\n\"says\": \"{says}\"\n}}\n"
+        ))
     }
 }
 

@@ -110,13 +110,13 @@ struct Judged {
 
 #[derive(Serialize)]
 pub(crate) struct Affects {
-    r#ref: String,
+    pub(crate) r#ref: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    versions: Vec<Version>,
+    pub(crate) versions: Vec<Version>,
 }
 
 #[derive(Serialize)]
-struct Version {
+pub(crate) struct Version {
     #[serde(flatten)]
     which: Which,
     status: &'static str,

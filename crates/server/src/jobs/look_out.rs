@@ -17,6 +17,16 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Changes looked at together.
 const PART: u32 = 2_000;
 
+/// After which environments are counted anew.
+const KINDS: [EventKind; 6] = [
+    EventKind::ImageAnalysed,
+    EventKind::ImageDeleted,
+    EventKind::EnvironmentCreated,
+    EventKind::DeploymentStarted,
+    EventKind::DeploymentReplaced,
+    EventKind::DeploymentEnded,
+];
+
 /// What we saw last.
 #[derive(Default)]
 pub(super) struct Outlook {
@@ -66,6 +76,8 @@ impl Outlook {
     }
 
     async fn changes(&mut self, app: &App) -> Result<(), store::Error> {
+        // Whoever asks, and the next almanac, find it there.
+        app.keep_up().await?;
         let Some(cursor) = self.cursor.clone() else {
             let cursor = app.store.changes_begin().await?;
             // What changed while nobody looked.
@@ -73,19 +85,8 @@ impl Outlook {
             self.soon(app, all.collect(), cursor).await;
             return Ok(());
         };
-        let changes = app.store.changes_since(None, &cursor, PART).await?;
-        let matters = |it: &EventKind| {
-            matches!(
-                it,
-                EventKind::ImageAnalysed
-                    | EventKind::ImageDeleted
-                    | EventKind::EnvironmentCreated
-                    | EventKind::DeploymentStarted
-                    | EventKind::DeploymentReplaced
-                    | EventKind::DeploymentEnded
-            )
-        };
-        let changed = changes.events.into_iter().filter(|it| matters(&it.1.kind)).map(|it| it.0);
+        let changes = app.store.changes_of(&KINDS, &cursor, PART).await?;
+        let changed = changes.events.into_iter().map(|it| it.0);
         self.soon(app, changed.collect(), changes.cursor).await;
         Ok(())
     }

@@ -158,7 +158,7 @@ struct Exporting {
 enum Step {
     Begin,
     Images,
-    Done,
+    End,
 }
 
 impl Exporting {
@@ -177,11 +177,14 @@ impl Exporting {
                         std::io::Error::other(refusal.0.detail)
                     })?
                 } else {
-                    self.step = Step::Done;
-                    self.writer.end()
+                    self.step = Step::End;
+                    String::new()
                 }
             }
-            Step::Done => return Ok(None),
+            Step::End => match self.writer.end() {
+                Some(part) => part,
+                None => return Ok(None),
+            },
         };
         Ok(Some((part, self)))
     }

@@ -9,7 +9,7 @@ use api::{
     Flaw, Hole, InEnvironment, Place, Problem, Sighted, Sighting, Sort, WhereQuery, Whereabouts,
 };
 use axum::extract::State;
-use model::{Digest, Fix, Gap, Inventory, OrganisationId, Purl, Right};
+use model::{Deployment, Digest, Fix, Gap, Inventory, OrganisationId, Purl, Right};
 use portfolio::{Answer, Sought, Spread, Terms};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -47,33 +47,28 @@ async fn whereabouts(
         None => None,
     };
     let asked = Asked::read(&query, app.world.lookout(app.now())?.almanac())?;
-    let Seen { spots, mut gaps, unread } = spots(&app, &organisation, asked).await?;
-    let names: HashMap<String, String> = app
-        .store
-        .environments(&organisation)
-        .await?
-        .into_iter()
-        .map(|it| (it.id, it.name))
-        .collect();
-    let meant = |id: &str| only.as_ref().is_none_or(|it| it.id == id);
-    let unread: Vec<BTreeSet<String>> = unread
-        .into_iter()
-        .map(|it| it.into_iter().filter(|id| meant(id)).collect())
-        .filter(|it: &BTreeSet<String>| !it.is_empty())
-        .collect();
+    let mut names = app.store.environment_names(&organisation).await?;
+    if let Some(only) = &only {
+        names.retain(|id, _| *id == only.id);
+    }
+    let Seen { spots, mut gaps, unread } =
+        spots(&app, &organisation, asked, names.clone(), limit).await?;
     gaps.extend(unread_gaps(&unread, &names));
+    // Of all that is found at once, so that there are few questions.
+    let ids: BTreeSet<&String> = spots.iter().flat_map(|it| &it.deployments).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
+    let running = app.store.running(&organisation, &ids).await?;
+    let running: HashMap<&str, &Deployment> =
+        running.iter().map(|it| (it.id.as_str(), it)).collect();
     let mut inventories = HashMap::new();
     let mut found = Vec::with_capacity(spots.len());
     for spot in spots {
-        if only.is_some() && !spot.environments.iter().any(|(id, _)| meant(id)) {
+        if only.is_some() && spot.environments.is_empty() {
             continue;
         }
-        let mut running = app.store.running_of(&organisation, &spot.running).await?;
-        running.retain(|it| only.as_ref().is_none_or(|only| it.environment == only.name));
-        let more = running.len() > limit;
-        running.truncate(limit);
-        let mut deployments = Vec::with_capacity(running.len());
-        for deployment in running {
+        let mut deployments = Vec::with_capacity(spot.deployments.len());
+        // One that ended this moment is not told.
+        for deployment in spot.deployments.iter().filter_map(|it| running.get(it.as_str())) {
             let places = if query.places {
                 let inventory =
                     inventory(&app, &organisation, &deployment.digest, &mut inventories).await?;
@@ -81,12 +76,11 @@ async fn whereabouts(
             } else {
                 Vec::new()
             };
-            deployments.push(Sighting { deployment: deployment.into(), places });
+            deployments.push(Sighting { deployment: (*deployment).clone().into(), places });
         }
         let mut environments: Vec<InEnvironment> = spot
             .environments
             .into_iter()
-            .filter(|(id, _)| meant(id))
             .filter_map(|(id, images)| {
                 Some(InEnvironment { name: names.get(&id)?.clone(), images })
             })
@@ -98,7 +92,7 @@ async fn whereabouts(
             images: spot.images,
             environments,
             deployments,
-            more,
+            more: spot.more,
         });
     }
     let gaps = gaps.into_iter().map(Hole::from).collect();
@@ -126,42 +120,67 @@ struct Spot {
     flaw: Option<Flaw>,
     purls: Vec<Purl>,
     images: u64,
-    /// How many images by environment.
+    /// How many images by environment, of those that are meant.
     environments: Vec<(String, u64)>,
-    /// Those images that run.
-    running: Vec<i64>,
+    /// The first deployments of those images, by id.
+    deployments: Vec<String>,
+    /// There are more of them.
+    more: bool,
 }
 
 /// All that was seen.
 struct Seen {
     spots: Vec<Spot>,
     gaps: Vec<Gap>,
-    /// Of each image that runs and is not analysed, the environments.
-    unread: Vec<Vec<String>>,
+    /// Of each image that runs where it is meant and is not analysed, the environments.
+    unread: Vec<BTreeSet<String>>,
 }
 
-async fn spots(app: &App, organisation: &OrganisationId, asked: Asked) -> Result<Seen, Refusal> {
+/// Where is meant.
+struct Meant {
+    organisation: OrganisationId,
+    /// Environments' ids, by name.
+    environments: Vec<String>,
+    /// So many deployments of each are told.
+    limit: usize,
+}
+
+async fn spots(
+    app: &App,
+    organisation: &OrganisationId,
+    asked: Asked,
+    names: HashMap<String, String>,
+    limit: usize,
+) -> Result<Seen, Refusal> {
     let now = app.now();
     let lookout = app.world.lookout(now)?;
-    let held = app.fleet.now(&app.store).await?;
-    let organisation = organisation.clone();
+    let held = app.fleet.about(&app.store, organisation, &asked.names(lookout.almanac())).await?;
+    let mut environments: Vec<(String, String)> =
+        names.into_iter().map(|(id, name)| (name, id)).collect();
+    environments.sort_unstable();
+    let environments = environments.into_iter().map(|it| it.1).collect();
+    let meant = Meant { organisation: organisation.clone(), environments, limit };
     let looked = tokio::task::spawn_blocking(move || {
-        let (spots, gaps) = look(&held, &organisation, &asked, &lookout, &now.to_string());
-        let unread = held.ships().unread(&organisation);
-        let unread = unread.map(|it| it.map(str::to_owned).collect()).collect();
-        Seen { spots, gaps, unread }
+        let (spots, gaps) = look(&held, &meant, &asked, &lookout, &now.to_string());
+        let is_meant = |id: &&str| meant.environments.iter().any(|it| it == id);
+        let unread = held.ships().unread(&meant.organisation);
+        let unread = unread
+            .map(|it| it.filter(is_meant).map(str::to_owned).collect::<BTreeSet<_>>())
+            .filter(|it| !it.is_empty());
+        Seen { spots, gaps, unread: unread.collect() }
     });
     looked.await.map_err(|_| Sort::Failed.because("the search broke off").into())
 }
 
 fn look(
     held: &Held,
-    organisation: &OrganisationId,
+    meant: &Meant,
     asked: &Asked,
     lookout: &engine::Lookout,
     today: &str,
 ) -> (Vec<Spot>, Vec<Gap>) {
     let ships = held.ships();
+    let organisation = &meant.organisation;
     let sought = match asked {
         Asked::Flaw(flaw) => {
             let terms = Terms { declared: false, today: Some(today) };
@@ -177,7 +196,7 @@ fn look(
                     },
                     exploited: it.state.exploited,
                 };
-                spot(ships, organisation, Some(flaw), it.purls, &it.spread)
+                spot(ships, meant, Some(flaw), it.purls, &it.spread)
             });
             return (spots.collect(), answer.gaps);
         }
@@ -186,33 +205,33 @@ fn look(
     };
     let Answer { found, gaps } = ships.portfolio.find(organisation, &sought);
     // The same purl may be several packages to matching; whoever asks by name means all of them.
-    let spots =
-        found.into_iter().map(|it| spot(ships, organisation, None, vec![it.purl], &it.spread));
+    let spots = found.into_iter().map(|it| spot(ships, meant, None, vec![it.purl], &it.spread));
     (spots.collect(), gaps)
 }
 
 fn spot(
     ships: &Ships,
-    organisation: &OrganisationId,
+    meant: &Meant,
     flaw: Option<Flaw>,
     purls: Vec<Purl>,
     spread: &Spread,
 ) -> Spot {
-    let mut running = BTreeSet::new();
-    for it in &spread.environments {
-        let there = ships.portfolio.running_in(organisation, &it.environment, &spread.images);
-        running.extend(ships.portfolio.image_numbers(&there));
-    }
+    let counts: HashMap<&str, u64> =
+        spread.environments.iter().map(|it| (it.environment.as_str(), it.images)).collect();
+    let there = meant.environments.iter().filter(|it| counts.contains_key(it.as_str()));
+    let there: Vec<&str> = there.map(String::as_str).collect();
+    let ids = there.iter().copied();
+    let most = meant.limit.saturating_add(1);
+    let mut deployments = ships.deployments(&meant.organisation, &spread.images, ids, most);
+    let more = deployments.len() > meant.limit;
+    deployments.truncate(meant.limit);
     Spot {
         flaw,
         purls,
         images: spread.images.len(),
-        environments: spread
-            .environments
-            .iter()
-            .map(|it| (it.environment.clone(), it.images))
-            .collect(),
-        running: running.into_iter().collect(),
+        environments: there.iter().map(|it| ((*it).to_owned(), counts[it])).collect(),
+        deployments,
+        more,
     }
 }
 

@@ -182,7 +182,7 @@ async fn it_serves_on_a_socket_and_ends_when_told_to() {
     serving.await.unwrap().unwrap();
     let gone = Https::new(reqwest::Client::new(), &root, None).unwrap();
     let request = Request::get("/healthz").body(Vec::new()).unwrap();
-    assert!(gone.carry(request).await.is_err());
+    assert!(gone.carry_in_parts(request, &mut |_| Ok(())).await.is_err());
 }
 
 #[tokio::test]

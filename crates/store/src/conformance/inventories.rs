@@ -71,7 +71,8 @@ pub(super) async fn packages_lead_to_where_they_run(store: &Store) {
         let known = store.known_packages(&acme, &sought).await.unwrap();
         let numbers: Vec<i64> = known.iter().map(|it| it.number).collect();
         let running = store.running_with(&acme, &numbers).await.unwrap();
-        let purl = |number| known.iter().find(|it| it.number == number).unwrap().purl.to_string();
+        let purl =
+            |number| known.iter().find(|it| it.number == number).unwrap().package.purl.to_string();
         let lines: Vec<String> = running
             .iter()
             .map(|it| {

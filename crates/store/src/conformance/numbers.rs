@@ -1,6 +1,6 @@
 //! Numbers and changes: all there is in pages, and what happened since.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{EventKind, OrganisationId, Source};
 
@@ -32,14 +32,9 @@ pub(super) async fn lead_through_everything_in_pages(store: &Store) {
         }
         packages.extend(page);
     }
-    let purls: BTreeSet<String> = packages.iter().map(|it| it.purl.to_string()).collect();
+    let purls: BTreeSet<String> = packages.iter().map(|it| it.package.purl.to_string()).collect();
     assert_eq!((packages.len(), purls.len()), (4, 4));
-    let mut members = Vec::new();
-    while let page = store.set_packages_after(members.last().copied(), 2).await.unwrap()
-        && !page.is_empty()
-    {
-        members.extend(page);
-    }
+    let members = members(store).await;
     let mut sets = Vec::new();
     while let page = store.image_sets_after(sets.last().copied(), 2).await.unwrap()
         && !page.is_empty()
@@ -61,25 +56,73 @@ pub(super) async fn lead_through_everything_in_pages(store: &Store) {
     assert_eq!((first.len(), rest.len()), (2, 2));
     assert_eq!((&rest[1].digest, rest[1].image), (&digest(9), None));
     let id = &store.environments(&acme).await.unwrap()[0].id;
+    assert_eq!(store.environment_names(&acme).await.unwrap()[id], "production");
     assert!(first.iter().all(|it| it.environment == *id && it.organisation == acme));
-    let of_image = store.sets_of_image(rest[0].image.unwrap()).await.unwrap();
+    let sets_of = store.sets_of_image(rest[0].image.unwrap()).await.unwrap();
     let all: Vec<_> = sets.iter().filter(|it| Some(it.image) == rest[0].image).copied().collect();
-    assert_eq!(of_image, all);
+    assert_eq!(sets_of, all);
     assert_eq!(store.running_image(&rest[0].deployment).await.unwrap(), Some(rest[0].clone()));
-    let running = store.running_of(&acme, &[rest[0].image.unwrap()]).await.unwrap();
+    let ids = [rest[0].deployment.clone(), "none".to_owned()];
+    let running = store.running(&acme, &ids).await.unwrap();
     assert_eq!((running.len(), &running[0].id), (1, &rest[0].deployment));
+    let of_image = store.running_images_of(&acme, &[rest[0].image.unwrap()]).await.unwrap();
+    assert_eq!(of_image, [rest[1].clone(), rest[0].clone()], "the unread one is always told");
+    assert!(store.running_images_of(&nobody, &[1, 2, 3]).await.unwrap().is_empty());
     assert_eq!(store.running_image("none").await.unwrap(), None);
-    for it in of_image {
+    for it in sets_of {
         let packages = store.packages_of_set(it.set).await.unwrap();
         let numbers: Vec<i64> = packages.iter().map(|it| it.number).collect();
-        let expect: Vec<i64> =
-            members.iter().filter(|member| member.set == it.set).map(|it| it.package).collect();
-        assert_eq!(numbers, expect);
+        assert_eq!(Some(&numbers), members.get(&it.set));
     }
 }
 
-pub(super) async fn lead_to_what_was_found(store: &Store) {
+/// Each set with the numbers of its packages.
+async fn members(store: &Store) -> BTreeMap<i64, Vec<i64>> {
+    let mut members = BTreeMap::new();
+    loop {
+        let after = members.last_key_value().map_or(0, |(set, _)| *set);
+        let page = store.sets_after(after, 2).await.unwrap();
+        assert!(page.len() <= 2);
+        if page.is_empty() {
+            return members;
+        }
+        members.extend(page.into_iter().map(|(set, mut packages)| {
+            packages.sort_unstable();
+            (set, packages)
+        }));
+    }
+}
+
+/// As far as the store's columns have it.
+fn read_by_matching(it: &model::Package) -> String {
+    format!("{} {:?} {:?} {:?} {:?}", it.purl, it.kind, it.source, it.author, it.owner)
+}
+
+/// Three images, and one whose packages say all that can be said of them.
+async fn four_images(store: &Store) -> OrganisationId {
     let acme = three_images(store).await;
+    let own = ["pkg:rpm/redhat/bash@5.1", "pkg:pypi/six@1.16.0", "pkg:pypi/six@1.17.0"];
+    let mut kept = inventory(4, &["pkg:deb/debian/zlib1g@1.2", "pkg:deb/debian/libssl3@3"], &own);
+    for package in &mut kept.packages {
+        match package.purl.name() {
+            "bash" => package.author = Some("Red Hat".to_owned()),
+            "six" if package.purl.version() == Some("1.16.0") => {
+                package.owner = Some("pkg:deb/debian/python3-six@1.16".parse().unwrap());
+            }
+            "libssl3" => {
+                let (name, version) = ("openssl".to_owned(), Some("3.0".to_owned()));
+                package.source = Some(model::SourcePackage { name, version });
+            }
+            _ => {}
+        }
+    }
+    kept.distro = None;
+    store.keep_inventory(&acme, &at(1), &digest(4), &amd64(), None, &kept).await.unwrap();
+    acme
+}
+
+/// What numbers lead to is what is kept.
+async fn lead_to_all(store: &Store, acme: &OrganisationId) {
     let mut contents = Vec::new();
     loop {
         let after = contents.last().map_or(0, |it: &crate::ImageContent| it.image);
@@ -89,35 +132,102 @@ pub(super) async fn lead_to_what_was_found(store: &Store) {
         }
         contents.extend(page);
     }
-    assert_eq!(contents.len(), 3);
-    let mut sets = Vec::new();
-    loop {
-        let after = sets.last().map_or(0, |(set, _): &(i64, Vec<model::Package>)| *set);
-        let page = store.set_contents_after(after, 2).await.unwrap();
-        if page.is_empty() {
-            break;
-        }
-        sets.extend(page);
-    }
-    assert_eq!(sets.len(), 4);
+    assert_eq!(contents.len(), 4);
     for content in &contents {
-        let one = store.image_content(&acme, &content.digest).await.unwrap();
+        let one = store.image_content(acme, &content.digest).await.unwrap();
         assert_eq!(one.as_ref(), Some(content));
-        let kept = store.inventory(&acme, &content.digest).await.unwrap().unwrap();
+        let kept = store.inventory(acme, &content.digest).await.unwrap().unwrap();
         assert_eq!(content.distro, kept.distro);
-        let mut purls: Vec<_> = kept.packages.into_iter().map(|it| it.purl).collect();
+        let mut told: Vec<_> = kept.packages.iter().map(read_by_matching).collect();
         let mut found = Vec::new();
         for set in &content.sets {
-            let packages = store.set_content(*set).await.unwrap().unwrap();
-            assert!(sets.contains(&(*set, packages.clone())));
-            found.extend(packages.into_iter().map(|it| it.purl));
+            let packages = store.packages_of_set(*set).await.unwrap();
+            found.extend(packages.iter().map(|it| read_by_matching(&it.package)));
         }
-        purls.sort();
+        told.sort();
         found.sort();
-        assert_eq!(found, purls);
+        assert_eq!(found, told);
     }
-    assert_eq!(store.set_content(0).await.unwrap(), None);
+    let known = store.packages_after(0, 100).await.unwrap();
+    for set in members(store).await.into_keys() {
+        for it in store.packages_of_set(set).await.unwrap() {
+            assert!(known.contains(&it), "{it:?}");
+        }
+    }
+}
+
+pub(super) async fn lead_to_what_was_found(store: &Store) {
+    let acme = four_images(store).await;
+    lead_to_all(store, &acme).await;
+    assert!(store.packages_of_set(0).await.unwrap().is_empty());
     assert_eq!(store.image_content(&acme, &digest(9)).await.unwrap(), None);
+}
+
+/// From names to packages, sets and images.
+pub(super) async fn lead_from_names(store: &Store) {
+    let acme = four_images(store).await;
+    let other = store.create_organisation(&at(3), "other").await.unwrap().id;
+    let kept = inventory(1, &["pkg:deb/debian/zlib1g@1.2"], &["pkg:npm/theirs@1"]);
+    store.keep_inventory(&other, &at(3), &digest(1), &amd64(), None, &kept).await.unwrap();
+    let find = async |whose: &OrganisationId, names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|it| (*it).to_owned()).collect();
+        let known = store.packages_called(&names).await.unwrap();
+        let purls: BTreeSet<String> = known.iter().map(|it| it.package.purl.to_string()).collect();
+        let numbers: Vec<i64> = known.iter().map(|it| it.number).collect();
+        let pairs = store.sets_with(&numbers).await.unwrap();
+        assert!(pairs.iter().all(|it| numbers.contains(&it.package)));
+        let mut sets: Vec<i64> = pairs.iter().map(|it| it.set).collect();
+        sets.dedup();
+        let images = store.image_contents_with(whose, &sets).await.unwrap();
+        for it in &images {
+            let whole = store.image_content(whose, &it.digest).await.unwrap().unwrap();
+            let mut some: Vec<i64> =
+                whole.sets.iter().filter(|it| sets.contains(it)).copied().collect();
+            some.sort_unstable();
+            let mut told = it.sets.clone();
+            told.sort_unstable();
+            assert_eq!((told, &it.distro, it.image), (some, &whole.distro, whole.image));
+        }
+        let images: Vec<String> =
+            images.iter().map(|it| it.digest.hex().get(..2).unwrap().to_owned()).collect();
+        let purls: Vec<String> = purls.into_iter().collect();
+        format!("{} in {}", purls.join(" "), images.join(" "))
+    };
+    let zlib = "pkg:deb/debian/zlib1g@1.2";
+    assert_eq!(find(&acme, &["zlib1g"]).await, format!("{zlib} in 01 02 03 04"));
+    assert_eq!(find(&other, &["zlib1g"]).await, format!("{zlib} in 01"));
+    assert_eq!(find(&acme, &["OpenSSL"]).await, "pkg:deb/debian/libssl3@3 in 04");
+    assert_eq!(
+        find(&acme, &["own1", "own2", "nothing", "own1"]).await,
+        "pkg:npm/own1@1.0.0 pkg:npm/own2@1.0.0 in 01 02"
+    );
+    assert_eq!(find(&acme, &["theirs"]).await, "pkg:npm/theirs@1 in ");
+    assert_eq!(find(&acme, &["nothing"]).await, " in ");
+    assert_eq!(find(&acme, &[]).await, " in ");
+}
+
+/// A database from before there were such columns is brought up to date.
+pub(super) async fn are_filled_in_where_they_were_not(store: &Store) {
+    let acme = four_images(store).await;
+    let mut tx = store.db.write().await.unwrap();
+    for sql in [
+        "UPDATE packages SET kind = NULL, source_version = NULL, author = NULL, owner = NULL,
+                             hash = CAST(id AS TEXT)",
+        "UPDATE inventories SET distro = NULL",
+    ] {
+        tx.run(sql, vec![]).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert!(matches!(store.packages_after(0, 9).await, Err(Error::Corrupt { .. })));
+    assert!(matches!(store.image_contents_after(0, 9).await, Err(Error::Corrupt { .. })));
+    let mut tx = store.db.write().await.unwrap();
+    crate::inventories::fill_in(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    lead_to_all(store, &acme).await;
+    let kept = inventory(5, &["pkg:deb/debian/zlib1g@1.2"], &["pkg:npm/own1@1.0.0"]);
+    let packages = super::kit::rows(store, "packages").await;
+    store.keep_inventory(&acme, &at(5), &digest(5), &amd64(), None, &kept).await.unwrap();
+    assert_eq!(super::kit::rows(store, "packages").await, packages, "they are known");
 }
 
 pub(super) async fn are_never_used_again(store: &Store) {
@@ -157,8 +267,29 @@ pub(super) async fn changes_are_told_once(store: &Store) {
     assert_eq!(told.len(), 10);
     assert_eq!(told[0].1.kind, EventKind::OrganisationCreated);
     assert_eq!((&told[9].0, told[9].1.about.as_str()), (&other, "other"));
+    // Of some kinds, and past all others.
+    let kinds = [EventKind::ImageAnalysed, EventKind::OrganisationCreated];
+    let mut some = Vec::new();
+    let mut after = begin.clone();
+    loop {
+        let changes = store.changes_of(&kinds, &after, 2).await.unwrap();
+        after = changes.cursor;
+        if changes.events.is_empty() {
+            break;
+        }
+        some.extend(changes.events);
+    }
+    let expect: Vec<_> = told.iter().filter(|it| kinds.contains(&it.1.kind)).cloned().collect();
+    assert_eq!((some.len(), some), (5, expect));
+    assert!(store.changes_since(None, &after, 9).await.unwrap().events.is_empty());
+    store.create_environment(&acme, &at(3), "one more").await.unwrap();
+    let changes = store.changes_since(None, &after, 9).await.unwrap();
+    assert_eq!(changes.events[0].1.about, "one more");
+    told.extend(changes.events);
+    cursor = changes.cursor;
     let of_one = store.changes_since(Some(&acme), &begin, 100).await.unwrap().events;
-    assert_eq!(of_one, told[..9]);
+    let own: Vec<_> = told.iter().filter(|it| it.0 == acme).cloned().collect();
+    assert_eq!((of_one.len(), of_one), (10, own));
     // Whoever begins now sees what comes, though what was last is gone.
     let begin = store.changes_begin().await.unwrap();
     store.delete_organisation(&other).await.unwrap();

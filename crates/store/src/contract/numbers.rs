@@ -61,9 +61,13 @@ pub struct RunningImage {
     pub organisation: OrganisationId,
     /// The environment's id.
     pub environment: String,
+    /// What it is called there.
+    pub application: String,
+    /// For which platform.
+    pub platform: Platform,
     /// What the world calls the image.
     pub digest: Digest,
-    /// Its number; none, if nobody told of it but by running it.
+    /// Its number; none, if nobody has analysed it.
     pub image: Option<i64>,
 }
 

@@ -130,6 +130,15 @@ pub(crate) fn placeholders(before: usize, rows: usize, columns: usize) -> String
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
+/// The same, where a text of SQL stands behind the parameters of each row: `($1, $2, DEFAULT)`.
+pub(crate) fn placeholders_and(rows: usize, columns: usize, last: &str) -> String {
+    let row = |row: usize| {
+        let names = (0..columns).map(|it| format!("${}", row * columns + it + 1));
+        format!("({}, {last})", names.collect::<Vec<_>>().join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
 /// Values in runs of few different lengths, so that few texts are prepared: the last value fills
 /// the last run up, which changes nothing where a value said twice means the same.
 pub(crate) fn runs<T: Clone>(all: &[T]) -> impl Iterator<Item = Vec<T>> {
@@ -162,6 +171,7 @@ mod tests {
     #[test]
     fn parameters_are_counted_on() {
         assert_eq!(placeholders(0, 2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(placeholders_and(2, 1, "now()"), "($1, now()), ($2, now())");
         let mut query = Query::new("SELECT a FROM b WHERE c = $1", values!["c"]);
         query.with_all("AND d IN $?", vec![1_i64, 2]);
         query.with("AND e = $?", "it's");

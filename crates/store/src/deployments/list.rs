@@ -58,29 +58,23 @@ impl Store {
         Ok(Paged::of(rows, page.rows(), |it| write_cursor(&it.deployment, when)))
     }
 
-    /// What runs of those images, by their numbers: by environment, application and platform.
-    pub async fn running_of(
+    /// Those of these deployments that run, by their ids.
+    pub async fn running(
         &self,
         organisation: &OrganisationId,
-        images: &[i64],
+        deployments: &[String],
     ) -> Result<Vec<Deployment>, Error> {
-        let mut found = Vec::new();
-        for run in runs(images) {
+        let mut found = Vec::with_capacity(deployments.len());
+        for run in runs(deployments) {
             let mut query = Query::new(SELECT, vec![]);
             query.with("WHERE d.organisation = $?", &organisation.0);
             query.then("AND d.until_at IS NULL");
-            query.with_all("AND i.id IN $?", run);
+            query.with_all("AND d.id IN $?", run);
             let (sql, values) = query.into_parts();
             for row in self.db.rows(sql, values).await? {
                 found.push(read(&row)?);
             }
         }
-        found.sort_by(|left, right| {
-            let key = |it: &Deployment| {
-                (it.environment.clone(), it.application.clone(), it.platform.to_string())
-            };
-            key(left).cmp(&key(right)).then_with(|| left.id.cmp(&right.id))
-        });
         Ok(found)
     }
 

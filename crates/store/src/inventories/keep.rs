@@ -2,14 +2,30 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::pack::{Entry, PackageSet, deflated};
+use model::Distro;
+
+use super::pack::{self, Entry, PackageSet, deflated};
 use crate::contract::Error;
 use crate::db::{Db, Query, Row, Sql, Tx, Value, placeholders, runs, values};
 
-/// A set that is to be there; deflated already, where it was not there when we looked.
+/// A set that is to be there; made ready already, where it was not there when we looked.
 pub(super) struct Wanted {
     set: PackageSet,
-    deflated: Option<Vec<u8>>,
+    ready: Option<Ready>,
+}
+
+/// What is written down of a set.
+#[derive(Clone)]
+struct Ready {
+    deflated: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+impl Ready {
+    fn of(set: &PackageSet) -> Result<Self, Error> {
+        let deflated = deflated(&set.body).map_err(|error| unfit(&error))?;
+        Ok(Self { deflated, entries: set.entries().map_err(|error| unfit(&error))? })
+    }
 }
 
 /// Does the heavy part before anybody has to wait for it.
@@ -23,9 +39,9 @@ pub(super) async fn sets(db: &Db, sets: Vec<PackageSet>) -> Result<Vec<Wanted>, 
         }
     }
     let wanted = sets.into_iter().map(|set| {
-        let new = !there.contains(&set.hash);
-        let deflated = new.then(|| deflated(&set.body)).transpose().map_err(|it| unfit(&it))?;
-        Ok(Wanted { set, deflated })
+        // Of several images in one go, the first is enough.
+        let ready = there.insert(set.hash.clone()).then(|| Ready::of(&set)).transpose()?;
+        Ok(Wanted { set, ready })
     });
     wanted.collect()
 }
@@ -34,7 +50,9 @@ pub(super) async fn sets(db: &Db, sets: Vec<PackageSet>) -> Result<Vec<Wanted>, 
 pub(super) async fn put(tx: &mut Tx, wanted: &[Wanted]) -> Result<Vec<i64>, Error> {
     // Everybody adds in one order, so that no two wait for each other.
     let mut order: Vec<&Wanted> = wanted.iter().collect();
-    order.sort_by(|left, right| left.set.hash.cmp(&right.set.hash));
+    order.sort_by(|left, right| {
+        (&left.set.hash, left.ready.is_none()).cmp(&(&right.set.hash, right.ready.is_none()))
+    });
     let mut numbers: HashMap<&str, i64> = HashMap::new();
     let mut added = Vec::new();
     let hashes: Vec<&str> = order.iter().map(|it| it.set.hash.as_str()).collect();
@@ -49,15 +67,15 @@ pub(super) async fn put(tx: &mut Tx, wanted: &[Wanted]) -> Result<Vec<i64>, Erro
         if numbers.contains_key(hash) {
             continue;
         }
-        let body = match &wanted.deflated {
-            Some(body) => body.clone(),
-            None => deflated(&wanted.set.body).map_err(|error| unfit(&error))?,
+        let ready = match &wanted.ready {
+            Some(ready) => ready.clone(),
+            None => Ready::of(&wanted.set)?,
         };
         let sql = "INSERT INTO package_sets (hash, body) VALUES ($1, $2)
                    ON CONFLICT (hash) DO NOTHING RETURNING id";
-        let number = if let Some(row) = tx.row(sql, values![hash, body]).await? {
+        let number = if let Some(row) = tx.row(sql, values![hash, ready.deflated]).await? {
             let number = row.int("id")?;
-            added.push((number, &wanted.set));
+            added.push((number, ready.entries));
             number
         } else {
             // Somebody else has added it, with all it holds, since we looked.
@@ -66,21 +84,22 @@ pub(super) async fn put(tx: &mut Tx, wanted: &[Wanted]) -> Result<Vec<i64>, Erro
         };
         numbers.insert(hash, number);
     }
-    let entries = added.iter().flat_map(|(_, set)| &set.entries);
+    let entries = added.iter().flat_map(|(_, entries)| entries);
     let packages = put_packages(tx, entries).await?;
-    for (number, set) in added {
-        let pairs: Vec<(i64, i64)> = set
-            .entries
-            .iter()
-            .filter_map(|it| packages.get(it.hash.as_str()))
-            .map(|package| (number, *package))
-            .collect();
-        insert(tx, "set_packages (package_set, package)", 2, &pairs, |(set, package)| {
-            values![*set, *package]
-        })
-        .await?;
-    }
+    let pairs = added.iter().flat_map(|(number, entries)| {
+        let packages = entries.iter().filter_map(|it| packages.get(it.hash.as_str()));
+        packages.map(|package| (*number, *package))
+    });
+    put_members(tx, &pairs.collect::<Vec<_>>()).await?;
     Ok(wanted.iter().filter_map(|it| numbers.get(it.set.hash.as_str()).copied()).collect())
+}
+
+/// Says which sets have which packages.
+async fn put_members(tx: &mut Tx, pairs: &[(i64, i64)]) -> Result<(), Error> {
+    insert(tx, "set_packages (package_set, package)", 2, pairs, |(set, package)| {
+        values![*set, *package]
+    })
+    .await
 }
 
 /// The numbers of packages by their hashes; those that are not there are added.
@@ -105,8 +124,17 @@ async fn put_packages<'a>(
     take(known(tx, "packages", &hashes).await?, &mut numbers)?;
     let new: Vec<&Entry> =
         entries.into_iter().filter(|it| !numbers.contains_key(it.hash.as_str())).collect();
-    insert(tx, "packages (hash, purl, source)", 3, &new, |it| {
-        values![&it.hash, &it.purl, it.source.as_deref()]
+    let columns = "packages (hash, purl, source, kind, source_version, author, owner)";
+    insert(tx, columns, 7, &new, |it| {
+        values![
+            &it.hash,
+            &it.purl,
+            it.source.as_deref(),
+            it.kind,
+            it.source_version.as_deref(),
+            it.author.as_deref(),
+            it.owner.as_deref(),
+        ]
     })
     .await?;
     let hashes: Vec<&str> = new.iter().map(|it| it.hash.as_str()).collect();
@@ -121,6 +149,51 @@ async fn put_packages<'a>(
     })
     .await?;
     Ok(numbers)
+}
+
+/// Puts into columns what matching reads, of packages and images that were kept before there were
+/// such columns. A set that cannot be read stays as it is, and whoever needs it is told so.
+pub(crate) async fn fill_in(tx: &mut Tx) -> Result<(), Error> {
+    const PART: i64 = 100;
+    let mut after = 0;
+    loop {
+        let sql = "SELECT id, body FROM package_sets WHERE id > $1 ORDER BY id LIMIT $2";
+        let rows = tx.rows(sql, values![after, PART]).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.int("id")?;
+        for row in &rows {
+            let Ok(packages) = pack::packages(&row.blob("body")?) else { continue };
+            let set = row.int("id")?;
+            let entries = pack::entries(&packages);
+            tx.run("DELETE FROM set_packages WHERE package_set = $1", values![set]).await?;
+            let numbers = put_packages(tx, entries.iter()).await?;
+            let pairs: Vec<(i64, i64)> = numbers.into_values().map(|it| (set, it)).collect();
+            put_members(tx, &pairs).await?;
+        }
+    }
+    tx.run(
+        "DELETE FROM packages WHERE kind IS NULL AND NOT EXISTS
+             (SELECT 1 FROM set_packages s WHERE s.package = packages.id)",
+        vec![],
+    )
+    .await?;
+    let mut after = 0;
+    loop {
+        let sql = "SELECT image, head FROM inventories WHERE image > $1 ORDER BY image LIMIT $2";
+        let rows = tx.rows(sql, values![after, PART]).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.int("image")?;
+        for row in &rows {
+            let Ok(distro) = pack::distro(&row.blob("head")?) else { continue };
+            let values = values![row.int("image")?, distro_text(distro.as_ref())?];
+            tx.run("UPDATE inventories SET distro = $2 WHERE image = $1", values).await?;
+        }
+    }
+}
+
+/// A distribution, or none, as its column has it.
+pub(super) fn distro_text(distro: Option<&Distro>) -> Result<String, Error> {
+    serde_json::to_string(&distro).map_err(|error| unfit(&error))
 }
 
 /// Says which sets an image has.

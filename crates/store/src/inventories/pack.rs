@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use model::{Digest, Distro, Inventory, Package, PackageKind, Place};
+use model::{Digest, Distro, Inventory, Package, PackageKind, Place, Purl};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 /// Inflated bytes of the largest document that is read back.
@@ -26,17 +27,36 @@ pub(super) struct PackageSet {
     pub(super) hash: String,
     /// Its packages as they are written, without layers.
     pub(super) body: Vec<u8>,
-    /// What they are found by.
-    pub(super) entries: Vec<Entry>,
 }
 
-/// A package as it is found.
+impl PackageSet {
+    /// What its packages are found by.
+    pub(super) fn entries(&self) -> Result<Vec<Entry>, String> {
+        let packages: Vec<Package> =
+            serde_json::from_slice(&self.body).map_err(|error| error.to_string())?;
+        Ok(entries(&packages))
+    }
+}
+
+/// What packages are found by, each once.
+pub(super) fn entries(packages: &[Package]) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = packages.iter().map(entry).collect();
+    entries.sort();
+    entries.dedup();
+    entries
+}
+
+/// A package as it is found, and as matching reads it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
-    /// Of purl and source.
+    /// Of all the rest but names.
     pub(super) hash: String,
     pub(super) purl: String,
+    pub(super) kind: &'static str,
     pub(super) source: Option<String>,
+    pub(super) source_version: Option<String>,
+    pub(super) author: Option<String>,
+    pub(super) owner: Option<String>,
     pub(super) names: Vec<String>,
 }
 
@@ -76,9 +96,7 @@ pub(super) fn packed(inventory: &Inventory) -> Result<Packed, std::io::Error> {
     for packages in groups.into_values() {
         let mut run: Vec<(u32, Spot)> = Vec::new();
         let mut bare = Vec::with_capacity(packages.len());
-        let mut entries = Vec::with_capacity(packages.len());
         for package in packages {
-            entries.push(entry(package));
             let mut package = package.clone();
             for place in &mut package.places {
                 let spot = layers.take(place);
@@ -90,10 +108,8 @@ pub(super) fn packed(inventory: &Inventory) -> Result<Packed, std::io::Error> {
             bare.push(package);
         }
         let body = serde_json::to_vec(&bare)?;
-        entries.sort();
-        entries.dedup();
         spots.push(run);
-        sets.push(PackageSet { hash: hash(&body), body, entries });
+        sets.push(PackageSet { hash: hash(&body), body });
     }
     let inventory = Inventory { packages: Vec::new(), ..inventory.clone() };
     let head = deflated(&serde_json::to_vec(&Head { inventory, spots })?)?;
@@ -124,12 +140,12 @@ pub(super) fn unpacked(head: &[u8], bodies: &[Vec<u8>]) -> Result<Inventory, Str
 }
 
 /// The packages of a set, without layers.
-pub(crate) fn packages(body: &[u8]) -> Result<Vec<Package>, String> {
+pub(super) fn packages(body: &[u8]) -> Result<Vec<Package>, String> {
     read(body)
 }
 
 /// The distribution that a head tells of.
-pub(crate) fn distro(head: &[u8]) -> Result<Option<Distro>, String> {
+pub(super) fn distro(head: &[u8]) -> Result<Option<Distro>, String> {
     #[derive(Deserialize)]
     struct Told {
         inventory: OfInventory,
@@ -176,14 +192,18 @@ impl Layers {
 fn entry(package: &Package) -> Entry {
     let purl = package.purl.to_string();
     let source = package.source.as_ref().map(|it| it.name.clone());
+    let source_version = package.source.as_ref().and_then(|it| it.version.clone());
+    let (author, owner) = (package.author.clone(), package.owner.as_ref().map(Purl::to_string));
     let full = package.purl.full_name();
     let mut names = vec![name_key(&full), name_key(package.purl.name())];
     names.push(name_key(&model::filed_name(package.purl.kind(), &full)));
     names.extend(source.as_deref().map(name_key));
     names.sort();
     names.dedup();
-    let told = format!("{purl}\0{}", source.as_deref().unwrap_or_default());
-    Entry { hash: hash(told.as_bytes()), purl, source, names }
+    let kind = package.kind.as_str();
+    let told = json!([purl, kind, source, source_version, author, owner]).to_string();
+    let hash = hash(told.as_bytes());
+    Entry { hash, purl, kind, source, source_version, author, owner, names }
 }
 
 /// The key under which a name is found: small letters, and no longer than an index can hold.

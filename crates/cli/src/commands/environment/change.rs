@@ -1,10 +1,10 @@
 //! What can be done to environments, beside recording.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use api::{DeploymentQuery, EndQuery, ExportQuery, PageQuery, Promotion, Sort};
+use api::{DeploymentQuery, EndQuery, ExportQuery, Judging, PageQuery, Promotion, Sort};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Subcommand, ValueHint};
 
@@ -15,7 +15,7 @@ use crate::commands::said;
 use crate::deployed::sound;
 use crate::failure::Failure;
 use crate::findings::Advice;
-use crate::output::{Output, deliver};
+use crate::output::Output;
 
 #[derive(Subcommand)]
 pub(super) enum Change {
@@ -96,10 +96,31 @@ impl Export {
         sound(asking, &self.advice, context)?;
         let judging = self.advice.judging(context, false)?;
         let query = ExportQuery { format: self.format.clone() };
-        let client = &asking.client;
-        let written = client.export(&asking.organisation, &self.name, &query, &judging).await?;
-        let text = String::from_utf8(written).context("the export is no text")?;
-        deliver(&text, output.as_ref(), &context.messages)
+        let Some(output) = output else {
+            // All of it is there before the first line is told.
+            let mut whole = tempfile::tempfile().context("there is no place for the document")?;
+            self.fetch(asking, (&query, &judging), &mut whole).await?;
+            whole.rewind().context("the document cannot be read")?;
+            return context.messages.long_report(whole);
+        };
+        let mut draft = output.begin()?;
+        self.fetch(asking, (&query, &judging), &mut draft).await?;
+        output.finish(draft)?;
+        context.messages.done(&format!("Report written to {output}"));
+        Ok(())
+    }
+
+    async fn fetch(
+        &self,
+        asking: &Asking,
+        (query, judging): (&ExportQuery, &Judging),
+        to: &mut (impl Write + Send),
+    ) -> anyhow::Result<()> {
+        let mut take = |part: &[u8]| {
+            to.write_all(part).map_err(|error| api::Trouble(format!("cannot write it: {error}")))
+        };
+        let (client, organisation) = (&asking.client, &asking.organisation);
+        Ok(client.export(organisation, &self.name, query, judging, &mut take).await?)
     }
 }
 

@@ -33,6 +33,19 @@ impl Asked {
         }
     }
 
+    /// By which names the packages go that it can be in.
+    pub(super) fn names(&self, almanac: &Almanac) -> Vec<String> {
+        let named: Vec<String> = match self {
+            Self::Flaw(flaw) => {
+                let concerned = almanac.concerned_by(flaw);
+                concerned.packages.into_iter().map(|(_, name)| name.to_owned()).collect()
+            }
+            Self::Named(name, _) => vec![name.clone()],
+            Self::Purl(purl, _) => vec![purl.full_name()],
+        };
+        named.iter().flat_map(|it| portfolio::filed_under(it)).collect()
+    }
+
     /// As people type it: a flaw by its form, or because somebody knows it; else a package.
     fn typed(what: &str, almanac: &Almanac) -> Result<Self, Refusal> {
         if what.is_empty() {
