@@ -161,22 +161,18 @@ impl<'q> Walk<'q> {
         }
         let wanted = about(told, flaws, self.lists.len());
         for (list, wanted) in self.lists.iter_mut().zip(wanted) {
-            match list.rows.get_mut() {
+            if let Some(rows) = list.rows.get_mut() {
                 // What cannot be read may be about anything.
-                Some(rows) => {
-                    rows.retain(|it| it.id.is_empty() || wanted.contains(&it.advisory));
-                }
-                None => {
-                    let mut rows = Vec::new();
-                    if !wanted.is_empty()
-                        && let Some(Ok(meeting)) =
-                            self.grounds.get(list.ground).map(|it| &it.meeting)
-                    {
-                        book.look_up_some(&meeting.space, &list.name, &wanted, &mut rows);
-                    }
-                    list.rows = rows.into();
-                }
+                rows.retain(|it| it.id.is_empty() || wanted.contains(&it.advisory));
+                continue;
             }
+            let mut rows = Vec::new();
+            if !wanted.is_empty()
+                && let Some(Ok(meeting)) = self.grounds.get(list.ground).map(|it| &it.meeting)
+            {
+                book.look_up_some(&meeting.space, &list.name, &wanted, &mut rows);
+            }
+            list.rows = rows.into();
         }
     }
 

@@ -109,7 +109,8 @@ impl Portfolio {
             let judge = Judge::new(self, &[almanac], terms);
             let mut found: BTreeMap<Key, Same> = BTreeMap::new();
             // Nobody learns what others have, not even what cannot be told of it.
-            let rows = rows.iter().copied().filter(|it| self.is_in(*it, &organisation.images));
+            let is_own = |it: &u32| judge.is_found(*it, surrounding, &organisation.images);
+            let rows = rows.iter().copied().filter(is_own);
             let rows: Vec<u32> = rows.collect();
             if rows.is_empty() {
                 return (found, Vec::new());

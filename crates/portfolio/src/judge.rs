@@ -139,6 +139,28 @@ impl<'p> Judge<'p> {
         images
     }
 
+    /// Has any of those images that package in that surrounding?
+    pub(crate) fn is_found(
+        &self,
+        row: u32,
+        surrounding: &Surrounding,
+        images: &RoaringBitmap,
+    ) -> bool {
+        if surrounding.owner.is_some() {
+            return !self.images(&[row], surrounding).is_disjoint(images);
+        }
+        match surrounding.distro {
+            None => self.portfolio.is_in(row, |it| images.contains(it)),
+            Some(distro) => {
+                let ground = self.portfolio.distros.get(distro as usize);
+                ground.is_some_and(|ground| {
+                    let is_there = |it| images.contains(it) && ground.images.contains(it);
+                    self.portfolio.is_in(row, is_there)
+                })
+            }
+        }
+    }
+
     /// What is wrong with these packages by the words of that almanac.
     pub(crate) fn judge(
         &self,

@@ -297,11 +297,11 @@ impl Portfolio {
         scratch.take()
     }
 
-    /// Has any of these images that package?
-    pub(crate) fn is_in(&self, row: u32, images: &RoaringBitmap) -> bool {
+    /// Is any of the images that have that package one of those?
+    pub(crate) fn is_in(&self, row: u32, is_one: impl Fn(u32) -> bool) -> bool {
         let has = |set: u32| {
             let set = self.sets.get(set as usize);
-            set.is_some_and(|it| it.images.any(|it| images.contains(it)))
+            set.is_some_and(|it| it.images.any(&is_one))
         };
         self.rows.get(row).is_some_and(|it| it.sets.any(has))
     }

@@ -180,7 +180,8 @@ impl Found {
                 if images.is_empty() {
                     continue;
                 }
-                let rows = same.rows.iter().filter(|it| portfolio.is_in(**it, &images));
+                let rows =
+                    same.rows.iter().filter(|it| portfolio.is_in(**it, |it| images.contains(it)));
                 let mut purls: Vec<_> = rows.filter_map(|it| portfolio.rows.purl(*it)).collect();
                 purls.sort_unstable();
                 purls.dedup();

@@ -204,8 +204,17 @@ impl Store {
         let mut found: Vec<RunningImage> =
             rows.iter().map(running_image).collect::<Result<_, _>>()?;
         for run in runs(images) {
-            let mut query = Query::new(RUNNING, vec![]);
-            query.with("WHERE d.until_at IS NULL AND d.organisation = $?", &organisation.0);
+            // SQLite joins in this order, because it is a cross join: from the images to what runs of
+            // them. It would look for each deployment among all images that are named.
+            let mut query = Query::new(
+                "SELECT d.id, d.organisation, d.environment, d.application, d.platform, d.digest,
+                        i.id AS image
+                 FROM images i CROSS JOIN deployments d
+                 WHERE d.organisation = i.organisation AND d.digest = i.digest
+                 AND d.until_at IS NULL AND i.state = 'analysed'",
+                vec![],
+            );
+            query.with("AND i.organisation = $?", &organisation.0);
             query.with_all("AND i.id IN $?", run);
             let (sql, values) = query.into_parts();
             for row in tx.rows(sql, values).await? {

@@ -143,10 +143,10 @@ async fn flaws(store: &Store, acme: &OrganisationId) -> Result<Vec<String>, Fail
 }
 
 /// Asks over the API, in this process.
-async fn ask(app: &App, flaw: &String, limit: u32) -> Result<(), Failure> {
+async fn ask(app: &App, flaw: &str, limit: u32) -> Result<(), Failure> {
     let client = Client::new(here(router(app.clone())), None);
     let query =
-        WhereQuery { flaw: Some(flaw.clone()), limit: Some(limit), ..WhereQuery::default() };
+        WhereQuery { flaw: Some(flaw.to_owned()), limit: Some(limit), ..WhereQuery::default() };
     client.whereabouts("acme", &query).await.map_err(|error| error.to_string())?;
     Ok(())
 }
