@@ -119,7 +119,7 @@ impl Fleet {
 
     /// Somebody's things are gone, and no event is left to tell of it.
     pub(crate) async fn forget(&self) {
-        *self.0.lock().await = None;
+        *self.whole.write().await = None;
     }
 }
 

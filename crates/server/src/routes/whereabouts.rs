@@ -57,7 +57,7 @@ async fn whereabouts(
     // Of all that is found at once, so that there are few questions.
     let ids: BTreeSet<&String> = spots.iter().flat_map(|it| &it.deployments).collect();
     let ids: Vec<String> = ids.into_iter().cloned().collect();
-    let running = app.store.running(&organisation, &ids).await?;
+    let running = app.store.still_running(&organisation, &ids).await?;
     let running: HashMap<&str, &Deployment> =
         running.iter().map(|it| (it.id.as_str(), it)).collect();
     let mut inventories = HashMap::new();

@@ -63,7 +63,7 @@ pub(super) async fn lead_through_everything_in_pages(store: &Store) {
     assert_eq!(sets_of, all);
     assert_eq!(store.running_image(&rest[0].deployment).await.unwrap(), Some(rest[0].clone()));
     let ids = [rest[0].deployment.clone(), "none".to_owned()];
-    let running = store.running(&acme, &ids).await.unwrap();
+    let running = store.still_running(&acme, &ids).await.unwrap();
     assert_eq!((running.len(), &running[0].id), (1, &rest[0].deployment));
     let of_image = store.running_images_of(&acme, &[rest[0].image.unwrap()]).await.unwrap();
     assert_eq!(of_image, [rest[1].clone(), rest[0].clone()], "the unread one is always told");

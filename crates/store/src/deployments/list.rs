@@ -59,7 +59,7 @@ impl Store {
     }
 
     /// Those of these deployments that run, by their ids.
-    pub async fn running(
+    pub async fn still_running(
         &self,
         organisation: &OrganisationId,
         deployments: &[String],
