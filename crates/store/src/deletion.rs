@@ -7,7 +7,7 @@ use crate::contract::{Cleared, Error};
 use crate::db::{Query, Tx, Value, runs, values};
 use crate::environments::Held;
 use crate::retention::{IMAGES, SETS, delete_images, delete_some};
-use crate::{Store, deployments, events, members, names};
+use crate::{Store, deployments, derived, events, members, names};
 
 /// How often we begin anew where something was recorded meanwhile.
 const TRIES: usize = 10;
@@ -284,7 +284,10 @@ impl Store {
             let mut ended = Vec::new();
             if let Some(why) = why {
                 for held in &held {
-                    for deployment in running.deployments(&mut tx, held).await? {
+                    let deployments = running.deployments(&mut tx, held).await?;
+                    let fewer = 0_i64.saturating_sub_unsigned(deployments.len() as u64);
+                    derived::runs_more(&mut tx, &held.id, fewer).await?;
+                    for deployment in deployments {
                         let ending = deployments::end_because(
                             &mut tx,
                             organisation,
