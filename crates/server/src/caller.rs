@@ -1,6 +1,7 @@
 //! Who is asking, and what they may.
 
 use api::{Membership, ORIGIN, Role, Sort};
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -245,10 +246,11 @@ fn stranger(known: &Known, organisation: &str) -> Refusal {
 /// else they sent; nobody reads it.
 pub(crate) async fn gate(
     State(app): State<App>,
-    params: RawPathParams,
+    params: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
+    let params = params.map_err(|it| Refusal::malformed("path", it))?;
     let organisation = params.iter().find(|(name, _)| *name == "org").map(|(_, it)| it.to_owned());
     let (Some(organisation), Access::People(_)) = (organisation, &app.access) else {
         return Ok(next.run(request).await);

@@ -292,7 +292,7 @@ async fn what_is_odd_is_refused_and_nothing_falls_over() {
         ("/api/v1/orgs/local/../local/environments", 404),
         ("/api/v1/orgs/local/environments/a%2Fb%00", 404),
         ("/api/v1/orgs/local/environments/%ff", 400),
-        ("/api/v1/orgs//environments", 404),
+        ("/api/v1/orgs//environments", 422),
         ("/api/v1/orgs/local/environments/staging/", 404),
         ("/api/v1/orgs/local/environments?limit=99999999999999999999999", 400),
         ("/api/v1/orgs/local/environments?limit=1&limit=2", 400),

@@ -79,6 +79,8 @@ async fn in_memory() -> Result<Db, Error> {
     let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
     let pool = SqlitePoolOptions::new().max_connections(1).min_connections(1);
     let pool = pool.idle_timeout(None).max_lifetime(None).acquire_timeout(ACQUIRE);
+    // Whoever gives up while it is asked whether it is still there would take it away.
+    let pool = pool.test_before_acquire(false);
     let pool = pool.connect_with(options).await.map_err(|it| opening(&it))?;
     Ok(Db::Sqlite { writer: pool.clone(), readers: pool, file: None })
 }
