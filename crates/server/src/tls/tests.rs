@@ -1,3 +1,5 @@
+//! Certificates and keys that do not fit, and what is said of them.
+
 use super::*;
 
 fn fixture(name: &str) -> PathBuf {

@@ -44,7 +44,7 @@ async fn steps<T>(most: usize, work: impl Future<Output = T>) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_breaks_off_is_followed_by_another() {
-    everywhere(async |house| {
+    Box::pin(everywhere(async |house| {
         prepared(&house).await;
         let mut broken = 0;
         while !steps(broken + 1, evaluate(&house.app().await, false)).await {
@@ -59,7 +59,7 @@ async fn whoever_breaks_off_is_followed_by_another() {
         evaluate(&house.app().await, true).await.unwrap();
         let gone = "production gone CVE-3 left-pad@1.0.0: critical → - in 1";
         assert_eq!(house.told("acme").await, trimmed(&format!("{gone}\n{EXPECT}")));
-    })
+    }))
     .await;
 }
 
