@@ -50,16 +50,18 @@ async fn the_same_again_is_answered_as_it_was() {
 async fn secrets_are_kept_nowhere_and_made_once() {
     let house = House::new().await;
     let ann = house.settled().await;
+    let told =
+        "409 idempotency key: this was done, and the secret it was answered with is kept nowhere";
     let body = json!({ "name": "ci", "scope": "read" });
     let made = ask(&house, &ann, "a", "POST /tokens", body.clone()).await;
     assert_eq!(made.status, 201);
     let again = ask(&house, &ann, "a", "POST /tokens", body).await;
-    assert_eq!(
-        again.told(),
-        "409 idempotency key: this was done, and the secret it was answered with is kept nowhere"
-    );
-    let listed = house.get("/orgs/acme/tokens", &ann).await;
-    assert_eq!(listed.json()["items"].as_array().unwrap().len(), 1);
+    assert_eq!(again.told(), told);
+    let listed = house.get("/orgs/acme/tokens", &ann).await.json();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    let rotate = format!("POST /tokens/{}/rotations", listed["items"][0]["id"].as_str().unwrap());
+    assert_eq!(ask(&house, &ann, "b", &rotate, json!({})).await.status, 201);
+    assert_eq!(ask(&house, &ann, "b", &rotate, json!({})).await.told(), told);
 }
 
 /// Asks, and is dropped the `times`th time that it would go on; none is that it did not come so far.
