@@ -57,6 +57,13 @@ struct Berth {
     deployment: String,
 }
 
+impl Berth {
+    /// By application and platform, as lists are.
+    fn place(&self) -> (&str, &Platform, &str) {
+        (&self.application, &self.platform, &self.deployment)
+    }
+}
+
 /// The portfolio as it is now; it does not change meanwhile.
 pub(crate) struct Held(OwnedRwLockReadGuard<Option<Ships>>);
 
@@ -151,22 +158,21 @@ impl Ships {
         let mut first: Vec<String> = Vec::new();
         for environment in environments {
             let there = self.portfolio.running_in(organisation, environment, images);
-            let mut berths: Vec<&Berth> = self
-                .portfolio
-                .image_numbers(&there)
-                .iter()
-                .filter_map(|it| self.berths.get(it))
-                .flatten()
-                .filter(|it| it.environment == environment)
-                .collect();
-            berths.sort_unstable_by(|left, right| {
-                (&left.application, &left.platform, &left.deployment).cmp(&(
-                    &right.application,
-                    &right.platform,
-                    &right.deployment,
-                ))
-            });
+            let numbers = self.portfolio.some_image_numbers(&there, usize::MAX);
+            let berths = numbers.iter().filter_map(|it| self.berths.get(it)).flatten();
+            let mut berths: Vec<&Berth> =
+                berths.filter(|it| it.environment == environment).collect();
+            let by_place = |left: &&Berth, right: &&Berth| left.place().cmp(&right.place());
             let room = most.saturating_sub(first.len());
+            if let Some(last) = room.checked_sub(1)
+                && berths.len() > room
+            {
+                // A base image is in all that runs; who is told of a few need not wait for the order
+                // of the others.
+                berths.select_nth_unstable_by(last, by_place);
+                berths.truncate(room);
+            }
+            berths.sort_unstable_by(by_place);
             first.extend(berths.into_iter().take(room).map(|it| it.deployment.clone()));
             if first.len() >= most {
                 break;

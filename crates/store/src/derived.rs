@@ -3,12 +3,12 @@
 //!
 //! How much runs is always true: whoever changes it holds the environment. An analysed image is only
 //! ever forgotten to be told of, where somebody records while somebody else analyses; so who finds
-//! none looks at the images themselves.
+//! none looks at the images themselves. On SQLite one writes after the other, and nothing is forgotten.
 
 use model::{Digest, OrganisationId};
 
 use crate::contract::Error;
-use crate::db::{Tx, values};
+use crate::db::{Db, Tx, values};
 
 /// So many more run in an environment that we hold.
 pub(crate) async fn runs_more(tx: &mut Tx, environment: &str, more: i64) -> Result<(), Error> {
@@ -33,6 +33,18 @@ pub(crate) async fn is_analysed(
         tx.skipping_held()
     );
     tx.run(sql, values![&organisation.0, digest.as_str(), image]).await.map(|_| ())
+}
+
+/// How much of what runs in an environment `e` is of images that nobody has analysed, as SQL.
+pub(crate) fn unread(db: &Db) -> &'static str {
+    if db.is_file() {
+        return "(SELECT COUNT(*) FROM deployments d
+                 WHERE d.environment = e.id AND d.until_at IS NULL AND d.analysed IS NULL)";
+    }
+    "(SELECT COUNT(*) FROM deployments d
+      LEFT JOIN images i ON i.organisation = d.organisation AND i.digest = d.digest
+           AND i.state = 'analysed'
+      WHERE d.environment = e.id AND d.until_at IS NULL AND d.analysed IS NULL AND i.id IS NULL)"
 }
 
 /// All of it anew, from the rest.

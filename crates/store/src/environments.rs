@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::contract::{Counted, Error, Page, Paged};
 use crate::db::{Db, Query, Row, Tx, values};
-use crate::{Store, evaluations, events, names, new_id};
+use crate::{Store, derived, evaluations, events, names, new_id};
 
 /// How many names an error lists.
 const LISTED: i64 = 20;
@@ -59,7 +59,8 @@ impl Store {
         organisation: &OrganisationId,
     ) -> Result<Vec<Environment>, Error> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM environments e WHERE e.organisation = $1 ORDER BY e.name"
+            "SELECT {} FROM environments e WHERE e.organisation = $1 ORDER BY e.name",
+            columns(&self.db)
         );
         let rows = self.db.rows(sql, values![&organisation.0]).await?;
         rows.iter().map(read).collect()
@@ -72,7 +73,7 @@ impl Store {
         page: &Page,
     ) -> Result<Paged<(Environment, Option<Counted>)>, Error> {
         let limit = page.rows();
-        let mut query = counted(organisation);
+        let mut query = counted(&self.db, organisation);
         if let Some(after) = &page.after {
             query.with("AND e.name > $?", after);
         }
@@ -90,7 +91,7 @@ impl Store {
         organisation: &OrganisationId,
         name: &str,
     ) -> Result<(Environment, Option<Counted>), Error> {
-        let mut query = counted(organisation);
+        let mut query = counted(&self.db, organisation);
         query.with("AND e.name = $?", names::normal(name));
         let (sql, values) = query.into_parts();
         if let Some(row) = self.db.few(sql, values).await?.first() {
@@ -201,21 +202,22 @@ async fn none(tx: &mut Tx, organisation: &OrganisationId, name: String) -> Resul
 
 /// What is read of an environment. What runs is counted as it changes; what is known to be analysed
 /// needs no look, and of the rest there is little.
-const COLUMNS: &str = "
-    e.id, e.name, e.created_at, e.created_by, e.running,
-    (SELECT COUNT(*) FROM deployments d
-     LEFT JOIN images i ON i.organisation = d.organisation AND i.digest = d.digest
-          AND i.state = 'analysed'
-     WHERE d.environment = e.id AND d.until_at IS NULL AND d.analysed IS NULL
-     AND i.id IS NULL) AS unread";
+/// What is told of an environment `e`.
+fn columns(db: &Db) -> String {
+    format!(
+        "e.id, e.name, e.created_at, e.created_by, e.running, {} AS unread",
+        derived::unread(db)
+    )
+}
 
-fn counted(organisation: &OrganisationId) -> Query {
+fn counted(db: &Db, organisation: &OrganisationId) -> Query {
     let text = format!(
-        "SELECT {COLUMNS}, c.at, c.almanac, c.critical, c.high, c.medium, c.low, c.unspecified,
+        "SELECT {}, c.at, c.almanac, c.critical, c.high, c.medium, c.low, c.unspecified,
                 c.images, c.pending, c.gaps
          FROM environments e
          LEFT JOIN environment_counts c ON c.environment = e.id
-              AND c.at = (SELECT MAX(l.at) FROM environment_counts l WHERE l.environment = e.id)"
+              AND c.at = (SELECT MAX(l.at) FROM environment_counts l WHERE l.environment = e.id)",
+        columns(db)
     );
     let mut query = Query::new(&text, vec![]);
     query.with("WHERE e.organisation = $?", &organisation.0);

@@ -2,7 +2,7 @@
 
 mod asked;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use api::{
@@ -162,7 +162,8 @@ async fn spots(
     let meant = Meant { organisation: organisation.clone(), environments, limit };
     let looked = tokio::task::spawn_blocking(move || {
         let (spots, gaps) = look(&held, &meant, &asked, &lookout, &now.to_string());
-        let is_meant = |id: &&str| meant.environments.iter().any(|it| it == id);
+        let environments: HashSet<&str> = meant.environments.iter().map(String::as_str).collect();
+        let is_meant = |id: &&str| environments.contains(id);
         let unread = held.ships().unread(&meant.organisation);
         let unread = unread
             .map(|it| it.filter(is_meant).map(str::to_owned).collect::<BTreeSet<_>>())
