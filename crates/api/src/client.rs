@@ -340,6 +340,19 @@ impl Client {
         self.get(&within(organisation, &["where"]), query).await
     }
 
+    /// The same, judged with statements that count beside those of the server.
+    pub async fn whereabouts_judged(
+        &self,
+        organisation: &str,
+        query: &WhereQuery,
+        judging: &Judging,
+    ) -> Result<Whereabouts, Error> {
+        let path = within(organisation, &["where"]);
+        let body = serde_json::to_vec(judging)
+            .map_err(|error| Error::Foreign { what: path.clone(), why: error.to_string() })?;
+        self.call(Method::POST, &path, query, Some(body)).await
+    }
+
     /// What is different between what runs here and what runs there.
     pub async fn compare(
         &self,

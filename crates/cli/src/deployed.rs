@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::{Deployment, DeploymentQuery, EventQuery, Judging, Sort};
 use engine::Filter;
+use futures_util::StreamExt as _;
 use model::{Analysis, Basis, Gap, ImageDescription, Inventory};
 
 use crate::Context;
@@ -35,33 +36,50 @@ impl Deployed {
         self.whose.unasked(context);
     }
 
-    /// Each image that runs there and is meant, judged. One that nobody has analysed yet is a hole,
-    /// and is told as one.
-    pub(crate) fn judged(
+    /// Takes each image that runs there and is meant, judged, by its name: a few are held at a time,
+    /// however many there are. One that nobody has analysed yet is a hole, and is told as one. How many
+    /// there are is said before the first.
+    pub(crate) fn judged<T>(
         &self,
         context: &Context,
         subject: &Subject,
         advice: &Advice,
         (filter, brief): (&Filter, bool),
-    ) -> anyhow::Result<Vec<Analysis>> {
+        begin: impl FnOnce(usize) -> anyhow::Result<T>,
+        mut take: impl FnMut(&mut T, Analysis) -> anyhow::Result<()>,
+    ) -> anyhow::Result<T> {
         let environment = self.environment.as_deref().unwrap_or_default();
         let (image, platform) = subject.in_environment()?;
         let judging = advice.judging(context, brief)?;
         ask_with(context, &self.whose, advice.directory(), async |asking| {
             sound(asking, advice, context)?;
             let running = running(asking, environment, image, platform).await?;
-            let mut judged = Vec::with_capacity(running.len());
-            for (name, it) in &running {
-                judged.push(judge(asking, context, name, it, &judging, filter).await?);
+            let mut taken = begin(running.len())?;
+            let judge = |(name, it)| judge(asking, context, name, it, &judging, filter);
+            let mut judged = futures_util::stream::iter(running).map(judge).buffered(AT_ONCE);
+            // Images of which nothing is known rest on what the first one does of which something is.
+            let mut basis = Basis::default();
+            let mut unknown: Vec<Analysis> = Vec::new();
+            while let Some(next) = judged.next().await {
+                let mut next = next?;
+                if next.basis == Basis::default() {
+                    if basis == Basis::default() {
+                        unknown.push(next);
+                        continue;
+                    }
+                    next.basis = basis.clone();
+                } else if basis == Basis::default() {
+                    basis = next.basis.clone();
+                }
+                for it in unknown.drain(..) {
+                    take(&mut taken, Analysis { basis: basis.clone(), ..it })?;
+                }
+                take(&mut taken, next)?;
             }
-            let basis = judged
-                .iter()
-                .find(|it| it.inventory.gaps.is_empty() || !it.basis.almanac.is_empty());
-            let basis = basis.map(|it| it.basis.clone()).unwrap_or_default();
-            for it in judged.iter_mut().filter(|it| it.basis == Basis::default()) {
-                it.basis = basis.clone();
+            for it in unknown {
+                take(&mut taken, it)?;
             }
-            Ok(judged)
+            Ok(taken)
         })
     }
 
@@ -168,22 +186,26 @@ async fn running(
     Ok(all)
 }
 
+/// Images that are judged at the same time: while one is told, the next is looked into.
+const AT_ONCE: usize = 2;
+
 async fn judge(
     asking: &Asking,
     context: &Context,
-    name: &str,
-    it: &Deployment,
+    name: String,
+    it: Deployment,
     judging: &Judging,
     filter: &Filter,
 ) -> anyhow::Result<Analysis> {
     match asking.client.analysis(&asking.organisation, &it.digest, judging).await {
-        Ok(analysis) => Ok(filter.apply(called(analysis, name.to_owned()))),
+        Ok(analysis) => Ok(filter.apply(called(analysis, name))),
         Err(error) if is(&error, Sort::NotFound) => {
             let pending = it.image.clone();
             context
                 .messages
                 .warn(&format!("{pending} is not analysed yet: foretop push {pending}"));
-            Ok(unknown(name, it, unread(asking, it).await))
+            let why = unread(asking, &it).await;
+            Ok(unknown(name, &it, why))
         }
         Err(error) => Err(error.into()),
     }
@@ -206,9 +228,9 @@ fn called(mut analysis: Analysis, name: String) -> Analysis {
 }
 
 /// All that is known of an image that nobody has read.
-fn unknown(name: &str, it: &Deployment, why: String) -> Analysis {
+fn unknown(name: String, it: &Deployment, why: String) -> Analysis {
     let image = ImageDescription {
-        name: name.to_owned(),
+        name,
         digest: it.digest.parse().ok(),
         platform: it.platform.parse().unwrap_or_default(),
         ..ImageDescription::default()

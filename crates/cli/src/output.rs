@@ -1,9 +1,10 @@
 //! Where a report goes: to a file, whole or not at all.
 
-use std::io::Write as _;
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use tempfile::SpooledTempFile;
 
 use crate::failure::Failure;
 use crate::messages::Messages;
@@ -14,6 +15,102 @@ pub(crate) fn deliver(text: &str, to: Option<&Output>, messages: &Messages) -> a
     output.write(text)?;
     messages.done(&format!("Report written to {output}"));
     Ok(())
+}
+
+/// Where parts of a report are laid aside until they have their turn: a few in memory, many in a file
+/// without a name.
+pub(crate) struct Shelf {
+    parts: SpooledTempFile,
+    lengths: Vec<u64>,
+}
+
+impl Shelf {
+    pub(crate) fn new() -> Self {
+        Self { parts: SpooledTempFile::new(HELD), lengths: Vec::new() }
+    }
+
+    /// Lays one more aside.
+    pub(crate) fn put(&mut self, part: &str) -> anyhow::Result<()> {
+        self.lengths.push(part.len() as u64);
+        self.parts.write_all(part.as_bytes()).context(FULL)
+    }
+
+    /// Takes them one after the other.
+    pub(crate) fn each(
+        mut self,
+        mut take: impl FnMut(&str) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.parts.rewind().context(FULL)?;
+        for length in self.lengths {
+            let mut part = String::new();
+            let read = (&mut self.parts).take(length).read_to_string(&mut part).context(FULL)?;
+            anyhow::ensure!(read as u64 == length, FULL);
+            take(&part)?;
+        }
+        Ok(())
+    }
+}
+
+const FULL: &str = "cannot lay parts of the report aside in the directory for temporary files";
+
+/// A report on its way, piece by piece. A short one arrives as a whole, and to a file so does a long one.
+pub(crate) struct Delivery<'a> {
+    to: Option<Output>,
+    messages: &'a Messages,
+    /// What is not sent yet.
+    held: String,
+    draft: Option<Draft>,
+    /// Nobody reads any more.
+    is_unread: bool,
+    is_ended: bool,
+}
+
+/// A report that is longer is not held until it is whole.
+const HELD: usize = 1 << 20;
+
+impl<'a> Delivery<'a> {
+    /// To a file, or to stdout.
+    pub(crate) fn to(to: Option<Output>, messages: &'a Messages) -> Self {
+        let (held, draft) = (String::new(), None);
+        Self { to, messages, held, draft, is_unread: false, is_ended: true }
+    }
+
+    /// The next piece.
+    pub(crate) fn add(&mut self, text: &str) -> anyhow::Result<()> {
+        self.is_ended = text.chars().next_back().map_or(self.is_ended, |it| it == '\n');
+        self.held.push_str(text);
+        if self.held.len() > HELD { self.send() } else { Ok(()) }
+    }
+
+    /// That was all: a last line that has no end gets one.
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
+        if !self.is_ended {
+            self.held.push('\n');
+        }
+        self.send()?;
+        if let (Some(output), Some(draft)) = (&self.to, self.draft.take()) {
+            output.finish(draft)?;
+            self.messages.done(&format!("Report written to {output}"));
+        }
+        Ok(())
+    }
+
+    fn send(&mut self) -> anyhow::Result<()> {
+        let text = std::mem::take(&mut self.held);
+        match &self.to {
+            None if self.is_unread => {}
+            None => self.is_unread = !self.messages.tell(&text)?,
+            Some(output) => {
+                let draft = match self.draft.take() {
+                    Some(draft) => draft,
+                    None => output.begin()?,
+                };
+                let draft = self.draft.insert(draft);
+                draft.write_all(text.as_bytes()).with_context(|| output.failed())?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Where a report can be written to.

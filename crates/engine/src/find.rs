@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use almanac::{Almanac, Builder, SheetBytes};
 use feed::Document;
-use matching::{Asked, Options, Question, Wanted};
+use matching::{Asked, Memory, Options, Question, Wanted};
 use model::Statement;
 use model::{Analysis, Basis, Comparison, Fate, Finding, FindingChange, Gap, Inventory, Judgement};
 use regex::Regex;
@@ -26,6 +26,8 @@ pub struct Lookout {
     declared: bool,
     /// The day, in RFC 3339: what is stale or expired by then is told.
     today: String,
+    /// What was decided about packages by this almanac, for whoever looks into many images.
+    memory: Option<Arc<Memory>>,
 }
 
 impl Lookout {
@@ -38,6 +40,7 @@ impl Lookout {
             authors: Vec::new(),
             declared: false,
             today: today.into(),
+            memory: None,
         }
     }
 
@@ -56,6 +59,7 @@ impl Lookout {
             authors: Vec::new(),
             declared: false,
             today: today.into(),
+            memory: self.memory.clone(),
         }
     }
 
@@ -77,6 +81,14 @@ impl Lookout {
     #[must_use]
     pub fn with_declared(mut self, declared: bool) -> Self {
         self.declared = declared;
+        self
+    }
+
+    /// The same, which judges packages that are in many images once, as long as about so many bytes
+    /// suffice to remember them.
+    #[must_use]
+    pub fn with_memory(mut self, bytes: usize) -> Self {
+        self.memory = Some(Arc::new(Memory::new(bytes)));
         self
     }
 
@@ -148,8 +160,14 @@ impl Lookout {
         texts: Option<Wanted<'a>>,
     ) -> Question<'a> {
         let today = Some(&*self.today);
-        let options = Options { declared: self.declared, texts, today, cpes: &[] };
+        let memory = self.memory.as_deref();
+        let options = Options { declared: self.declared, texts, today, cpes: &[], memory };
         Question { inventory, book: &*self.almanac, statements, options }
+    }
+
+    /// What `inventory` says itself and what does not count, as an analysis tells it.
+    pub fn refused(&self, inventory: &Inventory) -> Vec<Gap> {
+        if inventory.statements.is_empty() { Vec::new() } else { self.accepted(inventory).1 }
     }
 
     /// The statements that count. Anybody can put a document into an image, so of those that come

@@ -4,7 +4,7 @@ use model::Comparison;
 
 use crate::report;
 
-pub use several::{Application, Outcome, Several};
+pub use several::{Application, Between, Outcome, Several};
 
 mod json;
 mod markdown;
@@ -23,8 +23,31 @@ pub trait Report: Sync {
     /// The document. Same comparison and options, same bytes. Every gap of either side is in it, in
     /// whatever place the form has for it.
     fn write(&self, comparison: &Comparison, options: &Options) -> String;
-    /// The document about several applications: how much is different over all, then each.
-    fn write_several(&self, several: &Several, options: &Options) -> String;
+    /// Begins the document about several applications: how much is different over all, then each.
+    fn several<'a>(&'a self, between: Between, options: &'a Options) -> Box<dyn Parts + 'a>;
+    /// The document about several applications that are all there.
+    fn write_several(&self, several: &Several, options: &Options) -> String {
+        let between = Between { after: several.after.clone(), before: several.before.clone() };
+        let mut parts = self.several(between, options);
+        let all: Vec<String> = several.applications.iter().map(|it| parts.part(it)).collect();
+        let mut text = parts.begin();
+        all.iter().for_each(|it| text.push_str(&parts.next(it)));
+        text.push_str(&parts.end());
+        text
+    }
+}
+
+/// A document about several applications, one by one, so that nobody has to hold all of them: first each
+/// is told, which is laid aside; then what stands above all of them is known, and each gets its place.
+pub trait Parts {
+    /// How this application is told of.
+    fn part(&mut self, application: &Application) -> String;
+    /// There are no more: what stands before the first.
+    fn begin(&mut self) -> String;
+    /// What is to be written next, now that this part has its turn: all have, in their order.
+    fn next(&mut self, part: &str) -> String;
+    /// What stands behind the last one.
+    fn end(&mut self) -> String;
 }
 
 /// What a reader wants to see.

@@ -76,6 +76,56 @@ pub(crate) fn printed_with<T: Sync, S: Serialize>(
     document
 }
 
+/// A document as indented JSON, written piece by piece as the list grows that it is mostly made of.
+pub(crate) struct List {
+    /// What stands before the first piece, until that is written.
+    head: String,
+    rest: String,
+    is_begun: bool,
+}
+
+impl List {
+    /// Of a document in which that list stands empty under `key`.
+    pub(crate) fn of(document: &impl Serialize, key: &str) -> Self {
+        let mut head = printed(document, 0);
+        let empty = format!("\n  \"{key}\": []");
+        let at = head.find(&empty).expect("the list is there") + empty.len() - 1;
+        let rest = head.split_off(at);
+        Self { head, rest, is_begun: false }
+    }
+
+    /// What is to be written next.
+    pub(crate) fn add(&mut self, thing: &impl Serialize) -> String {
+        self.add_piece(&Self::piece(thing))
+    }
+
+    /// One of the list, as it stands in it.
+    pub(crate) fn piece(thing: &impl Serialize) -> String {
+        let mut bytes = Vec::with_capacity(4096);
+        let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, in_a_list());
+        thing.serialize(&mut serializer).expect("its keys are texts");
+        String::from_utf8(bytes).expect("JSON is written as UTF-8")
+    }
+
+    /// What is to be written next, where that was made before.
+    pub(crate) fn add_piece(&mut self, piece: &str) -> String {
+        let mark = if std::mem::replace(&mut self.is_begun, true) { ",\n    " } else { "\n    " };
+        [&*std::mem::take(&mut self.head), mark, piece].concat()
+    }
+
+    /// What stands behind the last piece, where that is another thing by now.
+    pub(crate) fn end_as(&mut self, whole: Self) -> String {
+        self.rest = whole.rest;
+        self.end()
+    }
+
+    /// What stands behind the last piece.
+    pub(crate) fn end(&mut self) -> String {
+        let close = if self.is_begun { "\n  " } else { "" };
+        format!("{}{close}{}", std::mem::take(&mut self.head), self.rest)
+    }
+}
+
 /// Indents what stands in a list of the document itself.
 fn in_a_list() -> PrettyFormatter<'static> {
     let mut formatter = PrettyFormatter::new();

@@ -28,6 +28,7 @@ mod words;
 
 pub use contract::{Format, Glance, Options, Unreadable};
 pub use list::shown;
+pub use words::whole_statement;
 
 /// Every format. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn Format] =

@@ -1,7 +1,5 @@
 //! How an analysis looks on paper: one file per report, listed in `ALL`.
 
-use std::fmt::Write as _;
-
 use model::Analysis;
 
 pub(crate) mod basis;
@@ -21,7 +19,7 @@ mod spdx;
 pub use basis::{basis_for_json, write_basis};
 pub use csv::row as csv_row;
 pub use explain::{write_explanation, write_explanation_json};
-pub use quickview::{write_quickview, write_quickviews};
+pub use quickview::{Quickviews, write_quickview};
 
 /// A way of writing an analysis down.
 pub trait Report: Sync {
@@ -32,29 +30,73 @@ pub trait Report: Sync {
     /// The document. Same analysis and options, same bytes. Every gap is in it, in whatever place the
     /// form has for it.
     fn write(&self, analysis: &Analysis, options: &Options) -> String;
-    /// The document about several images at once, whose subjects have names that differ. `None`: the
+    /// Begins the document about so many images, whose subjects have names that differ. `None`: the
     /// form holds one only.
-    fn write_several(&self, _analyses: &[Analysis], _options: &Options) -> Option<String> {
+    fn several<'a>(
+        &'a self,
+        _images: usize,
+        _options: &'a Options,
+    ) -> Option<Box<dyn Several + 'a>> {
         None
     }
+    /// The document about several images at once.
+    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
+        let mut several = self.several(analyses.len(), options)?;
+        let mut text: String = analyses.iter().map(|it| several.image(it)).collect();
+        text.push_str(&several.end());
+        Some(text)
+    }
+}
+
+/// A document about several images, image by image, so that nobody has to hold all of them.
+pub trait Several {
+    /// What is to be written next, now that this image is known.
+    fn image(&mut self, analysis: &Analysis) -> String;
+    /// What stands behind the last one.
+    fn end(&mut self) -> String;
 }
 
 /// Each report below a heading of its own, for people.
-fn below_headings(report: &dyn Report, analyses: &[Analysis], options: &Options) -> String {
-    let mut out = String::new();
-    for analysis in analyses {
+struct BelowHeadings<'a>(&'a dyn Report, &'a Options);
+
+impl Several for BelowHeadings<'_> {
+    fn image(&mut self, analysis: &Analysis) -> String {
         let name = crate::list::shown(analysis.inventory.subject.name());
-        let text = report.write(analysis, options);
-        let _ = writeln!(out, "# {name}\n\n{}\n", text.trim_end_matches('\n'));
+        let text = self.0.write(analysis, self.1);
+        format!("# {name}\n\n{}\n\n", text.trim_end_matches('\n'))
     }
-    out
+
+    fn end(&mut self) -> String {
+        String::new()
+    }
 }
 
 /// An array of documents, for programs.
-fn array(report: &dyn Report, analyses: &[Analysis], options: &Options) -> String {
-    let all: Vec<String> = analyses.iter().map(|it| report.write(it, options)).collect();
-    let all: Vec<&str> = all.iter().map(|it| it.trim_end()).collect();
-    format!("[\n{}\n]\n", all.join(",\n"))
+struct Array<'a> {
+    report: &'a dyn Report,
+    options: &'a Options,
+    is_begun: bool,
+}
+
+impl<'a> Array<'a> {
+    fn of(report: &'a dyn Report, options: &'a Options) -> Box<dyn Several + 'a> {
+        Box::new(Self { report, options, is_begun: false })
+    }
+}
+
+impl Several for Array<'_> {
+    fn image(&mut self, analysis: &Analysis) -> String {
+        let mark = if self.is_begun { ",\n" } else { "[\n" };
+        self.is_begun = true;
+        let mut text = self.report.write(analysis, self.options);
+        text.truncate(text.trim_end().len());
+        text.insert_str(0, mark);
+        text
+    }
+
+    fn end(&mut self) -> String {
+        if self.is_begun { "\n]\n" } else { "[\n\n]\n" }.to_owned()
+    }
 }
 
 /// What a reader wants to see.

@@ -90,8 +90,8 @@ pub(crate) fn statement(statement: &Statement) -> String {
     text
 }
 
-/// The same with all else it says, in one line.
-pub(crate) fn whole_statement(it: &Statement) -> String {
+/// What somebody says of a flaw, with all else they say, in one line.
+pub fn whole_statement(it: &Statement) -> String {
     let mut text = statement(it);
     let mut say = |what: &str, value: Option<&str>| {
         if let Some(value) = value {

@@ -69,7 +69,11 @@ fn find_of(walk: &Walk<'_>, each: bool) -> (Vec<Finding>, Vec<Gap>) {
         || Lore::new(walk),
         |lore, it| lore.finding(it).map(Box::new),
     );
-    let mut found: Vec<Box<Wordless>> = found.into_iter().flatten().collect();
+    (in_words(walk, found.into_iter().flatten().collect()), tally.into_gaps())
+}
+
+/// Worst first, and with words where they are wanted.
+pub(crate) fn in_words(walk: &Walk<'_>, mut found: Vec<Box<Wordless>>) -> Vec<Finding> {
     if let Some(wanted) = walk.question.options.texts {
         words::tell(walk.question.book, &mut found, wanted);
     }
@@ -84,12 +88,11 @@ fn find_of(walk: &Walk<'_>, each: bool) -> (Vec<Finding>, Vec<Gap>) {
             &right.packages,
         ))
     });
-    let found = found.into_iter().map(|it| it.finding).collect();
-    (found, tally.into_gaps())
+    found.into_iter().map(|it| it.finding).collect()
 }
 
 /// For fewer packages or findings nobody else is called.
-const FEW: usize = 16;
+pub(crate) const FEW: usize = 16;
 
 /// A flaw, and the packages that have it.
 struct Affected<'w> {
@@ -128,7 +131,12 @@ impl Key {
     }
 }
 
-fn count_holes(tally: &mut Tally, walk: &Walk<'_>, subject: &Subject<'_>, decision: &Decision<'_>) {
+pub(crate) fn count_holes(
+    tally: &mut Tally,
+    walk: &Walk<'_>,
+    subject: &Subject<'_>,
+    decision: &Decision<'_>,
+) {
     let Some(meeting) = walk.meeting(subject) else { return };
     let space = meeting.space.as_str();
     let flaw = decision.flaw.first().map_or("", String::as_str);
@@ -179,18 +187,30 @@ fn count_holes(tally: &mut Tally, walk: &Walk<'_>, subject: &Subject<'_>, decisi
 }
 
 /// What is known of flaws, each looked up once.
-struct Lore<'w, 'q> {
+pub(crate) struct Lore<'w, 'q> {
     walk: &'w Walk<'q>,
     about: HashMap<String, About>,
 }
 
 impl<'w, 'q> Lore<'w, 'q> {
-    fn new(walk: &'w Walk<'q>) -> Self {
+    pub(crate) fn new(walk: &'w Walk<'q>) -> Self {
         Self { walk, about: HashMap::new() }
     }
 
     fn finding(&mut self, affected: &Affected<'_>) -> Option<Wordless> {
         let Affected { subject, decision, statement, packages } = affected;
+        let mut wordless = self.told(subject, decision)?;
+        wordless.finding.packages.clone_from(packages);
+        wordless.finding.statement = statement.map(|it| it.quoted());
+        Some(wordless)
+    }
+
+    /// The flaw of a package, which may be that of others, and of which somebody may have said more.
+    pub(crate) fn told(
+        &mut self,
+        subject: &Subject<'_>,
+        decision: &Decision<'_>,
+    ) -> Option<Wordless> {
         let book = self.walk.question.book;
         let meeting = self.walk.meeting(subject)?;
         let first = decision.first()?;
@@ -261,7 +281,7 @@ impl<'w, 'q> Lore<'w, 'q> {
         let finding = Finding {
             id,
             aliases,
-            packages: packages.clone(),
+            packages: Vec::new(),
             name: first.named.name.clone().into_owned(),
             version: first.named.version.text().to_owned(),
             space: Space::clone(&meeting.space),
@@ -281,7 +301,7 @@ impl<'w, 'q> Lore<'w, 'q> {
             exploited,
             forecast,
             malicious,
-            statement: statement.map(|it| it.quoted()),
+            statement: None,
         };
         Some(Wordless { finding, sources: handles })
     }

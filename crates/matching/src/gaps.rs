@@ -28,6 +28,24 @@ impl Tally {
         self.counted.entry((noun, of.to_owned(), why.to_owned())).or_default().insert(example);
     }
 
+    /// All of what another one counted.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for ((noun, of, why), examples) in &other.counted {
+            let key = (*noun, of.clone(), why.clone());
+            self.counted.entry(key).or_default().extend(examples.iter().cloned());
+        }
+        self.plain.extend(other.plain.iter().cloned());
+    }
+
+    /// Bytes held, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let counted = self.counted.iter().map(|((_, of, why), examples)| {
+            let examples: usize = examples.iter().map(|it| it.len() + 32).sum();
+            of.len() + why.len() + 128 + examples
+        });
+        counted.chain(self.plain.iter().map(|it| it.at.len() + it.why.len() + 64)).sum()
+    }
+
     /// Something that is so by itself.
     pub(crate) fn tell(&mut self, at: &str, why: &str) {
         self.plain.insert(Gap::new(at, why));

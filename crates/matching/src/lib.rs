@@ -16,6 +16,7 @@ mod findings;
 mod flaws;
 mod gaps;
 mod harmless;
+mod memory;
 mod names;
 mod origin;
 mod ratings;
@@ -34,6 +35,7 @@ use model::{Finding, Gap, Inventory, Judgement, Statement};
 pub use each::{analyze_each, filed_under, is_system, names_of, space_of, verdicts_each};
 pub use explain::{Asked, packages_called};
 pub use extent::least;
+pub use memory::Memory;
 
 /// What is asked: what is wrong with this inventory, going by this book and these statements?
 #[derive(Clone, Copy)]
@@ -63,12 +65,18 @@ pub struct Options<'a> {
     pub today: Option<&'a str>,
     /// CPEs of products that the image is, beside the one of its distribution.
     pub cpes: &'a [String],
+    /// What others with the same packages were told by the same book, so that each of those is judged
+    /// once. The answer is the same with and without it.
+    pub memory: Option<&'a Memory>,
 }
 
 /// What is wrong, worst first, and what could not be told.
 pub fn analyze(question: &Question<'_>) -> (Vec<Finding>, Vec<Gap>) {
     let walk = walk::Walk::new(question, false);
-    findings::find(&walk)
+    match question.options.memory {
+        Some(memory) => memory::find(&walk, memory),
+        None => findings::find(&walk),
+    }
 }
 
 /// What was decided about what is asked, and why, in the order of packages and flaws.

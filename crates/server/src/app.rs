@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::Engine;
-use model::{Act, Moment};
+use model::{Act, Moment, OrganisationId};
 use store::Store;
 use tokio::sync::{Semaphore, watch};
 
@@ -106,6 +106,11 @@ impl App {
     /// Takes in what runs by now, so that nobody waits for it who asks later.
     pub async fn keep_up(&self) -> Result<(), store::Error> {
         self.fleet.now(&self.store).await.map(|_| ())
+    }
+
+    /// Counts the findings in an organisation's environments, as a job does.
+    pub async fn count(&self, organisation: &OrganisationId) -> Result<u64, String> {
+        self.tally.count(self, organisation).await
     }
 
     /// Somebody's rights changed.

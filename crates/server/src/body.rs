@@ -98,9 +98,16 @@ fn most(route: &str) -> usize {
     let is = |end: &str| route.ends_with(end);
     if is("/images/{digest}") {
         LARGEST
-    } else if ["/deployments", "/runtimes/{runtime}", "/analysis", "/comparisons", "/export"]
-        .into_iter()
-        .any(is)
+    } else if [
+        "/deployments",
+        "/runtimes/{runtime}",
+        "/analysis",
+        "/comparisons",
+        "/export",
+        "/where",
+    ]
+    .into_iter()
+    .any(is)
     {
         LONG
     } else {

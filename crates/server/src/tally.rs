@@ -1,13 +1,14 @@
-//! How many findings there are in each environment: every image that runs is judged once by each
-//! almanac, and counted wherever it runs.
+//! How many findings there are in each environment: every image that runs is looked into once by each
+//! almanac, and counted wherever it runs; a package that many of them have is judged once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::Arc;
 
 use engine::{Filter, Lookout};
 use futures_util::StreamExt as _;
 use model::{Analysis, Digest, EventKind, Inventory, Level, OrganisationId};
+use roaring::RoaringBitmap;
 use store::{Counts, Store};
 use tokio::sync::Mutex;
 
@@ -30,27 +31,28 @@ struct Known {
     /// Up to where changes of the store were looked at.
     cursor: String,
     judged: HashMap<(OrganisationId, Digest), Judged>,
-    flaws: Numbers<Flaw>,
-    gaps: Numbers<(String, String)>,
+    flaws: Numbers,
+    /// Flaws with their levels: of one flaw there may be several.
+    found: Numbers,
+    /// The flaw of each of those, and its level.
+    levels: Vec<(u32, Level)>,
+    gaps: Numbers,
 }
 
-/// What is wrong with an image, in numbers.
+/// What is wrong with an image, in numbers. Those of one package's flaws follow each other, so that
+/// thousands take little room.
 struct Judged {
-    found: Box<[(u32, Level)]>,
-    gaps: Box<[u32]>,
+    found: RoaringBitmap,
+    gaps: RoaringBitmap,
 }
 
-/// A flaw in a package.
-#[derive(PartialEq, Eq, Hash)]
-struct Flaw {
-    id: String,
-    space: String,
-    name: String,
-    version: String,
+/// Long things, each with a small number. Of a thing no more is kept than a hash that nobody can foresee,
+/// too long for two of them to be alike.
+#[derive(Default)]
+struct Numbers {
+    known: HashMap<u128, u32>,
+    hashers: [RandomState; 2],
 }
-
-/// Long things, each with a small number.
-struct Numbers<T>(HashMap<T, u32>);
 
 /// Environments' ids, with what runs there.
 type Running = BTreeMap<String, BTreeSet<Digest>>;
@@ -98,8 +100,15 @@ impl Tally {
 
 impl Known {
     fn new(almanac: String, cursor: String) -> Self {
-        let (flaws, gaps) = (Numbers::default(), Numbers::default());
-        Self { almanac, cursor, judged: HashMap::new(), flaws, gaps }
+        Self {
+            almanac,
+            cursor,
+            judged: HashMap::new(),
+            flaws: Numbers::default(),
+            found: Numbers::default(),
+            levels: Vec::new(),
+            gaps: Numbers::default(),
+        }
     }
 
     /// Forgets images that were read anew.
@@ -131,8 +140,8 @@ impl Known {
         let images: BTreeSet<&Digest> = running.values().flatten().collect();
         self.judged.retain(|(theirs, digest), _| theirs != organisation || images.contains(digest));
         if self.judged.is_empty() {
-            self.flaws = Numbers::default();
-            self.gaps = Numbers::default();
+            let (almanac, cursor) = (self.almanac.clone(), self.cursor.clone());
+            *self = Self::new(almanac, cursor);
         }
     }
 
@@ -164,51 +173,53 @@ impl Known {
         while let Some(judged) = judging.next().await {
             // What is not analysed yet is looked for again the next time.
             let Some((digest, analysis)) = judged? else { continue };
-            let judged = Judged {
-                found: self.found(&analysis),
-                gaps: analysis
-                    .gaps
-                    .iter()
-                    .chain(&analysis.inventory.gaps)
-                    .map(|it| self.gaps.number((it.at.clone(), it.why.clone())))
-                    .collect(),
-            };
+            let gaps = analysis.gaps.iter().chain(&analysis.inventory.gaps);
+            let mut gaps: RoaringBitmap = gaps.map(|it| self.gaps.number(it)).collect();
+            gaps.optimize();
+            let judged = Judged { found: self.found(&analysis), gaps };
             self.judged.insert((organisation.clone(), digest), judged);
             count += 1;
         }
         Ok(count)
     }
 
-    fn found(&mut self, analysis: &Analysis) -> Box<[(u32, Level)]> {
+    fn found(&mut self, analysis: &Analysis) -> RoaringBitmap {
         let counted = analysis.findings.iter().filter(|it| !it.suppressed());
-        let numbered = counted.map(|it| {
-            let flaw = Flaw {
-                id: it.id.clone(),
-                space: it.space.as_str().to_owned(),
-                name: it.name.clone(),
-                version: it.version.clone(),
-            };
-            (self.flaws.number(flaw), it.level)
+        // In the order of packages, so that what is together here is together elsewhere too.
+        let mut counted: Vec<_> = counted.collect();
+        counted.sort_by(|left, right| {
+            (&left.name, &left.version, &left.id).cmp(&(&right.name, &right.version, &right.id))
         });
-        numbered.collect()
+        let mut found = RoaringBitmap::new();
+        for it in counted {
+            let flaw = self.flaws.number(&(&it.id, &it.space, &it.name, &it.version));
+            let number = self.found.number(&(flaw, it.level));
+            if number as usize == self.levels.len() {
+                self.levels.push((flaw, it.level));
+            }
+            found.insert(number);
+        }
+        found.optimize();
+        found
     }
 
     fn counts(&self, organisation: &OrganisationId, images: &BTreeSet<Digest>) -> Counts {
         let mut counts = Counts { images: images.len() as u64, ..Counts::default() };
-        let mut worst: HashMap<u32, Level> = HashMap::new();
-        let mut gaps: BTreeSet<u32> = BTreeSet::new();
+        let (mut found, mut gaps) = (RoaringBitmap::new(), RoaringBitmap::new());
         for digest in images {
             let Some(judged) = self.judged.get(&(organisation.clone(), digest.clone())) else {
                 counts.pending += 1;
                 continue;
             };
-            for (flaw, level) in &judged.found {
-                let it = worst.entry(*flaw).or_insert(*level);
-                *it = (*it).max(*level);
-            }
-            gaps.extend(&judged.gaps);
+            found |= &judged.found;
+            gaps |= &judged.gaps;
         }
-        counts.gaps = gaps.len() as u64;
+        counts.gaps = gaps.len();
+        let mut worst: HashMap<u32, Level> = HashMap::new();
+        for (flaw, level) in found.iter().filter_map(|it| self.levels.get(it as usize)) {
+            let it = worst.entry(*flaw).or_insert(*level);
+            *it = (*it).max(*level);
+        }
         for level in worst.into_values() {
             *match level {
                 Level::Critical => &mut counts.critical,
@@ -222,16 +233,11 @@ impl Known {
     }
 }
 
-impl<T: Eq + Hash> Numbers<T> {
-    fn number(&mut self, it: T) -> u32 {
-        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        *self.0.entry(it).or_insert(next)
-    }
-}
-
-impl<T> Default for Numbers<T> {
-    fn default() -> Self {
-        Self(HashMap::new())
+impl Numbers {
+    fn number(&mut self, it: &impl Hash) -> u32 {
+        let [left, right] = self.hashers.each_ref().map(|hasher| u128::from(hasher.hash_one(it)));
+        let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        *self.known.entry(left << 64 | right).or_insert(next)
     }
 }
 

@@ -32,6 +32,9 @@ struct Seen {
     looked: Instant,
 }
 
+/// So many bytes are given to what was decided about packages, of which many images have the same.
+const MEMORY: usize = 96 << 20;
+
 type Mark = Option<(std::time::SystemTime, u64)>;
 
 impl World {
@@ -62,7 +65,7 @@ impl World {
         }
         // Looked at before it is opened: what changes in between is noticed the next time.
         let mark = self.mark();
-        let lookout = self.open(today.clone())?;
+        let lookout = self.open(today.clone())?.with_memory(MEMORY);
         let answer = lookout.on(today);
         *seen = Some(Seen { lookout, mark, looked: Instant::now() });
         Ok(answer)

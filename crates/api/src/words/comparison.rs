@@ -25,6 +25,13 @@ pub struct Comparing {
     /// Which findings are to be told.
     #[serde(default)]
     pub only: Only,
+    /// Where the part before ended: its `next`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// How many applications to tell of at most, 1 to 1000; fewer where much is to be told of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub limit: Option<u32>,
 }
 
 /// One of the two: all that runs in an environment, or one image. Exactly one is said.
@@ -57,10 +64,13 @@ pub struct Only {
 /// What is different.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Comparisons {
-    /// Over all.
+    /// Over all pairs that are told here.
     pub summary: Difference,
     /// Each application, by name.
     pub pairs: Vec<Pair>,
+    /// There are more, and this is `after` which they are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// How much is different: what a statement takes out of the way is not counted.
@@ -85,6 +95,21 @@ pub struct Difference {
     pub unclear: u64,
     /// Packages that are other ones, or of another version.
     pub packages: u64,
+}
+
+impl Difference {
+    /// That of another one beside it.
+    pub fn add(&mut self, other: &Self) {
+        self.applications += other.applications;
+        self.unchanged += other.unchanged;
+        self.added += other.added;
+        self.removed += other.removed;
+        self.unknown += other.unknown;
+        self.introduced += other.introduced;
+        self.fixed += other.fixed;
+        self.unclear += other.unclear;
+        self.packages += other.packages;
+    }
 }
 
 /// One application on both sides.

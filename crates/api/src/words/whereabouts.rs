@@ -112,6 +112,11 @@ pub struct Sighting {
     /// In which files of it, if that was asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<Place>,
+    /// The statement that takes the flaw out of the way in this image, if one does; of those that were
+    /// sent, and of those that the image brings of authors that were named.
+    #[schema(value_type = Option<Object>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<model::Statement>,
 }
 
 /// A file in a layer.

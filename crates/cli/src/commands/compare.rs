@@ -20,7 +20,7 @@ use crate::asking::{Whose, ask_with};
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::messages::{count, width_of_stdout};
-use crate::output::{Output, deliver};
+use crate::output::{Delivery, Output, deliver};
 use crate::subject::{Subject, subjects, warn_of_types};
 use crate::version::VERSION;
 
@@ -180,9 +180,11 @@ impl Verb for Compare {
         };
         if let (Some(from), Some(to)) = (&self.env, &self.to_env) {
             let between = Between { from, to, wishes: &self.wishes, advice: &self.advice };
-            let several = between.compared(context, &self.whose, &self.subject)?;
-            deliver(&report.write_several(&several, &options), output.as_ref(), &context.messages)?;
-            return Ok(shuts(&Shuts::of_several(&several)));
+            let of = comparison::Between { after: from.clone(), before: to.clone() };
+            let parts = report.several(of, &options);
+            let delivery = Delivery::to(output, &context.messages);
+            let (whose, subject) = (&self.whose, &self.subject);
+            return Ok(shuts(&between.told(context, whose, subject, parts, delivery)?));
         }
 
         let (lookout, (after, before)) = self.sides(context)?;
@@ -244,15 +246,12 @@ impl Shuts {
         Self { worse: it.is_worse(), other_packages: it.has_other_packages() }
     }
 
-    /// What nobody can tell may be worse.
-    fn of_several(several: &comparison::Several) -> Self {
-        let all = several.applications.iter();
-        let unknown = all.clone().any(|it| matches!(it.outcome, comparison::Outcome::Unknown(_)));
-        let each: Vec<Self> = all.filter_map(|it| it.comparison()).map(Self::of).collect();
-        Self {
-            worse: unknown || each.iter().any(|it| it.worse),
-            other_packages: unknown || each.iter().any(|it| it.other_packages),
-        }
+    /// And this application. What nobody can tell may be worse.
+    fn add(&mut self, it: &comparison::Application) {
+        let unknown = matches!(it.outcome, comparison::Outcome::Unknown(_));
+        let its = it.comparison().map(Self::of);
+        self.worse |= unknown || its.as_ref().is_some_and(|it| it.worse);
+        self.other_packages |= unknown || its.is_some_and(|it| it.other_packages);
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::ValueHint;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use engine::Filter;
-use format::report::{self, Report};
+use format::report::{self, Report, Several};
 use model::{Analysis, Finding, Level};
 use regex::Regex;
 
@@ -16,7 +16,7 @@ use crate::deployed::Deployed;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered, reports_help};
 use crate::messages::{count, width_of_stdout};
-use crate::output::{Output, deliver};
+use crate::output::{Delivery, Output};
 use crate::subject::{Subject, subjects, warn_of_types};
 use crate::version::VERSION;
 
@@ -176,28 +176,11 @@ impl Verb for Cves {
         let reports = self.reports()?;
         let created = context.environment.created()?;
         let created = created.unwrap_or_else(|| jiff::Timestamp::now().to_string());
-        let several = self.deployed.wanted();
-        let analyses = if several {
-            let wanted = (&self.wishes.filter(), false);
-            self.deployed.judged(context, &self.subject, &self.advice, wanted)?
-        } else {
-            self.deployed.unasked(context);
-            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
-            warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);
-            let analysis = lookout.analyze(inventory, &self.wishes.filter());
-            answered(&lookout)?;
-            std::mem::forget(lookout);
-            vec![analysis]
-        };
-        for analysis in &analyses {
-            if several {
-                context.messages.inform(analysis.inventory.subject.name());
-            }
-            tell(analysis, context);
-        }
+        let mut options = Vec::with_capacity(reports.len());
+        let mut deliveries = Vec::with_capacity(reports.len());
         for (report, output) in reports {
             let terminal = output.is_none();
-            let options = report::Options {
+            options.push(report::Options {
                 created: Some(created.clone()),
                 tool_version: VERSION.to_owned(),
                 colour: terminal && context.messages.colour_on_stdout(),
@@ -207,20 +190,87 @@ impl Verb for Cves {
                 epss: self.epss,
                 locations: self.locations,
                 only_vuln_packages: self.only_vuln_packages,
-            };
-            let mut text = written(report, &analyses, &options, several)?;
-            if !text.ends_with('\n') {
-                text.push('\n');
-            }
-            deliver(&text, output.as_ref(), &context.messages)?;
+            });
+            deliveries.push((report, Delivery::to(output, &context.messages)));
         }
-        let shut = self.exit_code && {
-            let mut findings = analyses.iter().flat_map(|it| &it.findings);
-            findings.any(|it| !it.suppressed())
+        let telling = deliveries.into_iter().zip(&options).map(|((report, delivery), options)| {
+            Telling { report, options, delivery, several: None }
+        });
+        let mut telling: Vec<Telling<'_>> = telling.collect();
+        let mut is_vulnerable = false;
+        let is_open = |it: &Analysis| it.findings.iter().any(|it| !it.suppressed());
+        if self.deployed.wanted() {
+            let wanted = (&self.wishes.filter(), false);
+            let begin = |images: usize| {
+                telling.iter_mut().try_for_each(|it| it.begin(images))?;
+                Ok(telling)
+            };
+            let take = |telling: &mut Vec<Telling<'_>>, analysis: Analysis| {
+                context.messages.inform(analysis.inventory.subject.name());
+                tell(&analysis, context);
+                is_vulnerable |= is_open(&analysis);
+                telling.iter_mut().try_for_each(|it| it.add(&analysis))
+            };
+            telling =
+                self.deployed.judged(context, &self.subject, &self.advice, wanted, begin, take)?;
+        } else {
+            self.deployed.unasked(context);
+            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
+            warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);
+            let analysis = lookout.analyze(inventory, &self.wishes.filter());
+            answered(&lookout)?;
+            std::mem::forget(lookout);
+            tell(&analysis, context);
+            is_vulnerable = is_open(&analysis);
+            telling.iter_mut().try_for_each(|it| it.add(&analysis))?;
+            // It goes with the process, which is quicker than piece by piece.
+            std::mem::forget(analysis);
+        }
+        telling.into_iter().try_for_each(Telling::finish)?;
+        Ok(if self.exit_code && is_vulnerable { Outcome::Shut } else { Outcome::Done })
+    }
+}
+
+/// A report that is being told: about one image, or about all that run somewhere.
+struct Telling<'a> {
+    report: &'static dyn Report,
+    options: &'a report::Options,
+    delivery: Delivery<'a>,
+    several: Option<Box<dyn Several + 'a>>,
+}
+
+impl Telling<'_> {
+    /// There will be so many images.
+    fn begin(&mut self, images: usize) -> anyhow::Result<()> {
+        // For people, one image is told of as if it had been named.
+        let people = ["packages", "only-packages", "markdown"].contains(&self.report.id());
+        if images == 1 && people {
+            return Ok(());
+        }
+        self.several = self.report.several(images, self.options);
+        if self.several.is_none() && images != 1 {
+            let id = self.report.id();
+            return Err(Failure::error(
+                format!("--format {id}: it holds one image, and {images} are meant"),
+                "name one of them behind the environment, or take json, csv or sarif",
+            ));
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, analysis: &Analysis) -> anyhow::Result<()> {
+        let text = match &mut self.several {
+            Some(several) => several.image(analysis),
+            None => self.report.write(analysis, self.options),
         };
-        // They go with the process, which is quicker than piece by piece.
-        std::mem::forget(analyses);
-        Ok(if shut { Outcome::Shut } else { Outcome::Done })
+        self.delivery.add(&text)
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        if let Some(mut several) = self.several.take() {
+            self.delivery.add(&several.end())?;
+        }
+        self.delivery.finish()
     }
 }
 
@@ -267,32 +317,6 @@ impl Cves {
             ));
         }
         Ok(reports)
-    }
-}
-
-/// The report: about one image, or about all that run somewhere.
-fn written(
-    report: &dyn Report,
-    analyses: &[Analysis],
-    options: &report::Options,
-    several: bool,
-) -> anyhow::Result<String> {
-    let people = ["packages", "only-packages", "markdown"].contains(&report.id());
-    match analyses {
-        [one] if !several || people => return Ok(report.write(one, options)),
-        _ => {}
-    }
-    match (report.write_several(analyses, options), analyses) {
-        (Some(text), _) => Ok(text),
-        (None, [one]) => Ok(report.write(one, options)),
-        (None, several) => Err(Failure::error(
-            format!(
-                "--format {}: it holds one image, and {} are meant",
-                report.id(),
-                several.len()
-            ),
-            "name one of them behind the environment, or take json, csv or sarif",
-        )),
     }
 }
 

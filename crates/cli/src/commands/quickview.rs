@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 use engine::Filter;
-use format::report;
+use format::report::{self, Quickviews};
+use model::Analysis;
 
 use super::{Outcome, Verb};
 use crate::Context;
@@ -44,17 +45,6 @@ impl Verb for Quickview {
         let output = self.output.as_deref().map(Output::to).transpose()?;
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
-        let analyses = if self.deployed.wanted() {
-            self.deployed.judged(context, &self.subject, &self.advice, (&filter, true))?
-        } else if self.latest {
-            vec![self.deployed.latest(context, &self.advice, &filter)?]
-        } else {
-            self.deployed.unasked(context);
-            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
-            let analysis = lookout.analyze_in_brief(inventory, &filter);
-            answered(&lookout)?;
-            vec![analysis]
-        };
         let terminal = output.is_none();
         let options = report::Options {
             tool_version: VERSION.to_owned(),
@@ -63,7 +53,31 @@ impl Verb for Quickview {
             width: if terminal { width_of_stdout() } else { None },
             ..report::Options::default()
         };
-        let text = report::write_quickviews(&analyses, &options);
+        let text = if self.deployed.wanted() {
+            let advice = (&filter, true);
+            let begin = |images| Ok((images, Quickviews::default(), String::new()));
+            let take = |(images, all, alone): &mut (usize, Quickviews, String), it: Analysis| {
+                if *images == 1 {
+                    *alone = report::write_quickview(&it, &options);
+                } else {
+                    all.add(&it);
+                }
+                Ok(())
+            };
+            let told =
+                self.deployed.judged(context, &self.subject, &self.advice, advice, begin, take);
+            let (images, all, alone) = told?;
+            if images == 1 { alone } else { all.written(&options) }
+        } else if self.latest {
+            let latest = self.deployed.latest(context, &self.advice, &filter)?;
+            report::write_quickview(&latest, &options)
+        } else {
+            self.deployed.unasked(context);
+            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
+            let analysis = lookout.analyze_in_brief(inventory, &filter);
+            answered(&lookout)?;
+            report::write_quickview(&analysis, &options)
+        };
         let text = if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };
         deliver(&text, output.as_ref(), &context.messages)?;
         Ok(Outcome::Done)

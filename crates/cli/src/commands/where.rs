@@ -5,12 +5,14 @@ mod text;
 
 use std::path::PathBuf;
 
-use api::{WhereQuery, Whereabouts};
+use api::{Sighted, WhereQuery, Whereabouts};
 use clap::{ValueEnum, ValueHint};
 
 use super::{Outcome, Verb};
 use crate::Context;
-use crate::asking::{PART, Whose, ask};
+use crate::asking::{PART, Whose, ask_with};
+use crate::deployed::sound;
+use crate::findings::Advice;
 use crate::messages::count;
 use crate::output::{Output, deliver};
 
@@ -32,9 +34,11 @@ pub(crate) struct Where {
     /// Write the report to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
-    /// Exit with code 2 if it runs somewhere
+    /// Exit with code 2 if it runs somewhere and no statement takes it out of the way
     #[arg(short = 'e', long)]
     exit_code: bool,
+    #[command(flatten)]
+    advice: Advice,
 }
 
 const AFTER: &str = "\
@@ -45,7 +49,9 @@ Examples:
   foretop where pkg:deb/debian/openssl --env production
 
 A range is written as those write it who make such packages; a bare version is that version alone.
-Images that run and are not analysed are told as gaps: of them nobody can tell.";
+Images that run and are not analysed are told as gaps: of them nobody can tell.
+Statements (VEX, the team's own decisions) count as in `foretop cves --env`: a deployment whose image they
+take the flaw out of the way of is told with what they say.";
 
 /// How the answer is written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -68,8 +74,11 @@ impl Verb for Where {
             limit: Some(PART),
             ..WhereQuery::default()
         };
-        let answer = ask(context, &self.whose, async |asking| {
-            Ok(asking.client.whereabouts(&asking.organisation, &query).await?)
+        let judging = self.advice.judging(context, false)?;
+        let answer = ask_with(context, &self.whose, self.advice.directory(), async |asking| {
+            sound(asking, &self.advice, context)?;
+            let (client, organisation) = (&asking.client, &asking.organisation);
+            Ok(client.whereabouts_judged(organisation, &query, &judging).await?)
         })?;
         self.tell(&answer, context);
         let written = match self.format {
@@ -78,7 +87,13 @@ impl Verb for Where {
             Format::Csv => sheet::spreadsheet(&answer),
         };
         deliver(&written, output.as_ref(), &context.messages)?;
-        let runs = answer.found.iter().any(|it| !it.environments.is_empty());
+        // Of those that are not told nobody knows what is said.
+        let is_open = |it: &Sighted| {
+            it.more
+                || it.deployments.is_empty()
+                || it.deployments.iter().any(|it| it.statement.is_none())
+        };
+        let runs = answer.found.iter().any(|it| !it.environments.is_empty() && is_open(it));
         Ok(if self.exit_code && runs { Outcome::Shut } else { Outcome::Done })
     }
 }
@@ -97,6 +112,10 @@ impl Where {
                 count(seen.deployments, "deployment", "deployments"),
                 count(seen.images, "image", "images"),
             ));
+            if seen.suppressed > 0 {
+                let them = count(seen.suppressed, "deployment", "deployments");
+                messages.inform(&format!("In {them} a statement takes it out of the way"));
+            }
             // What those are stands in the answer.
             if !answer.gaps.is_empty() {
                 let gaps = count(answer.gaps.len() as u64, "thing is", "things are");

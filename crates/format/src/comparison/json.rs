@@ -5,8 +5,9 @@ use model::{Purl, Seen, Side, SideKind, Way};
 use serde::Serialize;
 
 use super::page;
-use super::{Options, Outcome, Report, Several};
-use crate::document::{self, TOOL};
+use super::several::Overview;
+use super::{Application, Between, Options, Outcome, Parts, Report};
+use crate::document::{self, List, TOOL};
 use crate::report::basis::BasisJson;
 use crate::words;
 
@@ -62,50 +63,69 @@ impl Report for Json {
         document::printed(&document, comparison.packages.len() + comparison.findings.len())
     }
 
-    fn write_several(&self, several: &Several, options: &Options) -> String {
-        let documents: Vec<Option<String>> = several
-            .applications
-            .iter()
-            .map(|it| it.comparison().map(|it| self.write(it, options)))
-            .collect();
-        let created = options.report.created.as_deref().and_then(document::to_the_second);
+    fn several<'a>(&'a self, between: Between, options: &'a Options) -> Box<dyn Parts + 'a> {
+        Box::new(SeveralParts { overview: Overview::of(between), options, list: None })
+    }
+}
+
+struct SeveralParts<'a> {
+    overview: Overview,
+    options: &'a Options,
+    /// Once all are known.
+    list: Option<List>,
+}
+
+impl Parts for SeveralParts<'_> {
+    fn part(&mut self, it: &Application) -> String {
+        self.overview.add(it);
+        let differences = it.comparison().map(|it| Json.write(it, self.options));
+        List::piece(&ApplicationJson {
+            application: &it.name,
+            platform: &it.platform,
+            analyzed: it.after.as_deref(),
+            comparison: it.before.as_deref(),
+            outcome: it.outcome.as_str(),
+            gaps: match &it.outcome {
+                Outcome::Unknown(gaps) => gaps,
+                _ => &[],
+            },
+            differences: differences.as_deref().and_then(|it| serde_json::from_str(it).ok()),
+        })
+    }
+
+    fn begin(&mut self) -> String {
+        let (options, overview) = (&self.options.report, &self.overview);
+        let created = options.created.as_deref().and_then(document::to_the_second);
         let document = SeveralJson {
             kind: "foretop-comparisons",
             shape: SHAPE,
-            tool: Tool { name: TOOL, version: &options.report.tool_version },
+            tool: Tool { name: TOOL, version: &options.tool_version },
             created: created.unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned()),
-            analyzed: &several.after,
-            comparison: &several.before,
+            analyzed: &overview.between.after,
+            comparison: &overview.between.before,
             summary: SummaryJson {
-                applications: several.applications.len(),
-                changed: several.number("compared"),
-                unchanged: several.number("unchanged"),
-                added: several.number("added"),
-                removed: several.number("removed"),
-                unknown: several.number("unknown"),
-                introduced: several.total(Fate::Introduced),
-                fixed: several.total(Fate::Fixed),
-                unclear: several.total(Fate::Unclear),
+                applications: overview.len(),
+                changed: overview.number("compared"),
+                unchanged: overview.number("unchanged"),
+                added: overview.number("added"),
+                removed: overview.number("removed"),
+                unknown: overview.number("unknown"),
+                introduced: overview.total(Fate::Introduced),
+                fixed: overview.total(Fate::Fixed),
+                unclear: overview.total(Fate::Unclear),
             },
-            applications: several
-                .applications
-                .iter()
-                .zip(&documents)
-                .map(|(it, document)| ApplicationJson {
-                    application: &it.name,
-                    platform: &it.platform,
-                    analyzed: it.after.as_deref(),
-                    comparison: it.before.as_deref(),
-                    outcome: it.outcome.as_str(),
-                    gaps: match &it.outcome {
-                        Outcome::Unknown(gaps) => gaps,
-                        _ => &[],
-                    },
-                    differences: document.as_deref().and_then(|it| serde_json::from_str(it).ok()),
-                })
-                .collect(),
+            applications: [],
         };
-        document::printed(&document, several.applications.len())
+        self.list = Some(List::of(&document, "applications"));
+        String::new()
+    }
+
+    fn next(&mut self, part: &str) -> String {
+        self.list.as_mut().map_or_else(String::new, |it| it.add_piece(part))
+    }
+
+    fn end(&mut self) -> String {
+        self.list.as_mut().map_or_else(String::new, List::end)
     }
 }
 
@@ -132,7 +152,8 @@ struct SeveralJson<'a> {
     analyzed: &'a str,
     comparison: &'a str,
     summary: SummaryJson,
-    applications: Vec<ApplicationJson<'a>>,
+    /// They are told one by one.
+    applications: [(); 0],
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use model::{Comparison, Fate, FindingChange, PackageChange, Purl, Side, Way};
 
 use super::page::{self, Block, FATES, WAYS};
-use super::{Options, Report, Several, several};
+use super::{Between, Options, Parts, Report, several};
 use crate::html::{self, LONGEST, LONGEST_WARNINGS, ROOM, badge, push, push_code, within};
 use crate::paint::size;
 use crate::words;
@@ -59,8 +59,8 @@ impl Report for Markdown {
         out
     }
 
-    fn write_several(&self, several: &Several, options: &Options) -> String {
-        several::markdown(self, several, options)
+    fn several<'a>(&'a self, between: Between, options: &'a Options) -> Box<dyn Parts + 'a> {
+        Box::new(several::Markdown::new(self, between, options))
     }
 }
 

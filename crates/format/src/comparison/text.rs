@@ -4,7 +4,7 @@
 use model::{Comparison, Fate, FindingChange, PackageChange, Side, Way};
 
 use super::page::{self, Block, FATES, WAYS};
-use super::{Options, Report, Several, several};
+use super::{Between, Options, Parts, Report, several};
 use crate::list::shown;
 use crate::page::short;
 use crate::paint::{self, Sign, Style};
@@ -43,8 +43,8 @@ impl Report for Text {
         text.out
     }
 
-    fn write_several(&self, several: &Several, options: &Options) -> String {
-        several::text(self, several, options)
+    fn several<'a>(&'a self, between: Between, options: &'a Options) -> Box<dyn Parts + 'a> {
+        Box::new(several::Text::new(self, between, options))
     }
 }
 

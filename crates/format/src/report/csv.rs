@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use model::{Analysis, Finding, Package};
 
-use super::{Options, Report};
+use super::{Options, Report, Several};
 use crate::list::name;
 use crate::page;
 use crate::words;
@@ -28,13 +28,28 @@ impl Report for Csv {
     }
 
     /// With one column more, the image's.
-    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
-        let mut out = String::new();
-        row(&mut out, ["image"].into_iter().chain(COLUMNS));
-        for analysis in analyses {
-            rows(&mut out, Some(analysis.inventory.subject.name()), analysis, options);
-        }
-        Some(out)
+    fn several<'a>(&'a self, _: usize, options: &'a Options) -> Option<Box<dyn Several + 'a>> {
+        let mut head = String::new();
+        row(&mut head, ["image"].into_iter().chain(COLUMNS));
+        Some(Box::new(Parts { options, head }))
+    }
+}
+
+struct Parts<'a> {
+    options: &'a Options,
+    /// Until it is written.
+    head: String,
+}
+
+impl Several for Parts<'_> {
+    fn image(&mut self, analysis: &Analysis) -> String {
+        let mut out = std::mem::take(&mut self.head);
+        rows(&mut out, Some(analysis.inventory.subject.name()), analysis, self.options);
+        out
+    }
+
+    fn end(&mut self) -> String {
+        std::mem::take(&mut self.head)
     }
 }
 

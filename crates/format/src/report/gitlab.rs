@@ -8,11 +8,11 @@ use model::{Analysis, Finding, Level, Package, Statement, StatementStatus};
 use sha2::{Digest as _, Sha256};
 
 use self::shape::{
-    Dependency, Detail, Details, Document, Flag, Identifier, Link, Location, Message, Named, Scan,
-    Tool, Vector, Vendor, Vulnerability,
+    Dependency, Detail, Details, Document, Flag, Identifier, LastlyScan, Link, Location, Message,
+    Named, Scan, Tool, Vector, Vendor, Vulnerability,
 };
-use super::{Options, Report};
-use crate::document::{self, TOOL};
+use super::{Options, Report, Several};
+use crate::document::{self, List, TOOL};
 use crate::{page, words};
 
 /// The version of the schema that we write; every GitLab that reads 15 reads it.
@@ -37,54 +37,80 @@ impl Report for Gitlab {
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {
-        written(std::slice::from_ref(analysis), options)
+        let created = document::created(&analysis.inventory, options.created.as_deref());
+        let operating_system = operating_system(analysis);
+        let at = Where { image: image(analysis), operating_system: &operating_system };
+        let vulnerabilities = vulnerabilities(analysis, options, &at);
+        let count = vulnerabilities.len();
+        let scan = scan(options, &created, messages(analysis));
+        document::printed(&Document { version: SCHEMA, scan, vulnerabilities }, count)
     }
 
     /// Each vulnerability says in which image it is.
-    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
-        Some(written(analyses, options))
+    fn several<'a>(&'a self, images: usize, options: &'a Options) -> Option<Box<dyn Several + 'a>> {
+        let list = List::of(&LastlyScan::of(scan(options, "", Vec::new())), VULNERABILITIES);
+        let (created, messages) = (None, Vec::new());
+        Some(Box::new(Parts { options, is_alone: images == 1, list, created, messages }))
     }
 }
 
-fn written(analyses: &[Analysis], options: &Options) -> String {
-    let first = analyses.first().map(|it| &it.inventory);
-    let own = first.map(|it| document::created(it, options.created.as_deref()));
-    let created = own.or_else(|| options.created.clone()).unwrap_or_default();
-    let time = created.trim_end_matches('Z');
+/// The document about several images, in which that stands last of which nobody knows before.
+struct Parts<'a> {
+    options: &'a Options,
+    is_alone: bool,
+    list: List,
+    created: Option<String>,
+    messages: Vec<Message>,
+}
+
+impl Several for Parts<'_> {
+    fn image(&mut self, analysis: &Analysis) -> String {
+        let told = self.options.created.as_deref();
+        self.created.get_or_insert_with(|| document::created(&analysis.inventory, told));
+        let operating_system = operating_system(analysis);
+        let image = image(analysis);
+        let is_alone = self.is_alone;
+        let about = |it: Message| {
+            if is_alone { it } else { Message { value: format!("{image}: {}", it.value), ..it } }
+        };
+        self.messages.extend(messages(analysis).into_iter().map(about));
+        let at = Where { image, operating_system: &operating_system };
+        let vulnerabilities = vulnerabilities(analysis, self.options, &at);
+        vulnerabilities.iter().map(|it| self.list.add(it)).collect()
+    }
+
+    fn end(&mut self) -> String {
+        let created = self.created.take().or_else(|| self.options.created.clone());
+        let created = created.unwrap_or_default();
+        let scan = scan(self.options, &created, std::mem::take(&mut self.messages));
+        self.list.end_as(List::of(&LastlyScan::of(scan), VULNERABILITIES))
+    }
+}
+
+const VULNERABILITIES: &str = "vulnerabilities";
+
+fn scan<'a>(options: &'a Options, created: &'a str, messages: Vec<Message>) -> Scan<'a> {
     let tool = || Tool {
         id: TOOL,
         name: "Foretop",
         version: Some(&*options.tool_version).filter(|it| !it.is_empty()).unwrap_or("0"),
         vendor: Vendor { name: "Foretop" },
     };
-    let systems: Vec<String> = analyses.iter().map(operating_system).collect();
-    let mut messages = Vec::new();
-    let mut found = Vec::new();
-    for (analysis, operating_system) in analyses.iter().zip(&systems) {
-        let name = analysis.inventory.subject.name();
-        let image = if name.is_empty() { "unnamed" } else { name };
-        let about = |it: Message| match analyses {
-            [_] => it,
-            _ => Message { value: format!("{image}: {}", it.value), ..it },
-        };
-        messages.extend(self::messages(analysis).into_iter().map(about));
-        found.extend(vulnerabilities(analysis, options, &Where { image, operating_system }));
+    let time = created.trim_end_matches('Z');
+    Scan {
+        analyzer: tool(),
+        scanner: tool(),
+        r#type: "container_scanning",
+        start_time: time,
+        end_time: time,
+        status: "success",
+        messages,
     }
-    let count = found.len();
-    let document = Document {
-        version: SCHEMA,
-        scan: Scan {
-            analyzer: tool(),
-            scanner: tool(),
-            r#type: "container_scanning",
-            start_time: time,
-            end_time: time,
-            status: "success",
-            messages,
-        },
-        vulnerabilities: found,
-    };
-    document::printed(&document, count)
+}
+
+fn image(analysis: &Analysis) -> &str {
+    let name = analysis.inventory.subject.name();
+    if name.is_empty() { "unnamed" } else { name }
 }
 
 fn messages(analysis: &Analysis) -> Vec<Message> {

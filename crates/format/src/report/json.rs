@@ -5,7 +5,7 @@ use model::{Place, Purl, Rating, Span, Statement, Subject};
 use serde::Serialize;
 
 use super::basis::BasisJson;
-use super::{Options, Report, array};
+use super::{Array, Options, Report, Several};
 use crate::document::{self, TOOL};
 use crate::page::{self, Tally};
 use crate::words;
@@ -24,8 +24,8 @@ impl Report for Json {
         "JSON for scripts, in a stable shape"
     }
 
-    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
-        Some(array(self, analyses, options))
+    fn several<'a>(&'a self, _: usize, options: &'a Options) -> Option<Box<dyn Several + 'a>> {
+        Some(Array::of(self, options))
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {

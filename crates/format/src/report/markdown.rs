@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use model::{Analysis, Finding, Level, Package, Subject};
 
-use super::{Options, Report};
+use super::{Options, Report, Several};
 use crate::html::{
     self, LONGEST, LONGEST_TEXT, LONGEST_WARNINGS, ROOM, badge, code, line, push, push_code, row,
     within,
@@ -30,10 +30,8 @@ impl Report for Markdown {
         "Markdown for comments on GitHub and GitLab"
     }
 
-    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
-        // Each begins with its name already.
-        let all: Vec<String> = analyses.iter().map(|it| self.write(it, options)).collect();
-        Some(all.join("\n"))
+    fn several<'a>(&'a self, _: usize, options: &'a Options) -> Option<Box<dyn Several + 'a>> {
+        Some(Box::new(Parts { options, is_begun: false }))
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {
@@ -64,6 +62,23 @@ impl Report for Markdown {
             );
         }
         out
+    }
+}
+
+struct Parts<'a> {
+    options: &'a Options,
+    is_begun: bool,
+}
+
+impl Several for Parts<'_> {
+    /// Each begins with its name already.
+    fn image(&mut self, analysis: &Analysis) -> String {
+        let text = Markdown.write(analysis, self.options);
+        if std::mem::replace(&mut self.is_begun, true) { format!("\n{text}") } else { text }
+    }
+
+    fn end(&mut self) -> String {
+        String::new()
     }
 }
 

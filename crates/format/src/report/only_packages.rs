@@ -6,7 +6,7 @@ use model::Analysis;
 
 use super::basis::rests_on;
 use super::packages::not_known;
-use super::{Options, Report, below_headings};
+use super::{BelowHeadings, Options, Report, Several};
 use crate::list::{name, shown};
 use crate::page::Tally;
 use crate::paint::{Style, Text};
@@ -23,8 +23,8 @@ impl Report for OnlyPackages {
         "a table of packages, each with the count of its vulnerabilities"
     }
 
-    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
-        Some(below_headings(self, analyses, options))
+    fn several<'a>(&'a self, _: usize, options: &'a Options) -> Option<Box<dyn Several + 'a>> {
+        Some(Box::new(BelowHeadings(self, options)))
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {

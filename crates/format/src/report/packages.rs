@@ -4,7 +4,7 @@
 use model::{Analysis, Finding, Package, Place, Subject};
 
 use super::basis::rests_on;
-use super::{Options, Report, below_headings};
+use super::{BelowHeadings, Options, Report, Several};
 use crate::page::{self, Group, Tally};
 use crate::paint::{Sign, Style, Text, size};
 use crate::words;
@@ -20,8 +20,8 @@ impl Report for Packages {
         "an overview, and each package with its vulnerabilities"
     }
 
-    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
-        Some(below_headings(self, analyses, options))
+    fn several<'a>(&'a self, _: usize, options: &'a Options) -> Option<Box<dyn Several + 'a>> {
+        Some(Box::new(BelowHeadings(self, options)))
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {

@@ -1,7 +1,7 @@
 //! quickview: for people: what it is and how many vulnerabilities of each level it has, in a few lines.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 
 use model::{Analysis, Basis, Gap, Subject};
 
@@ -48,46 +48,86 @@ pub fn write_quickview(analysis: &Analysis, options: &Options) -> String {
     text.out
 }
 
-/// A line about each of several, and one about all of them; what is not known of any, and what they rest
-/// on, once.
-pub fn write_quickviews(analyses: &[Analysis], options: &Options) -> String {
-    if let [one] = analyses {
-        return write_quickview(one, options);
-    }
-    let mut text = Text::new(options, 4096);
-    let names: Vec<_> =
-        analyses.iter().map(|it| crate::list::shown(it.inventory.subject.name())).collect();
-    let widest = names.iter().map(|it| it.chars().count()).max().unwrap_or_default();
-    let all = format!("{} images", analyses.len());
-    let width = widest.max(all.len()).min(60);
-    let mut line = |label: &str, name: &str, tally: Option<Tally>| {
-        text.padded(label, LABEL);
-        text.bar();
-        text.push("  ");
-        text.padded(name, width);
-        text.push("  ");
-        counts(&mut text, tally.as_ref());
-    };
-    for (it, name) in analyses.iter().zip(&names) {
-        line("  Target", name, counted(it));
-    }
-    // What several images have from one base is one thing to do.
-    let mut seen = BTreeSet::new();
-    let findings = analyses.iter().flat_map(|it| &it.findings);
-    let each = findings
-        .filter(|it| seen.insert((&it.space, &it.name, &it.version, &it.id, it.suppressed())));
-    line("  Distinct", &all, Some(Tally::of(each)));
+/// What is told of several images, of which no more is held than that.
+#[derive(Debug, Default)]
+pub struct Quickviews {
+    lines: Vec<(String, Option<Tally>)>,
+    /// What several images have from one base is one thing to do.
+    distinct: Tally,
+    seen: HashSet<u128>,
+    hashers: [RandomState; 2],
+    /// The holes of all of them, each once, with the images it is in: how many, and the first.
+    gaps: Vec<(Gap, usize, usize)>,
+    places: HashMap<Gap, usize>,
+    bases: Vec<Basis>,
+}
 
-    let gaps = gaps(analyses, &names);
-    holes(&mut text, &gaps.iter().collect::<Vec<_>>());
-    let mut said: Vec<&Basis> = Vec::new();
-    for it in analyses {
-        if !said.contains(&&it.basis) {
-            rests_on(&mut text, &it.basis);
-            said.push(&it.basis);
+impl Quickviews {
+    /// One more.
+    pub fn add(&mut self, analysis: &Analysis) {
+        let name = crate::list::shown(analysis.inventory.subject.name());
+        let number = self.lines.len();
+        self.lines.push((name.into_owned(), counted(analysis)));
+        for it in &analysis.findings {
+            let same = (&it.space, &it.name, &it.version, &it.id, it.suppressed());
+            let [left, right] = self.hashers.each_ref().map(|it| u128::from(it.hash_one(same)));
+            if self.seen.insert(left << 64 | right) {
+                self.distinct.add(it);
+            }
+        }
+        for gap in page::gaps(analysis) {
+            if let Some(at) = self.places.get(gap) {
+                if let Some((_, images, _)) = self.gaps.get_mut(*at) {
+                    *images += 1;
+                }
+            } else {
+                self.places.insert(gap.clone(), self.gaps.len());
+                self.gaps.push((gap.clone(), 1, number));
+            }
+        }
+        if !self.bases.contains(&analysis.basis) {
+            self.bases.push(analysis.basis.clone());
         }
     }
-    text.out
+
+    /// A line about each, and one about all of them; what is not known of any, and what they rest on,
+    /// once.
+    pub fn written(self, options: &Options) -> String {
+        let mut text = Text::new(options, 4096);
+        let widest = self.lines.iter().map(|it| it.0.chars().count()).max().unwrap_or_default();
+        let all = format!("{} images", self.lines.len());
+        let width = widest.max(all.len()).min(60);
+        let mut line = |label: &str, name: &str, tally: Option<&Tally>| {
+            text.padded(label, LABEL);
+            text.bar();
+            text.push("  ");
+            text.padded(name, width);
+            text.push("  ");
+            counts(&mut text, tally);
+        };
+        for (name, tally) in &self.lines {
+            line("  Target", name, tally.as_ref());
+        }
+        line("  Distinct", &all, Some(&self.distinct));
+        let gaps: Vec<Gap> = self.gaps.iter().map(|it| self.told(it)).collect();
+        holes(&mut text, &gaps.iter().collect::<Vec<_>>());
+        for it in &self.bases {
+            rests_on(&mut text, it);
+        }
+        text.out
+    }
+
+    /// The hole, with the images it is in where it is not in all.
+    fn told(&self, (gap, images, first): &(Gap, usize, usize)) -> Gap {
+        let name = self.lines.get(*first).map_or("", |it| &it.0);
+        let of = self.lines.len();
+        match *images {
+            1 if !gap.at.contains(name) => Gap::new(&gap.at, format!("{} ({name})", gap.why)),
+            1 => gap.clone(),
+            images if images == of => gap.clone(),
+            images => Gap::new(&gap.at, format!("{} ({images} of {of} images)", gap.why)),
+        }
+    }
 }
 
 /// How many there are. Where nothing is known, nothing is counted.
@@ -108,29 +148,6 @@ fn counts(text: &mut Text<'_>, tally: Option<&Tally>) {
         text.push(&format!("  ({} suppressed)", tally.suppressed));
     }
     text.push("\n");
-}
-
-/// The holes of all of them, each once, with the images it is in where it is not in all.
-fn gaps(analyses: &[Analysis], names: &[Cow<'_, str>]) -> Vec<Gap> {
-    let mut all: Vec<(&Gap, Vec<&str>)> = Vec::new();
-    for (it, name) in analyses.iter().zip(names) {
-        for gap in page::gaps(it) {
-            match all.iter_mut().find(|(known, _)| *known == gap) {
-                Some((_, images)) => images.push(name.as_ref()),
-                None => all.push((gap, vec![name.as_ref()])),
-            }
-        }
-    }
-    let told = |(gap, images): (&Gap, Vec<&str>)| match images.as_slice() {
-        [one] if !gap.at.contains(*one) => Gap::new(&gap.at, format!("{} ({one})", gap.why)),
-        [_] => gap.clone(),
-        several if several.len() == analyses.len() => gap.clone(),
-        several => {
-            let why = format!("{} ({} of {} images)", gap.why, several.len(), analyses.len());
-            Gap::new(&gap.at, why)
-        }
-    };
-    all.into_iter().map(told).collect()
 }
 
 /// Columns left of the first line.

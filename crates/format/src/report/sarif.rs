@@ -15,7 +15,7 @@ use self::shape::{
     Artifact, Automation, Document, Driver, Fingerprints, Help, Invocation, LeftOut, Location,
     Message, Notification, Outcome, Physical, Region, Rule, RuleProperties, Run, Suppression, Tool,
 };
-use super::{Options, Report};
+use super::{Options, Report, Several};
 use crate::document::{self, TOOL};
 use crate::{page, words};
 
@@ -40,13 +40,24 @@ impl Report for Sarif {
     }
 
     /// A run for each image: GitHub keeps them apart by what they are about.
-    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
-        let runs = analyses.iter().map(|it| {
-            let id = format!("{TOOL}/{}/", it.inventory.subject.name());
-            run(it, options, Some(Automation { id }))
-        });
-        let findings = analyses.iter().map(|it| it.findings.len()).sum();
-        Some(document::printed(&of(runs.collect()), findings))
+    fn several<'a>(&'a self, _: usize, options: &'a Options) -> Option<Box<dyn Several + 'a>> {
+        Some(Box::new(Parts { options, list: document::List::of(&of(Vec::new()), "runs") }))
+    }
+}
+
+struct Parts<'a> {
+    options: &'a Options,
+    list: document::List,
+}
+
+impl Several for Parts<'_> {
+    fn image(&mut self, analysis: &Analysis) -> String {
+        let id = format!("{TOOL}/{}/", analysis.inventory.subject.name());
+        self.list.add(&run(analysis, self.options, Some(Automation { id })))
+    }
+
+    fn end(&mut self) -> String {
+        self.list.end()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Analysis, Exploited, Finding, Forecast, Gap, Statement};
 use serde::Serialize;
 
-use super::{Options, Report, array};
+use super::{Array, Options, Report, Several};
 use crate::{json, page, words};
 
 pub(crate) struct Sbom;
@@ -19,8 +19,8 @@ impl Report for Sbom {
         "the inventory in the shape of Docker Scout, with its vulnerabilities"
     }
 
-    fn write_several(&self, analyses: &[Analysis], options: &Options) -> Option<String> {
-        Some(array(self, analyses, options))
+    fn several<'a>(&'a self, _: usize, options: &'a Options) -> Option<Box<dyn Several + 'a>> {
+        Some(Array::of(self, options))
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {

@@ -340,7 +340,9 @@ fn quickview_of_several() {
     dark.inventory.packages.clear();
     dark.gaps = vec![Gap::new("acme/dark:1", "it is not analysed yet")];
     let all = [named("acme/web:1"), other, dark];
-    insta::assert_snapshot!("quickview-of-several", super::write_quickviews(&all, &options()));
+    let mut several = super::Quickviews::default();
+    all.iter().for_each(|it| several.add(it));
+    insta::assert_snapshot!("quickview-of-several", several.written(&options()));
 }
 
 fn judgement(package: usize, flaw: &[&str], verdict: Verdict, chain: &[(&str, &str)]) -> Judgement {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::book::Shelf;
 use super::{TODAY, read_inventory, read_statements};
-use crate::{Asked, Options, Question, analyze, analyze_each, judge, verdicts_each};
+use crate::{Asked, Memory, Options, Question, analyze, analyze_each, judge, verdicts_each};
 
 const PACKAGES: &[&str] = &[
     "pkg:deb/debian/libssl3@3.0.11-1?distro=debian-12&arch=amd64 source:openssl",
@@ -22,6 +22,19 @@ const PACKAGES: &[&str] = &[
     "pkg:pypi/openssl",
     "pkg:generic/openssl@3",
 ];
+
+const DISTROS: &[&str] = &["", "debian-12", "rhel-9.4", "rhel-9.5"];
+
+/// A distribution that names itself in advisories' words too.
+fn of_text(text: &str) -> Option<model::Distro> {
+    let (id, version) = text.split_once('-')?;
+    Some(model::Distro {
+        id: id.to_owned(),
+        version: Some(version.to_owned()),
+        cpe: (id == "rhel").then(|| format!("cpe:/o:redhat:enterprise_linux:{version}")),
+        ..model::Distro::default()
+    })
+}
 
 const SPACES: &[&str] = &["debian:12", "ubuntu:22.04", "rhel:9", "pypi"];
 
@@ -179,6 +192,28 @@ proptest! {
             found.retain(|it| it.packages == [0]);
             prop_assert_eq!(found, expect);
         }
+    }
+
+    #[test]
+    fn who_remembers_others_tells_the_same(
+        inventories in prop::collection::vec((packages(), 0..DISTROS.len()), 1..6),
+        rows in rows(), said in statements(), declared in any::<bool>(),
+        most in prop::sample::select(vec![0, 4_000, 1 << 20]),
+    ) {
+        let shelf = Shelf::read(&rows);
+        let memory = Memory::new(most);
+        // The second time around some is known.
+        for (inventory, distro) in inventories.iter().chain(&inventories) {
+            let inventory = Inventory { distro: of_text(DISTROS[*distro]), ..inventory.clone() };
+            for statements in [&said[..], &[]] {
+                let mut question = question(&inventory, &shelf, statements);
+                question.options.declared = declared;
+                let expect = analyze(&question);
+                question.options.memory = Some(&memory);
+                prop_assert_eq!(analyze(&question), expect);
+            }
+        }
+        prop_assert!(memory.bytes() <= most.max(20_000));
     }
 
     #[test]

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
-use model::{
-    Act, Digest, ImageDescription, Inventory, LayerDescription, Moment, OrganisationId, Place,
-    Platform, Recording, Source, Subject,
-};
+use model::{OrganisationId, Recording, Source};
 use store::{Error, NewInventory, Store};
 
-use super::applications::{Application, BUILDS, ENVIRONMENTS, Layer, package};
-use super::catalogue::{SYSTEMS, mixed};
+use super::applications::{Application, BUILDS, ENVIRONMENTS};
+use super::catalogue::mixed;
+use super::made::{act, digest, inventory, platform};
 
 /// Applications that are made at the same time.
 const AT_ONCE: usize = 4;
@@ -98,55 +96,4 @@ async fn make_application(
         .collect();
     store.keep_inventories(organisation, &act(), &new).await?;
     Ok(running)
-}
-
-fn inventory(system: u64, layers: &[Layer]) -> Inventory {
-    let described: Vec<LayerDescription> = layers
-        .iter()
-        .map(|(key, _)| LayerDescription {
-            digest: Some(digest(key)),
-            diff_id: Some(digest(&[key[0], key[1], key[2], 1])),
-            ..LayerDescription::default()
-        })
-        .collect();
-    let mut packages = Vec::new();
-    for (number, (layer, (_, members))) in (0..).zip(described.iter().zip(layers)) {
-        packages.extend(members.iter().map(|it| {
-            let mut package = package(*it);
-            package.places = vec![Place {
-                path: if it[0] < 100 { "/var/lib/packages" } else { "/app/lock" }.to_owned(),
-                layer: Some(number),
-                digest: layer.digest.clone(),
-                diff_id: layer.diff_id.clone(),
-                first_layer: Some(number),
-            }];
-            package
-        }));
-    }
-    let image = ImageDescription { layers: described, ..ImageDescription::default() };
-    Inventory {
-        subject: Subject::Image(Box::new(image)),
-        distro: Some(SYSTEMS[system as usize].distro()),
-        packages,
-        statements: Vec::new(),
-        gaps: Vec::new(),
-    }
-    .in_order()
-}
-
-fn digest(parts: &[u64]) -> Digest {
-    let mut bytes = [0; 32];
-    for (at, part) in bytes.chunks_exact_mut(8).zip(parts) {
-        at.copy_from_slice(&part.to_be_bytes());
-    }
-    Digest::from_sha256(&bytes)
-}
-
-fn act() -> Act {
-    let at = Moment::from_micros(1_795_219_200_000_000);
-    Act { who: "ann".to_owned(), origin: "ci".to_owned(), at }
-}
-
-fn platform() -> Platform {
-    Platform::new("linux", "amd64", None)
 }

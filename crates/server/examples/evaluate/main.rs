@@ -12,6 +12,7 @@ mod applications;
 #[path = "../../../portfolio/examples/grow/catalogue.rs"]
 mod catalogue;
 mod images;
+mod made;
 mod right;
 mod used;
 

@@ -3,6 +3,8 @@
 mod pairs;
 mod tell;
 
+use std::time::{Duration, Instant};
+
 use api::{Comparing, Comparisons, Difference, End, Problem, Sort};
 use axum::extract::State;
 use engine::Filter;
@@ -11,7 +13,7 @@ use store::{Page, When};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::pairs::{Met, pair};
+use self::pairs::{Met, Place, pair};
 use super::environments;
 use crate::app::App;
 use crate::body::{Json, Path};
@@ -19,15 +21,19 @@ use crate::caller::Caller;
 use crate::named::{self, Named};
 use crate::refusal::Refusal;
 
-/// Most applications that are compared at once.
-const MOST: usize = 1_000;
+/// So many packages and findings are told at once, and the rest of the application that is over it:
+/// of some there are thousands, and an answer is held as a whole.
+const MOST: usize = 20_000;
+/// After so long no more is begun: whoever asked is not to think that nobody answers.
+const LONG: Duration = Duration::from_secs(20);
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(compare))
 }
 
 /// What is different between what runs here and what runs there: application by application, what a
-/// promotion would introduce and fix. An image that is not analysed is told as that.
+/// promotion would introduce and fix. An image that is not analysed is told as that. Where there are many
+/// applications they are told in parts.
 #[utoipa::path(post, path = "/orgs/{org}/comparisons", tag = "deployments",
     params(("org" = String, Path, description = "The organisation")),
     request_body = Comparing,
@@ -43,30 +49,28 @@ async fn compare(
 ) -> Result<Json<Comparisons>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let filter = filter(&asked)?;
+    let limit = named::page(None, asked.limit)?.limit as usize;
+    let after = asked.after.as_deref().map(Place::read).transpose()?;
     let met = meet(&app, &organisation, &asked).await?;
-    if met.len() > MOST {
-        let why = format!("{} applications at once, and {MOST} are the most", met.len());
-        let problem = Sort::Refused.because(format!("comparisons: {why}"));
-        return Err(problem.with_hint("name a repository").into());
-    }
+    // Whoever goes on has been told those before, even if some of them are gone by now.
+    let mut left = met
+        .into_iter()
+        .skip_while(|it| after.as_ref().is_some_and(|after| it.place() <= *after))
+        .peekable();
     let mut teller = tell::Teller::new(app, organisation, &asked, filter)?;
-    let mut summary = Difference::default();
-    let mut pairs = Vec::with_capacity(met.len());
-    for met in met {
+    let mut told = Comparisons { summary: Difference::default(), pairs: Vec::new(), next: None };
+    let mut weight = 0;
+    let began = Instant::now();
+    while told.pairs.len() < limit && weight < MOST && began.elapsed() < LONG {
+        let Some(met) = left.next() else { break };
+        let place = met.place();
         let pair = teller.pair(met).await?;
-        let it = &pair.difference;
-        summary.applications += it.applications;
-        summary.unchanged += it.unchanged;
-        summary.added += it.added;
-        summary.removed += it.removed;
-        summary.unknown += it.unknown;
-        summary.introduced += it.introduced;
-        summary.fixed += it.fixed;
-        summary.unclear += it.unclear;
-        summary.packages += it.packages;
-        pairs.push(pair);
+        told.summary.add(&pair.difference);
+        weight += pair.comparison.as_ref().map_or(0, |it| it.packages.len() + it.findings.len());
+        told.pairs.push(pair);
+        told.next = left.peek().map(|_| place.written());
     }
-    Ok(Json(Comparisons { summary, pairs }))
+    Ok(Json(told))
 }
 
 fn filter(asked: &Comparing) -> Result<Filter, Refusal> {

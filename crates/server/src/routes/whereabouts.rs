@@ -1,15 +1,16 @@
 //! Where a flaw or a package runs: one look-up, and a few operations on bitmaps.
 
 mod asked;
+mod inside;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use api::{
-    Flaw, Hole, InEnvironment, Place, Problem, Sighted, Sighting, Sort, WhereQuery, Whereabouts,
+    Flaw, Hole, InEnvironment, Judging, Problem, Sighted, Sighting, Sort, WhereQuery, Whereabouts,
 };
 use axum::extract::State;
-use model::{Deployment, Digest, Fix, Gap, Inventory, OrganisationId, Purl, Right};
+use model::{Deployment, Fix, Gap, OrganisationId, Purl, Right};
 use portfolio::{Answer, Sought, Spread, Terms};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -20,11 +21,11 @@ use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
 use crate::fleet::{Held, Ships};
-use crate::named;
 use crate::refusal::Refusal;
+use crate::{judge, named};
 
 pub(super) fn paths() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(whereabouts))
+    OpenApiRouter::new().routes(routes!(whereabouts, whereabouts_judged))
 }
 
 /// Where a flaw or a package runs, since when, and who recorded it.
@@ -40,19 +41,52 @@ async fn whereabouts(
     Path(organisation): Path<String>,
     Query(query): Query<WhereQuery>,
 ) -> Result<Json<Whereabouts>, Refusal> {
+    answer(app, caller, organisation, query, Judging::default()).await
+}
+
+/// The same, judged with statements that count beside those of the server: what they take out of the way
+/// is told with the statement. Of each that is found as many deployments are looked into as are told.
+#[utoipa::path(post, path = "/orgs/{org}/where", tag = "deployments",
+    params(("org" = String, Path, description = "The organisation"), WhereQuery),
+    request_body = Option<Judging>,
+    responses(
+        (status = 200, body = Whereabouts),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn whereabouts_judged(
+    State(app): State<App>,
+    caller: Caller,
+    Path(organisation): Path<String>,
+    Query(query): Query<WhereQuery>,
+    judging: Option<Json<Judging>>,
+) -> Result<Json<Whereabouts>, Refusal> {
+    let judging = judging.map(|Json(it)| it).unwrap_or_default();
+    answer(app, caller, organisation, query, judging).await
+}
+
+async fn answer(
+    app: App,
+    caller: Caller,
+    organisation: String,
+    query: WhereQuery,
+    judging: Judging,
+) -> Result<Json<Whereabouts>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let limit = named::page(None, query.limit)?.limit as usize;
     let only = match &query.environment {
         Some(name) => Some(environments::find(&app, &organisation, name).await?),
         None => None,
     };
-    let asked = Asked::read(&query, app.world.lookout(app.now())?.almanac())?;
+    let said = inside::Said::of(&judging);
+    let declared = judging.declared;
+    let lookout = Arc::new(judge::lookout(&app, judging)?);
+    let asked = Asked::read(&query, lookout.almanac())?;
     let mut names = app.store.environment_names(&organisation).await?;
     if let Some(only) = &only {
         names.retain(|id, _| *id == only.id);
     }
     let Seen { spots, mut gaps, unread } =
-        spots(&app, &organisation, asked, names.clone(), limit).await?;
+        spots(&app, &organisation, asked, names.clone(), (limit, declared)).await?;
     gaps.extend(unread_gaps(&unread, &names));
     // Of all that is found at once, so that there are few questions.
     let ids: BTreeSet<&String> = spots.iter().flat_map(|it| &it.deployments).collect();
@@ -60,24 +94,20 @@ async fn whereabouts(
     let running = app.store.still_running(&organisation, &ids).await?;
     let running: HashMap<&str, &Deployment> =
         running.iter().map(|it| (it.id.as_str(), it)).collect();
-    let mut inventories = HashMap::new();
     let mut found = Vec::with_capacity(spots.len());
     for spot in spots {
         if only.is_some() && spot.environments.is_empty() {
             continue;
         }
-        let mut deployments = Vec::with_capacity(spot.deployments.len());
         // One that ended this moment is not told.
-        for deployment in spot.deployments.iter().filter_map(|it| running.get(it.as_str())) {
-            let places = if query.places {
-                let inventory =
-                    inventory(&app, &organisation, &deployment.digest, &mut inventories).await?;
-                inventory.map(|it| places(&it, &spot.purls)).unwrap_or_default()
-            } else {
-                Vec::new()
-            };
-            deployments.push(Sighting { deployment: (*deployment).clone().into(), places });
-        }
+        let running = spot.deployments.iter().filter_map(|it| running.get(it.as_str()));
+        let deployments = running
+            .map(|it| Sighting {
+                deployment: (*it).clone().into(),
+                places: Vec::new(),
+                statement: None,
+            })
+            .collect();
         let mut environments: Vec<InEnvironment> = spot
             .environments
             .into_iter()
@@ -86,15 +116,19 @@ async fn whereabouts(
             })
             .collect();
         environments.sort_by(|left, right| left.name.cmp(&right.name));
-        found.push(Sighted {
+        let told = Sighted {
             flaw: spot.flaw,
             purls: spot.purls.iter().map(Purl::to_string).collect(),
             images: spot.images,
             environments,
             deployments,
             more: spot.more,
-        });
+        };
+        found.push((told, spot.purls));
     }
+    let inside = inside::Inside { places: query.places, said, lookout };
+    gaps.extend(inside.look(&app, &organisation, &mut found).await?);
+    let found = found.into_iter().map(|(told, _)| told).collect();
     let gaps = gaps.into_iter().map(Hole::from).collect();
     Ok(Json(Whereabouts { found, unread: unread.len() as u64, gaps }))
 }
@@ -143,6 +177,8 @@ struct Meant {
     environments: Vec<String>,
     /// So many deployments of each are told.
     limit: usize,
+    /// Also packages that are only declared.
+    declared: bool,
 }
 
 async fn spots(
@@ -150,7 +186,7 @@ async fn spots(
     organisation: &OrganisationId,
     asked: Asked,
     names: HashMap<String, String>,
-    limit: usize,
+    (limit, declared): (usize, bool),
 ) -> Result<Seen, Refusal> {
     let now = app.now();
     let lookout = app.world.lookout(now)?;
@@ -159,7 +195,7 @@ async fn spots(
         names.into_iter().map(|(id, name)| (name, id)).collect();
     environments.sort_unstable();
     let environments = environments.into_iter().map(|it| it.1).collect();
-    let meant = Meant { organisation: organisation.clone(), environments, limit };
+    let meant = Meant { organisation: organisation.clone(), environments, limit, declared };
     let looked = tokio::task::spawn_blocking(move || {
         let (spots, gaps) = look(&held, &meant, &asked, &lookout, &now.to_string());
         let environments: HashSet<&str> = meant.environments.iter().map(String::as_str).collect();
@@ -184,7 +220,7 @@ fn look(
     let organisation = &meant.organisation;
     let sought = match asked {
         Asked::Flaw(flaw) => {
-            let terms = Terms { declared: false, today: Some(today) };
+            let terms = Terms { declared: meant.declared, today: Some(today) };
             let answer = ships.portfolio.find_flaw(organisation, flaw, lookout.almanac(), terms);
             let spots = answer.found.into_iter().map(|it| {
                 let flaw = Flaw {
@@ -234,40 +270,4 @@ fn spot(
         deployments,
         more,
     }
-}
-
-/// What is inside an image, read once for each.
-async fn inventory(
-    app: &App,
-    organisation: &OrganisationId,
-    digest: &Digest,
-    known: &mut HashMap<Digest, Option<Arc<Inventory>>>,
-) -> Result<Option<Arc<Inventory>>, Refusal> {
-    if let Some(known) = known.get(digest) {
-        return Ok(known.clone());
-    }
-    let inventory = app.store.inventory(organisation, digest).await?.map(Arc::new);
-    known.insert(digest.clone(), inventory.clone());
-    Ok(inventory)
-}
-
-/// The files that the packages are in, by layer.
-fn places(inventory: &Inventory, purls: &[Purl]) -> Vec<Place> {
-    let layers = inventory.subject.image().map(|it| it.layers.as_slice()).unwrap_or_default();
-    let mut places: BTreeMap<(Option<u32>, String), Place> = BTreeMap::new();
-    for place in
-        inventory.packages.iter().filter(|it| purls.contains(&it.purl)).flat_map(|it| &it.places)
-    {
-        let layer = place.first_layer.or(place.layer);
-        let made = layer.and_then(|it| layers.get(it as usize));
-        places.entry((layer, place.path.clone())).or_insert_with(|| Place {
-            layer,
-            digest: made
-                .and_then(|it| it.digest.as_ref().or(it.diff_id.as_ref()))
-                .map(ToString::to_string),
-            path: place.path.clone(),
-            created_by: made.and_then(|it| it.created_by.clone()),
-        });
-    }
-    places.into_values().collect()
 }

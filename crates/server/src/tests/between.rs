@@ -132,6 +132,79 @@ async fn a_promotion_is_told_before_it_is_done() {
 }
 
 #[tokio::test]
+async fn parts_are_together_what_is_told_at_once() {
+    let client = house().await;
+    let whole = Comparing {
+        from: environment("staging"),
+        to: environment("production"),
+        ..Comparing::default()
+    };
+    let told = client.compare("local", &whole).await.unwrap();
+    assert_eq!(told.next, None);
+    for limit in 1..=3 {
+        let (mut summary, mut pairs) = (api::Difference::default(), Vec::new());
+        let mut asked = Comparing { limit: Some(limit), ..whole.clone() };
+        loop {
+            let part = client.compare("local", &asked).await.unwrap();
+            assert!(part.pairs.len() <= limit as usize && !part.pairs.is_empty());
+            summary.add(&part.summary);
+            pairs.extend(part.pairs);
+            if part.next.is_none() {
+                break;
+            }
+            asked.after = part.next;
+        }
+        let json = |it: &[api::Pair]| serde_json::to_string(it).unwrap();
+        assert_eq!((summary, json(&pairs)), (told.summary, json(&told.pairs)));
+    }
+    let after = |it: &str| Comparing { after: Some(it.to_owned()), ..whole.clone() };
+    assert_eq!(ask(&client, &after("x")).await, "after: it is no `next` of a former part");
+    let limit = ask(&client, &Comparing { limit: Some(0), ..whole.clone() }).await;
+    assert_eq!(limit, "limit: it is a number from 1 to 1000");
+}
+
+#[tokio::test]
+async fn more_than_a_thousand_applications_are_compared() {
+    let client = client().await;
+    client.create_organisation("local").await.unwrap();
+    for name in ["staging", "production"] {
+        client.create_environment("local", name).await.unwrap();
+    }
+    push(&client, '1', "acme/web:v1", &[&format!("{LOG4J}@2.14.1")]).await;
+    push(&client, '2', "acme/web:v2", &[&format!("{LOG4J}@2.17.1")]).await;
+    for (name, digit) in [("staging", '2'), ("production", '1')] {
+        let recordings = (0..1100).map(|number| Recording {
+            image: "acme/web:v1".to_owned(),
+            digest: Some(digest(if number % 2 == 0 { digit } else { '1' })),
+            application: Some(format!("app{number:04}")),
+            platform: None,
+        });
+        let sent = Recordings { recordings: recordings.collect(), source: None };
+        client.record("local", name, &sent).await.unwrap();
+    }
+    let mut asked = Comparing {
+        from: environment("staging"),
+        to: environment("production"),
+        judging: Judging { brief: true, ..Judging::default() },
+        ..Comparing::default()
+    };
+    let mut summary = api::Difference::default();
+    let mut names = Vec::new();
+    loop {
+        let part = client.compare("local", &asked).await.unwrap();
+        summary.add(&part.summary);
+        names.extend(part.pairs.into_iter().filter_map(|it| it.application));
+        if part.next.is_none() {
+            break;
+        }
+        asked.after = part.next;
+    }
+    let expect: Vec<String> = (0..1100).map(|number| format!("app{number:04}")).collect();
+    assert_eq!(names, expect);
+    assert_eq!((summary.applications, summary.unchanged, summary.fixed), (1100, 550, 4 * 550));
+}
+
+#[tokio::test]
 async fn what_nobody_has_read_is_never_fixed() {
     let client = house().await;
     record(&client, "staging", "acme/web:v3", '7').await;
@@ -156,6 +229,58 @@ async fn what_nobody_has_read_is_never_fixed() {
         ask(&client, &Comparing { from, to, ..promotion }).await,
         "docker.io/acme/web unknown +0 -0"
     );
+}
+
+#[tokio::test]
+async fn where_tells_what_statements_take_out_of_the_way() {
+    let client = house().await;
+    let said = |author: &str, products: Vec<model::Product>| model::Statement {
+        origin: "/app/app.vex.json".to_owned(),
+        document: None,
+        author: Some(author.to_owned()),
+        said: None,
+        flaws: vec!["CVE-2021-44228".to_owned()],
+        products,
+        status: model::StatementStatus::NotAffected,
+        justification: Some("component_not_present".to_owned()),
+        note: None,
+        expires: None,
+    };
+    // One image says so itself.
+    let mut brought = inventory(&[&format!("{LOG4J}@2.14.0")]);
+    brought.statements = vec![said("acme", Vec::new())];
+    let pushing = Pushing { image: None, platform: None, inventory: brought };
+    client.push("local", &digest('5'), &pushing).await.unwrap();
+    record(&client, "production", "acme/said:v1", '5').await;
+    let ask = async |judging: Judging| {
+        let what = Some("cve-2021-44228".to_owned());
+        let query = WhereQuery { what, ..WhereQuery::default() };
+        let answer = client.whereabouts_judged("local", &query, &judging).await.unwrap();
+        let mut lines = Vec::new();
+        for it in answer.found.iter().flat_map(|it| &it.deployments) {
+            let image = it.deployment.image.split('@').next().unwrap();
+            let by = it.statement.as_ref().and_then(|it| it.author.as_deref()).unwrap_or("-");
+            lines.push(format!("{image} {by}"));
+        }
+        lines.extend(answer.gaps.iter().map(|it| it.why.clone()));
+        lines.join("; ")
+    };
+    assert_eq!(ask(Judging::default()).await, "acme/said:v1 -; acme/web:v1 -");
+    let authors = |it: &str| Judging { authors: vec![it.to_owned()], ..Judging::default() };
+    assert_eq!(ask(authors("acme")).await, "acme/said:v1 acme; acme/web:v1 -");
+    let refused = "1 statement of acme came with the image and do not count; --vex-author names \
+                   whose do";
+    assert_eq!(ask(authors("bob")).await, format!("acme/said:v1 -; acme/web:v1 -; {refused}"));
+    let names = vec![format!("{LOG4J}@2.14.1")];
+    let product = model::Product { names, ..model::Product::default() };
+    let statements = vec![said("team", vec![product])];
+    let sent = Judging { statements, ..Judging::default() };
+    assert_eq!(ask(sent).await, format!("acme/said:v1 -; acme/web:v1 team; {refused}"));
+    // A package is where it is, whatever is said about it.
+    let query = WhereQuery { what: Some("log4j-core".to_owned()), ..WhereQuery::default() };
+    let answer = client.whereabouts_judged("local", &query, &authors("acme")).await.unwrap();
+    let all = answer.found.iter().flat_map(|it| &it.deployments);
+    assert_eq!(all.filter(|it| it.statement.is_some()).count(), 0);
 }
 
 #[tokio::test]

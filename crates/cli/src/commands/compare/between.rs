@@ -1,15 +1,16 @@
 //! What runs in one environment, held against what runs in another: whoever remembers it compares.
 
-use api::{Comparing, Comparisons, End, Only, Pair, PairOutcome};
-use format::comparison::{Application, Outcome, Several};
+use api::{Comparing, Difference, End, Hole, Only, Pair, PairOutcome};
+use format::comparison::{Application, Outcome, Parts};
 use model::Gap;
 
-use super::Wishes;
+use super::{Shuts, Wishes};
 use crate::Context;
 use crate::asking::{Whose, ask_with};
 use crate::deployed::sound;
 use crate::findings::Advice;
 use crate::messages::count;
+use crate::output::{Delivery, Shelf};
 use crate::subject::{Subject, warn_of_types};
 
 /// Two environments.
@@ -23,18 +24,20 @@ pub(super) struct Between<'a> {
 }
 
 impl Between<'_> {
-    /// What is different, application by application.
-    pub(super) fn compared(
+    /// Tells what is different, application by application, and says what may shut a gate.
+    pub(super) fn told(
         &self,
         context: &Context,
         whose: &Whose,
         subject: &Subject,
-    ) -> anyhow::Result<Several> {
+        mut parts: Box<dyn Parts + '_>,
+        mut delivery: Delivery<'_>,
+    ) -> anyhow::Result<Shuts> {
         let (repository, platform) = subject.in_environment()?;
         warn_of_types(&self.wishes.only_package_type, &[], &context.messages);
         let filter = self.wishes.filter();
         let environment = |it: &str| End { environment: Some(it.to_owned()), digest: None };
-        let comparing = Comparing {
+        let mut comparing = Comparing {
             from: environment(self.from),
             to: environment(self.to),
             repository: repository.map(str::to_owned),
@@ -46,18 +49,49 @@ impl Between<'_> {
                 fixed: filter.fixed,
                 unsuppressed: filter.unsuppressed,
             },
+            after: None,
+            limit: Some(TOGETHER),
         };
-        let compared = ask_with(context, whose, self.advice.directory(), async |asking| {
+        let mut shelf = Shelf::new();
+        let mut shuts = Shuts { worse: false, other_packages: false };
+        let mut compared = Compared::default();
+        ask_with(context, whose, self.advice.directory(), async |asking| {
             sound(asking, self.advice, context)?;
-            Ok(asking.client.compare(&asking.organisation, &comparing).await?)
+            loop {
+                let part = asking.client.compare(&asking.organisation, &comparing).await?;
+                compared.summary.add(&part.summary);
+                for pair in part.pairs {
+                    if pair.outcome == PairOutcome::Unknown {
+                        compared.unknown.extend(pair.gaps.iter().cloned());
+                    }
+                    let application = application(pair);
+                    shuts.add(&application);
+                    shelf.put(&parts.part(&application))?;
+                }
+                if part.next.is_none() || part.next == comparing.after {
+                    return Ok(());
+                }
+                comparing.after = part.next;
+            }
         })?;
         tell(&compared, context);
-        Ok(Several {
-            after: self.from.to_owned(),
-            before: self.to.to_owned(),
-            applications: compared.pairs.into_iter().map(application).collect(),
-        })
+        delivery.add(&parts.begin())?;
+        shelf.each(|part| delivery.add(&parts.next(part)))?;
+        delivery.add(&parts.end())?;
+        delivery.finish()?;
+        Ok(shuts)
     }
+}
+
+/// Applications that are asked for together: nobody is kept waiting for all of a thousand.
+const TOGETHER: u32 = 200;
+
+/// Over all.
+#[derive(Default)]
+struct Compared {
+    summary: Difference,
+    /// Why nobody can tell.
+    unknown: Vec<Hole>,
 }
 
 fn application(pair: Pair) -> Application {
@@ -80,7 +114,7 @@ fn application(pair: Pair) -> Application {
 }
 
 /// One line on stderr, and others where something cannot be told.
-fn tell(compared: &Comparisons, context: &Context) {
+fn tell(compared: &Compared, context: &Context) {
     let messages = &context.messages;
     let it = &compared.summary;
     let many = |number| count(number, "vulnerability", "vulnerabilities");
@@ -96,8 +130,7 @@ fn tell(compared: &Comparisons, context: &Context) {
         let unclear = many(it.unclear);
         messages.warn(&format!("{unclear} on one side alone that the other may hide"));
     }
-    let unknown = compared.pairs.iter().filter(|it| it.outcome == PairOutcome::Unknown);
-    for gap in unknown.flat_map(|it| &it.gaps) {
+    for gap in &compared.unknown {
         messages.warn(&format!("{}: {}", gap.at, gap.why));
     }
 }

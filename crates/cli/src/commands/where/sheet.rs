@@ -66,6 +66,11 @@ fn row(out: &mut String, sighted: &Sighted, sighting: &Sighting, purl: &str, pla
     let flaw = sighted.flaw.as_ref();
     let layer = place.layer.map(|it| it.to_string()).unwrap_or_default();
     let aliases = flaw.map(|it| it.aliases.join(" ")).unwrap_or_default();
+    let note = sighting
+        .statement
+        .as_ref()
+        .map(|it| format!("taken out of the way: {}", format::whole_statement(it)));
+    let note = note.unwrap_or_default();
     csv_row(
         out,
         [
@@ -89,7 +94,7 @@ fn row(out: &mut String, sighted: &Sighted, sighting: &Sighting, purl: &str, pla
             &layer,
             place.digest.as_deref().unwrap_or_default(),
             place.created_by.as_deref().unwrap_or_default(),
-            "",
+            &note,
         ],
     );
 }

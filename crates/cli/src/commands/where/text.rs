@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use api::{Deployment, Flaw, Place, Sighted, Whereabouts};
+use api::{Deployment, Flaw, Sighted, Sighting, Whereabouts};
 
 use crate::messages::count;
 
@@ -12,6 +12,8 @@ pub(super) struct Seen {
     pub(super) environments: u64,
     pub(super) deployments: u64,
     pub(super) images: u64,
+    /// Deployments in which statements take all of it out of the way.
+    pub(super) suppressed: u64,
 }
 
 impl Seen {
@@ -21,17 +23,21 @@ impl Seen {
         let environments: BTreeSet<&str> =
             answer.found.iter().flat_map(|it| it.environments.iter().map(|it| &*it.name)).collect();
         let deployments: BTreeSet<&str> = running().map(|it| &*it.id).collect();
+        let sightings = answer.found.iter().flat_map(|it| &it.deployments);
+        let open = sightings.filter(|it| it.statement.is_none());
+        let open: BTreeSet<&str> = open.map(|it| &*it.deployment.id).collect();
         let images: BTreeSet<&str> = running().map(|it| &*it.digest).collect();
         Self {
             environments: environments.len() as u64,
             deployments: deployments.len() as u64,
             images: images.len() as u64,
+            suppressed: (deployments.len() - open.len()) as u64,
         }
     }
 }
 
 /// What of it is in something that runs.
-type Inside<'a> = Vec<(&'a Sighted, &'a [Place])>;
+type Inside<'a> = Vec<(&'a Sighted, &'a Sighting)>;
 
 pub(super) fn text(answer: &Whereabouts) -> String {
     let mut by_environment: BTreeMap<&str, BTreeMap<&str, (&Deployment, Inside<'_>)>> =
@@ -41,7 +47,7 @@ pub(super) fn text(answer: &Whereabouts) -> String {
             let there = by_environment.entry(&it.deployment.environment).or_default();
             let entry = there.entry(&it.deployment.id);
             let (_, inside) = entry.or_insert_with(|| (&it.deployment, Vec::new()));
-            inside.push((sighted, &it.places));
+            inside.push((sighted, it));
         }
     }
     let mut out = String::new();
@@ -86,9 +92,12 @@ fn deployed(out: &mut String, it: &Deployment, inside: &Inside<'_>) {
         "    as {} for {} since {}, recorded by {}{from}",
         it.application, it.platform, it.from, it.recorded_by
     );
-    for (sighted, places) in inside {
+    for (sighted, sighting) in inside {
         let _ = writeln!(out, "    {}", named(sighted));
-        for place in *places {
+        if let Some(it) = &sighting.statement {
+            let _ = writeln!(out, "      out of the way: {}", format::whole_statement(it));
+        }
+        for place in &sighting.places {
             let mut line = place.path.clone();
             if let Some(layer) = place.layer {
                 let _ = write!(line, " in layer {layer}");

@@ -9,6 +9,20 @@ pub(super) struct Document<'a> {
     pub(super) vulnerabilities: Vec<Vulnerability<'a>>,
 }
 
+/// The same, where vulnerabilities come one by one.
+#[derive(Serialize)]
+pub(super) struct LastlyScan<'a> {
+    version: &'static str,
+    vulnerabilities: [(); 0],
+    scan: Scan<'a>,
+}
+
+impl<'a> LastlyScan<'a> {
+    pub(super) fn of(scan: Scan<'a>) -> Self {
+        Self { version: super::SCHEMA, vulnerabilities: [], scan }
+    }
+}
+
 #[derive(Serialize)]
 pub(super) struct Scan<'a> {
     pub(super) analyzer: Tool<'a>,

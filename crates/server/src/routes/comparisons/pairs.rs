@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use model::Deployment;
 
 use super::Known;
+use crate::refusal::Refusal;
 
 /// What is to be held against what.
 pub(super) enum Met {
@@ -14,6 +17,47 @@ pub(super) enum Met {
     Image(Known, Option<Deployment>, bool),
     /// Two images.
     Images(Known, Known),
+}
+
+/// Where a pair stands among all: they are told in this order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    application: String,
+    platform: String,
+    deployment: String,
+}
+
+impl Place {
+    /// As whoever goes on behind it writes it.
+    pub(super) fn written(&self) -> String {
+        let Self { application, platform, deployment } = self;
+        let text = serde_json::json!([application, platform, deployment]).to_string();
+        BASE64_URL_SAFE_NO_PAD.encode(text)
+    }
+
+    pub(super) fn read(text: &str) -> Result<Self, Refusal> {
+        let refuse = || Refusal::malformed("after", "it is no `next` of a former part");
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| refuse())?;
+        let [application, platform, deployment] =
+            serde_json::from_slice(&bytes).map_err(|_| refuse())?;
+        Ok(Self { application, platform, deployment })
+    }
+}
+
+impl Met {
+    /// Where it stands; what is not of an environment is alone.
+    pub(super) fn place(&self) -> Place {
+        let Self::Application(from, to) = self else { return Place::default() };
+        from.as_ref().or(to.as_ref()).map_or_else(Place::default, place)
+    }
+}
+
+fn place(it: &Deployment) -> Place {
+    Place {
+        application: it.application.clone(),
+        platform: it.platform.to_string(),
+        deployment: it.id.clone(),
+    }
 }
 
 /// Applications by name and platform; what has no such partner, by repository and platform, the newest
@@ -45,12 +89,10 @@ pub(super) fn pair(from: Vec<Deployment>, to: Vec<Deployment>) -> Vec<Met> {
         }
     }
     pairs.extend(right.into_values().flatten().map(|it| (None, Some(it))));
-    let name = |it: &(Option<Deployment>, Option<Deployment>)| {
-        let it = it.0.as_ref().or(it.1.as_ref());
-        it.map(|it| (it.application.clone(), it.platform.to_string(), it.id.clone()))
-    };
-    pairs.sort_by_cached_key(name);
-    pairs.into_iter().map(|(from, to)| Met::Application(from, to)).collect()
+    let mut all: Vec<Met> =
+        pairs.into_iter().map(|(from, to)| Met::Application(from, to)).collect();
+    all.sort_by_cached_key(Met::place);
+    all
 }
 
 fn alike(it: &Deployment) -> (String, String) {

@@ -1,12 +1,17 @@
 //! How many findings there are where, and how that becomes known.
 
-use api::CountsQuery;
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::{Client, CountsQuery, Pushing, Recording, Recordings};
 use axum::body::Body;
 use axum::http::Request;
+use model::Level;
+use store::Page;
 use tower::ServiceExt as _;
 
+use super::super::digest;
 use super::House;
-use crate::{App, router};
+use crate::{App, here, router};
 
 const ALMANAC: &str = "npm lodash CVE-1 <4.17.21 high\nnpm left-pad CVE-3 all critical";
 
@@ -90,4 +95,145 @@ async fn prometheus_is_told() {
         assert!(text.contains(line) && text.ends_with("# EOF\n"), "{text}");
     }
     assert_eq!(ask(&app, "/v1/exporter/org/nobody/metrics").await.0, 404);
+}
+
+/// Numbers that look like chance, and are the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % most
+    }
+
+    fn one_of<'a>(&mut self, all: &[&'a str]) -> &'a str {
+        all[self.below(all.len())]
+    }
+}
+
+const PACKAGES: [&str; 9] = [
+    "pkg:npm/lodash@4.17.4",
+    "pkg:npm/lodash@4.17.20",
+    "pkg:npm/left-pad@1.0.0",
+    "pkg:npm/left-pad@not~a~version",
+    "pkg:deb/debian/libssl3@3.0.1?distro=debian-12 openssl",
+    "pkg:deb/debian/openssl@3.0.1?distro=debian-12 openssl",
+    "pkg:deb/debian/openssl@3.0.9?distro=debian-12 openssl",
+    "pkg:deb/debian/openssl@3.0.1?distro=debian-11 openssl",
+    "pkg:generic/tool@1",
+];
+
+fn packages(dice: &mut Dice) -> model::Inventory {
+    let mut inventory = super::super::inventory(&[]);
+    for text in PACKAGES.iter().filter(|_| dice.below(2) == 0) {
+        let (purl, source) = text.split_once(' ').map_or((*text, None), |it| (it.0, Some(it.1)));
+        let mut package = model::Package::new(purl.parse().unwrap());
+        let source = source.map(str::to_owned);
+        package.source = source.map(|name| model::SourcePackage { name, version: None });
+        inventory.packages.push(package);
+    }
+    inventory.in_order()
+}
+
+fn almanac(dice: &mut Dice) -> String {
+    let mut line = || {
+        let space = dice.one_of(&["npm", "npm", "debian:12", "debian:11"]);
+        let name = dice.one_of(if space == "npm" {
+            &["lodash", "left-pad"]
+        } else {
+            &["openssl", "libssl3"]
+        });
+        let flaw = dice.one_of(&["CVE-1", "CVE-2", "CVE-3"]);
+        let range = dice.one_of(&["all", "<4.17.10", "<3.0.5", "<one~two", "investigating"]);
+        let level = dice.one_of(&["low", "medium", "high", "critical"]);
+        format!("{space} {name} {flaw} {range} {level}")
+    };
+    (0..12).map(|_| line()).collect::<Vec<_>>().join("\n")
+}
+
+/// Every image that runs there judged by itself, as if nobody remembered anything.
+async fn judged_anew(app: &App, house: &House, environment: &str) -> store::Counts {
+    let acme = app.store.organisation("acme").await.unwrap().id;
+    let almanac = almanac::Almanac::open(&house.folder.path().join("almanac")).unwrap();
+    let lookout = engine::Lookout::new(almanac, app.now().to_string());
+    let environment = Some(environment.to_owned());
+    let selection = store::Selection { environment, ..store::Selection::default() };
+    let now = store::When::Now;
+    let page = Page::first(1000);
+    let running = app.store.deployments(&acme, &selection, now, &page).await.unwrap().rows;
+    let digests: BTreeSet<_> = running.into_iter().map(|it| it.digest).collect();
+    let mut counts = store::Counts { images: digests.len() as u64, ..store::Counts::default() };
+    let mut worst: BTreeMap<_, Level> = BTreeMap::new();
+    let mut gaps = BTreeSet::new();
+    for digest in &digests {
+        let Some(inventory) = app.store.inventory(&acme, digest).await.unwrap() else {
+            counts.pending += 1;
+            continue;
+        };
+        let analysis = lookout.analyze_in_brief(inventory, &engine::Filter::default());
+        gaps.extend(analysis.all_gaps().cloned());
+        for it in analysis.findings.into_iter().filter(|it| !it.suppressed()) {
+            let level = worst.entry((it.id, it.space, it.name, it.version)).or_default();
+            *level = (*level).max(it.level);
+        }
+    }
+    counts.gaps = gaps.len() as u64;
+    let of = |level| worst.values().filter(|it| **it == level).count() as u64;
+    counts.critical = of(Level::Critical);
+    counts.high = of(Level::High);
+    counts.medium = of(Level::Medium);
+    counts.low = of(Level::Low);
+    counts.unspecified = of(Level::Unspecified);
+    counts
+}
+
+#[tokio::test]
+async fn who_remembers_counts_as_who_judges_each_image_anew() {
+    for seed in 0..12 {
+        let mut dice = Dice(seed);
+        let house = House::new();
+        house.install(&almanac(&mut dice));
+        house.company("acme", "").await;
+        let app = house.app().await;
+        let acme = app.store.organisation("acme").await.unwrap().id;
+        let client = Client::new(here(router(app.clone())), None);
+        for step in 0..6 {
+            for _ in 0..3 {
+                let digit = char::from(b'1' + u8::try_from(dice.below(6)).unwrap());
+                // Some are read anew, and some were never read.
+                if dice.below(3) > 0 {
+                    let inventory = packages(&mut dice);
+                    let pushing = Pushing { image: None, platform: None, inventory };
+                    client.push("acme", &digest(digit), &pushing).await.unwrap();
+                }
+                let environment = dice.one_of(&["production", "staging"]);
+                let recording = Recording {
+                    image: format!("acme/web{digit}:v1"),
+                    digest: Some(digest(digit)),
+                    application: None,
+                    platform: None,
+                };
+                let sent = Recordings { recordings: vec![recording], source: None };
+                client.record("acme", environment, &sent).await.unwrap();
+            }
+            app.tally.count(&app, &acme).await.unwrap();
+            let all = client.environments("acme", &api::PageQuery::default()).await.unwrap();
+            for it in all.items {
+                let expect = judged_anew(&app, &house, &it.name).await;
+                let found = it.counts.unwrap();
+                let found = store::Counts {
+                    images: found.images,
+                    pending: found.pending,
+                    critical: found.critical,
+                    high: found.high,
+                    medium: found.medium,
+                    low: found.low,
+                    unspecified: found.unspecified,
+                    gaps: found.gaps,
+                };
+                assert_eq!(found, expect, "seed {seed}, step {step}, {}", it.name);
+            }
+        }
+    }
 }

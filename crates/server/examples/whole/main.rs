@@ -1,0 +1,132 @@
+//! A whole environment to ask about: `cargo run --release -p server --example whole -- DIRECTORY IMAGES
+//! [sqlite|ADDRESS]`.
+//!
+//! In the organisation of whoever works without a server, so many applications run in production, and a
+//! later build of each in staging. What is asked is asked by the program itself, of the database and the
+//! almanac that are told; how long counting takes is told here.
+
+#[path = "../../../portfolio/examples/grow/almanacs.rs"]
+mod almanacs;
+#[path = "../../../portfolio/examples/grow/applications.rs"]
+mod applications;
+#[path = "../../../portfolio/examples/grow/catalogue.rs"]
+mod catalogue;
+#[path = "../evaluate/made.rs"]
+mod made;
+#[path = "../evaluate/used.rs"]
+mod used;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use applications::{Application, BUILDS, ENVIRONMENTS};
+use catalogue::mixed;
+use engine::Engine;
+use made::{act, digest, inventory, platform};
+use model::{Moment, OrganisationId, Recording, Source};
+use server::{Access, App, Reach, World};
+use store::{Error, NewInventory, Store};
+use used::Used;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Images that are kept together.
+const TOGETHER: u64 = 20;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (directory, images) = match &words[..] {
+        [directory, images] | [directory, images, _] => (Path::new(directory), images.parse()?),
+        _ => return Err("say DIRECTORY IMAGES [sqlite|ADDRESS]".into()),
+    };
+    let address = match words.get(2).map(String::as_str) {
+        None | Some("sqlite") => {
+            format!("sqlite://{}", directory.join(format!("whole-{images}.db")).display())
+        }
+        Some(address) => address.to_owned(),
+    };
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    if !directory.join("new").is_dir() {
+        almanacs::write(directory);
+    }
+    let store = Store::open(&address).await?;
+    if store.organisation("local").await.is_err() {
+        fill(&store, images).await?;
+    }
+    let local = store.organisation("local").await?.id;
+    let access = Access::Local { name: "bench".to_owned() };
+    let reach =
+        Reach { engine: Engine::default(), settings: Arc::default(), jobs: false, offline: true };
+    let clock = Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()));
+    let app = App::new(store, World::new(Some(directory.join("new"))), access, reach, clock);
+    let used = Used::now();
+    app.count(&local).await?;
+    let (counted, resident) = (used.since().told(), used::resident());
+    tell(&format!("counted {images} images twice: {counted}, {resident:.0} MiB held; {address}"));
+    Ok(())
+}
+
+/// Remembers so many applications, and where they run.
+async fn fill(store: &Store, images: u64) -> Result<(), Error> {
+    let local = store.create_organisation(&act(), "local").await?.id;
+    for name in ["production", "staging"] {
+        store.create_environment(&local, &act(), name).await?;
+    }
+    let mut first = 0;
+    while first < images {
+        let last = (first + TOGETHER).min(images);
+        some(store, &local, first..last).await?;
+        first = last;
+    }
+    Ok(())
+}
+
+async fn some(
+    store: &Store,
+    local: &OrganisationId,
+    applications: std::ops::Range<u64>,
+) -> Result<(), Error> {
+    let mut inventories = Vec::new();
+    let mut running = [Vec::new(), Vec::new()];
+    for number in applications {
+        let mut application = Application::new(number);
+        let last = 1 + mixed(&[number, ENVIRONMENTS]) % (BUILDS - 1);
+        for build in 0..=last {
+            let layers = application.build(build);
+            let Some(running) = running.get_mut(usize::from(build == last)) else { continue };
+            if build + 1 < last {
+                continue;
+            }
+            let image = digest(&[number, build]);
+            inventories.push((image.clone(), inventory(application.system, &layers)));
+            running.push(Recording {
+                application: Some(format!("app{number}")),
+                platform: platform(),
+                repository: format!("docker.io/company/app{number}"),
+                tag: Some(format!("v{build}")),
+                digest: image,
+            });
+        }
+    }
+    let platform = platform();
+    let new: Vec<NewInventory<'_>> = inventories
+        .iter()
+        .map(|(digest, inventory)| NewInventory {
+            digest,
+            platform: &platform,
+            repository: None,
+            inventory,
+        })
+        .collect();
+    store.keep_inventories(local, &act(), &new).await?;
+    for (name, running) in ["production", "staging"].into_iter().zip(running) {
+        store.record_all(local, &act(), name, &Source::Cli, &running).await?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "figures are what this is for")]
+fn tell(what: &str) {
+    println!("{what}");
+}

@@ -1,0 +1,138 @@
+//! What images that were found have inside: in which files a package is, and what is said about a flaw.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use api::{Judging, Place, Sighted, Sort};
+use engine::{Filter, Lookout};
+use model::{Analysis, Gap, Inventory, OrganisationId, Purl, Statement};
+
+use crate::app::App;
+use crate::refusal::Refusal;
+use crate::{judge, named};
+
+/// What is wanted of each image.
+pub(super) struct Inside {
+    /// The files.
+    pub(super) places: bool,
+    pub(super) said: Said,
+    pub(super) lookout: Arc<Lookout>,
+}
+
+/// Whose words count.
+pub(super) struct Said(bool);
+
+impl Said {
+    pub(super) fn of(judging: &Judging) -> Self {
+        Self(!judging.statements.is_empty() || !judging.authors.is_empty())
+    }
+}
+
+/// One deployment of an image: what was found, and what is to be told of it.
+struct Told<'a> {
+    /// All names of the flaw, if one was looked for.
+    flaw: Vec<String>,
+    purls: &'a [Purl],
+    places: &'a mut Vec<Place>,
+    statement: &'a mut Option<Statement>,
+}
+
+impl Inside {
+    /// Puts to each deployment what is wanted of its image. Each image is read once, and one at a time
+    /// is held: there may be hundreds. What images say that does not count is a hole.
+    pub(super) async fn look(
+        &self,
+        app: &App,
+        organisation: &OrganisationId,
+        found: &mut [(Sighted, Vec<Purl>)],
+    ) -> Result<Vec<Gap>, Refusal> {
+        let mut gaps = Vec::new();
+        if !self.places && !self.said.0 {
+            return Ok(gaps);
+        }
+        let mut by_image: BTreeMap<(String, String), Vec<Told<'_>>> = BTreeMap::new();
+        for (sighted, purls) in found {
+            let flaw = sighted.flaw.as_ref();
+            let flaw = flaw.map(|it| [std::slice::from_ref(&it.id), &it.aliases].concat());
+            for it in &mut sighted.deployments {
+                let image = (it.deployment.digest.clone(), it.deployment.image.clone());
+                let (places, statement) = (&mut it.places, &mut it.statement);
+                let flaw = flaw.clone().unwrap_or_default();
+                by_image.entry(image).or_default().push(Told { flaw, purls, places, statement });
+            }
+        }
+        for ((digest, image), mut told) in by_image {
+            let digest = named::digest(&digest)?;
+            let Some(inventory) = app.store.inventory(organisation, &digest).await? else {
+                continue;
+            };
+            if self.places {
+                for it in &mut told {
+                    *it.places = places(&inventory, it.purls);
+                }
+            }
+            // A package is where it is, whatever is said about it.
+            if told.iter().all(|it| it.flaw.is_empty()) {
+                continue;
+            }
+            let refused = self.lookout.refused(&inventory);
+            let name = |it: Gap| Gap::new(format!("{image}: {}", it.at), it.why);
+            gaps.extend(refused.into_iter().map(name));
+            if self.said.0 {
+                let analysis = self.analysis(app, inventory).await?;
+                for it in told {
+                    *it.statement = statement(&analysis, &it.flaw, it.purls);
+                }
+            }
+        }
+        gaps.sort();
+        gaps.dedup();
+        Ok(gaps)
+    }
+
+    async fn analysis(&self, app: &App, inventory: Inventory) -> Result<Analysis, Refusal> {
+        let lookout = Arc::clone(&self.lookout);
+        let judged = judge::on_a_core(app, move || {
+            let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
+            match lookout.almanac().torn() {
+                Some(error) => Err(Sort::Unavailable.because(error.to_string())),
+                None => Ok(analysis),
+            }
+        });
+        Ok(judged.await??)
+    }
+}
+
+/// The statement that takes the flaw out of the way, if all that the packages have of it is.
+fn statement(analysis: &Analysis, flaw: &[String], purls: &[Purl]) -> Option<Statement> {
+    let is_about = |at: &usize| {
+        analysis.inventory.packages.get(*at).is_some_and(|it| purls.contains(&it.purl))
+    };
+    let mut about = analysis.findings.iter().filter(|it| {
+        let mut names = it.aliases.iter().chain([&it.id]);
+        names.any(|it| flaw.contains(it)) && it.packages.iter().any(is_about)
+    });
+    let first = about.next().filter(|it| it.suppressed())?;
+    about.all(model::Finding::suppressed).then(|| first.statement.clone()).flatten()
+}
+
+/// The files that the packages are in, by layer.
+fn places(inventory: &Inventory, purls: &[Purl]) -> Vec<Place> {
+    let layers = inventory.subject.image().map(|it| it.layers.as_slice()).unwrap_or_default();
+    let mut places: BTreeMap<(Option<u32>, String), Place> = BTreeMap::new();
+    for place in
+        inventory.packages.iter().filter(|it| purls.contains(&it.purl)).flat_map(|it| &it.places)
+    {
+        let layer = place.first_layer.or(place.layer);
+        let made = layer.and_then(|it| layers.get(it as usize));
+        places.entry((layer, place.path.clone())).or_insert_with(|| Place {
+            layer,
+            digest: made
+                .and_then(|it| it.digest.as_ref().or(it.diff_id.as_ref()))
+                .map(ToString::to_string),
+            path: place.path.clone(),
+            created_by: made.and_then(|it| it.created_by.clone()),
+        });
+    }
+    places.into_values().collect()
+}
