@@ -1,6 +1,8 @@
 //! What comes in with a request, and what goes out: JSON, paths and questions, whose faults are
 //! problems like all others.
 
+mod room;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,9 +17,13 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
+use self::room::{Held, Pace};
+use crate::caller::Caller;
+use crate::rations::Whose;
 use crate::refusal::Refusal;
+
+pub(crate) use self::room::Room;
 
 /// Bytes of the largest inventory.
 pub(crate) const LARGEST: usize = 128 << 20;
@@ -25,39 +31,15 @@ pub(crate) const LARGEST: usize = 128 << 20;
 const LONG: usize = 16 << 20;
 /// Bytes of the largest of all other documents.
 const SHORT: usize = 16 << 10;
-/// How long the first part of a document may take to come, and any other.
-const SOON: Duration = Duration::from_secs(15);
-/// So many bytes come in a second at least.
-const SLOWEST: u64 = 32 << 10;
-/// What is counted at once of what comes in.
-const PIECE: usize = 16 << 10;
-/// For this part of an answer's patience a document waits for others to be done with.
-const TURN: u32 = 24;
-
-/// How much is worked on at once, by all who ask.
-pub(crate) struct Room {
-    /// Those who are answered.
-    places: Semaphore,
-    /// Pieces of the documents they sent.
-    pieces: Semaphore,
-    /// How long an answer may take.
-    patience: Duration,
-}
-
-impl Room {
-    /// For so many who are answered, and so many bytes of what they sent.
-    pub(crate) fn new(places: usize, bytes: usize, patience: Duration) -> Self {
-        let pieces = Semaphore::new((bytes / PIECE).clamp(1, Semaphore::MAX_PERMITS));
-        Self { places: Semaphore::new(places.max(1)), pieces, patience }
-    }
-}
+/// For how long what nobody keeps may still come.
+const PASSING: Duration = Duration::from_secs(15);
 
 /// Takes in what is sent, as much as the path takes and there is room for, before anybody works on
 /// it: whoever sends it slowly does not hold a place among those who are answered.
 pub(crate) async fn taken(request: Request, next: Next) -> Result<Response, Refusal> {
     let room = request.extensions().get::<Arc<Room>>().cloned();
     let (parts, body) = request.into_parts();
-    let mut held = None;
+    let (mut held, mut waited) = (None, false);
     let body = if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
         // What comes along with a question is read by nobody.
         Body::empty()
@@ -68,29 +50,42 @@ pub(crate) async fn taken(request: Request, next: Next) -> Result<Response, Refu
             return Err(problem.with_hint("send it as it is, without Content-Encoding").into());
         }
         let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let (bytes, pieces) = read(body, most(route), room.as_deref()).await?;
+        let most = most(route);
+        held = room.as_ref().map(|it| it.begin(most, Whose::of(&parts.extensions)));
+        let bytes = read(body, most, &mut held).await?;
+        waited = true;
         // Values would be taken for fields by their order, which is described nowhere.
         if bytes.iter().find(|it| !it.is_ascii_whitespace()) == Some(&b'[') {
             return Err(Sort::Refused.because("body: it is a list, and an object is taken").into());
         }
-        held = pieces;
         bytes.into()
     };
-    let request = Request::from_parts(parts, body);
-    let Some(room) = &room else { return Ok(next.run(request).await) };
+    let mut request = Request::from_parts(parts, body);
     let answer = async {
-        let place = room.places.acquire().await;
-        let Ok(_place) = place else {
-            return Err(Sort::Unavailable.because("the server is ending"));
+        let _place = match &room {
+            None => None,
+            Some(room) => Some(match room.places.try_acquire() {
+                Ok(place) => place,
+                Err(_) => {
+                    waited = true;
+                    let place = room.places.acquire().await;
+                    place.map_err(|_| Sort::Unavailable.because("the server is ending"))?
+                }
+            }),
         };
+        if waited {
+            // What they might when they came they may not any more: whoever answers asks again.
+            request.extensions_mut().remove::<Caller>();
+        }
         Ok(next.run(request).await)
     };
+    let Some(room) = &room else { return answer.await };
     let answer = tokio::time::timeout(room.patience, answer).await;
     drop(held);
     let late = |_| {
         Sort::Unavailable.because(format!("it takes longer than {} s", room.patience.as_secs()))
     };
-    Ok(answer.map_err(late)??)
+    answer.map_err(late)?
 }
 
 /// Bytes of the largest document that a path takes.
@@ -115,11 +110,7 @@ fn most(route: &str) -> usize {
     }
 }
 
-async fn read<'a>(
-    body: Body,
-    most: usize,
-    room: Option<&'a Room>,
-) -> Result<(Bytes, Option<SemaphorePermit<'a>>), Refusal> {
+async fn read(body: Body, most: usize, held: &mut Option<Held<'_>>) -> Result<Bytes, Refusal> {
     let too_large = || {
         let why =
             format!("body: it is longer than {} KiB, the most that is taken here", most >> 10);
@@ -129,38 +120,27 @@ async fn read<'a>(
     if usize::try_from(said.lower()).map_or(true, |it| it > most) {
         return Err(too_large());
     }
-    let began = Instant::now();
+    let mut pace = Pace::new(Instant::now());
     let mut stream = body.into_data_stream();
-    let (mut bytes, mut held) = (Vec::new(), None::<SemaphorePermit<'a>>);
+    let mut bytes = Vec::new();
     loop {
-        let come = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let by = SOON.saturating_add(Duration::from_secs(come / SLOWEST));
-        let left = by.saturating_sub(began.elapsed()).min(SOON);
-        let part = tokio::time::timeout(left, stream.next()).await;
+        let part = tokio::time::timeout(pace.left(Instant::now()), stream.next()).await;
         let part = part.map_err(|_| Refusal::malformed("body", "it does not come"))?;
-        let Some(part) = part else { return Ok((bytes.into(), held)) };
+        let Some(part) = part else { return Ok(bytes.into()) };
         let part = part.map_err(|error| Refusal::malformed("body", innermost(&error)))?;
         let length = bytes.len().saturating_add(part.len());
         if length > most {
             return Err(too_large());
         }
-        if let Some(room) = room {
-            let had = held.as_ref().map_or(0, SemaphorePermit::num_permits);
-            let more = length.div_ceil(PIECE).saturating_sub(had);
-            if more > 0 {
-                let more = match room.turn(u32::try_from(more).unwrap_or(u32::MAX)).await {
-                    Ok(more) => more,
-                    Err(refusal) => {
-                        drop((held.take(), std::mem::take(&mut bytes)));
-                        pass_over(stream, most).await;
-                        return Err(refusal);
-                    }
-                };
-                match &mut held {
-                    Some(held) => held.merge(more),
-                    None => held = Some(more),
-                }
+        let came = Instant::now();
+        pace.came(part.len(), came);
+        if let Some(room) = held {
+            if let Err(refusal) = room.grow(length).await {
+                drop((held.take(), std::mem::take(&mut bytes)));
+                pass_over(stream, most).await;
+                return Err(refusal);
             }
+            pace.waited(came.elapsed());
         }
         bytes.extend_from_slice(&part);
     }
@@ -177,19 +157,7 @@ async fn pass_over(mut stream: BodyDataStream, most: usize) {
             }
         }
     };
-    let _ = tokio::time::timeout(SOON, passing).await;
-}
-
-impl Room {
-    async fn turn(&self, pieces: u32) -> Result<SemaphorePermit<'_>, Refusal> {
-        let turn =
-            tokio::time::timeout(self.patience / TURN, self.pieces.acquire_many(pieces)).await;
-        let Ok(Ok(turn)) = turn else {
-            let why = "as much is being taken in as there is room for";
-            return Err(Sort::Unavailable.because(why).with_hint("try again in a moment").into());
-        };
-        Ok(turn)
-    }
+    let _ = tokio::time::timeout(PASSING, passing).await;
 }
 
 /// A document.
@@ -203,7 +171,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         json.map(|axum::Json(it)| Self(it)).map_err(|rejection| {
             let sort = match &rejection {
                 JsonRejection::MissingJsonContentType(_) => Sort::UnsupportedMediaType,
-                JsonRejection::BytesRejection(it) if it.status() == 413 => Sort::TooLarge,
                 JsonRejection::JsonDataError(_) => Sort::Refused,
                 _ => Sort::Malformed,
             };

@@ -2,15 +2,16 @@
 
 use api::{Membership, ORIGIN, Role, Sort};
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
-use model::{OrganisationId, Right, Scope, User};
+use model::{Holder, OrganisationId, Right, Scope, User};
 use store::{Page, Speaker};
 
 use crate::app::App;
 use crate::identity::{Known, People, shown};
+use crate::needs::needs;
 use crate::peer;
 use crate::refusal::Refusal;
 
@@ -91,6 +92,16 @@ impl Caller {
             Speaker::Token(_) => "token",
         };
         Self { name: known.caller.name(), by, origin, known: Some(known) }
+    }
+
+    /// Whose their keys and rations are; none is nobody whom we know.
+    pub(crate) fn holder(&self) -> Option<Holder> {
+        let caller = &self.known.as_ref()?.caller;
+        match (&caller.user, caller.memberships.first()) {
+            (Some(user), _) => Some(Holder::User(user.id.clone())),
+            (None, Some(it)) => Some(Holder::Organisation(it.organisation.id.clone())),
+            (None, None) => None,
+        }
     }
 
     /// The organisation of that name, in which the caller has that right.
@@ -242,8 +253,8 @@ fn stranger(known: &Known, organisation: &str) -> Refusal {
     refusal
 }
 
-/// The gate before every path: where it is about an organisation, strangers go no further, whatever
-/// else they sent; nobody reads it.
+/// The gate before every path: where it is about an organisation, whoever may not what it is for goes
+/// no further, whatever else they sent; nobody reads it.
 pub(crate) async fn gate(
     State(app): State<App>,
     params: Result<RawPathParams, RawPathParamsRejection>,
@@ -257,7 +268,8 @@ pub(crate) async fn gate(
     };
     let (mut parts, body) = request.into_parts();
     let caller = Caller::from_request_parts(&mut parts, &app).await?;
-    caller.within(&app, &organisation, Right::Read).await?;
+    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    caller.within(&app, &organisation, needs(&parts.method, route)).await?;
     parts.extensions.insert(caller);
     Ok(next.run(Request::from_parts(parts, body)).await)
 }

@@ -18,6 +18,7 @@ use crate::refusal::Refusal;
 pub use first::first_start;
 pub use reset::offer_reset;
 
+pub(crate) use brake::network;
 pub(crate) use first::forget_first;
 pub(crate) use known::Known;
 pub(crate) use password::{acceptable, agreed};

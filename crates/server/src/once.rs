@@ -170,15 +170,3 @@ fn replayed(status: u16, body: Bytes) -> Response {
     headers.insert(REPLAYED, HeaderValue::from_static("true"));
     response
 }
-
-impl Caller {
-    /// Whose keys theirs are.
-    fn holder(&self) -> Option<Holder> {
-        let caller = &self.known.as_ref()?.caller;
-        match (&caller.user, caller.memberships.first()) {
-            (Some(user), _) => Some(Holder::User(user.id.clone())),
-            (None, Some(it)) => Some(Holder::Organisation(it.organisation.id.clone())),
-            (None, None) => None,
-        }
-    }
-}

@@ -121,7 +121,7 @@ impl Failed {
 }
 
 /// Who has a whole network of addresses has one here.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(it) => {
             let [a, b, c, d, ..] = it.segments();

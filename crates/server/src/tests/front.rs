@@ -185,39 +185,99 @@ async fn it_serves_on_a_socket_and_ends_when_told_to() {
     assert!(gone.carry_in_parts(request, &mut |_| Ok(())).await.is_err());
 }
 
-#[tokio::test]
-async fn what_is_sent_slowly_holds_no_place_and_what_is_too_much_at_once_is_told() {
+/// A router with room for a MiB of long documents, and where to push to.
+async fn narrow(at_once: usize) -> (Router, String) {
     let patience = std::time::Duration::from_millis(2400);
-    let limits = Limits { rate: None, at_once: 1, bytes: 1 << 20, patience, ..Limits::default() };
+    let limits = Limits { rate: None, at_once, bytes: 1 << 20, patience, ..Limits::default() };
     let router = front(app().await, limits);
     let (status, ..) = ask(&router, sent("POST", "/api/v1/orgs", r#"{"name":"local"}"#)).await;
     assert_eq!(status, StatusCode::CREATED);
-    let push = format!("/api/v1/orgs/local/images/{}", digest('1'));
-    // As much as there is room for comes, and then nothing for a while.
+    (router, format!("/api/v1/orgs/local/images/{}", digest('1')))
+}
+
+/// From that address.
+fn by(address: &str, mut request: Request<Body>) -> Request<Body> {
+    let address: std::net::SocketAddr = format!("{address}:1").parse().unwrap();
+    request.extensions_mut().insert(axum::extract::ConnectInfo(address));
+    request
+}
+
+/// So much comes, and then nothing until whoever sends it is told to end. Gives back when all came.
+async fn slowly(router: &Router, address: &str, path: &str, length: usize) -> Slow {
     let (begun, began) = tokio::sync::oneshot::channel::<()>();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let first = futures_util::stream::iter([Ok::<_, std::io::Error>(vec![b' '; (1 << 20) - 1])]);
+    let first = futures_util::stream::iter([Ok::<_, std::io::Error>(vec![b' '; length - 1])]);
     let last = futures_util::stream::once(async move {
         begun.send(()).unwrap();
         let _ = ended.await;
         Ok(vec![b' '])
     });
-    let slow = tokio::spawn({
-        let (router, push) = (router.clone(), push.clone());
-        async move { ask(&router, sent("PUT", &push, Body::from_stream(first.chain(last)))).await }
-    });
+    let request = by(address, sent("PUT", path, Body::from_stream(first.chain(last))));
+    let router = router.clone();
+    let answer = tokio::spawn(async move { ask(&router, request).await.0 });
     began.await.unwrap();
+    Slow { end, answer }
+}
+
+struct Slow {
+    end: tokio::sync::oneshot::Sender<()>,
+    answer: tokio::task::JoinHandle<StatusCode>,
+}
+
+impl Slow {
+    async fn end(self) -> StatusCode {
+        self.end.send(()).unwrap();
+        self.answer.await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_slowly_holds_no_place_and_what_is_too_much_at_once_is_told() {
+    let (router, push) = narrow(1).await;
+    // As much comes as one has, and then nothing for a while.
+    let slow = slowly(&router, "192.0.2.1", &push, 256 << 10).await;
     // There is one place, and whoever is slow does not have it.
     assert_eq!(ask(&router, empty(get("/api/v1/orgs"))).await.0, StatusCode::OK);
-    let (status, text, response) = ask(&router, sent("PUT", &push, vec![b' '; 100_000])).await;
+    let more = || sent("PUT", &push, vec![b' '; 100_000]);
+    let (status, text, response) = ask(&router, by("192.0.2.1", more())).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
     assert!(response.headers().contains_key(header::RETRY_AFTER));
     assert!(text.contains("as much is being taken in as there is room for"), "{text}");
-    end.send(()).unwrap();
-    assert_eq!(slow.await.unwrap().0, StatusCode::BAD_REQUEST, "blanks are no inventory");
+    // What others send, and what is short, has room.
+    let (status, ..) = ask(&router, by("192.0.2.2", more())).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "blanks are no inventory");
+    let short = sent("POST", "/api/v1/orgs", r#"{"name":"other"}"#);
+    assert_eq!(ask(&router, by("192.0.2.1", short)).await.0, StatusCode::CREATED);
+    assert_eq!(slow.end().await, StatusCode::BAD_REQUEST);
     // Now there is room again, and what is wrong is only what was sent.
-    let (status, ..) = ask(&router, sent("PUT", &push, vec![b' '; 100_000])).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(ask(&router, by("192.0.2.1", more())).await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn nobody_keeps_all_others_from_sending() {
+    let (router, push) = narrow(10).await;
+    // What is more than anybody has goes one by one, beside the others.
+    let large = slowly(&router, "192.0.2.1", &push, 1 << 20).await;
+    let another = sent("PUT", &push, vec![b' '; 300 << 10]);
+    let (status, ..) = ask(&router, by("192.0.2.2", another)).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let mut all = vec![large];
+    for number in 1..5 {
+        all.push(slowly(&router, &format!("192.0.2.{number}"), &push, 256 << 10).await);
+    }
+    // There is no room any more for what is long, whoever sends it; short words have their own.
+    let more = by("192.0.2.9", sent("PUT", &push, vec![b' '; 100]));
+    assert_eq!(ask(&router, more).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    let path = "/api/v1/orgs/local/repositories/acme";
+    let few = |address| slowly(&router, address, path, 2);
+    let many = futures_util::future::join_all((0..128).map(|_| few("192.0.2.1"))).await;
+    let short = || sent("PUT", path, r#"{"enabled":true}"#);
+    assert_eq!(ask(&router, by("192.0.2.2", short())).await.0, StatusCode::OK);
+    let (status, ..) = ask(&router, by("192.0.2.1", short())).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{} are under way", many.len());
+    for slow in all {
+        assert_eq!(slow.end().await, StatusCode::BAD_REQUEST);
+    }
 }
 
 #[tokio::test]

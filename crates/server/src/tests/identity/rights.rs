@@ -1,5 +1,8 @@
 //! What members, editors and owners may, and what they hear when they may not.
 
+use axum::body::Body;
+use axum::http::{Request, header};
+use futures_util::StreamExt as _;
 use serde_json::{Value as Json, json};
 
 use super::super::digest;
@@ -108,4 +111,53 @@ async fn who_makes_it_owns_it_and_somebody_always_does() {
     assert_eq!(house.get("/orgs/acme", &cid).await.status, 404);
     let nobody = house.ask("PUT /orgs/acme/members/nobody", &ann, json!({ "role": "owner" })).await;
     assert_eq!(nobody.told(), "404 user `nobody`: there is none");
+}
+
+fn streamed(method: &str, path: &str, token: &str, body: Body) -> Request<Body> {
+    let request = Request::builder().method(method).uri(format!("/api/v1/orgs/acme{path}"));
+    let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
+}
+
+#[tokio::test]
+async fn what_somebody_may_not_send_is_not_waited_for() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    let cid = house.somebody(&ann, "cid", "acme", "member").await;
+    for (method, path) in [
+        ("PUT", format!("/images/{}", digest('1'))),
+        ("POST", "/environments/staging/deployments".to_owned()),
+        ("PUT", "/environments/staging/runtimes/cluster-1".to_owned()),
+    ] {
+        let never = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+        let request = streamed(method, &path, &cid, Body::from_stream(never));
+        assert_eq!(house.send(request).await.status, 403, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_out_before_all_came_that_they_sent_is_out() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    let dan = house.somebody(&ann, "dan", "acme", "owner").await;
+    let (begun, began) = tokio::sync::oneshot::channel::<()>();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let first = futures_util::stream::iter([Ok::<_, std::io::Error>("{\"name\":")]);
+    let last = futures_util::stream::once(async move {
+        begun.send(()).unwrap();
+        let _ = ended.await;
+        Ok("\"late\"}")
+    });
+    let request = streamed("POST", "/environments", &dan, Body::from_stream(first.chain(last)));
+    let sending = tokio::spawn({
+        let house = house.clone();
+        async move { house.send(request).await }
+    });
+    began.await.unwrap();
+    let out = house.ask("DELETE /orgs/acme/members/dan", &ann, Json::Null).await;
+    assert_eq!(out.status, 204, "{}", out.told());
+    end.send(()).unwrap();
+    let answer = sending.await.unwrap();
+    assert_eq!(answer.told(), "404 organisation `acme`: there is none");
+    assert_eq!(house.get("/orgs/acme/environments/late", &ann).await.status, 404);
 }
