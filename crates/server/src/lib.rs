@@ -14,6 +14,7 @@ mod front;
 mod health;
 mod here;
 mod identity;
+mod idle;
 mod jobs;
 mod judge;
 mod kept;

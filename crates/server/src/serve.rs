@@ -11,6 +11,7 @@ use model::Moment;
 use tokio::sync::{Semaphore, watch};
 
 use crate::app::App;
+use crate::idle::{Waits, Watching};
 use crate::jobs;
 use crate::opening::Opening;
 use crate::tls::{Certificates, Unfit};
@@ -23,6 +24,15 @@ const CONNECTIONS: usize = 512;
 const GLANCE: Duration = Duration::from_secs(10);
 /// How long somebody may take to say what they want.
 const HEADERS: Duration = Duration::from_secs(15);
+/// For how long whoever is connected is waited for.
+const WAITS: Waits = Waits {
+    first: HEADERS,
+    between: Duration::from_secs(60),
+    // Longer than anybody works on an answer.
+    within: Duration::from_mins(5),
+};
+/// How often whoever speaks HTTP/2 is asked whether they are there, and how long they may take to say.
+const PING: Duration = Duration::from_secs(30);
 
 /// Where to listen, and how.
 #[derive(Clone, Debug)]
@@ -61,6 +71,7 @@ pub struct Bound {
     address: SocketAddr,
     workers: usize,
     connections: usize,
+    pub(crate) waits: Waits,
 }
 
 impl Bound {
@@ -79,7 +90,8 @@ impl Bound {
                 Some(opened.map_err(|error| Error::Failed(error.into()))??)
             }
         };
-        Ok(Self { listener, tls, address, workers: listening.workers, connections: CONNECTIONS })
+        let (workers, connections) = (listening.workers, CONNECTIONS);
+        Ok(Self { listener, tls, address, workers, connections, waits: WAITS })
     }
 
     /// The same with room for so many connections; those beyond are told to come again.
@@ -123,7 +135,7 @@ impl Bound {
         let served = if let Some(tls) = self.tls {
             let mut server = axum_server::from_tcp_rustls(self.listener, tls.config())
                 .map_err(Error::Failed)?
-                .map(|acceptor| acceptor.acceptor(opening))
+                .map(|acceptor| Watching::new(acceptor.acceptor(opening), self.waits))
                 .handle(handle);
             patient(server.http_builder());
             let renewing = tokio::spawn(renew(tls, app.clone()));
@@ -133,7 +145,7 @@ impl Bound {
         } else {
             let mut server = axum_server::from_tcp(self.listener)
                 .map_err(Error::Failed)?
-                .acceptor(opening)
+                .acceptor(Watching::new(opening, self.waits))
                 .handle(handle);
             patient(server.http_builder());
             server.serve(service).await
@@ -186,5 +198,10 @@ fn patient<E>(builder: &mut hyper_util::server::conn::auto::Builder<E>) {
         .timer(hyper_util::rt::TokioTimer::new())
         .header_read_timeout(HEADERS)
         .max_buf_size(64 << 10);
-    builder.http2().timer(hyper_util::rt::TokioTimer::new()).max_concurrent_streams(100);
+    builder
+        .http2()
+        .timer(hyper_util::rt::TokioTimer::new())
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING)
+        .max_concurrent_streams(100);
 }

@@ -26,7 +26,7 @@ async fn client() -> Client {
 }
 
 /// Everything is new, and it is always the same day.
-async fn app() -> App {
+pub(crate) async fn app() -> App {
     let store = Store::open("sqlite::memory:").await.unwrap();
     let access = Access::Local { name: "ann".to_owned() };
     let clock = Arc::new(|| "2026-11-21T10:00:00Z".parse::<Moment>().unwrap());

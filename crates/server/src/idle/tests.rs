@@ -1,0 +1,162 @@
+//! Whoever connects and asks nothing, by each way to do so.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
+
+use super::*;
+use crate::{Bound, Limits, Listening, front};
+
+/// What begins HTTP/2, and settings that say nothing.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+const ASKED: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+
+/// A server that soon loses patience.
+async fn serving(tls: bool) -> SocketAddr {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let file = |name| Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tls").join(name);
+    let tls = tls.then(|| (file("certificate.pem"), file("key.pem")));
+    let listening = Listening { address: "127.0.0.1:0".parse().unwrap(), tls, workers: 0 };
+    let mut bound = Bound::to(&listening).await.unwrap();
+    let soon = Duration::from_millis(100);
+    bound.waits = Waits { first: soon, between: soon, within: Duration::from_mins(1) };
+    let app = crate::tests::app().await;
+    app.store().create_organisation(&act(&app), "local").await.unwrap();
+    let (address, router) = (bound.address(), front(app.clone(), Limits::default()));
+    tokio::spawn(bound.serve(app, router, std::future::pending()));
+    address
+}
+
+fn act(app: &crate::App) -> model::Act {
+    model::Act { who: "ann".to_owned(), origin: String::new(), at: app.now() }
+}
+
+/// Connects, says that, and listens until nobody is there any more, for ten seconds at most.
+async fn heard(address: SocketAddr, alpn: Option<&'static [u8]>, said: &'static [u8]) -> Heard {
+    let talking = move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        if let Some(alpn) = alpn {
+            let mut config = ClientConfig::builder()
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Anyone))
+                .with_no_client_auth();
+            config.alpn_protocols = vec![alpn.to_vec()];
+            let name = ServerName::try_from("localhost").unwrap();
+            let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
+            while client.is_handshaking() {
+                client.complete_io(&mut stream).unwrap();
+            }
+            client.writer().write_all(said).unwrap();
+            client.complete_io(&mut stream).unwrap();
+        } else {
+            stream.write_all(said).unwrap();
+        }
+        let mut heard = Vec::new();
+        let mut part = [0; 4096];
+        loop {
+            match stream.read(&mut part) {
+                Ok(0) => return Heard { heard, closed: true },
+                Ok(length) => heard.extend_from_slice(&part[..length]),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                    return Heard { heard, closed: true };
+                }
+                Err(_) => return Heard { heard, closed: false },
+            }
+        }
+    };
+    tokio::task::spawn_blocking(talking).await.unwrap()
+}
+
+struct Heard {
+    heard: Vec<u8>,
+    closed: bool,
+}
+
+#[tokio::test]
+async fn who_asks_nothing_is_not_waited_for() {
+    let address = serving(false).await;
+    for said in [b"", PREFACE, &[PREFACE, SETTINGS].concat().leak()[..]] {
+        assert!(heard(address, None, said).await.closed, "{said:?}");
+    }
+    let Heard { heard, closed } = heard(address, None, ASKED).await;
+    assert!(closed && heard.ends_with(b"ok\n"), "nor who asks nothing more");
+}
+
+#[tokio::test]
+async fn nor_is_who_speaks_tls() {
+    let address = serving(true).await;
+    for alpn in [&b"http/1.1"[..], b"h2"] {
+        assert!(heard(address, Some(alpn), b"").await.closed, "{alpn:?}");
+    }
+    for said in [PREFACE, &[PREFACE, SETTINGS].concat().leak()[..]] {
+        assert!(heard(address, Some(b"h2"), said).await.closed, "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_listens_is() {
+    let address = serving(false).await;
+    let live = "GET /api/v1/orgs/local/events/live HTTP/1.1\r\nhost: x\r\n\r\n";
+    let listening = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(live.as_bytes()).unwrap();
+        // Much longer than nobody is waited for who asks nothing.
+        stream.set_read_timeout(Some(Duration::from_millis(600))).unwrap();
+        let mut part = [0; 4096];
+        loop {
+            match stream.read(&mut part) {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+            }
+        }
+    });
+    assert!(listening.await.unwrap(), "it is open");
+}
+
+/// Takes everybody for who they say they are.
+#[derive(Debug)]
+struct Anyone;
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let provider = CryptoProvider::get_default().unwrap();
+        provider.signature_verification_algorithms.supported_schemes()
+    }
+}
