@@ -94,6 +94,7 @@ async fn schedule(app: &App, mut stopped: watch::Receiver<bool>) {
                 kind: kind.to_owned(),
                 payload: serde_json::Value::Null,
                 key: Some(kind.to_owned()),
+                asked: now,
                 ready,
                 attempts: 3,
             };

@@ -159,6 +159,7 @@ pub(crate) async fn analyse_later(
                 "platform": it.platform.to_string(),
             }),
             key: Some(analysis_key(organisation, &it.digest)),
+            asked: now,
             ready: now,
             attempts: ATTEMPTS,
         })

@@ -157,7 +157,8 @@ conformance! {
         wait_longer_each_time_and_die
         are_never_done_twice_at_once
         dead_ones_can_be_revived
-        do_not_wait_for_a_clock_that_was_set_back;
+        do_not_wait_for_a_clock_that_was_set_back
+        wait_as_long_as_they_are_put_off;
     migrations:
         a_newer_database_is_refused;
     together:

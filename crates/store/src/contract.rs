@@ -390,6 +390,8 @@ pub struct NewJob {
     /// Work of one kind and key is the same: while some is waiting, no more is added, and two are
     /// never done at once.
     pub key: Option<String>,
+    /// When it is asked for, by the clock that `ready` is told by.
+    pub asked: Moment,
     /// Not before this.
     pub ready: Moment,
     /// How often it may be tried, from 1.

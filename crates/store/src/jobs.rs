@@ -11,9 +11,12 @@ use crate::{Store, names, new_id};
 /// Seconds before the second try; each further wait is twice as long, up to the last.
 const FIRST_WAIT: i64 = 10;
 const LONGEST_WAIT: i64 = 3600;
-/// No job is put off for so many seconds, nor kept: what is further ahead was told by a clock that has
-/// been set back since, and must not wait until that clock's day comes again.
+/// No job is kept for so many seconds: what is kept for longer was told by a clock that has been set
+/// back since.
 const AHEAD: i64 = 2 * LONGEST_WAIT;
+/// Clocks differ by so many seconds without harm. What was asked for later than that was asked for by
+/// a clock that has been set back since, and must not wait until that clock's day comes again.
+const SKEW: i64 = 300;
 
 impl Store {
     /// Adds work, unless the same is waiting already. Says whether it did.
@@ -34,8 +37,9 @@ impl Store {
             hold_key(&mut tx, &kind, key.as_deref()).await?;
             added += tx
                 .run(
-                    "INSERT INTO jobs (id, kind, payload, key, state, attempt, attempts, ready_at)
-                     VALUES ($1, $2, $3, $4, 'ready', 0, $5, $6)
+                    "INSERT INTO jobs (id, kind, payload, key, state, attempt, attempts, ready_at,
+                                       asked_at)
+                     VALUES ($1, $2, $3, $4, 'ready', 0, $5, $6, $7)
                      ON CONFLICT (kind, key) WHERE state = 'ready' DO NOTHING",
                     values![
                         new_id(),
@@ -44,6 +48,7 @@ impl Store {
                         key.as_deref(),
                         i64::from(job.attempts.max(1)),
                         job.ready,
+                        job.asked,
                     ],
                 )
                 .await?;
@@ -68,15 +73,14 @@ impl Store {
         let mut tx = self.db.write().await?;
         bury(&mut tx, kinds, now).await?;
         let mut query = Query::new("WITH picked AS MATERIALIZED (SELECT j.id FROM jobs j", vec![]);
-        let ahead = now.plus_seconds(AHEAD);
         query.with("WHERE ((j.state = 'ready' AND (j.ready_at <= $?", now);
-        query.with("OR j.ready_at > $?)", ahead);
+        query.with("OR j.asked_at > $?)", now.plus_seconds(SKEW));
         query.then(
             "AND NOT EXISTS (SELECT 1 FROM jobs r WHERE r.state = 'running'
                              AND r.kind = j.kind AND r.key = j.key))",
         );
         query.with("OR (j.state = 'running' AND (j.leased_until <= $?", now);
-        query.with("OR j.leased_until > $?)))", ahead);
+        query.with("OR j.leased_until > $?)))", now.plus_seconds(AHEAD));
         query.with_all("AND j.kind IN $?", kinds.to_vec());
         query.with("ORDER BY j.ready_at, j.id LIMIT $?", i64::from(most));
         query.then(tx.skipping_held());
@@ -131,7 +135,7 @@ impl Store {
         let rows = tx
             .run(
                 "UPDATE jobs SET state = $3, claim = NULL, leased_until = NULL, trouble = $4,
-                        ready_at = $5, ended_at = $6
+                        ready_at = $5, ended_at = $6, asked_at = $7
                  WHERE id = $1 AND claim = $2 AND state = 'running'",
                 values![
                     &job.id,
@@ -140,6 +144,7 @@ impl Store {
                     names::told(why),
                     now.plus_seconds(wait),
                     ended,
+                    now,
                 ],
             )
             .await?;
@@ -171,23 +176,26 @@ impl Store {
         rows.iter().map(|it| it.text("key")).collect()
     }
 
-    /// Tries a dead job anew, from its first attempt. Says whether there was one, and nothing the
-    /// same waits already.
-    pub async fn revive_job(&self, id: &str, now: Moment) -> Result<bool, Error> {
+    /// Tries all dead jobs anew, from their first attempt, but where the same waits already. Says how
+    /// many those are.
+    pub async fn revive_jobs(&self, now: Moment) -> Result<u64, Error> {
         let mut tx = self.db.write().await?;
-        let sql = "SELECT kind, key FROM jobs WHERE id = $1 AND state = 'dead'";
-        let Some(row) = tx.hold(sql, values![id]).await? else { return Ok(false) };
-        hold_key(&mut tx, &row.text("kind")?, row.maybe_text("key")?.as_deref()).await?;
-        let rows = tx
-            .run(
-                "UPDATE jobs SET state = 'ready', attempt = 0, ready_at = $2, ended_at = NULL
-                 WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM jobs r WHERE r.state = 'ready'
-                                               AND r.kind = jobs.kind AND r.key = jobs.key)",
-                values![id, now],
-            )
-            .await?;
+        let sql = format!(
+            "SELECT id, kind, key FROM jobs WHERE state = 'dead' ORDER BY kind, key, id {}",
+            tx.holding()
+        );
+        let mut revived = 0;
+        for row in tx.rows(sql, vec![]).await? {
+            hold_key(&mut tx, row.word("kind")?, row.maybe_word("key")?).await?;
+            let sql = "UPDATE jobs SET state = 'ready', attempt = 0, ready_at = $2, asked_at = $2,
+                              ended_at = NULL
+                       WHERE id = $1 AND NOT EXISTS
+                           (SELECT 1 FROM jobs r WHERE r.state = 'ready'
+                            AND r.kind = jobs.kind AND r.key = jobs.key)";
+            revived += tx.run(sql, values![row.word("id")?, now]).await?;
+        }
         tx.commit().await?;
-        Ok(rows == 1)
+        Ok(revived)
     }
 
     /// Forgets the jobs that ended before a moment. Says how many.

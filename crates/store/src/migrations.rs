@@ -17,6 +17,7 @@ const ALL: &[&str] = &[
     include_str!("migrations/0008-lists.sql"),
     include_str!("migrations/0009-what-matching-reads.sql"),
     include_str!("migrations/0010-turns-of-many.sql"),
+    include_str!("migrations/0011-what-is-cut-and-walked.sql"),
 ];
 
 /// From this version on, what matching reads stands in columns of its own.

@@ -50,6 +50,7 @@ pub(super) async fn soon(
             kind: KIND.to_owned(),
             payload: json!({ "organisation": it.0 }),
             key: Some(format!("{KIND} {}", it.0)),
+            asked: app.now(),
             ready: app.now().plus_seconds(WAIT),
             attempts: 3,
         })

@@ -67,6 +67,7 @@ impl Outlook {
             kind: JOB.to_owned(),
             payload: json!({ "installed": installed }),
             key: Some(format!("{JOB} {present}")),
+            asked: app.now(),
             ready: app.now(),
             attempts: 3,
         };

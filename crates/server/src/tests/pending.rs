@@ -72,6 +72,7 @@ impl House {
             kind: "find_pending".to_owned(),
             payload: serde_json::Value::Null,
             key: Some("find_pending".to_owned()),
+            asked: self.worker.now(),
             ready: self.worker.now(),
             attempts: 3,
         };

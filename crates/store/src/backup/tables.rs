@@ -96,7 +96,7 @@ pub(crate) const TABLES: &[Table] = &[
         "jobs",
         "id",
         "t:id t:kind t:payload t:key t:state n:attempt n:attempts n:ready_at t:claim \
-         n:leased_until t:trouble n:ended_at",
+         n:leased_until t:trouble n:ended_at n:asked_at",
     ),
 ];
 

@@ -49,6 +49,7 @@ async fn filled(store: &Store) -> Store {
         kind: "analyze".to_owned(),
         payload: json!({}),
         key: Some("x".to_owned()),
+        asked: at(4).at,
         ready: at(4).at,
         attempts: 3,
     };

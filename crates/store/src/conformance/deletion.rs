@@ -74,6 +74,7 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
         kind: "analyze".to_owned(),
         payload: json!({ "organisation": organisation, "repository": repository }),
         key: Some(format!("{}/x", organisation.0)),
+        asked: at(4).at,
         ready: at(4).at,
         attempts: 3,
     };
@@ -172,6 +173,7 @@ pub(super) async fn of_an_image_that_runs_is_told(store: &Store) {
         kind: "analyse_image".to_owned(),
         payload: json!({}),
         key: Some(format!("{}/{}", acme.0, digest(1))),
+        asked: at(4).at,
         ready: at(4).at,
         attempts: 3,
     };

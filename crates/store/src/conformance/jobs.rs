@@ -15,6 +15,7 @@ fn job(kind: &str, key: Option<&str>, ready: i64) -> NewJob {
         kind: kind.to_owned(),
         payload: json!({ "key": key, "odd": "a\0b" }),
         key: key.map(str::to_owned),
+        asked: now(ready),
         ready: now(ready),
         attempts: 3,
     }
@@ -130,18 +131,24 @@ pub(super) async fn are_never_done_twice_at_once(store: &Store) {
 }
 
 pub(super) async fn dead_ones_can_be_revived(store: &Store) {
+    assert_eq!(store.revive_jobs(now(1)).await.unwrap(), 0);
     let once = NewJob { attempts: 1, ..job("analyze", Some("a"), 0) };
+    let other = NewJob { attempts: 1, ..job("refresh", None, 0) };
+    assert_eq!(store.enqueue_all(&[once.clone(), other]).await.unwrap(), 2);
+    for job in claim(store, 0, 9).await {
+        store.fail_job(&job, now(0), "no network").await.unwrap();
+    }
+    assert!(claim(store, 1, 9).await.is_empty());
+    assert_eq!(store.revive_jobs(now(1)).await.unwrap(), 2);
+    assert_eq!(store.revive_jobs(now(1)).await.unwrap(), 0);
+    let again = claim(store, 1, 9).await;
+    assert_eq!(again.iter().map(|it| it.attempt).collect::<Vec<_>>(), [1, 1]);
+    for job in again {
+        store.fail_job(&job, now(1), "no network").await.unwrap();
+    }
     store.enqueue(&once).await.unwrap();
-    let first = claim(store, 0, 9).await.remove(0);
-    store.fail_job(&first, now(0), "no network").await.unwrap();
-    assert!(!store.revive_job("nobody", now(1)).await.unwrap());
-    assert!(store.revive_job(&first.id, now(1)).await.unwrap());
-    assert!(!store.revive_job(&first.id, now(1)).await.unwrap());
-    let second = claim(store, 1, 9).await.remove(0);
-    assert_eq!((second.id == first.id, second.attempt), (true, 1));
-    store.fail_job(&second, now(1), "no network").await.unwrap();
-    store.enqueue(&once).await.unwrap();
-    assert!(!store.revive_job(&first.id, now(2)).await.unwrap(), "the same waits already");
+    assert_eq!(store.revive_jobs(now(2)).await.unwrap(), 1, "of the other, the same waits already");
+    assert_eq!(keys(&claim(store, 2, 9).await), ["a", "-"]);
 }
 
 pub(super) async fn do_not_wait_for_a_clock_that_was_set_back(store: &Store) {
@@ -157,8 +164,24 @@ pub(super) async fn do_not_wait_for_a_clock_that_was_set_back(store: &Store) {
         assert!(store.finish_job(job, now(0)).await.unwrap());
     }
     // Clocks that differ by less are no reason to take from each other.
-    store.enqueue(&job("refresh", Some("a"), 60)).await.unwrap();
+    store.enqueue(&job("refresh", Some("a"), 4)).await.unwrap();
     assert!(claim(store, 0, 9).await.is_empty());
-    assert_eq!(keys(&claim(store, 60, 9).await), ["a"]);
+    assert_eq!(keys(&claim(store, 4, 9).await), ["a"]);
     assert!(claim(store, 0, 9).await.is_empty());
+    // Whoever tries again was at it later, as the clock told that was set back.
+    store.enqueue(&job("analyze", Some("c"), day)).await.unwrap();
+    let failed = claim(store, day, 9).await.pop().unwrap();
+    assert!(store.fail_job(&failed, now(day), "no network").await.unwrap());
+    assert_eq!(keys(&claim(store, 1, 9).await), ["c"]);
+}
+
+/// What is to be done once a day waits for a day, as far off as that is.
+pub(super) async fn wait_as_long_as_they_are_put_off(store: &Store) {
+    let day = 24 * 60;
+    let daily = NewJob { asked: now(0), ..job("refresh", Some("daily"), day) };
+    assert!(store.enqueue(&daily).await.unwrap());
+    for minute in [0, 1, 60, 600, day - 1] {
+        assert!(claim(store, minute, 9).await.is_empty(), "after {minute} minutes");
+    }
+    assert_eq!(keys(&claim(store, day, 9).await), ["daily"]);
 }

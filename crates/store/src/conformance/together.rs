@@ -129,6 +129,7 @@ pub(super) async fn claimers_share_the_work(store: &Store) {
             kind: "analyze".to_owned(),
             payload: json!(number),
             key: Some(format!("image {number}")),
+            asked: Moment::default(),
             ready: Moment::default(),
             attempts: 100,
         })
