@@ -19,9 +19,10 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
         }
         _ if asks => Right::Read,
         // They change nothing.
-        "/comparisons" | "/images/{digest}/analysis" | "/environments/{environment}/export" => {
-            Right::Read
-        }
+        "/comparisons"
+        | "/where"
+        | "/images/{digest}/analysis"
+        | "/environments/{environment}/export" => Right::Read,
         // Whoever wants to go may.
         "/members/{user}" if method == Method::DELETE => Right::Read,
         "/members/{user}" => Right::ManageMembers,
