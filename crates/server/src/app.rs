@@ -12,7 +12,9 @@ use crate::exporter::Exporter;
 use crate::fleet::Fleet;
 use crate::identity::People;
 use crate::kept::Answers;
+use crate::live;
 use crate::metrics::Metrics;
+use crate::rations::Rations;
 use crate::refusal::Refusal;
 use crate::tally::Tally;
 use crate::world::World;
@@ -43,6 +45,8 @@ pub struct Parts {
     pub(crate) exporter: Exporter,
     /// What was answered since something was written.
     pub(crate) answers: Answers,
+    /// How often each listens to what changes.
+    pub(crate) listeners: Rations,
     /// Whether it is coming to its end.
     ending: watch::Sender<bool>,
     /// Judging takes a core for itself, so no more do it at once than there are.
@@ -87,6 +91,7 @@ impl App {
             tally,
             exporter,
             answers: Answers::default(),
+            listeners: Rations::new(live::EACH),
             ending,
             cores,
         };

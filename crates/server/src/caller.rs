@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::identity::{Known, People, shown};
 use crate::needs::needs;
 use crate::peer;
+use crate::rate::Shown;
 use crate::refusal::Refusal;
 
 /// Most owners that are named to whoever needs one.
@@ -63,7 +64,12 @@ impl FromRequestParts<App> for Caller {
             return Err(problem.with_hint("foretop login SERVER, or show a token").into());
         };
         match people.known(&app.store, &credential, app.now()).await? {
-            Some(known) => Ok(Self::of(known, origin)),
+            Some(known) => {
+                if let Some(shown) = parts.extensions.get::<Shown>() {
+                    shown.good();
+                }
+                Ok(Self::of(known, origin))
+            }
             None => Err(unknown()),
         }
     }

@@ -16,11 +16,14 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::body::Room;
+use crate::identity::{masked, network};
 use crate::peer::Network;
-use crate::rate::Rate;
+use crate::rate::{Good, Rate, Shown};
 use crate::refusal::Refusal;
 use crate::{health, peer, routes, tagged};
 
+/// Parts of paths that we do not know are told up to here.
+const LONG_NAME: usize = 20;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What is taken from whom.
@@ -53,6 +56,8 @@ impl Default for Limits {
 struct Gate {
     app: App,
     rate: Option<Rate>,
+    /// Proofs that were good a moment ago.
+    good: Good,
     /// Callers are told apart by their proof, of which nothing is kept but this hash.
     hasher: RandomState,
     room: Arc<Room>,
@@ -61,20 +66,16 @@ struct Gate {
 
 /// The router as it stands behind a socket.
 pub fn front(app: App, limits: Limits) -> Router {
-    let api = routes::router(app.clone());
-    let looking = api.clone().layer(middleware::from_fn(tagged::answers));
     let gate = Arc::new(Gate {
         app: app.clone(),
         rate: limits.rate.map(Rate::new),
+        good: Good::default(),
         hasher: RandomState::new(),
         room: Arc::new(Room::new(limits.at_once, limits.bytes, limits.patience)),
         proxies: limits.proxies,
     });
-    let api = api
+    let api = routes::router(app.clone())
         .layer(middleware::from_fn(tagged::answers))
-        .layer(middleware::from_fn(move |request: Request, next: Next| {
-            tagged::changes(looking.clone(), request, next)
-        }))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(gate, pass));
     health::paths()
@@ -91,9 +92,7 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     request.extensions_mut().insert(Arc::clone(&gate.room));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|it| it.as_str().to_owned());
-    // What is a secret in a path is not told to the log.
-    let secret = route.as_ref().filter(|it| it.contains("{secret}"));
-    let path = secret.cloned().unwrap_or_else(|| request.uri().path().to_owned());
+    let path = told(route.as_deref(), request.uri().path());
     let id = said_id(&request).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let counting = gate.app.metrics.begun();
     let response = admitted(&gate, request, next).await;
@@ -115,10 +114,30 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     response
 }
 
-async fn admitted(gate: &Gate, request: Request, next: Next) -> Response {
-    if let Some(rate) = &gate.rate
-        && let Err(wait) = rate.take(caller(gate, &request), Instant::now())
-    {
+/// What the log is told of a path: no secret that is in it, or that somebody meant to write into one.
+fn told(route: Option<&str>, path: &str) -> String {
+    match route {
+        Some(route) if route.contains("{secret}") => route.to_owned(),
+        Some(_) => masked(path),
+        // Nobody knows what it was to be.
+        None => {
+            let cut = |part: &str| match part.char_indices().nth(LONG_NAME) {
+                Some((at, _)) => format!("{}…", part.get(..at).unwrap_or_default()),
+                None => part.to_owned(),
+            };
+            masked(path).split('/').map(cut).collect::<Vec<_>>().join("/")
+        }
+    }
+}
+
+async fn admitted(gate: &Gate, mut request: Request, next: Next) -> Response {
+    let Some(rate) = &gate.rate else { return next.run(request).await };
+    let proof = proof(gate, &request);
+    let good = proof.filter(|it| gate.good.has(*it, Instant::now()));
+    // Who shows what nobody has looked at yet is whoever asks from there: proofs are made up for nothing.
+    let bucket =
+        good.unwrap_or_else(|| gate.hasher.hash_one(peer::of(request.extensions()).map(network)));
+    if let Err(wait) = rate.take(bucket, Instant::now()) {
         let seconds = wait.as_secs() + 1;
         let why = "you ask more often than is taken here";
         let hint = format!("wait {seconds} s; --rate-limit says how often the server takes it");
@@ -127,17 +146,20 @@ async fn admitted(gate: &Gate, request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         return response;
     }
-    next.run(request).await
+    let shown = Shown::default();
+    request.extensions_mut().insert(shown.clone());
+    let response = next.run(request).await;
+    if let Some(proof) = proof.filter(|_| shown.is_good()) {
+        gate.good.put(proof, Instant::now());
+    }
+    response
 }
 
-/// Who asks, as far as that is known before it is checked: by their proof, else by their address.
-fn caller(gate: &Gate, request: &Request) -> u64 {
+/// What somebody shows as a proof of who they are; none is nothing.
+fn proof(gate: &Gate, request: &Request) -> Option<u64> {
     let headers = request.headers();
     let proof = headers.get(header::AUTHORIZATION).or_else(|| headers.get(header::COOKIE));
-    if let Some(proof) = proof {
-        return gate.hasher.hash_one(proof.as_bytes());
-    }
-    gate.hasher.hash_one(peer::of(request.extensions()))
+    proof.map(|it| gate.hasher.hash_one(it.as_bytes()))
 }
 
 /// What whoever asks, or whoever stands before us, calls the request.

@@ -22,7 +22,7 @@ pub(crate) use brake::network;
 pub(crate) use first::forget_first;
 pub(crate) use known::Known;
 pub(crate) use password::{acceptable, agreed};
-pub(crate) use secret::{Kind, Minted, hash, minted};
+pub(crate) use secret::{Kind, Minted, hash, masked, minted};
 pub(crate) use shown::{Credential, cross_site, shown};
 
 /// For how many seconds one is logged in.

@@ -4,17 +4,19 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use api::LiveQuery;
+use api::{LiveQuery, Sort};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use model::{OrganisationId, Right};
 use store::EventSelection;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
 use crate::body::{Path, Query};
 use crate::caller::Caller;
+use crate::rations::Whose;
 use crate::refusal::Refusal;
 use crate::routes::selected;
 
@@ -22,6 +24,9 @@ use crate::routes::selected;
 const LOOK: Duration = Duration::from_millis(500);
 /// Events looked at together.
 const PART: u32 = 100;
+
+/// So often each may listen at once.
+pub(crate) const EACH: usize = 32;
 
 /// Who listens, and what they are to be told.
 struct Listener {
@@ -32,6 +37,8 @@ struct Listener {
     /// Where to go on.
     cursor: String,
     waiting: VecDeque<Event>,
+    /// One of the times that they may.
+    _permit: OwnedSemaphorePermit,
 }
 
 /// What changes from now on, as it happens; from where `Last-Event-ID` says, if it does.
@@ -44,13 +51,19 @@ pub(crate) async fn listen(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let selection = selected(query.into())?;
+    let whose = caller.holder().map_or(Whose::From(None), Whose::Known);
+    let permit = app.listeners.of(whose).try_acquire_owned().map_err(|_| {
+        let why = format!("events: you listen {EACH} times already");
+        Sort::TooMany.because(why).with_hint("end one of them first")
+    })?;
     let begun = match headers.get("last-event-id").and_then(|it| it.to_str().ok()) {
         Some(last) => last.to_owned(),
         None => app.store.changes_begin().await?,
     };
     // Where to go on is told before anything else, so that whoever is cut off early misses nothing.
     let waiting = VecDeque::from([Event::default().id(begun.clone())]);
-    let mut listener = Listener { app, caller, organisation, selection, cursor: begun, waiting };
+    let mut listener =
+        Listener { app, caller, organisation, selection, cursor: begun, waiting, _permit: permit };
     // Whatever is wrong with the question is told at once.
     listener.look().await?;
     let stream = futures_util::stream::unfold(listener, |mut listener| async {

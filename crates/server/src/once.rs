@@ -1,14 +1,15 @@
 //! Idempotency keys: whoever does not know whether a request came through makes it again under the
 //! same key, and it is done once.
 
-use api::{PROBLEM, Sort};
+use api::Sort;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use model::Holder;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{Idempotent, Together};
 
@@ -34,27 +35,32 @@ pub(crate) async fn once(
     next: Next,
 ) -> Result<Response, Refusal> {
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    // To look where tags lead takes long, and does no harm twice.
-    let looks = request.uri().path().ends_with("/tags/looks");
-    let Some(key) = request.headers().get(KEY).filter(|_| writes && !looks).cloned() else {
+    let wanted = writes && !is_harmless(&request);
+    let Some(key) = request.headers().get(KEY).filter(|_| wanted).cloned() else {
         return Ok(next.run(request).await);
     };
     let (mut parts, body) = request.into_parts();
     // Whoever is nobody yet has no keys; what they may is for the path to say.
     let caller = Caller::from_request_parts(&mut parts, &app).await;
-    let Some(holder) = caller.ok().as_ref().and_then(Caller::holder) else {
+    let Ok(caller) = caller else {
+        return Ok(next.run(Request::from_parts(parts, body)).await);
+    };
+    let holder = caller.holder();
+    // Nobody asks again, who would write down when it was asked before anything else is done.
+    parts.extensions.insert(caller);
+    let Some(holder) = holder else {
         return Ok(next.run(Request::from_parts(parts, body)).await);
     };
     if parts.headers.get_all(KEY).iter().count() > 1 {
         return Err(Refusal::malformed("idempotency key", "there is more than one"));
     }
     let key = key.to_str().map_err(|_| Refusal::malformed("idempotency key", "it is no text"))?;
-    let body = axum::body::to_bytes(body, LARGEST).await.map_err(|_| {
-        Refusal::from(Sort::TooLarge.because("body: it is more than is taken at once"))
-    })?;
+    // It is all here, and not more than the path takes.
+    let body = axum::body::to_bytes(body, LARGEST).await;
+    let body = body.map_err(|error| Refusal::malformed("body", error))?;
     let claim = match app.store.begin_request(&holder, key, &sum(&parts, &body), app.now()).await? {
         Idempotent::GoAhead { claim } => claim,
-        Idempotent::Answered { status, body } => return Ok(replayed(status, body.into())),
+        Idempotent::Answered { status, body } => return Ok(replayed(status, body)),
         Idempotent::InProgress => return Ok(under_way("this request is under way")),
     };
     let secret = secret(&parts);
@@ -93,9 +99,9 @@ impl Doing<'_> {
             app.store.drop_request(holder, key, claim).await?;
             return Err(Sort::Failed.because("the answer broke off").into());
         };
-        let kept: &[u8] = if secret && status.is_success() { b"" } else { &body };
+        let kept = Kept::of(&parts.headers, secret && status.is_success()).with(&body);
         let ours = if status.is_success() && kept.len() <= MOST {
-            let answer = (status.as_u16(), kept);
+            let answer = (status.as_u16(), &*kept);
             app.store.answer_together(together, holder, key, claim, answer).await?
         } else if status.is_success() {
             together.commit().await?;
@@ -106,7 +112,7 @@ impl Doing<'_> {
             if passing || kept.len() > MOST {
                 app.store.drop_request(holder, key, claim).await?
             } else {
-                app.store.answer_request(holder, key, claim, status.as_u16(), kept).await?
+                app.store.answer_request(holder, key, claim, status.as_u16(), &kept).await?
             }
         };
         if app.times_forgotten() != times {
@@ -130,11 +136,19 @@ fn sum(parts: &Parts, body: &[u8]) -> [u8; 32] {
     sum.finalize().into()
 }
 
+/// Does it change nothing, or do no harm twice? Then it is answered anew: by what is known by then, as
+/// long as it likes, and keeping nobody waiting.
+fn is_harmless(request: &Request) -> bool {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let ends = ["/tags/looks", "/export", "/analysis", "/comparisons"];
+    ends.into_iter().any(|it| route.ends_with(it))
+}
+
 /// Is the answer one that holds a secret?
 fn secret(parts: &Parts) -> bool {
     let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
     let makes = |route: &str| {
-        let ends = ["/tokens", "/rotations", "/invitations", "/invitations/{secret}", "/sessions"];
+        let ends = ["/tokens", "/rotations", "/invitations", "/sessions"];
         ends.into_iter().any(|it| route.ends_with(it))
     };
     parts.method == Method::POST && route.is_none_or(makes)
@@ -148,25 +162,73 @@ fn under_way(why: &str) -> Response {
     response
 }
 
+/// What is kept of an answer beside its body.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Kept {
+    /// The body held a secret, and is not kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    secret: bool,
+    /// `Content-Type` and `Content-Disposition`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    disposition: Option<String>,
+}
+
+/// What begins what is kept; neither JSON nor what is compressed does.
+const MARK: u8 = 1;
+
+impl Kept {
+    fn of(headers: &HeaderMap, secret: bool) -> Self {
+        let text = |name| headers.get(name).and_then(|it: &HeaderValue| it.to_str().ok());
+        let text = |name| text(name).map(str::to_owned);
+        let (kind, disposition) = (text(header::CONTENT_TYPE), text(header::CONTENT_DISPOSITION));
+        Self { secret, kind, disposition }
+    }
+
+    /// In a line before the body.
+    fn with(&self, body: &[u8]) -> Vec<u8> {
+        let mut kept = vec![MARK];
+        kept.extend(serde_json::to_vec(self).unwrap_or_default());
+        kept.push(b'\n');
+        if !self.secret {
+            kept.extend_from_slice(body);
+        }
+        kept
+    }
+
+    /// The same again. What was kept before there was such a line is JSON alone.
+    fn read(kept: Vec<u8>) -> (Self, Bytes) {
+        let whole = Bytes::from(kept);
+        let line = whole.strip_prefix(&[MARK]).and_then(|it| it.split(|it| *it == b'\n').next());
+        match line.and_then(|it| Some((serde_json::from_slice(it).ok()?, it.len()))) {
+            Some((kept, length)) => (kept, whole.slice((length + 2).min(whole.len())..)),
+            None => (Self { kind: Some("application/json".to_owned()), ..Self::default() }, whole),
+        }
+    }
+}
+
 /// The answer of an earlier request.
-fn replayed(status: u16, body: Bytes) -> Response {
+fn replayed(status: u16, kept: Vec<u8>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    if body.is_empty() && status == StatusCode::CREATED {
+    let (kept, body) = Kept::read(kept);
+    let mut response = if kept.secret {
         let problem = Sort::Conflict.because(
             "idempotency key: this was done, and the secret it was answered with is kept nowhere",
         );
-        let problem = problem.with_hint("revoke what was made, and make another under another key");
-        let mut response = Refusal::from(problem).into_response();
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-        return response;
-    }
-    let kind = if status.is_client_error() { PROBLEM } else { "application/json" };
-    let mut response = (status, body).into_response();
-    let headers = response.headers_mut();
-    headers.remove(header::CONTENT_TYPE);
-    if status != StatusCode::NO_CONTENT {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    }
-    headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        let hint = "revoke what was made, and make another under another key";
+        Refusal::from(problem.with_hint(hint)).into_response()
+    } else {
+        let mut response = (status, Body::from(body)).into_response();
+        let told =
+            [(header::CONTENT_TYPE, kept.kind), (header::CONTENT_DISPOSITION, kept.disposition)];
+        for (name, value) in told {
+            if let Some(value) = value.and_then(|it| HeaderValue::from_str(&it).ok()) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    };
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     response
 }

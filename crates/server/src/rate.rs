@@ -1,7 +1,8 @@
 //! So many requests a second, and a few at once: each caller has a bucket that fills with time.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// More callers than this are not told apart for long: those whose bucket is full are forgotten.
@@ -51,6 +52,46 @@ impl Rate {
     fn filled(&self, bucket: Bucket, now: Instant) -> f64 {
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
         (bucket.left + passed * self.refill).min(self.burst)
+    }
+}
+
+/// Proofs that were good a moment ago, by their hash.
+#[derive(Default)]
+pub(crate) struct Good(Mutex<HashMap<u64, Instant>>);
+
+/// For so long it is remembered that a proof was good.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
+impl Good {
+    pub(crate) fn has(&self, proof: u64, now: Instant) -> bool {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&proof).is_some_and(|it| now.saturating_duration_since(*it) < REMEMBERED)
+    }
+
+    pub(crate) fn put(&self, proof: u64, now: Instant) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MOST {
+            all.retain(|_, it| now.saturating_duration_since(*it) < REMEMBERED);
+            if all.len() >= MOST {
+                all.clear();
+            }
+        }
+        all.insert(proof, now);
+    }
+}
+
+/// Was what a request shows good? Whoever looks at it says so here.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown(Arc<AtomicBool>);
+
+impl Shown {
+    /// It was.
+    pub(crate) fn good(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_good(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

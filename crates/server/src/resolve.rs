@@ -2,8 +2,8 @@
 //! was pushed here.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use api::{ResolvedBy, Sort};
 use futures_util::future::join_all;
@@ -17,6 +17,8 @@ use crate::refusal::Refusal;
 
 /// How long a registry may think about a tag.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// So many tags are asked about at once.
+pub(crate) const AT_ONCE: u32 = 8;
 /// How often an image is tried to be read, within an hour and a half.
 const ATTEMPTS: u32 = 10;
 /// The kind of job that reads an image.
@@ -27,6 +29,7 @@ pub(crate) async fn recording(
     app: &App,
     organisation: &OrganisationId,
     sent: api::Recording,
+    registries: &Registries,
 ) -> Result<Recording, Refusal> {
     let image = Named::read(&sent.image)?;
     let platform = sent.platform.as_deref().map(named::platform).transpose()?;
@@ -44,7 +47,7 @@ pub(crate) async fn recording(
             (digest, platform)
         }
         (None, wanted) => {
-            let ask = !app.reach.offline;
+            let ask = (!app.reach.offline).then_some(registries);
             let (digest, platform, _) = found(app, organisation, &image, wanted, ask).await?;
             (digest, platform)
         }
@@ -67,22 +70,22 @@ pub(crate) fn usual() -> Platform {
     Platform::new("linux", "amd64", None)
 }
 
-/// Where a tag leads: the registry knows best, and what was pushed here will do.
+/// Where a tag leads: the registry knows best, if it is asked, and what was pushed here will do.
 pub(crate) async fn found(
     app: &App,
     organisation: &OrganisationId,
     image: &Named,
     wanted: Option<Platform>,
-    ask: bool,
+    ask: Option<&Registries>,
 ) -> Result<(Digest, Platform, ResolvedBy), Refusal> {
     let tag = image.tag.as_deref().unwrap_or("latest");
-    let why = if ask {
-        match asked(app, &image.repository, tag, wanted.clone()).await {
+    let Silence { away, why } = if let Some(registries) = ask {
+        match registries.asked(app, &image.repository, tag, wanted.clone()).await {
             Ok((digest, platform)) => return Ok((digest, platform, ResolvedBy::Registry)),
-            Err(silence) => silence.why,
+            Err(silence) => silence,
         }
     } else {
-        "it was not pushed here, and no registry is asked".to_owned()
+        Silence { away: false, why: "it was not pushed here, and no registry is asked".to_owned() }
     };
     let mut spans = app.store.tags(organisation, &image.repository, Some(tag)).await?;
     spans.retain(|it| it.until.is_none());
@@ -95,7 +98,9 @@ pub(crate) async fn found(
         return Ok((span.digest.clone(), span.platform.clone(), ResolvedBy::Pushed));
     }
     let what = format!("{}:{tag}", image.repository);
-    Err(Sort::Refused
+    // A registry that does not answer now will some time; one that does has said all it will.
+    let sort = if away { Sort::Unavailable } else { Sort::Refused };
+    Err(sort
         .because(format!("cannot tell which image {what} is: {why}"))
         .with_hint("send its digest, or push the image first: foretop push IMAGE")
         .into())
@@ -106,6 +111,34 @@ struct Silence {
     /// It cannot be reached, so that nobody needs to ask it about another tag.
     away: bool,
     why: String,
+}
+
+/// Registries that are asked about several tags: one that cannot be reached is asked once.
+#[derive(Default)]
+pub(crate) struct Registries {
+    away: Mutex<BTreeMap<String, String>>,
+}
+
+impl Registries {
+    /// Where the registry of a repository says that a tag leads.
+    async fn asked(
+        &self,
+        app: &App,
+        repository: &str,
+        tag: &str,
+        wanted: Option<Platform>,
+    ) -> Result<(Digest, Platform), Silence> {
+        let host = repository.split('/').next().unwrap_or_default();
+        let away = || self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = away().get(host).cloned() {
+            return Err(Silence { away: true, why });
+        }
+        let answer = asked(app, repository, tag, wanted).await;
+        if let Err(Silence { away: true, why }) = &answer {
+            away().insert(host.to_owned(), why.clone());
+        }
+        answer
+    }
 }
 
 /// Where the registry says that a tag leads.
@@ -182,58 +215,49 @@ pub(crate) struct Resolved {
     pub(crate) moved: Vec<String>,
     /// Whose registry does not say, and why.
     pub(crate) untold: Vec<(String, String)>,
+    /// Where to go on; none is that all were asked about.
+    pub(crate) next: Option<String>,
 }
 
 /// Asks registries where the tags lead by now that something of the organisation runs by, anywhere or
-/// in one environment.
+/// in one environment: those behind `after`, until so much time has gone by.
 pub(crate) async fn tags(
     app: &App,
     organisation: &OrganisationId,
     environment: Option<&str>,
     act: &Act,
+    (mut after, time): (Option<String>, Duration),
 ) -> Result<Resolved, Refusal> {
-    const PART: u32 = 200;
-    const AT_ONCE: usize = 8;
+    let began = Instant::now();
     let mut resolved = Resolved::default();
-    let mut away: BTreeMap<String, String> = BTreeMap::new();
-    let registry = |repository: &str| repository.split('/').next().unwrap_or_default().to_owned();
-    let mut after = None;
+    let registries = Registries::default();
     loop {
-        let page = store::Page { after, limit: PART };
+        let page = store::Page { after, limit: AT_ONCE };
         let part = app.store.deployed_tags(organisation, environment, &page).await?;
-        for rows in part.rows.chunks(AT_ONCE) {
-            let answers = rows.iter().map(async |(repository, tag, platform)| {
-                match away.get(&registry(repository)) {
-                    Some(why) => Err(Silence { away: true, why: why.clone() }),
-                    None => asked(app, repository, tag, Some(platform.clone())).await,
-                }
-            });
-            let answers = join_all(answers).await;
-            for ((repository, tag, platform), answer) in rows.iter().zip(answers) {
-                let name = format!("{repository}:{tag}");
-                resolved.asked += 1;
-                match answer {
-                    Ok((digest, _)) => {
-                        let moved = app
-                            .store
-                            .point_tag(organisation, act, repository, tag, platform, &digest)
-                            .await?;
-                        if moved {
-                            resolved.moved.push(name);
-                        }
-                    }
-                    Err(silence) => {
-                        if silence.away {
-                            away.insert(registry(repository), silence.why.clone());
-                        }
-                        resolved.untold.push((name, silence.why));
+        let answers = part.rows.iter().map(|(repository, tag, platform)| {
+            registries.asked(app, repository, tag, Some(platform.clone()))
+        });
+        let answers = join_all(answers).await;
+        for ((repository, tag, platform), answer) in part.rows.iter().zip(answers) {
+            let name = format!("{repository}:{tag}");
+            resolved.asked += 1;
+            match answer {
+                Ok((digest, _)) => {
+                    let moved = app
+                        .store
+                        .point_tag(organisation, act, repository, tag, platform, &digest)
+                        .await?;
+                    if moved {
+                        resolved.moved.push(name);
                     }
                 }
+                Err(silence) => resolved.untold.push((name, silence.why)),
             }
         }
-        match part.next {
-            Some(next) => after = Some(next),
-            None => return Ok(resolved),
+        after = part.next;
+        if after.is_none() || began.elapsed() >= time {
+            resolved.next = after;
+            return Ok(resolved);
         }
     }
 }

@@ -40,6 +40,7 @@ use crate::body;
 use crate::caller::gate;
 use crate::once::once;
 use crate::refusal::Refusal;
+use crate::tagged;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -90,10 +91,12 @@ fn paths() -> OpenApiRouter<App> {
 /// Answers every question.
 pub fn router(app: App) -> Router {
     let (router, _) = paths().split_for_parts();
+    let router = router.merge(docker::paths()).merge(counts::exporter()).merge(join::paths());
+    let looking = router.clone().with_state(app.clone()).layer(from_fn(tagged::answers));
+    let changes = move |request, next| tagged::changes(looking.clone(), request, next);
     router
-        .merge(docker::paths())
-        .merge(counts::exporter())
-        .merge(join::paths())
+        // Who makes a request again that was done is told so, though what it changed is another now.
+        .route_layer(from_fn(changes))
         .route_layer(from_fn_with_state(app.clone(), once))
         .route_layer(from_fn(body::taken))
         .route_layer(from_fn_with_state(app.clone(), gate))

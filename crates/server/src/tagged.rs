@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
 
+use crate::caller::Caller;
 use crate::peer;
 use crate::refusal::Refusal;
 
@@ -49,7 +50,8 @@ pub(crate) async fn answers(request: Request, next: Next) -> Response {
 }
 
 /// Lets a change through only if what is to be changed is still what `If-Match` names. `router` says
-/// what it is by now.
+/// what it is by now, which is looked at before the change and not with it: of two that name the same
+/// in the same moment both may come through.
 pub(crate) async fn changes(router: axum::Router, request: Request, next: Next) -> Response {
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let Some(wanted) = request.headers().get(header::IF_MATCH).filter(|_| writes).cloned() else {
@@ -62,10 +64,18 @@ pub(crate) async fn changes(router: axum::Router, request: Request, next: Next) 
         look.headers_mut().remove(name);
     }
     peer::hand_on(request.extensions(), look.extensions_mut());
+    if let Some(caller) = request.extensions().get::<Caller>() {
+        look.extensions_mut().insert(caller.clone());
+    }
     let there = match router.oneshot(look).await {
         Ok(response) => response,
         Err(never) => match never {},
     };
+    if there.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let why = "if-match: nobody can look at what is at this path, so it has no tag";
+        let problem = Sort::Refused.because(why).with_hint("send it without `If-Match`");
+        return Refusal::from(problem).into_response();
+    }
     let tag = there.headers().get(header::ETAG);
     if tag.is_some_and(|tag| names(&wanted, tag)) {
         return next.run(request).await;

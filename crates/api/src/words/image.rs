@@ -206,6 +206,9 @@ pub struct LooksQuery {
     /// Only those by which something runs in this environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// Only those behind this one: what was answered as `next`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// What became of asking registries where tags lead.
@@ -217,6 +220,9 @@ pub struct Looked {
     pub moved: Vec<String>,
     /// Those whose registry does not say.
     pub untold: Vec<Untold>,
+    /// There are more: where to go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A tag whose registry does not say where it leads.

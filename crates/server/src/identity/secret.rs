@@ -63,6 +63,22 @@ impl Kind {
     }
 }
 
+/// The same without what may be a secret of ours: `/join/fti_…`.
+pub(crate) fn masked(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    let head = |rest: &str| Kind::ALL.iter().filter_map(|it| rest.find(it.head())).min();
+    while let Some((before, secret)) = head(rest).and_then(|it| rest.split_at_checked(it + HEAD)) {
+        masked.push_str(before);
+        rest = secret.trim_start_matches(|it: char| it.is_ascii_alphanumeric());
+        if rest.len() < secret.len() {
+            masked.push('…');
+        }
+    }
+    masked.push_str(rest);
+    masked
+}
+
 /// A new secret.
 pub(crate) struct Minted {
     /// The secret itself, to be shown once.

@@ -1,5 +1,7 @@
 //! Tags are mutable: those that something runs by are asked for again now and then.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::{Work, itself};
@@ -25,7 +27,8 @@ impl Work for ResolveTags {
         }
         let told = |error: store::Error| error.to_string();
         for organisation in app.store.organisations().await.map_err(told)? {
-            resolve::tags(app, &organisation.id, None, &itself(app, self.kind()))
+            let all = (None, Duration::MAX);
+            resolve::tags(app, &organisation.id, None, &itself(app, self.kind()), all)
                 .await
                 .map_err(|refusal| refusal.0.detail.clone())?;
         }

@@ -6,6 +6,7 @@ use api::{
 };
 use axum::extract::State;
 use axum::response::Response;
+use futures_util::future::join_all;
 use model::{OrganisationId, Recording, Right, Source};
 use store::When;
 use utoipa_axum::router::OpenApiRouter;
@@ -227,9 +228,15 @@ async fn resolved(
         let why = format!("from {} to {} at once, not {}", count.start(), count.end(), sent.len());
         return Err(Sort::Refused.because(format!("recordings: {why}")).into());
     }
+    let registries = resolve::Registries::default();
     let mut resolved = Vec::with_capacity(sent.len());
-    for recording in sent {
-        resolved.push(resolve::recording(app, organisation, recording).await?);
+    let mut left = sent.into_iter().peekable();
+    while left.peek().is_some() {
+        let part = left.by_ref().take(resolve::AT_ONCE as usize);
+        let part = part.map(|it| resolve::recording(app, organisation, it, &registries));
+        for it in join_all(part).await {
+            resolved.push(it?);
+        }
     }
     Ok(resolved)
 }

@@ -97,12 +97,14 @@ async fn disable(
     }
     for it in &theirs {
         let owned = caller.within(&app, &it.organisation.name, Right::ManageMembers).await;
-        if owned.is_err() {
+        let Err(refusal) = owned else { continue };
+        if refusal.0.status == 403 || refusal.0.status == 404 {
             let why = format!("member `{}`: whether they log in is not for you to say", user.name);
             let hint = "remove them from this organisation, or ask whoever runs the server: \
                         foretop admin disable";
             return Err(Sort::Forbidden.because(why).with_hint(hint).into());
         }
+        return Err(refusal);
     }
     app.store.disable_user(&app.act(&caller), &user.id, sent.disabled).await?;
     app.forget_people();

@@ -13,7 +13,7 @@ use crate::caller::Caller;
 use crate::refusal::Refusal;
 
 pub(super) fn paths() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, usual)).routes(routes!(run))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one, put, usual)).routes(routes!(run))
 }
 
 /// For how long things are kept.
@@ -31,6 +31,25 @@ async fn list(
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let all = app.store.keepings(&organisation).await?;
     Ok(Json(Page { items: all.into_iter().map(word).collect(), next: None }))
+}
+
+/// For how long one thing is kept.
+#[utoipa::path(get, path = "/orgs/{org}/retention/{what}", tag = "organisations",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("what" = String, Path, description = "`history`, `events`, `counts`, `evaluations`, `images`"),
+    ),
+    responses(
+        (status = 200, body = Keeping),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn one(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, what)): Path<(String, String)>,
+) -> Result<Json<Keeping>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    kept(&app, &organisation, retained(&what)?).await
 }
 
 /// Keeps something for some days, or for ever. Only owners say so.
@@ -53,7 +72,7 @@ async fn put(
     let organisation = caller.within(&app, &organisation, Right::ManageOrganisation).await?;
     let what = retained(&what)?;
     app.store.keep_for(&organisation, &app.act(&caller), what, sent.days).await?;
-    one(&app, &organisation, what).await
+    kept(&app, &organisation, what).await
 }
 
 /// Keeps something as long as it is kept where nobody says. Only owners say so.
@@ -74,7 +93,7 @@ async fn usual(
     let organisation = caller.within(&app, &organisation, Right::ManageOrganisation).await?;
     let what = retained(&what)?;
     app.store.keep_as_usual(&organisation, &app.act(&caller), what).await?;
-    one(&app, &organisation, what).await
+    kept(&app, &organisation, what).await
 }
 
 /// Deletes what is too old, as is done once a day, or says what would go. What runs stays. Only
@@ -103,7 +122,7 @@ async fn run(
     Ok(Json(Expired { deployments, tags, events, counts, evaluations, images }))
 }
 
-async fn one(
+async fn kept(
     app: &App,
     organisation: &OrganisationId,
     what: Retained,

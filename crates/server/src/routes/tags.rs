@@ -1,5 +1,7 @@
 //! Tags: where they lead and led.
 
+use std::time::Duration;
+
 use api::{
     Looked, LooksQuery, Page, Problem, ResolveQuery, Resolved, Sort, TagSpan, TagsQuery, Untold,
 };
@@ -15,7 +17,10 @@ use crate::caller::Caller;
 use crate::kept::Asked;
 use crate::named::{self, Named};
 use crate::refusal::Refusal;
-use crate::resolve;
+use crate::resolve::{self, Registries};
+
+/// For how long registries are asked at once; the answer itself has to come in twice that.
+const LOOK: Duration = Duration::from_secs(60);
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(resolved)).routes(routes!(look))
@@ -63,12 +68,14 @@ async fn resolved(
         return Err(Refusal::malformed("image", "it has a digest already"));
     }
     let wanted = query.platform.as_deref().map(named::platform).transpose()?;
-    let ask = !query.pushed && !app.reach.offline;
+    let registries = Registries::default();
+    let ask = (!query.pushed && !app.reach.offline).then_some(&registries);
     let (digest, platform, by) = resolve::found(&app, &organisation, &image, wanted, ask).await?;
     Ok(Json(Resolved { digest: digest.to_string(), platform: platform.to_string(), by }))
 }
 
-/// Asks registries where the tags lead now by which something runs.
+/// Asks registries where the tags lead now by which something runs. After a minute it says where to go
+/// on.
 #[utoipa::path(post, path = "/orgs/{org}/tags/looks", tag = "images",
     params(("org" = String, Path, description = "The organisation"), LooksQuery),
     responses(
@@ -88,8 +95,10 @@ async fn look(
     if app.reach.offline {
         return Err(Sort::Refused.because("tags: no registry is asked here").into());
     }
+    let (environment, act) = (query.environment.as_deref(), app.act(&caller));
     let resolved =
-        resolve::tags(&app, &organisation, query.environment.as_deref(), &app.act(&caller)).await?;
+        resolve::tags(&app, &organisation, environment, &act, (query.after, LOOK)).await?;
     let untold = resolved.untold.into_iter().map(|(image, why)| Untold { image, why });
-    Ok(Json(Looked { asked: resolved.asked, moved: resolved.moved, untold: untold.collect() }))
+    let resolve::Resolved { asked, moved, next, .. } = resolved;
+    Ok(Json(Looked { asked, moved, untold: untold.collect(), next }))
 }

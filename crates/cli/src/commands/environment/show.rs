@@ -124,12 +124,21 @@ impl Show {
         if !asking.embedded() && self.environment.is_none() {
             return Ok(Vec::new());
         }
-        let query = LooksQuery { environment: self.environment.clone() };
-        match asking.client.look_at_tags(&asking.organisation, &query).await {
-            Ok(looked) => Ok(looked.untold),
-            Err(error) if asking.embedded() => Err(error.into()),
-            // What it has seen is known all the same.
-            Err(error) => missed(&error.to_string()),
+        let mut query = LooksQuery { environment: self.environment.clone(), after: None };
+        let mut untold = Vec::new();
+        loop {
+            match asking.client.look_at_tags(&asking.organisation, &query).await {
+                Ok(looked) => {
+                    untold.extend(looked.untold);
+                    query.after = looked.next;
+                    if query.after.is_none() {
+                        return Ok(untold);
+                    }
+                }
+                Err(error) if asking.embedded() => return Err(error.into()),
+                // What it has seen is known all the same.
+                Err(error) => return missed(&error.to_string()),
+            }
         }
     }
 
