@@ -68,6 +68,9 @@ variables! {
     LISTEN = "address" ["FORETOP_LISTEN"];
     /// How people reach a server, unless `--public-url` says so.
     PUBLIC_URL = "URL" ["FORETOP_PUBLIC_URL"];
+    /// Proxies before a server, as addresses or networks, unless
+    /// `--trusted-proxy` names them.
+    TRUSTED_PROXY = "list, parted by commas" ["FORETOP_TRUSTED_PROXY"];
     /// Ask no registry: `registry://` is refused, `image://` only asks the local engine.
     OFFLINE = "yes or no" ["FORETOP_OFFLINE", "DOCKER_SCOUT_OFFLINE"];
     /// Who to be at every registry, before any stored credentials.
@@ -271,6 +274,11 @@ impl Environment {
     /// How people reach a server.
     pub(crate) fn public_url(&self) -> anyhow::Result<Option<String>> {
         self.text(&PUBLIC_URL)
+    }
+
+    /// Proxies before a server, whose word about who asks is taken.
+    pub(crate) fn trusted_proxy(&self) -> anyhow::Result<Option<String>> {
+        self.text(&TRUSTED_PROXY)
     }
 
     /// The organisation to act for.

@@ -31,6 +31,8 @@ pub(crate) const LARGEST: usize = 128 << 20;
 const LONG: usize = 16 << 20;
 /// Bytes of the largest of all other documents.
 const SHORT: usize = 16 << 10;
+/// A document that is longer is read on the side.
+const LENGTHY: u64 = 256 << 10;
 /// For how long what nobody keeps may still come.
 const PASSING: Duration = Duration::from_secs(15);
 
@@ -163,11 +165,19 @@ async fn pass_over(mut stream: BodyDataStream, most: usize) {
 /// A document.
 pub(crate) struct Json<T>(pub(crate) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Json<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let json = <axum::Json<T> as FromRequest<S>>::from_request(request, state).await;
+        let json = if request.body().size_hint().lower() < LENGTHY {
+            <axum::Json<T> as FromRequest<S>>::from_request(request, state).await
+        } else {
+            let handle = tokio::runtime::Handle::current();
+            on_the_side(move || {
+                handle.block_on(<axum::Json<T> as FromRequest<()>>::from_request(request, &()))
+            })
+            .await?
+        };
         json.map(|axum::Json(it)| Self(it)).map_err(|rejection| {
             let sort = match &rejection {
                 JsonRejection::MissingJsonContentType(_) => Sort::UnsupportedMediaType,
@@ -179,7 +189,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> OptionalFromRequest<S> for Json<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Refusal> {
@@ -197,6 +207,19 @@ impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
     }
+}
+
+/// What may be long, written down on the side.
+pub(crate) async fn long<T: Serialize + Send + 'static>(it: T) -> Result<Response, Refusal> {
+    on_the_side(move || axum::Json(it).into_response()).await
+}
+
+/// Does what takes a while without keeping others waiting who ask.
+async fn on_the_side<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Sort::Failed.because("the server failed over this request").into())
 }
 
 /// The names in a path.

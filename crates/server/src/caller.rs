@@ -19,6 +19,9 @@ use crate::refusal::Refusal;
 /// Most owners that are named to whoever needs one.
 const NAMED: usize = 5;
 
+/// Letters that are taken of what somebody says about from where they ask.
+const LONGEST_ORIGIN: usize = 200;
+
 /// Who may ask.
 #[derive(Clone, Debug)]
 pub enum Access {
@@ -75,13 +78,16 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// From where a request comes: as it says itself, else from which address.
+/// From where a request comes: as it says itself, and from which address. Whoever asks from another
+/// machine says what they like, and never in place of their address.
 pub(crate) fn origin(parts: &Parts) -> String {
     let said = parts.headers.get(ORIGIN).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    if !said.is_empty() {
-        return said.to_owned();
+    let said: String = said.chars().take(LONGEST_ORIGIN).collect();
+    match peer::of(&parts.extensions) {
+        Some(address) if said.is_empty() => address.to_string(),
+        Some(address) if !address.is_loopback() => format!("{said} ({address})"),
+        _ => said,
     }
-    peer::of(&parts.extensions).map(|it| it.to_string()).unwrap_or_default()
 }
 
 fn unknown() -> Refusal {
@@ -285,5 +291,34 @@ fn article(role: model::Role) -> &'static str {
         model::Role::Member => "a member",
         model::Role::Editor => "an editor",
         model::Role::Owner => "an owner",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::extract::ConnectInfo;
+
+    use super::*;
+
+    #[test]
+    fn nobody_asks_from_where_they_say_alone() {
+        let check = |said: &str, address: &str, expect: &str| {
+            let mut request = Request::new(axum::body::Body::empty());
+            request.headers_mut().insert(ORIGIN, said.parse().unwrap());
+            if let Ok(address) = address.parse::<SocketAddr>() {
+                request.extensions_mut().insert(ConnectInfo(address));
+            }
+            assert_eq!(origin(&request.into_parts().0), expect);
+        };
+        check("", "", "");
+        check("laptop", "", "laptop");
+        check("", "192.0.2.1:5", "192.0.2.1");
+        check("", "127.0.0.1:5", "127.0.0.1");
+        check("laptop", "127.0.0.1:5", "laptop");
+        check("acme/web run 7", "192.0.2.1:5", "acme/web run 7 (192.0.2.1)");
+        check("10.0.0.1", "[2001:db8::1]:5", "10.0.0.1 (2001:db8::1)");
+        check(&"x".repeat(900), "", &"x".repeat(200));
     }
 }

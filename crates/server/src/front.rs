@@ -214,3 +214,24 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_is_told_to_the_log() {
+        let secret = format!("fti_{}", "0aZ".repeat(17));
+        let check = |route: Option<&str>, path: &str, expect: &str| {
+            assert_eq!(told(route, path), expect, "{path}");
+        };
+        check(Some("/first/{secret}"), &format!("/first/{secret}"), "/first/{secret}");
+        check(None, &format!("/first/{secret}/"), "/first/fti_…/");
+        check(None, &format!("//first/{secret}"), "//first/fti_…");
+        check(None, &format!("/a{secret}b/ftr_{secret}"), "/afti_…/ftr_…");
+        check(None, &format!("/first/%66{}", &secret[1..]), "/first/%66ti_0aZ0aZ0aZ0aZ0a…");
+        let path = format!("/api/v1/orgs/acme/tokens/{}", secret.replace("fti", "fto"));
+        check(Some("/api/v1/orgs/{org}/tokens/{token}"), &path, "/api/v1/orgs/acme/tokens/fto_…");
+        check(Some("/api/v1/orgs/{org}"), "/api/v1/orgs/ftx_y", "/api/v1/orgs/ftx_y");
+    }
+}

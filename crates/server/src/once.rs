@@ -180,8 +180,7 @@ const MARK: u8 = 1;
 
 impl Kept {
     fn of(headers: &HeaderMap, secret: bool) -> Self {
-        let text = |name| headers.get(name).and_then(|it: &HeaderValue| it.to_str().ok());
-        let text = |name| text(name).map(str::to_owned);
+        let text = |name: HeaderName| Some(headers.get(name)?.to_str().ok()?.to_owned());
         let (kind, disposition) = (text(header::CONTENT_TYPE), text(header::CONTENT_DISPOSITION));
         Self { secret, kind, disposition }
     }

@@ -60,7 +60,7 @@ impl Rate {
 pub(crate) struct Good(Mutex<HashMap<u64, Instant>>);
 
 /// For so long it is remembered that a proof was good.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const REMEMBERED: Duration = Duration::from_mins(1);
 
 impl Good {
     pub(crate) fn has(&self, proof: u64, now: Instant) -> bool {

@@ -24,6 +24,15 @@ impl Refusal {
         Sort::NotFound.because(format!("{what} `{name}`: there is none")).into()
     }
 
+    /// The same as the store says, but that there is no such thing without naming others, which may be
+    /// many, or not for everybody.
+    pub(crate) fn alone(error: store::Error, what: &str, name: &str) -> Self {
+        match error {
+            store::Error::NotFound { .. } => Self::no_such(what, name),
+            other => other.into(),
+        }
+    }
+
     /// What was sent makes no sense.
     pub(crate) fn malformed(what: &str, why: impl std::fmt::Display) -> Self {
         Sort::Malformed.because(format!("{what}: {why}")).into()

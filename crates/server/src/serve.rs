@@ -27,7 +27,7 @@ const HEADERS: Duration = Duration::from_secs(15);
 /// For how long whoever is connected is waited for.
 const WAITS: Waits = Waits {
     first: HEADERS,
-    between: Duration::from_secs(60),
+    between: Duration::from_mins(1),
     // Longer than anybody works on an answer.
     within: Duration::from_mins(5),
 };

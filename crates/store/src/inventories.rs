@@ -14,6 +14,9 @@ use crate::{Store, derived, events, images, names, retention};
 pub(crate) use keep::fill_in;
 pub(crate) use pack::name_key;
 
+/// Package sets of more bytes are unpacked on the side.
+const LARGE: usize = 64 << 10;
+
 impl Store {
     /// Keeps what is inside an image, instead of what was kept before, and marks it as analysed.
     pub async fn keep_inventory(
@@ -102,9 +105,16 @@ impl Store {
         drop(tx);
         let bodies: Vec<Vec<u8>> =
             rows.iter().map(|it| it.blob("body")).collect::<Result<_, _>>()?;
-        pack::unpacked(&head.blob("head")?, &bodies)
-            .map(Some)
-            .map_err(|why| Error::Corrupt { what: format!("inventory of {digest}"), why })
+        let head = head.blob("head")?;
+        let corrupt = |why| Error::Corrupt { what: format!("inventory of {digest}"), why };
+        let unpacked = if bodies.iter().map(Vec::len).sum::<usize>() < LARGE {
+            pack::unpacked(&head, &bodies)
+        } else {
+            // Others have something to do meanwhile.
+            let unpacking = tokio::task::spawn_blocking(move || pack::unpacked(&head, &bodies));
+            unpacking.await.map_err(|error| corrupt(error.to_string()))?
+        };
+        unpacked.map(Some).map_err(corrupt)
     }
 
     /// Was this image analysed?

@@ -62,6 +62,7 @@ impl Serve {
             tls: self.tls_certificate.clone().zip(self.tls_key.clone()),
             workers: self.house.workers(),
         };
+        let proxies = self.proxies(context)?;
         let public = match &self.public_url {
             Some(url) => Some(url.clone()),
             None => context.environment.public_url()?,
@@ -89,7 +90,7 @@ impl Serve {
         let app = self.house.open(context, Access::People(People::new(secure))).await?;
         let link = server::first_start(&app, &root, &self.organization).await?;
         let rate = (self.rate_limit > 0).then_some(self.rate_limit);
-        let limits = Limits { rate, proxies: self.trusted_proxy.clone(), ..Limits::default() };
+        let limits = Limits { rate, proxies, ..Limits::default() };
         let router = server::front(app.clone(), limits);
         context.messages.done(&format!("Listening on {root}"));
         if let Some(link) = link {
@@ -101,6 +102,21 @@ impl Serve {
         }
         tell_service_manager(context);
         Ok(bound.serve(app, router, told_to_end()).await?)
+    }
+
+    /// Proxies whose word is taken.
+    fn proxies(&self, context: &Context) -> anyhow::Result<Vec<Network>> {
+        if !self.trusted_proxy.is_empty() {
+            return Ok(self.trusted_proxy.clone());
+        }
+        let said = context.environment.trusted_proxy()?.unwrap_or_default();
+        let all = said.split(',').map(str::trim).filter(|it| !it.is_empty()).map(|it| {
+            it.parse().map_err(|why| {
+                let hint = "write addresses or networks, with commas between: 10.0.0.0/8,fd00::/8";
+                Failure::error(format!("FORETOP_TRUSTED_PROXY: {it}: {why}"), hint)
+            })
+        });
+        all.collect()
     }
 
     fn address(&self, context: &Context) -> anyhow::Result<SocketAddr> {

@@ -70,7 +70,7 @@ pub(crate) fn masked(text: &str) -> String {
     let head = |rest: &str| Kind::ALL.iter().filter_map(|it| rest.find(it.head())).min();
     while let Some((before, secret)) = head(rest).and_then(|it| rest.split_at_checked(it + HEAD)) {
         masked.push_str(before);
-        rest = secret.trim_start_matches(|it: char| it.is_ascii_alphanumeric());
+        rest = secret.trim_start_matches(|it: char| it.is_ascii_alphanumeric() || it == '_');
         if rest.len() < secret.len() {
             masked.push('…');
         }

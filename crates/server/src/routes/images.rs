@@ -6,13 +6,13 @@ use api::{
 };
 use axum::extract::State;
 use axum::response::Response;
-use model::{Analysis, Inventory, OrganisationId, Right};
+use model::{Inventory, OrganisationId, Right};
 use store::ImageSelection;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::body::{Json, Path, Query};
+use crate::body::{self, Json, Path, Query};
 use crate::caller::Caller;
 use crate::kept::Asked;
 use crate::named::{self, Named};
@@ -153,12 +153,8 @@ async fn delete(
     } else {
         app.store.delete_image(&organisation, &act, &digest).await.map(|()| 0)
     };
-    match ended {
-        Ok(ended) => Ok(Json(Deleted { images: 1, tags: 0, ended: ended as u64 })),
-        // There may be others.
-        Err(store::Error::NotFound { .. }) => Err(Refusal::no_such("image", digest.as_str())),
-        Err(error) => Err(error.into()),
-    }
+    let ended = ended.map_err(|it| Refusal::alone(it, "image", digest.as_str()))?;
+    Ok(Json(Deleted { images: 1, tags: 0, ended: ended as u64 }))
 }
 
 /// What is inside an image.
@@ -175,9 +171,9 @@ async fn inventory(
     State(app): State<App>,
     caller: Caller,
     Path((organisation, digest)): Path<(String, String)>,
-) -> Result<Json<Inventory>, Refusal> {
+) -> Result<Response, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
-    Ok(Json(kept(&app, &organisation, &digest).await?))
+    body::long(kept(&app, &organisation, &digest).await?).await
 }
 
 /// What is wrong with an image now, by the almanac of the server.
@@ -196,11 +192,11 @@ async fn analysis(
     caller: Caller,
     Path((organisation, digest)): Path<(String, String)>,
     judging: Option<Json<Judging>>,
-) -> Result<Json<Analysis>, Refusal> {
+) -> Result<Response, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let inventory = kept(&app, &organisation, &digest).await?;
     let judging = judging.map(|Json(it)| it).unwrap_or_default();
-    Ok(Json(judge::analysis(&app, inventory, judging).await?))
+    body::long(judge::analysis(&app, inventory, judging).await?).await
 }
 
 /// What is inside the image; an image that nobody has read yet is a problem that says so.

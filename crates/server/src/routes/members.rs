@@ -54,14 +54,14 @@ async fn put(
     Json(sent): Json<Assigning>,
 ) -> Result<StatusCode, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::ManageMembers).await?;
-    let user = match app.store.user(&user).await {
-        Err(store::Error::NotFound { .. }) => {
-            let mut refusal = Refusal::no_such("user", &user);
+    let user = app.store.user(&user).await.map_err(|error| {
+        let nobody = matches!(error, store::Error::NotFound { .. });
+        let mut refusal = Refusal::alone(error, "user", &user);
+        if nobody {
             refusal.0.hint = Some("invite them: an invitation makes their account".to_owned());
-            return Err(refusal);
         }
-        found => found?,
-    };
+        refusal
+    })?;
     app.store.put_member(&organisation, &app.act(&caller), &user.id, sent.role.into()).await?;
     app.forget_people();
     Ok(StatusCode::NO_CONTENT)
@@ -87,10 +87,9 @@ async fn disable(
     Json(sent): Json<Disabling>,
 ) -> Result<StatusCode, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::ManageMembers).await?;
-    let user = match app.store.user(&name).await {
-        Err(store::Error::NotFound { .. }) => return Err(Refusal::no_such("member", &name)),
-        found => found?,
-    };
+    // The same, whether they are elsewhere or nowhere.
+    let none = |it| Refusal::alone(it, "member", &name);
+    let user = app.store.user(&name).await.map_err(none)?;
     let theirs = app.store.memberships(&user.id).await?;
     if theirs.iter().all(|it| it.organisation.id != organisation) {
         return Err(Refusal::no_such("member", &name));
@@ -130,17 +129,11 @@ async fn remove(
     let me = caller.session("member").is_ok_and(|(it, _)| it.name == store::normal_name(&name));
     let right = if me { Right::Read } else { Right::ManageMembers };
     let organisation = caller.within(&app, &organisation, right).await?;
-    let user = match app.store.user(&name).await {
-        Err(store::Error::NotFound { .. }) => return Err(Refusal::no_such("member", &name)),
-        found => found?,
-    };
-    app.store.remove_member(&organisation, &app.act(&caller), &user.id).await.map_err(|error| {
-        match error {
-            // The same, whether they are elsewhere or nowhere.
-            store::Error::NotFound { .. } => Refusal::no_such("member", &name),
-            other => other.into(),
-        }
-    })?;
+    // The same, whether they are elsewhere or nowhere.
+    let none = |it| Refusal::alone(it, "member", &name);
+    let user = app.store.user(&name).await.map_err(none)?;
+    let removed = app.store.remove_member(&organisation, &app.act(&caller), &user.id).await;
+    removed.map_err(none)?;
     app.forget_people();
     Ok(StatusCode::NO_CONTENT)
 }

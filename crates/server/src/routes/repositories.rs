@@ -122,10 +122,8 @@ async fn delete(
 ) -> Result<Json<Deleted>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::ManageOrganisation).await?;
     let (act, name) = (app.act(&caller), Named::read(&repository)?.repository);
-    match app.store.delete_repository(&organisation, &act, &name, query.force).await {
-        Ok(store::Cleared { images, tags, ended }) => Ok(Json(Deleted { images, tags, ended })),
-        // There may be others.
-        Err(store::Error::NotFound { .. }) => Err(Refusal::no_such("repository", &name)),
-        Err(error) => Err(error.into()),
-    }
+    let cleared = app.store.delete_repository(&organisation, &act, &name, query.force).await;
+    let store::Cleared { images, tags, ended } =
+        cleared.map_err(|it| Refusal::alone(it, "repository", &name))?;
+    Ok(Json(Deleted { images, tags, ended }))
 }

@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 use crate::resolve::{self, Registries};
 
 /// For how long registries are asked at once; the answer itself has to come in twice that.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(resolved)).routes(routes!(look))

@@ -136,8 +136,42 @@ async fn who_asks_too_often_is_told_to_wait() {
     assert!(statuses.iter().all(|(status, ..)| *status == StatusCode::OK));
     assert_eq!(refused.0, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(refused.2.headers()[header::RETRY_AFTER], "1");
+    // Nobody has looked at what they show now, so they are who they were.
     let other = get("/api/v1/version").header(header::AUTHORIZATION, "Bearer another");
-    assert_eq!(ask(&router, empty(other)).await.0, StatusCode::OK);
+    assert_eq!(ask(&router, empty(other)).await.0, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn each_listens_only_so_often() {
+    let (_, router) = with_staging().await;
+    let listen = || router.clone().oneshot(empty(get("/api/v1/orgs/local/events/live")));
+    let mut listening = Vec::new();
+    for _ in 0..crate::live::EACH {
+        let response = listen().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        listening.push(response);
+    }
+    assert_eq!(listen().await.unwrap().status(), StatusCode::TOO_MANY_REQUESTS);
+    listening.pop();
+    assert_eq!(listen().await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_nobody_can_look_at_has_no_tag() {
+    let (_, router) = with_staging().await;
+    let put = async |method: &str, path: &str, tag: &str, body: &'static str| {
+        let mut request = sent(method, &format!("/api/v1/orgs/local/{path}"), body);
+        request.headers_mut().insert(header::IF_MATCH, tag.parse().unwrap());
+        ask(&router, request).await
+    };
+    let (status, text, _) = put("PUT", "members/bob", "\"a\"", r#"{"role":"owner"}"#).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{text}");
+    assert!(text.contains("if-match: nobody can look at what is at this path"), "{text}");
+    let (_, _, first) = ask(&router, empty(get("/api/v1/orgs/local/retention/events"))).await;
+    let tag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
+    let keep = r#"{"days":400}"#;
+    assert_eq!(put("PUT", "retention/events", &tag, keep).await.0, StatusCode::OK);
+    assert_eq!(put("PUT", "retention/events", &tag, keep).await.0, StatusCode::PRECONDITION_FAILED);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use store::{JobState, NewJob, Store};
 use testkit::FakeRegistry;
 
 use super::inventory;
-use crate::{Access, App, Reach, World, here, jobs, router};
+use crate::{Access, App, Reach, World, here, jobs, resolve, router};
 
 /// A registry, a client of one who only takes down what is told, and a worker beside.
 struct House {
@@ -163,4 +163,45 @@ async fn a_tag_that_only_a_machine_knows_is_no_image_yet() {
     let hint = "send its digest, or push the image first: foretop push IMAGE";
     assert_eq!(told.hint(), Some(hint));
     assert_eq!(house.running().await, "");
+}
+
+#[tokio::test]
+async fn a_registry_that_is_away_may_be_there_later() {
+    let house = House::new().await;
+    // Nobody listens there any more.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap();
+    drop(listener);
+    let images: Vec<String> =
+        (0..20).map(|it| format!(r#"{{"image":"{host}/web:v{it}"}}"#)).collect();
+    let body = format!(r#"{{"recordings":[{}]}}"#, images.join(","));
+    let path = "/api/v1/orgs/local/environments/production/deployments";
+    let request = axum::extract::Request::post(path).header("content-type", "application/json");
+    let request = request.body(axum::body::Body::from(body)).unwrap();
+    let answer = tower::ServiceExt::oneshot(router(house.worker.clone()), request).await.unwrap();
+    assert_eq!(answer.status(), 503, "it passes, so it is kept under no key");
+}
+
+#[tokio::test]
+async fn looks_go_on_where_they_were() {
+    let house = House::new().await;
+    for number in 0..20 {
+        let digest = house.pushed(&format!("web{number:02}"));
+        house.record(&format!("web{number:02}"), &digest).await;
+    }
+    let store = house.worker.store();
+    let organisation = store.organisation("local").await.unwrap().id;
+    let act = model::Act { who: "ann".into(), origin: String::new(), at: house.worker.now() };
+    let (mut after, mut asked) = (None, Vec::new());
+    loop {
+        let part = (after, std::time::Duration::ZERO);
+        let looked = resolve::tags(&house.worker, &organisation, None, &act, part).await.unwrap();
+        assert!(looked.untold.is_empty(), "{:?}", looked.untold);
+        asked.push(looked.asked);
+        after = looked.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(asked, [8, 8, 4]);
 }

@@ -93,3 +93,21 @@ async fn a_cookie_is_taken_from_our_own_pages_alone() {
     let answer = house.send(evil.body(Body::from(body)).unwrap()).await;
     assert_eq!(answer.told(), foreign, "nor logs somebody in");
 }
+
+#[tokio::test]
+async fn whoever_makes_proofs_up_asks_no_more_often() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    let limits = crate::Limits { rate: Some(1), ..crate::Limits::default() };
+    let house = House { router: crate::front(house.app.clone(), limits), ..house };
+    assert_eq!(house.get("/me", &ann).await.status, 200);
+    for number in 0..9 {
+        assert_eq!(house.get("/me", &format!("made-up-{number}")).await.status, 401);
+    }
+    assert_eq!(house.get("/me", "made-up-9").await.status, 429);
+    assert_eq!(house.get("/version", "made-up-9").await.status, 429);
+    for _ in 0..10 {
+        assert_eq!(house.get("/me", &ann).await.status, 200, "who is known asks by themselves");
+    }
+    assert_eq!(house.get("/me", &ann).await.status, 429);
+}

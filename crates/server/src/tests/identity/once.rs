@@ -148,3 +148,76 @@ async fn what_is_of_no_organisation_is_done_once_too() {
     assert_eq!(first.body, again.body);
     assert_eq!(house.get("/orgs/other", &ann).await.status, 200, "its maker is known in it");
 }
+
+#[tokio::test]
+async fn who_accepts_again_hears_the_same() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    let made = house.ask("POST /orgs", &ann, json!({ "name": "other" })).await;
+    assert_eq!(made.status, 201);
+    let bob = house.somebody(&ann, "bob", "acme", "member").await;
+    let secret = house.invitation(&ann, "other", "member").await;
+    let accept = async || {
+        let request = Request::post(format!("/api/v1/invitations/{secret}"))
+            .header(header::AUTHORIZATION, format!("Bearer {bob}"))
+            .header("idempotency-key", "a");
+        house.send(request.body(Body::empty()).unwrap()).await
+    };
+    let (first, again) = (accept().await, accept().await);
+    assert_eq!((first.status, again.status), (200, 200), "{}", again.told());
+    assert_eq!(again.json(), json!({ "name": "bob", "organisation": "other" }));
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+}
+
+#[tokio::test]
+async fn what_changes_nothing_is_answered_anew_as_what_it_is() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    let staging = json!({ "name": "staging" });
+    assert_eq!(ask(&house, &ann, "a", "POST /environments", staging).await.status, 201);
+    for _ in 0..2 {
+        let path = "POST /environments/staging/export?format=csv";
+        let told = ask(&house, &ann, "b", path, json!({})).await;
+        assert_eq!(told.status, 200, "{}", told.told());
+        assert!(told.headers["content-type"].to_str().unwrap().starts_with("text/csv"));
+        assert!(!told.headers.contains_key("idempotent-replayed"));
+    }
+    let missing = json!({ "from": { "environment": "x" }, "to": { "environment": "staging" } });
+    for _ in 0..2 {
+        let told = ask(&house, &ann, "c", "POST /comparisons", missing.clone()).await;
+        assert_eq!(told.status, 404, "{}", told.told());
+        assert!(!told.headers.contains_key("idempotent-replayed"));
+    }
+    // What is kept keeps its kind.
+    for replayed in [false, true] {
+        let made = ask(&house, &ann, "d", "POST /environments", json!({ "name": "x" })).await;
+        assert_eq!(made.headers["content-type"], "application/json");
+        assert_eq!(made.headers.contains_key("idempotent-replayed"), replayed);
+    }
+}
+
+#[tokio::test]
+async fn who_changed_what_they_looked_at_may_ask_again() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    let limits = crate::Limits { rate: None, ..crate::Limits::default() };
+    let house = House { router: crate::front(house.app.clone(), limits), ..house };
+    assert_eq!(
+        ask(&house, &ann, "a", "POST /environments", json!({ "name": "old" })).await.status,
+        201
+    );
+    let looked = house.get("/orgs/acme/environments/old", &ann).await;
+    let rename = async |key: &str| {
+        let request = Request::patch("/api/v1/orgs/acme/environments/old")
+            .header(header::AUTHORIZATION, format!("Bearer {ann}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::IF_MATCH, &looked.headers[header::ETAG])
+            .header("idempotency-key", key);
+        house.send(request.body(Body::from(r#"{"name":"new"}"#)).unwrap()).await
+    };
+    let (first, again) = (rename("b").await, rename("b").await);
+    assert_eq!((first.status, again.status), (200, 200), "{}", again.told());
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    assert_eq!(again.body, first.body);
+    assert_eq!(rename("c").await.status, 412, "it is another request");
+}
