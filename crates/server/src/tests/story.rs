@@ -144,3 +144,61 @@ async fn where_it_runs_is_one_look() {
     client.delete_image("local", &digest('3'), DeleteQuery::default()).await.unwrap();
     assert_eq!(ask(flaw()).await, format!("{log4j}@2.14.1: production 1 of 1"));
 }
+
+#[tokio::test]
+async fn each_place_is_of_its_own_package_in_its_own_image() {
+    let client = client().await;
+    client.create_organisation("local").await.unwrap();
+    client.create_environment("local", "staging").await.unwrap();
+    for (digit, versions) in [('1', &["1.0.0", "2.0.0"][..]), ('2', &["2.0.0"])] {
+        let purls: Vec<String> = versions.iter().map(|it| format!("pkg:npm/pg@{it}")).collect();
+        let mut inventory = inventory(&purls.iter().map(String::as_str).collect::<Vec<_>>());
+        for (package, version) in inventory.packages.iter_mut().zip(versions) {
+            let path = format!("/{digit}/{version}");
+            package.places.push(model::Place { path, ..model::Place::default() });
+        }
+        let pushing = Pushing { image: None, platform: None, inventory };
+        client.push("local", &digest(digit), &pushing).await.unwrap();
+        record(&client, "staging", &format!("acme/web{digit}:v1"), digit).await;
+    }
+    let package = Some("pg".to_owned());
+    let query = WhereQuery { package, places: true, ..WhereQuery::default() };
+    let answer = client.whereabouts("local", &query).await.unwrap();
+    let mut found = Vec::new();
+    for it in &answer.found {
+        for sighting in &it.deployments {
+            let places = sighting.places.iter().map(|it| it.path.as_str()).collect::<Vec<_>>();
+            found.push(format!("{} {}", it.purls.join(" "), places.join(" ")));
+        }
+    }
+    found.sort();
+    let expect =
+        ["pkg:npm/pg@1.0.0 /1/1.0.0", "pkg:npm/pg@2.0.0 /1/2.0.0", "pkg:npm/pg@2.0.0 /2/2.0.0"];
+    assert_eq!(found, expect);
+}
+
+#[tokio::test]
+async fn what_is_long_is_the_same() {
+    let client = client().await;
+    client.create_organisation("local").await.unwrap();
+    // So long that it is read and written down on the side, however well it is packed.
+    let purls: Vec<String> = (0..20_000_u64)
+        .map(|it| format!("pkg:npm/p{:x}@1.0.{it}", it.wrapping_mul(it) * 7919))
+        .collect();
+    let sent = inventory(&purls.iter().map(String::as_str).collect::<Vec<_>>());
+    let pushing = Pushing { image: None, platform: None, inventory: sent };
+    let pushed = client.push("local", &digest('1'), &pushing).await.unwrap();
+    assert_eq!(pushed.image.packages, Some(20_000));
+    let mut told: Vec<String> = client
+        .inventory("local", &digest('1'))
+        .await
+        .unwrap()
+        .packages
+        .iter()
+        .map(|it| it.purl.to_string())
+        .collect();
+    let mut expect = purls;
+    told.sort();
+    expect.sort();
+    assert_eq!(told, expect);
+}
