@@ -55,30 +55,30 @@ impl Deployed {
             sound(asking, advice, context)?;
             let running = running(asking, environment, image, platform).await?;
             let mut taken = begin(running.len())?;
-            let judge = |(name, it)| judge(asking, context, name, it, &judging, filter);
+            let judge = |(name, it)| judge(asking, name, it, &judging, filter);
             let mut judged = futures_util::stream::iter(running).map(judge).buffered(AT_ONCE);
             // Images of which nothing is known rest on what the first one does of which something is.
-            let mut basis = Basis::default();
-            let mut unknown: Vec<Analysis> = Vec::new();
+            let mut basis: Option<Basis> = None;
+            let mut waiting: Vec<Judged> = Vec::new();
+            let mut tell = |it: Judged, basis: &Basis| {
+                if let Some(image) = &it.unread {
+                    let line = format!("{image} is not analysed yet: foretop push {image}");
+                    context.messages.warn(&line);
+                }
+                let basis = if it.unread.is_some() { basis.clone() } else { it.analysis.basis };
+                take(&mut taken, Analysis { basis, ..it.analysis })
+            };
             while let Some(next) = judged.next().await {
-                let mut next = next?;
-                if next.basis == Basis::default() {
-                    if basis == Basis::default() {
-                        unknown.push(next);
-                        continue;
-                    }
-                    next.basis = basis.clone();
-                } else if basis == Basis::default() {
-                    basis = next.basis.clone();
+                let next = next?;
+                if basis.is_none() && next.unread.is_none() {
+                    basis = Some(next.analysis.basis.clone());
                 }
-                for it in unknown.drain(..) {
-                    take(&mut taken, Analysis { basis: basis.clone(), ..it })?;
+                waiting.push(next);
+                if let Some(basis) = &basis {
+                    waiting.drain(..).try_for_each(|it| tell(it, basis))?;
                 }
-                take(&mut taken, next)?;
             }
-            for it in unknown {
-                take(&mut taken, it)?;
-            }
+            waiting.into_iter().try_for_each(|it| tell(it, &Basis::default()))?;
             Ok(taken)
         })
     }
@@ -189,23 +189,26 @@ async fn running(
 /// Images that are judged at the same time: while one is told, the next is looked into.
 const AT_ONCE: usize = 2;
 
+/// An image that runs.
+struct Judged {
+    analysis: Analysis,
+    /// By this name, nobody has analysed it yet.
+    unread: Option<String>,
+}
+
 async fn judge(
     asking: &Asking,
-    context: &Context,
     name: String,
     it: Deployment,
     judging: &Judging,
     filter: &Filter,
-) -> anyhow::Result<Analysis> {
+) -> anyhow::Result<Judged> {
     match asking.client.analysis(&asking.organisation, &it.digest, judging).await {
-        Ok(analysis) => Ok(filter.apply(called(analysis, name))),
+        Ok(analysis) => Ok(Judged { analysis: filter.apply(called(analysis, name)), unread: None }),
         Err(error) if is(&error, Sort::NotFound) => {
-            let pending = it.image.clone();
-            context
-                .messages
-                .warn(&format!("{pending} is not analysed yet: foretop push {pending}"));
             let why = unread(asking, &it).await;
-            Ok(unknown(name, &it, why))
+            let analysis = unknown(name, &it, why);
+            Ok(Judged { analysis, unread: Some(it.image) })
         }
         Err(error) => Err(error.into()),
     }

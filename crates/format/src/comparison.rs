@@ -31,7 +31,9 @@ pub trait Report: Sync {
         let mut parts = self.several(between, options);
         let all: Vec<String> = several.applications.iter().map(|it| parts.part(it)).collect();
         let mut text = parts.begin();
-        all.iter().for_each(|it| text.push_str(&parts.next(it)));
+        for it in &all {
+            text.push_str(&parts.next(it));
+        }
         text.push_str(&parts.end());
         text
     }

@@ -73,6 +73,7 @@ fn find_of(walk: &Walk<'_>, each: bool) -> (Vec<Finding>, Vec<Gap>) {
 }
 
 /// Worst first, and with words where they are wanted.
+#[expect(clippy::vec_box, reason = "they are large, and moved about when they are sorted")]
 pub(crate) fn in_words(walk: &Walk<'_>, mut found: Vec<Box<Wordless>>) -> Vec<Finding> {
     if let Some(wanted) = walk.question.options.texts {
         words::tell(walk.question.book, &mut found, wanted);

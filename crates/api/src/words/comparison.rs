@@ -30,7 +30,7 @@ pub struct Comparing {
     pub after: Option<String>,
     /// How many applications to tell of at most, 1 to 1000; fewer where much is to be told of each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 1000)]
+    #[schema(minimum = 1, maximum = 1000, default = 100)]
     pub limit: Option<u32>,
 }
 

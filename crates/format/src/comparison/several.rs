@@ -258,7 +258,11 @@ impl Parts for Text<'_> {
             // They are one line, and that stands above.
             Outcome::Unchanged | Outcome::Removed => String::new(),
             Outcome::Unknown(gaps) => {
-                gaps.iter().map(|it| format!("  ? {}\n", shown(&it.to_string()))).collect()
+                let mut text = String::new();
+                for gap in gaps {
+                    let _ = writeln!(text, "  ? {}", shown(&gap.to_string()));
+                }
+                text
             }
             Outcome::Compared(comparison) | Outcome::Added(comparison) => {
                 let mut text = self.report.write(comparison, self.options);

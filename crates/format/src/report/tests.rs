@@ -341,7 +341,9 @@ fn quickview_of_several() {
     dark.gaps = vec![Gap::new("acme/dark:1", "it is not analysed yet")];
     let all = [named("acme/web:1"), other, dark];
     let mut several = super::Quickviews::default();
-    all.iter().for_each(|it| several.add(it));
+    for it in &all {
+        several.add(it);
+    }
     insta::assert_snapshot!("quickview-of-several", several.written(&options()));
 }
 

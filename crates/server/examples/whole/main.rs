@@ -18,14 +18,17 @@ mod used;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
+
+use almanac::Almanac;
 
 use applications::{Application, BUILDS, ENVIRONMENTS};
 use catalogue::mixed;
-use engine::Engine;
+use engine::{Engine, Filter, Lookout};
 use made::{act, digest, inventory, platform};
 use model::{Moment, OrganisationId, Recording, Source};
 use server::{Access, App, Reach, World};
-use store::{Error, NewInventory, Store};
+use store::{Error, NewInventory, Page, Selection, Store, When};
 use used::Used;
 
 type Failure = Box<dyn std::error::Error>;
@@ -59,12 +62,50 @@ async fn main() -> Result<(), Failure> {
     let reach =
         Reach { engine: Engine::default(), settings: Arc::default(), jobs: false, offline: true };
     let clock = Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()));
-    let app = App::new(store, World::new(Some(directory.join("new"))), access, reach, clock);
+    let app =
+        App::new(store.clone(), World::new(Some(directory.join("new"))), access, reach, clock);
     let used = Used::now();
     app.count(&local).await?;
     let (counted, resident) = (used.since().told(), used::resident());
-    tell(&format!("counted {images} images twice: {counted}, {resident:.0} MiB held; {address}"));
+    tell(&format!("{address}: {images} applications in two environments"));
+    tell(&format!("counted in {counted}, {resident:.0} MiB held"));
+    let used = Used::now();
+    let (read, judged, findings) = anew(&store, &local, directory).await?;
+    let anew = used.since().told();
+    tell(&format!(
+        "{read} images of production, each judged anew: {anew}, of which {judged:.1} s judging; \
+         {findings} findings"
+    ));
     Ok(())
+}
+
+/// Judges each image by itself. Says how many, how long that took beside reading them, and what came of
+/// it.
+async fn anew(
+    store: &Store,
+    local: &OrganisationId,
+    directory: &Path,
+) -> Result<(usize, f64, usize), Failure> {
+    let today = "2026-11-21T00:00:00Z";
+    let lookout = Lookout::new(Almanac::open(&directory.join("new"))?, today);
+    let environment = Some("production".to_owned());
+    let selection = Selection { environment, ..Selection::default() };
+    let mut page = Page::first(1000);
+    let (mut read, mut judged, mut findings) = (0, 0.0, 0);
+    loop {
+        let part = store.deployments(local, &selection, When::Now, &page).await?;
+        for it in part.rows {
+            let inventory = store.inventory(local, &it.digest).await?.ok_or("no inventory")?;
+            let began = Instant::now();
+            findings += lookout.analyze_in_brief(inventory, &Filter::default()).findings.len();
+            judged += began.elapsed().as_secs_f64();
+            read += 1;
+        }
+        page.after = part.next;
+        if page.after.is_none() {
+            return Ok((read, judged, findings));
+        }
+    }
 }
 
 /// Remembers so many applications, and where they run.
