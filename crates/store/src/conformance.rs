@@ -81,6 +81,7 @@ conformance! {
         leave_nothing_behind;
     environments:
         unknown_ones_are_errors_that_name_those_there_are
+        missing_ones_are_made_with_what_is_recorded
         names_are_in_any_script
         recording_again_supersedes_and_keeps_history
         the_same_image_again_is_no_new_record

@@ -54,6 +54,31 @@ impl Store {
         source: &Source,
         recordings: &[Recording],
     ) -> Result<Vec<Recorded>, Error> {
+        let to = To { environment, make: false };
+        Ok(self.record_all_to(organisation, act, to, source, recordings).await?.0)
+    }
+
+    /// The same, to an environment that is made for it if there is none. Says whether it was.
+    pub async fn record_all_anywhere(
+        &self,
+        organisation: &OrganisationId,
+        act: &Act,
+        environment: &str,
+        source: &Source,
+        recordings: &[Recording],
+    ) -> Result<(Vec<Recorded>, bool), Error> {
+        let to = To { environment, make: true };
+        self.record_all_to(organisation, act, to, source, recordings).await
+    }
+
+    async fn record_all_to(
+        &self,
+        organisation: &OrganisationId,
+        act: &Act,
+        to: To<'_>,
+        source: &Source,
+        recordings: &[Recording],
+    ) -> Result<(Vec<Recorded>, bool), Error> {
         if source.runtime().is_some() {
             return Err(Error::Refused {
                 what: format!("recording by {source}"),
@@ -64,14 +89,15 @@ impl Store {
         let drafts: Vec<Draft> =
             recordings.iter().map(|it| Draft::new(it, source)).collect::<Result<_, _>>()?;
         let mut tx = self.db.write().await?;
-        let held = environments::hold(&mut tx, organisation, environment).await?;
+        let made = to.ready(&mut tx, organisation, act).await?;
+        let held = environments::hold(&mut tx, organisation, to.environment).await?;
         let mut recorded = Vec::with_capacity(drafts.len());
         for draft in &drafts {
             recorded.push(put(&mut tx, organisation, act, &held, draft).await?);
         }
         derived::runs_more(&mut tx, &held.id, started(&recorded)).await?;
         tx.commit().await?;
-        Ok(recorded)
+        Ok((recorded, made))
     }
 
     /// Takes a runtime's word for all it runs in an environment.
@@ -163,7 +189,37 @@ impl Store {
         source: &Source,
         selection: &Selection,
     ) -> Result<Vec<Recorded>, Error> {
+        let to = To { environment: to, make: false };
+        Ok(self.promote_to(organisation, act, from, to, source, selection).await?.0)
+    }
+
+    /// The same, to an environment that is made for it if there is none, and something is to run
+    /// there. Says whether it was.
+    pub async fn promote_anywhere(
+        &self,
+        organisation: &OrganisationId,
+        act: &Act,
+        from: &str,
+        to: &str,
+        source: &Source,
+        selection: &Selection,
+    ) -> Result<(Vec<Recorded>, bool), Error> {
+        let to = To { environment: to, make: true };
+        self.promote_to(organisation, act, from, to, source, selection).await
+    }
+
+    async fn promote_to(
+        &self,
+        organisation: &OrganisationId,
+        act: &Act,
+        from: &str,
+        to: To<'_>,
+        source: &Source,
+        selection: &Selection,
+    ) -> Result<(Vec<Recorded>, bool), Error> {
         let mut tx = self.db.write().await?;
+        let made = to.ready(&mut tx, organisation, act).await?;
+        let to = to.environment;
         // Always in one order, so that two who promote both ways do not wait for each other.
         let (from, to) = if from <= to {
             let from = environments::hold(&mut tx, organisation, from).await?;
@@ -173,6 +229,10 @@ impl Store {
             (environments::hold(&mut tx, organisation, from).await?, to)
         };
         let mut running = running(&mut tx, &from, selection).await?;
+        if running.is_empty() {
+            // Nor is an environment made for nothing.
+            return Ok((Vec::new(), false));
+        }
         running.sort_by(|left, right| {
             let key = |it: &Deployment| (it.application.clone(), it.platform.clone());
             (key(left), right.from).cmp(&(key(right), left.from))
@@ -194,7 +254,26 @@ impl Store {
         }
         derived::runs_more(&mut tx, &to.id, started(&recorded)).await?;
         tx.commit().await?;
-        Ok(recorded)
+        Ok((recorded, made))
+    }
+}
+
+/// The environment that something is recorded to.
+struct To<'a> {
+    environment: &'a str,
+    /// It is made if there is none.
+    make: bool,
+}
+
+impl To<'_> {
+    /// Makes it, if that is so. Says whether it was made.
+    async fn ready(
+        &self,
+        tx: &mut Tx,
+        organisation: &OrganisationId,
+        act: &Act,
+    ) -> Result<bool, Error> {
+        Ok(self.make && environments::ready(tx, organisation, act, self.environment).await?)
     }
 }
 

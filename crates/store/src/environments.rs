@@ -27,30 +27,11 @@ impl Store {
         name: &str,
     ) -> Result<Environment, Error> {
         let name = names::cleaned("environment", name)?;
-        let made = Environment {
-            id: new_id(),
-            name,
-            created: act.at,
-            created_by: names::told(&act.who),
-            running: 0,
-            pending: 0,
-        };
         let mut tx = self.db.write().await?;
-        hold_names(&mut tx, organisation).await?;
-        let rows = tx
-            .run(
-                "INSERT INTO environments (id, organisation, name, created_at, created_by)
-                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organisation, name) DO NOTHING",
-                values![&made.id, &organisation.0, &made.name, made.created, &made.created_by],
-            )
-            .await?;
-        if rows == 0 {
-            return Err(Error::Exists { what: "environment", name: made.name });
+        match make(&mut tx, organisation, act, name.clone()).await? {
+            Some(made) => tx.commit().await.map(|()| made),
+            None => Err(Error::Exists { what: "environment", name }),
         }
-        let note = events::Note::new(EventKind::EnvironmentCreated, &made.name);
-        note.within(&made.id, &made.name).write(&mut tx, organisation, act).await?;
-        tx.commit().await?;
-        Ok(made)
     }
 
     /// All of them, by name.
@@ -186,6 +167,53 @@ pub(crate) async fn hold(
         Some(row) => Ok(Held { id: row.text("id")?, name: row.text("name")? }),
         None => Err(none(tx, organisation, name).await?),
     }
+}
+
+/// Makes an environment of that name if there is none. Says whether it was made. Whoever holds one
+/// already must not ask: whoever gives names holds those first.
+pub(crate) async fn ready(
+    tx: &mut Tx,
+    organisation: &OrganisationId,
+    act: &Act,
+    name: &str,
+) -> Result<bool, Error> {
+    let name = names::cleaned("environment", name)?;
+    let sql = "SELECT id FROM environments WHERE organisation = $1 AND name = $2";
+    if tx.row(sql, values![&organisation.0, &name]).await?.is_some() {
+        return Ok(false);
+    }
+    Ok(make(tx, organisation, act, name).await?.is_some())
+}
+
+/// Makes an environment; none is that one of that name is there.
+async fn make(
+    tx: &mut Tx,
+    organisation: &OrganisationId,
+    act: &Act,
+    name: String,
+) -> Result<Option<Environment>, Error> {
+    let made = Environment {
+        id: new_id(),
+        name,
+        created: act.at,
+        created_by: names::told(&act.who),
+        running: 0,
+        pending: 0,
+    };
+    hold_names(tx, organisation).await?;
+    let rows = tx
+        .run(
+            "INSERT INTO environments (id, organisation, name, created_at, created_by)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organisation, name) DO NOTHING",
+            values![&made.id, &organisation.0, &made.name, made.created, &made.created_by],
+        )
+        .await?;
+    if rows == 0 {
+        return Ok(None);
+    }
+    let note = events::Note::new(EventKind::EnvironmentCreated, &made.name);
+    note.within(&made.id, &made.name).write(tx, organisation, act).await?;
+    Ok(Some(made))
 }
 
 /// Nobody else gives a name before we are done.

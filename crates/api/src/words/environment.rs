@@ -234,10 +234,13 @@ pub struct Recordings {
 }
 
 /// That an image runs now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recording {
     /// `acme/web:v1`, `registry.example/acme/web:v1@sha256:…`. Without a digest the server asks the
+    /// Make the environment if there is none: only owners may.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub create: bool,
     /// registry for it.
     #[schema(min_length = 1, max_length = 1000)]
     pub image: String,
@@ -267,6 +270,9 @@ pub struct Recorded {
     /// What that changed.
     pub change: Change,
     /// What ran before, if that was something else.
+    /// The environment was made for it.
+    #[serde(default)]
+    pub made: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<Deployment>,
 }
@@ -324,7 +330,7 @@ pub struct Ended {
 }
 
 /// What runs in one environment is to run in another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Promotion {
     /// The other environment.
@@ -339,3 +345,6 @@ pub struct Promotion {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
 }
+    /// Make the environment if there is none: only owners may.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub create: bool,

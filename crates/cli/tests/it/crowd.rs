@@ -160,7 +160,7 @@ impl Crowd {
             digest: None,
             platform: None,
         };
-        Recordings { recordings: vec![recording], source: None }
+        Recordings { recordings: vec![recording], source: None, create: false }
     }
 }
 

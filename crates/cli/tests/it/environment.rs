@@ -465,6 +465,31 @@ fn people(server: &str, link: &str) -> (String, String) {
 }
 
 #[test]
+/// An environment comes with what is recorded to it, or not at all.
+#[test]
+fn what_cannot_be_recorded_makes_no_environment() {
+    let house = alone(Sandbox::new());
+    let access = server::Access::People(server::People::new(false));
+    let (server, link) = serving(&house.path("tmp"), access);
+    let (owner, _) = people(&server, &link.unwrap());
+    let remote = alone(Sandbox::new()).with("FORETOP_SERVER", &server);
+    let image = format!("acme/web:v1@sha256:{}", "1".repeat(64));
+    let long = "x".repeat(201);
+    for sandbox in [alone(Sandbox::new()), remote.with("FORETOP_TOKEN", &owner)] {
+        let refused = sandbox.foretop(&format!("env qa {image} --app {long}"));
+        assert!(refused.contains("it is longer than 200 characters"), "{refused}");
+        let refused = sandbox.foretop(&format!("env {long} {image}"));
+        assert!(refused.contains("it is longer than 200 characters"), "{refused}");
+        let recorded = sandbox.foretop(&format!("env qa {image}"));
+        assert!(recorded.contains("Environment qa is new, and made now"), "{recorded}");
+        let refused = sandbox.foretop("env copy qa live acme/other");
+        assert!(refused.contains("no acme/other runs in qa"), "{refused}");
+        assert_eq!(sandbox.foretop("env"), "exit 0\n--- stdout\nqa\n");
+        let copied = sandbox.foretop("env copy qa live acme/web");
+        assert!(copied.contains("Environment live is new, and made now"), "{copied}");
+    }
+}
+
 fn only_owners_make_environments() {
     let sandbox = alone(Sandbox::new());
     let access = server::Access::People(server::People::new(false));

@@ -104,14 +104,21 @@ async fn record(
     Path((organisation, environment)): Path<(String, String)>,
     Json(sent): Json<Recordings>,
 ) -> Result<Json<RecordedAll>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
+    let name = organisation;
+    let organisation = caller.within(&app, &name, Right::RecordDeployments).await?;
     let source = source(sent.source.as_deref())?;
     let recordings = resolved(&app, &organisation, sent.recordings, 1..=MOST).await?;
     let act = app.act(&caller);
-    let recorded =
-        app.store.record_all(&organisation, &act, &environment, &source, &recordings).await?;
+    let making = Making::of(&app, &caller, &name, sent.create).await?;
+    let (store, recordings) = (&app.store, &recordings);
+    let (recorded, made) = if making == Making::Allowed {
+        store.record_all_anywhere(&organisation, &act, &environment, &source, recordings).await?
+    } else {
+        let recorded = store.record_all(&organisation, &act, &environment, &source, recordings);
+        (recorded.await.map_err(|it| making.refusal(it, &environment, &name))?, false)
+    };
     resolve::analyse_later(&app, &organisation, recorded.iter().map(|it| &it.deployment)).await?;
-    Ok(Json(RecordedAll { recorded: recorded.into_iter().map(told).collect() }))
+    Ok(Json(RecordedAll { recorded: recorded.into_iter().map(told).collect(), made }))
 }
 
 /// Takes something out of an environment. That it ran stays in the history.
@@ -164,14 +171,64 @@ async fn promote(
     Path((organisation, environment)): Path<(String, String)>,
     Json(sent): Json<Promotion>,
 ) -> Result<Json<RecordedAll>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Right::RecordDeployments).await?;
+    let name = organisation;
+    let organisation = caller.within(&app, &name, Right::RecordDeployments).await?;
     let source = source(sent.source.as_deref())?;
     let selection =
         named::selection(None, sent.application.as_deref(), sent.image.as_deref(), None)?;
     let act = app.act(&caller);
-    let recorded =
-        app.store.promote(&organisation, &act, &environment, &sent.to, &source, &selection).await?;
-    Ok(Json(RecordedAll { recorded: recorded.into_iter().map(told).collect() }))
+    let making = Making::of(&app, &caller, &name, sent.create).await?;
+    let (store, from, to) = (&app.store, &environment, &sent.to);
+    let (recorded, made) = if making == Making::Allowed {
+        store.promote_anywhere(&organisation, &act, from, to, &source, &selection).await?
+    } else {
+        let recorded = store.promote(&organisation, &act, from, to, &source, &selection).await;
+        (recorded.map_err(|it| making.refusal(it, to, &name))?, false)
+    };
+    Ok(Json(RecordedAll { recorded: recorded.into_iter().map(told).collect(), made }))
+}
+
+/// Whether an environment is made that is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Making {
+    /// Nobody asks for it.
+    Unasked,
+    /// It is asked for by somebody who may.
+    Allowed,
+    /// It is asked for by somebody who may not.
+    Forbidden,
+}
+
+impl Making {
+    async fn of(
+        app: &App,
+        caller: &Caller,
+        organisation: &str,
+        asked: bool,
+    ) -> Result<Self, Refusal> {
+        if !asked {
+            return Ok(Self::Unasked);
+        }
+        match caller.within(app, organisation, Right::ManageEnvironments).await {
+            Ok(_) => Ok(Self::Allowed),
+            Err(refusal) if refusal.0.sort == Sort::Forbidden => Ok(Self::Forbidden),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Why nothing was recorded; that an environment is missing is no slip of whoever wants it made.
+    fn refusal(self, error: store::Error, wanted: &str, organisation: &str) -> Refusal {
+        let store::Error::NotFound { what: "environment", name, among } = &error else {
+            return error.into();
+        };
+        if self != Self::Forbidden || *name != store::normal_name(wanted) {
+            return error.into();
+        }
+        let there = if among.is_empty() { "none".to_owned() } else { among.join(", ") };
+        let why = format!("{error}, and only owners make environments");
+        let hint = format!("ask an owner of {organisation}; there are: {there}");
+        Sort::NotFound.because(why).with_hint(hint).into()
+    }
 }
 
 /// Takes a runtime's word for all that it runs in an environment: what it reported before and no

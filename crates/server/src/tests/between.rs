@@ -22,7 +22,7 @@ async fn record(client: &Client, environment: &str, image: &str, digit: char) {
         application: None,
         platform: None,
     };
-    let sent = Recordings { recordings: vec![recording], source: None };
+    let sent = Recordings { recordings: vec![recording], source: None, create: false };
     client.record("local", environment, &sent).await.unwrap();
 }
 

@@ -95,7 +95,7 @@ impl House {
             application: None,
             platform: None,
         };
-        let sent = Recordings { recordings: vec![recording], source: None };
+        let sent = Recordings { recordings: vec![recording], source: None, create: false };
         client.record(company, environment, &sent).await.unwrap();
     }
 

@@ -27,7 +27,7 @@ async fn a_document_holds_all_there_is_and_is_not() {
     };
     let names = [("@one", '1'), ("two", '1'), ("three", '2'), ("four", '3')];
     let recordings = names.map(|(name, digit)| recording(name, digit)).to_vec();
-    let sent = Recordings { recordings, source: None };
+    let sent = Recordings { recordings, source: None, create: false };
     client.record("local", "pro/duc\"tion", &sent).await.unwrap();
 
     let router = front(app, Limits { rate: None, ..Limits::default() });

@@ -104,7 +104,7 @@ async fn company(client: &Client, name: &str, dice: &mut Dice) {
                 application: Some(format!("app{}", dice.below(9))),
                 platform: None,
             };
-            let sent = Recordings { recordings: vec![recording], source: None };
+            let sent = Recordings { recordings: vec![recording], source: None, create: false };
             let environment = ["production", "staging", "test"][dice.below(3)];
             client.record(name, environment, &sent).await.unwrap();
         }

@@ -23,7 +23,7 @@ async fn recorded(client: &api::Client, digit: char, image: &str) {
         application: None,
         platform: None,
     };
-    let sent = Recordings { recordings: vec![recording], source: None };
+    let sent = Recordings { recordings: vec![recording], source: None, create: false };
     client.record("local", "staging", &sent).await.unwrap();
 }
 

@@ -61,7 +61,7 @@ impl House {
             application: Some(name.to_owned()),
             platform: None,
         };
-        let sent = Recordings { recordings: vec![recording], source: None };
+        let sent = Recordings { recordings: vec![recording], source: None, create: false };
         self.client.record("local", "production", &sent).await.unwrap();
     }
 
@@ -155,7 +155,7 @@ async fn a_tag_that_only_a_machine_knows_is_no_image_yet() {
         application: None,
         platform: None,
     };
-    let sent = Recordings { recordings: vec![recording], source: None };
+    let sent = Recordings { recordings: vec![recording], source: None, create: false };
     let asking = Client::new(here(router(house.worker.clone())), None);
     let told = asking.record("local", "production", &sent).await.unwrap_err();
     let what = format!("cannot tell which image {}/only-here:v1 is: ", house.registry.host());

@@ -14,7 +14,8 @@ async fn record(client: &Client, environment: &str, image: &str, digit: char) ->
         application: None,
         platform: None,
     };
-    let sent = Recordings { recordings: vec![recording], source: Some("cli".to_owned()) };
+    let sent =
+        Recordings { recordings: vec![recording], source: Some("cli".to_owned()), create: false };
     match client.record("local", environment, &sent).await {
         Ok(all) => {
             let it = &all.recorded[0];
@@ -64,6 +65,7 @@ async fn recorded_superseded_promoted_and_taken_out() {
         application: None,
         image: Some("acme/web".to_owned()),
         source: None,
+        create: false,
     };
     client.promote("local", "staging", &promotion).await.unwrap();
     let all = running(&client, DeploymentQuery::default()).await;

@@ -26,6 +26,40 @@ pub(super) async fn unknown_ones_are_errors_that_name_those_there_are(store: &St
     assert!(matches!(error, Error::Exists { .. }), "{error}");
 }
 
+pub(super) async fn missing_ones_are_made_with_what_is_recorded(store: &Store) {
+    let acme = acme(store).await;
+    let there = async || {
+        let all = store.environments(&acme).await.unwrap();
+        all.into_iter().map(|it| it.name).collect::<Vec<_>>().join(" ")
+    };
+    let bad = [image("acme/web:v1", 1), workload("a\0b", "acme/web:v1", 1)];
+    for name in ["qa", "a\0b"] {
+        let recorded = store.record_all_anywhere(&acme, &at(1), name, CLI, &bad).await;
+        assert!(matches!(recorded.unwrap_err(), Error::Refused { .. }));
+    }
+    let all = Selection::default();
+    let nothing = store.promote_anywhere(&acme, &at(1), "staging", "qa", CLI, &all).await;
+    assert_eq!(nothing.unwrap(), (Vec::new(), false));
+    let nowhere = store.promote_anywhere(&acme, &at(1), "prod", "qa", CLI, &all).await;
+    assert_eq!(nowhere.unwrap_err().to_string(), "environment `prod`: there is none");
+    assert_eq!(there().await, "production staging", "none is made where nothing is recorded");
+    for expect in [true, false] {
+        let web = [image("acme/web:v1", 1)];
+        let recorded = store.record_all_anywhere(&acme, &at(1), " qa", CLI, &web).await.unwrap();
+        assert_eq!((recorded.0.len(), recorded.1), (1, expect));
+        let promoted = store.promote_anywhere(&acme, &at(2), "qa", "live", CLI, &all).await;
+        assert_eq!(promoted.unwrap().1, expect);
+    }
+    assert_eq!(there().await, "live production qa staging");
+    assert_eq!(told(store, &acme, "live", When::Now).await, "web v1 01 00:02- cli pending");
+    let of_many = (0..8).map(async |number| {
+        let web = [workload(&format!("web{number}"), "acme/web:v1", 1)];
+        store.record_all_anywhere(&acme, &at(3), "new", CLI, &web).await.unwrap().1
+    });
+    let made = futures_util::future::join_all(of_many).await;
+    assert_eq!(made.iter().filter(|it| **it).count(), 1, "one of many makes it");
+}
+
 pub(super) async fn names_are_in_any_script(store: &Store) {
     let acme = acme(store).await;
     for name in ["生产", "Werk 2 / Halle B", "😀", "Zu\u{308}rich", "'; DROP TABLE jobs; --"] {

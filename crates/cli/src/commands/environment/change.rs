@@ -8,7 +8,7 @@ use api::{DeploymentQuery, EndQuery, ExportQuery, Judging, PageQuery, Promotion,
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Subcommand, ValueHint};
 
-use super::record::{Recording, told};
+use super::record::{made, told};
 use crate::Context;
 use crate::asking::{Asking, PART, is, whole};
 use crate::commands::said;
@@ -180,11 +180,12 @@ impl Change {
                         format!("`foretop env {from}` lists what does"),
                     ));
                 }
-                Recording { context, asking, environment: to }.ready().await?;
-                let source = Some("cli".to_owned());
-                let promotion = Promotion { to: to.clone(), application, image, source };
-                let recorded = client.promote(organisation, from, &promotion).await?.recorded;
-                for it in &recorded {
+                let (to, source) = (to.clone(), Some("cli".to_owned()));
+                let promotion = Promotion { to, application, image, source, create: true };
+                let done = client.promote(organisation, from, &promotion).await?;
+                made(&done, context);
+                let to = &promotion.to;
+                for it in &done.recorded {
                     told(it, &it.deployment.image, to, context);
                 }
             }

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::{Change, DeploymentQuery, Pushing, Recorded, Recordings, ResolveQuery, ResolvedBy, Sort};
+use api::{
+    Change, DeploymentQuery, Pushing, Recorded, RecordedAll, Recordings, ResolveQuery, ResolvedBy,
+    Sort,
+};
 use engine::{Engine, Request};
 use model::{Digest, ImageDescription, Platform, Reference};
 
 use self::called::{SCHEMES, called, parts, whole_id};
-use super::change::all;
 use crate::asking::{Asking, is};
 use crate::failure::Failure;
 use crate::subject::{Choice, Subject, Watcher};
@@ -82,7 +84,6 @@ impl Recording<'_> {
                 meant.with_context(|| it.at.clone())?
             });
         }
-        self.ready().await?;
         let recordings: Vec<api::Recording> = wanted
             .iter()
             .zip(&found)
@@ -96,9 +97,10 @@ impl Recording<'_> {
         let mut recorded = Vec::with_capacity(wanted.len());
         for part in recordings.chunks(AT_ONCE) {
             let source = Some("cli".to_owned());
-            let sent = Recordings { recordings: part.to_vec(), source };
+            let sent = Recordings { recordings: part.to_vec(), source, create: true };
             let organisation = &self.asking.organisation;
             let done = self.asking.client.record(organisation, self.environment, &sent).await?;
+            made(&done, self.context);
             recorded.extend(done.recorded);
         }
         for (it, wanted) in recorded.iter().zip(&wanted) {
@@ -109,36 +111,6 @@ impl Recording<'_> {
             self.remark(&recorded).await?;
         }
         Ok(recorded)
-    }
-
-    /// Makes the environment if there is none, which only owners may.
-    pub(super) async fn ready(&self) -> anyhow::Result<()> {
-        let (client, organisation) = (&self.asking.client, &self.asking.organisation);
-        let Err(unknown) = client.environment(organisation, self.environment).await else {
-            return Ok(());
-        };
-        if !is(&unknown, Sort::NotFound) {
-            return Err(unknown.into());
-        }
-        match client.create_environment(organisation, self.environment).await {
-            Ok(made) => {
-                let name = made.name;
-                self.context.messages.inform(&format!("Environment {name} is new, and made now"));
-                Ok(())
-            }
-            // Somebody else was quicker.
-            Err(error) if is(&error, Sort::Conflict) => Ok(()),
-            Err(error) if is(&error, Sort::Forbidden) => {
-                let names: Vec<String> =
-                    all(self.asking).await?.into_iter().take(20).map(|it| it.name).collect();
-                let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-                Err(Failure::error(
-                    format!("{unknown}, and only owners make environments"),
-                    format!("ask an owner of {organisation}; there are: {there}"),
-                ))
-            }
-            Err(error) => Err(error.into()),
-        }
     }
 
     /// Which image a name means now: its registry knows best, then the engine of this machine, then
@@ -412,6 +384,14 @@ impl Recording<'_> {
         let client = &self.asking.client;
         client.push(&self.asking.organisation, &it.digest, &sent).await?;
         Ok(())
+    }
+}
+
+/// Says that the environment was made for it, if it was.
+pub(super) fn made(done: &RecordedAll, context: &Context) {
+    if let Some(it) = done.recorded.first().filter(|_| done.made) {
+        let name = &it.deployment.environment;
+        context.messages.inform(&format!("Environment {name} is new, and made now"));
     }
 }
 
