@@ -3,6 +3,8 @@
 //!
 //! Which version of HTTP is spoken is read off the first bytes, and whoever reads them waits for ever.
 
+mod share;
+
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,6 +18,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Re
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
+
+use self::share::Share;
+pub(crate) use self::share::Shares;
 
 /// The first bytes of HTTP/2, which tell it from HTTP/1; fewer of them may tell nothing.
 const TELLING: usize = 24;
@@ -31,6 +36,8 @@ pub(crate) struct Opening {
     pub(crate) patience: Duration,
     /// For how many there is room.
     pub(crate) room: Arc<Semaphore>,
+    /// How much of it each address has.
+    pub(crate) shares: Arc<Shares>,
     /// Do they speak TLS?
     pub(crate) tls: bool,
 }
@@ -41,13 +48,21 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Opening {
     type Future = BoxFuture<'static, io::Result<(Hurried<TcpStream>, S)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let Self { patience, room, tls } = self.clone();
+        let Self { patience, room, shares, tls } = self.clone();
         Box::pin(async move {
-            let Ok(place) = room.try_acquire_owned() else {
-                if !tls {
-                    let _ = tokio::time::timeout(MOMENT, refuse(stream, Sort::Unavailable)).await;
+            let place = shares.take(stream.peer_addr()?.ip()).map_err(|_| Sort::TooMany);
+            let place = place.and_then(|share| {
+                let place = room.try_acquire_owned().map_err(|_| Sort::Unavailable)?;
+                Ok((share, place))
+            });
+            let place = match place {
+                Ok(place) => place,
+                Err(sort) => {
+                    if !tls {
+                        let _ = tokio::time::timeout(MOMENT, refuse(stream, sort)).await;
+                    }
+                    return Err(io::ErrorKind::ConnectionRefused.into());
                 }
-                return Err(io::ErrorKind::ConnectionRefused.into());
             };
             if tls {
                 let mut first = [0];
@@ -72,12 +87,22 @@ async fn refuse(mut stream: TcpStream, sort: Sort) -> io::Result<()> {
 
 /// What is told to whoever is not let in.
 fn told(sort: Sort) -> Vec<u8> {
-    let (line, problem) = if sort == Sort::Unavailable {
-        let problem = sort.because("connection: there are as many as there is room for");
-        ("503 Service Unavailable\r\nretry-after: 2", problem.with_hint("try again in a moment"))
-    } else {
-        let problem = sort.because("connection: HTTPS is spoken here, and this is plain HTTP");
-        ("400 Bad Request", problem.with_hint("write https:// before the server's name"))
+    let (line, problem) = match sort {
+        Sort::Unavailable => {
+            let problem = sort.because("connection: there are as many as there is room for");
+            let problem = problem.with_hint("try again in a moment");
+            ("503 Service Unavailable\r\nretry-after: 2", problem)
+        }
+        Sort::TooMany => {
+            let problem = sort.because("connection: your address has as many as one may have");
+            let hint = "close some first; a proxy is named to the server by --trusted-proxy";
+            ("429 Too Many Requests\r\nretry-after: 2", problem.with_hint(hint))
+        }
+        _ => {
+            let problem = sort.because("connection: HTTPS is spoken here, and this is plain HTTP");
+            let problem = problem.with_hint("write https:// before the server's name");
+            ("400 Bad Request", problem)
+        }
     };
     let body = serde_json::to_string(&problem).unwrap_or_default();
     let length = body.len();
@@ -92,11 +117,11 @@ pub(crate) struct Hurried<I> {
     /// None when enough was read.
     deadline: Option<Pin<Box<Sleep>>>,
     /// Room is made when it ends.
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Option<(Share, OwnedSemaphorePermit)>,
 }
 
 impl<I> Hurried<I> {
-    fn new(stream: I, patience: Duration, place: Option<OwnedSemaphorePermit>) -> Self {
+    fn new(stream: I, patience: Duration, place: Option<(Share, OwnedSemaphorePermit)>) -> Self {
         let deadline = Some(Box::pin(tokio::time::sleep(patience)));
         Self { stream, read: 0, deadline, _place: place }
     }
@@ -200,10 +225,30 @@ mod tests {
         }
     }
 
+    fn opening(room: usize, share: usize, tls: bool) -> Opening {
+        let (room, shares) = (Arc::new(Semaphore::new(room)), Arc::new(Shares::for_all(share)));
+        Opening { patience: Duration::from_secs(9), room, shares, tls }
+    }
+
+    #[tokio::test]
+    async fn one_address_has_a_share() {
+        let opening = opening(9, 1, false);
+        let held = opening.shares.take("127.0.0.1".parse().unwrap()).unwrap();
+        let enough = heard(&opening, b"GET / HTTP/1.1\r\n\r\n").await;
+        assert!(
+            enough.contains("HTTP/1.1 429 Too Many Requests\r\nretry-after: 2\r\n"),
+            "{enough}"
+        );
+        assert_eq!(opening.room.available_permits(), 9, "others have all the room");
+        drop(held);
+        for _ in 0..2 {
+            assert_eq!(heard(&opening, b"GET / HTTP/1.1\r\n\r\n").await, "let in");
+        }
+    }
+
     #[tokio::test]
     async fn there_is_room_for_so_many() {
-        let room = Arc::new(Semaphore::new(1));
-        let opening = Opening { patience: Duration::from_secs(9), room, tls: false };
+        let opening = opening(1, 9, false);
         let held = Arc::clone(&opening.room).try_acquire_owned().unwrap();
         let full = heard(&opening, b"GET / HTTP/1.1\r\n\r\n").await;
         assert!(full.contains("HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\n"), "{full}");
@@ -215,8 +260,7 @@ mod tests {
 
     #[tokio::test]
     async fn plain_words_where_tls_is_spoken_are_answered_plainly() {
-        let room = Arc::new(Semaphore::new(1));
-        let opening = Opening { patience: Duration::from_secs(9), room, tls: true };
+        let opening = opening(1, 9, true);
         let told = heard(&opening, b"GET / HTTP/1.1\r\n\r\n").await;
         assert!(told.contains("HTTP/1.1 400 Bad Request\r\n"), "{told}");
         assert!(told.contains(r#""hint":"write https:// before the server's name""#), "{told}");

@@ -13,7 +13,8 @@ use tokio::sync::{Semaphore, watch};
 use crate::app::App;
 use crate::idle::{Waits, Watching};
 use crate::jobs;
-use crate::opening::Opening;
+use crate::opening::{Opening, Shares};
+use crate::peer::Network;
 use crate::tls::{Certificates, Unfit};
 
 /// How long requests that are under way may take to end.
@@ -72,6 +73,7 @@ pub struct Bound {
     workers: usize,
     connections: usize,
     pub(crate) waits: Waits,
+    proxies: Vec<Network>,
 }
 
 impl Bound {
@@ -90,14 +92,21 @@ impl Bound {
                 Some(opened.map_err(|error| Error::Failed(error.into()))??)
             }
         };
-        let (workers, connections) = (listening.workers, CONNECTIONS);
-        Ok(Self { listener, tls, address, workers, connections, waits: WAITS })
+        let (workers, connections, proxies) = (listening.workers, CONNECTIONS, Vec::new());
+        Ok(Self { listener, tls, address, workers, connections, waits: WAITS, proxies })
     }
 
     /// The same with room for so many connections; those beyond are told to come again.
     #[must_use]
     pub fn with_room_for(self, connections: usize) -> Self {
         Self { connections, ..self }
+    }
+
+    /// The same where these proxies may have all the connections there is room for; any other remote
+    /// address has a share of them.
+    #[must_use]
+    pub fn behind(self, proxies: Vec<Network>) -> Self {
+        Self { proxies, ..self }
     }
 
     /// Where it listens.
@@ -131,7 +140,8 @@ impl Bound {
         });
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let room = Arc::new(Semaphore::new(self.connections.max(1)));
-        let opening = Opening { patience: HEADERS, room, tls: self.tls.is_some() };
+        let shares = Arc::new(Shares::of(self.connections, &self.proxies));
+        let opening = Opening { patience: HEADERS, room, shares, tls: self.tls.is_some() };
         let served = if let Some(tls) = self.tls {
             let mut server = axum_server::from_tcp_rustls(self.listener, tls.config())
                 .map_err(Error::Failed)?
