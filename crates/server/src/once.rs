@@ -27,6 +27,8 @@ const MOST: usize = 32 << 20;
 /// Does a request under a key once, and answers it the same way when it is made again.
 ///
 /// What it changes and its answer are one transaction: whoever dies in between has changed nothing.
+/// The transaction begins with the first change, and on `SQLite` nobody else writes from then on: so a
+/// path that asks anybody, or works on something, does so before it changes anything.
 /// Answers with secrets in them are kept nowhere; whoever makes such a request again is told that it
 /// was done.
 pub(crate) async fn once(
@@ -64,7 +66,8 @@ pub(crate) async fn once(
         Idempotent::InProgress => return Ok(under_way("this request is under way")),
     };
     let secret = secret(&parts);
-    let doing = Doing { app: &app, holder: &holder, key, claim: &claim };
+    let in_parts = in_parts(&parts);
+    let doing = Doing { app: &app, holder: &holder, key, claim: &claim, in_parts };
     doing.answer(secret, next.run(Request::from_parts(parts, Body::from(body)))).await
 }
 
@@ -74,6 +77,8 @@ struct Doing<'a> {
     holder: &'a Holder,
     key: &'a str,
     claim: &'a str,
+    /// It is many transactions, and stays so.
+    in_parts: bool,
 }
 
 impl Doing<'_> {
@@ -82,10 +87,11 @@ impl Doing<'_> {
         secret: bool,
         answering: impl Future<Output = Response>,
     ) -> Result<Response, Refusal> {
-        let Self { app, holder, key, claim } = *self;
+        let Self { app, holder, key, claim, in_parts } = *self;
         let together = Together::default();
         let times = app.times_forgotten();
-        let (parts, body) = together.hold(answering).await.into_parts();
+        let answer = if in_parts { answering.await } else { together.hold(answering).await };
+        let (parts, body) = answer.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await;
         let status = parts.status;
         // What may pass, and who may not, is no answer for a day.
@@ -100,7 +106,11 @@ impl Doing<'_> {
             return Err(Sort::Failed.because("the answer broke off").into());
         };
         let kept = Kept::of(&parts.headers, secret && status.is_success()).with(&body);
-        let ours = if status.is_success() && kept.len() <= MOST {
+        let ours = if status.is_success() && in_parts {
+            // It is done, also where the key went with its holder, or it took too long.
+            app.store.answer_request(holder, key, claim, status.as_u16(), &kept).await?;
+            true
+        } else if status.is_success() && kept.len() <= MOST {
             let answer = (status.as_u16(), &*kept);
             app.store.answer_together(together, holder, key, claim, answer).await?
         } else if status.is_success() {
@@ -140,8 +150,20 @@ fn sum(parts: &Parts, body: &[u8]) -> [u8; 32] {
 /// long as it likes, and keeping nobody waiting.
 fn is_harmless(request: &Request) -> bool {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let ends = ["/tags/looks", "/export", "/analysis", "/comparisons"];
+    let ends = ["/tags/looks", "/export", "/analysis", "/comparisons", "/where"];
     ends.into_iter().any(|it| route.ends_with(it))
+}
+
+/// Does it go part by part, so that others can write in between? Were it one with its answer, nobody
+/// could before all of it is done. Whoever dies meanwhile leaves what is left to whoever asks again,
+/// or tidies.
+fn in_parts(parts: &Parts) -> bool {
+    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let ends = |it: &[&str]| it.iter().any(|it| route.ends_with(it));
+    match parts.method {
+        Method::DELETE => ends(&["/orgs/{org}", "/repositories/{repository}"]),
+        _ => ends(&["/retention/runs"]),
+    }
 }
 
 /// Is the answer one that holds a secret?

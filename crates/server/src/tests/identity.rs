@@ -61,20 +61,25 @@ impl House {
     async fn new() -> Self {
         let start = "2026-11-21T10:00:00Z".parse::<Moment>().unwrap().micros();
         let store = Store::open("sqlite::memory:").await.unwrap();
-        Self::on(store, Arc::new(AtomicI64::new(start)))
+        Self::on(store, Arc::new(AtomicI64::new(start)), true)
     }
 
     /// Another process on the same database.
     fn beside(&self) -> Self {
-        Self::on(self.app.store().clone(), Arc::clone(&self.clock))
+        Self::on(self.app.store().clone(), Arc::clone(&self.clock), true)
     }
 
-    fn on(store: Store, clock: Arc<AtomicI64>) -> Self {
+    /// The same, which asks registries.
+    fn online(&self) -> Self {
+        Self::on(self.app.store().clone(), Arc::clone(&self.clock), false)
+    }
+
+    fn on(store: Store, clock: Arc<AtomicI64>, offline: bool) -> Self {
         let reach = Reach {
             engine: Engine::default(),
             settings: Arc::new(image::Settings::default()),
             jobs: false,
-            offline: true,
+            offline,
         };
         let access = Access::People(People::new(false));
         let ticking = Arc::clone(&clock);

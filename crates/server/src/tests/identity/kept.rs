@@ -24,7 +24,7 @@ const LISTS: [&str; 7] = [
 /// A server on a database that others have open, too.
 async fn house(address: &str) -> House {
     let start = "2026-11-21T10:00:00Z".parse::<model::Moment>().unwrap().micros();
-    House::on(Store::open(address).await.unwrap(), Arc::new(AtomicI64::new(start)))
+    House::on(Store::open(address).await.unwrap(), Arc::new(AtomicI64::new(start)), true)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

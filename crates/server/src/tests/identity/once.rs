@@ -10,9 +10,14 @@ use super::{Answer, House};
 
 async fn ask(house: &House, token: &str, key: &str, line: &str, body: Json) -> Answer {
     let (method, path) = line.split_once(' ').unwrap();
+    ask_at(house, token, key, &format!("{method} /orgs/acme{path}"), body).await
+}
+
+async fn ask_at(house: &House, token: &str, key: &str, line: &str, body: Json) -> Answer {
+    let (method, path) = line.split_once(' ').unwrap();
     let request = Request::builder()
         .method(method)
-        .uri(format!("/api/v1/orgs/acme{path}"))
+        .uri(format!("/api/v1{path}"))
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .header(header::CONTENT_TYPE, "application/json")
         .header("idempotency-key", key);
@@ -100,6 +105,55 @@ async fn whoever_dies_anywhere_in_between_may_ask_again() {
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn what_goes_part_by_part_goes_on_doing_so() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    let runs = async || ask(&house, &ann, "r", "POST /retention/runs", Json::Null).await;
+    let (first, again) = (runs().await, runs().await);
+    assert_eq!((first.status, &first.body), (200, &again.body));
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    let mut dead = 0;
+    for times in 1.. {
+        let name = format!("org{times}");
+        let made = house.ask("POST /orgs", &ann, json!({ "name": name })).await;
+        assert_eq!(made.status, 201);
+        let line = format!("DELETE /orgs/{name}");
+        let delete = || ask_at(&house, &ann, &name, &line, Json::Null);
+        let answered = dying(delete(), times).await;
+        if let Some(answer) = answered {
+            assert_eq!(answer.status, 204, "{}", answer.told());
+            break;
+        }
+        dead += u32::from(house.get(&format!("/orgs/{name}"), &ann).await.status == 404);
+    }
+    assert!(dead > 0, "whoever dies after the first part has changed something");
+    assert!(house.app.store().finish_deletions().await.unwrap() > 0, "the rest goes later");
+}
+
+/// On `SQLite` one alone writes: whoever asks a registry does not keep others from it.
+#[tokio::test]
+async fn nobody_waits_for_anothers_registry() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    let house = house.online();
+    let registry = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let image = format!("{}/web:v1", registry.local_addr().unwrap());
+    let body = json!({ "recordings": [{ "image": image }], "create": true });
+    let slow = ask(&house, &ann, "a", "POST /environments/qa/deployments", body);
+    let meanwhile = async {
+        // It is asked, and does not answer.
+        let asked = registry.accept().await.unwrap();
+        let body = json!({ "name": "staging" });
+        let made = ask(&house, &ann, "b", "POST /environments", body).await;
+        assert_eq!(made.status, 201, "{}", made.told());
+        drop(asked);
+    };
+    let (slow, ()) = futures_util::future::join(slow, meanwhile).await;
+    assert!(slow.told().starts_with("422 cannot tell which image"), "{}", slow.told());
+    assert_eq!(house.get("/orgs/acme/environments/qa", &ann).await.status, 404);
 }
 
 #[tokio::test]
