@@ -2,7 +2,7 @@
 
 mod some;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use model::{Digest, Event, EventKind, OrganisationId, Platform};
@@ -39,6 +39,8 @@ pub(crate) struct Ships {
     /// Up to where the changes of the store are in it. Whoever finds that nothing has changed moves
     /// it, so that what else happens is not looked through again.
     cursor: Mutex<String>,
+    /// Those of whom there is something.
+    organisations: HashSet<OrganisationId>,
     numbers: HashMap<(OrganisationId, Digest), i64>,
     digests: HashMap<i64, Digest>,
     /// What runs, by the image's number.
@@ -123,10 +125,15 @@ impl Fleet {
         }
         Ok(Held(held.downgrade()))
     }
+}
 
-    /// Somebody's things are gone, and no event is left to tell of it.
-    pub(crate) async fn forget(&self) {
-        *self.whole.write().await = None;
+#[cfg(test)]
+impl Ships {
+    /// Of how many organisations, images, deployments, and images that are not known yet there is
+    /// something.
+    pub(crate) fn counts(&self) -> [usize; 4] {
+        let waiting = self.waiting.values().filter(|it| !it.is_empty()).count();
+        [self.organisations.len(), self.digests.len(), self.berthed.len(), waiting]
     }
 }
 
@@ -187,6 +194,7 @@ impl Ships {
             portfolio: Portfolio::new(),
             // First where to go on, then all there is: what happens in between is seen twice.
             cursor: Mutex::new(store.changes_begin().await?),
+            organisations: HashSet::new(),
             numbers: HashMap::new(),
             digests: HashMap::new(),
             berths: HashMap::new(),
@@ -249,11 +257,11 @@ impl Ships {
 
     async fn is_up_to_date(&self, store: &Store) -> Result<bool, store::Error> {
         let changes = store.changes_of(&KINDS, &self.cursor(), 1).await?;
-        if changes.events.is_empty() {
-            self.go_on_from(changes.cursor);
-            return Ok(true);
+        if !changes.events.is_empty() {
+            return Ok(false);
         }
-        Ok(false)
+        self.go_on_from(changes.cursor);
+        Ok(self.organisations.is_subset(&store.organisation_ids().await?))
     }
 
     /// Takes in what changed. False when it is quicker, or the only way, to begin anew.
@@ -267,8 +275,28 @@ impl Ships {
             }
             self.go_on_from(changes.cursor);
             if changes.events.is_empty() {
+                self.keep_only(&store.organisation_ids().await?);
                 return Ok(true);
             }
+        }
+    }
+
+    /// An organisation that is deleted takes its events along, so nobody tells of it, nor of what it
+    /// had.
+    fn keep_only(&mut self, there: &HashSet<OrganisationId>) {
+        if self.organisations.is_subset(there) {
+            return;
+        }
+        self.organisations.retain(|it| there.contains(it));
+        self.waiting.retain(|(whose, _), _| there.contains(whose));
+        let gone = self.numbers.extract_if(|(whose, _), _| !there.contains(whose));
+        for (_, image) in gone.collect::<Vec<_>>() {
+            for berth in self.berths.remove(&image).unwrap_or_default() {
+                self.portfolio.end(&berth.deployment);
+                self.berthed.remove(&berth.deployment);
+            }
+            self.portfolio.remove_image(image);
+            self.digests.remove(&image);
         }
     }
 
@@ -335,6 +363,7 @@ impl Ships {
                 return Ok(());
             }
         }
+        self.organisations.insert(image.organisation.clone());
         let key = (image.organisation.clone(), image.digest.clone());
         let distro = image.distro.as_ref();
         // An image that were left out would look like one without flaws.
@@ -363,6 +392,7 @@ impl Ships {
     }
 
     fn start(&mut self, it: RunningImage) {
+        self.organisations.insert(it.organisation.clone());
         let berth = Berth {
             environment: it.environment,
             application: it.application,

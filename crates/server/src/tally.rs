@@ -130,6 +130,9 @@ impl Known {
             }
             self.cursor = changes.cursor;
             if is_all {
+                // An organisation that is deleted takes its events along.
+                let there = store.organisation_ids().await?;
+                self.judged.retain(|(whose, _), _| there.contains(whose));
                 return Ok(());
             }
         }

@@ -1,5 +1,7 @@
 //! Organisations: whose things are remembered.
 
+use std::collections::HashSet;
+
 use model::{Act, EventKind, Organisation, OrganisationId, Role, UserId};
 
 use crate::contract::Error;
@@ -49,6 +51,13 @@ impl Store {
         let sql = "SELECT id, name, created_at FROM organisations WHERE deleting = 0
                    ORDER BY name";
         self.db.rows(sql, vec![]).await?.iter().map(read).collect()
+    }
+
+    /// Those that are there. One that is being deleted is not, for no event is left to tell of it.
+    pub async fn organisation_ids(&self) -> Result<HashSet<OrganisationId>, Error> {
+        let sql = "SELECT id FROM organisations WHERE deleting = 0";
+        let rows = self.db.rows(sql, vec![]).await?;
+        rows.iter().map(|it| Ok(OrganisationId(it.text("id")?))).collect()
     }
 }
 

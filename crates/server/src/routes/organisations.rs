@@ -93,7 +93,6 @@ async fn delete(
 ) -> Result<StatusCode, Refusal> {
     let organisation = caller.within(&app, &name, Right::ManageOrganisation).await?;
     app.store.delete_organisation(&organisation).await?;
-    app.fleet.forget().await;
     app.forget_people();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,10 @@
-//! One law: whoever holds everything that runs, and whoever asks the store about some names alone,
-//! answer the same.
+//! Two laws: whoever holds everything that runs, and whoever asks the store about some names alone,
+//! answer the same; and whoever holds it while another process deletes holds no more than whoever
+//! comes later.
 
-use api::{Client, Pushing, Recording, Recordings, WhereQuery};
+use std::path::Path;
+
+use api::{Client, DeleteQuery, Pushing, Recording, Recordings, WhereQuery};
 use model::{Distro, Inventory, Package, PackageKind, SourcePackage};
 use store::Store;
 
@@ -94,7 +97,8 @@ async fn company(client: &Client, name: &str, dice: &mut Dice) {
         // Some run before they are analysed, and some never are.
         if dice.below(6) > 0 {
             let inventory = image(dice);
-            let pushing = Pushing { image: None, platform: None, inventory };
+            let image = Some(format!("acme/app{number}:v1"));
+            let pushing = Pushing { image, platform: None, inventory };
             client.push(name, &digest, &pushing).await.unwrap();
         }
         for _ in 0..dice.below(4) {
@@ -111,17 +115,81 @@ async fn company(client: &Client, name: &str, dice: &mut Dice) {
     }
 }
 
+fn process(store: &Store, almanac: Option<&Path>) -> App {
+    let access = Access::Local { name: "ann".to_owned() };
+    let clock = std::sync::Arc::new(|| "2026-11-21T10:00:00Z".parse().unwrap());
+    let world = World::new(almanac.map(Path::to_owned));
+    App::new(store.clone(), world, access, super::reach(), clock)
+}
+
+/// What a process holds by now.
+async fn held(app: &App, store: &Store) -> [usize; 4] {
+    app.fleet.now(store).await.unwrap().ships().counts()
+}
+
+async fn deletions_reach_all(address: &str) {
+    // Each process has connections of its own.
+    let (here_store, there_store) =
+        (Store::open(address).await.unwrap(), Store::open(address).await.unwrap());
+    let (deleting, holding) = (process(&here_store, None), process(&there_store, None));
+    let client = Client::new(here(router(deleting.clone())), None);
+    let mut dice = Dice(3);
+    for name in ["acme", "other"] {
+        company(&client, name, &mut dice).await;
+    }
+    let acme = here_store.organisation("acme").await.unwrap().id;
+    let image = here_store.unanalysed(&acme).await.unwrap()[0].digest.to_string();
+    let mut before = held(&holding, &there_store).await;
+    assert_eq!(before[0], 2);
+    let everywhere = DeleteQuery { force: true };
+    for what in ["an image that waits", "a repository", "the rest"] {
+        match what {
+            "a repository" => {
+                let mut gone = api::Deleted::default();
+                for number in 0..12 {
+                    let name = format!("acme/app{number}");
+                    let done = client.delete_repository("acme", &name, everywhere).await;
+                    gone.images += done.map(|it| it.images).unwrap_or_default();
+                    if gone.images > 0 {
+                        break;
+                    }
+                }
+                assert_eq!(gone.images, 1);
+            }
+            "the rest" => client.delete_organisation("acme").await.unwrap(),
+            _ => assert!(client.delete_image("acme", &image, everywhere).await.unwrap().ended > 0),
+        }
+        let after = held(&holding, &there_store).await;
+        let later = held(&process(&there_store, None), &there_store).await;
+        assert_eq!(after, later, "{what}");
+        assert_eq!(held(&deleting, &here_store).await, later, "{what}, by whoever deleted it");
+        assert!(after != before, "{what}: {after:?}");
+        before = after;
+    }
+    assert_eq!(before[0], 1);
+    assert!(before[1] > 0 && before[2] > 0, "the other's are there: {before:?}");
+}
+
+#[tokio::test]
+async fn what_another_process_deletes_is_not_held_any_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    deletions_reach_all(&format!("sqlite://{}", folder.path().join("store.db").display())).await;
+}
+
+#[tokio::test]
+async fn what_another_process_deletes_is_not_held_any_longer_on_a_server() {
+    match testkit::Postgres::shared() {
+        Some(server) => deletions_reach_all(&server.database()).await,
+        None => println!("left out: PostgreSQL is not installed"),
+    }
+}
+
 async fn agree(address: &str, seed: u64) {
     let folder = tempfile::tempdir().unwrap();
     let almanac = folder.path().join("almanac");
     install(&almanac, ADVICE);
     let store = Store::open(address).await.unwrap();
-    let process = || {
-        let access = Access::Local { name: "ann".to_owned() };
-        let clock = std::sync::Arc::new(|| "2026-11-21T10:00:00Z".parse().unwrap());
-        let world = World::new(Some(almanac.clone()));
-        App::new(store.clone(), world, access, super::reach(), clock)
-    };
+    let process = || process(&store, Some(&almanac));
     // It holds everything from the beginning, and keeps up.
     let whole = process();
     whole.keep_up().await.unwrap();
