@@ -64,8 +64,8 @@ async fn enrol(asking: &Asking, organisation: &str, context: &Context) -> anyhow
     }
     let made = asking.client.create_organisation(organisation).await.map_err(|error| {
         if is(&error, Sort::Conflict) {
-            let why = format!("enroll {organisation}: it is there, and you do not belong to it");
-            return Failure::error(why, "ask one of its owners to let you in");
+            let why = format!("enroll {organisation}: the name is taken");
+            return Failure::error(why, "choose another, or ask one of its owners to let you in");
         }
         error.into()
     })?;
