@@ -143,6 +143,8 @@ mod tests {
         let event = Event {
             id: "1".to_owned(),
             kind: "image-analysed".to_owned(),
+            image: None,
+            replaced: None,
             at: String::new(),
             who: String::new(),
             origin: String::new(),

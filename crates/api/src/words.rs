@@ -18,7 +18,7 @@ pub use environment::{
     NewEnvironment, Promotion, Recorded, RecordedAll, Recording, Recordings, Renaming, Report,
     Reported, StaleTag,
 };
-pub use event::{Event, EventQuery, LiveQuery};
+pub use event::{Event, EventDetail, EventQuery, LiveQuery};
 pub use export::ExportQuery;
 pub use identity::{
     Accepting, Assigning, ChangingPassword, Disabling, Invitation, Joined, LoggedIn, LoggingIn,

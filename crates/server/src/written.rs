@@ -1,7 +1,7 @@
 //! Events and images in the words of the API, handed on as they were written down: nothing is read
 //! that would only be written again.
 
-use api::ImageState;
+use api::{EventDetail, ImageState};
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -17,11 +17,21 @@ pub(crate) struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<String>,
     about: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<String>,
     detail: Box<RawValue>,
 }
 
 impl From<store::WrittenEvent> for Event {
     fn from(it: store::WrittenEvent) -> Self {
+        let (image, replaced) = if EventDetail::is_told(it.kind) {
+            let detail: EventDetail<'_> = serde_json::from_str(it.detail.get()).unwrap_or_default();
+            detail.images(it.kind, &it.about)
+        } else {
+            (None, None)
+        };
         Self {
             id: it.id,
             kind: it.kind.as_str(),
@@ -30,6 +40,8 @@ impl From<store::WrittenEvent> for Event {
             origin: it.act.origin,
             environment: it.environment,
             about: it.about,
+            image,
+            replaced,
             detail: it.detail,
         }
     }
@@ -128,8 +140,15 @@ mod tests {
 
     #[test]
     fn events_are_told_in_the_words_of_the_api() {
-        for (environment, detail) in [(None, "{}"), (Some("pröd"), r#"{"a":[1,{"b":"\n\u0007"}]}"#)]
-        {
+        let runs = r#"{"digest":"sha256:1","replaced":{"digest":"sha256:0","repository":"ghcr.io/a",
+                       "tag":null},"repository":"docker.io/acme/web","tag":"v\"1"}"#;
+        for (environment, detail) in [
+            (None, "{}"),
+            (None, "[]"),
+            (None, r#"{"digest":1,"replaced":true}"#),
+            (None, runs),
+            (Some("pröd"), r#"{"a":[1,{"b":"\n\u0007"}]}"#),
+        ] {
             let at = "2026-11-21T10:00:00.5Z".parse().unwrap();
             let event = model::Event {
                 id: "1".to_owned(),
@@ -147,8 +166,12 @@ mod tests {
                 about: event.about.clone(),
                 detail: RawValue::from_string(event.detail.to_string()).unwrap(),
             };
-            let expect = serde_json::to_string(&api::Event::from(event)).unwrap();
+            let told = api::Event::from(event);
+            let expect = serde_json::to_string(&told).unwrap();
             assert_eq!(serde_json::to_string(&Event::from(written)).unwrap(), expect);
+            let images = [told.image, told.replaced].map(Option::unwrap_or_default);
+            let named = ["acme/web:v\"1@sha256:1", "ghcr.io/a@sha256:0"];
+            assert_eq!(images, if detail == runs { named } else { ["", ""] });
         }
     }
 

@@ -7,7 +7,7 @@ use crate::contract::{Cleared, Error};
 use crate::db::{Query, Tx, Value, runs, values};
 use crate::environments::Held;
 use crate::retention::{IMAGES, SETS, delete_images, delete_some};
-use crate::{Store, deployments, derived, events, members, names};
+use crate::{Store, deployments, derived, events, images, members, names};
 
 /// How often we begin anew where something was recorded meanwhile.
 const TRIES: usize = 10;
@@ -57,6 +57,8 @@ impl Store {
             let name = digest.to_string();
             return Err(Error::NotFound { what: "image", name, among: Vec::new() });
         }
+        let repository = images::repository_of(&mut tx, organisation, digest).await?;
+        let repository = repository.or_else(|| ended.first().map(|it| it.repository.clone()));
         let sql = "DELETE FROM tags WHERE organisation = $1 AND digest = $2";
         tx.run(sql, values![&organisation.0, digest.as_str()]).await?;
         if let Some(row) = row {
@@ -64,7 +66,7 @@ impl Store {
         }
         forget_reading(&mut tx, organisation, digest.as_str()).await?;
         let note = events::Note::new(EventKind::ImageDeleted, digest.as_str());
-        let note = note.detail(json!({ "ended": ended.len() }));
+        let note = note.detail(json!({ "ended": ended.len(), "repository": repository }));
         note.write(&mut tx, organisation, act).await?;
         tx.commit().await?;
         self.db.scrub().await?;

@@ -53,8 +53,10 @@ impl Store {
         if rows == 0 {
             return Ok(());
         }
+        let repository = repository_of(&mut tx, organisation, digest).await?;
         let note = events::Note::new(EventKind::ImageFailed, digest.as_str());
-        note.detail(json!({ "why": why })).write(&mut tx, organisation, act).await?;
+        let note = note.detail(json!({ "why": why, "repository": repository }));
+        note.write(&mut tx, organisation, act).await?;
         tx.commit().await
     }
 
@@ -160,6 +162,21 @@ pub(crate) async fn know(
     match tx.hold(sql, values![&organisation.0, digest.as_str()]).await? {
         Some(row) => Ok((row.int("id")?, new == 1)),
         None => Err(Error::Gone("image")),
+    }
+}
+
+/// A repository that an image was seen in, to tell of it by name: the first of them.
+pub(crate) async fn repository_of(
+    tx: &mut Tx,
+    organisation: &OrganisationId,
+    digest: &Digest,
+) -> Result<Option<String>, Error> {
+    let sql = "SELECT MIN(r.repository) AS repository
+               FROM images i JOIN image_repositories r ON r.image = i.id
+               WHERE i.organisation = $1 AND i.digest = $2";
+    match tx.row(sql, values![&organisation.0, digest.as_str()]).await? {
+        Some(row) => row.maybe_text("repository"),
+        None => Ok(None),
     }
 }
 

@@ -188,7 +188,8 @@ impl<'a> Draft<'a> {
         .await?;
         derived::is_analysed(tx, organisation, self.new.digest, image).await?;
         let note = events::Note::new(EventKind::ImageAnalysed, self.new.digest.as_str());
-        let detail = json!({ "packages": packages, "gaps": inventory.gaps.len() });
+        let gaps = inventory.gaps.len();
+        let detail = json!({ "packages": packages, "gaps": gaps, "repository": self.repository });
         note.detail(detail).write(tx, organisation, act).await
     }
 }

@@ -157,7 +157,7 @@ pub struct StaleTag {
 impl From<model::Deployment> for Deployment {
     fn from(it: model::Deployment) -> Self {
         Self {
-            image: familiar(&it.repository, it.tag.as_deref(), &it.digest),
+            image: familiar(&it.repository, it.tag.as_deref(), it.digest.as_str()),
             id: it.id,
             environment: it.environment,
             application: it.application,
@@ -177,7 +177,7 @@ impl From<model::Deployment> for Deployment {
 }
 
 /// An image as people write it: without the registry that everybody means.
-fn familiar(repository: &str, tag: Option<&str>, digest: &model::Digest) -> String {
+pub(super) fn familiar(repository: &str, tag: Option<&str>, digest: &str) -> String {
     let short = repository.strip_prefix("docker.io/").unwrap_or(repository);
     let short = short.strip_prefix("library/").unwrap_or(short);
     match tag {

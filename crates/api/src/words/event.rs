@@ -1,7 +1,12 @@
 //! What changed, when, by whom, from where.
 
+use std::borrow::Cow;
+
+use model::EventKind;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+use super::environment::familiar;
 
 /// A change that was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -25,6 +30,12 @@ pub struct Event {
     /// In numbers and names, as far as the kind has any.
     #[schema(value_type = Object)]
     pub detail: serde_json::Value,
+    /// The image that it is about, as people write it: `acme/web:v2@sha256:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The image that this one runs in place of, or that its tag led to before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<String>,
 }
 
 impl From<model::Event> for Event {
@@ -32,6 +43,8 @@ impl From<model::Event> for Event {
         Self {
             id: it.id,
             kind: it.kind.as_str().to_owned(),
+        let detail = EventDetail::deserialize(&it.detail).unwrap_or_default();
+        let (image, replaced) = detail.images(it.kind, &it.about);
             at: it.act.at.to_string(),
             who: it.act.who,
             origin: it.act.origin,
@@ -40,11 +53,70 @@ impl From<model::Event> for Event {
             detail: it.detail,
         }
     }
+            image,
+            replaced,
 }
 
 /// Which events are told as they happen: those for which all that is said holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+/// What the detail of an event says of images.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct EventDetail<'a> {
+    #[serde(borrow)]
+    repository: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    tag: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    digest: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    replaced: Option<Box<EventDetail<'a>>>,
+    #[serde(borrow)]
+    from: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    to: Option<Cow<'a, str>>,
+}
+
+impl EventDetail<'_> {
+    /// Do events of that kind say anything of images?
+    pub fn is_told(kind: EventKind) -> bool {
+        matches!(
+            kind,
+            EventKind::DeploymentStarted
+                | EventKind::DeploymentReplaced
+                | EventKind::DeploymentEnded
+                | EventKind::ImageAnalysed
+                | EventKind::ImageFailed
+                | EventKind::ImageDeleted
+                | EventKind::TagMoved
+        )
+    }
+
+    /// The image that an event of that kind, about that, is about, and the one before it.
+    pub fn images(&self, kind: EventKind, about: &str) -> (Option<String>, Option<String>) {
+        let repository = self.repository.as_deref();
+        match kind {
+            EventKind::ImageAnalysed | EventKind::ImageFailed | EventKind::ImageDeleted => {
+                (repository.map(|it| familiar(it, None, about)), None)
+            }
+            EventKind::TagMoved => {
+                let led = |to: &Option<Cow<'_, str>>| Some(familiar(about, None, to.as_deref()?));
+                (led(&self.to), led(&self.from))
+            }
+            _ if Self::is_told(kind) => {
+                (self.image(), self.replaced.as_ref().and_then(|it| it.image()))
+            }
+            _ => (None, None),
+        }
+    }
+
+    fn image(&self) -> Option<String> {
+        let (repository, digest) = (self.repository.as_deref()?, self.digest.as_deref()?);
+        Some(familiar(repository, self.tag.as_deref(), digest))
+    }
+}
+
 pub struct LiveQuery {
     /// About this environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]

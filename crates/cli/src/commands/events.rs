@@ -1,13 +1,13 @@
 //! `foretop events`: what changed, when, by whom; what a new almanac changed for what runs among it.
 
 mod follow;
+mod told;
 
 use std::fmt::Write as _;
 
 use api::{Event, EventQuery};
 use clap::ValueEnum;
 use model::{EventKind, Moment};
-use serde_json::Value as Json;
 
 use super::{Outcome, Verb, environment};
 use crate::Context;
@@ -153,55 +153,12 @@ fn aligned(events: &[Event], environments: usize, kinds: usize) -> String {
     for it in events {
         let time = it.at.get(..19).map_or(it.at.clone(), |it| format!("{it}Z"));
         let (place, kind) = (place(it), &it.kind);
-        let _ = writeln!(
-            text,
-            "{time}  {place:<environments$}  {kind:<kinds$}  {}{}",
-            it.about,
-            told(&it.detail)
-        );
+        let what = told::what(it);
+        let _ = writeln!(text, "{time}  {place:<environments$}  {kind:<kinds$}  {what}");
     }
     text
 }
 
 fn place(event: &Event) -> &str {
     event.environment.as_deref().unwrap_or("-")
-}
-
-/// What became of a flaw in a package: ` of lodash@4.17.4: high, fixed in 4.17.21, in 3 images`.
-fn told(detail: &Json) -> String {
-    let mut text = String::new();
-    if let (Some(name), Some(version)) = (detail["name"].as_str(), detail["version"].as_str()) {
-        let _ = write!(text, " of {name}@{version}: ");
-        match (state(&detail["before"]), state(&detail["after"])) {
-            (Some(before), Some(after)) => {
-                let _ = write!(text, "{before} → {after}");
-            }
-            (None, Some(after)) => text.push_str(&after),
-            (Some(before), None) => {
-                let why = detail["why"].as_str().or(detail["verdict"].as_str());
-                let _ = write!(text, "was {before}; {}", why.unwrap_or("gone"));
-            }
-            (None, None) => {}
-        }
-        if let Some(images) = detail["images"].as_u64() {
-            let _ = write!(text, ", in {}", count(images, "image", "images"));
-        }
-    } else if let Some(why) = detail["why"].as_str() {
-        let _ = write!(text, ": {why}");
-        if let Some(gaps) = detail["gaps"].as_u64() {
-            let _ = write!(text, ": {}", count(gaps, "gap", "gaps"));
-        }
-    }
-    text
-}
-
-fn state(it: &Json) -> Option<String> {
-    let mut text = it["severity"].as_str()?.to_lowercase();
-    if let Some(version) = it["fixed"].as_str() {
-        let _ = write!(text, ", fixed in {version}");
-    }
-    if it["exploited"] == true {
-        text.push_str(", exploited");
-    }
-    Some(text)
 }

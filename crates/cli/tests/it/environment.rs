@@ -12,6 +12,7 @@ pub(crate) fn settled(text: &str) -> String {
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[NOW]"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[ID]"),
         (r"\(([0-9a-f]{12})\)", "([SHORT])"),
+        (r"@[0-9a-f]{12}\b", "@[SHORT]"),
         (r"127\.0\.0\.1:\d{2,5}", "[REGISTRY]"),
     ];
     let text = patterns.into_iter().fold(text.to_owned(), |text, (pattern, word)| {
@@ -464,7 +465,6 @@ fn people(server: &str, link: &str) -> (String, String) {
     })
 }
 
-#[test]
 /// An environment comes with what is recorded to it, or not at all.
 #[test]
 fn what_cannot_be_recorded_makes_no_environment() {
@@ -490,6 +490,7 @@ fn what_cannot_be_recorded_makes_no_environment() {
     }
 }
 
+#[test]
 fn only_owners_make_environments() {
     let sandbox = alone(Sandbox::new());
     let access = server::Access::People(server::People::new(false));

@@ -3,6 +3,41 @@
 use crate::environment::pushed;
 
 #[test]
+fn what_happened_is_told_by_name() {
+    let sandbox = pushed();
+    let digit = |digit: char| format!("sha256:{}", digit.to_string().repeat(64));
+    for line in [
+        "env production myorg/myapp:v1.2.0".to_owned(),
+        format!("env production myorg/myapp:v2@{} --app docker.io/myorg/myapp", digit('2')),
+        format!("env production debian@{} --app base --platform linux/arm64", digit('3')),
+        "env remove production base".to_owned(),
+        "env rename production live".to_owned(),
+    ] {
+        let done = sandbox.foretop(&line);
+        assert!(done.starts_with("exit 0\n"), "{line}: {done}");
+    }
+    let told = sandbox.foretop("events --limit 9");
+    let digest = sandbox.foretop("image list myorg/myapp");
+    let digest = digest.split("sha256:").nth(1).unwrap().get(..12).unwrap();
+    let first = format!("myorg/myapp:v1.2.0@{digest}");
+    for expect in [
+        format!("  production  deployment-started   {first}, by "),
+        format!("deployment-replaced  myorg/myapp:v2@222222222222 in place of {first}, by "),
+        "deployment-started   debian@333333333333 as base for linux/arm64, by ".to_owned(),
+        "deployment-ended     debian@333333333333 as base for linux/arm64, by ".to_owned(),
+        "environment-renamed  live: production → live, by ".to_owned(),
+        format!("  -           image-analysed       myorg/myapp@{digest}: "),
+    ] {
+        assert!(told.contains(&expect), "{expect} {told}");
+    }
+    assert_eq!(told.matches(" through cli\n").count(), 3, "{told}");
+    let json = sandbox.foretop("events --kind deployment-replaced --format json");
+    let image = format!(r#""image": "myorg/myapp:v2@{}""#, digit('2'));
+    let former = format!(r#""replaced": "myorg/myapp:v1.2.0@sha256:{digest}"#);
+    assert!(json.contains(&image) && json.contains(&former), "{json}");
+}
+
+#[test]
 fn another_almanac_says_what_it_changes() {
     let sandbox = pushed();
     let recorded = sandbox.foretop("env production myorg/myapp:v1.2.0");
