@@ -25,6 +25,14 @@ impl Moment {
         Self(micros.clamp(0, END - 1))
     }
 
+    /// The nearest there is to what a text says, of whichever year it is: before 1970 nothing is.
+    pub fn nearest(text: &str) -> Result<Self, BadMoment> {
+        match read(text) {
+            Some(micros) => Ok(Self::from_micros(micros)),
+            None => text.parse(),
+        }
+    }
+
     /// Microseconds since 1970 began.
     pub fn micros(self) -> i64 {
         self.0
@@ -84,11 +92,13 @@ impl FromStr for Moment {
 
     /// `2026-11-21`, `2026-11-21T10:00Z`, `2026-11-21T10:00:00.5+02:00`.
     fn from_str(text: &str) -> Result<Self, BadMoment> {
-        read(text).ok_or_else(|| BadMoment(text.chars().take(80).collect()))
+        let whole = read(text).filter(|it| (0..END).contains(it));
+        whole.map(Self).ok_or_else(|| BadMoment(text.chars().take(80).collect()))
     }
 }
 
-fn read(text: &str) -> Option<Moment> {
+/// Microseconds since 1970, of any year from 0 to 9999.
+fn read(text: &str) -> Option<i64> {
     let (date, time) = match text.split_once(['T', 't', ' ']) {
         Some((date, time)) => (date, time),
         None => (text, "00:00Z"),
@@ -128,8 +138,7 @@ fn read(text: &str) -> Option<Moment> {
     let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
     let micros = digits.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
     let seconds = days(year, month, day) * DAY + hour * 3600 + minute * 60 + second - offset;
-    let whole = seconds * MICROS + micros;
-    (0..END).contains(&whole).then_some(Moment(whole))
+    Some(seconds * MICROS + micros)
 }
 
 /// A number of exactly `digits` digits.
@@ -168,6 +177,20 @@ mod tests {
         check("2026-11-21 10:00:00.5-00:30", "2026-11-21T10:30:00.500000Z");
         check("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z");
         assert_eq!("2026-11-21".parse::<Moment>().unwrap().micros(), 1_795_219_200_000_000);
+    }
+
+    #[test]
+    fn what_was_before_all_is_the_beginning() {
+        let check = |text: &str, expect: &str| {
+            let nearest = Moment::nearest(text);
+            assert_eq!(nearest.map_or_else(|it| it.to_string(), |it| it.to_string()), expect);
+        };
+        check("0154-11-10T20:27:36.18231Z", "1970-01-01T00:00:00Z");
+        check("0000-02-29T00:00:00Z", "1970-01-01T00:00:00Z");
+        check("1970-01-01T00:00:00+01:00", "1970-01-01T00:00:00Z");
+        check("9999-12-31T23:59:59-01:00", "9999-12-31T23:59:59.999999Z");
+        check("2026-11-21", "2026-11-21T00:00:00Z");
+        check("0154-02-29", "`0154-02-29` is not a moment such as 2026-11-21T10:00:00Z");
     }
 
     #[test]

@@ -21,7 +21,6 @@ impl Named {
     /// `acme/web`, `acme/web:v1`, `acme/web:v1@sha256:…`; Kubernetes' `docker-pullable://` and
     /// `docker://` before it say nothing.
     pub(crate) fn read(text: &str) -> Result<Self, Refusal> {
-        let text = text.trim();
         let bare = ["docker-pullable://", "docker://", "registry://", "image://"]
             .iter()
             .find_map(|it| text.strip_prefix(it))
@@ -70,7 +69,8 @@ pub(crate) fn digest(text: &str) -> Result<Digest, Refusal> {
 }
 
 pub(crate) fn moment(what: &str, text: &str) -> Result<Moment, Refusal> {
-    text.parse().map_err(|error| Refusal::malformed(what, error))
+    // Whoever asks since a time before there was any asks for everything.
+    Moment::nearest(text).map_err(|error| Refusal::malformed(what, error))
 }
 
 /// A part of a list.
@@ -110,7 +110,11 @@ mod tests {
         let digest = format!("sha256:{}", "a".repeat(64));
         check("acme/web", "docker.io/acme/web - -");
         check("debian:12", "docker.io/library/debian 12 -");
-        check(" localhost:5000/a/b:v1 ", "localhost:5000/a/b v1 -");
+        check("localhost:5000/a/b:v1", "localhost:5000/a/b v1 -");
+        check(
+            " a/b",
+            "image: ` a/b` is not an image reference: its repository is not a path of words",
+        );
         check("localhost:5000/a/b", "localhost:5000/a/b - -");
         check(&format!("acme/web:v1@{digest}"), "docker.io/acme/web v1 aaaaaaaaaaaa");
         check(&format!("docker-pullable://gcr.io/a/b@{digest}"), "gcr.io/a/b - aaaaaaaaaaaa");

@@ -1,6 +1,7 @@
 //! The router, asked as a client asks it.
 
 mod between;
+mod described;
 mod evaluate;
 mod export;
 mod fleet;

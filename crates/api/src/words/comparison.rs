@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::grammar;
 use super::{Deployment, Hole, Judging};
 
 /// What is to be compared: what a promotion from one to the other would bring.
@@ -14,9 +15,11 @@ pub struct Comparing {
     /// What it is held against.
     pub to: End,
     /// Only images of this repository: `acme/web`; with a tag, of that one at `from`.
+    #[schema(value_type = Option<grammar::ImageName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
     /// Only for this platform.
+    #[schema(value_type = Option<grammar::PlatformName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// How findings are to be judged.
@@ -35,7 +38,7 @@ pub struct Comparing {
 }
 
 /// One of the two: all that runs in an environment, or one image. Exactly one is said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct End {
     /// An environment.
@@ -51,6 +54,7 @@ pub struct End {
 #[serde(deny_unknown_fields, default)]
 pub struct Only {
     /// Of these severities, on either side.
+    #[schema(value_type = Vec<grammar::SeverityName>)]
     pub severities: Vec<String>,
     /// Of packages of these purl types.
     pub package_types: Vec<String>,

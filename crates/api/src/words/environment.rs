@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::grammar;
+
 /// A place where images run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Environment {
@@ -64,6 +66,7 @@ pub struct CountsQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
     /// `next` of the part before.
+    #[param(format = DateTime)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// At most so many.
@@ -91,7 +94,7 @@ impl From<model::Environment> for Environment {
 #[serde(deny_unknown_fields)]
 pub struct NewEnvironment {
     /// Anything people say, up to 200 characters; capitals matter.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(value_type = grammar::Name)]
     pub name: String,
 }
 
@@ -100,7 +103,7 @@ pub struct NewEnvironment {
 #[serde(deny_unknown_fields)]
 pub struct Renaming {
     /// The new one.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(value_type = grammar::Name)]
     pub name: String,
 }
 
@@ -191,15 +194,18 @@ pub(super) fn familiar(repository: &str, tag: Option<&str>, digest: &str) -> Str
 #[into_params(parameter_in = Query)]
 pub struct DeploymentQuery {
     /// Of this environment.
+    #[param(inline, value_type = Option<grammar::Name>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// Of this application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
     /// Of this repository (`acme/web`), tag (`acme/web:v1`) or image (`acme/web@sha256:…`).
+    #[param(inline, value_type = Option<grammar::ImageName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// For this platform.
+    #[param(inline, value_type = Option<grammar::PlatformName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// What ran then, instead of what runs.
@@ -222,35 +228,39 @@ pub struct DeploymentQuery {
 }
 
 /// What runs now, of several things: all of it is recorded, or nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recordings {
     /// Each.
     #[schema(min_items = 1, max_items = 1000)]
     pub recordings: Vec<Recording>,
     /// By which way it is told: `cli`, `action` or `api`, which is meant where nothing is said.
+    #[schema(value_type = Option<grammar::SourceName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-}
-
-/// That an image runs now.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Recording {
-    /// `acme/web:v1`, `registry.example/acme/web:v1@sha256:…`. Without a digest the server asks the
     /// Make the environment if there is none: only owners may.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub create: bool,
+}
+
+/// That an image runs now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recording {
+    /// `acme/web:v1`, `registry.example/acme/web:v1@sha256:…`. Without a digest the server asks the
     /// registry for it.
-    #[schema(min_length = 1, max_length = 1000)]
+    #[schema(value_type = grammar::ImageName)]
     pub image: String,
     /// The image for its platform, where whoever records knows it: a digest.
+    #[schema(value_type = Option<grammar::DigestName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// What runs; the repository where nothing is said.
+    #[schema(value_type = Option<grammar::Name>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
     /// For which platform: `linux/amd64`, which is meant where nothing is said.
+    #[schema(value_type = Option<grammar::PlatformName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
 }
@@ -260,6 +270,9 @@ pub struct Recording {
 pub struct RecordedAll {
     /// In the order of what was sent.
     pub recorded: Vec<Recorded>,
+    /// The environment was made for it.
+    #[serde(default)]
+    pub made: bool,
 }
 
 /// What came of recording a deployment.
@@ -270,9 +283,6 @@ pub struct Recorded {
     /// What that changed.
     pub change: Change,
     /// What ran before, if that was something else.
-    /// The environment was made for it.
-    #[serde(default)]
-    pub made: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<Deployment>,
 }
@@ -315,9 +325,11 @@ pub struct EndQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
     /// This repository (`acme/web`), tag (`acme/web:v1`) or image (`acme/web@sha256:…`).
+    #[param(inline, value_type = Option<grammar::ImageName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// For this platform.
+    #[param(inline, value_type = Option<grammar::PlatformName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
 }
@@ -334,17 +346,20 @@ pub struct Ended {
 #[serde(deny_unknown_fields)]
 pub struct Promotion {
     /// The other environment.
+    #[schema(value_type = grammar::Name)]
     pub to: String,
     /// Only this application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
     /// Only this repository (`acme/web`), tag or image.
+    #[schema(value_type = Option<grammar::ImageName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// By which way it is told: `cli`, `action` or `api`, which is meant where nothing is said.
+    #[schema(value_type = Option<grammar::SourceName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-}
     /// Make the environment if there is none: only owners may.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub create: bool,
+}

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::environment::familiar;
+use super::grammar;
 
 /// A change that was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -27,39 +28,36 @@ pub struct Event {
     pub environment: Option<String>,
     /// What it is about: an application, an image, a repository, a name.
     pub about: String,
-    /// In numbers and names, as far as the kind has any.
-    #[schema(value_type = Object)]
-    pub detail: serde_json::Value,
     /// The image that it is about, as people write it: `acme/web:v2@sha256:…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// The image that this one runs in place of, or that its tag led to before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<String>,
+    /// In numbers and names, as far as the kind has any.
+    #[schema(value_type = Object)]
+    pub detail: serde_json::Value,
 }
 
 impl From<model::Event> for Event {
     fn from(it: model::Event) -> Self {
+        let detail = EventDetail::deserialize(&it.detail).unwrap_or_default();
+        let (image, replaced) = detail.images(it.kind, &it.about);
         Self {
             id: it.id,
             kind: it.kind.as_str().to_owned(),
-        let detail = EventDetail::deserialize(&it.detail).unwrap_or_default();
-        let (image, replaced) = detail.images(it.kind, &it.about);
             at: it.act.at.to_string(),
             who: it.act.who,
             origin: it.act.origin,
             environment: it.environment,
             about: it.about,
+            image,
+            replaced,
             detail: it.detail,
         }
     }
-            image,
-            replaced,
 }
 
-/// Which events are told as they happen: those for which all that is said holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
 /// What the detail of an event says of images.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -117,11 +115,16 @@ impl EventDetail<'_> {
     }
 }
 
+/// Which events are told as they happen: those for which all that is said holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct LiveQuery {
     /// About this environment.
+    #[param(inline, value_type = Option<grammar::Name>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// Of these kinds, parted by commas.
+    #[param(inline, value_type = Option<grammar::KindNames>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kinds: Option<String>,
 }
@@ -137,9 +140,11 @@ impl From<LiveQuery> for EventQuery {
 #[into_params(parameter_in = Query)]
 pub struct EventQuery {
     /// About this environment.
+    #[param(inline, value_type = Option<grammar::Name>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// Of these kinds, parted by commas.
+    #[param(inline, value_type = Option<grammar::KindNames>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kinds: Option<String>,
     /// Of this time or later.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Role;
+use super::number::whole;
+use super::{Role, grammar};
 
 impl From<model::Role> for Role {
     fn from(it: model::Role) -> Self {
@@ -133,7 +134,7 @@ pub struct ChangingPassword {
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What people will call it: `ci of web`.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(value_type = grammar::Name)]
     pub name: String,
     /// How much it may.
     pub scope: Scope,
@@ -209,7 +210,7 @@ pub struct Rotating {
     pub expires: Option<String>,
     /// For so many hours more the former one is good too.
     #[schema(minimum = 0, maximum = 720, default = 0)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole", skip_serializing_if = "Option::is_none")]
     pub overlap_hours: Option<u32>,
 }
 
@@ -279,7 +280,7 @@ pub struct NewInvitation {
     pub role: Role,
     /// For how many days it is good.
     #[schema(minimum = 1, maximum = 30, default = 7)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole", skip_serializing_if = "Option::is_none")]
     pub days: Option<u32>,
 }
 
@@ -331,15 +332,13 @@ pub struct MadeInvitation {
 
 /// Somebody accepts an invitation: newly, with a name and a password; or, with neither, as who they
 /// are already logged in as.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accepting {
     /// What they want to be called.
-    #[schema(min_length = 1, max_length = 200)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What they will log in with.
-    #[schema(format = Password, min_length = 12)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
 }

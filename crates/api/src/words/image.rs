@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::grammar;
+
 /// An image of an organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Image {
@@ -102,6 +104,7 @@ impl From<model::ImageRecord> for Image {
 #[into_params(parameter_in = Query)]
 pub struct ImageQuery {
     /// Seen in this repository: `acme/web`.
+    #[param(inline, value_type = Option<grammar::ImageName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
     /// In this state.
@@ -122,9 +125,11 @@ pub struct ImageQuery {
 #[serde(deny_unknown_fields)]
 pub struct Pushing {
     /// Where it is: `acme/web:v1`. A tag then leads to this image.
+    #[schema(value_type = Option<grammar::ImageName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// What it is made for: `linux/amd64`, which is meant where nothing is said.
+    #[schema(value_type = Option<grammar::PlatformName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// The inventory, as `foretop sbom --format json` of this version writes it down inside.
@@ -161,6 +166,7 @@ pub struct Judging {
 #[into_params(parameter_in = Query)]
 pub struct TagsQuery {
     /// Of this repository: `acme/web`; with a tag (`acme/web:v1`), of that alone.
+    #[param(inline, value_type = grammar::ImageName)]
     pub image: String,
 }
 
@@ -169,8 +175,10 @@ pub struct TagsQuery {
 #[into_params(parameter_in = Query)]
 pub struct ResolveQuery {
     /// `acme/web:v1`; without a tag, `latest`.
+    #[param(inline, value_type = grammar::TagName)]
     pub image: String,
     /// For this platform; without one, for `linux/amd64` if there is one.
+    #[param(inline, value_type = Option<grammar::PlatformName>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// Ask no registry: what was pushed here is meant.

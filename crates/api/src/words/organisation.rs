@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::grammar;
+
 /// What answers here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Version {
@@ -27,7 +29,7 @@ pub struct Organisation {
 #[serde(deny_unknown_fields)]
 pub struct NewOrganisation {
     /// As people will write it.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(value_type = grammar::Name)]
     pub name: String,
 }
 

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::number::whole;
+
 /// For how long something is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Keeping {
@@ -23,7 +25,7 @@ pub struct Keeping {
 pub struct KeepingFor {
     /// For so many days; nothing is for ever.
     #[schema(minimum = 1, maximum = 36500)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole", skip_serializing_if = "Option::is_none")]
     pub days: Option<u32>,
 }
 

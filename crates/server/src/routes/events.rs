@@ -64,8 +64,7 @@ async fn listen(
 
 /// Which events are meant.
 pub(crate) fn selected(query: EventQuery) -> Result<EventSelection, Refusal> {
-    let kinds = query.kinds.as_deref().unwrap_or_default();
-    let kinds = kinds.split(',').map(str::trim).filter(|it| !it.is_empty()).map(|it| {
+    let kinds = query.kinds.iter().flat_map(|it| it.split(',')).map(|it| {
         EventKind::parse(it).ok_or_else(|| {
             let known: Vec<&str> = EventKind::ALL.iter().map(|it| it.as_str()).collect();
             let known = known.join(", ");

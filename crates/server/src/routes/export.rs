@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use api::grammar;
 use api::{ExportQuery, Judging, Problem, Sort};
 use axum::body::Body;
 use axum::extract::State;
@@ -31,11 +32,15 @@ pub(super) fn paths() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/orgs/{org}/environments/{environment}/export", tag = "environments",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("environment" = String, Path, description = "Its name"),
+        ("environment" = inline(grammar::Name), Path, description = "Its name"),
         ExportQuery,
     ),
     responses(
-        (status = 200, description = "The document", body = String, content_type = "text/csv"),
+        (status = 200, description = "The document", content(
+            (String = "text/csv"),
+            (Object = "application/json"),
+            (Object = "application/vnd.cyclonedx+json"),
+        )),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn export(
@@ -51,12 +56,16 @@ async fn export(
 #[utoipa::path(post, path = "/orgs/{org}/environments/{environment}/export", tag = "environments",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("environment" = String, Path, description = "Its name"),
+        ("environment" = inline(grammar::Name), Path, description = "Its name"),
         ExportQuery,
     ),
     request_body = Option<Judging>,
     responses(
-        (status = 200, description = "The document", body = String, content_type = "text/csv"),
+        (status = 200, description = "The document", content(
+            (String = "text/csv"),
+            (Object = "application/json"),
+            (Object = "application/vnd.cyclonedx+json"),
+        )),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn export_judged(

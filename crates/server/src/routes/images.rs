@@ -1,5 +1,6 @@
 //! Images: what is inside them, and what is wrong with them now.
 
+use api::grammar;
 use api::{
     DeleteQuery, Deleted, Image, ImageQuery, ImageState, Judging, Page, Problem, Pushed, Pushing,
     Sort,
@@ -66,7 +67,7 @@ async fn listed(
 #[utoipa::path(get, path = "/orgs/{org}/images/{digest}", tag = "images",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("digest" = String, Path, description = "`sha256:…`"),
+        ("digest" = inline(grammar::DigestName), Path, description = "`sha256:…`"),
     ),
     responses(
         (status = 200, body = Image),
@@ -89,7 +90,7 @@ async fn one(
 #[utoipa::path(put, path = "/orgs/{org}/images/{digest}", tag = "images",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("digest" = String, Path, description = "`sha256:…`"),
+        ("digest" = inline(grammar::DigestName), Path, description = "`sha256:…`"),
     ),
     request_body = Pushing,
     responses(
@@ -133,7 +134,7 @@ async fn push(
 #[utoipa::path(delete, path = "/orgs/{org}/images/{digest}", tag = "images",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("digest" = String, Path, description = "`sha256:…`"),
+        ("digest" = inline(grammar::DigestName), Path, description = "`sha256:…`"),
         DeleteQuery,
     ),
     responses(
@@ -161,7 +162,7 @@ async fn delete(
 #[utoipa::path(get, path = "/orgs/{org}/images/{digest}/inventory", tag = "images",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("digest" = String, Path, description = "`sha256:…`"),
+        ("digest" = inline(grammar::DigestName), Path, description = "`sha256:…`"),
     ),
     responses(
         (status = 200, body = Object, description = "An inventory"),
@@ -180,7 +181,7 @@ async fn inventory(
 #[utoipa::path(post, path = "/orgs/{org}/images/{digest}/analysis", tag = "images",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("digest" = String, Path, description = "`sha256:…`"),
+        ("digest" = inline(grammar::DigestName), Path, description = "`sha256:…`"),
     ),
     request_body = Option<Judging>,
     responses(

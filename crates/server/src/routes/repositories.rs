@@ -1,5 +1,6 @@
 //! Repositories that an organisation has enrolled.
 
+use api::grammar;
 use api::{DeleteQuery, Deleted, Enabling, Page, Problem, Repository, RepositoryQuery};
 use axum::extract::State;
 use axum::response::Response;
@@ -57,7 +58,7 @@ async fn listed(
 #[utoipa::path(get, path = "/orgs/{org}/repositories/{repository}", tag = "repositories",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("repository" = String, Path, description = "`acme/web`, percent-encoded"),
+        ("repository" = inline(grammar::ImageName), Path, description = "`acme/web`, percent-encoded"),
     ),
     responses(
         (status = 200, body = Repository),
@@ -80,7 +81,7 @@ async fn one(
 #[utoipa::path(put, path = "/orgs/{org}/repositories/{repository}", tag = "repositories",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("repository" = String, Path, description = "`acme/web`, percent-encoded"),
+        ("repository" = inline(grammar::ImageName), Path, description = "`acme/web`, percent-encoded"),
     ),
     request_body = Enabling,
     responses(
@@ -107,7 +108,7 @@ async fn enable(
 #[utoipa::path(delete, path = "/orgs/{org}/repositories/{repository}", tag = "repositories",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("repository" = String, Path, description = "`acme/web`, percent-encoded"),
+        ("repository" = inline(grammar::ImageName), Path, description = "`acme/web`, percent-encoded"),
         DeleteQuery,
     ),
     responses(

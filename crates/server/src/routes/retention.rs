@@ -1,5 +1,6 @@
 //! Retention: for how long things are kept, and what is too old goes.
 
+use api::grammar;
 use api::{ExpireQuery, Expired, Keeping, KeepingFor, Page, Problem};
 use axum::extract::State;
 use model::{OrganisationId, Retained, Right};
@@ -56,7 +57,7 @@ async fn one(
 #[utoipa::path(put, path = "/orgs/{org}/retention/{what}", tag = "organisations",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("what" = String, Path, description = "`history`, `events`, `counts`, `evaluations`, `images`"),
+        ("what" = inline(grammar::RetainedName), Path, description = "`history`, `events`, `counts`, `evaluations`, `images`"),
     ),
     request_body = KeepingFor,
     responses(
@@ -79,7 +80,7 @@ async fn put(
 #[utoipa::path(delete, path = "/orgs/{org}/retention/{what}", tag = "organisations",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("what" = String, Path, description = "`history`, `events`, `counts`, `evaluations`, `images`"),
+        ("what" = inline(grammar::RetainedName), Path, description = "`history`, `events`, `counts`, `evaluations`, `images`"),
     ),
     responses(
         (status = 200, body = Keeping),

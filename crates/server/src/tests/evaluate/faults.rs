@@ -47,7 +47,7 @@ async fn whoever_breaks_off_is_followed_by_another() {
     Box::pin(everywhere(async |house| {
         prepared(&house).await;
         let mut broken = 0;
-        while !steps(broken + 1, evaluate(&house.app().await, false)).await {
+        while !Box::pin(steps(broken + 1, evaluate(&house.app().await, false))).await {
             broken += 1;
             let told = house.told("acme").await;
             assert!(told.is_empty() || told == EXPECT, "after {broken} steps: {told}");
