@@ -79,8 +79,6 @@ texts! {
     SourceName = one_of(["cli", "action", "api"]);
     /// How an export is written.
     ExportForm = one_of(["csv", "json", "cyclonedx"]);
-    /// What is kept for a time.
-    RetainedName = one_of(["history", "events", "counts", "evaluations", "images"]);
     /// A severity.
     SeverityName = one_of(model::Level::ALL.map(model::Level::as_str));
     /// Kinds of events, parted by commas.

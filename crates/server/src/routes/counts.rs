@@ -1,6 +1,5 @@
 //! Counts: how many findings there are in environments, and how many there were.
 
-use api::grammar;
 use api::{Counted, CountsQuery, Page, Problem};
 use axum::Router;
 use axum::extract::State;
@@ -34,7 +33,7 @@ pub(super) fn exporter() -> Router<App> {
 #[utoipa::path(get, path = "/orgs/{org}/environments/{environment}/counts", tag = "environments",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("environment" = inline(grammar::Name), Path, description = "Its name"),
+        ("environment" = String, Path, description = "Its name"),
         CountsQuery,
     ),
     responses(

@@ -1,6 +1,5 @@
 //! Deployments: what runs where, what ran, and what is recorded to run now.
 
-use api::grammar;
 use api::{
     Change, Deployment, DeploymentQuery, EndQuery, Ended, Page, Problem, Promotion, Recorded,
     RecordedAll, Recordings, Report, Reported, Sort, StaleTag,
@@ -92,7 +91,7 @@ async fn listed(
 #[utoipa::path(post, path = "/orgs/{org}/environments/{environment}/deployments", tag = "deployments",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("environment" = inline(grammar::Name), Path, description = "The environment"),
+        ("environment" = String, Path, description = "The environment"),
     ),
     request_body = Recordings,
     responses(
@@ -126,7 +125,7 @@ async fn record(
 #[utoipa::path(delete, path = "/orgs/{org}/environments/{environment}/deployments", tag = "deployments",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("environment" = inline(grammar::Name), Path, description = "The environment"),
+        ("environment" = String, Path, description = "The environment"),
         EndQuery,
     ),
     responses(
@@ -159,7 +158,7 @@ async fn end(
 #[utoipa::path(post, path = "/orgs/{org}/environments/{environment}/promotions", tag = "deployments",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("environment" = inline(grammar::Name), Path, description = "The environment that it runs in"),
+        ("environment" = String, Path, description = "The environment that it runs in"),
     ),
     request_body = Promotion,
     responses(
@@ -237,8 +236,8 @@ impl Making {
 #[utoipa::path(put, path = "/orgs/{org}/environments/{environment}/runtimes/{runtime}", tag = "deployments",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("environment" = inline(grammar::Name), Path, description = "The environment"),
-        ("runtime" = inline(grammar::Name), Path, description = "The runtime's name: `cluster-1`"),
+        ("environment" = String, Path, description = "The environment"),
+        ("runtime" = String, Path, description = "The runtime's name: `cluster-1`"),
     ),
     request_body = Report,
     responses(

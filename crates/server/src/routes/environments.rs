@@ -1,6 +1,5 @@
 //! Environments: places where images run.
 
-use api::grammar;
 use api::{Counted, Environment, NewEnvironment, Page, PageQuery, Problem, Renaming};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -67,7 +66,7 @@ async fn create(
 #[utoipa::path(get, path = "/orgs/{org}/environments/{environment}", tag = "environments",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("environment" = inline(grammar::Name), Path, description = "Its name"),
+        ("environment" = String, Path, description = "Its name"),
     ),
     responses(
         (status = 200, body = Environment),
@@ -86,7 +85,7 @@ async fn one(
 #[utoipa::path(patch, path = "/orgs/{org}/environments/{environment}", tag = "environments",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("environment" = inline(grammar::Name), Path, description = "Its name"),
+        ("environment" = String, Path, description = "Its name"),
     ),
     request_body = Renaming,
     responses(
@@ -109,7 +108,7 @@ async fn rename(
 #[utoipa::path(delete, path = "/orgs/{org}/environments/{environment}", tag = "environments",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("environment" = inline(grammar::Name), Path, description = "Its name"),
+        ("environment" = String, Path, description = "Its name"),
     ),
     responses(
         (status = 204, description = "It is gone"),

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use api::grammar;
 use api::{ExportQuery, Judging, Problem, Sort};
 use axum::body::Body;
 use axum::extract::State;
@@ -32,7 +31,7 @@ pub(super) fn paths() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/orgs/{org}/environments/{environment}/export", tag = "environments",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("environment" = inline(grammar::Name), Path, description = "Its name"),
+        ("environment" = String, Path, description = "Its name"),
         ExportQuery,
     ),
     responses(
@@ -56,7 +55,7 @@ async fn export(
 #[utoipa::path(post, path = "/orgs/{org}/environments/{environment}/export", tag = "environments",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("environment" = inline(grammar::Name), Path, description = "Its name"),
+        ("environment" = String, Path, description = "Its name"),
         ExportQuery,
     ),
     request_body = Option<Judging>,

@@ -1,6 +1,5 @@
 //! Images: what is inside them, and what is wrong with them now.
 
-use api::grammar;
 use api::{
     DeleteQuery, Deleted, Image, ImageQuery, ImageState, Judging, Page, Problem, Pushed, Pushing,
     Sort,
@@ -67,7 +66,7 @@ async fn listed(
 #[utoipa::path(get, path = "/orgs/{org}/images/{digest}", tag = "images",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("digest" = inline(grammar::DigestName), Path, description = "`sha256:…`"),
+        ("digest" = String, Path, description = "`sha256:…`"),
     ),
     responses(
         (status = 200, body = Image),
@@ -90,7 +89,7 @@ async fn one(
 #[utoipa::path(put, path = "/orgs/{org}/images/{digest}", tag = "images",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("digest" = inline(grammar::DigestName), Path, description = "`sha256:…`"),
+        ("digest" = String, Path, description = "`sha256:…`"),
     ),
     request_body = Pushing,
     responses(
@@ -134,7 +133,7 @@ async fn push(
 #[utoipa::path(delete, path = "/orgs/{org}/images/{digest}", tag = "images",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("digest" = inline(grammar::DigestName), Path, description = "`sha256:…`"),
+        ("digest" = String, Path, description = "`sha256:…`"),
         DeleteQuery,
     ),
     responses(
@@ -162,7 +161,7 @@ async fn delete(
 #[utoipa::path(get, path = "/orgs/{org}/images/{digest}/inventory", tag = "images",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("digest" = inline(grammar::DigestName), Path, description = "`sha256:…`"),
+        ("digest" = String, Path, description = "`sha256:…`"),
     ),
     responses(
         (status = 200, body = Object, description = "An inventory"),
@@ -181,7 +180,7 @@ async fn inventory(
 #[utoipa::path(post, path = "/orgs/{org}/images/{digest}/analysis", tag = "images",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("digest" = inline(grammar::DigestName), Path, description = "`sha256:…`"),
+        ("digest" = String, Path, description = "`sha256:…`"),
     ),
     request_body = Option<Judging>,
     responses(

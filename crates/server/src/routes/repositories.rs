@@ -1,6 +1,5 @@
 //! Repositories that an organisation has enrolled.
 
-use api::grammar;
 use api::{DeleteQuery, Deleted, Enabling, Page, Problem, Repository, RepositoryQuery};
 use axum::extract::State;
 use axum::response::Response;
@@ -58,7 +57,7 @@ async fn listed(
 #[utoipa::path(get, path = "/orgs/{org}/repositories/{repository}", tag = "repositories",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("repository" = inline(grammar::ImageName), Path, description = "`acme/web`, percent-encoded"),
+        ("repository" = String, Path, description = "`acme/web`, percent-encoded"),
     ),
     responses(
         (status = 200, body = Repository),
@@ -70,7 +69,7 @@ async fn one(
     Path((organisation, repository)): Path<(String, String)>,
 ) -> Result<Json<Repository>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
-    let name = Named::read(&repository)?.repository;
+    let name = full(&repository)?;
     match app.store.repository(&organisation, &name).await? {
         Some(it) => Ok(Json(it.into())),
         None => Err(Refusal::no_such("repository", &repository)),
@@ -81,7 +80,7 @@ async fn one(
 #[utoipa::path(put, path = "/orgs/{org}/repositories/{repository}", tag = "repositories",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("repository" = inline(grammar::ImageName), Path, description = "`acme/web`, percent-encoded"),
+        ("repository" = String, Path, description = "`acme/web`, percent-encoded"),
     ),
     request_body = Enabling,
     responses(
@@ -108,7 +107,7 @@ async fn enable(
 #[utoipa::path(delete, path = "/orgs/{org}/repositories/{repository}", tag = "repositories",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("repository" = inline(grammar::ImageName), Path, description = "`acme/web`, percent-encoded"),
+        ("repository" = String, Path, description = "`acme/web`, percent-encoded"),
         DeleteQuery,
     ),
     responses(
@@ -122,9 +121,15 @@ async fn delete(
     Query(query): Query<DeleteQuery>,
 ) -> Result<Json<Deleted>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::ManageOrganisation).await?;
-    let (act, name) = (app.act(&caller), Named::read(&repository)?.repository);
+    let (act, name) = (app.act(&caller), full(&repository)?);
     let cleared = app.store.delete_repository(&organisation, &act, &name, query.force).await;
     let store::Cleared { images, tags, ended } =
         cleared.map_err(|it| Refusal::alone(it, "repository", &name))?;
     Ok(Json(Deleted { images, tags, ended }))
+}
+
+/// A repository's full name; what cannot be one is nowhere.
+fn full(text: &str) -> Result<String, Refusal> {
+    let named = Named::read(text).map_err(|_| Refusal::no_such("repository", text))?;
+    Ok(named.repository)
 }

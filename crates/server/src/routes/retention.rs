@@ -1,6 +1,5 @@
 //! Retention: for how long things are kept, and what is too old goes.
 
-use api::grammar;
 use api::{ExpireQuery, Expired, Keeping, KeepingFor, Page, Problem};
 use axum::extract::State;
 use model::{OrganisationId, Retained, Right};
@@ -57,7 +56,7 @@ async fn one(
 #[utoipa::path(put, path = "/orgs/{org}/retention/{what}", tag = "organisations",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("what" = inline(grammar::RetainedName), Path, description = "`history`, `events`, `counts`, `evaluations`, `images`"),
+        ("what" = String, Path, description = "`history`, `events`, `counts`, `evaluations`, `images`"),
     ),
     request_body = KeepingFor,
     responses(
@@ -80,7 +79,7 @@ async fn put(
 #[utoipa::path(delete, path = "/orgs/{org}/retention/{what}", tag = "organisations",
     params(
         ("org" = String, Path, description = "The organisation"),
-        ("what" = inline(grammar::RetainedName), Path, description = "`history`, `events`, `counts`, `evaluations`, `images`"),
+        ("what" = String, Path, description = "`history`, `events`, `counts`, `evaluations`, `images`"),
     ),
     responses(
         (status = 200, body = Keeping),
@@ -134,7 +133,12 @@ async fn kept(
 }
 
 fn retained(text: &str) -> Result<Retained, Refusal> {
-    text.parse().map_err(|error| Refusal::malformed("retention", error))
+    text.parse().map_err(|_| {
+        let mut refusal = Refusal::no_such("retention", text);
+        let known = Retained::ALL.map(Retained::as_str).join(", ");
+        refusal.0.hint = Some(format!("there are: {known}"));
+        refusal
+    })
 }
 
 fn word(it: store::Keeping) -> Keeping {

@@ -2,8 +2,7 @@
 //! those who read such texts.
 
 use api::grammar::{
-    DigestName, ExportForm, ImageName, KindNames, Name, PlatformName, RetainedName, SourceName,
-    TagName,
+    DigestName, ExportForm, ImageName, KindNames, Name, PlatformName, SourceName, TagName,
 };
 use model::{Digest, Platform};
 use regex::Regex;
@@ -157,10 +156,6 @@ fn words() {
     };
     let forms = format::export::ALL.iter().map(|it| it.id()).collect::<Vec<_>>();
     assert_eq!(listed(Described::of::<ExportForm>()), forms);
-    assert_eq!(
-        listed(Described::of::<RetainedName>()),
-        model::Retained::ALL.map(model::Retained::as_str)
-    );
     for word in listed(Described::of::<SourceName>()) {
         assert!(word.parse::<model::Source>().is_ok_and(|it| it.runtime().is_none()), "{word}");
     }

@@ -46,7 +46,7 @@ async fn retention_is_shown_changed_and_applied() {
     assert_eq!(shown().await, expect);
     assert!(client.keep_as_usual("local", "events").await.unwrap().by_default);
     let unknown = client.keep_for("local", "all", KeepingFor { days: None }).await.unwrap_err();
-    let expect = "retention: `all` is none of history, events, counts, evaluations, images";
+    let expect = "retention `all`: there is none";
     assert_eq!(unknown.to_string(), expect);
     for dry_run in [true, false] {
         let expired = client.expire("local", ExpireQuery { dry_run }).await.unwrap();
