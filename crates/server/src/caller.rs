@@ -215,7 +215,7 @@ impl Caller {
             None => return Err(nobodys(what)),
         };
         let Some(user) = &caller.user else {
-            let why = format!("{what}: an organisation's token is not a person");
+            let why = format!("{what}: an organization's token is not a person");
             return Err(Sort::Forbidden.because(why).with_hint("foretop login SERVER").into());
         };
         if caller.most < model::Role::Owner {
@@ -255,7 +255,7 @@ fn role(known: &Known, organisation: &str) -> Option<(OrganisationId, model::Rol
 /// Of an organisation that is not theirs they hear what they would if it were not there: nobody even
 /// looks whether it is.
 fn stranger(known: &Known, organisation: &str) -> Refusal {
-    let mut refusal = Refusal::no_such("organisation", organisation);
+    let mut refusal = Refusal::no_such("organization", organisation);
     let mine: Vec<&str> =
         known.caller.memberships.iter().take(20).map(|it| it.organisation.name.as_str()).collect();
     refusal.0.hint = Some(match &*mine {

@@ -75,7 +75,7 @@ impl From<store::Error> for Refusal {
             }
             Sort::Failed => Some("the server's log says what".to_owned()),
             // Which others there are is not for everybody.
-            _ if matches!(error, store::Error::NotFound { what: "organisation", .. }) => {
+            _ if matches!(error, store::Error::NotFound { what: "organization", .. }) => {
                 Some("`foretop enroll NAME` makes one".to_owned())
             }
             _ => error.hint(),

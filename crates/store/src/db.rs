@@ -90,6 +90,12 @@ impl Db {
         address::open(url).await
     }
 
+    /// The same, where no file is made.
+    pub(crate) async fn open_made(url: &str) -> Result<Self, Error> {
+        address::is_made(url)?;
+        address::open(url).await
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite { writer, readers, file } => {

@@ -134,7 +134,7 @@ impl Store {
         members::hold_all(&mut tx).await?;
         let sql = "UPDATE organisations SET deleting = 1, name = id WHERE id = $1 AND deleting = 0";
         if tx.run(sql, values![&organisation.0]).await? == 0 {
-            return Err(Error::Gone("organisation"));
+            return Err(Error::Gone("organization"));
         }
         // What members were answered may tell of it.
         let sql = "DELETE FROM idempotency_keys WHERE organisation = $1

@@ -111,16 +111,58 @@ impl Store {
         selection: &EventSelection,
         page: &Page,
     ) -> Result<Paged<WrittenEvent>, Error> {
+        let Some(name) = &selection.environment else {
+            return self.selected(organisation, selection, page, None).await;
+        };
+        let name = names::cleaned("environment", name)?;
+        let present = Of::Present(&name);
+        let found = self.selected(organisation, selection, page, Some(present)).await?;
+        if !found.rows.is_empty() {
+            return Ok(found);
+        }
+        let Err(unknown) = environments::find(&self.db, organisation, &name).await else {
+            return Ok(found);
+        };
+        // What happened in one that was deleted stays, and can be asked for as before.
+        let sql = "SELECT DISTINCT environment_id FROM events
+                   WHERE organisation = $1 AND kind = $2 AND about = $3 LIMIT 1000";
+        let kind = EventKind::EnvironmentDeleted.as_str();
+        let rows = self.db.few(sql, values![&organisation.0, kind, &name]).await?;
+        let former = rows.iter().filter_map(|it| it.maybe_text("environment_id").transpose());
+        let former: Vec<String> = former.collect::<Result<_, _>>()?;
+        if former.is_empty() {
+            return Err(unknown);
+        }
+        self.selected(organisation, selection, page, Some(Of::Former(&former))).await
+    }
+
+    /// Those of an environment, if one is meant.
+    async fn selected(
+        &self,
+        organisation: &OrganisationId,
+        selection: &EventSelection,
+        page: &Page,
+        of: Option<Of<'_>>,
+    ) -> Result<Paged<WrittenEvent>, Error> {
         let limit = page.rows();
         let mut query = Query::new(
             "SELECT id, at, who, origin, kind, environment, about, detail FROM events
              WHERE organisation = $1",
             values![&organisation.0],
         );
-        if let Some(name) = &selection.environment {
-            let name = names::cleaned("environment", name)?;
-            query.with("AND environment_id = (SELECT id FROM environments WHERE name = $?", name);
-            query.then("AND organisation = $1)");
+        match of {
+            None => {}
+            Some(Of::Present(name)) => {
+                query.with(
+                    "AND environment_id = (SELECT id FROM environments WHERE name = $?",
+                    name.to_owned(),
+                );
+                query.then("AND organisation = $1)");
+            }
+            Some(Of::Former(ids)) => {
+                let ids = ids.iter().map(String::as_str).collect();
+                query.with_all("AND environment_id IN $?", ids);
+            }
         }
         if let Some(since) = selection.since {
             query.with("AND at >= $?", since);
@@ -138,12 +180,18 @@ impl Store {
         query.then(&format!("ORDER BY id DESC LIMIT {}", limit + 1));
         let (sql, values) = query.into_parts();
         let rows = self.db.few(sql, values).await?;
-        if let (Some(name), true) = (&selection.environment, rows.is_empty()) {
-            environments::find(&self.db, organisation, name).await?;
-        }
         let rows = rows.iter().map(written).collect::<Result<_, _>>()?;
         Ok(Paged::of(rows, limit, |it: &WrittenEvent| it.id.clone()))
     }
+}
+
+/// Which environment is meant.
+#[derive(Clone, Copy)]
+enum Of<'a> {
+    /// The one of this name.
+    Present(&'a str),
+    /// Those that are not there any more, by id.
+    Former(&'a [String]),
 }
 
 /// A row with an event's columns.

@@ -72,6 +72,17 @@ impl Store {
         Ok(Self { db, keyring: None })
     }
 
+    /// Opens one that was made before, and brings it up to date. Where there is none, or what is there
+    /// is no database of ours, that is an error, and nothing is made.
+    pub async fn open_made(url: &str) -> Result<Self, Error> {
+        let db = Db::open_made(url).await?;
+        if let Err(error) = migrations::run_on_made(&db).await {
+            db.close().await;
+            return Err(error);
+        }
+        Ok(Self { db, keyring: None })
+    }
+
     /// The same, with keys for secrets.
     pub async fn open_with(url: &str, keyring: Keyring) -> Result<Self, Error> {
         Ok(Self::open(url).await?.with_keys(keyring))

@@ -190,7 +190,7 @@ async fn owned_by_another(
     }
     let sql = "SELECT name FROM organisations WHERE id = $1";
     let Some(row) = tx.row(sql, values![&organisation.0]).await? else {
-        return Err(Error::Gone("organisation"));
+        return Err(Error::Gone("organization"));
     };
     Err(Error::InUse {
         what: format!("user `{}`", user.name),

@@ -28,13 +28,33 @@ pub(crate) fn known() -> i64 {
     ALL.len().try_into().expect("there are not that many migrations")
 }
 
+/// That there is no database of that name.
+pub(crate) fn none(what: &str) -> Error {
+    Error::Refused {
+        what: what.to_owned(),
+        why: "there is none".to_owned(),
+        hint: Some("name the one that the server uses: sqlite:///path, postgres://…".to_owned()),
+    }
+}
+
 /// Brings the database to our version, or refuses one that is ahead of us.
 pub(crate) async fn run(db: &Db) -> Result<(), Error> {
+    bring(db, true).await
+}
+
+/// The same, and refuses one that holds nothing of ours, which stays as it was.
+pub(crate) async fn run_on_made(db: &Db) -> Result<(), Error> {
+    bring(db, false).await
+}
+
+async fn bring(db: &Db, make: bool) -> Result<(), Error> {
     let mut tx = db.write().await?;
     tx.lock("migrations", true).await?;
     tx.define("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)").await?;
     let found = if let Some(row) = tx.row("SELECT version FROM schema_version", vec![]).await? {
         row.int("version")?
+    } else if !make {
+        return Err(none("database"));
     } else {
         tx.run("INSERT INTO schema_version (version) VALUES (0)", vec![]).await?;
         0

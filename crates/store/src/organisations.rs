@@ -37,12 +37,12 @@ impl Store {
     ///
     /// An error tells no other names: who asks may not know of them.
     pub async fn organisation(&self, name: &str) -> Result<Organisation, Error> {
-        let name = names::cleaned("organisation", name)?;
+        let name = names::cleaned("organization", name)?;
         let sql = "SELECT id, name, created_at FROM organisations
                    WHERE name = $1 AND deleting = 0";
         match self.db.row(sql, values![&name]).await? {
             Some(row) => read(&row),
-            None => Err(Error::NotFound { what: "organisation", name, among: Vec::new() }),
+            None => Err(Error::NotFound { what: "organization", name, among: Vec::new() }),
         }
     }
 
@@ -63,7 +63,7 @@ impl Store {
 
 /// A new organisation.
 async fn create(tx: &mut Tx, act: &Act, name: &str) -> Result<Organisation, Error> {
-    let name = names::cleaned("organisation", name)?;
+    let name = names::cleaned("organization", name)?;
     let made = Organisation { id: OrganisationId(new_id()), name, created: act.at };
     let rows = tx
         .run(
@@ -73,7 +73,7 @@ async fn create(tx: &mut Tx, act: &Act, name: &str) -> Result<Organisation, Erro
         )
         .await?;
     if rows == 0 {
-        return Err(Error::Exists { what: "organisation", name: made.name });
+        return Err(Error::Exists { what: "organization", name: made.name });
     }
     let note = events::Note::new(EventKind::OrganisationCreated, &made.name);
     note.write(tx, &made.id, act).await?;

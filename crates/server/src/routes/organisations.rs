@@ -54,7 +54,7 @@ async fn create(
     let organisation = match &app.access {
         Access::Local { .. } => app.store.create_organisation(&act, &made.name).await?,
         Access::People(people) => {
-            let owner = caller.person("organisation")?;
+            let owner = caller.person("organization")?;
             let made = app.store.create_organisation_owned(&act, &made.name, &owner.id).await?;
             people.forget();
             made

@@ -91,7 +91,7 @@ async fn problems_say_what_and_which_request() {
     check(
         empty(get("/api/v1/orgs/other/environments")),
         404,
-        "organisation `other`: there is none",
+        "organization `other`: there is none",
     )
     .await;
     let long = |length: usize| sent("POST", path, vec![b' '; length]);

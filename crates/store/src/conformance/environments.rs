@@ -356,7 +356,16 @@ pub(super) async fn deleting_leaves_only_events(store: &Store) {
     assert_eq!(events.rows[0].kind, EventKind::EnvironmentDeleted);
     assert_eq!(events.rows[0].detail["deployments"], 1);
     assert!(events.next.is_some());
+    let of = async |name: &str| {
+        let environment = Some(name.to_owned());
+        let selection = EventSelection { environment, ..EventSelection::default() };
+        store.events(&acme, &selection, &Page::first(9)).await.map(|it| it.rows.len())
+    };
+    let all = of("staging").await.unwrap();
+    assert!(all >= 3, "made, deployed to and deleted: {all}");
+    assert_eq!(of("stagin").await.unwrap_err().to_string(), "environment `stagin`: there is none");
     store.create_environment(&acme, &at(3), "staging").await.unwrap();
+    assert_eq!(of("staging").await.unwrap(), 1, "one of the same name is another one");
     assert_eq!(told(store, &acme, "staging", When::Ever).await, "");
 }
 

@@ -49,6 +49,29 @@ async fn many_open(address: String) {
     assert_eq!(super::kit::rows(&store, "schema_version").await, 1);
 }
 
+/// Whoever wants one that was made before makes none by a slip of the pen.
+#[tokio::test]
+async fn what_was_never_made_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
+    fs_err::write(folder.path().join("empty"), "").unwrap();
+    let mut addresses = vec![path("typo.db"), path("a folder/typo.db"), path("empty")];
+    addresses.extend(testkit::Postgres::shared().map(testkit::Postgres::database));
+    for address in &addresses {
+        let error = Store::open_made(address).await.unwrap_err();
+        assert!(error.to_string().ends_with(": there is none"), "{address}: {error}");
+        assert!(error.hint().is_some(), "{address}");
+        // It stays as it was.
+        assert!(Store::open_made(address).await.is_err(), "{address}");
+    }
+    assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1, "nothing was made");
+    addresses.push(path("made"));
+    for address in addresses {
+        Store::open(&address).await.unwrap().close().await;
+        Store::open_made(&address).await.unwrap().close().await;
+    }
+}
+
 #[tokio::test]
 async fn addresses() {
     for address in ["", "mysql://x", "store.db", "postgres", "sqlite://"] {

@@ -9,9 +9,9 @@ pub(super) async fn have_a_name_of_their_own(store: &Store) {
     assert_eq!(made.name, "acme");
     assert_eq!(store.organisation("acme").await.unwrap(), made);
     let again = store.create_organisation(&at(1), "acme").await.unwrap_err();
-    assert_eq!(again.to_string(), "organisation `acme`: there is one already");
+    assert_eq!(again.to_string(), "organization `acme`: there is one already");
     let none = store.organisation("Acme").await.unwrap_err();
-    assert_eq!(none.to_string(), "organisation `Acme`: there is none");
+    assert_eq!(none.to_string(), "organization `Acme`: there is none");
     store.create_organisation(&at(1), "Zebra").await.unwrap();
     store.create_organisation(&at(1), "Ähre").await.unwrap();
     let names: Vec<String> =

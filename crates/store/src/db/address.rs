@@ -13,6 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 use super::Db;
 use super::reading::{File, Server};
 use crate::contract::Error;
+use crate::migrations;
 
 /// How long somebody waits for another process that writes to the same file.
 const BUSY: Duration = Duration::from_secs(30);
@@ -51,6 +52,18 @@ pub(super) async fn open(url: &str) -> Result<Db, Error> {
         return Ok(Db::Postgres { pool, server, few, glance: Arc::default() });
     }
     Err(address())
+}
+
+/// Refuses the address of a file that is not there.
+pub(super) fn is_made(url: &str) -> Result<(), Error> {
+    let Some(path) = url.strip_prefix("sqlite:").filter(|it| *it != ":memory:") else {
+        return Ok(());
+    };
+    let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+    if path.is_file() || path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    Err(migrations::none(&format!("database {}", path.display())))
 }
 
 /// Our questions are small and many: helpers and compilers cost each of them more than they help.

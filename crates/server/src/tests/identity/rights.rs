@@ -96,7 +96,7 @@ async fn who_makes_it_owns_it_and_somebody_always_does() {
     let cid = house.somebody(&ann, "cid", "acme", "member").await;
     assert_eq!(house.ask("POST /orgs", &cid, json!({ "name": "cid" })).await.status, 201);
     let again = house.ask("POST /orgs", &ann, json!({ "name": "cid" })).await;
-    assert_eq!(again.told(), "409 organisation `cid`: there is one already");
+    assert_eq!(again.told(), "409 organization `cid`: there is one already");
     let names = |answer: Answer| -> Vec<String> {
         let items = answer.json()["items"].as_array().unwrap().clone();
         items.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
