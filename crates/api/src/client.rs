@@ -14,10 +14,10 @@ use crate::words::{
     Environment, Event, EventQuery, ExpireQuery, Expired, ExportQuery, Image, ImageQuery,
     Invitation, Joined, Judging, Keeping, KeepingFor, LiveQuery, LoggedIn, LoggingIn, Looked,
     LooksQuery, MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation,
-    NewOrganisation, NewToken, Organisation, Page, PageQuery, Problem, Promotion, Pushed, Pushing,
-    RecordedAll, Recordings, Renaming, Report, Reported, Repository, RepositoryQuery, Reset,
-    Resetting, ResolveQuery, Resolved, Rotating, Session, TagSpan, TagsQuery, Token, TokenQuery,
-    Version, WhereQuery, Whereabouts,
+    NewOrganisation, NewToken, Organisation, Page, PageQuery, Presenting, Problem, Promotion,
+    Pushed, Pushing, RecordedAll, Recordings, Renaming, Report, Reported, Repository,
+    RepositoryQuery, Reset, Resetting, ResolveQuery, Resolved, Rotating, Session, TagSpan,
+    TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
 };
 use crate::{Carrier, Live, ORIGIN, PROBLEM, ROOT, Take, Trouble, add};
 
@@ -320,6 +320,15 @@ impl Client {
     ) -> Result<model::Analysis, Error> {
         let path = within(organisation, &["images", digest, "analysis"]);
         self.send(Method::POST, &path, judging).await
+    }
+
+    /// What is wrong with something that is inside nothing that is kept: it is judged, and forgotten.
+    pub async fn judge(
+        &self,
+        organisation: &str,
+        presenting: &Presenting,
+    ) -> Result<model::Analysis, Error> {
+        self.send(Method::POST, &within(organisation, &["analysis"]), presenting).await
     }
 
     /// Where tags lead and led.

@@ -28,7 +28,7 @@ pub use identity::{
     Session, Token, TokenQuery,
 };
 pub use image::{
-    Image, ImageQuery, ImageState, Judging, Layer, Looked, LooksQuery, Pushed, Pushing,
+    Image, ImageQuery, ImageState, Judging, Layer, Looked, LooksQuery, Presenting, Pushed, Pushing,
     ResolveQuery, Resolved, ResolvedBy, TagSpan, TagsQuery, Untold,
 };
 pub use organisation::{

@@ -93,7 +93,7 @@ pub(crate) async fn taken(request: Request, next: Next) -> Result<Response, Refu
 /// Bytes of the largest document that a path takes.
 fn most(route: &str) -> usize {
     let is = |end: &str| route.ends_with(end);
-    if is("/images/{digest}") {
+    if is("/images/{digest}") || is("/orgs/{org}/analysis") {
         LARGEST
     } else if [
         "/deployments",

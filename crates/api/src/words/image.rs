@@ -137,6 +137,18 @@ pub struct Pushing {
     pub inventory: model::Inventory,
 }
 
+/// What is inside something that nobody keeps, and how it is to be judged.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Presenting {
+    /// The inventory, as `foretop sbom --format json` of this version writes it down inside.
+    #[schema(value_type = Object)]
+    pub inventory: model::Inventory,
+    /// How it is to be judged.
+    #[serde(default)]
+    pub judging: Judging,
+}
+
 /// What came of a push.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pushed {

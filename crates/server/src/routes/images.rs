@@ -1,8 +1,8 @@
 //! Images: what is inside them, and what is wrong with them now.
 
 use api::{
-    DeleteQuery, Deleted, Image, ImageQuery, ImageState, Judging, Page, Problem, Pushed, Pushing,
-    Sort,
+    DeleteQuery, Deleted, Image, ImageQuery, ImageState, Judging, Page, Presenting, Problem,
+    Pushed, Pushing, Sort,
 };
 use axum::extract::State;
 use axum::response::Response;
@@ -25,6 +25,7 @@ pub(super) fn paths() -> OpenApiRouter<App> {
         .routes(routes!(one, push, delete))
         .routes(routes!(inventory))
         .routes(routes!(analysis))
+        .routes(routes!(judged))
 }
 
 /// The images that are known, by digest.
@@ -197,6 +198,25 @@ async fn analysis(
     let inventory = kept(&app, &organisation, &digest).await?;
     let judging = judging.map(|Json(it)| it).unwrap_or_default();
     body::long(judge::analysis(&app, inventory, judging).await?).await
+}
+
+/// What is wrong with an image that is not kept here, by the almanac of the server. It is judged and
+/// forgotten.
+#[utoipa::path(post, path = "/orgs/{org}/analysis", tag = "images",
+    params(("org" = String, Path, description = "The organisation")),
+    request_body = Presenting,
+    responses(
+        (status = 200, body = Object, description = "An analysis"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn judged(
+    State(app): State<App>,
+    caller: Caller,
+    Path(organisation): Path<String>,
+    Json(presenting): Json<Presenting>,
+) -> Result<Json<Analysis>, Refusal> {
+    caller.within(&app, &organisation, Right::Read).await?;
+    Ok(Json(judge::analysis(&app, presenting.inventory, presenting.judging).await?))
 }
 
 /// What is inside the image; an image that nobody has read yet is a problem that says so.
