@@ -142,6 +142,16 @@ pub(crate) fn gaps(analysis: &Analysis) -> Vec<&Gap> {
     image.iter().chain(analysis.all_gaps()).filter(|it| seen.insert(*it)).collect()
 }
 
+/// Has nobody read the image? Then there is a gap about all of it, and nothing is counted: no number
+/// would be true.
+pub fn is_dark(analysis: &Analysis) -> bool {
+    let image = analysis.inventory.subject.image().and_then(|it| it.digest.as_ref());
+    let about_all = |digest: &model::Digest| {
+        analysis.gaps.iter().any(|gap| gap.at.rsplit('@').next() == Some(digest.as_str()))
+    };
+    analysis.inventory.packages.is_empty() && image.is_some_and(about_all)
+}
+
 /// What it rests on, in a sentence, and whether that should worry.
 pub(crate) fn basis(basis: &Basis) -> (String, bool) {
     const HINT: &str = "run `foretop almanac update` for all of them";

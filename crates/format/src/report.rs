@@ -16,6 +16,7 @@ mod sarif;
 mod sbom;
 mod spdx;
 
+pub use crate::page::is_dark;
 pub use basis::{basis_for_json, write_basis};
 pub use csv::row as csv_row;
 pub use explain::{write_explanation, write_explanation_json};

@@ -34,7 +34,8 @@ pub(crate) struct Cves {
     /// Write the report to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
-    /// Exit with code 2 if there is a finding that nothing takes out of the way
+    /// Exit with code 2 if there is a finding that nothing takes out of the way, or if an image of
+    /// --env is not analysed
     #[arg(short = 'e', long)]
     exit_code: bool,
     /// Tell the whole story of each flaw
@@ -59,7 +60,7 @@ const SEVERAL: &str = "
 With --env, packages, only-packages and markdown hold one report after the other; json and sbom are an
 array of documents, also of one; csv has a column more, the image's; sarif has a run for each image;
 gitlab holds them all. spdx and cyclonedx hold one image, so name its repository.
-An image that is not analysed yet is told as a gap.
+An image that is not analysed yet is told as a gap, and shuts the gate of --exit-code.
 ";
 
 /// Which findings to report.
@@ -198,7 +199,6 @@ impl Verb for Cves {
         });
         let mut telling: Vec<Telling<'_>> = telling.collect();
         let mut is_vulnerable = false;
-        let is_open = |it: &Analysis| it.findings.iter().any(|it| !it.suppressed());
         if self.deployed.wanted() {
             let wanted = (&self.wishes.filter(), false);
             let begin = |images: usize| {
@@ -320,12 +320,19 @@ impl Cves {
     }
 }
 
+/// Does it shut the gate? What nobody can tell may be worse than what is told.
+fn is_open(analysis: &Analysis) -> bool {
+    report::is_dark(analysis) || analysis.findings.iter().any(|it| !it.suppressed())
+}
+
 /// One line on stderr: what was found, counted as the report counts.
 fn tell(analysis: &Analysis, context: &Context) {
     let findings: Vec<&Finding> = analysis.findings.iter().filter(|it| !it.suppressed()).collect();
     let gaps = analysis.gaps.len() + analysis.inventory.gaps.len();
     if findings.is_empty() {
-        if gaps == 0 {
+        if report::is_dark(analysis) {
+            context.messages.warn("Not known whether there are vulnerable packages");
+        } else if gaps == 0 {
             context.messages.done("No vulnerable package detected");
         } else {
             let gaps = count(gaps as u64, "thing is", "things are");

@@ -99,8 +99,11 @@ fn overview(out: &mut String, analysis: &Analysis) {
         code(out, "digest", digest.as_str());
     }
     out.push_str("<tr><td>vulnerabilities</td><td>");
-    for (level, count) in tally.told() {
-        badge(out, level, count);
+    let is_dark = page::is_dark(analysis);
+    if is_dark {
+        out.push_str(":question: not known");
+    } else {
+        tally.told().for_each(|(level, count)| badge(out, level, count));
     }
     if tally.suppressed > 0 {
         let _ = write!(out, " {} suppressed", tally.suppressed);
@@ -112,7 +115,8 @@ fn overview(out: &mut String, analysis: &Analysis) {
             line(out, "size", &size(image.size));
         }
     }
-    line(out, "packages", &inventory.packages.len().to_string());
+    let packages = inventory.packages.len().to_string();
+    line(out, "packages", if is_dark { "not known" } else { &packages });
     let (basis, worrying) = page::basis(&analysis.basis);
     let sign = if worrying { ":warning: " } else { "" };
     row(out, "advisories", |out| {

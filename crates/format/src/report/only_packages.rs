@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use model::Analysis;
 
 use super::basis::rests_on;
-use super::packages::not_known;
+use super::packages::{NOTHING_KNOWN, not_known};
 use super::{BelowHeadings, Options, Report, Several};
 use crate::list::{name, shown};
-use crate::page::Tally;
+use crate::page::{self, Tally};
 use crate::paint::{Style, Text};
 use crate::words;
 
@@ -48,7 +48,12 @@ impl Report for OnlyPackages {
             })
             .collect();
         let mut text = Text::new(options, rows.len().saturating_mul(96).saturating_add(1024));
-        table(&mut text, &rows);
+        if page::is_dark(analysis) {
+            text.push(NOTHING_KNOWN);
+            text.push("\n");
+        } else {
+            table(&mut text, &rows);
+        }
         not_known(&mut text, analysis);
         rests_on(&mut text, &analysis.basis);
         text.out

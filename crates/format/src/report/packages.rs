@@ -34,12 +34,20 @@ impl Report for Packages {
         for group in &groups {
             concerned(&mut text, analysis, options, group);
         }
-        summary(&mut text, &tally, groups.iter().filter(|it| it.tally.total() > 0).count());
+        if page::is_dark(analysis) {
+            text.sign(Sign::Unknown);
+            text.push(&format!(" {NOTHING_KNOWN}\n"));
+        } else {
+            summary(&mut text, &tally, groups.iter().filter(|it| it.tally.total() > 0).count());
+        }
         not_known(&mut text, analysis);
         rests_on(&mut text, &analysis.basis);
         text.out
     }
 }
+
+/// In place of counts.
+pub(super) const NOTHING_KNOWN: &str = "Not known whether there are vulnerable packages";
 
 /// Columns of the overview left of its line.
 const LABEL: usize = 20;
@@ -69,9 +77,14 @@ fn overview(text: &mut Text<'_>, analysis: &Analysis, tally: &Tally) {
         let qualifier = distro.qualifier();
         row(text, "    distribution", distro.name.as_deref().unwrap_or(&qualifier));
     }
+    let is_dark = page::is_dark(analysis);
     text.padded("    vulnerabilities", LABEL);
     text.bar();
-    text.cells(tally);
+    if is_dark {
+        text.push("  not known");
+    } else {
+        text.cells(tally);
+    }
     if tally.suppressed > 0 {
         text.push(&format!("  ({} suppressed)", tally.suppressed));
     }
@@ -79,7 +92,8 @@ fn overview(text: &mut Text<'_>, analysis: &Analysis, tally: &Tally) {
     if let Some(image) = inventory.subject.image().filter(|it| it.size > 0) {
         row(text, "    size", &size(image.size));
     }
-    row(text, "    packages", &inventory.packages.len().to_string());
+    let packages = inventory.packages.len().to_string();
+    row(text, "    packages", if is_dark { "not known" } else { &packages });
     let gaps = page::gaps(analysis).len();
     if gaps > 0 {
         row(text, "    not known", &words::many(gaps, "gap"));
