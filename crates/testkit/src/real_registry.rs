@@ -1,9 +1,9 @@
 //! A real registry, the one that Debian has as `docker-registry`, and skopeo to push to it.
 
-use std::net::{TcpListener, TcpStream};
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// A running one, gone when it is dropped.
 #[derive(Debug)]
@@ -14,32 +14,38 @@ pub struct RealRegistry {
 }
 
 impl RealRegistry {
-    /// Starts one; none where it or skopeo is not installed.
+    /// Starts one that everybody may use; none where it or skopeo is not installed, which is said.
     pub fn start() -> Option<Self> {
-        let there = |program: &str| {
-            Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok()
-        };
-        if !there("docker-registry") || !there("skopeo") {
+        Self::start_for("")
+    }
+
+    /// Starts one for those who are told in these lines of an htpasswd file.
+    #[expect(clippy::print_stdout, reason = "a test that leaves itself out says so")]
+    pub fn start_for(users: &str) -> Option<Self> {
+        let missing: Vec<_> =
+            ["docker-registry", "skopeo"].into_iter().filter(|it| !runs(it)).collect();
+        if !missing.is_empty() {
+            println!("left out: {} is missing", missing.join(" and "));
             return None;
         }
-        let folder = tempfile::tempdir().ok()?;
-        let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
-        let host = format!("127.0.0.1:{port}");
-        let config = format!(
-            "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n\
-             storage: {{filesystem: {{rootdirectory: '{}'}}}}\nhttp: {{addr: '{host}'}}\n",
-            folder.path().join("store").display(),
+        let folder = tempfile::tempdir().expect("there is room for a directory");
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let mut config = format!(
+            "version: 0.1\nlog: {{level: info, accesslog: {{disabled: true}}}}\n\
+             storage: {{filesystem: {{rootdirectory: '{}'}}}}\nhttp: {{addr: '127.0.0.1:0'}}\n",
+            path("store"),
         );
-        let file = folder.path().join("config.yml");
-        fs_err::write(&file, config).ok()?;
-        let mut serve = Command::new("docker-registry");
-        serve.arg("serve").arg(file).stdout(Stdio::null()).stderr(Stdio::null());
-        let process = serve.spawn().ok()?;
-        let began = Instant::now();
-        while TcpStream::connect(&host).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(20), "docker-registry does not listen");
-            std::thread::yield_now();
+        if !users.is_empty() {
+            fs_err::write(path("users"), users).expect("there is room for a file");
+            let users = path("users");
+            let _ = writeln!(config, "auth: {{htpasswd: {{realm: test, path: '{users}'}}}}");
         }
+        fs_err::write(path("config.yml"), config).expect("there is room for a file");
+        let mut serve = Command::new("docker-registry");
+        serve.args(["serve", &path("config.yml")]).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = serve.spawn().expect("it ran a moment ago");
+        let said = process.stderr.take().expect("it is a pipe");
+        let host = listening(said);
         Some(Self { process, host, _folder: folder })
     }
 
@@ -57,6 +63,29 @@ impl RealRegistry {
         let output = skopeo.output().expect("skopeo was there a moment ago");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+fn runs(program: &str) -> bool {
+    let mut command = Command::new(program);
+    let silent = command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    silent.status().is_ok_and(|it| it.success())
+}
+
+/// Where it listens, as it says itself; what it says later is read by somebody, so that it can be said.
+fn listening(said: impl Read + Send + 'static) -> String {
+    let mut said = BufReader::new(said);
+    let mut before = String::new();
+    let host = loop {
+        let mut line = String::new();
+        let read = said.read_line(&mut line).expect("it can be read");
+        assert!(read > 0, "docker-registry ends before it listens: {before}");
+        if let Some((_, host)) = line.split_once("listening on ") {
+            break host.split(['"', ',', ' ']).next().unwrap_or(host).to_owned();
+        }
+        before.push_str(&line);
+    };
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    host
 }
 
 impl Drop for RealRegistry {

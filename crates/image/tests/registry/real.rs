@@ -2,79 +2,18 @@
 //!
 //! Where one of the two programs is missing these tests leave themselves out and say so.
 
-use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use image::{Credentials, Settings};
 use model::Secret;
-use testkit::{AttestationForm, image, index, layer, layout};
+use testkit::{AttestationForm, RealRegistry, image, index, layer, layout};
 
 use super::artifacts::{book, pulled, pushed};
 use super::{Watch, noise, read, settings};
-
-struct Registry {
-    process: Child,
-    host: String,
-    _directory: tempfile::TempDir,
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// True when both programs are there.
-fn is_possible() -> bool {
-    let runs = |program: &str| {
-        let mut command = Command::new(program);
-        let silent = command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-        silent.status().is_ok_and(|it| it.success())
-    };
-    let missing: Vec<_> =
-        ["docker-registry", "skopeo"].into_iter().filter(|it| !runs(it)).collect();
-    if !missing.is_empty() {
-        println!("left out: {} is not installed", missing.join(" and "));
-    }
-    missing.is_empty()
-}
-
-/// Starts one on a free port; `users` are lines of an htpasswd file.
-fn start(users: &str) -> Registry {
-    let directory = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let host = format!("127.0.0.1:{port}");
-    let path = |name: &str| directory.path().join(name).display().to_string();
-    let mut config = format!(
-        "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n\
-         storage: {{filesystem: {{rootdirectory: '{}'}}}}\nhttp: {{addr: '{host}'}}\n",
-        path("store"),
-    );
-    if !users.is_empty() {
-        fs_err::write(path("users"), users).unwrap();
-        let users = path("users");
-        writeln!(config, "auth: {{htpasswd: {{realm: test, path: '{users}'}}}}").unwrap();
-    }
-    fs_err::write(path("config.yml"), config).unwrap();
-    let process = Command::new("docker-registry")
-        .args(["serve", &path("config.yml")])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let began = Instant::now();
-    while TcpStream::connect(&host).is_err() {
-        assert!(began.elapsed() < Duration::from_secs(20), "docker-registry does not listen");
-        std::thread::yield_now();
-    }
-    Registry { process, host, _directory: directory }
-}
 
 /// Stands between a client and the registry, and hangs up once after so many bytes of answers.
 /// Gives its address, and what clients said to it.
@@ -122,7 +61,7 @@ fn relay(registry: &str, cut_after: usize) -> (String, Arc<Mutex<String>>) {
 }
 
 /// Pushes an image for two platforms, one of them with an SBOM beside it; the index's digest.
-fn push(registry: &Registry, login: &[&str]) -> String {
+fn push(registry: &RealRegistry, login: &[&str]) -> String {
     let directory = tempfile::tempdir().unwrap();
     let images = index()
         .image(
@@ -133,7 +72,7 @@ fn push(registry: &Registry, login: &[&str]) -> String {
         .image("linux/arm64", image().layer(layer().file("a", noise(2_000_000))));
     layout().index("1", &images).write(directory.path());
     let source = format!("oci:{}:1", Path::new(directory.path()).display());
-    let target = format!("docker://{}/team/app:1", registry.host);
+    let target = format!("docker://{}/team/app:1", registry.host());
     let output = Command::new("skopeo")
         .args(["--insecure-policy", "copy", "--quiet", "--all", "--dest-tls-verify=false"])
         .args(login)
@@ -160,34 +99,28 @@ fn check(name: &str, platform: &str, settings: Settings, expect: &str) {
 
 #[test]
 fn by_tag_digest_and_platform() {
-    if !is_possible() {
-        return;
-    }
-    let registry = start("");
+    let Some(registry) = RealRegistry::start() else { return };
     let digest = push(&registry, &[]);
-    let tag = format!("{}/team/app:1", registry.host);
+    let tag = format!("{}/team/app:1", registry.host());
     let expect = "linux/amd64, 2 layers read https://spdx.dev/Document";
     check(&tag, "linux/amd64", settings(), expect);
     check(&tag, "linux/arm64", settings(), "linux/arm64, 1 layers read ");
-    let name = format!("{}/team/app@{digest}", registry.host);
+    let name = format!("{}/team/app@{digest}", registry.host());
     check(&name, "linux/amd64", settings(), expect);
-    let missing = format!("{}/team/app:2", registry.host);
-    let expect = format!("{missing}: {} has no such tag or digest ()", registry.host);
+    let missing = format!("{}/team/app:2", registry.host());
+    let expect = format!("{missing}: {} has no such tag or digest ()", registry.host());
     check(&missing, "", settings(), &expect);
-    let missing = format!("{}/team/none:1", registry.host);
+    let missing = format!("{}/team/none:1", registry.host());
     // It does not tell the two apart.
-    let expect = format!("{missing}: {} has no such tag or digest ()", registry.host);
+    let expect = format!("{missing}: {} has no such tag or digest ()", registry.host());
     check(&missing, "", settings(), &expect);
 }
 
 #[test]
 fn interrupted_half_way() {
-    if !is_possible() {
-        return;
-    }
-    let registry = start("");
+    let Some(registry) = RealRegistry::start() else { return };
     push(&registry, &[]);
-    let (address, said) = relay(&registry.host, 1_000_000);
+    let (address, said) = relay(&registry.host(), 1_000_000);
     let tag = format!("{address}/team/app:1");
     check(&tag, "linux/arm64", settings(), "linux/arm64, 1 layers read ");
     let said = said.lock().unwrap().to_ascii_lowercase();
@@ -198,13 +131,14 @@ fn interrupted_half_way() {
 
 #[test]
 fn with_a_login() {
-    if !is_possible() {
-        return;
-    }
     // `alice`, whose password is `wonderland`, as `htpasswd -nbB` writes it.
-    let registry = start("alice:$2y$04$abcdefghijklmnopqrstuujZkTwHUiJ9XdZPwKfcfDo7dMp5DjlTu\n");
+    let Some(registry) = RealRegistry::start_for(
+        "alice:$2y$04$abcdefghijklmnopqrstuujZkTwHUiJ9XdZPwKfcfDo7dMp5DjlTu\n",
+    ) else {
+        return;
+    };
     push(&registry, &["--dest-creds", "alice:wonderland"]);
-    let tag = format!("{}/team/app:1", registry.host);
+    let tag = format!("{}/team/app:1", registry.host());
     let with = |password: &str| Settings {
         credentials: Some(Credentials::Basic {
             user: "alice".to_owned(),
@@ -213,7 +147,7 @@ fn with_a_login() {
         ..settings()
     };
     check(&tag, "linux/arm64", with("wonderland"), "linux/arm64, 1 layers read ");
-    let host = &registry.host;
+    let host = registry.host();
     check(
         &tag,
         "linux/arm64",
@@ -235,8 +169,8 @@ fn with_a_login() {
 }
 
 /// Pushes an artifact, pulls it elsewhere, and pushes it again after a small change.
-fn check_artifact(registry: &Registry, settings: &Settings) {
-    let name = format!("{}/team/book:1", registry.host);
+fn check_artifact(registry: &RealRegistry, settings: &Settings) {
+    let name = format!("{}/team/book:1", registry.host());
     let large = 20_000_000;
     let first = pushed(&name, &book(large), settings.clone()).unwrap();
     assert_eq!((first.sent.blobs, first.sent.bytes, first.kept.blobs), (4, 20_000_026, 0));
@@ -261,18 +195,17 @@ fn check_artifact(registry: &Registry, settings: &Settings) {
 
 #[test]
 fn artifacts_there_and_back() {
-    if !is_possible() {
-        return;
-    }
-    check_artifact(&start(""), &settings());
+    let Some(registry) = RealRegistry::start() else { return };
+    check_artifact(&registry, &settings());
 }
 
 #[test]
 fn artifacts_with_a_login() {
-    if !is_possible() {
+    let Some(registry) = RealRegistry::start_for(
+        "alice:$2y$04$abcdefghijklmnopqrstuujZkTwHUiJ9XdZPwKfcfDo7dMp5DjlTu\n",
+    ) else {
         return;
-    }
-    let registry = start("alice:$2y$04$abcdefghijklmnopqrstuujZkTwHUiJ9XdZPwKfcfDo7dMp5DjlTu\n");
+    };
     let with = |password: &str| Settings {
         credentials: Some(Credentials::Basic {
             user: "alice".to_owned(),
@@ -281,7 +214,7 @@ fn artifacts_with_a_login() {
         ..settings()
     };
     check_artifact(&registry, &with("wonderland"));
-    let name = format!("{}/team/book:2", registry.host);
+    let name = format!("{}/team/book:2", registry.host());
     for settings in [with("looking-glass"), settings()] {
         let error = pushed(&name, &book(1), settings).unwrap_err();
         assert!(matches!(error, image::Error::Denied { .. }), "{error}");
