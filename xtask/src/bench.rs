@@ -329,3 +329,8 @@ fn median(mut runs: Vec<Run>) -> Run {
     let memory = runs.iter().map(|it| it.memory).fold(0.0, f64::max);
     Run { seconds: runs[runs.len() / 2].seconds, memory }
 }
+
+/// Is there a PostgreSQL to be measured?
+fn has_postgres() -> bool {
+    std::path::Path::new("/usr/lib/postgresql").is_dir() || has("initdb")
+}

@@ -1,6 +1,6 @@
 //! How a portfolio grows: of a thousand, ten thousand and a hundred thousand images that are made up.
 
-use crate::run::{has, output, run, target};
+use crate::run::{output, run, target};
 
 const SIZES: [&str; 3] = ["1000", "10000", "100000"];
 
@@ -67,7 +67,7 @@ fn server(almanacs: &str) -> anyhow::Result<String> {
     let mut rows = Vec::new();
     for size in SIZES {
         for (database, name) in [("sqlite", "SQLite"), ("postgres", "PostgreSQL")] {
-            if database == "postgres" && !has_postgres() {
+            if database == "postgres" && !super::has_postgres() {
                 rows.push(format!("| {name} | {size} | it was not there |"));
                 continue;
             }
@@ -76,10 +76,6 @@ fn server(almanacs: &str) -> anyhow::Result<String> {
         }
     }
     Ok(rows.join("\n"))
-}
-
-fn has_postgres() -> bool {
-    std::path::Path::new("/usr/lib/postgresql").is_dir() || has("initdb")
 }
 
 /// How much else the machine did, by its own word.
