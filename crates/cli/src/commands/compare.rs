@@ -6,17 +6,18 @@ mod pick;
 
 use std::path::PathBuf;
 
+use api::Presenting;
 use clap::{ArgGroup, ValueHint};
 use engine::{Filter, Lookout, compare_wanted};
 use format::{comparison, report};
-use model::{Comparison, Fate, Inventory, Level};
+use model::{Analysis, Comparison, Fate, Inventory, Level};
 
 use self::between::Between;
 use self::pick::Pick;
 use super::cves::severity;
 use super::{Outcome, Verb, said};
 use crate::Context;
-use crate::asking::{Whose, ask_with};
+use crate::asking::{Asking, Whose, ask_with, server};
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::messages::{count, width_of_stdout};
@@ -70,6 +71,9 @@ pub(crate) struct Compare {
     /// Leave out vulnerabilities that both have, and packages without other ones
     #[arg(long)]
     ignore_unchanged: bool,
+    /// There are no policies to be shown
+    #[arg(long, hide = true)]
+    hide_policies: bool,
     #[command(flatten)]
     advice: Advice,
     #[command(flatten)]
@@ -187,16 +191,20 @@ impl Verb for Compare {
             return Ok(shuts(&between.told(context, whose, subject, parts, delivery)?));
         }
 
-        let (lookout, (after, before)) = self.sides(context)?;
-        warn_of_types(&self.wishes.only_package_type, &[&after, &before], &context.messages);
-        // What is wanted is asked of the comparison: whatever one side had left out would look new.
-        let [before, after] =
-            [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
-        context.messages.debug("compare start");
-        let mut comparison = compare_wanted(&before, &after, &self.wishes.filter());
-        context.messages.debug("compare done");
-        lookout.put_titles(&before, &after, &mut comparison);
-        answered(&lookout)?;
+        let comparison = if self.is_judged_there(context)? {
+            let (after, before) = self.judged_there(context)?;
+            self.compared(&before, &after, context)
+        } else {
+            let (lookout, (after, before)) = self.sides(context)?;
+            // What is wanted is asked of the comparison: whatever one side had left out would look
+            // new.
+            let [before, after] =
+                [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
+            let mut comparison = self.compared(&before, &after, context);
+            lookout.put_titles(&before, &after, &mut comparison);
+            answered(&lookout)?;
+            comparison
+        };
         tell(&comparison, context);
 
         deliver(&report.write(&comparison, &options), output.as_ref(), &context.messages)?;
@@ -205,9 +213,40 @@ impl Verb for Compare {
 }
 
 impl Compare {
+    /// Does somebody else judge both sides, as they judge what runs? Whoever names an almanac wants it
+    /// to count.
+    fn is_judged_there(&self, context: &Context) -> anyhow::Result<bool> {
+        let remembered = self.env.is_some() || self.to.is_none();
+        Ok(remembered && self.advice.directory().is_none() && server(context)?.is_some())
+    }
+
+    /// What is looked at and what it is held against, judged by the server's almanac. What is not kept
+    /// there is not kept for it either.
+    fn judged_there(&self, context: &Context) -> anyhow::Result<(Analysis, Analysis)> {
+        let judging = self.advice.judging(context, false)?;
+        ask_with(context, &self.whose, None, async |asking| {
+            let (after, before) = self.picked(asking, context).await?;
+            let judge = async |inventory| {
+                let presenting = Presenting { inventory, judging: judging.clone() };
+                asking.client.judge(&asking.organisation, &presenting).await
+            };
+            Ok((judge(after).await?, judge(before).await?))
+        })
+    }
+
+    fn compared(&self, before: &Analysis, after: &Analysis, context: &Context) -> Comparison {
+        let inventories = [&after.inventory, &before.inventory];
+        warn_of_types(&self.wishes.only_package_type, &inventories, &context.messages);
+        context.messages.debug("compare start");
+        let comparison = compare_wanted(before, after, &self.wishes.filter());
+        context.messages.debug("compare done");
+        comparison
+    }
+
     /// What is looked at, what it is held against, and what the findings of both rest on.
     fn sides(&self, context: &Context) -> anyhow::Result<(Lookout, (Inventory, Inventory))> {
         if let (None, Some(to)) = (&self.env, &self.to) {
+            self.whose.unasked(context);
             let (subject, to) = self.subject.clone().and(to, self.to_ref.as_deref());
             return self.advice.about_both(&subject, &to, context);
         }
@@ -216,22 +255,28 @@ impl Compare {
 
     fn remembered(&self, context: &Context) -> anyhow::Result<(Inventory, Inventory)> {
         let almanac = self.advice.directory();
-        ask_with(context, &self.whose, almanac, async |asking| {
-            let pick = Pick { context, asking };
-            let (after, known) = match &self.env {
-                Some(environment) => pick.running(environment, &self.subject).await?,
-                None => pick.named(&self.subject).await?,
-            };
-            let before = match (&self.to, &self.to_env) {
-                (Some(to), _) => {
-                    let (_, to) = self.subject.clone().and(to, self.to_ref.as_deref());
-                    to.read(context, true).await?
-                }
-                (None, Some(environment)) => pick.newest_in(environment, &known).await?,
-                (None, None) => pick.latest(&known).await?,
-            };
-            Ok((after, before))
-        })
+        ask_with(context, &self.whose, almanac, async |asking| self.picked(asking, context).await)
+    }
+
+    async fn picked(
+        &self,
+        asking: &Asking,
+        context: &Context,
+    ) -> anyhow::Result<(Inventory, Inventory)> {
+        let pick = Pick { context, asking };
+        let (after, known) = match &self.env {
+            Some(environment) => pick.running(environment, &self.subject).await?,
+            None => pick.named(&self.subject).await?,
+        };
+        let before = match (&self.to, &self.to_env) {
+            (Some(to), _) => {
+                let (_, to) = self.subject.clone().and(to, self.to_ref.as_deref());
+                to.read(context, true).await?
+            }
+            (None, Some(environment)) => pick.newest_in(environment, &known).await?,
+            (None, None) => pick.latest(&known).await?,
+        };
+        Ok((after, before))
     }
 }
 
