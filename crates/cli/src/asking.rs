@@ -19,7 +19,7 @@ pub(crate) const LOCAL: &str = "local";
 /// For whom something is done.
 #[derive(clap::Args, Clone, Default)]
 pub(crate) struct Whose {
-    /// The organisation to act for
+    /// The organization to act for
     #[arg(long, value_name = "ORGANIZATION", global = true, value_parser = crate::commands::said())]
     org: Option<String>,
 }
@@ -104,11 +104,12 @@ impl Asking {
             return Ok(Self { client, organisation, settled, server: Some(url), store: None });
         }
         if let Some(directory) = almanac {
-            anyhow::ensure!(
-                directory.is_dir(),
-                "almanac {}: there is no such directory",
-                directory.display()
-            );
+            if !directory.is_dir() {
+                return Err(Failure::error(
+                    format!("almanac {}: there is no such directory", directory.display()),
+                    "--almanac names one that `foretop almanac` made, or leave it out",
+                ));
+            }
         }
         let store = database(context).await?;
         let almanac = match almanac {
@@ -152,12 +153,72 @@ pub(crate) const PART: u32 = 1000;
 /// The server that commands ask; without one, everything is here.
 pub(crate) fn server(context: &Context) -> anyhow::Result<Option<String>> {
     match context.environment.server()? {
-        Some(url) if !url.contains("://") => Err(Failure::error(
-            format!("FORETOP_SERVER: `{url}` is not the URL of a server"),
-            format!("write https://{url}"),
-        )),
-        Some(url) => Ok(Some(url)),
-        None => config::settled(&context.environment, "server"),
+        Some(text) => server_address("FORETOP_SERVER", &text).map(Some),
+        None => config::settled(&context.environment, "server")?
+            .map(|text| server_address("config server", &text))
+            .transpose(),
+    }
+}
+
+/// Does `work` at the server that commands ask. `nowhere` says what is missing where there is none.
+pub(crate) fn at_server<T>(
+    context: &Context,
+    nowhere: &str,
+    work: impl AsyncFnOnce(&Client) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let url = server(context)?.ok_or_else(|| self::nowhere(nowhere))?;
+    crate::runtime()?.block_on(async { work(&there(context, &url).await?).await })
+}
+
+/// That there is no server for what is asked.
+pub(crate) fn nowhere(why: &str) -> anyhow::Error {
+    Failure::error(why, "foretop login SERVER uses one")
+}
+
+/// The address of a server, and nothing else; `what` says who names it.
+pub(crate) fn server_address(what: &str, text: &str) -> anyhow::Result<String> {
+    match address(what, text)? {
+        (url, None) => Ok(url),
+        (_, Some(_)) => Err(unreadable(what, text)),
+    }
+}
+
+/// A server's address, and the secret that it may end with: of an invitation, or for another password.
+/// Without a scheme, this machine is spoken to plainly and all others by HTTPS.
+pub(crate) fn address(what: &str, text: &str) -> anyhow::Result<(String, Option<String>)> {
+    let text = text.trim();
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme @ ("http" | "https"), rest)) => (scheme, rest),
+        Some(_) => return Err(unreadable(what, text)),
+        None if near(text) => ("http", text),
+        None => ("https", text),
+    };
+    let (rest, secret) = ["/first/", "/join/", "/reset/"]
+        .iter()
+        .find_map(|it| rest.split_once(it))
+        .map_or((rest, None), |(rest, secret)| (rest, Some(secret.trim_end_matches('/'))));
+    let rest = rest.trim_end_matches('/');
+    let strange = |it: char| it.is_whitespace() || it.is_control() || "?#@".contains(it);
+    if rest.is_empty() || rest.starts_with('/') || rest.contains(strange) {
+        return Err(unreadable(what, text));
+    }
+    Ok((format!("{scheme}://{rest}"), secret.map(str::to_owned)))
+}
+
+/// What is before an `@` may be a password, and what is behind such a path is a secret.
+fn unreadable(what: &str, text: &str) -> anyhow::Error {
+    let refuse = |shown: &str, hint: &str| {
+        Failure::error(format!("{what}: `{shown}` is not the address of a server"), hint)
+    };
+    if let Some((before, host)) = text.rsplit_once('@') {
+        let scheme = before.split_once("://").map_or(String::new(), |it| format!("{}://", it.0));
+        let hint = "leave out who you are: foretop login SERVER, or FORETOP_TOKEN";
+        return refuse(&format!("{scheme}***@{host}"), hint);
+    }
+    let secret = ["/first/", "/join/", "/reset/"].iter().find_map(|it| text.split_once(it));
+    match secret {
+        Some((server, _)) => refuse(&format!("{server}/…"), "foretop login takes such an address"),
+        None => refuse(text, "https://foretop.example, say"),
     }
 }
 
@@ -193,8 +254,13 @@ pub(crate) fn reach(context: &Context, url: &str, token: Option<Secret>) -> anyh
 /// Does the address behind `http://` lead to this machine?
 pub(crate) fn near(address: &str) -> bool {
     let host = address.split('/').next().unwrap_or(address);
-    let name = host.split(':').next().unwrap_or(host);
-    name == "localhost" || host.starts_with("[::1]") || name.starts_with("127.")
+    let bracketed = host.strip_prefix('[').and_then(|it| it.split_once(']'));
+    let name = match bracketed {
+        Some((name, port)) if port.is_empty() || port.starts_with(':') => name,
+        _ => host.split(':').next().unwrap_or(host),
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse().is_ok_and(|it: std::net::IpAddr| it.is_loopback())
 }
 
 /// What `docker login` has kept for the server.
@@ -220,11 +286,11 @@ async fn only(client: &Client) -> anyhow::Result<String> {
     match mine.as_slice() {
         [one] => Ok(one.clone()),
         [] => Err(Failure::error(
-            "no organisation is chosen: you belong to none",
+            "no organization is chosen: you belong to none",
             "`foretop enroll NAME` makes one, or ask an owner to let you in",
         )),
         several => Err(Failure::error(
-            format!("no organisation is chosen: you belong to {}", several.join(", ")),
+            format!("no organization is chosen: you belong to {}", several.join(", ")),
             "--org names it, `foretop config organization NAME` for all commands",
         )),
     }
@@ -312,4 +378,50 @@ async fn made(client: &Client) -> anyhow::Result<()> {
 /// Is that what went wrong?
 pub(crate) fn is(error: &api::Error, sort: Sort) -> bool {
     error.problem().is_some_and(|it| it.sort == sort)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let check = |text: &str, expect: &str| {
+            let shown = address("login", text).map(|(url, secret)| match secret {
+                Some(secret) => format!("{url} with {secret}"),
+                None => url,
+            });
+            assert_eq!(shown.unwrap_or_else(|error| error.to_string()), expect);
+        };
+        check("foretop.example", "https://foretop.example");
+        check("https://foretop.example/", "https://foretop.example");
+        check("https://example/foretop/", "https://example/foretop");
+        check("localhost:8080", "http://localhost:8080");
+        check("127.0.0.1:8080", "http://127.0.0.1:8080");
+        check("127.0.0.1.evil.example", "https://127.0.0.1.evil.example");
+        check("http://h:8080/first/fti_x", "http://h:8080 with fti_x");
+        check("https://h/join/fti_x/", "https://h with fti_x");
+        check("https://h/foretop/reset/ftr_x", "https://h/foretop with ftr_x");
+        for junk in ["", "/", "://", "https://", "ftp://h", "https:///x", "a b", "h?x"] {
+            check(junk, &format!("login: `{junk}` is not the address of a server"));
+        }
+        check("https://u:p@h", "login: `https://***@h` is not the address of a server");
+        check("u:p@ss@h", "login: `***@h` is not the address of a server");
+        let error = server_address("config server", "https://h/join/fti_x").unwrap_err();
+        let expect = "config server: `https://h/…` is not the address of a server";
+        assert_eq!(error.to_string(), expect);
+    }
+
+    #[test]
+    fn what_is_near() {
+        let near_ones = ["localhost", "LOCALHOST:1/x", "127.0.0.1", "127.9.9.9:80", "[::1]:8080/x"];
+        for address in near_ones {
+            assert!(near(address), "{address}");
+        }
+        let others =
+            ["127.evil.example", "127.0.0.1.evil.example", "[::1].x", "10.0.0.1", "[::2]:80", ""];
+        for address in others {
+            assert!(!near(address), "{address}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::output::Output;
 
 /// What can be settled, and what it means.
 pub(crate) const KEYS: [(&str, &str); 2] = [
-    ("organization", "the organisation that commands act for"),
+    ("organization", "the organization that commands act for"),
     ("server", "the server that they ask"),
 ];
 

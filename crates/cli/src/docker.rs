@@ -92,6 +92,11 @@ fn current_context(config: &Path) -> Option<String> {
     serde_json::from_slice::<File>(&text).ok()?.current.filter(|it| !it.is_empty())
 }
 
+/// Under which name docker keeps what belongs to a context.
+fn id_of(name: &str) -> String {
+    model::Digest::from_sha256(&Sha256::digest(name).into()).hex().to_owned()
+}
+
 /// What `docker context create` wrote down.
 fn context(config: &Path, name: &str) -> anyhow::Result<Endpoint> {
     #[derive(Deserialize)]
@@ -104,7 +109,7 @@ fn context(config: &Path, name: &str) -> anyhow::Result<Endpoint> {
         #[serde(rename = "Host", default)]
         host: String,
     }
-    let id = Sha256::digest(name).iter().fold(String::new(), |id, byte| format!("{id}{byte:02x}"));
+    let id = id_of(name);
     let file = config.join("contexts/meta").join(&id).join("meta.json");
     let refuse = |why: String| {
         Failure::error(
@@ -172,8 +177,7 @@ mod tests {
             [("DOCKER_HOST", "tcp://a"), ("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", "/c")];
         check(config, &usual, &tls, "Some(\"tcp://a\") Some(\"/c\")");
 
-        let id = Sha256::digest("far").iter().fold(String::new(), |id, it| format!("{id}{it:02x}"));
-        let meta = config.join("contexts/meta").join(&id);
+        let meta = config.join("contexts/meta").join(id_of("far"));
         fs_err::create_dir_all(&meta).unwrap();
         let text = r#"{"Name":"far","Endpoints":{"docker":{"Host":"tcp://far:2376"}}}"#;
         fs_err::write(meta.join("meta.json"), text).unwrap();

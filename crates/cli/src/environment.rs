@@ -45,7 +45,7 @@ variables! {
     ALMANAC_MIRROR = "URL" ["FORETOP_ALMANAC_MIRROR"];
     /// Public keys whose signatures on almanacs are trusted: files as minisign writes them, or keys themselves.
     ALMANAC_KEYS = "list, parted by commas" ["FORETOP_ALMANAC_KEYS"];
-    /// The organisation to act for, unless `--org` says another.
+    /// The organization to act for, unless `--org` says another.
     /// Default: what `foretop config organization` says, else `local`, or with a server the one that you belong to.
     ORG = "name" ["FORETOP_ORG"];
     /// The server to ask.

@@ -11,17 +11,25 @@ use store::{Keyring, Store};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
+use crate::table::Format;
 use crate::{Context, docker};
 
-/// What a server and a worker stand on.
+/// Where everything is remembered, and what seals the secrets in it.
 #[derive(clap::Args)]
-pub(crate) struct House {
+pub(crate) struct Database {
     /// Where everything is remembered: `sqlite:///path` or `postgres://…`
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     /// The key that secrets are sealed with: a file with 64 hexadecimal digits
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     key_file: Option<PathBuf>,
+}
+
+/// What a server and a worker stand on.
+#[derive(clap::Args)]
+pub(crate) struct House {
+    #[command(flatten)]
+    database: Database,
     /// The almanac's directory
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     almanac: Option<PathBuf>,
@@ -29,15 +37,15 @@ pub(crate) struct House {
     #[arg(long, value_name = "COUNT")]
     workers: Option<usize>,
     /// How the log is written
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
-    log_format: String,
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    log_format: Format,
 }
 
 impl House {
     /// Opens everything.
     pub(crate) async fn open(&self, context: &Context, access: Access) -> anyhow::Result<App> {
         self.log(context)?;
-        let store = self.store(context).await?;
+        let store = self.database.made(context).await?;
         let environment = &context.environment;
         let reach = Reach {
             engine: Engine { cache: environment.cache()?.map(Arc::new) },
@@ -63,30 +71,60 @@ impl House {
         self.workers.unwrap_or_else(cores)
     }
 
+    fn log(&self, context: &Context) -> anyhow::Result<()> {
+        let filter = context.environment.log()?.unwrap_or_else(|| "info".to_owned());
+        let filter = EnvFilter::try_new(&filter).map_err(|error| {
+            let hint = "info, debug, or server=debug,info will do";
+            Failure::error(format!("FORETOP_LOG: `{filter}`: {error}"), hint)
+        })?;
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let begun = if self.log_format == Format::Json {
+            log.json().try_init()
+        } else {
+            log.with_ansi(context.messages.colour()).try_init()
+        };
+        begun.map_err(|error| anyhow::anyhow!("cannot begin the log: {error}"))
+    }
+}
+
+impl Database {
     /// Is the database the one that is there where nobody names one?
     pub(crate) fn is_usual(&self, context: &Context) -> anyhow::Result<bool> {
         Ok(self.database.is_none() && context.environment.database()?.1.is_some())
     }
 
-    /// Opens the database alone.
-    pub(crate) async fn store(&self, context: &Context) -> anyhow::Result<Store> {
-        let (address, folder) = match &self.database {
-            Some(address) => (address.clone(), None),
-            None => context.environment.database()?,
-        };
+    /// Opens it; one that is not there is made, and a key beside it where it is our own.
+    pub(crate) async fn made(&self, context: &Context) -> anyhow::Result<Store> {
+        let (address, folder) = self.address(context)?;
         if let Some(folder) = &folder {
             crate::asking::made_place(folder)?;
         }
-        let keys = self.keys(context, folder.as_deref())?;
-        let store = Store::open(&address).await?;
-        Ok(match keys {
-            Some(keys) => store.with_keys(keys),
-            None => store,
-        })
+        let keys = self.keys(context, folder.as_deref(), true)?;
+        Ok(with(keys, Store::open(&address).await?))
     }
 
-    /// The key named, else the one beside a database of our own, which is made on first use.
-    fn keys(&self, context: &Context, folder: Option<&Path>) -> anyhow::Result<Option<Keyring>> {
+    /// Opens one that was made before.
+    pub(crate) async fn found(&self, context: &Context) -> anyhow::Result<Store> {
+        let (address, folder) = self.address(context)?;
+        let store = Store::open_made(&address).await?;
+        Ok(with(self.keys(context, folder.as_deref(), false)?, store))
+    }
+
+    /// And the directory of one that is our own.
+    fn address(&self, context: &Context) -> anyhow::Result<(String, Option<PathBuf>)> {
+        match &self.database {
+            Some(address) => Ok((address.clone(), None)),
+            None => context.environment.database(),
+        }
+    }
+
+    /// The key named, else the one beside a database of our own, which may be made on first use.
+    fn keys(
+        &self,
+        context: &Context,
+        folder: Option<&Path>,
+        make: bool,
+    ) -> anyhow::Result<Option<Keyring>> {
         if let Some(text) = context.environment.key()? {
             return read("FORETOP_KEY", text.expose()).map(Some);
         }
@@ -96,6 +134,9 @@ impl House {
             (None, Some(folder)) => {
                 let file = folder.join("foretop.key");
                 if !file.exists() {
+                    if !make {
+                        return Ok(None);
+                    }
                     write_new(&file)?;
                 }
                 file
@@ -105,20 +146,12 @@ impl House {
         let text = fs_err::read_to_string(&file)?;
         read(&file.display().to_string(), &text).map(Some)
     }
+}
 
-    fn log(&self, context: &Context) -> anyhow::Result<()> {
-        let filter = context.environment.log()?.unwrap_or_else(|| "info".to_owned());
-        let filter = EnvFilter::try_new(&filter).map_err(|error| {
-            let hint = "info, debug, or server=debug,info will do";
-            Failure::error(format!("FORETOP_LOG: `{filter}`: {error}"), hint)
-        })?;
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        let begun = if self.log_format == "json" {
-            log.json().try_init()
-        } else {
-            log.with_ansi(context.messages.colour()).try_init()
-        };
-        begun.map_err(|error| anyhow::anyhow!("cannot begin the log: {error}"))
+fn with(keys: Option<Keyring>, store: Store) -> Store {
+    match keys {
+        Some(keys) => store.with_keys(keys),
+        None => store,
     }
 }
 

@@ -17,6 +17,7 @@ mod output;
 mod plugin;
 pub mod reference;
 mod subject;
+mod table;
 mod version;
 mod whence;
 
@@ -29,6 +30,7 @@ use clap::Args as _;
 
 use crate::commands::Outcome;
 use crate::environment::Environment;
+use crate::failure::Failure;
 use crate::messages::{Detail, Messages};
 use crate::plugin::{Call, DockerFlags};
 
@@ -76,6 +78,8 @@ fn command(
     }
     // Where the verb comes first, nothing of the others is needed.
     let verb = words.get(1).and_then(|it| commands::called(it.to_str()?));
+    let first = words.iter().skip(1).filter_map(|it| it.to_str()).find(|it| !it.starts_with('-'));
+    let first = first.map(str::to_owned);
     let tree_of_words = match verb {
         Some(verb) => trunk(title).subcommand((verb.tree)()),
         None => tree(title),
@@ -84,7 +88,11 @@ fn command(
         Ok(matches) => matches,
         Err(error) => {
             let messages = Messages::new(&environment, Detail::default()).called(title);
-            return misused(&error, &messages);
+            let unknown = error.kind() == clap::error::ErrorKind::InvalidSubcommand;
+            return match elsewhere(first.as_deref().filter(|_| unknown), &messages) {
+                Some(error) => succeed(&messages, Err(error)),
+                None => misused(&error, &messages),
+            };
         }
     };
     let detail = if matches.get_flag("verbose_debug") {
@@ -98,7 +106,10 @@ fn command(
     let context = Context { environment, messages: Arc::clone(&messages), docker };
     let result = match matches.subcommand() {
         Some((name, matches)) => commands::run(name, matches, &context),
-        None => messages.report(&tree(title).render_help().to_string()).map(|()| Outcome::Done),
+        None => {
+            let help = tree(title).render_help().to_string();
+            messages.report(&messages.as_typed(&help)).map(|()| Outcome::Done)
+        }
     };
     succeed(&messages, result)
 }
@@ -107,7 +118,7 @@ fn command(
 /// error, and clap's own code for it is 2, which is kept for gates.
 fn misused(error: &clap::Error, messages: &Messages) -> ExitCode {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let shown = messages.report(&error.render().to_string());
+        let shown = messages.report(&messages.as_typed(&error.render().to_string()));
         return succeed(messages, shown.map(|()| Outcome::Done));
     }
     if error.kind() == clap::error::ErrorKind::DisplayHelp {
@@ -117,9 +128,35 @@ fn misused(error: &clap::Error, messages: &Messages) -> ExitCode {
         let shown = messages.report(&messages.as_typed(&text));
         return succeed(messages, shown.map(|()| Outcome::Done));
     }
-    // Where a reader has read enough, that is no error either.
-    let _ = error.print();
-    ExitCode::from(u8::from(error.use_stderr()))
+    if error.use_stderr() {
+        let text = error.render();
+        messages.misuse(&if messages.colour() {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        });
+        return ExitCode::FAILURE;
+    }
+    succeed(messages, messages.report(&error.render().to_string()).map(|()| Outcome::Done))
+}
+
+/// Verbs of `docker scout` that there are none of, and what does something like it.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("attest", NOTHING_LIKE_IT),
+    ("attestation", NOTHING_LIKE_IT),
+    ("integration", NOTHING_LIKE_IT),
+    ("policy", "`cves --exit-code`, `compare --exit-on` and `where --exit-code` are gates"),
+    ("recommendations", "`cves --only-fixed` lists what has a fix, and in which version"),
+    ("vex", "`cves --vex-location` takes statements into account"),
+    ("watch", "`push` sends what is inside an image to where it is remembered"),
+];
+
+const NOTHING_LIKE_IT: &str = "--help lists the commands that there are";
+
+/// What is said to whoever knows the verb from elsewhere.
+fn elsewhere(verb: Option<&str>, messages: &Messages) -> Option<anyhow::Error> {
+    let (verb, hint) = ELSEWHERE.iter().find(|it| Some(it.0) == verb)?;
+    Some(Failure::error(format!("{} {verb}: not there yet", messages.title()), *hint))
 }
 
 fn succeed(messages: &Messages, result: anyhow::Result<Outcome>) -> ExitCode {

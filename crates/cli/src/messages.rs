@@ -9,9 +9,11 @@ use std::time::Instant;
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 
 use crate::environment::Environment;
 use crate::failure;
+use crate::table::{Format, plain};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +74,20 @@ impl Messages {
         self.tell(text).map(|_| ())
     }
 
-    /// The same, piece by piece. Says whether there is somebody who still reads.
+    /// A report for people or for programs. Whoever is told of in it does not speak to the terminal.
+    pub(crate) fn tell_as(
+        &self,
+        format: Format,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        match format {
+            Format::Text => self.report(&plain(&text())),
+            Format::Json => self.report(&format!("{}\n", serde_json::to_string_pretty(value)?)),
+        }
+    }
+
+    /// A report, piece by piece. Says whether there is somebody who still reads.
     pub(crate) fn tell(&self, text: &str) -> anyhow::Result<bool> {
         self.finish_bar();
         let mut stdout = io::stdout().lock();
@@ -159,10 +174,20 @@ impl Messages {
     pub(crate) fn ask(&self, question: &str) -> anyhow::Result<bool> {
         self.finish_bar();
         let mut stderr = io::stderr().lock();
-        let _ = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+        let _ = write!(stderr, "{} [y/N] ", tame(question)).and_then(|()| stderr.flush());
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// What is wrong with how a command was typed, as it is.
+    pub(crate) fn misuse(&self, text: &str) {
+        self.line(text.trim_end_matches('\n'));
+    }
+
+    /// What people type to get here.
+    pub(crate) fn title(&self) -> &'static str {
+        self.title
     }
 
     /// Bytes that have gone by so far.

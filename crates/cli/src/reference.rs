@@ -30,7 +30,8 @@ fn commands() -> String {
          `--debug` tells on stderr what is done, and when; \
          `--verbose-debug` adds settings and the causes of errors.\n\n\
          Reports go to stdout, everything else to stderr.\n\
-         The exit code is 0, 1 after any error, or 2 where a gate is shut: `cves --exit-code`, `compare --exit-on`.\n",
+         The exit code is 0, 1 after any error, or 2 where a gate is shut: `cves --exit-code`, `compare --exit-on`, `where --exit-code`, and `admin doctor` where something is not as it should be.\n\
+         What goes on until it is interrupted, `events --follow`, ends with 130.\n",
     );
     let mut tree = crate::tree("foretop");
     tree.build();

@@ -41,6 +41,10 @@ impl Choice {
     }
 }
 
+/// What may stand before the name of an image that runs. `docker-pullable://` is how Kubernetes writes
+/// it.
+pub(crate) const SCHEMES: [&str; 5] = ["image", "registry", "local", "docker", "docker-pullable"];
+
 /// A line for each source.
 pub(crate) fn subjects() -> String {
     use std::fmt::Write as _;
@@ -89,7 +93,17 @@ impl Subject {
         }
         let platform = self.choice.platform.as_ref().map(ToString::to_string);
         // Wherever it was to be read, what runs is told by its name.
-        let image = self.subject.as_deref().map(|it| it.split_once("://").map_or(it, |(_, it)| it));
+        let image = match self.subject.as_deref().map(|it| (it, it.split_once("://"))) {
+            Some((_, Some((scheme, name)))) if SCHEMES.contains(&scheme) => Some(name),
+            Some((subject, Some((scheme, _)))) => {
+                return Err(Failure::error(
+                    format!("{subject}: `{scheme}://` names no image that runs"),
+                    "name the repository, the tag or the image: acme/web, acme/web:v1",
+                ));
+            }
+            Some((name, None)) => Some(name),
+            None => None,
+        };
         Ok((image, platform))
     }
 

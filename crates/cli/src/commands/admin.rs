@@ -10,12 +10,13 @@ use clap::ValueHint;
 use model::Moment;
 use tokio::io::{AsyncWriteExt as _, BufReader, BufWriter};
 
-use super::{Outcome, Verb};
+use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::server;
 use crate::failure::Failure;
-use crate::house::House;
+use crate::house::Database;
 use crate::messages::count;
+use crate::table::Format;
 
 /// Back up, restore and examine what is remembered, and say who may log in
 #[derive(clap::Parser)]
@@ -33,7 +34,7 @@ enum Chore {
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: PathBuf,
         #[command(flatten)]
-        house: House,
+        database: Database,
     },
     /// Read such a file into a database that is empty
     Restore {
@@ -41,73 +42,76 @@ enum Chore {
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: PathBuf,
         #[command(flatten)]
-        house: House,
+        database: Database,
     },
     /// Look whether everything is as it should be; exit code 2 if something is not
     Doctor {
         /// How to tell it
-        #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
-        format: String,
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+        format: Format,
         #[command(flatten)]
-        house: House,
+        database: Database,
     },
     /// List the people who may log in
     Users {
         /// How to tell it
-        #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
-        format: String,
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+        format: Format,
         #[command(flatten)]
-        house: House,
+        database: Database,
     },
     /// Make an address at which somebody who forgot their password chooses another
     Reset {
         /// Their name
-        #[arg(value_name = "USER")]
+        #[arg(value_name = "USER", value_parser = said())]
         name: String,
         /// How people reach the server
         #[arg(long, value_name = "URL")]
         public_url: Option<String>,
         #[command(flatten)]
-        house: House,
+        database: Database,
     },
     /// Keep somebody from logging in; their sessions end, and their tokens lead nowhere
     Disable {
         /// Their name
-        #[arg(value_name = "USER")]
+        #[arg(value_name = "USER", value_parser = said())]
         name: String,
         #[command(flatten)]
-        house: House,
+        database: Database,
     },
     /// Let them log in again
     Enable {
         /// Their name
-        #[arg(value_name = "USER")]
+        #[arg(value_name = "USER", value_parser = said())]
         name: String,
         #[command(flatten)]
-        house: House,
+        database: Database,
     },
     /// Forget somebody, with their sessions and tokens; the events that tell of them stay
     Forget {
         /// Their name
-        #[arg(value_name = "USER")]
+        #[arg(value_name = "USER", value_parser = said())]
         name: String,
+        /// Do not ask
+        #[arg(short, long)]
+        force: bool,
         #[command(flatten)]
-        house: House,
+        database: Database,
     },
 }
 
 impl Verb for Admin {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
-        let (Chore::Backup { house, .. }
-        | Chore::Restore { house, .. }
-        | Chore::Doctor { house, .. }
-        | Chore::Users { house, .. }
-        | Chore::Reset { house, .. }
-        | Chore::Disable { house, .. }
-        | Chore::Enable { house, .. }
-        | Chore::Forget { house, .. }) = &self.verb;
+        let (Chore::Backup { database, .. }
+        | Chore::Restore { database, .. }
+        | Chore::Doctor { database, .. }
+        | Chore::Users { database, .. }
+        | Chore::Reset { database, .. }
+        | Chore::Disable { database, .. }
+        | Chore::Enable { database, .. }
+        | Chore::Forget { database, .. }) = &self.verb;
         if let Some(url) = server(context)?
-            && house.is_usual(context)?
+            && database.is_usual(context)?
         {
             context.messages.warn(&format!(
                 "This is about the database of this machine, not about {url}: do it where that \
@@ -116,23 +120,29 @@ impl Verb for Admin {
         }
         crate::runtime()?.block_on(async {
             match &self.verb {
-                Chore::Backup { file, house } => backup(context, file, house).await,
-                Chore::Restore { file, house } => restore(context, file, house).await,
-                Chore::Doctor { format, house } => doctor(context, format, house).await,
-                Chore::Users { format, house } => people::list(context, format, house).await,
-                Chore::Reset { name, public_url, house } => {
-                    people::reset(context, name, public_url.as_deref(), house).await
+                Chore::Backup { file, database } => backup(context, file, database).await,
+                Chore::Restore { file, database } => restore(context, file, database).await,
+                Chore::Doctor { format, database } => doctor(context, *format, database).await,
+                Chore::Users { format, database } => people::list(context, *format, database).await,
+                Chore::Reset { name, public_url, database } => {
+                    people::reset(context, name, public_url.as_deref(), database).await
                 }
-                Chore::Disable { name, house } => people::disable(context, name, true, house).await,
-                Chore::Enable { name, house } => people::disable(context, name, false, house).await,
-                Chore::Forget { name, house } => people::forget(context, name, house).await,
+                Chore::Disable { name, database } => {
+                    people::disable(context, name, true, database).await
+                }
+                Chore::Enable { name, database } => {
+                    people::disable(context, name, false, database).await
+                }
+                Chore::Forget { name, force, database } => {
+                    people::forget(context, name, *force, database).await
+                }
             }
         })
     }
 }
 
 /// Writes beside the file first, so that half a backup is never taken for one.
-async fn backup(context: &Context, file: &Path, house: &House) -> anyhow::Result<Outcome> {
+async fn backup(context: &Context, file: &Path, database: &Database) -> anyhow::Result<Outcome> {
     if file.exists() {
         let hint = "name another, or remove it first";
         return Err(Failure::error(
@@ -140,7 +150,7 @@ async fn backup(context: &Context, file: &Path, house: &House) -> anyhow::Result
             hint,
         ));
     }
-    let store = house.store(context).await?;
+    let store = database.found(context).await?;
     let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let what = || format!("cannot write {}", file.display());
     let half =
@@ -160,10 +170,10 @@ async fn backup(context: &Context, file: &Path, house: &House) -> anyhow::Result
     Ok(Outcome::Done)
 }
 
-async fn restore(context: &Context, file: &Path, house: &House) -> anyhow::Result<Outcome> {
+async fn restore(context: &Context, file: &Path, database: &Database) -> anyhow::Result<Outcome> {
     let what = || format!("cannot read {}", file.display());
     let open = tokio::fs::File::open(file).await.with_context(what)?;
-    let store = house.store(context).await?;
+    let store = database.made(context).await?;
     let restored = store.restore(BufReader::new(open)).await?;
     store.close().await;
     let rows = count(restored.rows, "row", "rows");
@@ -171,8 +181,8 @@ async fn restore(context: &Context, file: &Path, house: &House) -> anyhow::Resul
     Ok(Outcome::Done)
 }
 
-async fn doctor(context: &Context, format: &str, house: &House) -> anyhow::Result<Outcome> {
-    let checks = match house.store(context).await {
+async fn doctor(context: &Context, format: Format, database: &Database) -> anyhow::Result<Outcome> {
+    let checks = match database.found(context).await {
         Ok(store) => {
             let now = Moment::from_micros(jiff::Timestamp::now().as_microsecond());
             let checks = store.doctor(now).await;
@@ -186,18 +196,14 @@ async fn doctor(context: &Context, format: &str, house: &House) -> anyhow::Resul
         },
     };
     let well = checks.iter().all(|it| it.trouble.is_none());
-    if format == "json" {
-        context.messages.report(&format!("{}\n", serde_json::to_string_pretty(&checks)?))?;
-    } else {
-        for check in &checks {
-            match &check.trouble {
-                None => context.messages.report(&format!("ok      {}\n", check.name))?,
-                Some(it) => context.messages.report(&format!(
-                    "failed  {}: {}\n        hint: {}\n",
-                    check.name, it.what, it.hint
-                ))?,
+    context.messages.tell_as(format, &checks, || {
+        let told = checks.iter().map(|check| match &check.trouble {
+            None => format!("ok      {}\n", check.name),
+            Some(it) => {
+                format!("failed  {}: {}\n        hint: {}\n", check.name, it.what, it.hint)
             }
-        }
-    }
+        });
+        told.collect()
+    })?;
     Ok(if well { Outcome::Done } else { Outcome::Shut })
 }

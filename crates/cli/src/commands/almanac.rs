@@ -9,7 +9,7 @@ mod status;
 use std::path::{Path, PathBuf};
 
 use ::almanac::{Almanac as Installed, PublicKey, Trust};
-use clap::{Subcommand, ValueEnum, ValueHint};
+use clap::{Subcommand, ValueHint};
 
 use super::{Outcome, Verb};
 use crate::Context;
@@ -58,14 +58,6 @@ enum Command {
     Keygen(carry::Keygen),
     /// Sign it
     Sign(carry::Sign),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For scripts
-    Json,
 }
 
 impl Verb for Almanac {

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use cache::{Cache as Kept, Shelf};
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use indicatif::HumanBytes;
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use super::{Outcome, Verb};
 use crate::Context;
 use crate::failure::Failure;
 use crate::messages::count;
+use crate::table::Format;
 
 /// Show or remove what was kept of images read before
 #[derive(clap::Parser)]
@@ -39,19 +40,11 @@ enum Command {
     },
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// A table
-    Text,
-    /// One object
-    Json,
-}
-
 impl Verb for Cache {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let cache = context.environment.cache_directory()?;
         match self.command {
-            Command::Df { format } => context.messages.report(&df(&cache, format)),
+            Command::Df { format } => df(&cache, format, context),
             Command::Prune { sboms, force } => prune(&cache, sboms, force, context),
         }?;
         Ok(Outcome::Done)
@@ -73,39 +66,29 @@ fn sum(cache: &Kept, shelves: &[Shelf]) -> (u64, u64) {
     kept.fold((0, 0), |(entries, bytes), it| (entries + 1, bytes + it.size))
 }
 
-fn df(cache: &Kept, format: Format) -> String {
+fn df(cache: &Kept, format: Format, context: &Context) -> anyhow::Result<()> {
     use std::fmt::Write as _;
     let rows = Shelf::ALL.map(|shelf| (title(shelf), sum(cache, &[shelf])));
     let (entries, bytes) = sum(cache, &Shelf::ALL);
-    match format {
-        Format::Text => {
-            let mut text = format!(
-                "{} (at most {})\n\n{:<8}{:>8}{:>14}\n",
-                cache.root().display(),
-                HumanBytes(cache.limit()),
-                "What",
-                "Entries",
-                "Size"
-            );
-            for (title, (entries, bytes)) in rows.into_iter().chain([("total", (entries, bytes))]) {
-                let size = HumanBytes(bytes).to_string();
-                let _ = writeln!(text, "{title:<8}{entries:>8}{size:>14}");
-            }
-            text
-        }
-        Format::Json => {
-            let mut value = json!({
-                "directory": cache.root().display().to_string(),
-                "limit": cache.limit(),
-                "entries": entries,
-                "bytes": bytes,
-            });
-            for (title, (entries, bytes)) in rows {
-                value[title] = json!({"entries": entries, "bytes": bytes});
-            }
-            format!("{value:#}\n")
-        }
+    let mut value = json!({
+        "directory": cache.root().display().to_string(),
+        "limit": cache.limit(),
+        "entries": entries,
+        "bytes": bytes,
+    });
+    for (title, (entries, bytes)) in rows {
+        value[title] = json!({"entries": entries, "bytes": bytes});
     }
+    context.messages.tell_as(format, &value, || {
+        let (root, limit) = (cache.root().display(), HumanBytes(cache.limit()));
+        let mut text = format!("{root} (at most {limit})\n\n");
+        let _ = writeln!(text, "{:<8}{:>8}{:>14}", "What", "Entries", "Size");
+        for (title, (entries, bytes)) in rows.into_iter().chain([("total", (entries, bytes))]) {
+            let size = HumanBytes(bytes).to_string();
+            let _ = writeln!(text, "{title:<8}{entries:>8}{size:>14}");
+        }
+        text
+    })
 }
 
 fn prune(cache: &Kept, sboms: bool, force: bool, context: &Context) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::asking::server_address;
 use crate::config::{Config as File, KEYS};
 use crate::failure::Failure;
 
@@ -78,11 +79,7 @@ fn checked(key: &str, value: &str) -> anyhow::Result<String> {
         return Err(refuse("has characters that nobody sees", "write it without them"));
     }
     if key == "server" {
-        let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
-        if rest.is_none_or(|it| it.is_empty() || it.starts_with('/')) {
-            return Err(refuse("is not the URL of a server", "https://foretop.example, say"));
-        }
-        return Ok(value.trim_end_matches('/').to_owned());
+        return server_address("config server", value);
     }
     Ok(value.to_owned())
 }

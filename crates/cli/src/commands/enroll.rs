@@ -3,17 +3,17 @@
 use api::Sort;
 use model::Reference;
 
-use super::{Outcome, Verb};
+use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask, is};
 use crate::failure::Failure;
 
-/// Enrol an organisation, and a repository of it if one is named
+/// Enroll an organization, and a repository of it if one is named
 #[derive(clap::Parser)]
 #[command(name = "enroll")]
 pub(crate) struct Enroll {
-    /// The organisation, or one of its repositories: acme, acme/web, acme/registry.example/web
-    #[arg(value_name = "ORG[/REPOSITORY]")]
+    /// The organization, or one of its repositories: acme, acme/web, acme/registry.example/web
+    #[arg(value_name = "ORG[/REPOSITORY]", value_parser = said())]
     what: String,
 }
 
@@ -50,7 +50,7 @@ fn parts(what: &str) -> anyhow::Result<(&str, Option<String>)> {
             Ok((organisation, Some(repository)))
         }
         Some(_) => Err(Failure::error(
-            format!("enroll {what}: it is neither an organisation nor a repository of one"),
+            format!("enroll {what}: it is neither an organization nor a repository of one"),
             FORM,
         )),
     }
@@ -97,6 +97,6 @@ mod tests {
             "acme/Web",
             "enroll acme/Web: `acme/Web` is not an image reference: a repository's name is lower case",
         );
-        check("acme/", "enroll acme/: it is neither an organisation nor a repository of one");
+        check("acme/", "enroll acme/: it is neither an organization nor a repository of one");
     }
 }

@@ -1,18 +1,19 @@
 //! `foretop events`: what changed, when, by whom; what a new almanac changed for what runs among it.
 
+mod before;
 mod follow;
 mod told;
 
 use std::fmt::Write as _;
 
 use api::{Event, EventQuery};
-use clap::ValueEnum;
 use model::{EventKind, Moment};
 
 use super::{Outcome, Verb, environment};
 use crate::Context;
 use crate::asking::{Asking, PART, Whose, ask};
 use crate::messages::count;
+use crate::table::{Format, plain, second};
 
 /// List what changed, latest first: what runs, and what is known of it; or as it happens
 #[derive(clap::Parser)]
@@ -51,14 +52,6 @@ cannot be told.
 
 With --follow each event is told once: where the connection is lost, or the server is started anew,
 the thread is taken up where it was. Ctrl-C ends it with exit code 130.";
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// A line for each
-    Text,
-    /// An array; with --follow an object a line
-    Json,
-}
 
 /// One kind, or several that go by one word.
 #[derive(Clone)]
@@ -103,10 +96,7 @@ impl Verb for Events {
                 return follow::follow(asking, &query, before, self.format, context).await;
             }
             let (events, more) = latest(asking, query, limit).await?;
-            context.messages.report(&match self.format {
-                Format::Json => format!("{}\n", serde_json::to_string_pretty(&events)?),
-                Format::Text => lines(&events),
-            })?;
+            context.messages.tell_as(self.format, &events, || lines(&events))?;
             if events.is_empty() {
                 context.messages.inform("Nothing of that sort happened");
             } else if more {
@@ -151,14 +141,37 @@ fn lines(events: &[Event]) -> String {
 fn aligned(events: &[Event], environments: usize, kinds: usize) -> String {
     let mut text = String::new();
     for it in events {
-        let time = it.at.get(..19).map_or(it.at.clone(), |it| format!("{it}Z"));
-        let (place, kind) = (place(it), &it.kind);
+        let (time, place, kind) = (second(&it.at), place(it), &it.kind);
         let what = told::what(it);
         let _ = writeln!(text, "{time}  {place:<environments$}  {kind:<kinds$}  {what}");
     }
-    text
+    plain(&text)
 }
 
 fn place(event: &Event) -> &str {
     event.environment.as_deref().unwrap_or("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_event_speaks_to_the_terminal() {
+        let event: Event = serde_json::from_value(serde_json::json!({
+            "id": "1", "at": "2026-11-21T10:00:00.5Z", "who": "ann", "origin": "",
+            "environment": "qa\u{9b}2J", "kind": "finding-new", "about": "CVE-2021-44228\n",
+            "detail": {
+                "name": "log4j-core", "version": "2.14.1\u{1b}[31m", "images": 1,
+                "after": { "severity": "CRITICAL", "fixed": "\u{202e}2.15.0" },
+            },
+        }))
+        .unwrap();
+        let text = lines(&[event]);
+        let hostile = |it: char| it != '\n' && (it.is_control() || it == '\u{202e}');
+        assert!(!text.contains(hostile), "{text}");
+        for written_out in ["qa\\u{9b}2J", "2.14.1\\u{1b}[31m", "\\u{202e}2.15.0"] {
+            assert!(text.contains(written_out), "{written_out}: {text}");
+        }
+    }
 }

@@ -1,6 +1,5 @@
 //! `foretop explain`: why there is a finding, and why there is none.
 
-use clap::ValueEnum;
 use engine::{Asked, Lookout, packages_called};
 use format::report;
 
@@ -10,6 +9,7 @@ use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::messages::width_of_stdout;
 use crate::subject::{Choice, Subject, subjects};
+use crate::table::Format;
 use crate::version::VERSION;
 
 /// Tell why there is a finding, or why there is none: every step from the file to the verdict
@@ -32,14 +32,6 @@ pub(crate) struct Explain {
     details: bool,
     #[command(flatten)]
     advice: Advice,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A story for each judgement
-    Text,
-    /// One object
-    Json,
 }
 
 impl Verb for Explain {

@@ -1,13 +1,15 @@
 //! `foretop image`: which images are remembered, and which no more.
 
-use api::{DeleteQuery, Image as Kept, ImageQuery, ImageState, ResolveQuery};
+use api::{DeleteQuery, Image as Kept, ImageQuery, ImageState, TagSpan, TagsQuery};
 use clap::{Subcommand, ValueEnum};
+use model::{Platform, Reference};
 
-use super::member::columns;
-use super::{Outcome, Verb};
+use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, PART, Whose, ask, whole};
+use crate::failure::Failure;
 use crate::messages::count;
+use crate::table::{Format, columns, second};
 
 /// List the images that are remembered, and delete them
 #[derive(clap::Parser)]
@@ -36,10 +38,11 @@ enum Command {
     #[command(after_help = AFTER)]
     Delete {
         /// The image: its digest, or the name that it was pushed by
+        #[arg(value_parser = said())]
         image: String,
         /// For this platform, where a name leads to several
         #[arg(long, value_name = "PLATFORM")]
-        platform: Option<String>,
+        platform: Option<Platform>,
         /// Also where it runs: it ends there, and the history says so
         #[arg(long)]
         force: bool,
@@ -62,14 +65,6 @@ enum State {
     Failed,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// A table
-    Text,
-    /// An array
-    Json,
-}
-
 impl Verb for Image {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let messages = &context.messages;
@@ -87,15 +82,12 @@ impl Verb for Image {
                         asking.client.images(&asking.organisation, &query).await
                     });
                     let all = all.await?;
-                    messages.report(&match format {
-                        Format::Text => table(&all),
-                        Format::Json => format!("{}\n", serde_json::to_string_pretty(&all)?),
-                    })
+                    messages.tell_as(format, &all, || table(&all))
                 })?;
             }
             Command::Delete { image, platform, force, whose } => {
                 ask(context, &whose, async |asking| {
-                    let digest = digest(asking, &image, platform.clone()).await?;
+                    let digest = digest(asking, &image, platform.as_ref()).await?;
                     let query = DeleteQuery { force };
                     let gone = asking.client.delete_image(&asking.organisation, &digest, query);
                     let gone = gone.await?;
@@ -112,14 +104,46 @@ impl Verb for Image {
     }
 }
 
-/// The digest that is said, else where the name leads that it was pushed by.
-async fn digest(asking: &Asking, image: &str, platform: Option<String>) -> anyhow::Result<String> {
+/// The digest that is said, else the only one that the name leads to that it was pushed by.
+async fn digest(
+    asking: &Asking,
+    image: &str,
+    platform: Option<&Platform>,
+) -> anyhow::Result<String> {
     let said = image.rsplit_once('@').map_or(image, |(_, digest)| digest);
     if said.parse::<model::Digest>().is_ok() {
         return Ok(said.to_owned());
     }
-    let query = ResolveQuery { image: image.to_owned(), platform, pushed: true };
-    Ok(asking.client.resolve(&asking.organisation, &query).await?.digest)
+    let reference: Reference = image.parse().map_err(|error: model::BadReference| {
+        let hint = "name it like this: acme/web:v1, or by its digest: sha256:…";
+        Failure::error(error.to_string(), hint)
+    })?;
+    let tag = reference.tag.as_deref().unwrap_or("latest");
+    let name = format!("{}/{}:{tag}", reference.host, reference.repository);
+    let spans = asking.client.tags(&asking.organisation, &TagsQuery { image: name }).await?.items;
+    let now: Vec<TagSpan> = spans.into_iter().filter(|it| it.until.is_none()).collect();
+    let meant = |it: &&TagSpan| {
+        platform.is_none_or(|wanted| it.platform.parse().is_ok_and(|it: Platform| it == *wanted))
+    };
+    let meant: Vec<&TagSpan> = now.iter().filter(meant).collect();
+    let list = |of: &mut dyn Iterator<Item = &TagSpan>| {
+        of.map(|it| it.platform.clone()).collect::<Vec<_>>().join(", ")
+    };
+    match (meant.as_slice(), platform) {
+        ([one], _) => Ok(one.digest.clone()),
+        ([], Some(platform)) if !now.is_empty() => Err(Failure::error(
+            format!("image delete {image}: there is none for {platform}"),
+            format!("there are: {}", list(&mut now.iter())),
+        )),
+        ([], _) => Err(Failure::error(
+            format!("image delete {image}: no image is remembered by that name"),
+            "`foretop image list` shows those that are, by digest",
+        )),
+        (several, _) => Err(Failure::error(
+            format!("image delete {image}: there is one for each of several platforms"),
+            format!("--platform says which: {}", list(&mut several.iter().copied())),
+        )),
+    }
 }
 
 fn table(all: &[Kept]) -> String {
@@ -129,7 +153,7 @@ fn table(all: &[Kept]) -> String {
             ImageState::Failed => "failed".to_owned(),
             ImageState::Analysed => count(it.packages.unwrap_or(0), "package", "packages"),
         };
-        let seen = it.first_seen.get(..19).map_or(it.first_seen.clone(), |it| format!("{it}Z"));
+        let seen = second(&it.first_seen);
         vec![it.digest.clone(), it.platform.clone(), state, seen, it.repositories.join(" ")]
     });
     columns(&["Digest", "Platform", "Inside", "Seen", "Repositories"], rows.collect())

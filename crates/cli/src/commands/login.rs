@@ -2,13 +2,13 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use api::{Accepting, LoggingIn, Resetting};
 use model::Secret;
 
 use super::{Outcome, Verb};
 use crate::Context;
-use crate::asking::{reach, server};
+use crate::asking::{address, nowhere, reach, server};
 use crate::config::Config;
 use crate::credentials::{Kept, Login as Kind};
 use crate::failure::Failure;
@@ -44,8 +44,8 @@ pub(crate) struct Login {
 impl Verb for Login {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let (url, invited) = match &self.server {
-            Some(text) => address(text)?,
-            None => (server(context)?.ok_or_else(nowhere)?, None),
+            Some(text) => address("login", text)?,
+            None => (server(context)?.ok_or_else(|| nowhere(NOWHERE))?, None),
         };
         let invitation = self.invitation.clone().or(invited);
         let login = crate::runtime()?.block_on(async {
@@ -120,7 +120,8 @@ impl Login {
 pub(super) fn new_password() -> anyhow::Result<Secret> {
     let password = hidden("New password: ")?;
     if hidden("Once more: ")? != password {
-        bail!("the two passwords differ");
+        let hint = "type the same one twice; nothing was changed";
+        return Err(Failure::error("new password: it was typed otherwise the second time", hint));
     }
     Ok(password)
 }
@@ -152,65 +153,15 @@ fn secret(what: &str) -> anyhow::Result<Secret> {
     read.with_context(|| format!("cannot read the {what} from stdin"))?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
-        bail!("login: there is no {what} on stdin");
+        return Err(Failure::error(
+            format!("login: there is no {what} on stdin"),
+            format!(
+                "pipe it into this command: printf %s \"$SECRET\" | foretop login SERVER --{what}-stdin"
+            ),
+        ));
     }
     Ok(Secret::new(text))
 }
 
-/// The server's address, and the secret that it may end with: of an invitation, or for another password. Without a scheme,
-/// this machine is spoken to plainly and all others by HTTPS.
-pub(super) fn address(text: &str) -> anyhow::Result<(String, Option<String>)> {
-    let text = text.trim();
-    let (scheme, rest) = match text.split_once("://") {
-        Some((scheme @ ("http" | "https"), rest)) => (scheme, rest),
-        Some(_) => return Err(unreadable(text)),
-        None if crate::asking::near(text) => ("http", text),
-        None => ("https", text),
-    };
-    let (rest, secret) = ["/first/", "/join/", "/reset/"]
-        .iter()
-        .find_map(|it| rest.split_once(it))
-        .map_or((rest, None), |(rest, secret)| (rest, Some(secret.trim_end_matches('/'))));
-    let rest = rest.trim_end_matches('/');
-    let strange = |it: char| it.is_whitespace() || it.is_control() || "?#@".contains(it);
-    if rest.is_empty() || rest.starts_with('/') || rest.contains(strange) {
-        return Err(unreadable(text));
-    }
-    Ok((format!("{scheme}://{rest}"), secret.map(str::to_owned)))
-}
-
-fn unreadable(text: &str) -> anyhow::Error {
-    let hint = "https://foretop.example, say";
-    Failure::error(format!("login: `{text}` is not the address of a server"), hint)
-}
-
-pub(super) fn nowhere() -> anyhow::Error {
-    Failure::error("nobody needs to log in: there is no server", "foretop login SERVER uses one")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses() {
-        let check = |text: &str, expect: &str| {
-            let shown = address(text).map(|(url, secret)| match secret {
-                Some(secret) => format!("{url} with {secret}"),
-                None => url,
-            });
-            assert_eq!(shown.unwrap_or_else(|error| error.to_string()), expect);
-        };
-        check("foretop.example", "https://foretop.example");
-        check("https://foretop.example/", "https://foretop.example");
-        check("https://example/foretop/", "https://example/foretop");
-        check("localhost:8080", "http://localhost:8080");
-        check("127.0.0.1:8080", "http://127.0.0.1:8080");
-        check("http://h:8080/first/fti_x", "http://h:8080 with fti_x");
-        check("https://h/join/fti_x/", "https://h with fti_x");
-        check("https://h/foretop/reset/ftr_x", "https://h/foretop with ftr_x");
-        for junk in ["", "/", "https://", "ftp://h", "https:///x", "a b", "https://u:p@h", "h?x"] {
-            check(junk, &format!("login: `{junk}` is not the address of a server"));
-        }
-    }
-}
+/// Where there is no server, and none is named.
+pub(super) const NOWHERE: &str = "nobody needs to log in: there is no server";

@@ -1,9 +1,9 @@
 //! `foretop logout`: to be nobody at a server.
 
-use super::login::{address, nowhere};
+use super::login::NOWHERE;
 use super::{Outcome, Verb};
 use crate::Context;
-use crate::asking::{reach, server};
+use crate::asking::{address, nowhere, reach, server};
 use crate::credentials::Kept;
 
 /// Log out of a server, there and here
@@ -18,8 +18,8 @@ pub(crate) struct Logout {
 impl Verb for Logout {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let url = match &self.server {
-            Some(text) => address(text)?.0,
-            None => server(context)?.ok_or_else(nowhere)?,
+            Some(text) => address("logout", text)?.0,
+            None => server(context)?.ok_or_else(|| nowhere(NOWHERE))?,
         };
         let mut kept = Kept::read(&context.environment)?;
         let Some(login) = kept.at(&url).cloned() else {

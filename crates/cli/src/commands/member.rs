@@ -1,16 +1,14 @@
 //! `foretop member`: who is in an organisation.
 
-use std::fmt::Write as _;
-
 use api::{Assigning, Disabling, Member as Kept, NewInvitation, PageQuery, Role};
 use clap::{Subcommand, ValueEnum};
 
-use super::login::nowhere;
-use super::{Outcome, Verb};
+use super::{Outcome, Verb, said};
 use crate::Context;
-use crate::asking::{Asking, PART, Whose, ask, whole};
+use crate::asking::{Asking, PART, Whose, ask, nowhere, server, whole};
+use crate::table::{Format, columns, second};
 
-/// List the members of an organisation, invite, disable and remove them, and give them roles
+/// List the members of an organization, invite, disable and remove them, and give them roles
 #[derive(clap::Parser)]
 #[command(name = "member", arg_required_else_help = true)]
 pub(crate) struct Member {
@@ -32,6 +30,7 @@ enum Command {
     #[command(visible_alias = "role")]
     Add {
         /// Their name
+        #[arg(value_parser = said())]
         name: String,
         /// As what
         #[arg(long, value_enum, default_value_t = As::Member)]
@@ -42,14 +41,16 @@ enum Command {
     /// Take somebody out
     Remove {
         /// Their name
+        #[arg(value_parser = said())]
         name: String,
         #[command(flatten)]
         whose: Whose,
     },
-    /// Keep somebody from logging in who is only in organisations that you own; their sessions and
+    /// Keep somebody from logging in who is only in organizations that you own; their sessions and
     /// tokens end at once
     Disable {
         /// Their name
+        #[arg(value_parser = said())]
         name: String,
         #[command(flatten)]
         whose: Whose,
@@ -57,6 +58,7 @@ enum Command {
     /// Let them log in again
     Enable {
         /// Their name
+        #[arg(value_parser = said())]
         name: String,
         #[command(flatten)]
         whose: Whose,
@@ -72,14 +74,6 @@ enum Command {
         #[command(flatten)]
         whose: Whose,
     },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// A table
-    Text,
-    /// An array
-    Json,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -108,10 +102,7 @@ impl Verb for Member {
         match self.command {
             Command::List { format, whose } => with(context, &whose, async |asking, _| {
                 let members = members(asking).await?;
-                messages.report(&match format {
-                    Format::Text => table(&members),
-                    Format::Json => format!("{}\n", serde_json::to_string_pretty(&members)?),
-                })
+                messages.tell_as(format, &members, || table(&members))
             }),
             Command::Add { name, role, whose } => with(context, &whose, async |asking, _| {
                 let role = Role::from(role);
@@ -146,7 +137,7 @@ impl Verb for Member {
                 messages.report(&format!("{url}{}\n", made.path))?;
                 messages.inform(&format!(
                     "Good once, until {}: with a browser, or `foretop login` and this address",
-                    made.expires
+                    second(&made.expires)
                 ));
                 Ok(())
             }),
@@ -160,13 +151,9 @@ fn with(
     whose: &Whose,
     work: impl AsyncFnOnce(&Asking, &str) -> anyhow::Result<()>,
 ) -> anyhow::Result<Outcome> {
-    if crate::asking::server(context)?.is_none() {
-        return Err(nowhere());
-    }
-    ask(context, whose, async |asking| {
-        let url = asking.server.clone().ok_or_else(nowhere)?;
-        work(asking, &url).await
-    })?;
+    let nowhere = || nowhere("members: there is no server, so there is nobody but you");
+    let url = server(context)?.ok_or_else(nowhere)?;
+    ask(context, whose, async |asking| work(asking, &url).await)?;
     Ok(Outcome::Done)
 }
 
@@ -182,24 +169,7 @@ fn table(members: &[Kept]) -> String {
     let rows = members.iter().map(|it| {
         let role = it.role.as_str();
         let role = if it.disabled { format!("{role}, may not log in") } else { role.to_owned() };
-        vec![it.name.clone(), role, it.since.clone()]
+        vec![it.name.clone(), role, second(&it.since)]
     });
     columns(&["Name", "Role", "Since"], rows.collect())
-}
-
-/// Rows under their heads, as wide as they need to be.
-pub(super) fn columns(heads: &[&str], rows: Vec<Vec<String>>) -> String {
-    let heads = heads.iter().map(|it| (*it).to_owned()).collect();
-    let all: Vec<Vec<String>> = std::iter::once(heads).chain(rows).collect();
-    let count = all.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        all.iter().filter_map(|row| row.get(column)).map(|it| it.chars().count()).max()
-    };
-    let widths: Vec<usize> = (0..count).map(|column| width(column).unwrap_or(0)).collect();
-    let mut text = String::new();
-    for row in &all {
-        let cells = row.iter().zip(&widths).map(|(it, width)| format!("{it:<width$}"));
-        let _ = writeln!(text, "{}", cells.collect::<Vec<_>>().join("  ").trim_end());
-    }
-    text
 }

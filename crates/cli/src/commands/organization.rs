@@ -2,15 +2,15 @@
 
 use std::io::IsTerminal as _;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
-use super::member::columns;
-use super::{Outcome, Verb};
+use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Whose, ask};
 use crate::failure::Failure;
+use crate::table::{Format, columns};
 
-/// List the organisations you belong to, and delete one with everything that is its own
+/// List the organizations you belong to, and delete one with everything that is its own
 #[derive(clap::Parser)]
 #[command(name = "organization", visible_alias = "org", arg_required_else_help = true)]
 pub(crate) struct Organization {
@@ -26,22 +26,15 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Delete an organisation: images, environments, history, events, tokens, everything
+    /// Delete an organization: images, environments, history, events, tokens, everything
     Delete {
         /// Its name
+        #[arg(value_parser = said())]
         name: String,
         /// Its name once more, instead of being asked for it
         #[arg(long, value_name = "NAME")]
         yes: Option<String>,
     },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// A table
-    Text,
-    /// An array
-    Json,
 }
 
 impl Verb for Organization {
@@ -51,14 +44,11 @@ impl Verb for Organization {
             // Nobody has to have chosen one to see them.
             Command::List { format } => ask(context, &Whose::named(""), async |asking| {
                 let mine = asking.client.me().await?.organisations;
-                messages.report(&match format {
-                    Format::Json => format!("{}\n", serde_json::to_string_pretty(&mine)?),
-                    Format::Text => {
-                        let row = |it: &api::Membership| {
-                            vec![it.organisation.clone(), it.role.as_str().to_owned()]
-                        };
-                        columns(&["Organization", "You are"], mine.iter().map(row).collect())
-                    }
+                let row = |it: &api::Membership| {
+                    vec![it.organisation.clone(), it.role.as_str().to_owned()]
+                };
+                messages.tell_as(format, &mine, || {
+                    columns(&["Organization", "You are"], mine.iter().map(row).collect())
                 })
             })?,
             Command::Delete { name, yes } => {

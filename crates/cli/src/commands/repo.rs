@@ -1,15 +1,16 @@
 //! `foretop repo`: which repositories are enrolled.
 
 use api::{DeleteQuery, Repository, RepositoryQuery};
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use regex::Regex;
 
-use super::{Outcome, Verb};
+use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, PART, Whose, ask, whole};
 use crate::messages::count;
+use crate::table::{Format, columns};
 
-/// List the repositories of an organisation, switch them on and off, and delete them
+/// List the repositories of an organization, switch them on and off, and delete them
 #[derive(clap::Parser)]
 #[command(name = "repo", arg_required_else_help = true)]
 pub(crate) struct Repo {
@@ -47,6 +48,7 @@ enum Command {
     #[command(after_help = AFTER)]
     Delete {
         /// The repository: acme/web, registry.example/acme/web
+        #[arg(value_parser = said())]
         repository: String,
         /// Also where something of it runs: it ends there, and the history says so
         #[arg(long)]
@@ -60,19 +62,12 @@ const AFTER: &str = "\
 Images that run or are tagged under another name stay.
 What ran stays in the history of its environments, and in the events.";
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// A table
-    Text,
-    /// An array
-    Json,
-}
-
 #[derive(clap::Args)]
 #[group(skip)]
 struct Chosen {
     /// The repository: acme/web, registry.example/acme/web
-    #[arg(required_unless_present_any = ["all", "filter"], conflicts_with_all = ["all", "filter"])]
+    #[arg(required_unless_present_any = ["all", "filter"], conflicts_with_all = ["all", "filter"],
+          value_parser = said())]
     repository: Option<String>,
     /// All that are enrolled
     #[arg(long, conflicts_with = "filter")]
@@ -104,10 +99,8 @@ impl Verb for Repo {
                             && filter.as_ref().is_none_or(|it_should| it_should.is_match(&it.name))
                     };
                     let shown: Vec<&Repository> = all.iter().filter(wanted).collect();
-                    context.messages.report(&match format {
-                        Format::Text => table(&shown, &all, &asking.organisation),
-                        Format::Json => format!("{}\n", serde_json::to_string_pretty(&shown)?),
-                    })
+                    let text = || table(&shown, &all, &asking.organisation);
+                    context.messages.tell_as(format, &shown, text)
                 })?;
             }
             Command::Enable(chosen) => chosen.switch(true, context)?,
@@ -186,12 +179,10 @@ fn table(shown: &[&Repository], all: &[Repository], organisation: &str) -> Strin
     use std::fmt::Write as _;
     let mut text = String::new();
     if !shown.is_empty() {
-        let width = shown.iter().map(|it| it.name.chars().count()).max().unwrap_or(0).max(10);
-        let _ = writeln!(text, "{:<width$}  Enabled", "Repository");
-        for it in shown {
-            let enabled = if it.enabled { "yes" } else { "no" };
-            let _ = writeln!(text, "{:<width$}  {enabled}", it.name);
-        }
+        let row = |it: &&Repository| {
+            vec![it.name.clone(), if it.enabled { "yes" } else { "no" }.to_owned()]
+        };
+        text = columns(&["Repository", "Enabled"], shown.iter().map(row).collect());
         text.push('\n');
     }
     let enabled = all.iter().filter(|it| it.enabled).count();

@@ -1,14 +1,14 @@
 //! `foretop retention`: for how long things are kept.
 
 use api::{ExpireQuery, Expired, Keeping, KeepingFor};
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use model::Retained;
 
-use super::member::columns;
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::asking::{Whose, ask};
 use crate::messages::count;
+use crate::table::{Format, columns};
 
 /// Show and say for how long things are kept, and delete what is older
 #[derive(clap::Parser)]
@@ -55,14 +55,6 @@ enum Command {
     },
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// As the API says it
-    Json,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Time {
     Days(u32),
@@ -90,10 +82,7 @@ impl Verb for Retention {
         match self.command {
             Command::List { format, whose } => ask(context, &whose, async |asking| {
                 let all = asking.client.retention(&asking.organisation).await?.items;
-                messages.report(&match format {
-                    Format::Text => table(&all),
-                    Format::Json => format!("{}\n", serde_json::to_string_pretty(&all)?),
-                })
+                messages.tell_as(format, &all, || table(&all))
             })?,
             Command::Set { what, time, whose } => ask(context, &whose, async |asking| {
                 let (client, org, what) = (&asking.client, &asking.organisation, what.as_str());
@@ -110,9 +99,8 @@ impl Verb for Retention {
             Command::Apply { dry_run, format, whose } => ask(context, &whose, async |asking| {
                 let query = ExpireQuery { dry_run };
                 let expired = asking.client.expire(&asking.organisation, query).await?;
-                if matches!(format, Format::Json) {
-                    let text = serde_json::to_string_pretty(&expired)?;
-                    return messages.report(&format!("{text}\n"));
+                if format == Format::Json {
+                    return messages.tell_as(format, &expired, String::new);
                 }
                 match (told(&expired), dry_run) {
                     (it, _) if it.is_empty() => messages.inform("Nothing is older than it may be"),

@@ -27,7 +27,7 @@ pub(crate) struct Serve {
     /// How people reach this server, where that is not where it listens
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// The organisation that is made on the first start
+    /// The organization that is made on the first start
     #[arg(long, value_name = "ORGANIZATION", default_value = "main")]
     organization: String,
     /// Requests a second that each caller may make, ten times as many at once; 0 is any number

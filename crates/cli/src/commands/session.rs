@@ -1,14 +1,13 @@
 //! `foretop session`: where one is logged in.
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
-use super::login::nowhere;
-use super::member::columns;
-use super::{Outcome, Verb};
+use super::{Outcome, Verb, said};
 use crate::Context;
-use crate::asking::{server, there};
+use crate::asking::at_server;
 use crate::failure::Failure;
 use crate::messages::count;
+use crate::table::{Format, columns, second};
 
 /// List where you are logged in, and log out elsewhere
 #[derive(clap::Parser)]
@@ -29,7 +28,7 @@ enum Command {
     /// Log out of a session
     End {
         /// Its id, as `session list` shows it
-        #[arg(required_unless_present = "others", conflicts_with = "others")]
+        #[arg(required_unless_present = "others", conflicts_with = "others", value_parser = said())]
         session: Option<String>,
         /// All but the one you speak in
         #[arg(long)]
@@ -37,27 +36,14 @@ enum Command {
     },
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// A table
-    Text,
-    /// An array
-    Json,
-}
-
 impl Verb for Session {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
-        let url = server(context)?.ok_or_else(nowhere)?;
-        crate::runtime()?.block_on(async {
-            let client = there(context, &url).await?;
-            let messages = &context.messages;
+        let messages = &context.messages;
+        at_server(context, "sessions: there is no server to be logged in to", async |client| {
             match self.command {
                 Command::List { format } => {
                     let all = client.sessions().await?.items;
-                    messages.report(&match format {
-                        Format::Text => table(&all),
-                        Format::Json => format!("{}\n", serde_json::to_string_pretty(&all)?),
-                    })?;
+                    messages.tell_as(format, &all, || table(&all))?;
                 }
                 Command::End { session: Some(id), .. } => {
                     client.end_session(&id).await?;
@@ -88,10 +74,11 @@ impl Verb for Session {
 fn table(all: &[api::Session]) -> String {
     let rows = all.iter().map(|it| {
         let here = if it.current { "this one" } else { "" };
-        let used = it.last_used.clone().unwrap_or("never".to_owned());
+        let used = it.last_used.as_deref().map_or("never".to_owned(), second);
         let origin = if it.origin.is_empty() { "-" } else { &it.origin };
-        let origin = origin.to_owned();
-        vec![origin, it.created.clone(), used, it.expires.clone(), it.id.clone(), here.to_owned()]
+        let (origin, created, expires) =
+            (origin.to_owned(), second(&it.created), second(&it.expires));
+        vec![origin, created, used, expires, it.id.clone(), here.to_owned()]
     });
     columns(&["From", "Since", "Used", "Until", "Id", ""], rows.collect())
 }

@@ -3,12 +3,12 @@
 use api::{NewToken, Rotating, Scope, Token as Kept, TokenQuery};
 use clap::{Subcommand, ValueEnum};
 
-use super::login::nowhere;
-use super::{Outcome, Verb};
+use super::{Outcome, Verb, said};
 use crate::Context;
-use crate::asking::{PART, server, there, whole};
+use crate::asking::{PART, at_server, whole};
 use crate::failure::Failure;
 use crate::messages::count;
+use crate::table::{Format, columns, second};
 
 /// Make, list, replace and revoke the tokens that programs show to the server
 #[derive(clap::Parser)]
@@ -23,6 +23,7 @@ enum Command {
     /// Make a token, and show it this once
     Create {
         /// What to call it: `ci of web`
+        #[arg(value_parser = said())]
         name: String,
         /// How much it may
         #[arg(long, value_enum, default_value_t = Power::Read)]
@@ -47,6 +48,7 @@ enum Command {
     /// Make a token that is to be used instead of another, and show it this once
     Rotate {
         /// The id of the former one, or how it begins, as `token list` shows them
+        #[arg(value_parser = said())]
         token: String,
         /// For how many hours more the former one is good too
         #[arg(long, value_name = "HOURS", default_value_t = 0,
@@ -61,6 +63,7 @@ enum Command {
     /// Revoke a token
     Revoke {
         /// Its id, or how it begins, as `token list` shows them
+        #[arg(value_parser = said())]
         token: String,
         #[command(flatten)]
         holder: Holder,
@@ -69,17 +72,9 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Holder {
-    /// Of this organisation; without, of your own
-    #[arg(long, value_name = "ORGANIZATION")]
+    /// Of this organization; without, of your own
+    #[arg(long, value_name = "ORGANIZATION", value_parser = said())]
     org: Option<String>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// A table
-    Text,
-    /// An array
-    Json,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -94,10 +89,8 @@ enum Power {
 
 impl Verb for Token {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
-        let url = server(context)?.ok_or_else(nowhere)?;
-        crate::runtime()?.block_on(async {
-            let client = there(context, &url).await?;
-            let messages = &context.messages;
+        let messages = &context.messages;
+        at_server(context, "tokens: there is no server that asks for one", async |client| {
             match self.command {
                 Command::Create { name, scope, days, holder } => {
                     let scope = match scope {
@@ -116,7 +109,7 @@ impl Verb for Token {
                 }
                 Command::Rotate { token, overlap, days, holder } => {
                     let org = holder.org.as_deref();
-                    let one = one(&client, org, &token).await?;
+                    let one = one(client, org, &token).await?;
                     let rotating =
                         Rotating { expires: days.map(until), overlap_hours: Some(overlap) };
                     let made = client.rotate_token(org, &one.id, &rotating).await?;
@@ -134,15 +127,12 @@ impl Verb for Token {
                     ));
                 }
                 Command::List { all, format, holder } => {
-                    let tokens = tokens(&client, holder.org.as_deref(), all).await?;
-                    messages.report(&match format {
-                        Format::Text => table(&tokens),
-                        Format::Json => format!("{}\n", serde_json::to_string_pretty(&tokens)?),
-                    })?;
+                    let tokens = tokens(client, holder.org.as_deref(), all).await?;
+                    messages.tell_as(format, &tokens, || table(&tokens))?;
                 }
                 Command::Revoke { token, holder } => {
                     let org = holder.org.as_deref();
-                    let one = one(&client, org, &token).await?;
+                    let one = one(client, org, &token).await?;
                     client.revoke_token(org, &one.id).await?;
                     messages.done(&format!("Successfully revoked token {}", one.name));
                 }
@@ -181,13 +171,13 @@ async fn tokens(client: &api::Client, org: Option<&str>, all: bool) -> anyhow::R
 fn table(tokens: &[Kept]) -> String {
     let rows = tokens.iter().map(|it| {
         let state = match (&it.revoked, &it.expires) {
-            (Some(since), _) => format!("revoked {since}"),
-            (None, Some(until)) => format!("until {until}"),
+            (Some(since), _) => format!("revoked {}", second(since)),
+            (None, Some(until)) => format!("until {}", second(until)),
             (None, None) => "until revoked".to_owned(),
         };
-        let used = it.last_used.clone().unwrap_or("never".to_owned());
+        let used = it.last_used.as_deref().map_or("never".to_owned(), second);
         let scope = model::Scope::from(it.scope).to_string();
         vec![it.name.clone(), it.prefix.clone(), scope, used, state, it.id.clone()]
     });
-    super::member::columns(&["Name", "Begins", "Scope", "Used", "Good", "Id"], rows.collect())
+    columns(&["Name", "Begins", "Scope", "Used", "Good", "Id"], rows.collect())
 }

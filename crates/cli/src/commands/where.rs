@@ -5,7 +5,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use api::{Sighted, WhereQuery, Whereabouts};
+use api::{Hole, Sighted, Sighting, WhereQuery, Whereabouts};
 use clap::{ValueEnum, ValueHint};
 
 use super::{Outcome, Verb};
@@ -21,7 +21,7 @@ use crate::output::{Output, deliver};
 #[command(name = "where", after_help = AFTER)]
 pub(crate) struct Where {
     /// A flaw by any of its names, a purl, or a package's name, with a range of versions behind an @
-    #[arg(value_name = "CVE|PURL|PACKAGE[@RANGE]")]
+    #[arg(value_name = "CVE|PURL|PACKAGE[@RANGE]", value_parser = super::said())]
     what: String,
     /// Only what runs in this environment
     #[arg(long, value_name = "ENVIRONMENT", alias = "stream", value_parser = super::said())]
@@ -34,7 +34,8 @@ pub(crate) struct Where {
     /// Write the report to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
-    /// Exit with code 2 if it runs somewhere and no statement takes it out of the way
+    /// Exit with code 2 if it runs somewhere and no statement takes it out of the way, or if that is not
+    /// known
     #[arg(short = 'e', long)]
     exit_code: bool,
     #[command(flatten)]
@@ -49,7 +50,8 @@ Examples:
   foretop where pkg:deb/debian/openssl --env production
 
 A range is written as those write it who make such packages; a bare version is that version alone.
-Images that run and are not analysed are told as gaps: of them nobody can tell.
+Images that run and are not analysed are told as gaps: of them nobody can tell, and a gap shuts the
+gate of --exit-code.
 Statements (VEX, the team's own decisions) count as in `foretop cves --env`: a deployment whose image they
 take the flaw out of the way of is told with what they say.";
 
@@ -94,7 +96,12 @@ impl Verb for Where {
                 || it.deployments.iter().any(|it| it.statement.is_none())
         };
         let runs = answer.found.iter().any(|it| !it.environments.is_empty() && is_open(it));
-        Ok(if self.exit_code && runs { Outcome::Shut } else { Outcome::Done })
+        // What nobody can tell may run. What an image says that does not count hides nothing.
+        let says =
+            |gap: &Hole, it: &Sighting| gap.at.starts_with(&format!("{}: ", it.deployment.image));
+        let deployments = || answer.found.iter().flat_map(|it| &it.deployments);
+        let dark = answer.gaps.iter().any(|gap| !deployments().any(|it| says(gap, it)));
+        Ok(if self.exit_code && (runs || dark) { Outcome::Shut } else { Outcome::Done })
     }
 }
 

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use api::Me;
-use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::asking::{Whose, ask, server, there};
+use crate::table::{Format, second};
 
 /// Show who you are, at which server, and what you belong to
 #[derive(clap::Parser)]
@@ -17,14 +17,6 @@ pub(crate) struct Whoami {
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// An object
-    Json,
 }
 
 #[derive(Serialize)]
@@ -43,10 +35,7 @@ impl Verb for Whoami {
             None => ask(context, &Whose::default(), async |asking| Ok(asking.client.me().await?))?,
         };
         let answer = Answer { server: server.as_deref(), me: &me };
-        context.messages.report(&match self.format {
-            Format::Text => text(&answer),
-            Format::Json => format!("{}\n", serde_json::to_string_pretty(&answer)?),
-        })?;
+        context.messages.tell_as(self.format, &answer, || text(&answer))?;
         Ok(Outcome::Done)
     }
 }
@@ -66,7 +55,7 @@ fn text(answer: &Answer<'_>) -> String {
         line("Token", &format!("it may {}", model::Scope::from(scope)));
     }
     if let Some(expires) = &me.expires {
-        line("Until", expires);
+        line("Until", &second(expires));
     }
     let organisations = me.organisations.iter();
     let all: Vec<String> =

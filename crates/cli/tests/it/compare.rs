@@ -107,6 +107,8 @@ fn gates() {
     assert_eq!(code(&format!("{better} -x vulnerability")), Some(0));
     assert_eq!(code(&format!("{better} -x vulnerability,package")), Some(2));
     assert_eq!(code(&format!("{same} -x package -x vulnerability -e")), Some(0));
+    // There are none, so none are shown.
+    assert_eq!(code(&format!("{same} --hide-policies")), Some(0));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Two servers and three workers on one PostgreSQL, killed one after the other while they are at it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use model::Secret;
 use testkit::{FakeRegistry, Postgres};
 
 use crate::sandbox::Sandbox;
-use crate::serving::Serving;
+use crate::serving::{Serving, listening};
 
 /// For so many seconds somebody is killed now and then, unless `FORETOP_TEST_UNREST` says for how
 /// many.
@@ -82,11 +81,6 @@ fn unrest() -> Duration {
     Duration::from_secs(said.unwrap_or(UNREST))
 }
 
-/// A port that was free a moment ago.
-fn free() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 impl Crowd {
     /// Everything is there, and nobody runs yet.
     fn gather(postgres: &Postgres) -> Self {
@@ -123,10 +117,15 @@ impl Crowd {
     fn start(&mut self) -> Vec<Process> {
         let mut processes = Vec::new();
         for _ in 0..2 {
-            let address = format!("127.0.0.1:{}", free());
-            let line = format!("{} --workers 1", self.serve(&address));
-            processes.push(Process::start(&self.sandbox, words(&line)));
-            self.servers.push(format!("http://{address}"));
+            // Wherever it is free at first, and there again and again.
+            let first = words(&format!("{} --workers 1", self.serve("127.0.0.1:0")));
+            let mut command = self.sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
+            command.args(first).stdout(Stdio::null()).stderr(Stdio::piped());
+            let mut child = command.spawn().unwrap();
+            let root = listening(&mut child);
+            let again = self.serve(root.strip_prefix("http://").unwrap());
+            processes.push(Process { words: words(&format!("{again} --workers 1")), child });
+            self.servers.push(root);
         }
         for _ in 0..3 {
             let line = format!("worker --workers 1 --database {}", self.database);

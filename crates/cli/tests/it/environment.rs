@@ -124,7 +124,7 @@ fn the_organisation_of_all_commands() {
     assert!(sandbox.foretop("version").starts_with("exit 0\n"));
     fs_err::remove_file(sandbox.path("home/.config/foretop/config.json")).unwrap();
     let other = sandbox.with("FORETOP_ORG", "other");
-    assert!(other.foretop("env").contains("organisation `other`: there is none"));
+    assert!(other.foretop("env").contains("organization `other`: there is none"));
 }
 
 #[test]
@@ -167,6 +167,8 @@ fn changes() {
         "env live --history",
         "env delete staging",
         "env delete staging --force",
+        "events --env staging --limit 1",
+        "events --env stagin",
         "env create remove",
         "env -- remove myorg/myapp:v1.2.0",
         "env -- remove",
@@ -193,10 +195,14 @@ fn what_is_asked_of_an_environment() {
         "cves --env production --only-severity critical,high --exit-code myorg/myapp",
         "cves --env staging --only-severity critical --exit-code myorg/myapp",
         "cves --env mixed --format only-packages",
+        "cves --env mixed --exit-code myorg/unread",
+        "cves --env mixed --format markdown myorg/unread",
         "cves --env mixed --format cyclonedx",
         "cves --env mixed --format csv --only-fixed",
         "cves --env production myorg/other",
         "cves --env nowhere --exit-code",
+        "cves --env production fs://myorg/myapp",
+        "cves --env production docker://myorg/other",
         "quickview --env mixed",
         "quickview --stream staging",
         "quickview --latest",
@@ -286,6 +292,7 @@ fn an_image_that_only_this_machine_knows() {
         "env staging",
         "env staging local://127.0.0.1:1/acme/app:1",
         "env staging local://127.0.0.1:1/acme/app:2",
+        &format!("env staging local://127.0.0.1:1/acme/app@sha256:{}", "1".repeat(64)),
         "env staging registry://127.0.0.1:1/acme/app:1",
         "push local://127.0.0.1:1/acme/app:1",
     ];
@@ -355,6 +362,15 @@ pub(crate) fn serving(
     folder: &std::path::Path,
     access: server::Access,
 ) -> (String, Option<String>) {
+    serving_by(folder, access, None)
+}
+
+/// The same, which judges by that almanac.
+pub(crate) fn serving_by(
+    folder: &std::path::Path,
+    access: server::Access,
+    almanac: Option<std::path::PathBuf>,
+) -> (String, Option<String>) {
     let database = format!("sqlite://{}", folder.join("server.db").display());
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -368,7 +384,7 @@ pub(crate) fn serving(
                 offline: true,
             };
             let now = || model::Moment::from_micros(jiff::Timestamp::now().as_microsecond());
-            let world = server::World::new(None);
+            let world = server::World::new(almanac);
             let app = server::App::new(store, world, access, reach, std::sync::Arc::new(now));
             let address = "127.0.0.1:0".parse().unwrap();
             let listening = server::Listening { address, tls: None, workers: 0 };

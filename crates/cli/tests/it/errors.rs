@@ -8,7 +8,18 @@ use crate::sandbox::Sandbox;
 #[test]
 fn misuse() {
     let sandbox = Sandbox::new();
-    let lines = ["nonsense", "version --nonsense", "cache", "cache df --format xml", "man"];
+    let lines = [
+        "nonsense",
+        "version --nonsense",
+        "cache",
+        "cache df --format xml",
+        "cache policy",
+        "man",
+        "policy myorg/myapp",
+        "--debug recommendations",
+        "vex get alpine",
+        "watch --help",
+    ];
     insta::assert_snapshot!(sandbox.transcript(&lines));
 }
 
@@ -31,4 +42,46 @@ fn signs_fit_the_locale() {
         sandbox.foretop("man pages"),
         "exit 0\n--- stderr\n    v Manual pages written to pages\n"
     );
+}
+
+/// What is kept in an address is nobody's business, and a slip of the pen makes no database.
+#[test]
+fn addresses_and_slips() {
+    let sandbox = Sandbox::new().with("FORETOP_SERVER", "https://ann:secret@foretop.example");
+    for line in ["env", "member list", "whoami", "admin doctor"] {
+        let said = sandbox.foretop(line);
+        assert!(
+            said.starts_with("exit 1\n") && said.contains("`https://***@foretop.example`"),
+            "{said}"
+        );
+        assert!(!said.contains("secret"), "{said}");
+    }
+    let nowhere = Sandbox::new().with("FORETOP_SERVER", "://");
+    assert!(nowhere.foretop("admin doctor").contains("`://` is not the address of a server"));
+
+    let sandbox = Sandbox::new();
+    sandbox.file("notes.txt", "");
+    let typed = "--database sqlite://typo.db";
+    let lines = [
+        "admin doctor".to_owned(),
+        format!("admin doctor {typed}"),
+        format!("admin doctor --format json {typed}"),
+        format!("admin users {typed}"),
+        format!("admin backup a.bak {typed}"),
+        format!("admin forget ann --force {typed}"),
+        "admin users --database sqlite://notes.txt".to_owned(),
+        format!("admin users --workers 1 {typed}"),
+        format!("admin users --almanac a {typed}"),
+        format!("admin users --log-format json {typed}"),
+        "member list".to_owned(),
+        "token list".to_owned(),
+        "session list".to_owned(),
+        "password".to_owned(),
+        "logout".to_owned(),
+    ];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    insta::assert_snapshot!(sandbox.transcript(&lines));
+    for name in ["typo.db", "home/.local/share/foretop/foretop.db"] {
+        assert!(!sandbox.path(name).exists(), "{name}");
+    }
 }

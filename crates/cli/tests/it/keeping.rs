@@ -53,6 +53,49 @@ fn images_and_repositories_go() {
     check(&sandbox, "images_and_repositories_go", &lines);
 }
 
+/// What is deleted is gone, so it is never guessed what is meant.
+#[test]
+fn of_several_platforms_none_is_guessed() {
+    let sandbox = pushed();
+    let layer = testkit::layer().file("app/node_modules/a/package.json", "{}");
+    let image = testkit::image().layer(layer).platform("linux", "arm64");
+    sandbox.file("arm.tar", image.docker_archive("myorg/myapp:v1.2.0"));
+    let lines = [
+        "push archive://arm.tar",
+        "image delete myorg/myapp:v1.2.0",
+        "image delete myorg/myapp:v1.2.0 --platform linux/s390x",
+        "image delete myorg/myapp:v1.2.0 --platform linux/arm64",
+        "image delete myorg/myapp:v1.2.0",
+        "image delete myorg/myapp",
+        "image delete MYORG",
+        "image list",
+    ];
+    check(&sandbox, "of_several_platforms_none_is_guessed", &lines);
+}
+
+#[test]
+fn an_unset_variable_is_no_name() {
+    let sandbox = alone(Sandbox::new());
+    let foretop = std::path::Path::new(env!("CARGO_BIN_EXE_foretop"));
+    for words in [
+        &["repo", "delete", ""][..],
+        &["repo", "enable", ""],
+        &["image", "delete", ""],
+        &["organization", "delete", ""],
+        &["enroll", ""],
+        &["where", ""],
+        &["member", "remove", ""],
+        &["token", "revoke", ""],
+        &["session", "end", ""],
+        &["admin", "forget", ""],
+    ] {
+        let output = sandbox.command(foretop).args(words).output().unwrap();
+        let said = sandbox.shown(&output);
+        assert!(said.starts_with("exit 1\n"), "{words:?}: {said}");
+        assert!(said.contains("a value is required for '"), "{words:?}: {said}");
+    }
+}
+
 #[test]
 fn an_organisation_goes_when_its_name_is_said() {
     let sandbox = alone(Sandbox::new());

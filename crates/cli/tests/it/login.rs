@@ -201,11 +201,13 @@ fn without_a_server_nobody_needs_to() {
         "exit 0\n--- stdout\nServer        none: everything is on this machine, and nobody needs \
          to log in\nName          ann\nOrganizations \n  local (owner)\n"
     );
-    for line in ["login", "logout", "token list", "member list"] {
-        assert_eq!(
-            home.foretop(line),
-            "exit 1\n--- stderr\nerror: nobody needs to log in: there is no server\n\
-             hint: foretop login SERVER uses one\n"
-        );
+    for (line, expect) in [
+        ("login", "nobody needs to log in: there is no server"),
+        ("logout", "nobody needs to log in: there is no server"),
+        ("token list", "tokens: there is no server that asks for one"),
+        ("member list", "members: there is no server, so there is nobody but you"),
+    ] {
+        let hint = "hint: foretop login SERVER uses one";
+        assert_eq!(home.foretop(line), format!("exit 1\n--- stderr\nerror: {expect}\n{hint}\n"));
     }
 }

@@ -189,10 +189,7 @@ fn the_guides_with_a_registry() {
     let text = page("docs/guides.md");
     let (steps, _) = parted(&text);
     for memory in Memory::ALL {
-        let Some(registry) = testkit::RealRegistry::start() else {
-            println!("left out: docker-registry or skopeo is missing");
-            return;
-        };
+        let Some(registry) = testkit::RealRegistry::start() else { return };
         let Some(place) = Place::new(memory, false) else { continue };
         for (version, leaf) in [("1", "1.2.0"), ("2", "1.3.0")] {
             let image = service(npm(testkit::layer(), "left-pad", leaf));
@@ -264,11 +261,7 @@ fn the_readme() {
         .into_iter()
         .partition(|it| ELSEWHERE.iter().any(|word| it.typed.contains(word)));
     assert!(left.len() < typed.len(), "{} of {}", typed.len(), left.len());
-    for step in typed {
-        let (code, said) = place.shell(&step.typed);
-        // Gates may be shut.
-        assert!(code == 0 || code == 2, "README.md:{}: $ {}\n{said}", step.line, step.typed);
-    }
+    walk(&place, "README.md", &typed, str::to_owned);
 }
 
 /// Each row of the two guides is there once, and what is said to show it is there.

@@ -94,6 +94,9 @@ fn who_may_log_in_is_said_on_the_servers_machine() {
     assert!(bob.fed(&line, b"a purple horse\n").contains("it was used"));
     let told = ann.foretop("events --org acme --kind password-reset-offered --format json");
     assert!(told.contains(r#""who": "root (admin)""#), "{told}");
-    done(&house.foretop("admin forget bob"));
+    let refused = house.foretop("admin forget bob");
+    assert!(refused.contains("admin forget bob: nobody is there to confirm it"), "{refused}");
+    assert!(refused.contains("hint: --force forgets without asking"), "{refused}");
+    done(&house.foretop("admin forget bob --force"));
     assert!(ann.foretop("member list --org acme").lines().all(|it| !it.starts_with("bob")));
 }

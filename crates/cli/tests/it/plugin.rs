@@ -42,6 +42,21 @@ fn a_copy_is_ours_too() {
 }
 
 #[test]
+fn commands_are_told_as_they_are_typed() {
+    let sandbox = Sandbox::new();
+    sandbox.foretop("plugin install");
+    let program = sandbox.path("home/.docker/cli-plugins/docker-scout");
+    for line in
+        ["scout retention", "scout retention --help", "scout retention lost", "scout policy"]
+    {
+        let output = sandbox.command(&program).args(line.split(' ')).output().unwrap();
+        let said = sandbox.shown(&output);
+        assert!(!said.contains("foretop"), "{line}: {said}");
+        assert!(said.contains("docker scout"), "{line}: {said}");
+    }
+}
+
+#[test]
 fn the_handshake() {
     let sandbox = Sandbox::new();
     sandbox.foretop("plugin install");

@@ -52,12 +52,7 @@ impl Serving {
         let mut serve = sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
         serve.args(["serve", "--workers", "0", "--listen", self.host()]);
         let mut child = serve.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("Listening on") {
-            line.clear();
-            assert!(said.read_line(&mut line).unwrap() > 0, "it listens before it ends");
-        }
+        listening(&mut child);
         self.child = child;
     }
 
@@ -71,6 +66,22 @@ impl Serving {
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         stream
     }
+}
+
+/// Waits until a server listens whose stderr is a pipe, and says where: `http://127.0.0.1:PORT`.
+pub(crate) fn listening(child: &mut Child) -> String {
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    let root = loop {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it listens before it ends");
+        if let Some((_, root)) = line.split_once("Listening on ") {
+            break root.trim().to_owned();
+        }
+    };
+    // What it says later is read by somebody, so that it can be said.
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    root
 }
 
 impl Drop for Serving {
@@ -172,30 +183,36 @@ fn it_ends_when_what_is_under_way_is_answered() {
 fn what_is_no_request_is_refused() {
     let house = Sandbox::new().with("FORETOP_LOG", "warn");
     let serving = Serving::start(&house, "--workers 0");
-    let check = |said: &[u8], expect: &str| {
+    let answer = |said: &[u8]| {
         let mut stream = serving.connect();
         // Who is refused early does not read to the end.
         let _ = stream.write_all(said);
-        // Who goes before the answer comes is not answered; what is cut short is never whole.
+        // What is cut short is never whole.
         if !said.ends_with(b"\r\n\r\n") {
             let _ = stream.shutdown(std::net::Shutdown::Write);
         }
-        let _ = stream.set_read_timeout(Some(std::time::Duration::from_secs(5)));
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
-        let answer = String::from_utf8_lossy(&answer);
-        // A connection that is closed on somebody who still writes, or has gone, may take the answer
-        // with it; what is answered is a refusal.
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let check = |said: &[u8], expect: &str| {
+        let answer = answer(said);
+        assert!(answer.starts_with(expect), "{expect}: {answer}");
+    };
+    // A connection that is closed on somebody who still writes may take the answer with it: what is
+    // refused before it is read to the end is answered, or cut off.
+    let check_refused = |said: &[u8], expect: &str| {
+        let answer = answer(said);
         assert!(answer.is_empty() || answer.starts_with(expect), "{expect}: {answer}");
     };
     let post = "POST /api/v1/sessions HTTP/1.1\r\nHost: it\r\nContent-Type: application/json\r\n";
-    check(&[b'x'; 1000], "HTTP/1.1 400 ");
+    check_refused(&[b'x'; 1000], "HTTP/1.1 400 ");
     check(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "HTTP/1.1 400 ");
     check(b"GET /\0 HTTP/1.1\r\nHost: it\r\n\r\n", "HTTP/1.1 400 ");
     let long = format!("GET /healthz HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(200_000));
-    check(long.as_bytes(), "HTTP/1.1 431 ");
+    check_refused(long.as_bytes(), "HTTP/1.1 431 ");
     let many = format!("GET /healthz HTTP/1.1\r\n{}\r\n", "X: x\r\n".repeat(2_000));
-    check(many.as_bytes(), "HTTP/1.1 431 ");
+    check_refused(many.as_bytes(), "HTTP/1.1 431 ");
     check(format!("{post}Content-Length: 100\r\n\r\n{{").as_bytes(), "HTTP/1.1 400 ");
     check(
         format!("{post}Content-Length: 1\r\nContent-Length: 2\r\n\r\n").as_bytes(),
@@ -204,7 +221,7 @@ fn what_is_no_request_is_refused() {
     check(format!("{post}Content-Length: -1\r\n\r\n").as_bytes(), "HTTP/1.1 400 ");
     check(format!("{post}Transfer-Encoding: chunked\r\n\r\nZZ\r\n").as_bytes(), "HTTP/1.1 400 ");
     let deep = format!("{post}Content-Length: 10000\r\n\r\n{}", "[".repeat(10_000));
-    check(deep.as_bytes(), "HTTP/1.1 4");
+    check_refused(deep.as_bytes(), "HTTP/1.1 4");
     check(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\0\0");
     let mut stream = serving.connect();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n").unwrap();

@@ -5,8 +5,9 @@ use std::io::Write as _;
 
 use testkit::{ImageBuilder, LayerBuilder};
 
-use crate::environment::{alone, serving, settled};
+use crate::environment::{alone, serving, serving_by, settled};
 use crate::sandbox::Sandbox;
+use crate::teahouse;
 
 /// A jar that says what it is.
 pub(crate) fn log4j(version: &str) -> Vec<u8> {
@@ -135,6 +136,8 @@ fn what_nobody_can_tell() {
         "compare --env nowhere --to-env production",
         "compare --to-env staging archive://myorg-web-v1.tar --exit-on vulnerability",
         "where CVE-2021-44228 --env staging",
+        "where nothing-of-the-kind --env staging --exit-code",
+        "where nothing-of-the-kind --env production --exit-code",
         "where CVE-1999-99999",
         "where lodash@4.17.11",
         "where lodash@<4.17.11",
@@ -234,4 +237,42 @@ fn a_server_tells_the_same() {
     );
     let said = sandbox.foretop("env export production");
     assert!(said.contains("finding,production,docker.io/myorg/api"), "{said}");
+}
+
+/// A runner without an almanac asks a server that has one.
+#[test]
+fn a_server_judges_what_it_does_not_keep() {
+    let house = teahouse::open();
+    let almanac = house.path("home/.local/share/foretop/almanac");
+    let everybody = server::Access::Local { name: "root".to_owned() };
+    let (server, _) = serving_by(&house.path("tmp"), everybody, Some(almanac));
+    let runner = alone(teahouse::bare()).with("FORETOP_SERVER", &server);
+    let lines = [
+        "enroll local",
+        "push archive://alpine.tar --tag example/tea:0",
+        "env production example/tea:0",
+    ];
+    done(&runner, &lines);
+    let check = |line: &str, code: &str, introduced: &str| {
+        let said = runner.foretop(line);
+        assert!(said.starts_with(&format!("exit {code}\n")), "{line}: {said}");
+        assert!(said.contains(introduced), "{line}: {said}");
+        said
+    };
+    let gate = "--exit-on vulnerability";
+    let all = "3 vulnerabilities introduced, 1 fixed";
+    let said = check(&format!("compare --to-env production archive://tea.tar {gate}"), "2", all);
+    assert!(said.contains("A teapot boils over."), "with titles: {said}");
+    check(&format!("compare --to-latest archive://tea.tar {gate}"), "2", all);
+    let back = format!("compare --env production --to archive://tea.tar example/tea {gate}");
+    check(&back, "2", "1 vulnerability introduced, 3 fixed");
+    // Whoever names an almanac means it.
+    fs_err::create_dir(runner.path("none")).unwrap();
+    let own = "compare --to-env production archive://tea.tar --almanac none";
+    check(own, "1", "there is no almanac");
+    let kept = runner.foretop("image list --format json");
+    assert_eq!(kept.matches("\"digest\": \"sha256:").count(), 1, "{kept}");
+    // Read here, and judged here: nobody is asked.
+    let said = runner.foretop("compare archive://tea.tar --to archive://alpine.tar --org nope");
+    assert!(said.contains("--org nope changes nothing"), "{said}");
 }

@@ -1,12 +1,15 @@
 //! Who may log in, as whoever runs the server says.
 
+use std::io::IsTerminal as _;
+
 use model::{Act, Membership, Moment, User};
 use serde_json::json;
 use store::{Page, Store};
 
 use super::super::Outcome;
-use super::super::member::columns;
-use crate::house::House;
+use crate::failure::Failure;
+use crate::house::Database;
+use crate::table::{Format, columns, second};
 use crate::{Context, whence};
 
 /// Where a server listens when nobody says.
@@ -14,35 +17,33 @@ const USUAL: &str = "http://127.0.0.1:8080";
 
 pub(super) async fn list(
     context: &Context,
-    format: &str,
-    house: &House,
+    format: Format,
+    database: &Database,
 ) -> anyhow::Result<Outcome> {
-    let store = house.store(context).await?;
+    let store = database.found(context).await?;
     let people = everybody(&store).await?;
     store.close().await;
-    let text = if format == "json" {
-        let told = |(user, in_them): &(User, Vec<Membership>)| {
-            let role =
-                |it: &Membership| json!({ "organisation": it.organisation.name, "role": it.role });
-            json!({
-                "name": user.name,
-                "created": user.created,
-                "disabled": user.disabled,
-                "organisations": in_them.iter().map(role).collect::<Vec<_>>(),
-            })
-        };
-        let people: Vec<_> = people.iter().map(told).collect();
-        format!("{}\n", serde_json::to_string_pretty(&people)?)
-    } else {
-        let row = |(user, in_them): &(User, Vec<Membership>)| {
-            let roles = in_them.iter().map(|it| format!("{} of {}", it.role, it.organisation.name));
-            let roles: Vec<String> = roles.collect();
-            let may = user.disabled.map_or("yes".to_owned(), |it| format!("not since {it}"));
-            vec![user.name.clone(), may, user.created.to_string(), roles.join(", ")]
-        };
-        columns(&["Name", "May log in", "Since", "Is"], people.iter().map(row).collect())
+    let told = |(user, in_them): &(User, Vec<Membership>)| {
+        let role =
+            |it: &Membership| json!({ "organisation": it.organisation.name, "role": it.role });
+        json!({
+            "name": user.name,
+            "created": user.created,
+            "disabled": user.disabled,
+            "organisations": in_them.iter().map(role).collect::<Vec<_>>(),
+        })
     };
-    context.messages.report(&text)?;
+    let row = |(user, in_them): &(User, Vec<Membership>)| {
+        let roles = in_them.iter().map(|it| format!("{} of {}", it.role, it.organisation.name));
+        let roles: Vec<String> = roles.collect();
+        let since = |it: Moment| second(&it.to_string());
+        let may = user.disabled.map_or("yes".to_owned(), |it| format!("not since {}", since(it)));
+        vec![user.name.clone(), may, since(user.created), roles.join(", ")]
+    };
+    let values: Vec<_> = people.iter().map(told).collect();
+    context.messages.tell_as(format, &values, || {
+        columns(&["Name", "May log in", "Since", "Is"], people.iter().map(row).collect())
+    })?;
     Ok(Outcome::Done)
 }
 
@@ -65,17 +66,18 @@ pub(super) async fn reset(
     context: &Context,
     name: &str,
     public_url: Option<&str>,
-    house: &House,
+    database: &Database,
 ) -> anyhow::Result<Outcome> {
     let settled = context.environment.public_url()?;
     let root = public_url.or(settled.as_deref());
-    let store = house.store(context).await?;
+    let store = database.found(context).await?;
     let root_or_usual = root.unwrap_or(USUAL);
     let (link, until) = server::offer_reset(&store, &act(context), root_or_usual, name).await?;
     store.close().await;
     context.messages.report(&format!("{link}\n"))?;
     context.messages.inform(&format!(
-        "Good once, until {until}: with a browser, or `foretop login` and this address"
+        "Good once, until {}: with a browser, or `foretop login` and this address",
+        second(&until.to_string())
     ));
     if root.is_none() {
         context.messages.inform("--public-url says how people reach the server");
@@ -87,9 +89,9 @@ pub(super) async fn disable(
     context: &Context,
     name: &str,
     disabled: bool,
-    house: &House,
+    database: &Database,
 ) -> anyhow::Result<Outcome> {
-    let store = house.store(context).await?;
+    let store = database.found(context).await?;
     let user = store.user(name).await?;
     let changed = store.disable_user(&act(context), &user.id, disabled).await?;
     store.close().await;
@@ -107,14 +109,29 @@ pub(super) async fn disable(
 pub(super) async fn forget(
     context: &Context,
     name: &str,
-    house: &House,
+    force: bool,
+    database: &Database,
 ) -> anyhow::Result<Outcome> {
-    let store = house.store(context).await?;
+    let store = database.found(context).await?;
     let user = store.user(name).await?;
+    if !force && !confirmed(name, context)? {
+        store.close().await;
+        return Ok(Outcome::Done);
+    }
     store.delete_user(&act(context), &user.id).await?;
     store.close().await;
     context.messages.done(&format!("Successfully forgot {name}; events still tell their name"));
     Ok(Outcome::Done)
+}
+
+fn confirmed(name: &str, context: &Context) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::error(
+            format!("admin forget {name}: nobody is there to confirm it"),
+            "--force forgets without asking; `foretop admin disable` can be taken back",
+        ));
+    }
+    context.messages.ask(&format!("Forget {name}, with their sessions and tokens?"))
 }
 
 /// Whoever may open the database, now.

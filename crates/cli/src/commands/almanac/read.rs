@@ -9,11 +9,12 @@ use format::report;
 use model::{Inventory, Package, Purl, Rating, Span, Subject};
 use serde_json::json;
 
-use super::{Format, open_or_starter};
+use super::open_or_starter;
 use crate::Context;
 use crate::failure::Failure;
 use crate::findings::answered;
 use crate::messages::{count, width_of_stdout};
+use crate::table::{Format, plain};
 use crate::version::VERSION;
 
 #[derive(clap::Args)]
@@ -100,7 +101,7 @@ impl Show {
             let (score, percentile) = (it.score * 100.0, it.percentile * 100.0);
             let _ = writeln!(text, "EPSS {score:.2} %, above {percentile:.1} % of all flaws");
         }
-        let said = tame(text.trim_end()) + "\n\n";
+        let said = plain(text.trim_end()) + "\n\n";
         context.messages.report(&(said + &report::write_basis(&basis, &options(context))))
     }
 }
@@ -299,7 +300,7 @@ impl Diff {
                 }
                 let differences = count(changes.len() as u64, "difference", "differences");
                 let _ = writeln!(text, "{differences}");
-                tame(&text)
+                plain(&text)
             }
         })
     }
@@ -313,9 +314,4 @@ fn open(path: &Path) -> anyhow::Result<(Almanac, Option<tempfile::TempDir>)> {
     let folder = tempfile::tempdir()?;
     almanac::import(path, folder.path(), Trust::Anyone)?;
     Ok((Almanac::open(folder.path())?, Some(folder)))
-}
-
-/// Text of strangers without anything that a terminal would obey.
-fn tame(text: &str) -> String {
-    text.chars().filter(|it| *it == '\n' || !it.is_control()).collect()
 }

@@ -9,9 +9,10 @@ use engine::{FeedState, feeds, pieces};
 use indicatif::HumanBytes;
 use serde_json::json;
 
-use super::{Format, open_or_starter};
+use super::open_or_starter;
 use crate::Context;
 use crate::messages::count;
+use crate::table::{Format, plain};
 
 #[derive(clap::Args)]
 pub(super) struct Status {
@@ -50,7 +51,7 @@ impl Status {
         };
         let feeds = feeds(almanac.manifest(), &today);
         context.messages.report(&match self.format {
-            Format::Text => self.text(&almanac, &feeds, directory),
+            Format::Text => plain(&self.text(&almanac, &feeds, directory)),
             Format::Json => json_of(&almanac, &feeds, directory, starter),
         })
     }
@@ -234,7 +235,7 @@ impl List {
                         it.digest.short()
                     );
                 }
-                text
+                plain(&text)
             }
         })
     }

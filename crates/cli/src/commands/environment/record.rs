@@ -15,10 +15,11 @@ use api::{
 use engine::{Engine, Request};
 use model::{Digest, ImageDescription, Platform, Reference};
 
-use self::called::{SCHEMES, called, parts, whole_id};
+use self::called::{called, parts, whole_id};
+use super::change::all;
 use crate::asking::{Asking, is};
 use crate::failure::Failure;
-use crate::subject::{Choice, Subject, Watcher};
+use crate::subject::{Choice, SCHEMES, Subject, Watcher};
 use crate::{Context, docker};
 
 pub(super) use self::called::tidy;
@@ -139,6 +140,9 @@ impl Recording<'_> {
             Failure::error(error.to_string(), hint)
         })?;
         if let Some(digest) = &reference.digest {
+            if scheme == "local" {
+                return self.local_by_digest(&reference, digest, wanted).await;
+            }
             return Ok(self.by_digest(&reference, digest, wanted).await);
         }
         let found = match scheme {
@@ -220,6 +224,23 @@ impl Recording<'_> {
         let digest = digest.with_context(|| format!("{subject}: the engine tells no digest"))?;
         let digest = digest.to_string();
         Ok(Found { name, digest, platform, tag: true, subject: Some(subject) })
+    }
+
+    /// The same of an image that is named by its digest, under which it is recorded unless the engine
+    /// knows the one for the platform.
+    async fn local_by_digest(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+        wanted: &Wanted,
+    ) -> anyhow::Result<Found> {
+        let name = reference.familiar();
+        let subject = format!("local://{name}");
+        let image = self.described(&subject, wanted, true).await;
+        let image = image.map_err(|why| refused(&name, &why))?;
+        let platform = Some(image.platform.to_string());
+        let digest = image.digest.as_ref().unwrap_or(digest).to_string();
+        Ok(Found { name, digest, platform, tag: false, subject: Some(subject) })
     }
 
     async fn described(

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use api::{Deployment, DeploymentQuery, LooksQuery, StaleTag, Untold};
 use clap::ValueEnum;
 use format::report::csv_row;
+use format::shown;
 use model::{Moment, Platform};
 
 use super::change::all;
@@ -13,6 +14,7 @@ use crate::Context;
 use crate::asking::{Asking, PART, whole};
 use crate::messages::count;
 use crate::output::{Output, deliver};
+use crate::table::{columns, second};
 
 /// How a list is written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -192,14 +194,19 @@ impl Show {
         let mut text = String::new();
         for ((environment, image), (since, stale)) in lines {
             if self.environment.is_none() {
-                let _ = write!(text, "{environment}\t");
+                let _ = write!(text, "{}\t", shown(environment));
             }
-            text.push_str(image);
+            text.push_str(&shown(image));
             if self.environment.is_none() {
                 let _ = write!(text, "\tsince {}", second(since));
             }
             if let Some(tag) = stale {
-                let _ = write!(text, "\t! tag moved to {} ({})", tag.leads_to, second(&tag.since));
+                let _ = write!(
+                    text,
+                    "\t! tag moved to {} ({})",
+                    shown(&tag.leads_to),
+                    second(&tag.since)
+                );
             }
             text.push('\n');
         }
@@ -209,7 +216,7 @@ impl Show {
 
 fn environments(all: &[api::Environment], format: Format) -> anyhow::Result<String> {
     Ok(match format {
-        Format::Text => all.iter().fold(String::new(), |text, it| text + &it.name + "\n"),
+        Format::Text => all.iter().fold(String::new(), |text, it| text + &shown(&it.name) + "\n"),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(all)?),
         Format::Csv => {
             let mut text = String::new();
@@ -256,42 +263,20 @@ fn history(found: &[Deployment]) -> String {
     // Where all are for one platform, nobody needs to be told.
     let platforms: BTreeSet<&str> = found.iter().map(|it| &*it.platform).collect();
     let several = platforms.len() > 1;
-    let head = ["FROM", "UNTIL", "ENVIRONMENT", "APPLICATION", "PLATFORM", "IMAGE", "RECORDED BY"];
-    let mut rows = vec![head.map(str::to_owned)];
-    for it in found {
+    let heads = ["FROM", "UNTIL", "ENVIRONMENT", "APPLICATION", "PLATFORM", "IMAGE", "RECORDED BY"];
+    let heads: Vec<&str> = heads.into_iter().filter(|it| several || *it != "PLATFORM").collect();
+    let row = |it: &Deployment| {
         let by = match &*it.recorded_from {
             "" => it.recorded_by.clone(),
             place => format!("{} ({place})", it.recorded_by),
         };
-        rows.push([
-            second(&it.from),
-            it.until.as_deref().map_or_else(|| "now".to_owned(), second),
-            it.environment.clone(),
-            it.application.clone(),
-            it.platform.clone(),
-            it.image.clone(),
-            by,
-        ]);
-    }
-    let widths: Vec<usize> = (0..head.len())
-        .map(|at| rows.iter().filter_map(|it| it.get(at)).map(|it| it.chars().count()).max())
-        .map(Option::unwrap_or_default)
-        .collect();
-    let mut text = String::new();
-    for cells in rows {
-        let cells = cells.iter().zip(&widths).enumerate().filter(|(at, _)| several || *at != 4);
-        let line: Vec<String> = cells.map(|(_, (cell, width))| format!("{cell:<width$}")).collect();
-        let _ = writeln!(text, "{}", line.join("  ").trim_end());
-    }
-    text
-}
-
-/// A moment without what is below its second.
-fn second(moment: &str) -> String {
-    match moment.split_once('.') {
-        Some((before, _)) => format!("{before}Z"),
-        None => moment.to_owned(),
-    }
+        let until = it.until.as_deref().map_or_else(|| "now".to_owned(), second);
+        let mut row = vec![second(&it.from), until, it.environment.clone(), it.application.clone()];
+        row.extend(several.then(|| it.platform.clone()));
+        row.extend([it.image.clone(), by]);
+        row
+    };
+    columns(&heads, found.iter().map(row).collect())
 }
 
 /// A moment as people write it.

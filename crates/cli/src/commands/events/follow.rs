@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use api::{Event, EventQuery, Live, LiveQuery, Told};
 
-use super::{Format, Outcome, aligned, latest};
+use super::{Format, Outcome, aligned, before};
 use crate::Context;
 use crate::asking::Asking;
 
@@ -19,17 +19,17 @@ const SILENCE: Duration = Duration::from_secs(50);
 const PLACE: usize = 12;
 const KIND: usize = 19;
 
-/// Tells what happens from now on, after up to `before` of what happened already, until somebody
+/// Tells what happens from now on, after up to `most` of what happened already, until somebody
 /// interrupts it or reads no more.
 pub(super) async fn follow(
     asking: &Asking,
     query: &EventQuery,
-    before: Option<u32>,
+    most: Option<u32>,
     format: Format,
     context: &Context,
 ) -> anyhow::Result<Outcome> {
     let told = tokio::select! {
-        told = go_on(asking, query, before, format, context) => told,
+        told = go_on(asking, query, most, format, context) => told,
         interrupted = tokio::signal::ctrl_c() => {
             interrupted.context("cannot wait for an interruption")?;
             return Ok(Outcome::Interrupted);
@@ -41,7 +41,7 @@ pub(super) async fn follow(
 async fn go_on(
     asking: &Asking,
     query: &EventQuery,
-    before: Option<u32>,
+    most: Option<u32>,
     format: Format,
     context: &Context,
 ) -> anyhow::Result<()> {
@@ -57,13 +57,14 @@ async fn go_on(
     // once is enough.
     let mut listening = thread.listen().await?;
     let mut seen = HashSet::new();
-    if let Some(most) = before {
-        let (events, _) = latest(asking, query.clone(), most).await?;
-        for event in events.into_iter().rev() {
-            if !tell(&event)? {
-                return Ok(());
-            }
-            seen.insert(event.id);
+    if let Some(most) = most {
+        let part = async |after, limit| {
+            let query = EventQuery { after, limit: Some(limit), ..query.clone() };
+            Ok(asking.client.events(&asking.organisation, &query).await?)
+        };
+        match before::tell(part, most, tell).await? {
+            Some(known) => seen = known,
+            None => return Ok(()),
         }
     }
     loop {

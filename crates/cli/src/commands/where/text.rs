@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use api::{Deployment, Flaw, Sighted, Sighting, Whereabouts};
 
 use crate::messages::count;
+use crate::table::plain;
 
 /// How often something was seen.
 pub(super) struct Seen {
@@ -78,7 +79,7 @@ pub(super) fn text(answer: &Whereabouts) -> String {
         }
     }
     // Images name their files and instructions as they like.
-    out.lines().fold(String::new(), |text, line| text + &format::shown(line) + "\n")
+    plain(&out)
 }
 
 fn deployed(out: &mut String, it: &Deployment, inside: &Inside<'_>) {

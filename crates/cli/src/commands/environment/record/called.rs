@@ -4,9 +4,6 @@ use model::{Digest, ImageDescription, Reference};
 
 use crate::failure::Failure;
 
-/// What may stand before a name. `docker-pullable://` is how Kubernetes writes it.
-pub(super) const SCHEMES: [&str; 5] = ["image", "registry", "local", "docker", "docker-pullable"];
-
 /// What stands before the name, and the name.
 pub(super) fn parts(image: &str) -> (&str, &str) {
     image.split_once("://").unwrap_or(("image", image))
