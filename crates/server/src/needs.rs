@@ -19,7 +19,8 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
         }
         _ if asks => Right::Read,
         // They change nothing.
-        "/comparisons"
+        "/analysis"
+        | "/comparisons"
         | "/where"
         | "/images/{digest}/analysis"
         | "/environments/{environment}/export" => Right::Read,

@@ -214,9 +214,9 @@ async fn judged(
     caller: Caller,
     Path(organisation): Path<String>,
     Json(presenting): Json<Presenting>,
-) -> Result<Json<Analysis>, Refusal> {
+) -> Result<Response, Refusal> {
     caller.within(&app, &organisation, Right::Read).await?;
-    Ok(Json(judge::analysis(&app, presenting.inventory, presenting.judging).await?))
+    body::long(judge::analysis(&app, presenting.inventory, presenting.judging).await?).await
 }
 
 /// What is inside the image; an image that nobody has read yet is a problem that says so.

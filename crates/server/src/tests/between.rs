@@ -180,7 +180,7 @@ async fn more_than_a_thousand_applications_are_compared() {
                 application: Some(format!("app{number:04}")),
                 platform: None,
             });
-            let sent = Recordings { recordings: recordings.collect(), source: None };
+            let sent = Recordings { recordings: recordings.collect(), source: None, create: false };
             client.record("local", name, &sent).await.unwrap();
         }
     }

@@ -16,7 +16,6 @@ use engine::{Engine, Request};
 use model::{Digest, ImageDescription, Platform, Reference};
 
 use self::called::{called, parts, whole_id};
-use super::change::all;
 use crate::asking::{Asking, is};
 use crate::failure::Failure;
 use crate::subject::{Choice, SCHEMES, Subject, Watcher};

@@ -214,7 +214,7 @@ async fn who_remembers_counts_as_who_judges_each_image_anew() {
                     application: None,
                     platform: None,
                 };
-                let sent = Recordings { recordings: vec![recording], source: None };
+                let sent = Recordings { recordings: vec![recording], source: None, create: false };
                 client.record("acme", environment, &sent).await.unwrap();
             }
             app.tally.count(&app, &acme).await.unwrap();
