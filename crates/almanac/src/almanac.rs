@@ -334,8 +334,10 @@ impl Book for Almanac {
 
     fn texts(&self, advisories: &[Handle]) -> Vec<Option<Text>> {
         let mut wanted: Vec<Wanted<'_>> = Vec::new();
+        let mut places: HashMap<Handle, Option<(&Sheet, Place)>> = HashMap::new();
         for (number, advisory) in advisories.iter().enumerate() {
-            if let Some((sheet, place)) = self.place(*advisory) {
+            let place = places.entry(*advisory).or_insert_with(|| self.place(*advisory));
+            if let Some((sheet, place)) = *place {
                 wanted.push(Wanted { sheet, place, number });
             }
         }

@@ -139,7 +139,8 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(why) => return Err(Error::io(why)),
     };
-    let mut bytes = Vec::new();
+    let size = file.metadata().map_or(0, |it| it.len()).min(LARGEST);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(Error::io)?;
     if bytes.len() as u64 > LARGEST {
         return Err(Error::corrupt(path.display(), "it is too large"));

@@ -52,7 +52,7 @@ impl Config {
             place(folder)?;
         }
         let text = serde_json::to_string_pretty(&self.values)?;
-        Output::to(&self.path)?.write(&format!("{text}\n"))
+        Output::to(&self.path)?.write(|out| writeln!(out, "{text}"))
     }
 }
 

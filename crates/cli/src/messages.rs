@@ -1,7 +1,7 @@
 //! Everything that is said: reports on stdout, the rest on stderr. Nothing else writes to either.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
@@ -71,7 +71,7 @@ impl Messages {
 
     /// The report itself. A reader that has read enough (`| head`) is no error.
     pub(crate) fn report(&self, text: &str) -> anyhow::Result<()> {
-        self.tell(text).map(|_| ())
+        self.tell(|out| out.write_all(text.as_bytes())).map(|_| ())
     }
 
     /// A report for people or for programs. Whoever is told of in it does not speak to the terminal.
@@ -88,10 +88,13 @@ impl Messages {
     }
 
     /// A report, piece by piece. Says whether there is somebody who still reads.
-    pub(crate) fn tell(&self, text: &str) -> anyhow::Result<bool> {
+    pub(crate) fn tell(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> anyhow::Result<bool> {
         self.finish_bar();
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match write(&mut stdout).and_then(|()| stdout.flush()) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
             Err(error) => Err(error).context("cannot write to standard output"),
@@ -100,14 +103,7 @@ impl Messages {
 
     /// The same, of one that is too long to be held.
     pub(crate) fn long_report(&self, mut report: impl io::Read) -> anyhow::Result<()> {
-        self.finish_bar();
-        let mut stdout = io::stdout().lock();
-        match io::copy(&mut report, &mut stdout).and_then(|_| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(error).context("cannot write to standard output")
-            }
-            _ => Ok(()),
-        }
+        self.tell(|out| io::copy(&mut report, out).map(|_| ())).map(|_| ())
     }
 
     /// May a report on stdout have colours?

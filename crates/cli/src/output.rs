@@ -1,6 +1,6 @@
 //! Where a report goes: to a file, whole or not at all.
 
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -11,8 +11,17 @@ use crate::messages::Messages;
 
 /// Sends a report to its file, or to stdout without one.
 pub(crate) fn deliver(text: &str, to: Option<&Output>, messages: &Messages) -> anyhow::Result<()> {
-    let Some(output) = to else { return messages.report(text) };
-    output.write(text)?;
+    deliver_written(|out| out.write_all(text.as_bytes()), to, messages)
+}
+
+/// The same, of one that is written there piece by piece.
+pub(crate) fn deliver_written(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    to: Option<&Output>,
+    messages: &Messages,
+) -> anyhow::Result<()> {
+    let Some(output) = to else { return messages.tell(write).map(|_| ()) };
+    output.write(write)?;
     messages.done(&format!("Report written to {output}"));
     Ok(())
 }
@@ -95,18 +104,37 @@ impl<'a> Delivery<'a> {
         Ok(())
     }
 
+    /// What comes next, its last line ended, of whoever writes it there by itself.
+    pub(crate) fn write(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
+        if !self.held.is_empty() {
+            self.send()?;
+        }
+        self.is_ended = true;
+        self.pass_on(write)
+    }
+
     fn send(&mut self) -> anyhow::Result<()> {
         let text = std::mem::take(&mut self.held);
+        self.pass_on(|out| out.write_all(text.as_bytes()))
+    }
+
+    fn pass_on(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
         match &self.to {
             None if self.is_unread => {}
-            None => self.is_unread = !self.messages.tell(&text)?,
+            None => self.is_unread = !self.messages.tell(write)?,
             Some(output) => {
                 let draft = match self.draft.take() {
                     Some(draft) => draft,
                     None => output.begin()?,
                 };
                 let draft = self.draft.insert(draft);
-                draft.write_all(text.as_bytes()).with_context(|| output.failed())?;
+                write(draft).with_context(|| output.failed())?;
             }
         }
         Ok(())
@@ -141,10 +169,13 @@ impl Output {
         Ok(output)
     }
 
-    /// Writes `text`. Nobody ever sees half a report there.
-    pub(crate) fn write(&self, text: &str) -> anyhow::Result<()> {
+    /// Has a report written there. Nobody ever sees half of it.
+    pub(crate) fn write(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
         let mut draft = self.begin()?;
-        draft.write_all(text.as_bytes()).with_context(|| self.failed())?;
+        write(&mut draft).with_context(|| self.failed())?;
         self.finish(draft)
     }
 

@@ -255,6 +255,9 @@ impl Fetched {
 
 /// Types that nothing can have are mistyped more often than meant.
 pub(crate) fn warn_of_types(wanted: &[String], inventories: &[&Inventory], messages: &Messages) {
+    if wanted.is_empty() {
+        return;
+    }
     let wanted: BTreeSet<String> = wanted.iter().map(|it| it.trim().to_ascii_lowercase()).collect();
     let mut known: BTreeSet<&str> = ecosystem::ALL.iter().map(|it| it.id()).collect();
     known.extend(inventories.iter().flat_map(|it| &it.packages).map(|it| it.purl.kind()));

@@ -1,11 +1,14 @@
 //! What every document says of itself: when it was made, its number, and its image's own name.
 
+mod printed;
+
 use std::fmt::Write as _;
 
 use model::{ImageDescription, Inventory, Purl, Reference};
 use serde::Serialize;
-use serde_json::ser::{Formatter as _, PrettyFormatter};
 use sha2::{Digest as _, Sha256};
+
+pub(crate) use printed::{print_with, printed};
 
 /// What we are called in documents.
 pub(crate) const TOOL: &str = "foretop";
@@ -27,53 +30,6 @@ pub(crate) fn to_the_second(text: &str) -> Option<String> {
     let time: jiff::Timestamp = text.parse().ok()?;
     let shown = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     (shown.len() == 20 && shown.starts_with(|it: char| it.is_ascii_digit())).then_some(shown)
-}
-
-/// The document as indented JSON, with room made for so many packages.
-pub(crate) fn printed(document: &impl Serialize, packages: usize) -> String {
-    let mut bytes = Vec::with_capacity(packages.saturating_mul(2048).saturating_add(4096));
-    serde_json::to_writer_pretty(&mut bytes, document).expect("its keys are texts");
-    bytes.push(b'\n');
-    String::from_utf8(bytes).expect("JSON is written as UTF-8")
-}
-
-/// The document as indented JSON. The list that stands in it under `key`, empty, is of what is told of
-/// each of `things`: reports are mostly findings, and those can be written by many at once.
-pub(crate) fn printed_with<T: Sync, S: Serialize>(
-    document: &impl Serialize,
-    key: &str,
-    things: &[T],
-    tell: impl Fn(&T) -> S + Sync,
-) -> String {
-    const PIECE: usize = 16;
-    const FEW: usize = 2;
-    let pieces: Vec<&[T]> = things.chunks(PIECE).collect();
-    let pieces = crew::each(&pieces, FEW, |things| {
-        let mut bytes = Vec::with_capacity(things.len() * 4096);
-        for it in *things {
-            bytes.extend_from_slice(if bytes.is_empty() { b"\n    " } else { b",\n    " });
-            let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, in_a_list());
-            tell(it).serialize(&mut serializer).expect("its keys are texts");
-        }
-        String::from_utf8(bytes).expect("JSON is written as UTF-8")
-    });
-    let mut document = printed(document, 0);
-    if pieces.is_empty() {
-        return document;
-    }
-    // No text in JSON goes over a line, and no other key stands so far to the left.
-    let empty = format!("\n  \"{key}\": []");
-    let at = document.find(&empty).expect("the list is there") + empty.len() - 1;
-    let rest = document.split_off(at);
-    let length = pieces.iter().map(|it| it.len() + 1).sum::<usize>() + rest.len() + 4;
-    document.reserve_exact(length);
-    for (number, piece) in pieces.iter().enumerate() {
-        document.push_str(if number == 0 { "" } else { "," });
-        document.push_str(piece);
-    }
-    document.push_str("\n  ");
-    document.push_str(&rest);
-    document
 }
 
 /// A document as indented JSON, written piece by piece as the list grows that it is mostly made of.
@@ -101,10 +57,7 @@ impl List {
 
     /// One of the list, as it stands in it.
     pub(crate) fn piece(thing: &impl Serialize) -> String {
-        let mut bytes = Vec::with_capacity(4096);
-        let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, in_a_list());
-        thing.serialize(&mut serializer).expect("its keys are texts");
-        String::from_utf8(bytes).expect("JSON is written as UTF-8")
+        printed::printed_in_a_list(thing)
     }
 
     /// What is to be written next, where that was made before.
@@ -124,15 +77,6 @@ impl List {
         let close = if self.is_begun { "\n  " } else { "" };
         format!("{}{close}{}", std::mem::take(&mut self.head), self.rest)
     }
-}
-
-/// Indents what stands in a list of the document itself.
-fn in_a_list() -> PrettyFormatter<'static> {
-    let mut formatter = PrettyFormatter::new();
-    let nowhere = &mut std::io::sink();
-    let opened = formatter.begin_object(nowhere).and_then(|()| formatter.begin_array(nowhere));
-    opened.expect("nowhere takes everything");
-    formatter
 }
 
 /// Gives the document its number, a UUID (version 8) made of its own content: the first

@@ -1,5 +1,7 @@
 //! How an analysis looks on paper: one file per report, listed in `ALL`.
 
+use std::io::{self, Write};
+
 use model::Analysis;
 
 pub(crate) mod basis;
@@ -31,6 +33,17 @@ pub trait Report: Sync {
     /// The document. Same analysis and options, same bytes. Every gap is in it, in whatever place the
     /// form has for it.
     fn write(&self, analysis: &Analysis, options: &Options) -> String;
+    /// The same, its last line ended, written there: a long one is never held in one piece.
+    fn write_to(
+        &self,
+        analysis: &Analysis,
+        options: &Options,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let text = self.write(analysis, options);
+        out.write_all(text.as_bytes())?;
+        if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }
+    }
     /// Begins the document about so many images, whose subjects have names that differ. `None`: the
     /// form holds one only.
     fn several<'a>(

@@ -8,7 +8,22 @@ use crate::contract::{Error, Progress};
 
 /// Everything `reader` has, unless it is more than `limit` bytes.
 pub(crate) fn read_bounded(reader: impl Read, what: &str, limit: u64) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
+    read_into(Vec::new(), reader, what, limit)
+}
+
+/// The same of a file, which says how much room it takes.
+pub(crate) fn read_file(file: fs_err::File, what: &str, limit: u64) -> Result<Vec<u8>, Error> {
+    let size = file.metadata().map_or(0, |it| it.len()).min(limit);
+    let bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    read_into(bytes, file, what, limit)
+}
+
+fn read_into(
+    mut bytes: Vec<u8>,
+    reader: impl Read,
+    what: &str,
+    limit: u64,
+) -> Result<Vec<u8>, Error> {
     reader
         .take(limit.saturating_add(1))
         .read_to_end(&mut bytes)

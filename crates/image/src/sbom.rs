@@ -54,7 +54,7 @@ fn read(path: &str) -> Result<Opened, Error> {
             .with_hint(format!("to look into a directory: fs://{path}")));
     }
     let file = fs_err::File::open(file).map_err(|error| blob::from_io(path, error))?;
-    let bytes = blob::read_bounded(file, path, LIMIT)?;
+    let bytes = blob::read_file(file, path, LIMIT)?;
     Ok(Opened::Document { name: path.to_owned(), bytes })
 }
 

@@ -186,30 +186,31 @@ impl<'q> Walk<'q> {
         let Some(meeting) = self.meeting(subject) else { return Vec::new() };
         let Some(products) = self.products.get(subject.ground) else { return Vec::new() };
         let scope = Scope::of(subject.package, meeting);
-        let mut opinions: Vec<Opinion<'w>> = Vec::new();
+        let mut heard: Vec<Heard<'w>> = Vec::new();
         for named in &subject.names {
             for row in self.rows(named).iter().filter(|it| named.takes(it.names)) {
                 let (outcome, is_fallback) = outcome(subject.package, named, row, &scope, products);
-                let voice = authority::voice(row, meeting.space.family(), meeting.is_system);
-                opinions.push(Opinion { named, row, voice, outcome, is_fallback });
+                heard.push(Heard { named, row, outcome, is_fallback });
             }
         }
-        let matters = |it: &Opinion<'_>| {
-            matches!(it.outcome, Outcome::Affected(_) | Outcome::Blind(_) | Outcome::Investigating)
-        };
-        if opinions.is_empty() || (!whole && !opinions.iter().any(matters)) {
+        if heard.is_empty() || (!whole && !heard.iter().any(Heard::matters)) {
             return Vec::new();
         }
-        let rows: Vec<&Row<'_>> = opinions.iter().map(|it| it.row).collect();
+        let rows: Vec<&Row<'_>> = heard.iter().map(|it| it.row).collect();
+        let family = meeting.space.family();
+        let opinion = |it: &Heard<'w>| Opinion {
+            named: it.named,
+            row: it.row,
+            voice: authority::voice(it.row, family, meeting.is_system),
+            outcome: it.outcome,
+            is_fallback: it.is_fallback,
+        };
         let groups = flaws::groups(&rows);
-        let mut opinions: Vec<Option<Opinion<'w>>> = opinions.into_iter().map(Some).collect();
         groups
-            .into_iter()
-            .map(|group| -> Vec<Opinion<'w>> {
-                group.iter().filter_map(|it| opinions.get_mut(*it)?.take()).collect()
-            })
-            .filter(|group| whole || group.iter().any(matters))
-            .map(|group| decide(group, meeting.is_system))
+            .iter()
+            .map(|group| group.iter().filter_map(|it| heard.get(*it)))
+            .filter(|group| whole || group.clone().any(Heard::matters))
+            .map(|group| decide(group.map(opinion).collect(), meeting.is_system))
             .collect()
     }
 
@@ -239,6 +240,21 @@ impl<'q> Walk<'q> {
                 tally.tell(&ground.label, caution);
             }
         }
+    }
+}
+
+/// What a row means for a package, before anybody asks whose word it is.
+struct Heard<'w> {
+    named: &'w Named<'w>,
+    row: &'w Row<'w>,
+    outcome: Outcome,
+    is_fallback: bool,
+}
+
+impl Heard<'_> {
+    /// Does it keep the package from being sound?
+    fn matters(&self) -> bool {
+        matches!(self.outcome, Outcome::Affected(_) | Outcome::Blind(_) | Outcome::Investigating)
     }
 }
 

@@ -43,8 +43,8 @@ fn is_whole(finding: &Finding) -> bool {
 }
 
 fn add(finding: &mut Finding, text: Text) {
-    let is_better = titles::is_bare(&finding.title) && !titles::is_bare(&text.title);
-    if finding.title.is_empty() || is_better {
+    let is_better = || titles::is_bare(&finding.title) && !titles::is_bare(&text.title);
+    if finding.title.is_empty() || is_better() {
         finding.title = text.title;
     }
     if finding.details.is_empty() {
@@ -56,15 +56,17 @@ fn add(finding: &mut Finding, text: Text) {
 }
 
 fn mend_title(finding: &mut Finding) {
-    // A sentence about the flaw tells more than the name of an update.
-    let sentence = finding.details.lines().map(str::trim).find(|it| !it.is_empty());
-    if let Some(sentence) = sentence.filter(|_| titles::is_bare(&finding.title)) {
-        finding.title = titles::shortened(sentence);
-    }
-    if let Some(listed) = finding.exploited.as_ref().filter(|it| !it.title.is_empty())
-        && titles::is_bare(&finding.title)
-    {
-        finding.title.clone_from(&listed.title);
+    if titles::is_bare(&finding.title) {
+        // A sentence about the flaw tells more than the name of an update.
+        let sentence = finding.details.lines().map(str::trim).find(|it| !it.is_empty());
+        if let Some(sentence) = sentence {
+            finding.title = titles::shortened(sentence);
+        }
+        if let Some(listed) = finding.exploited.as_ref().filter(|it| !it.title.is_empty())
+            && titles::is_bare(&finding.title)
+        {
+            finding.title.clone_from(&listed.title);
+        }
     }
     // OpenSSL's stories begin with a heading, and titles are made of their beginnings.
     if let Some(title) = finding.title.strip_prefix("Issue summary: ") {

@@ -1,6 +1,6 @@
 //! `foretop cves`: what is wrong with an image, a directory, an archive or a document.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::ValueHint;
@@ -259,11 +259,10 @@ impl Telling<'_> {
     }
 
     fn add(&mut self, analysis: &Analysis) -> anyhow::Result<()> {
-        let text = match &mut self.several {
-            Some(several) => several.image(analysis),
-            None => self.report.write(analysis, self.options),
-        };
-        self.delivery.add(&text)
+        match &mut self.several {
+            Some(several) => self.delivery.add(&several.image(analysis)),
+            None => self.delivery.write(|out| self.report.write_to(analysis, self.options, out)),
+        }
     }
 
     fn finish(mut self) -> anyhow::Result<()> {
@@ -340,7 +339,7 @@ fn tell(analysis: &Analysis, context: &Context) {
         }
         return;
     }
-    let packages: BTreeSet<_> =
+    let packages: HashSet<_> =
         findings.iter().map(|it| (&it.space, &*it.name, &*it.version)).collect();
     context.messages.warn(&format!(
         "Detected {} with {}",

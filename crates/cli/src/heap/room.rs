@@ -75,12 +75,7 @@ pub(super) fn take(layout: Layout) -> Option<*mut u8> {
     }
     let (number, size) = sized(layout.size());
     PLACES.with(|it| {
-        let free = it.free.get(number)?;
-        let place = free.get();
-        if !place.is_null() {
-            #[expect(unsafe_code, reason = "what is free tells what else is")]
-            // SAFETY: what was given back begins with the address of another.
-            free.set(unsafe { beginning(place).read() });
+        if let Some(place) = first_of(it.free.get(number)?) {
             return Some(place);
         }
         if it.left.get() < size {
@@ -88,7 +83,11 @@ pub(super) fn take(layout: Layout) -> Option<*mut u8> {
             if size > PIECE / 4 {
                 return piece(begin, size);
             }
-            it.have(piece(begin, PIECE)?, PIECE);
+            let (piece, size) = match it.spare() {
+                Some(spare) => spare,
+                None => (piece(begin, PIECE)?, PIECE),
+            };
+            it.have(piece, size);
         }
         let place = it.next.get();
         it.next.set(place.wrapping_add(size));
@@ -123,12 +122,31 @@ pub(super) unsafe fn give_back(place: *mut u8, layout: Layout) {
     });
 }
 
+/// One of the places that are free, which is so no more.
+fn first_of(free: &Cell<*mut u8>) -> Option<*mut u8> {
+    let place = free.get();
+    if place.is_null() {
+        return None;
+    }
+    #[expect(unsafe_code, reason = "what is free tells what else is")]
+    // SAFETY: what was given back begins with the address of another.
+    free.set(unsafe { beginning(place).read() });
+    Some(place)
+}
+
 /// Where a free place tells of another; every place is aligned for that.
 fn beginning(place: *mut u8) -> *mut *mut u8 {
     place.cast()
 }
 
 impl Places {
+    /// Something large that was given back is as good as a new piece, and it is memory already.
+    fn spare(&self) -> Option<(*mut u8, usize)> {
+        let (enough, _) = sized(PIECE / 2);
+        let mut free = self.free.iter().enumerate().skip(enough);
+        free.find_map(|(number, free)| Some((first_of(free)?, size_numbered(number))))
+    }
+
     fn have(&self, piece: *mut u8, size: usize) {
         // Where nobody else took one in between, the piece goes on where the last one ends.
         let goes_on = piece == self.next.get().wrapping_add(self.left.get());
@@ -160,6 +178,12 @@ fn sized(size: usize) -> (usize, usize) {
     let bits = last.ilog2() as usize;
     let quarter = last >> (bits - 2) & 3;
     (SMALL / GRAIN + 4 * (bits - SMALL_BITS) + quarter, (quarter + 5) << (bits - 2))
+}
+
+/// The size that has this number, of those that are not small.
+fn size_numbered(number: usize) -> usize {
+    let number = number.saturating_sub(SMALL / GRAIN);
+    (number % 4 + 5) << (number / 4 + SMALL_BITS - 2)
 }
 
 /// Somebody bounded the addresses of this process, or the memory that it may ask for; and room is both.
@@ -218,6 +242,7 @@ mod tests {
             let (number, room) = sized(size);
             assert!(number < SIZES && room >= size && room.is_multiple_of(GRAIN), "{size}");
             assert!(room <= (size + GRAIN).max(size + size / 4), "{size}");
+            assert!(size <= SMALL || size_numbered(number) == room, "{size}");
             assert!(number >= before.0 && (number == before.0) == (room == before.1), "{size}");
             before = (number, room);
         }

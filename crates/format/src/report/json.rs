@@ -1,5 +1,7 @@
 //! json: for scripts: everything an analysis says, in one stable shape: every key is always there.
 
+use std::io::{self, Write};
+
 use model::{Analysis, Digest, Exploited, Finding, Fix, Forecast, Gap, Level, Outlook, Package};
 use model::{Place, Purl, Rating, Span, Statement, Subject};
 use serde::Serialize;
@@ -29,6 +31,17 @@ impl Report for Json {
     }
 
     fn write(&self, analysis: &Analysis, options: &Options) -> String {
+        let mut bytes = Vec::new();
+        self.write_to(analysis, options, &mut bytes).expect("there is room for everything");
+        String::from_utf8(bytes).expect("JSON is written as UTF-8")
+    }
+
+    fn write_to(
+        &self,
+        analysis: &Analysis,
+        options: &Options,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let findings = page::findings(analysis, options);
         let gaps = page::gaps(analysis);
         let document = Document {
@@ -43,7 +56,7 @@ impl Report for Json {
             gaps,
             basis: BasisJson::of(&analysis.basis),
         };
-        document::printed_with(&document, "findings", &findings, |it| told(analysis, it))
+        document::print_with(&document, "findings", &findings, |it| told(analysis, it), out)
     }
 }
 

@@ -47,10 +47,11 @@ async fn go_on(
 ) -> anyhow::Result<()> {
     let live = LiveQuery { environment: query.environment.clone(), kinds: query.kinds.clone() };
     let tell = |event: &Event| -> anyhow::Result<bool> {
-        context.messages.tell(&match format {
+        let text = match format {
             Format::Json => format!("{}\n", serde_json::to_string(event)?),
             Format::Text => aligned(std::slice::from_ref(event), PLACE, KIND),
-        })
+        };
+        context.messages.tell(|out| out.write_all(text.as_bytes()))
     };
     let mut thread = Thread { asking, query: live, cursor: None, context };
     // First we listen, then we look at what there is: what happens in between is told twice, and
