@@ -7,13 +7,14 @@ mod told;
 use std::fmt::Write as _;
 
 use api::{Event, EventQuery};
+use format::shown;
 use model::{EventKind, Moment};
 
 use super::{Outcome, Verb, environment};
 use crate::Context;
 use crate::asking::{Asking, PART, Whose, ask};
 use crate::messages::count;
-use crate::table::{Format, plain, second};
+use crate::table::{Format, second};
 
 /// List what changed, latest first: what runs, and what is known of it; or as it happens
 #[derive(clap::Parser)]
@@ -143,9 +144,12 @@ fn aligned(events: &[Event], environments: usize, kinds: usize) -> String {
     for it in events {
         let (time, place, kind) = (second(&it.at), place(it), &it.kind);
         let what = told::what(it);
-        let _ = writeln!(text, "{time}  {place:<environments$}  {kind:<kinds$}  {what}");
+        let line = format!("{time}  {place:<environments$}  {kind:<kinds$}  {what}");
+        text.push_str(&shown(&line));
+        text.push('
+');
     }
-    plain(&text)
+    text
 }
 
 fn place(event: &Event) -> &str {
@@ -168,9 +172,9 @@ mod tests {
         }))
         .unwrap();
         let text = lines(&[event]);
-        let hostile = |it: char| it != '\n' && (it.is_control() || it == '\u{202e}');
-        assert!(!text.contains(hostile), "{text}");
-        for written_out in ["qa\\u{9b}2J", "2.14.1\\u{1b}[31m", "\\u{202e}2.15.0"] {
+        let text = text.strip_suffix('\n').unwrap();
+        assert!(!text.contains(|it: char| it.is_control() || it == '\u{202e}'), "{text}");
+        for written_out in ["44228\\u{a}", "qa\\u{9b}2J", "2.14.1\\u{1b}[31m", "\\u{202e}2.15.0"] {
             assert!(text.contains(written_out), "{written_out}: {text}");
         }
     }

@@ -260,16 +260,16 @@ fn a_server_judges_what_it_does_not_keep() {
         said
     };
     let gate = "--exit-on vulnerability";
-    let all = "3 vulnerabilities introduced, 1 fixed";
+    let all = "3 vulnerabilities introduced, 1 vulnerability fixed";
     let said = check(&format!("compare --to-env production archive://tea.tar {gate}"), "2", all);
     assert!(said.contains("A teapot boils over."), "with titles: {said}");
     check(&format!("compare --to-latest archive://tea.tar {gate}"), "2", all);
     let back = format!("compare --env production --to archive://tea.tar example/tea {gate}");
-    check(&back, "2", "1 vulnerability introduced, 3 fixed");
+    check(&back, "2", "1 vulnerability introduced, 3 vulnerabilities fixed");
     // Whoever names an almanac means it.
     fs_err::create_dir(runner.path("none")).unwrap();
     let own = "compare --to-env production archive://tea.tar --almanac none";
-    check(own, "1", "there is no almanac");
+    check(own, "1", "error: almanac none: there is none");
     let kept = runner.foretop("image list --format json");
     assert_eq!(kept.matches("\"digest\": \"sha256:").count(), 1, "{kept}");
     // Read here, and judged here: nobody is asked.

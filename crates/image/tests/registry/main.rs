@@ -1,6 +1,6 @@
 //! The registry source against a registry in this process that misbehaves, and a real one.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "the helpers of tests are tests")]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
 mod artifacts;
 mod faults;

@@ -120,7 +120,7 @@ fn by_tag_digest_and_platform() {
 fn interrupted_half_way() {
     let Some(registry) = RealRegistry::start() else { return };
     push(&registry, &[]);
-    let (address, said) = relay(&registry.host(), 1_000_000);
+    let (address, said) = relay(registry.host(), 1_000_000);
     let tag = format!("{address}/team/app:1");
     check(&tag, "linux/arm64", settings(), "linux/arm64, 1 layers read ");
     let said = said.lock().unwrap().to_ascii_lowercase();
