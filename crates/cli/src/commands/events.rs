@@ -4,8 +4,6 @@ mod before;
 mod follow;
 mod told;
 
-use std::fmt::Write as _;
-
 use api::{Event, EventQuery};
 use format::shown;
 use model::{EventKind, Moment};
@@ -146,8 +144,7 @@ fn aligned(events: &[Event], environments: usize, kinds: usize) -> String {
         let what = told::what(it);
         let line = format!("{time}  {place:<environments$}  {kind:<kinds$}  {what}");
         text.push_str(&shown(&line));
-        text.push('
-');
+        text.push('\n');
     }
     text
 }
