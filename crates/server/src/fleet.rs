@@ -3,6 +3,7 @@
 mod some;
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use model::{Digest, Event, EventKind, OrganisationId, Platform};
@@ -45,10 +46,18 @@ pub(crate) struct Ships {
     digests: HashMap<i64, Digest>,
     /// What runs, by the image's number.
     berths: HashMap<i64, Vec<Berth>>,
-    /// Of which image a deployment is, by its id.
-    berthed: HashMap<String, i64>,
+    /// Where a deployment is, by its id.
+    berthed: HashMap<String, Place>,
     /// What runs and is not known yet.
     waiting: HashMap<(OrganisationId, Digest), Vec<Berth>>,
+}
+
+/// Where a deployment is.
+enum Place {
+    /// With what runs of an image, by its number.
+    Berth(i64),
+    /// With what runs of one that nobody knows yet.
+    Waiting((OrganisationId, Digest)),
 }
 
 /// A deployment.
@@ -266,9 +275,14 @@ impl Ships {
 
     /// Takes in what changed. False when it is quicker, or the only way, to begin anew.
     async fn catch_up(&mut self, store: &Store) -> Result<bool, store::Error> {
+        // Up to here nothing was missed.
+        let begun = self.cursor();
         loop {
             let changes = store.changes_of(&KINDS, &self.cursor(), PART).await?;
             for (organisation, event) in &changes.events {
+                if Store::has_missed(&begun, event) {
+                    return Ok(false);
+                }
                 if !self.take_in(store, organisation, event).await? {
                     return Ok(false);
                 }
@@ -345,7 +359,7 @@ impl Ships {
             }
             // Much goes at once, and nobody tells of each.
             EventKind::EnvironmentDeleted => return Ok(false),
-            // What else went was no part of it.
+            // What else went was no part of it, or was read before.
             EventKind::Expired => return Ok(event.detail["images"] == 0),
             _ => {}
         }
@@ -401,32 +415,87 @@ impl Ships {
         };
         match it.image {
             Some(image) => self.berth(&it.organisation, image, berth),
-            None => self.waiting.entry((it.organisation, it.digest)).or_default().push(berth),
+            None => self.wait((it.organisation, it.digest), berth),
         }
     }
 
     fn berth(&mut self, organisation: &OrganisationId, image: i64, berth: Berth) {
         self.unberth(&berth.deployment);
         self.portfolio.start(organisation, &berth.deployment, &berth.environment, image);
-        self.berthed.insert(berth.deployment.clone(), image);
+        self.berthed.insert(berth.deployment.clone(), Place::Berth(image));
         self.berths.entry(image).or_default().push(berth);
+    }
+
+    fn wait(&mut self, key: (OrganisationId, Digest), berth: Berth) {
+        self.unberth(&berth.deployment);
+        self.berthed.insert(berth.deployment.clone(), Place::Waiting(key.clone()));
+        self.waiting.entry(key).or_default().push(berth);
     }
 
     fn end(&mut self, deployment: &str) {
         self.portfolio.end(deployment);
         self.unberth(deployment);
-        for waiting in self.waiting.values_mut() {
-            waiting.retain(|it| it.deployment != deployment);
-        }
     }
 
     fn unberth(&mut self, deployment: &str) {
-        let Some(image) = self.berthed.remove(deployment) else { return };
-        if let Some(berths) = self.berths.get_mut(&image) {
-            berths.retain(|it| it.deployment != deployment);
-            if berths.is_empty() {
-                self.berths.remove(&image);
-            }
+        match self.berthed.remove(deployment) {
+            Some(Place::Berth(image)) => take_out(&mut self.berths, &image, deployment),
+            Some(Place::Waiting(key)) => take_out(&mut self.waiting, &key, deployment),
+            None => {}
         }
+    }
+}
+
+/// Takes a deployment out of a list of them, and the list away with the last.
+fn take_out<K: Hash + Eq>(lists: &mut HashMap<K, Vec<Berth>>, key: &K, deployment: &str) {
+    if let Some(berths) = lists.get_mut(key) {
+        berths.retain(|it| it.deployment != deployment);
+        if berths.is_empty() {
+            lists.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running(deployment: &str, digit: u8, image: Option<i64>) -> RunningImage {
+        RunningImage {
+            deployment: deployment.to_owned(),
+            organisation: OrganisationId("acme".to_owned()),
+            environment: "e".to_owned(),
+            application: deployment.to_owned(),
+            platform: "linux/amd64".parse().unwrap(),
+            digest: Digest::from_sha256(&[digit; 32]),
+            image,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_ended_leaves_nothing_behind() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let mut ships = Ships::begin(&store).await.unwrap();
+        let acme = OrganisationId("acme".to_owned());
+        let unread = |ships: &Ships| {
+            let mut all: Vec<usize> = ships.unread(&acme).map(Iterator::count).collect();
+            all.sort_unstable();
+            all
+        };
+        // What happens while it is loaded is seen twice.
+        for (id, digit) in [("a", 1), ("b", 1), ("c", 2), ("a", 1)] {
+            ships.start(running(id, digit, None));
+        }
+        assert_eq!(unread(&ships), [1, 2]);
+        ships.end("c");
+        ships.end("nothing");
+        assert_eq!(unread(&ships), [2]);
+        // It is known by now.
+        ships.start(running("b", 1, Some(7)));
+        assert_eq!(unread(&ships), [1]);
+        assert_eq!(ships.berths.len(), 1);
+        ships.end("a");
+        ships.end("b");
+        assert_eq!((ships.berths.len(), ships.berthed.len(), ships.waiting.len()), (0, 0, 0));
     }
 }

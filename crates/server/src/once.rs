@@ -1,6 +1,8 @@
 //! Idempotency keys: whoever does not know whether a request came through makes it again under the
 //! same key, and it is done once.
 
+use std::time::Duration;
+
 use api::Sort;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
@@ -21,6 +23,8 @@ use crate::refusal::Refusal;
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is that of an earlier request.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+/// How often whoever is at a request for long says so.
+const SIGN: Duration = Duration::from_secs(15);
 /// Answers larger than this are not kept; such a request is done again.
 const MOST: usize = 32 << 20;
 
@@ -29,6 +33,7 @@ const MOST: usize = 32 << 20;
 /// What it changes and its answer are one transaction: whoever dies in between has changed nothing.
 /// The transaction begins with the first change, and on `SQLite` nobody else writes from then on: so a
 /// path that asks anybody, or works on something, does so before it changes anything.
+/// Only what is deleted part by part is not; to do that again does no harm.
 /// Answers with secrets in them are kept nowhere; whoever makes such a request again is told that it
 /// was done.
 pub(crate) async fn once(
@@ -65,10 +70,13 @@ pub(crate) async fn once(
         Idempotent::Answered { status, body } => return Ok(replayed(status, body)),
         Idempotent::InProgress => return Ok(under_way("this request is under way")),
     };
-    let secret = secret(&parts);
-    let in_parts = in_parts(&parts);
-    let doing = Doing { app: &app, holder: &holder, key, claim: &claim, in_parts };
-    doing.answer(secret, next.run(Request::from_parts(parts, Body::from(body)))).await
+    let (secret, in_parts) = (secret(&parts), in_parts(&parts));
+    let doing = Doing { app: &app, holder: &holder, key, claim: &claim };
+    let answering = next.run(Request::from_parts(parts, Body::from(body)));
+    if in_parts {
+        return doing.answer_in_parts(answering).await;
+    }
+    doing.answer(secret, answering).await
 }
 
 /// A request that is ours to do.
@@ -77,8 +85,6 @@ struct Doing<'a> {
     holder: &'a Holder,
     key: &'a str,
     claim: &'a str,
-    /// It is many transactions, and stays so.
-    in_parts: bool,
 }
 
 impl Doing<'_> {
@@ -87,30 +93,20 @@ impl Doing<'_> {
         secret: bool,
         answering: impl Future<Output = Response>,
     ) -> Result<Response, Refusal> {
-        let Self { app, holder, key, claim, in_parts } = *self;
+        let Self { app, holder, key, claim } = *self;
         let together = Together::default();
         let times = app.times_forgotten();
-        let answer = if in_parts { answering.await } else { together.hold(answering).await };
-        let (parts, body) = answer.into_parts();
+        let (parts, body) = together.hold(answering).await.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await;
         let status = parts.status;
-        // What may pass, and who may not, is no answer for a day.
-        let passing = status.is_server_error()
-            || matches!(
-                status,
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
-            );
+        let passing = is_passing(status);
         let Ok(body) = body else {
             drop(together);
             app.store.drop_request(holder, key, claim).await?;
             return Err(Sort::Failed.because("the answer broke off").into());
         };
         let kept = Kept::of(&parts.headers, secret && status.is_success()).with(&body);
-        let ours = if status.is_success() && in_parts {
-            // It is done, also where the key went with its holder, or it took too long.
-            app.store.answer_request(holder, key, claim, status.as_u16(), &kept).await?;
-            true
-        } else if status.is_success() && kept.len() <= MOST {
+        let ours = if status.is_success() && kept.len() <= MOST {
             let answer = (status.as_u16(), &*kept);
             app.store.answer_together(together, holder, key, claim, answer).await?
         } else if status.is_success() {
@@ -134,6 +130,61 @@ impl Doing<'_> {
         }
         Ok(Response::from_parts(parts, Body::from(body)))
     }
+
+    /// The same, where it takes long and is done part by part: each part happens by itself, so nobody
+    /// waits for all of them. Whoever dies in between has done some, and the rest is done when the
+    /// request is made again.
+    async fn answer_in_parts(
+        &self,
+        answering: impl Future<Output = Response>,
+    ) -> Result<Response, Refusal> {
+        let Self { app, holder, key, claim } = *self;
+        let mut answering = std::pin::pin!(answering);
+        let response = loop {
+            tokio::select! {
+                response = &mut answering => break response,
+                () = tokio::time::sleep(SIGN) => {
+                    // Where that fails, somebody may begin the same anew, which does no harm.
+                    if let Err(error) = app.store.keep_request(holder, key, claim, app.now()).await {
+                        tracing::warn!(%error, "that a request is under way cannot be noted");
+                    }
+                }
+            }
+        };
+        let (parts, body) = response.into_parts();
+        let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
+            app.store.drop_request(holder, key, claim).await?;
+            return Err(Sort::Failed.because("the answer broke off").into());
+        };
+        if is_passing(parts.status) {
+            app.store.drop_request(holder, key, claim).await?;
+        } else {
+            // Also where the key went with its holder, it is done.
+            let kept = Kept::of(&parts.headers, false).with(&body);
+            app.store.answer_request(holder, key, claim, parts.status.as_u16(), &kept).await?;
+        }
+        Ok(Response::from_parts(parts, Body::from(body)))
+    }
+}
+
+/// What may pass, and who may not, is no answer for a day.
+fn is_passing(status: StatusCode) -> bool {
+    status.is_server_error()
+        || matches!(
+            status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+        )
+}
+
+/// Is it a request for what is deleted part by part?
+fn in_parts(parts: &Parts) -> bool {
+    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let deletes = ["/orgs/{org}", "/repositories/{repository}", "/environments/{environment}"];
+    match parts.method {
+        Method::DELETE => deletes.into_iter().any(|it| route.ends_with(it)),
+        Method::POST => route.ends_with("/retention/runs"),
+        _ => false,
+    }
 }
 
 /// All that a request says.
@@ -152,18 +203,6 @@ fn is_harmless(request: &Request) -> bool {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let ends = ["/tags/looks", "/export", "/analysis", "/comparisons", "/where"];
     ends.into_iter().any(|it| route.ends_with(it))
-}
-
-/// Does it go part by part, so that others can write in between? Were it one with its answer, nobody
-/// could before all of it is done. Whoever dies meanwhile leaves what is left to whoever asks again,
-/// or tidies.
-fn in_parts(parts: &Parts) -> bool {
-    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let ends = |it: &[&str]| it.iter().any(|it| route.ends_with(it));
-    match parts.method {
-        Method::DELETE => ends(&["/orgs/{org}", "/repositories/{repository}"]),
-        _ => ends(&["/retention/runs"]),
-    }
 }
 
 /// Is the answer one that holds a secret?

@@ -54,7 +54,11 @@ impl From<store::Error> for Refusal {
         };
         // What the database says is for who runs the server, not for who asks it.
         let detail = match &error {
-            store::Error::Unavailable { .. } | store::Error::Newer { .. } => {
+            store::Error::Newer { .. } => {
+                tracing::error!(%error, hint = error.hint(), "nothing is written any more");
+                "this server is older than its database, and waits to be restarted".to_owned()
+            }
+            store::Error::Unavailable { .. } => {
                 tracing::error!(%error, "the database failed");
                 "the database does not answer".to_owned()
             }

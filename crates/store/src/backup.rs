@@ -131,9 +131,7 @@ impl Store {
             }
             break;
         }
-        if head.schema < migrations::READABLE {
-            inventories::fill_in(&mut tx).await?;
-        }
+        inventories::fill_in(&mut tx).await?;
         derived::all(&mut tx).await?;
         tx.catch_up(TABLES.iter().filter(|it| it.is_numbered()).map(|it| it.name)).await?;
         tx.commit().await?;

@@ -1,6 +1,6 @@
 //! Changes: the events that came to be seen since one last looked, each once.
 
-use model::{EventKind, OrganisationId};
+use model::{Event, EventKind, OrganisationId};
 
 use crate::Store;
 use crate::contract::{Changes, Error};
@@ -62,6 +62,19 @@ impl Store {
             _ => cursor.to_owned(),
         };
         told(&rows, cursor)
+    }
+
+    /// Whoever had read up to a cursor finds an event behind it: did that take along what they had not
+    /// read?
+    pub fn has_missed(cursor: &str, event: &Event) -> bool {
+        if event.kind != EventKind::Expired {
+            return false;
+        }
+        match (read_cursor(cursor), event.detail["through"].as_i64()) {
+            (Ok((turn, _)), Some(through)) => through >= turn,
+            // An older program does not tell how far.
+            _ => event.detail["events"] != 0,
+        }
     }
 
     /// Events behind a cursor, and the first turn that something may still be written in.

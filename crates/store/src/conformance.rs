@@ -119,15 +119,19 @@ conformance! {
         goes_on_where_it_was_broken_off
         of_an_image_that_runs_is_told
         of_a_repository_leaves_what_others_have
+        leaves_what_somebody_records_right_now
+        of_an_environment_goes_part_by_part
         and_recordings_do_not_disturb_each_other;
     numbers:
         lead_through_everything_in_pages
         lead_to_what_was_found
         lead_from_names
         are_filled_in_where_they_were_not
+        are_put_right_where_they_are_wrong
         are_never_used_again
         changes_are_told_once
-        changes_of_the_slow_are_told_too;
+        changes_of_the_slow_are_told_too
+        changes_that_went_unread_are_told;
     requests:
         are_answered_once
         of_one_key_are_done_by_one
@@ -167,7 +171,8 @@ conformance! {
         reports_and_recordings_do_not_disturb_each_other
         inventories_come_and_go
         images_are_analysed_while_they_are_recorded
-        claimers_share_the_work;
+        claimers_share_the_work
+        nobody_waits_for_themselves;
 }
 
 fn left_out() {

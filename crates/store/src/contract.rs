@@ -11,7 +11,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 pub use evaluations::{Counted, Counts, Evaluation, NewEvent, WrittenEvent};
-pub use numbers::{Changes, ImageContent, ImageSet, NumberedImage, RunningImage, SetPackage};
+pub use numbers::{Changes, ImageContent, RunningImage, SetPackage};
 pub use people::{Caller, NewSecret, NewToken, Newcomer, Speaker};
 pub use upkeep::{Check, Idempotent, Restored, SecretRecord, Trouble};
 
@@ -101,9 +101,9 @@ impl Error {
             Self::NotFound { among, .. } => Some(format!("there are: {}", among.join(", "))),
             Self::Refused { hint, .. } => hint.clone(),
             Self::InUse { hint, .. } => Some(hint.clone()),
-            Self::Newer { .. } => {
-                Some("use the newer version, or restore a backup made by this one".to_owned())
-            }
+            Self::Newer { .. } => Some(
+                "restart it with the newer version, or restore a backup of this one's".to_owned(),
+            ),
             Self::Full { .. } => Some(
                 "make room where the database is; what was recorded before is not lost".to_owned(),
             ),

@@ -1,6 +1,7 @@
 //! One text of SQL, two databases: the only file that knows which one it is.
 
 mod address;
+mod log;
 mod query;
 mod reading;
 mod together;
@@ -18,9 +19,13 @@ use sqlx::{PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::contract::Error;
+use crate::migrations;
 
 pub(crate) use query::{Query, Sql, Value, placeholders, placeholders_and, runs, values};
 pub use together::Together;
+
+/// The lock of what the database is like: those who write share it.
+const REBUILDING: &str = "migrations";
 
 /// An open database.
 #[derive(Clone, Debug)]
@@ -31,6 +36,8 @@ pub(crate) enum Db {
         readers: SqlitePool,
         /// For single questions; none where all is in the memory of one connection.
         file: Option<reading::File>,
+        /// None where there is no file.
+        log: Option<log::Log>,
     },
     Postgres {
         pool: PgPool,
@@ -98,7 +105,10 @@ impl Db {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, file } => {
+            Self::Sqlite { writer, readers, file, log } => {
+                if let Some(log) = log {
+                    log.close();
+                }
                 if let Some(file) = file {
                     file.close().await;
                 }
@@ -121,13 +131,39 @@ impl Db {
         }
     }
 
+    /// Begins to change what the database is like, while nobody writes and whoever else does so waits.
+    pub(crate) async fn rebuild(&self) -> Result<Tx, Error> {
+        let mut tx = Tx::Own(self.transaction(None).await?);
+        tx.lock(REBUILDING, true).await?;
+        Ok(tx)
+    }
+
+    /// Whoever writes to a database that a newer program has made its own since would write what that
+    /// one cannot read.
     async fn begin(&self) -> Result<Open, Error> {
+        let mut open = self.transaction(Some(REBUILDING)).await?;
+        let rows = open.rows("SELECT version FROM schema_version".into(), vec![]).await?;
+        let found = rows.first().map(|it| it.int("version")).transpose()?.unwrap_or(0);
+        let known = migrations::known();
+        if found > known {
+            return Err(Error::Newer { found, known });
+        }
+        Ok(open)
+    }
+
+    /// A transaction, in which nobody else has `shared` alone.
+    async fn transaction(&self, shared: Option<&str>) -> Result<Open, Error> {
         match self {
             Self::Sqlite { writer, .. } => Ok(Open::Sqlite(
                 writer.begin_with("BEGIN IMMEDIATE").await.map_err(|it| asking(&it))?,
             )),
             Self::Postgres { pool, .. } => {
-                Ok(Open::Postgres(pool.begin().await.map_err(|it| asking(&it))?))
+                let begin = shared.map_or_else(
+                    || "BEGIN".to_owned(),
+                    |it| format!("BEGIN; SELECT pg_advisory_xact_lock_shared({})", lock_key(it)),
+                );
+                let begin = sqlx::AssertSqlSafe(begin);
+                Ok(Open::Postgres(pool.begin_with(begin).await.map_err(|it| asking(&it))?))
             }
         }
     }
@@ -197,16 +233,13 @@ impl Db {
     }
 
     /// After a deletion: on SQLite what is gone is overwritten in the file (`secure_delete`), and
-    /// here the log is emptied, which still had it. Where others read just now, or more is changed
-    /// together with it, whoever tidies empties it later. What PostgreSQL has deleted its own housekeeping removes.
+    /// here the log is emptied, which still had it: as soon as nobody reads it any more, and what is
+    /// changed together with it has happened. What PostgreSQL has deleted its own housekeeping removes.
     pub(crate) async fn scrub(&self) -> Result<(), Error> {
-        if let Self::Sqlite { writer, .. } = self
-            && !together::is_on()
+        if let Self::Sqlite { log: Some(log), .. } = self
+            && !together::afterwards(log).await
         {
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-                .fetch_all(writer)
-                .await
-                .map_err(|it| asking(&it))?;
+            log.empty().await?;
         }
         Ok(())
     }
@@ -446,8 +479,7 @@ impl Tx {
         if self.is_sqlite() {
             return Ok(());
         }
-        let sum = Sha256::digest(what.as_bytes());
-        let key = sum.iter().take(8).fold(0_i64, |key, byte| (key << 8) | i64::from(*byte));
+        let key = lock_key(what);
         let sql = if alone {
             "SELECT pg_advisory_xact_lock($1)"
         } else {
@@ -520,6 +552,12 @@ impl Open {
         }
         .map_err(|it| asking(&it))
     }
+}
+
+/// The number that a lock goes by.
+fn lock_key(what: &str) -> i64 {
+    let sum = Sha256::digest(what.as_bytes());
+    sum.iter().take(8).fold(0_i64, |key, byte| (key << 8) | i64::from(*byte))
 }
 
 macro_rules! column {

@@ -4,7 +4,7 @@ use model::{Act, Deployment, Digest, EventKind, OrganisationId};
 use serde_json::json;
 
 use crate::contract::{Cleared, Error};
-use crate::db::{Query, Tx, Value, runs, values};
+use crate::db::{Query, Sql, Tx, Value, runs, values};
 use crate::environments::Held;
 use crate::retention::{IMAGES, SETS, delete_images, delete_some};
 use crate::{Store, deployments, derived, events, images, members, names};
@@ -210,9 +210,20 @@ impl Store {
     ) -> Result<Option<u64>, Error> {
         let mut tx = self.db.write().await?;
         tx.lock(SETS, true).await?;
-        let sql = "SELECT i.id FROM images i JOIN image_repositories r ON r.image = i.id
-                   WHERE i.organisation = $1 AND r.repository = $2 ORDER BY i.id LIMIT $3";
-        let seen = ids(&mut tx, sql, values![&organisation.0, name, IMAGES]).await?;
+        // We hold them before we ask whether they run, so that nobody records them in between: those
+        // that nobody else holds, or else the first one when it is let go. Who holds one and waits for
+        // another is never waited for by those who hold that other.
+        let mut seen = Vec::new();
+        for (most, held) in [(IMAGES, tx.skipping_held()), (1, tx.holding())] {
+            let sql = format!(
+                "SELECT i.id FROM images i JOIN image_repositories r ON r.image = i.id
+                 WHERE i.organisation = $1 AND r.repository = $2 ORDER BY i.id LIMIT {most} {held}"
+            );
+            seen = ids(&mut tx, sql, values![&organisation.0, name]).await?;
+            if !seen.is_empty() {
+                break;
+            }
+        }
         if seen.is_empty() {
             return Ok(None);
         }
@@ -286,7 +297,7 @@ impl Store {
             let mut ended = Vec::new();
             if let Some(why) = why {
                 for held in &held {
-                    let deployments = running.deployments(&mut tx, held).await?;
+                    let deployments = running.deployments(&mut tx, organisation, held).await?;
                     let fewer = 0_i64.saturating_sub_unsigned(deployments.len() as u64);
                     derived::runs_more(&mut tx, &held.id, fewer).await?;
                     for deployment in deployments {
@@ -337,15 +348,22 @@ impl Running<'_> {
         rows.iter().map(|it| Ok((it.text("id")?, it.text("name")?))).collect()
     }
 
-    /// What runs of it in an environment that we hold.
-    async fn deployments(&self, tx: &mut Tx, held: &Held) -> Result<Vec<Deployment>, Error> {
+    /// What runs of it in an environment that we hold: not along all that ever ran there, but that an
+    /// index leads to by itself.
+    async fn deployments(
+        &self,
+        tx: &mut Tx,
+        organisation: &OrganisationId,
+        held: &Held,
+    ) -> Result<Vec<Deployment>, Error> {
+        let unfit = if self.column == "digest" { "|| ''" } else { "" };
         let sql = format!(
-            "{} WHERE d.environment = $1 AND d.{} = $2 AND d.until_at IS NULL
-             ORDER BY d.application, d.platform, d.slot",
+            "{} WHERE d.organisation = $3 AND d.environment {unfit} = $1 AND d.{} = $2
+             AND d.until_at IS NULL ORDER BY d.application, d.platform, d.slot",
             deployments::SELECT,
             self.column
         );
-        let rows = tx.rows(sql, values![&held.id, self.value]).await?;
+        let rows = tx.rows(sql, values![&held.id, self.value, &organisation.0]).await?;
         rows.iter().map(deployments::read).collect()
     }
 
@@ -369,7 +387,7 @@ async fn forget_reading(
     tx.run(sql, values![format!("{}/{digest}", organisation.0)]).await.map(|_| ())
 }
 
-async fn ids(tx: &mut Tx, sql: &'static str, values: Vec<Value>) -> Result<Vec<i64>, Error> {
+async fn ids(tx: &mut Tx, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<i64>, Error> {
     tx.rows(sql, values).await?.iter().map(|it| it.int("id")).collect()
 }
 

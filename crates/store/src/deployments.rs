@@ -15,14 +15,23 @@ use crate::{Store, derived, events, names};
 pub(crate) use record::platform_key;
 use record::{Draft, put};
 
-/// What is read of a deployment, but for which.
-pub(crate) const SELECT: &str = "
-    SELECT d.id, e.name AS environment, d.slot, d.application, d.platform, d.repository, d.tag,
-           d.digest, d.source, d.recorded_by, d.recorded_from, d.from_at, d.until_at,
-           i.state AS state
-    FROM deployments d
-    JOIN environments e ON e.id = d.environment
-    LEFT JOIN images i ON i.organisation = d.organisation AND i.digest = d.digest";
+macro_rules! columns {
+    () => {
+        "d.id, e.name AS environment, d.slot, d.application, d.platform, d.repository, d.tag,
+         d.digest, d.source, d.recorded_by, d.recorded_from, d.from_at, d.until_at,
+         i.state AS state"
+    };
+}
+/// What is read of a deployment `d` in an environment `e`, of an image `i`.
+pub(crate) const COLUMNS: &str = columns!();
+/// The same, but for which.
+pub(crate) const SELECT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM deployments d
+      JOIN environments e ON e.id = d.environment
+      LEFT JOIN images i ON i.organisation = d.organisation AND i.digest = d.digest"
+);
 
 impl Store {
     /// Records that an image runs now.

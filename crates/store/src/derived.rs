@@ -8,7 +8,9 @@
 use model::{Digest, OrganisationId};
 
 use crate::contract::Error;
-use crate::db::{Db, Tx, values};
+use crate::db::{Db, Query, Tx, runs, values};
+use crate::retention::{self, ROWS};
+use crate::{Store, inventories};
 
 /// So many more run in an environment that we hold.
 pub(crate) async fn runs_more(tx: &mut Tx, environment: &str, more: i64) -> Result<(), Error> {
@@ -60,3 +62,99 @@ pub(crate) async fn all(tx: &mut Tx) -> Result<(), Error> {
     }
     Ok(())
 }
+
+impl Store {
+    /// Puts right what follows from the rest and does not: what a program of an older version wrote,
+    /// or what should not be. Says of how many rows.
+    ///
+    /// It looks first, so where all is well, nobody waits for it.
+    pub async fn mend(&self) -> Result<u64, Error> {
+        Ok(self.mend_sets().await? + self.mend_counts().await? + self.mend_known().await?)
+    }
+
+    /// Package sets and what leans on them.
+    async fn mend_sets(&self) -> Result<u64, Error> {
+        let mut amiss = 0;
+        for sql in [UNREAD_PACKAGES, UNREAD_IMAGES, IDLE_SETS, IDLE_PACKAGES, HOLLOW_IMAGES] {
+            amiss += self.db.rows(sql, vec![]).await?.len() as u64;
+        }
+        if amiss == 0 {
+            return Ok(0);
+        }
+        let mut tx = self.db.write().await?;
+        tx.lock(retention::SETS, true).await?;
+        inventories::fill_in(&mut tx).await?;
+        let mut sets = Vec::new();
+        for row in tx.rows(IDLE_SETS, vec![]).await? {
+            sets.push(row.int("id")?);
+        }
+        retention::sweep_sets(&mut tx, &sets).await?;
+        tx.run(format!("DELETE FROM packages WHERE id IN ({IDLE_PACKAGES})"), vec![]).await?;
+        // Whoever looks for what is to be read finds it again.
+        let sql = format!("UPDATE images SET state = 'pending' WHERE id IN ({HOLLOW_IMAGES})");
+        tx.run(sql, vec![]).await?;
+        let mut left = 0;
+        for sql in [UNREAD_PACKAGES, UNREAD_IMAGES] {
+            left += tx.rows(sql, vec![]).await?.len() as u64;
+        }
+        tx.commit().await?;
+        Ok(amiss.saturating_sub(left))
+    }
+
+    async fn mend_counts(&self) -> Result<u64, Error> {
+        let mut mended = 0;
+        for row in self.db.rows(MISCOUNTED, vec![]).await? {
+            let id = row.word("id")?;
+            let mut tx = self.db.write().await?;
+            // Only who holds it sees all that runs.
+            tx.hold("SELECT id FROM environments WHERE id = $1", values![id]).await?;
+            let sql = "UPDATE environments SET running = (SELECT COUNT(*) FROM deployments d
+                           WHERE d.environment = environments.id AND d.until_at IS NULL)
+                       WHERE id = $1";
+            mended += tx.run(sql, values![id]).await?;
+            tx.commit().await?;
+        }
+        Ok(mended)
+    }
+
+    async fn mend_known(&self) -> Result<u64, Error> {
+        let mut wrong = Vec::new();
+        for row in self.db.rows(WRONGLY_KNOWN, vec![]).await? {
+            wrong.push(row.text("id")?);
+        }
+        let mut mended = 0;
+        for part in wrong.chunks(ROWS) {
+            let mut tx = self.db.write().await?;
+            for run in runs(part) {
+                let text = format!("UPDATE deployments SET analysed = {KNOWN}");
+                let mut query = Query::new(&text, vec![]);
+                query.with_all("WHERE id IN $?", run);
+                let (sql, values) = query.into_parts();
+                mended += tx.run(sql, values).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(mended)
+    }
+}
+
+/// As which image a deployment is known.
+const KNOWN: &str = "(SELECT i.id FROM images i WHERE i.organisation = deployments.organisation
+                      AND i.digest = deployments.digest AND i.state = 'analysed')";
+/// What does not follow from the rest, by ids.
+pub(crate) const UNREAD_PACKAGES: &str = "SELECT id FROM packages WHERE kind IS NULL";
+pub(crate) const UNREAD_IMAGES: &str = "SELECT image AS id FROM inventories WHERE distro IS NULL";
+pub(crate) const IDLE_SETS: &str = "SELECT id FROM package_sets s WHERE NOT EXISTS
+     (SELECT 1 FROM image_sets i WHERE i.package_set = s.id)";
+pub(crate) const IDLE_PACKAGES: &str = "SELECT id FROM packages p WHERE NOT EXISTS
+     (SELECT 1 FROM set_packages s WHERE s.package = p.id)";
+pub(crate) const HOLLOW_IMAGES: &str = "SELECT id FROM images i WHERE i.state = 'analysed'
+     AND NOT EXISTS (SELECT 1 FROM inventories v WHERE v.image = i.id)";
+pub(crate) const MISCOUNTED: &str = "SELECT id FROM environments e WHERE e.running <>
+     (SELECT COUNT(*) FROM deployments d WHERE d.environment = e.id AND d.until_at IS NULL)";
+/// Where an image was analysed while it was recorded, that is only forgotten to be told of; it is
+/// mended with the rest.
+pub(crate) const WRONGLY_KNOWN: &str = "SELECT id FROM deployments
+     WHERE (until_at IS NULL OR analysed IS NOT NULL) AND analysed IS DISTINCT FROM
+         (SELECT i.id FROM images i WHERE i.organisation = deployments.organisation
+          AND i.digest = deployments.digest AND i.state = 'analysed')";

@@ -3,8 +3,8 @@
 use model::Moment;
 
 use crate::contract::{Check, Error, Trouble};
-use crate::db::{Query, Value, values};
-use crate::{Keyring, Store, migrations};
+use crate::db::{Query, Sql, Value, values};
+use crate::{Keyring, Store, derived, migrations};
 
 /// Seconds after which work that waits is stuck, and after which work that nobody keeps is.
 const WAITED: i64 = 3600;
@@ -91,30 +91,16 @@ impl Store {
 
     async fn orphans(&self) -> Result<Option<Trouble>, Error> {
         let laws = [
-            (
-                "package sets of no image",
-                "SELECT COUNT(*) AS rows FROM package_sets s WHERE NOT EXISTS
-                     (SELECT 1 FROM image_sets i WHERE i.package_set = s.id)",
-            ),
-            (
-                "packages of no set",
-                "SELECT COUNT(*) AS rows FROM packages p WHERE NOT EXISTS
-                     (SELECT 1 FROM set_packages s WHERE s.package = p.id)",
-            ),
-            (
-                "analysed images without an inventory",
-                "SELECT COUNT(*) AS rows FROM images i WHERE i.state = 'analysed' AND NOT EXISTS
-                     (SELECT 1 FROM inventories v WHERE v.image = i.id)",
-            ),
-            (
-                "environments that miscount what runs in them",
-                "SELECT COUNT(*) AS rows FROM environments e WHERE e.running <>
-                     (SELECT COUNT(*) FROM deployments d
-                      WHERE d.environment = e.id AND d.until_at IS NULL)",
-            ),
+            ("package sets of no image", derived::IDLE_SETS),
+            ("packages of no set", derived::IDLE_PACKAGES),
+            ("packages that matching cannot read", derived::UNREAD_PACKAGES),
+            ("images whose distribution matching cannot read", derived::UNREAD_IMAGES),
+            ("analysed images without an inventory", derived::HOLLOW_IMAGES),
+            ("environments that miscount what runs in them", derived::MISCOUNTED),
         ];
         let mut found = Vec::new();
         for (what, sql) in laws {
+            let sql = format!("SELECT COUNT(*) AS rows FROM ({sql}) amiss");
             let rows = self.one(sql, vec![]).await?;
             if rows > 0 {
                 found.push(format!("{rows} {what}"));
@@ -122,7 +108,10 @@ impl Store {
         }
         Ok((!found.is_empty()).then(|| Trouble {
             what: found.join(", "),
-            hint: "this should not be: tell us; analysing the images anew mends them".to_owned(),
+            hint:
+                "`foretop admin doctor --mend` puts it right; where it does not, or it comes back \
+                   though all programs are of one version, tell us"
+                    .to_owned(),
         }))
     }
 
@@ -146,7 +135,8 @@ impl Store {
         let why = last.maybe_text("trouble")?.unwrap_or_default();
         Ok(Some(Trouble {
             what: format!("{rows} jobs failed for good, last `{}`: {why}", last.text("kind")?),
-            hint: "mend what they failed of, and revive them".to_owned(),
+            hint: "see to what they failed of, then `foretop admin doctor --mend` tries them anew"
+                .to_owned(),
         }))
     }
 
@@ -194,7 +184,7 @@ impl Store {
         }))
     }
 
-    async fn one(&self, sql: &'static str, values: Vec<Value>) -> Result<i64, Error> {
+    async fn one(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<i64, Error> {
         let row = self.db.row(sql, values).await?;
         row.map_or(Ok(0), |it| it.int("rows"))
     }

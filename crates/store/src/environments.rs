@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::contract::{Counted, Error, Page, Paged};
 use crate::db::{Db, Query, Row, Tx, values};
+use crate::retention::delete_some;
 use crate::{Store, derived, evaluations, events, names, new_id};
 
 /// How many names an error lists.
@@ -121,22 +122,47 @@ impl Store {
     }
 
     /// Deletes an environment with all that ever ran in it. The events that told of it remain.
+    ///
+    /// What ended goes first, a part at a time; then, at once, what runs and the environment. Whoever
+    /// does it again after a crash goes on.
     pub async fn delete_environment(
         &self,
         organisation: &OrganisationId,
         act: &Act,
         name: &str,
     ) -> Result<(), Error> {
+        let id = find(&self.db, organisation, name).await?;
+        let mut deployments = 0;
+        for (table, key, fits) in [
+            ("deployments", "id", "environment = $1 AND until_at IS NOT NULL"),
+            ("environment_counts", "environment, at", "environment = $1"),
+        ] {
+            loop {
+                let mut tx = self.db.write().await?;
+                let gone = delete_some(&mut tx, table, key, fits, values![&id]).await?;
+                tx.commit().await?;
+                if gone == 0 {
+                    break;
+                }
+                if table == "deployments" {
+                    deployments += gone;
+                }
+            }
+        }
         let mut tx = self.db.write().await?;
-        let held = hold(&mut tx, organisation, name).await?;
+        let sql = "SELECT id, name FROM environments WHERE id = $1";
+        // It may have another name by now.
+        let row = tx.hold(sql, values![&id]).await?.ok_or(Error::Gone("environment"))?;
+        let held = Held { id, name: row.text("name")? };
         let sql = "DELETE FROM deployments WHERE environment = $1";
-        let deployments = tx.run(sql, values![&held.id]).await?;
+        deployments += tx.run(sql, values![&held.id]).await?;
         tx.run("DELETE FROM environments WHERE id = $1", values![&held.id]).await?;
         let note = events::Note::new(EventKind::EnvironmentDeleted, &held.name);
         let note = note.within(&held.id, &held.name);
         let note = note.detail(json!({ "deployments": deployments }));
         note.write(&mut tx, organisation, act).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.db.scrub().await
     }
 }
 

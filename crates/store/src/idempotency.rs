@@ -99,6 +99,20 @@ impl Store {
         Ok(Idempotent::Answered { status, body: unpacked(row.blob("body")?)? })
     }
 
+    /// Whoever does a request is still at it: nobody begins it anew for another minute. Says whether it
+    /// is still theirs.
+    pub async fn keep_request(
+        &self,
+        holder: &Holder,
+        key: &str,
+        claim: &str,
+        now: Moment,
+    ) -> Result<bool, Error> {
+        let sql = "UPDATE idempotency_keys SET begun_at = $4
+                   WHERE holder = $1 AND key = $2 AND claim = $3 AND status IS NULL";
+        self.change_request(sql, values![named(holder), key, claim, now]).await
+    }
+
     /// Keeps what was answered, for a day. Says whether the request was still ours.
     pub async fn answer_request(
         &self,

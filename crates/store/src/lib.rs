@@ -43,11 +43,10 @@ use db::Db;
 
 pub use contract::{
     Caller, Change, Changes, Check, Cleared, Counted, Counts, Elsewhere, Error, Evaluation,
-    EventSelection, Expired, Idempotent, ImageContent, ImageSelection, ImageSet, Job, JobReport,
-    JobState, Keeping, KnownPackage, Listed, NewEvent, NewInventory, NewJob, NewSecret, NewToken,
-    Newcomer, NumberedImage, Page, Paged, Recorded, Reported, Restored, Retention, Running,
-    RunningImage, SecretRecord, Selection, SetPackage, Sought, Speaker, Stale, Trouble, When,
-    WrittenEvent, WrittenImage,
+    EventSelection, Expired, Idempotent, ImageContent, ImageSelection, Job, JobReport, JobState,
+    Keeping, KnownPackage, Listed, NewEvent, NewInventory, NewJob, NewSecret, NewToken, Newcomer,
+    Page, Paged, Recorded, Reported, Restored, Retention, Running, RunningImage, SecretRecord,
+    Selection, SetPackage, Sought, Speaker, Stale, Trouble, When, WrittenEvent, WrittenImage,
 };
 pub use db::Together;
 pub use doctor::unopened;

@@ -20,9 +20,6 @@ const ALL: &[&str] = &[
     include_str!("migrations/0011-what-is-cut-and-walked.sql"),
 ];
 
-/// From this version on, what matching reads stands in columns of its own.
-pub(crate) const READABLE: i64 = 9;
-
 /// The version this program makes and understands.
 pub(crate) fn known() -> i64 {
     ALL.len().try_into().expect("there are not that many migrations")
@@ -48,8 +45,7 @@ pub(crate) async fn run_on_made(db: &Db) -> Result<(), Error> {
 }
 
 async fn bring(db: &Db, make: bool) -> Result<(), Error> {
-    let mut tx = db.write().await?;
-    tx.lock("migrations", true).await?;
+    let mut tx = db.rebuild().await?;
     tx.define("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)").await?;
     let found = if let Some(row) = tx.row("SELECT version FROM schema_version", vec![]).await? {
         row.int("version")?
@@ -65,9 +61,8 @@ async fn bring(db: &Db, make: bool) -> Result<(), Error> {
     for text in ALL.iter().skip(usize::try_from(found).unwrap_or(0)) {
         tx.define(text).await?;
     }
-    if found < READABLE {
-        inventories::fill_in(&mut tx).await?;
-    }
+    // Also what an older program has written since, which did not know that there is a newer one.
+    inventories::fill_in(&mut tx).await?;
     if found != known() {
         tx.run("UPDATE schema_version SET version = $1", values![known()]).await?;
     }

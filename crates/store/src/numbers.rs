@@ -7,10 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use model::{Digest, Distro, OrganisationId};
 
-use crate::Store;
-use crate::contract::{Error, ImageContent, ImageSet, KnownPackage, NumberedImage, RunningImage};
+use crate::contract::{Error, ImageContent, KnownPackage, RunningImage};
 use crate::db::{Query, Row, runs, values};
-use crate::packages;
+use crate::{Store, packages, retention};
 
 const MOST: u32 = 50_000;
 
@@ -41,26 +40,6 @@ impl Store {
         self.db.rows(sql, values![set]).await?.iter().map(packages::read).collect()
     }
 
-    /// Which images have which sets, by image and position; the first begins after none.
-    pub async fn image_sets_after(
-        &self,
-        after: Option<ImageSet>,
-        limit: u32,
-    ) -> Result<Vec<ImageSet>, Error> {
-        let after = after.map_or((0, 0), |it| (it.image, it.position));
-        let sql = "SELECT image, position, package_set FROM image_sets
-                   WHERE (image, position) > ($1, $2) ORDER BY image, position LIMIT $3";
-        let rows = self.db.rows(sql, values![after.0, after.1, most(limit)]).await?;
-        rows.iter().map(image_set).collect()
-    }
-
-    /// The sets of one image.
-    pub async fn sets_of_image(&self, image: i64) -> Result<Vec<ImageSet>, Error> {
-        let sql = "SELECT image, position, package_set FROM image_sets
-                   WHERE image = $1 ORDER BY position";
-        self.db.rows(sql, values![image]).await?.iter().map(image_set).collect()
-    }
-
     /// The analysed images with numbers above `after`, by number; 0 begins.
     pub async fn image_contents_after(
         &self,
@@ -73,7 +52,7 @@ impl Store {
         let mut tx = self.db.read().await?;
         let rows = tx.rows(sql, values![after, most(limit)]).await?;
         let Some(last) = rows.last() else { return Ok(Vec::new()) };
-        let sql = "SELECT image, position, package_set FROM image_sets
+        let sql = "SELECT image, package_set FROM image_sets
                    WHERE image > $1 AND image <= $2 ORDER BY image, position";
         let sets = tx.rows(sql, values![after, last.int("id")?]).await?;
         drop(tx);
@@ -92,11 +71,9 @@ impl Store {
         let mut tx = self.db.read().await?;
         let rows = tx.rows(sql, values![&organisation.0, digest.as_str()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let sql = "SELECT image, position, package_set FROM image_sets
-                   WHERE image = $1 ORDER BY position";
-        let sets = tx.rows(sql, values![row.int("id")?]).await?;
+        let sets = retention::sets_of(&mut tx, row.int("id")?).await?;
         drop(tx);
-        Ok(contents(&rows, &sets)?.pop())
+        Ok(Some(ImageContent { sets, ..content(row)? }))
     }
 
     /// The images of an organisation that have any of these sets, by number; of their sets, these
@@ -140,34 +117,6 @@ impl Store {
         Ok(found.into_values().collect())
     }
 
-    /// The images with numbers above `after`, by number; 0 begins.
-    pub async fn images_after(
-        &self,
-        organisation: Option<&OrganisationId>,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<NumberedImage>, Error> {
-        let mut query = Query::new(
-            "SELECT id, organisation, digest, platform, state FROM images WHERE id > $1",
-            values![after],
-        );
-        if let Some(organisation) = organisation {
-            query.with("AND organisation = $?", &organisation.0);
-        }
-        query.with("ORDER BY id LIMIT $?", most(limit));
-        let (sql, values) = query.into_parts();
-        let read = |row: &Row| {
-            Ok(NumberedImage {
-                number: row.int("id")?,
-                organisation: OrganisationId(row.text("organisation")?),
-                digest: row.parsed("digest")?,
-                platform: row.parsed("platform")?,
-                analysed: row.text("state")? == "analysed",
-            })
-        };
-        self.db.rows(sql, values).await?.iter().map(read).collect()
-    }
-
     /// The deployments that run now, by their ids; the empty one begins.
     pub async fn running_images_after(
         &self,
@@ -182,9 +131,9 @@ impl Store {
         if let Some(organisation) = organisation {
             query.with("AND d.organisation = $?", &organisation.0);
         }
-        query.with("ORDER BY d.id LIMIT $?", most(limit));
+        query.then(&format!("ORDER BY d.id LIMIT {}", most(limit)));
         let (sql, values) = query.into_parts();
-        self.db.rows(sql, values).await?.iter().map(running_image).collect()
+        self.db.few(sql, values).await?.iter().map(running_image).collect()
     }
 
     /// What runs of these images of an organisation, by their numbers; and what runs of images that
@@ -194,8 +143,17 @@ impl Store {
         organisation: &OrganisationId,
         images: &[i64],
     ) -> Result<Vec<RunningImage>, Error> {
-        let mut query = Query::new(RUNNING, vec![]);
-        query.with("WHERE d.until_at IS NULL AND d.organisation = $?", &organisation.0);
+        // What is not known to be analysed has an index of its own; from each environment to it.
+        let mut query = Query::new(
+            "SELECT d.id, d.organisation, d.environment, d.application, d.platform, d.digest,
+                    i.id AS image
+             FROM environments e CROSS JOIN deployments d
+             LEFT JOIN images i ON i.organisation = d.organisation AND i.digest = d.digest
+                  AND i.state = 'analysed'",
+            vec![],
+        );
+        query.with("WHERE e.organisation = $?", &organisation.0);
+        query.then("AND d.environment = e.id AND d.until_at IS NULL AND d.analysed IS NULL");
         query.then("AND i.id IS NULL");
         let (sql, values) = query.into_parts();
         let mut tx = self.db.read().await?;
@@ -266,26 +224,31 @@ fn set(row: &Row) -> Result<(i64, Vec<i64>), Error> {
 
 /// Images, and the sets of all of them.
 fn contents(rows: &[Row], sets: &[Row]) -> Result<Vec<ImageContent>, Error> {
-    let mut sets = sets.iter().map(image_set).peekable();
+    let set = |row: &Row| Ok((row.int("image")?, row.int("package_set")?));
+    let mut sets = sets.iter().map(set).collect::<Result<Vec<_>, Error>>()?.into_iter().peekable();
     let mut contents = Vec::with_capacity(rows.len());
     for row in rows {
-        let image = row.int("id")?;
-        let mut content = ImageContent {
-            image,
-            organisation: OrganisationId(row.text("organisation")?),
-            digest: row.parsed("digest")?,
-            distro: distro(row, image)?,
-            sets: Vec::new(),
-        };
-        while let Some(set) = sets.next_if(|it| it.as_ref().map_or(true, |it| it.image <= image)) {
-            let set = set?;
-            if set.image == image {
-                content.sets.push(set.set);
+        let mut content = content(row)?;
+        while let Some((image, set)) = sets.next_if(|(image, _)| *image <= content.image) {
+            if image == content.image {
+                content.sets.push(set);
             }
         }
         contents.push(content);
     }
     Ok(contents)
+}
+
+/// An image, but for its sets.
+fn content(row: &Row) -> Result<ImageContent, Error> {
+    let image = row.int("id")?;
+    Ok(ImageContent {
+        image,
+        organisation: OrganisationId(row.text("organisation")?),
+        digest: row.parsed("digest")?,
+        distro: distro(row, image)?,
+        sets: Vec::new(),
+    })
 }
 
 /// The distribution of an image.
@@ -295,9 +258,4 @@ fn distro(row: &Row, image: i64) -> Result<Option<Distro>, Error> {
     // Its head could not be read when this column was filled in.
     let text = text.ok_or_else(|| corrupt("nobody knows its distribution".to_owned()))?;
     serde_json::from_str(&text).map_err(|error| corrupt(error.to_string()))
-}
-
-fn image_set(row: &Row) -> Result<ImageSet, Error> {
-    let (image, position) = (row.int("image")?, row.int("position")?);
-    Ok(ImageSet { image, position, set: row.int("package_set")? })
 }

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use model::{ImageRecord, OrganisationId, Package, PackageKind, Purl, SourcePackage};
+use model::{OrganisationId, Package, PackageKind, Purl, SourcePackage};
 
-use crate::Store;
-use crate::contract::{Error, KnownPackage, Page, Paged, Running, SetPackage, Sought};
+use crate::contract::{Error, KnownPackage, Running, SetPackage, Sought};
 use crate::db::{Query, Row, runs, values};
 use crate::inventories::name_key;
-
-/// A database takes so many parameters at once, with room to spare.
-const MOST_PACKAGES: usize = 10_000;
+use crate::{Store, deployments};
 
 impl Store {
     /// The packages meant that some image of the organisation has, by purl.
@@ -99,14 +96,13 @@ impl Store {
         let mut tx = self.db.read().await?;
         tx.expect_few().await?;
         for run in runs(packages) {
-            let mut query = Query::new(
-                "SELECT DISTINCT t.package, d.id, e.name AS environment, d.slot, d.application,
-                        d.platform, d.repository, d.tag, d.digest, d.source, d.recorded_by,
-                        d.recorded_from, d.from_at, d.until_at, i.state AS state
+            let text = format!(
+                "SELECT DISTINCT t.package, {}
                  FROM set_packages t CROSS JOIN image_sets s CROSS JOIN images i
                  CROSS JOIN deployments d CROSS JOIN environments e",
-                vec![],
+                deployments::COLUMNS
             );
+            let mut query = Query::new(&text, vec![]);
             // SQLite joins in this order, because they are cross joins: from the few to the many,
             // which it would not guess. PostgreSQL counts, and decides for itself.
             query.then("WHERE s.package_set = t.package_set AND i.id = s.image");
@@ -117,48 +113,11 @@ impl Store {
             query.then("ORDER BY t.package, e.name, d.application, d.platform, d.slot");
             let (sql, values) = query.into_parts();
             for row in tx.rows(sql, values).await? {
-                let deployment = crate::deployments::read(&row)?;
+                let deployment = deployments::read(&row)?;
                 found.push(Running { package: row.int("package")?, deployment });
             }
         }
         Ok(found)
-    }
-
-    /// The images that have any of the packages, up to 10 000 of those, by digest, whether they run
-    /// or not.
-    pub async fn images_with(
-        &self,
-        organisation: &OrganisationId,
-        packages: &[i64],
-        page: &Page,
-    ) -> Result<Paged<ImageRecord>, Error> {
-        let limit = page.rows();
-        let mut query = Query::new(crate::images::SELECT, vec![]);
-        query.with("WHERE i.organisation = $?", &organisation.0);
-        if packages.len() > MOST_PACKAGES {
-            return Err(Error::Refused {
-                what: format!("images with any of {} packages", packages.len()),
-                why: format!("that is more than {MOST_PACKAGES} at once"),
-                hint: None,
-            });
-        }
-        if packages.is_empty() {
-            return Ok(Paged { rows: Vec::new(), next: None });
-        }
-        query.then(
-            "AND i.id IN (SELECT s.image FROM image_sets s
-             JOIN set_packages t ON t.package_set = s.package_set WHERE",
-        );
-        query.with_all("t.package IN $?)", packages.to_vec());
-        if let Some(after) = &page.after {
-            query.with("AND i.digest > $?", after);
-        }
-        query.with("ORDER BY i.digest LIMIT $?", limit + 1);
-        let (sql, values) = query.into_parts();
-        let mut tx = self.db.read().await?;
-        let rows = tx.rows(sql, values).await?;
-        let images = crate::images::read_all(&mut tx, &rows).await?;
-        Ok(Paged::of(images, limit, |it: &ImageRecord| it.digest.to_string()))
     }
 }
 

@@ -47,15 +47,6 @@ impl Expired {
         let Self { images, deployments, tags, events, counts, evaluations } = self;
         images + deployments + tags + events + counts + evaluations
     }
-
-    fn add(&mut self, other: &Self) {
-        self.images += other.images;
-        self.deployments += other.deployments;
-        self.tags += other.tags;
-        self.events += other.events;
-        self.counts += other.counts;
-        self.evaluations += other.evaluations;
-    }
 }
 
 impl Store {
@@ -120,12 +111,11 @@ impl Store {
         retention: &Retention,
     ) -> Result<Expired, Error> {
         let mut expired = Expired::default();
-        loop {
-            let part = self.expire_part(organisation, act, retention).await?;
-            if part.rows() == 0 {
-                break;
+        for cut in cuts(organisation, retention) {
+            let mut after = 0;
+            while let Some(part) = self.expire_part(organisation, act, &cut, &mut after).await? {
+                *(cut.counted)(&mut expired) += part;
             }
-            expired.add(&part);
         }
         if expired.rows() > 0 {
             self.db.scrub().await?;
@@ -150,37 +140,70 @@ impl Store {
         Ok(expired)
     }
 
+    /// Deletes a part of what a cut takes: images behind a number, which goes on to the last that was
+    /// looked at. Says how much; none is that there is no more.
     async fn expire_part(
         &self,
         organisation: &OrganisationId,
         act: &Act,
-        retention: &Retention,
-    ) -> Result<Expired, Error> {
+        cut: &Cut,
+        after: &mut i64,
+    ) -> Result<Option<u64>, Error> {
         let mut expired = Expired::default();
+        let mut through = None;
         let mut tx = self.db.write().await?;
-        if retention.images_before.is_some() {
+        if cut.table == "images" {
             tx.lock(SETS, true).await?;
-        }
-        for cut in cuts(organisation, retention) {
-            let gone = if cut.table == "images" {
-                let fits = format!("{} ORDER BY id LIMIT {IMAGES}", cut.fits);
-                let sql = format!("SELECT id FROM images WHERE {fits}");
-                let rows = tx.rows(sql, cut.values).await?;
-                let ids: Vec<i64> = rows.iter().map(|it| it.int("id")).collect::<Result<_, _>>()?;
-                delete_images(&mut tx, &ids).await?
-            } else {
-                delete_some(&mut tx, cut.table, cut.key, &cut.fits, cut.values).await?
-            };
-            *(cut.counted)(&mut expired) = gone;
+            let Some(ids) = held(&mut tx, cut, after).await? else { return Ok(None) };
+            expired.images = delete_images(&mut tx, &ids).await?;
+        } else {
+            // What is told in its turn is told how far: who has not read so far has missed something.
+            let told = if cut.table == "events" { "turn" } else { "1 AS turn" };
+            let sql = some(cut.table, cut.key, &cut.fits);
+            let gone = tx.rows(format!("{sql} RETURNING {told}"), cut.values.clone()).await?;
+            if gone.is_empty() {
+                return Ok(None);
+            }
+            *(cut.counted)(&mut expired) = gone.len() as u64;
+            if cut.table == "events" {
+                for row in &gone {
+                    through = through.max(Some(row.int("turn")?));
+                }
+            }
         }
         if expired.rows() > 0 {
+            let mut detail = serde_json::to_value(expired).expect("numbers have a written form");
+            if let Some(turn) = through {
+                detail["through"] = turn.into();
+            }
             let note = events::Note::new(EventKind::Expired, "retention");
-            let detail = serde_json::to_value(expired).expect("numbers have a written form");
             note.detail(detail).write(&mut tx, organisation, act).await?;
         }
         tx.commit().await?;
-        Ok(expired)
+        Ok(Some(expired.rows()))
     }
+}
+
+/// Some of the images that a cut takes, held, so that nobody records them any more; none is that there
+/// are no more behind the number. Those that somebody records right now are left alone.
+async fn held(tx: &mut Tx, cut: &Cut, after: &mut i64) -> Result<Option<Vec<i64>>, Error> {
+    let mut query = Query::new("SELECT id FROM images WHERE", cut.values.clone());
+    query.then(&cut.fits);
+    query.with("AND id > $?", *after);
+    query.then(&format!("ORDER BY id LIMIT {IMAGES}"));
+    query.then(tx.skipping_held());
+    let (sql, values) = query.into_parts();
+    let rows = tx.rows(sql, values).await?;
+    let ids: Vec<i64> = rows.iter().map(|it| it.int("id")).collect::<Result<_, _>>()?;
+    let Some(last) = ids.last() else { return Ok(None) };
+    *after = *last;
+    // Somebody may have recorded one before it was held: that is seen by asking once more.
+    let mut query = Query::new("SELECT id FROM images WHERE", cut.values.clone());
+    query.then(&cut.fits);
+    query.with_all("AND id IN $?", ids);
+    let (sql, values) = query.into_parts();
+    let rows = tx.rows(sql, values).await?;
+    rows.iter().map(|it| it.int("id")).collect::<Result<_, _>>().map(Some)
 }
 
 fn setting(what: Retained) -> String {
@@ -238,8 +261,7 @@ fn cuts(organisation: &OrganisationId, retention: &Retention) -> Vec<Cut> {
         cut(
             "environment_counts",
             "environment, at",
-            "EXISTS (SELECT 1 FROM environments e WHERE e.id = environment_counts.environment
-                 AND e.organisation = $1)
+            "environment IN (SELECT id FROM environments WHERE organisation = $1) AND at < $2
              AND EXISTS (SELECT 1 FROM environment_counts n
                  WHERE n.environment = environment_counts.environment
                  AND n.at > environment_counts.at AND n.at <= $2)",
@@ -274,10 +296,13 @@ pub(crate) async fn delete_some(
     fits: &str,
     values: Vec<Value>,
 ) -> Result<u64, Error> {
-    let sql = format!(
+    tx.run(some(table, key, fits), values).await
+}
+
+fn some(table: &str, key: &str, fits: &str) -> String {
+    format!(
         "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {fits} LIMIT {ROWS})"
-    );
-    tx.run(sql, values).await
+    )
 }
 
 /// Deletes images with all that only they have. Whoever calls it has the lock of sets alone.
@@ -337,4 +362,34 @@ pub(crate) async fn sweep_sets(tx: &mut Tx, sets: &[i64]) -> Result<(), Error> {
         tx.run(sql, values).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is too old is found without a look at what is not.
+    #[tokio::test]
+    async fn each_cut_goes_along_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("sqlite://{}", folder.path().join("store.db").display());
+        let store = Store::open(&address).await.unwrap();
+        let before = Some(Moment::default());
+        let all =
+            Retention { history_before: before, events_before: before, ..Retention::default() };
+        let mut plans = Vec::new();
+        for cut in cuts(&OrganisationId("acme".to_owned()), &all) {
+            let sql = format!("EXPLAIN QUERY PLAN {}", some(cut.table, cut.key, &cut.fits));
+            let rows = store.db.rows(sql, cut.values).await.unwrap();
+            let steps = rows.iter().map(|it| it.text("detail").unwrap());
+            let found = steps.filter(|it| it.contains("(organisation=?"));
+            plans.push(found.collect::<Vec<_>>().join("; "));
+        }
+        let expect = [
+            "SEARCH deployments USING INDEX deployments_ended (organisation=? AND until_at<?)",
+            "SEARCH tags USING INDEX tags_ended (organisation=? AND until_at<?)",
+            "SEARCH events USING INDEX events_by_time (organisation=? AND at<?)",
+        ];
+        assert_eq!(plans.join("\n"), expect.join("\n"));
+    }
 }

@@ -4,7 +4,7 @@ use model::{Act, Digest, EventKind, OrganisationId, Platform, TagSpan};
 use serde_json::json;
 
 use crate::contract::{Error, Page, Paged};
-use crate::db::{Row, values};
+use crate::db::{Query, Row, values};
 use crate::deployments::platform_key;
 use crate::{Store, events, names, new_id};
 
@@ -79,7 +79,7 @@ impl Store {
         repository: &str,
         tag: Option<&str>,
     ) -> Result<Vec<TagSpan>, Error> {
-        let mut query = crate::db::Query::new(
+        let mut query = Query::new(
             "SELECT repository, tag, platform, digest, from_at, until_at FROM tags",
             vec![],
         );
@@ -111,19 +111,24 @@ impl Store {
             None => Default::default(),
         };
         let [repository, tag, platform] = after;
-        let environment = environment.map(crate::names::normal).unwrap_or_default();
-        let rows = self
-            .db
-            .rows(
-                "SELECT DISTINCT repository, tag, platform FROM deployments
-                 WHERE organisation = $1 AND until_at IS NULL AND tag IS NOT NULL
-                 AND (repository, tag, platform) > ($2, $3, $4)
-                 AND ($6 = '' OR environment IN
-                      (SELECT id FROM environments WHERE organisation = $1 AND name = $6))
-                 ORDER BY repository, tag, platform LIMIT $5",
-                values![&organisation.0, repository, tag, platform, limit + 1, environment],
-            )
-            .await?;
+        let mut query =
+            Query::new("SELECT DISTINCT repository, tag, platform FROM deployments", vec![]);
+        // An index has them in this order, those of all environments.
+        query.with("WHERE organisation = $?", &organisation.0);
+        if let Some(name) = environment {
+            query.with(
+                "AND environment || '' = (SELECT id FROM environments WHERE name = $?",
+                names::normal(name),
+            );
+            query.then("AND organisation = $1)");
+        }
+        query.then("AND until_at IS NULL AND tag IS NOT NULL");
+        query.with("AND (repository, tag, platform) > ($?,", repository);
+        query.with("$?,", tag);
+        query.with("$?)", platform);
+        query.then(&format!("ORDER BY repository, tag, platform LIMIT {}", limit + 1));
+        let (sql, values) = query.into_parts();
+        let rows = self.db.few(sql, values).await?;
         let read =
             |row: &Row| Ok((row.text("repository")?, row.text("tag")?, row.parsed("platform")?));
         let rows = rows.iter().map(read).collect::<Result<_, _>>()?;

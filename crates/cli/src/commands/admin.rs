@@ -46,6 +46,9 @@ enum Chore {
     },
     /// Look whether everything is as it should be; exit code 2 if something is not
     Doctor {
+        /// Put right first what follows from the rest, and try work anew that was given up
+        #[arg(long)]
+        mend: bool,
         /// How to tell it
         #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -122,7 +125,9 @@ impl Verb for Admin {
             match &self.verb {
                 Chore::Backup { file, database } => backup(context, file, database).await,
                 Chore::Restore { file, database } => restore(context, file, database).await,
-                Chore::Doctor { format, database } => doctor(context, *format, database).await,
+                Chore::Doctor { mend, format, database } => {
+                    doctor(context, *mend, *format, database).await
+                }
                 Chore::Users { format, database } => people::list(context, *format, database).await,
                 Chore::Reset { name, public_url, database } => {
                     people::reset(context, name, public_url.as_deref(), database).await
@@ -181,10 +186,23 @@ async fn restore(context: &Context, file: &Path, database: &Database) -> anyhow:
     Ok(Outcome::Done)
 }
 
-async fn doctor(context: &Context, format: Format, database: &Database) -> anyhow::Result<Outcome> {
+async fn doctor(
+    context: &Context,
+    mend: bool,
+    format: Format,
+    database: &Database,
+) -> anyhow::Result<Outcome> {
     let checks = match database.found(context).await {
         Ok(store) => {
             let now = Moment::from_micros(jiff::Timestamp::now().as_microsecond());
+            if mend {
+                let (rows, jobs) = (store.mend().await?, store.revive_jobs(now).await?);
+                context.messages.done(&format!(
+                    "Mended: {}; tried anew: {}",
+                    count(rows, "row", "rows"),
+                    count(jobs, "job", "jobs")
+                ));
+            }
             let checks = store.doctor(now).await;
             store.close().await;
             checks

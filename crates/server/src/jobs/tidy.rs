@@ -1,5 +1,5 @@
 //! What nobody needs any more is forgotten: jobs that ended, sessions that ran out, and what is left of
-//! organisations whose deletion was broken off.
+//! organisations whose deletion was broken off. What an older program wrote is put right.
 
 use async_trait::async_trait;
 
@@ -26,6 +26,10 @@ impl Work for Tidy {
         let told = |error: store::Error| error.to_string();
         let now = app.now();
         app.store.finish_deletions().await.map_err(told)?;
+        let mended = app.store.mend().await.map_err(told)?;
+        if mended > 0 {
+            tracing::warn!(rows = mended, "what did not follow from the rest was put right");
+        }
         app.store.forget_jobs(now.plus_seconds(-7 * DAY)).await.map_err(told)?;
         app.store.forget_requests(now).await.map_err(told)?;
         app.store.forget_ended(now.plus_seconds(-30 * DAY)).await.map_err(told)?;

@@ -234,3 +234,48 @@ async fn who_holds_all_and_who_asks_for_some_agree_on_a_server() {
         None => println!("left out: PostgreSQL is not installed"),
     }
 }
+
+/// One process holds everything; another writes, and what tells of it goes by its age before the first
+/// one has read it.
+#[tokio::test]
+async fn what_went_before_it_was_read_is_missed_by_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("sqlite://{}", folder.path().join("store.db").display());
+    let store = Store::open(&address).await.unwrap();
+    let process = || {
+        let access = Access::Local { name: "ann".to_owned() };
+        let clock = std::sync::Arc::new(|| "2026-11-21T10:00:00Z".parse().unwrap());
+        App::new(store.clone(), World::new(None), access, super::reach(), clock)
+    };
+    let client = |app: App| Client::new(here(router(app)), None);
+    let whole = process();
+    whole.keep_up().await.unwrap();
+    let holding = client(whole.clone());
+    holding.create_organisation("acme").await.unwrap();
+    holding.create_environment("acme", "staging").await.unwrap();
+    let query = WhereQuery { package: Some("lodash".to_owned()), ..WhereQuery::default() };
+    assert!(holding.whereabouts("acme", &query).await.unwrap().found.is_empty());
+
+    let digest = super::digest('1');
+    let writing = client(process());
+    let inventory = inventory(&["pkg:npm/lodash@1.0.0"]);
+    let pushing = Pushing { image: None, platform: None, inventory };
+    writing.push("acme", &digest, &pushing).await.unwrap();
+    let recording = Recording {
+        image: "acme/web:v1".to_owned(),
+        digest: Some(digest),
+        application: None,
+        platform: None,
+    };
+    let sent = Recordings { recordings: vec![recording], source: None, create: false };
+    writing.record("acme", "staging", &sent).await.unwrap();
+    let acme = store.organisation("acme").await.unwrap().id;
+    let late = "2027-11-21T10:00:00Z".parse().unwrap();
+    let act = model::Act { who: "ann".to_owned(), origin: String::new(), at: late };
+    let retention = store::Retention { events_before: Some(late), ..store::Retention::default() };
+    assert!(store.expire(&acme, &act, &retention).await.unwrap().events > 3);
+
+    let answer = holding.whereabouts("acme", &query).await.unwrap();
+    assert_eq!((answer.found.len(), answer.found[0].images), (1, 1));
+    assert_eq!(answer, client(process()).whereabouts("acme", &query).await.unwrap());
+}

@@ -1,5 +1,8 @@
 //! Deletion: what is deleted is gone, and what is others' stays.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use model::{EventKind, Holder, OrganisationId, Role, Scope, Secret, Source};
 use serde_json::json;
 
@@ -9,8 +12,8 @@ use super::kit::{
 use crate::backup::TABLES;
 use crate::db::values;
 use crate::{
-    Cleared, Counts, Error, EventSelection, ImageSelection, Keyring, NewJob, NewToken, Page, Store,
-    When,
+    Cleared, Counts, Error, EventSelection, ImageSelection, Keyring, NewJob, NewToken, Page,
+    Retention, Selection, Store, Together, When,
 };
 
 /// Nobody else says this word.
@@ -25,15 +28,24 @@ async fn all(store: &Store) -> String {
     String::from_utf8(zstd::decode_all(&document[..]).unwrap()).unwrap()
 }
 
-/// The bytes that the database has on the disk, where it is a file.
-async fn on_disk(store: &Store) -> Option<Vec<u8>> {
+/// Where the database is, where it is a file.
+async fn path(store: &Store) -> Option<String> {
     if !store.db.is_file() {
         return None;
     }
     let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'";
-    let path = store.db.row(sql, vec![]).await.unwrap().unwrap().text("file").unwrap();
-    let mut bytes = fs_err::read(&path).unwrap();
-    bytes.extend(fs_err::read(format!("{path}-wal")).unwrap_or_default());
+    Some(store.db.row(sql, vec![]).await.unwrap().unwrap().text("file").unwrap())
+}
+
+/// The bytes of its log.
+async fn log(store: &Store) -> Option<Vec<u8>> {
+    Some(fs_err::read(format!("{}-wal", path(store).await?)).unwrap_or_default())
+}
+
+/// The bytes that it has on the disk.
+async fn on_disk(store: &Store) -> Option<Vec<u8>> {
+    let mut bytes = fs_err::read(path(store).await?).unwrap();
+    bytes.extend(log(store).await?);
     Some(bytes)
 }
 
@@ -149,11 +161,8 @@ pub(super) async fn goes_on_where_it_was_broken_off(store: &Store) {
     let again = store.create_organisation(&at(1), WORD).await.unwrap();
     store.delete_organisation(&again.id).await.unwrap();
     assert_eq!(store.finish_deletions().await.unwrap(), 1);
-    let mut left = all(&store).await;
-    // The first step takes these along, and it was not done here.
-    assert_eq!(left, before);
+    assert_eq!(all(&store).await, before, "what the first step takes along went with the rest");
     assert_eq!(store.finish_deletions().await.unwrap(), 0);
-    left.clear();
     assert_eq!(store.organisation("acme").await.unwrap().id, other);
 }
 
@@ -263,8 +272,138 @@ pub(super) async fn of_a_repository_leaves_what_others_have(store: &Store) {
     ));
 }
 
+/// Others wait for somebody, as far as one can see from outside.
+async fn somebody_waits(store: &Store) -> bool {
+    if store.db.is_file() {
+        // There everybody waits for the one who writes.
+        return true;
+    }
+    let sql = "SELECT COUNT(*) AS rows FROM pg_stat_activity
+               WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    store.db.row(sql, vec![]).await.unwrap().unwrap().int("rows").unwrap() > 0
+}
+
+/// Whoever records an image, and is not done yet, is seen by those who would delete it.
+pub(super) async fn leaves_what_somebody_records_right_now(store: &Store) {
+    let acme = acme(store).await;
+    let old = Retention { images_before: Some(at(40).at), ..Retention::default() };
+    for expiring in [true, false] {
+        for number in [1, 2] {
+            let own = format!("pkg:npm/own{number}@1");
+            let kept = inventory(number, BASE, &[&own]);
+            let seen = Some(REPOSITORY);
+            store
+                .keep_inventory(&acme, &at(1), &digest(number), &amd64(), seen, &kept)
+                .await
+                .unwrap();
+        }
+        let together = Together::default();
+        let web = workload("web", "acme/other:v1", 1);
+        let act = at(2);
+        let recording = store.record(&acme, &act, "production", &Source::Cli, &web);
+        together.hold(recording).await.unwrap();
+        let deleting = {
+            let (store, acme) = (store.clone(), acme.clone());
+            tokio::spawn(async move {
+                if expiring {
+                    store.expire(&acme, &at(60), &old).await.unwrap().images
+                } else {
+                    let gone = store.delete_repository(&acme, &at(60), REPOSITORY, false).await;
+                    gone.unwrap().images
+                }
+            })
+        };
+        while !deleting.is_finished() && !somebody_waits(store).await {
+            tokio::task::yield_now().await;
+        }
+        together.commit().await.unwrap();
+        assert_eq!(deleting.await.unwrap(), 1, "{expiring}");
+        let left = store.images(&acme, &ImageSelection::default(), &Page::first(9)).await.unwrap();
+        let left: Vec<_> = left.rows.into_iter().map(|it| it.digest).collect();
+        assert_eq!(left, [digest(1)], "{expiring}");
+        let running = store.running(&acme, &within("production"), &Page::first(9)).await.unwrap();
+        assert!(!running.rows[0].deployment.pending, "it is still known");
+        let selection = Selection::default();
+        store.remove(&acme, &at(70), "production", &selection).await.unwrap();
+        no_orphans(store).await;
+    }
+}
+
+pub(super) async fn of_an_environment_goes_part_by_part(store: &Store) {
+    let acme = acme(store).await;
+    for round in 0..20 {
+        let act = at(i64::from(round));
+        for environment in ["production", "staging"] {
+            let web = image("acme/web:v1", round + 1);
+            store.record(&acme, &act, environment, &Source::Cli, &web).await.unwrap();
+            let counts = Counts { critical: u64::from(round), ..Counts::default() };
+            store.count(&acme, act.at, "a", &[(environment.to_owned(), counts)]).await.unwrap();
+        }
+    }
+    let (history, counts) =
+        (rows(store, "deployments").await, rows(store, "environment_counts").await);
+    store.delete_environment(&acme, &at(30), "staging").await.unwrap();
+    assert_eq!(rows(store, "deployments").await, history / 2);
+    assert_eq!(rows(store, "environment_counts").await, counts / 2);
+    let events = store.events(&acme, &EventSelection::default(), &Page::first(1)).await.unwrap();
+    let told = (events.rows[0].kind, events.rows[0].detail["deployments"].as_u64());
+    assert_eq!(told, (EventKind::EnvironmentDeleted, Some(20)));
+    assert_eq!(told_of(store, &acme, "production").await, 20);
+    let none = store.delete_environment(&acme, &at(31), "staging").await.unwrap_err();
+    assert!(matches!(none, Error::NotFound { .. }), "{none}");
+    // Nothing of it is left in the log.
+    if let Some(log) = log(store).await {
+        assert_eq!(log.len(), 0);
+    }
+}
+
+async fn told_of(store: &Store, organisation: &OrganisationId, environment: &str) -> usize {
+    told(store, organisation, environment, When::Ever).await.lines().count()
+}
+
+/// On SQLite, where one writes and many read: whoever deletes keeps nobody from writing while somebody
+/// reads, and what is deleted is in no byte of the file when they are done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_reads_keeps_nobody_from_writing() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("sqlite://{}", folder.path().join("store.db").display());
+    let store = Store::open(&address).await.unwrap();
+    let acme = acme(&store).await;
+    for together in [None, Some(Together::default())] {
+        let kept = inventory(1, BASE, &[&format!("pkg:npm/{WORD}@1")]);
+        store.keep_inventory(&acme, &at(1), &digest(1), &amd64(), None, &kept).await.unwrap();
+        let mut reading = store.db.read().await.unwrap();
+        assert_eq!(reading.rows("SELECT id FROM images", vec![]).await.unwrap().len(), 1);
+        let name = format!("place {}", together.is_some());
+        let writing = async {
+            let (act, digest) = (at(2), digest(1));
+            let deleting = store.delete_image(&acme, &act, &digest);
+            match together {
+                None => deleting.await.unwrap(),
+                Some(together) => {
+                    together.hold(deleting).await.unwrap();
+                    together.commit().await.unwrap();
+                }
+            }
+            store.create_environment(&acme, &at(3), &name).await.unwrap();
+        };
+        let patience = Duration::from_secs(15);
+        tokio::time::timeout(patience, writing).await.expect("nobody waits for who reads");
+        assert_eq!(reading.rows("SELECT id FROM images", vec![]).await.unwrap().len(), 1);
+        assert!(says(&on_disk(&store).await.unwrap(), WORD), "it is read just now");
+        drop(reading);
+        let gone = async {
+            while says(&on_disk(&store).await.unwrap(), WORD) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), gone).await.expect("it goes by itself");
+    }
+    store.close().await;
+}
+
 /// Some record an image while others delete it by force: each is done or refused, and in the end
-/// what runs is what was recorded after the last deletion.
+/// what runs is what was recorded and has not ended with its image.
 pub(super) async fn and_recordings_do_not_disturb_each_other(store: &Store) {
     let acme = acme(store).await;
     let mut tasks = Vec::new();
@@ -304,8 +443,24 @@ pub(super) async fn and_recordings_do_not_disturb_each_other(store: &Store) {
         task.await.unwrap();
     }
     no_orphans(store).await;
-    let last = store.delete_image_that_runs(&acme, &at(30), &digest(1)).await;
-    assert!(matches!(last, Ok(_) | Err(Error::NotFound { .. })), "{last:?}");
+    let (started, ended) = (EventKind::DeploymentStarted, EventKind::DeploymentEnded);
+    let of = async |kind: EventKind| -> BTreeSet<String> {
+        let selection = EventSelection { kinds: vec![kind], ..EventSelection::default() };
+        let events = store.events(&acme, &selection, &Page::first(999)).await.unwrap().rows;
+        let ids = events.iter().map(|it| it.detail["deployment"].as_str().unwrap().to_owned());
+        ids.collect()
+    };
+    let (started, ended) = (of(started).await, of(ended).await);
+    assert_eq!(started.len(), 16, "each was recorded");
+    assert!(ended.is_subset(&started));
+    let running = store.running(&acme, &Selection::default(), &Page::first(99)).await.unwrap().rows;
+    let running: BTreeSet<String> = running.into_iter().map(|it| it.deployment.id).collect();
+    assert_eq!(running, started.difference(&ended).cloned().collect());
+    match store.delete_image_that_runs(&acme, &at(30), &digest(1)).await {
+        Ok(last) => assert_eq!(last.into_iter().map(|it| it.id).collect::<BTreeSet<_>>(), running),
+        Err(Error::NotFound { .. }) => assert!(running.is_empty()),
+        Err(error) => panic!("{error}"),
+    }
     for environment in ["production", "staging"] {
         let running = store
             .deployments(&acme, &within(environment), When::Now, &Page::first(99))

@@ -99,15 +99,6 @@ pub(super) async fn packages_lead_to_where_they_run(store: &Store) {
     assert_eq!(find(purl("pkg:npm/%40babel/core@7.1.0")).await, (1, String::new()));
     assert_eq!(find(named("newtonsoft.json")).await.0, 1, "whatever its capitals");
     assert_eq!(find(named("nothing")).await, (0, String::new()));
-
-    let known = store.known_packages(&acme, &named("@babel/core")).await.unwrap();
-    let numbers: Vec<i64> = known.iter().map(|it| it.number).collect();
-    let images = store.images_with(&acme, &numbers, &Page::first(1)).await.unwrap();
-    assert_eq!(images.rows[0].digest, digest(1));
-    let page = Page { after: images.next, limit: 1 };
-    let images = store.images_with(&acme, &numbers, &page).await.unwrap();
-    assert_eq!((images.rows[0].digest.clone(), images.next), (digest(2), None));
-    assert!(store.images_with(&acme, &[], &Page::first(1)).await.unwrap().rows.is_empty());
 }
 
 pub(super) async fn reading_anew_replaces(store: &Store) {

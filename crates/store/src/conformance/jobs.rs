@@ -172,7 +172,7 @@ pub(super) async fn do_not_wait_for_a_clock_that_was_set_back(store: &Store) {
     store.enqueue(&job("analyze", Some("c"), day)).await.unwrap();
     let failed = claim(store, day, 9).await.pop().unwrap();
     assert!(store.fail_job(&failed, now(day), "no network").await.unwrap());
-    assert_eq!(keys(&claim(store, 1, 9).await), ["c"]);
+    assert_eq!(keys(&claim(store, 1, 9).await), ["a", "c"], "both were taken at that time");
 }
 
 /// What is to be done once a day waits for a day, as far off as that is.

@@ -192,17 +192,37 @@ async fn are_no_dearer_for_what_is_not_on_the_page() {
     }
 }
 
+/// One image that nobody has read, in fifteen places of an environment, by as many tags.
+async fn unread(store: &Store, acme: &OrganisationId) {
+    let recordings: Vec<Recording> = (0..30)
+        .map(|it| workload(&format!("apart {it}"), &format!("acme/apart:v{it}"), 9))
+        .collect();
+    store.record_all(acme, &at(5), "production", CLI, &recordings[..15]).await.unwrap();
+    store.record_all(acme, &at(5), "staging", CLI, &recordings[15..]).await.unwrap();
+}
+
 /// The steps that each list takes for a page of ten in its midst.
 async fn cost(store: &Store, acme: &OrganisationId) -> Vec<(String, u64)> {
+    unread(store, acme).await;
     let mut costs = Vec::new();
     let repository = Selection {
         repository: Some("docker.io/acme/service-1".to_owned()),
         ..Selection::default()
     };
-    for (list, selection) in
-        [("all", Selection::default()), ("one", within("staging")), ("repository", repository)]
-    {
-        for when in [When::Now, When::Ever] {
+    let image = Selection { digest: Some(digest(9)), ..Selection::default() };
+    let there = Selection { digest: Some(digest(9)), ..within("staging") };
+    for (list, selection) in [
+        ("all", Selection::default()),
+        ("one", within("staging")),
+        ("repository", repository),
+        ("image", image),
+        ("image there", there),
+    ] {
+        for when in [When::Now, When::At(at(6).at), When::Ever] {
+            if list == "repository" && matches!(when, When::At(_)) {
+                // All that ever ran of the repository is looked through, and here it is a quarter.
+                continue;
+            }
             let first = store.deployments(acme, &selection, when, &Page::first(10)).await.unwrap();
             let page = Page { after: first.next, limit: 10 };
             let begin = store.db.steps();
@@ -211,17 +231,38 @@ async fn cost(store: &Store, acme: &OrganisationId) -> Vec<(String, u64)> {
             costs.push((format!("{list} {when:?}"), store.db.steps() - begin));
         }
     }
+    let mut count = |list: &str, begin: u64| {
+        costs.push((list.to_owned(), store.db.steps() - begin));
+    };
     let begin = store.db.steps();
     store.counted_environments(acme, &Page::first(10)).await.unwrap();
-    costs.push(("environments".to_owned(), store.db.steps() - begin));
+    count("environments", begin);
     let selection = EventSelection::default();
     let first = store.events(acme, &selection, &Page::first(10)).await.unwrap();
     let page = Page { after: first.next, limit: 10 };
     let begin = store.db.steps();
     store.events(acme, &selection, &page).await.unwrap();
-    costs.push(("events".to_owned(), store.db.steps() - begin));
+    count("events", begin);
     let begin = store.db.steps();
     store.images(acme, &ImageSelection::default(), &Page::first(10)).await.unwrap();
-    costs.push(("images".to_owned(), store.db.steps() - begin));
+    count("images", begin);
+    let begin = store.db.steps();
+    assert_eq!(store.unanalysed(acme).await.unwrap().len(), 1);
+    count("what is not read", begin);
+    let first = store.running_images_after(Some(acme), "", 10).await.unwrap();
+    let ids: Vec<String> = first.iter().map(|it| it.deployment.clone()).collect();
+    let begin = store.db.steps();
+    store.running_images_after(Some(acme), &ids[9], 10).await.unwrap();
+    count("what runs", begin);
+    let begin = store.db.steps();
+    assert_eq!(store.still_running(acme, &ids).await.unwrap().len(), 10);
+    count("what still runs", begin);
+    for environment in [None, Some("staging")] {
+        let first = store.deployed_tags(acme, environment, &Page::first(4)).await.unwrap();
+        let page = Page { after: first.next, limit: 4 };
+        let begin = store.db.steps();
+        assert_eq!(store.deployed_tags(acme, environment, &page).await.unwrap().rows.len(), 4);
+        count(&format!("tags {environment:?}"), begin);
+    }
     costs
 }

@@ -1,7 +1,7 @@
 //! Migrations: here the address matters, so each test opens the store anew.
 
 use crate::db::values;
-use crate::{Error, Store, migrations};
+use crate::{Error, Store, Together, migrations};
 
 pub(super) async fn a_newer_database_is_refused(store: &Store) {
     let mut tx = store.db.write().await.unwrap();
@@ -12,6 +12,15 @@ pub(super) async fn a_newer_database_is_refused(store: &Store) {
     assert!(matches!(error, Error::Newer { .. }), "{error}");
     assert!(error.to_string().starts_with("database: it is of version"), "{error}");
     assert!(error.hint().is_some());
+    // Who was there before it came writes nothing that it could not read, and says why.
+    let refused = store.create_organisation(&super::kit::at(0), "acme").await.unwrap_err();
+    assert!(matches!(refused, Error::Newer { .. }), "{refused}");
+    assert!(refused.hint().unwrap().starts_with("restart it with the newer version"));
+    let together = Together::default();
+    let refused = together.hold(store.create_organisation(&super::kit::at(0), "acme")).await;
+    assert!(matches!(refused, Err(Error::Newer { .. })), "{refused:?}");
+    drop(together);
+    assert!(store.organisations().await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -6,7 +6,7 @@ use model::{EventKind, OrganisationId, Source};
 
 use super::kit::{acme, amd64, at, digest, image, inventory};
 use crate::events::Note;
-use crate::{Error, Store};
+use crate::{Error, Retention, Store};
 
 async fn three_images(store: &Store) -> OrganisationId {
     let acme = acme(store).await;
@@ -35,18 +35,12 @@ pub(super) async fn lead_through_everything_in_pages(store: &Store) {
     let purls: BTreeSet<String> = packages.iter().map(|it| it.package.purl.to_string()).collect();
     assert_eq!((packages.len(), purls.len()), (4, 4));
     let members = members(store).await;
-    let mut sets = Vec::new();
-    while let page = store.image_sets_after(sets.last().copied(), 2).await.unwrap()
-        && !page.is_empty()
-    {
-        sets.extend(page);
-    }
-    assert_eq!((members.len(), sets.len()), (4, 6), "each set of one package; a base and an own");
-    let images = store.images_after(None, 0, 10).await.unwrap();
-    assert_eq!(images.iter().filter(|it| it.analysed).count(), 3);
-    assert_eq!(store.images_after(Some(&acme), images[0].number, 10).await.unwrap(), images[1..]);
+    assert_eq!(members.len(), 4, "each set of one package; a base and an own");
+    let contents = store.image_contents_after(0, 10).await.unwrap();
+    assert_eq!(contents.iter().map(|it| it.sets.len()).sum::<usize>(), 6);
+    let rest = store.image_contents_after(contents[0].image, 10).await.unwrap();
+    assert_eq!(rest, contents[1..]);
     let nobody = OrganisationId("nobody".to_owned());
-    assert!(store.images_after(Some(&nobody), 0, 10).await.unwrap().is_empty());
 
     let unread = image("acme/unread:v1", 9);
     store.record(&acme, &at(3), "staging", &Source::Cli, &unread).await.unwrap();
@@ -58,9 +52,7 @@ pub(super) async fn lead_through_everything_in_pages(store: &Store) {
     let id = &store.environments(&acme).await.unwrap()[0].id;
     assert_eq!(store.environment_names(&acme).await.unwrap()[id], "production");
     assert!(first.iter().all(|it| it.environment == *id && it.organisation == acme));
-    let sets_of = store.sets_of_image(rest[0].image.unwrap()).await.unwrap();
-    let all: Vec<_> = sets.iter().filter(|it| Some(it.image) == rest[0].image).copied().collect();
-    assert_eq!(sets_of, all);
+    let sets_of = contents.iter().find(|it| Some(it.image) == rest[0].image).unwrap();
     assert_eq!(store.running_image(&rest[0].deployment).await.unwrap(), Some(rest[0].clone()));
     let ids = [rest[0].deployment.clone(), "none".to_owned()];
     let running = store.still_running(&acme, &ids).await.unwrap();
@@ -69,10 +61,10 @@ pub(super) async fn lead_through_everything_in_pages(store: &Store) {
     assert_eq!(of_image, [rest[1].clone(), rest[0].clone()], "the unread one is always told");
     assert!(store.running_images_of(&nobody, &[1, 2, 3]).await.unwrap().is_empty());
     assert_eq!(store.running_image("none").await.unwrap(), None);
-    for it in sets_of {
-        let packages = store.packages_of_set(it.set).await.unwrap();
+    for set in &sets_of.sets {
+        let packages = store.packages_of_set(*set).await.unwrap();
         let numbers: Vec<i64> = packages.iter().map(|it| it.number).collect();
-        assert_eq!(Some(&numbers), members.get(&it.set));
+        assert_eq!(Some(&numbers), members.get(set));
     }
 }
 
@@ -206,28 +198,69 @@ pub(super) async fn lead_from_names(store: &Store) {
     assert_eq!(find(&acme, &[]).await, " in ");
 }
 
-/// A database from before there were such columns is brought up to date.
+/// A database from before there were such columns is brought up to date, and so is what a program that
+/// knows no such columns has written since.
 pub(super) async fn are_filled_in_where_they_were_not(store: &Store) {
     let acme = four_images(store).await;
-    let mut tx = store.db.write().await.unwrap();
-    for sql in [
-        "UPDATE packages SET kind = NULL, source_version = NULL, author = NULL, owner = NULL,
-                             hash = CAST(id AS TEXT)",
-        "UPDATE inventories SET distro = NULL",
-    ] {
-        tx.run(sql, vec![]).await.unwrap();
-    }
-    tx.commit().await.unwrap();
-    assert!(matches!(store.packages_after(0, 9).await, Err(Error::Corrupt { .. })));
-    assert!(matches!(store.image_contents_after(0, 9).await, Err(Error::Corrupt { .. })));
-    let mut tx = store.db.write().await.unwrap();
-    crate::inventories::fill_in(&mut tx).await.unwrap();
-    tx.commit().await.unwrap();
+    let written_by_another = async || {
+        let mut tx = store.db.write().await.unwrap();
+        for sql in [
+            "UPDATE packages SET kind = NULL, source_version = NULL, author = NULL, owner = NULL,
+                                 hash = CAST(id AS TEXT)",
+            "UPDATE inventories SET distro = NULL",
+        ] {
+            tx.run(sql, vec![]).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        assert!(matches!(store.packages_after(0, 9).await, Err(Error::Corrupt { .. })));
+        assert!(matches!(store.image_contents_after(0, 9).await, Err(Error::Corrupt { .. })));
+    };
+    written_by_another().await;
+    // Whoever opens it does so.
+    crate::migrations::run(&store.db).await.unwrap();
+    lead_to_all(store, &acme).await;
+    written_by_another().await;
+    // And whoever looks after it.
+    assert_eq!(store.mend().await.unwrap(), 4 + 8);
     lead_to_all(store, &acme).await;
     let kept = inventory(5, &["pkg:deb/debian/zlib1g@1.2"], &["pkg:npm/own1@1.0.0"]);
     let packages = super::kit::rows(store, "packages").await;
     store.keep_inventory(&acme, &at(5), &digest(5), &amd64(), None, &kept).await.unwrap();
     assert_eq!(super::kit::rows(store, "packages").await, packages, "they are known");
+}
+
+/// What follows from the rest is put right where it does not.
+pub(super) async fn are_put_right_where_they_are_wrong(store: &Store) {
+    let acme = four_images(store).await;
+    assert_eq!(store.mend().await.unwrap(), 0, "there is nothing to mend");
+    let mut tx = store.db.write().await.unwrap();
+    for sql in [
+        "UPDATE environments SET running = 99 WHERE name = 'production'",
+        "UPDATE deployments SET analysed = NULL",
+        "INSERT INTO packages (hash, purl, kind) VALUES ('x', 'pkg:npm/x', 'installed')",
+        "DELETE FROM inventories WHERE image = (SELECT MIN(id) FROM images)",
+    ] {
+        tx.run(sql, vec![]).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let amiss = async || {
+        let checks = store.doctor(at(9).at).await;
+        checks.into_iter().find_map(|it| it.trouble).map(|it| (it.what, it.hint))
+    };
+    let (what, hint) = amiss().await.unwrap();
+    let expect = "1 packages of no set, 1 analysed images without an inventory, \
+                  1 environments that miscount what runs in them";
+    assert_eq!(what, expect);
+    assert!(hint.contains("admin doctor --mend"), "{hint}");
+    // Three things that are amiss, and two deployments of images that are still known.
+    assert_eq!(store.mend().await.unwrap(), 3 + 2);
+    assert_eq!(amiss().await, None);
+    let all = store.environments(&acme).await.unwrap();
+    assert_eq!((all[0].running, all[0].pending), (3, 1));
+    assert_eq!(store.unanalysed(&acme).await.unwrap().len(), 1, "it is read anew");
+    let kept = inventory(1, &["pkg:deb/debian/zlib1g@1.2"], &["pkg:npm/own1@1.0.0"]);
+    store.keep_inventory(&acme, &at(5), &digest(1), &amd64(), None, &kept).await.unwrap();
+    assert_eq!(store.mend().await.unwrap(), 0);
 }
 
 pub(super) async fn are_never_used_again(store: &Store) {
@@ -236,11 +269,11 @@ pub(super) async fn are_never_used_again(store: &Store) {
     for round in 0..3 {
         let kept = inventory(1, &["pkg:deb/debian/zlib1g@1.2"], &["pkg:npm/own@1"]);
         store.keep_inventory(&acme, &at(round), &digest(1), &amd64(), None, &kept).await.unwrap();
-        let image = store.images_after(None, 0, 9).await.unwrap()[0].number;
-        assert!(seen.insert(("image", image)));
-        for set in store.sets_of_image(image).await.unwrap() {
-            assert!(seen.insert(("set", set.set)));
-            for package in store.packages_of_set(set.set).await.unwrap() {
+        let content = store.image_content(&acme, &digest(1)).await.unwrap().unwrap();
+        assert!(seen.insert(("image", content.image)));
+        for set in content.sets {
+            assert!(seen.insert(("set", set)));
+            for package in store.packages_of_set(set).await.unwrap() {
                 assert!(seen.insert(("package", package.number)));
             }
         }
@@ -303,6 +336,29 @@ pub(super) async fn changes_are_told_once(store: &Store) {
         let error = store.changes_since(None, nonsense, 1).await;
         assert!(matches!(error, Err(Error::Refused { .. })), "{nonsense}");
     }
+}
+
+/// Whoever has not read what was taken along by its age finds that out, and nobody else does.
+pub(super) async fn changes_that_went_unread_are_told(store: &Store) {
+    let begin = store.changes_begin().await.unwrap();
+    let acme = three_images(store).await;
+    let read = store.changes_of(&[EventKind::Expired], &begin, 9).await.unwrap();
+    assert!(read.events.is_empty());
+    store.create_environment(&acme, &at(50), "one more").await.unwrap();
+    let retention = Retention { events_before: Some(at(40).at), ..Retention::default() };
+    assert!(store.expire(&acme, &at(60), &retention).await.unwrap().events > 7);
+    for (cursor, missed) in [(&begin, true), (&read.cursor, false)] {
+        let changes = store.changes_of(&[EventKind::Expired], cursor, 9).await.unwrap();
+        assert!(changes.events.len() > 1, "there are several parts");
+        assert!(changes.events.iter().all(|(_, it)| Store::has_missed(cursor, it) == missed));
+    }
+    let all = store.changes_since(None, &read.cursor, 99).await.unwrap();
+    let (_, mut event) = all.events.into_iter().last().unwrap();
+    assert_eq!(event.kind, EventKind::Expired);
+    event.detail["through"].take();
+    assert!(Store::has_missed(&read.cursor, &event), "an older program does not say how far");
+    event.kind = EventKind::EnvironmentCreated;
+    assert!(!Store::has_missed(&begin, &event));
 }
 
 /// Whoever writes an event down first and is done last is not passed over.

@@ -6,7 +6,7 @@ use model::{EventKind, Moment, Source};
 use serde_json::json;
 
 use super::kit::{acme, amd64, at, digest, image, inventory, no_orphans, rows, within};
-use crate::{Change, Error, EventSelection, NewJob, Page, Selection, Store, When};
+use crate::{Change, Error, EventSelection, NewJob, Page, Selection, Store, Together, When};
 
 pub(super) async fn recordings_of_one_application_make_one_true_history(store: &Store) {
     let acme = acme(store).await;
@@ -120,6 +120,23 @@ pub(super) async fn inventories_come_and_go(store: &Store) {
         }
     }
     assert_eq!(rows(store, "packages").await, 0);
+}
+
+/// A part that is begun within another of the same is an error, and not a wait without an end.
+pub(super) async fn nobody_waits_for_themselves(store: &Store) {
+    let acme = acme(store).await;
+    let together = Together::default();
+    let change = async {
+        let part = store.db.write().await.unwrap();
+        let within = store.create_environment(&acme, &at(1), "qa").await;
+        assert!(matches!(within, Err(Error::Unavailable { .. })), "{within:?}");
+        drop(part);
+        store.create_environment(&acme, &at(1), "qa").await.unwrap();
+    };
+    let patience = std::time::Duration::from_secs(20);
+    tokio::time::timeout(patience, together.hold(change)).await.expect("nobody waits");
+    together.commit().await.unwrap();
+    assert_eq!(store.environments(&acme).await.unwrap().len(), 3);
 }
 
 /// Six claim; some die with what they have, some are slow; each job is finished exactly once.

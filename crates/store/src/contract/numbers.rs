@@ -11,32 +11,6 @@ pub struct SetPackage {
     pub package: i64,
 }
 
-/// That an image has a package set, by their numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ImageSet {
-    /// The image's.
-    pub image: i64,
-    /// Where in the image's list of sets.
-    pub position: i64,
-    /// The set's.
-    pub set: i64,
-}
-
-/// An image and its number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NumberedImage {
-    /// What the store calls it: small, dense, its own as long as the image is here.
-    pub number: i64,
-    /// Whose it is.
-    pub organisation: OrganisationId,
-    /// What the world calls it.
-    pub digest: Digest,
-    /// What it is made for.
-    pub platform: Platform,
-    /// Whether its content is known.
-    pub analysed: bool,
-}
-
 /// What an analysed image holds, in numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageContent {

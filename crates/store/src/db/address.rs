@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 
 use super::Db;
+use super::log::Log;
 use super::reading::{File, Server};
 use crate::contract::Error;
 use crate::migrations;
@@ -95,7 +96,7 @@ async fn in_memory() -> Result<Db, Error> {
     // Whoever gives up while it is asked whether it is still there would take it away.
     let pool = pool.test_before_acquire(false);
     let pool = pool.connect_with(options).await.map_err(|it| opening(&it))?;
-    Ok(Db::Sqlite { writer: pool.clone(), readers: pool, file: None })
+    Ok(Db::Sqlite { writer: pool.clone(), readers: pool, file: None, log: None })
 }
 
 async fn file(path: &Path) -> Result<Db, Error> {
@@ -121,7 +122,7 @@ async fn file(path: &Path) -> Result<Db, Error> {
     let readers = sound().max_connections(READERS).acquire_timeout(ACQUIRE);
     let readers = readers.connect_lazy_with(options.read_only(true));
     let file = File::new(path, questions(), BUSY, STATEMENTS);
-    Ok(Db::Sqlite { writer, readers, file: Some(file) })
+    Ok(Db::Sqlite { writer, readers, file: Some(file), log: Some(Log::new(path)) })
 }
 
 /// Where the disk is full, SQLite takes back a transaction by itself, and `sqlx` believes for ever that

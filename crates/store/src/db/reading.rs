@@ -19,8 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{Row, Sql, Value, asking, bound};
 use crate::contract::Error;
 
-pub(super) use lines::File;
 pub(crate) use lines::Line;
+pub(super) use lines::{File, failed};
 pub(super) use stamp::Glance;
 
 /// Connections that wait longer than this are closed: who knows whether they are still there.
@@ -155,6 +155,6 @@ fn is_gone(error: &sqlx::Error) -> bool {
     }
 }
 
-fn unavailable(why: impl fmt::Display) -> Error {
+pub(super) fn unavailable(why: impl fmt::Display) -> Error {
     Error::Unavailable { what: "the database failed".to_owned(), why: why.to_string() }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::log::Log;
 use super::{Db, Open, Tx};
 use crate::contract::Error;
 
@@ -24,6 +25,8 @@ pub(crate) struct Shared {
     open: Option<Open>,
     /// A part of it has begun, and it may be that nobody says any more that it is to be.
     in_part: bool,
+    /// What is to be emptied when it has happened.
+    log: Option<Log>,
 }
 
 impl Together {
@@ -36,22 +39,32 @@ impl Together {
     pub async fn commit(self) -> Result<(), Error> {
         let mut shared = self.0.lock().await;
         shared.undo().await?;
-        match shared.open.take() {
-            Some(open) => open.commit().await,
+        if let Some(open) = shared.open.take() {
+            open.commit().await?;
+        }
+        match shared.log.take() {
+            Some(log) => log.empty().await,
             None => Ok(()),
         }
     }
 }
 
-/// Does whatever this task asks belong to one?
-pub(super) fn is_on() -> bool {
-    SHARED.try_with(|_| ()).is_ok()
+/// What this task asks belongs to one, and the log is emptied when that has happened; false outside of
+/// it.
+pub(super) async fn afterwards(log: &Log) -> bool {
+    let Ok(together) = SHARED.try_with(Clone::clone) else { return false };
+    together.0.lock().await.log = Some(log.clone());
+    true
 }
 
 /// A part of what is done together, to change something in; none outside of it.
 pub(super) async fn part(db: &Db) -> Result<Option<Tx>, Error> {
     let Ok(together) = SHARED.try_with(Clone::clone) else { return Ok(None) };
-    let mut shared = together.0.lock_owned().await;
+    // It is one task that asks one thing after the other: whoever waited would wait for themselves.
+    let mut shared = together.0.try_lock_owned().map_err(|_| Error::Unavailable {
+        what: "what is changed together".to_owned(),
+        why: "a part of it is begun within another, which would wait for ever".to_owned(),
+    })?;
     if shared.open.is_none() {
         shared.open = Some(db.begin().await?);
     }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use model::{Deployment, OrganisationId};
 
-use super::{SELECT, narrow, read};
+use super::{COLUMNS, SELECT, narrow, read};
 use crate::contract::{Elsewhere, Error, Listed, Page, Paged, Selection, Stale, When};
 use crate::db::{Db, Query, Row, runs, values};
 use crate::{Store, environments, names};
@@ -47,8 +47,10 @@ impl Store {
         } else if let Some(name) = &selection.environment {
             let after = after.as_ref().map(|[_, key @ ..]| key);
             list.of_one(&self.db, &names::cleaned("environment", name)?, after).await?
-        } else if selection.digest.is_some() {
-            list.of_image(&self.db, after.as_ref()).await?
+        } else if selection.digest.is_some()
+            || (selection.repository.is_some() && when != When::Now)
+        {
+            list.of_few(&self.db, after.as_ref()).await?
         } else {
             list.of_all(&self.db, after.as_ref()).await?
         };
@@ -67,11 +69,12 @@ impl Store {
         let mut found = Vec::with_capacity(deployments.len());
         for run in runs(deployments) {
             let mut query = Query::new(SELECT, vec![]);
-            query.with("WHERE d.organisation = $?", &organisation.0);
-            query.then("AND d.until_at IS NULL");
+            query.then("WHERE d.until_at IS NULL");
             query.with_all("AND d.id IN $?", run);
+            // No index is to lead from whose they are to all that there ever was.
+            query.with("AND d.organisation || '' = $?", &organisation.0);
             let (sql, values) = query.into_parts();
-            for row in self.db.rows(sql, values).await? {
+            for row in self.db.few(sql, values).await? {
                 found.push(read(&row)?);
             }
         }
@@ -99,12 +102,18 @@ impl Store {
         &self,
         organisation: &OrganisationId,
     ) -> Result<Vec<Deployment>, Error> {
-        let mut query = Query::new(SELECT, vec![]);
-        query.with("WHERE d.organisation = $?", &organisation.0);
-        query.then("AND d.until_at IS NULL AND (i.state IS NULL OR i.state <> 'analysed')");
+        // What is not known to be analysed has an index of its own; from each environment to it.
+        let text = format!(
+            "SELECT {COLUMNS} FROM environments e CROSS JOIN deployments d
+             LEFT JOIN images i ON i.organisation = d.organisation AND i.digest = d.digest"
+        );
+        let mut query = Query::new(&text, vec![]);
+        query.with("WHERE e.organisation = $?", &organisation.0);
+        query.then("AND d.environment = e.id AND d.until_at IS NULL AND d.analysed IS NULL");
+        query.then("AND (i.state IS NULL OR i.state <> 'analysed')");
         query.then("ORDER BY d.digest, e.name, d.application, d.platform, d.slot");
         let (sql, values) = query.into_parts();
-        let rows = self.db.rows(sql, values).await?;
+        let rows = self.db.few(sql, values).await?;
         let mut all: Vec<Deployment> = rows.iter().map(read).collect::<Result<_, _>>()?;
         all.dedup_by(|left, right| left.digest == right.digest);
         Ok(all)
@@ -154,10 +163,11 @@ impl List<'_> {
     ) -> Result<Vec<Listed>, Error> {
         let mut query = self.head(Some(name));
         query.then("FROM (SELECT d.* FROM deployments d");
-        query.then("WHERE d.environment =");
+        // To all of an image an index leads by themselves; what held at a time has one in its order.
+        let environment = if self.selection.digest.is_some() { "|| ''" } else { "" };
+        query.then(&format!("WHERE d.environment {environment} ="));
         query.then("(SELECT id FROM environments WHERE organisation = $1 AND name = $2)");
-        if self.selection.digest.is_some() {
-            // An index leads to them.
+        if self.selection.digest.is_some() || self.when != When::Now {
             query.then("AND d.organisation = $1");
         }
         self.hold(&mut query);
@@ -188,6 +198,9 @@ impl List<'_> {
         let [open, close] = db.first_of_each("deployments d", KEY, room);
         query.then(&open);
         query.then("WHERE d.environment = e.id");
+        if rest.when != When::Now {
+            query.then("AND d.organisation = e.organisation");
+        }
         rest.hold(&mut query);
         query.then(&close);
         query.with("e.organisation = $?", &self.organisation.0);
@@ -198,8 +211,8 @@ impl List<'_> {
         Ok(rows)
     }
 
-    /// Of one image, which runs in a few places.
-    async fn of_image(&self, db: &Db, after: Option<&[String; 4]>) -> Result<Vec<Listed>, Error> {
+    /// Of one image, or what held at a time of one repository: a few, which an index leads to.
+    async fn of_few(&self, db: &Db, after: Option<&[String; 4]>) -> Result<Vec<Listed>, Error> {
         let mut query = self.head(None);
         query.then("FROM (SELECT e.name AS environment_name, d.* FROM deployments d");
         query.then("JOIN environments e ON e.id = d.environment");
@@ -219,20 +232,27 @@ impl List<'_> {
         let mut query = self.head(None);
         query.then("FROM (SELECT e.name AS environment_name, d.* FROM deployments d");
         query.then("JOIN environments e ON e.id = d.environment");
+        // Of an image there are few, which an index leads to; else one has them in this order.
+        let few = self.selection.digest.is_some();
+        let (from_at, unfit) = if few { ("+d.from_at", "|| ''") } else { ("d.from_at", "") };
         if let Some(name) = &self.selection.environment {
             let name = names::cleaned("environment", name)?;
-            query.with("WHERE d.environment = (SELECT id FROM environments WHERE name = $?", name);
+            query.then(&format!("WHERE d.environment {unfit} ="));
+            query.with("(SELECT id FROM environments WHERE name = $?", name);
             query.with("AND organisation = $?)", &self.organisation.0);
+            if few {
+                query.with("AND d.organisation = $?", &self.organisation.0);
+            }
         } else {
             query.with("WHERE d.organisation = $?", &self.organisation.0);
         }
         narrow(&mut query, self.selection);
         if let Some([from, id, ..]) = after {
             let from: i64 = from.parse().map_err(|_| bad_cursor())?;
-            query.with("AND (d.from_at, d.id) < ($?,", from);
+            query.with(&format!("AND ({from_at}, d.id) < ($?,"), from);
             query.with("$?)", id);
         }
-        self.end(db, query, "d.from_at DESC, d.id DESC").await
+        self.end(db, query, &format!("{from_at} DESC, d.id DESC")).await
     }
 
     /// What is read of each, of an environment whose name is known, or of any.
@@ -254,7 +274,11 @@ impl List<'_> {
         match self.when {
             When::Now => query.then("AND d.until_at IS NULL"),
             When::At(moment) => {
-                query.with("AND d.from_at <= $?", moment);
+                // No index is to lead to all that began before: we go along that of the keys, or of a
+                // repository.
+                let from_at =
+                    if self.selection.repository.is_some() { "d.from_at" } else { "+d.from_at" };
+                query.with(&format!("AND {from_at} <= $?"), moment);
                 query.with("AND (d.until_at IS NULL OR d.until_at > $?)", moment);
             }
             When::Ever => {}

@@ -104,7 +104,7 @@ pub(super) async fn put(
     draft: &Draft,
 ) -> Result<Recorded, Error> {
     let recording = &draft.recording;
-    let former = latest(tx, held, draft).await?;
+    let former = latest(tx, organisation, held, draft).await?;
     let running = former.as_ref().filter(|it| it.until.is_none());
     if let Some(running) = running.filter(|it| draft.is(it)) {
         return Ok(Recorded { deployment: running.clone(), change: Change::Unchanged });
@@ -152,12 +152,18 @@ pub(super) async fn put(
 }
 
 /// The last that was recorded under the draft's key, running or ended.
-async fn latest(tx: &mut Tx, held: &Held, draft: &Draft) -> Result<Option<Deployment>, Error> {
+async fn latest(
+    tx: &mut Tx,
+    organisation: &OrganisationId,
+    held: &Held,
+    draft: &Draft,
+) -> Result<Option<Deployment>, Error> {
     let sql = format!(
-        "{SELECT} WHERE d.environment = $1 AND d.slot = $2 AND d.application = $3
-                  AND d.platform = $4 ORDER BY d.from_at DESC LIMIT 1"
+        "{SELECT} WHERE d.organisation = $5 AND d.environment = $1 AND d.slot = $2
+                  AND d.application = $3 AND d.platform = $4 ORDER BY d.from_at DESC LIMIT 1"
     );
-    let values = values![&held.id, draft.slot(), &draft.application, &draft.platform];
+    let (slot, whose) = (draft.slot(), &organisation.0);
+    let values = values![&held.id, slot, &draft.application, &draft.platform, whose];
     tx.row(sql, values).await?.as_ref().map(read).transpose()
 }
 

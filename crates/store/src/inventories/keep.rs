@@ -7,6 +7,7 @@ use model::Distro;
 use super::pack::{self, Entry, PackageSet, deflated};
 use crate::contract::Error;
 use crate::db::{Db, Query, Row, Sql, Tx, Value, placeholders, runs, values};
+use crate::retention::SETS;
 
 /// A set that is to be there; made ready already, where it was not there when we looked.
 pub(super) struct Wanted {
@@ -151,17 +152,23 @@ async fn put_packages<'a>(
     Ok(numbers)
 }
 
-/// Puts into columns what matching reads, of packages and images that were kept before there were
-/// such columns. A set that cannot be read stays as it is, and whoever needs it is told so.
+/// Puts into columns what matching reads, of packages and images that were kept by whoever knew no such
+/// columns. A set that cannot be read stays as it is, and whoever needs it is told so.
 pub(crate) async fn fill_in(tx: &mut Tx) -> Result<(), Error> {
-    const PART: i64 = 100;
-    let mut after = 0;
-    loop {
-        let sql = "SELECT id, body FROM package_sets WHERE id > $1 ORDER BY id LIMIT $2";
-        let rows = tx.rows(sql, values![after, PART]).await?;
-        let Some(last) = rows.last() else { break };
-        after = last.int("id")?;
-        for row in &rows {
+    const PART: usize = 100;
+    let sql = "SELECT 1 AS id WHERE EXISTS (SELECT 1 FROM packages WHERE kind IS NULL)
+               OR EXISTS (SELECT 1 FROM inventories WHERE distro IS NULL)";
+    if tx.row(sql, vec![]).await?.is_none() {
+        return Ok(());
+    }
+    tx.lock(SETS, true).await?;
+    let sql = "SELECT DISTINCT s.package_set AS id FROM packages p CROSS JOIN set_packages s
+               WHERE s.package = p.id AND p.kind IS NULL ORDER BY s.package_set";
+    for part in numbers(tx, sql).await?.chunks(PART) {
+        let mut query = Query::new("SELECT id, body FROM package_sets WHERE", vec![]);
+        query.with_all("id IN $? ORDER BY id", part.to_vec());
+        let (sql, values) = query.into_parts();
+        for row in &tx.rows(sql, values).await? {
             let Ok(packages) = pack::packages(&row.blob("body")?) else { continue };
             let set = row.int("id")?;
             let entries = pack::entries(&packages);
@@ -177,18 +184,22 @@ pub(crate) async fn fill_in(tx: &mut Tx) -> Result<(), Error> {
         vec![],
     )
     .await?;
-    let mut after = 0;
-    loop {
-        let sql = "SELECT image, head FROM inventories WHERE image > $1 ORDER BY image LIMIT $2";
-        let rows = tx.rows(sql, values![after, PART]).await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        after = last.int("image")?;
-        for row in &rows {
+    let sql = "SELECT image AS id FROM inventories WHERE distro IS NULL ORDER BY image";
+    for part in numbers(tx, sql).await?.chunks(PART) {
+        let mut query = Query::new("SELECT image, head FROM inventories WHERE", vec![]);
+        query.with_all("image IN $?", part.to_vec());
+        let (sql, values) = query.into_parts();
+        for row in &tx.rows(sql, values).await? {
             let Ok(distro) = pack::distro(&row.blob("head")?) else { continue };
             let values = values![row.int("image")?, distro_text(distro.as_ref())?];
             tx.run("UPDATE inventories SET distro = $2 WHERE image = $1", values).await?;
         }
     }
+    Ok(())
+}
+
+async fn numbers(tx: &mut Tx, sql: &'static str) -> Result<Vec<i64>, Error> {
+    tx.rows(sql, vec![]).await?.iter().map(|it| it.int("id")).collect()
 }
 
 /// A distribution, or none, as its column has it.

@@ -107,6 +107,44 @@ async fn whoever_dies_anywhere_in_between_may_ask_again() {
     }
 }
 
+/// What goes part by part is not held back until all of it is gone, and goes on when the same is asked
+/// for again; once it is answered, it is answered so.
+#[tokio::test]
+async fn what_goes_part_by_part_is_not_one_change() {
+    let house = House::new().await;
+    let ann = house.settled().await;
+    let store = house.app.store();
+    let acme = store.organisation("acme").await.unwrap().id;
+    let (platform, digest) = ("linux/amd64".parse().unwrap(), model::Digest::from_sha256(&[1; 32]));
+    let mut between = 0;
+    for times in (1..).step_by(3) {
+        let name = format!("acme/web{times}");
+        let repository = format!("docker.io/{name}");
+        let (who, origin) = ("ann".to_owned(), String::new());
+        let act = model::Act { who, origin, at: house.app.now() };
+        store.enable_repository(&acme, &act, &repository, true).await.unwrap();
+        store.point_tag(&acme, &act, &repository, "v1", &platform, &digest).await.unwrap();
+        let line = format!("DELETE /repositories/{}", name.replace('/', "%2F"));
+        let delete = || ask(&house, &ann, &name, &line, Json::Null);
+        let answered = dying(delete(), times).await;
+        let there = store.repository(&acme, &repository).await.unwrap().is_some();
+        between += usize::from(!there && answered.is_none());
+        house.wait(61);
+        let again = delete().await;
+        assert!([200, 404].contains(&again.status), "{times}: {}", again.told());
+        assert!(store.repository(&acme, &repository).await.unwrap().is_none());
+        assert!(store.tags(&acme, &repository, None).await.unwrap().is_empty());
+        let replayed = delete().await;
+        assert_eq!((replayed.status, &replayed.body), (again.status, &again.body));
+        if let Some(answer) = answered {
+            assert_eq!((answer.status, answer.body), (200, again.body));
+            assert!(again.headers.contains_key("idempotent-replayed"));
+            break;
+        }
+    }
+    assert!(between > 0, "it is gone for everybody before the last of it went");
+}
+
 #[tokio::test]
 async fn what_goes_part_by_part_goes_on_doing_so() {
     let house = House::new().await;

@@ -244,7 +244,7 @@ fn odd(name: &str, why: &str) -> Error {
     Error::Corrupt { what: format!("column {name}"), why: why.to_owned() }
 }
 
-fn failed(error: &rusqlite::Error) -> Error {
+pub(in crate::db) fn failed(error: &rusqlite::Error) -> Error {
     let what = "the database failed".to_owned();
     let full = [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE];
     match error.sqlite_error() {
