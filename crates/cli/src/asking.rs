@@ -103,13 +103,13 @@ impl Asking {
             context.messages.debug(&format!("server: {url}, organisation: {organisation}"));
             return Ok(Self { client, organisation, settled, server: Some(url), store: None });
         }
-        if let Some(directory) = almanac {
-            if !directory.is_dir() {
-                return Err(Failure::error(
-                    format!("almanac {}: there is no such directory", directory.display()),
-                    "--almanac names one that `foretop almanac` made, or leave it out",
-                ));
-            }
+        if let Some(directory) = almanac
+            && !directory.is_dir()
+        {
+            return Err(Failure::error(
+                format!("almanac {}: there is no such directory", directory.display()),
+                "--almanac names one that `foretop almanac` made, or leave it out",
+            ));
         }
         let store = database(context).await?;
         let almanac = match almanac {

@@ -104,12 +104,11 @@ fn command(
     };
     let messages = Arc::new(Messages::new(&environment, detail).called(title));
     let context = Context { environment, messages: Arc::clone(&messages), docker };
-    let result = match matches.subcommand() {
-        Some((name, matches)) => commands::run(name, matches, &context),
-        None => {
-            let help = tree(title).render_help().to_string();
-            messages.report(&messages.as_typed(&help)).map(|()| Outcome::Done)
-        }
+    let result = if let Some((name, matches)) = matches.subcommand() {
+        commands::run(name, matches, &context)
+    } else {
+        let help = tree(title).render_help().to_string();
+        messages.report(&messages.as_typed(&help)).map(|()| Outcome::Done)
     };
     succeed(&messages, result)
 }
