@@ -66,13 +66,12 @@ pub(crate) async fn taken(request: Request, next: Next) -> Result<Response, Refu
     let answer = async {
         let _place = match &room {
             None => None,
-            Some(room) => Some(match room.places.try_acquire() {
-                Ok(place) => place,
-                Err(_) => {
-                    waited = true;
-                    let place = room.places.acquire().await;
-                    place.map_err(|_| Sort::Unavailable.because("the server is ending"))?
-                }
+            Some(room) => Some(if let Ok(place) = room.places.try_acquire() {
+                place
+            } else {
+                waited = true;
+                let place = room.places.acquire().await;
+                place.map_err(|_| Sort::Unavailable.because("the server is ending"))?
             }),
         };
         if waited {

@@ -117,12 +117,11 @@ impl Held<'_> {
         }
         let ration = self.room.turn(Arc::clone(&self.theirs).acquire_many_owned(more)).await?;
         let pieces = self.room.turn(self.pool.pieces.acquire_many(more)).await?;
-        match (&mut self.ration, &mut self.pieces) {
-            (Some(all), Some(taken)) => {
-                all.merge(ration);
-                taken.merge(pieces);
-            }
-            _ => (self.ration, self.pieces) = (Some(ration), Some(pieces)),
+        if let (Some(all), Some(taken)) = (&mut self.ration, &mut self.pieces) {
+            all.merge(ration);
+            taken.merge(pieces);
+        } else {
+            (self.ration, self.pieces) = (Some(ration), Some(pieces));
         }
         Ok(())
     }
