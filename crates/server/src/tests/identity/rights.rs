@@ -158,6 +158,6 @@ async fn who_is_out_before_all_came_that_they_sent_is_out() {
     assert_eq!(out.status, 204, "{}", out.told());
     end.send(()).unwrap();
     let answer = sending.await.unwrap();
-    assert_eq!(answer.told(), "404 organisation `acme`: there is none");
+    assert_eq!(answer.told(), "404 organization `acme`: there is none");
     assert_eq!(house.get("/orgs/acme/environments/late", &ann).await.status, 404);
 }

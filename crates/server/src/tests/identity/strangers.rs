@@ -194,7 +194,7 @@ async fn nobody_reaches_what_is_anothers_by_its_id() {
     }
     // That a name is taken is all that there is to be heard.
     let taken = house.ask("POST /orgs", &bob, json!({ "name": "acme" })).await;
-    assert_eq!(taken.told(), "409 organisation `acme`: there is one already");
+    assert_eq!(taken.told(), "409 organization `acme`: there is one already");
     assert_eq!(house.get("/orgs/acme", &secret).await.status, 200);
     assert_eq!(house.get("/me", &ann).await.status, 200);
     assert_eq!(house.get(&format!("/invitations/{invitation}"), "").await.status, 200);

@@ -66,7 +66,7 @@ async fn a_lost_token_makes_no_others() {
         let told = house.ask(line, &read, new_for(line)).await.told();
         assert!(told.ends_with(": this token may not decide about ann"), "{told}");
         let told = house.ask(line, &acmes, new_for(line)).await.told();
-        assert!(told.ends_with(": an organisation's token is not a person"), "{told}");
+        assert!(told.ends_with(": an organization's token is not a person"), "{told}");
     }
     for line in ["GET /me/tokens", "GET /sessions", &format!("DELETE /me/tokens/{id}")] {
         assert_eq!(house.ask(line, &read, Json::Null).await.status, 403, "{line}");
