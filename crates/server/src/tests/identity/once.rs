@@ -168,7 +168,9 @@ async fn what_goes_part_by_part_goes_on_doing_so() {
         dead += u32::from(house.get(&format!("/orgs/{name}"), &ann).await.status == 404);
     }
     assert!(dead > 0, "whoever dies after the first part has changed something");
-    assert!(house.app.store().finish_deletions().await.unwrap() > 0, "the rest goes later");
+    // The rest goes later; how much that is depends on where they died.
+    house.app.store().finish_deletions().await.unwrap();
+    assert_eq!(house.app.store().finish_deletions().await.unwrap(), 0);
 }
 
 /// On `SQLite` one alone writes: whoever asks a registry does not keep others from it.
