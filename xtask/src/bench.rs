@@ -131,7 +131,8 @@ const API: &str = "api";
 pub(crate) fn bench(arguments: &[String]) -> anyhow::Result<()> {
     let asked = Asked::read(arguments)?;
     if asked.wants(IMAGES) || asked.wants(FINDINGS) || asked.wants(API) {
-        run("cargo", &["build", "--release", "--locked", "--package", "cli"])?;
+        // As it is handed out.
+        run("cargo", &["build", "--profile", "dist", "--locked", "--package", "cli"])?;
     }
     let page = root().join("bench/README.md");
     let former = if page.exists() { fs_err::read_to_string(&page)? } else { String::new() };
@@ -171,7 +172,7 @@ fn kept(page: &str, heading: &str) -> String {
 }
 
 fn foretop() -> String {
-    target().join("release/foretop").display().to_string()
+    target().join("dist/foretop").display().to_string()
 }
 
 /// What findings cost, beside others who look for them.
