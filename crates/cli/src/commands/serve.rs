@@ -83,7 +83,7 @@ impl Serve {
             };
             Failure::error(error.to_string(), hint)
         })?;
-        let bound = bound.with_room_for(connections()).behind(self.trusted_proxy.clone());
+        let bound = bound.with_room_for(connections()).behind(proxies.clone());
         let secure = bound.is_secure() || public.is_some_and(|it| it.starts_with("https://"));
         let scheme = if bound.is_secure() { "https" } else { "http" };
         let root = public.map_or_else(|| format!("{scheme}://{}", bound.address()), str::to_owned);
