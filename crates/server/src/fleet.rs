@@ -302,7 +302,10 @@ impl Ships {
             return;
         }
         self.organisations.retain(|it| there.contains(it));
-        self.waiting.retain(|(whose, _), _| there.contains(whose));
+        let gone = self.waiting.extract_if(|(whose, _), _| !there.contains(whose));
+        for berth in gone.flat_map(|(_, berths)| berths) {
+            self.berthed.remove(&berth.deployment);
+        }
         let gone = self.numbers.extract_if(|(whose, _), _| !there.contains(whose));
         for (_, image) in gone.collect::<Vec<_>>() {
             for berth in self.berths.remove(&image).unwrap_or_default() {
@@ -494,8 +497,15 @@ mod tests {
         ships.start(running("b", 1, Some(7)));
         assert_eq!(unread(&ships), [1]);
         assert_eq!(ships.berths.len(), 1);
+        let everybody = HashSet::from([acme.clone()]);
+        ships.keep_only(&everybody);
+        assert_eq!(ships.counts(), [1, 0, 2, 1]);
         ships.end("a");
         ships.end("b");
         assert_eq!((ships.berths.len(), ships.berthed.len(), ships.waiting.len()), (0, 0, 0));
+        // Nor does what waits, where the organisation is deleted.
+        ships.start(running("d", 3, None));
+        ships.keep_only(&HashSet::new());
+        assert_eq!(ships.counts(), [0; 4]);
     }
 }

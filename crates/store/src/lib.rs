@@ -67,7 +67,11 @@ impl Store {
     /// no secrets are kept or read.
     pub async fn open(url: &str) -> Result<Self, Error> {
         let db = Db::open(url).await?;
-        migrations::run(&db).await?;
+        // A server that restarts just now was reached before: it is waited for again.
+        match migrations::run(&db).await {
+            Err(Error::Unavailable { .. }) => migrations::run(&db).await?,
+            done => done?,
+        }
         Ok(Self { db, keyring: None })
     }
 

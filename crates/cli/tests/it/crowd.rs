@@ -15,7 +15,7 @@ use model::Secret;
 use testkit::{FakeRegistry, Postgres};
 
 use crate::sandbox::Sandbox;
-use crate::serving::{Serving, listening};
+use crate::serving::{Serving, after, listening};
 
 /// For so many seconds somebody is killed now and then, unless `FORETOP_TEST_UNREST` says for how
 /// many.
@@ -34,14 +34,9 @@ struct Process {
 }
 
 impl Process {
-    fn start(sandbox: &Sandbox, words: Vec<String>) -> Self {
-        let child = Self::spawn(sandbox, &words);
-        Self { words, child }
-    }
-
-    fn spawn(sandbox: &Sandbox, words: &[String]) -> Child {
+    fn spawn(sandbox: &Sandbox, words: &[String], told: Stdio) -> Child {
         let mut command = sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
-        command.args(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        command.args(words).stdout(Stdio::null()).stderr(told).spawn().unwrap()
     }
 
     fn kill(&mut self) {
@@ -114,22 +109,23 @@ impl Crowd {
         format!("serve --listen {address} --rate-limit 0 --database {}", self.database)
     }
 
+    /// Starts everybody, and waits until they are there.
     fn start(&mut self) -> Vec<Process> {
         let mut processes = Vec::new();
         for _ in 0..2 {
             // Wherever it is free at first, and there again and again.
             let first = words(&format!("{} --workers 1", self.serve("127.0.0.1:0")));
-            let mut command = self.sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
-            command.args(first).stdout(Stdio::null()).stderr(Stdio::piped());
-            let mut child = command.spawn().unwrap();
+            let mut child = Process::spawn(&self.sandbox, &first, Stdio::piped());
             let root = listening(&mut child);
             let again = self.serve(root.strip_prefix("http://").unwrap());
             processes.push(Process { words: words(&format!("{again} --workers 1")), child });
             self.servers.push(root);
         }
         for _ in 0..3 {
-            let line = format!("worker --workers 1 --database {}", self.database);
-            processes.push(Process::start(&self.sandbox, words(&line)));
+            let words = words(&format!("worker --workers 1 --database {}", self.database));
+            let mut child = Process::spawn(&self.sandbox, &words, Stdio::piped());
+            after(&mut child, "Working, on ");
+            processes.push(Process { words, child });
         }
         processes
     }
@@ -298,7 +294,7 @@ async fn story(crowd: Arc<Crowd>, mut processes: Vec<Process>) -> Vec<Process> {
         let chance = jiff::Timestamp::now().subsec_nanosecond() / 1000;
         let hit = usize::try_from(chance).unwrap() % processes.len();
         processes[hit].kill();
-        processes[hit].child = Process::spawn(&crowd.sandbox, &processes[hit].words);
+        processes[hit].child = Process::spawn(&crowd.sandbox, &processes[hit].words, Stdio::null());
         killed += 1;
     }
     assert!(killed > 5, "{killed}");
@@ -402,7 +398,6 @@ fn a_database_that_comes_back_finds_everybody_there() {
         }
         let made = async |client: &Client| client.create_environment("main", "production").await;
         insist(&clients, 0, made).await;
-        // All are there by now, and stay.
         let clients = Arc::new(crowd.strict_clients());
         let until = Instant::now() + Duration::from_secs(6);
         let mut recording = Vec::new();
@@ -441,6 +436,7 @@ fn a_database_that_comes_back_finds_everybody_there() {
         all_read(&clients, promised).await;
     });
     for process in &mut processes {
-        assert_eq!(process.child.try_wait().unwrap(), None, "nobody fell over");
+        let ended = process.child.try_wait().unwrap();
+        assert_eq!(ended, None, "nobody fell over: {:?}", process.words);
     }
 }

@@ -70,18 +70,23 @@ impl Serving {
 
 /// Waits until a server listens whose stderr is a pipe, and says where: `http://127.0.0.1:PORT`.
 pub(crate) fn listening(child: &mut Child) -> String {
+    after(child, "Listening on ")
+}
+
+/// Waits until somebody whose stderr is a pipe says this, and tells what follows in that line.
+pub(crate) fn after(child: &mut Child, words: &str) -> String {
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    let root = loop {
+    let rest = loop {
         line.clear();
-        assert!(said.read_line(&mut line).unwrap() > 0, "it listens before it ends");
-        if let Some((_, root)) = line.split_once("Listening on ") {
-            break root.trim().to_owned();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it says `{words}` before it ends");
+        if let Some((_, rest)) = line.split_once(words) {
+            break rest.trim().to_owned();
         }
     };
     // What it says later is read by somebody, so that it can be said.
     std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-    root
+    rest
 }
 
 impl Drop for Serving {

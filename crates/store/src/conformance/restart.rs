@@ -61,3 +61,29 @@ async fn a_server_that_restarts_is_found_again() {
     store.close().await;
     drop(server);
 }
+
+/// Whoever begins while it restarts waits for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_restarts_is_found_by_who_begins() {
+    let Some(server) = testkit::Postgres::start() else {
+        super::left_out();
+        return;
+    };
+    let address = server.database();
+    let restarting = tokio::task::spawn_blocking(move || {
+        for _ in 0..4 {
+            server.restart();
+        }
+        server
+    });
+    let mut opened = 0;
+    while !restarting.is_finished() {
+        let opening = (0..TASKS).map(|_| Store::open(&address));
+        for store in futures_util::future::join_all(opening).await {
+            store.unwrap().close().await;
+            opened += 1;
+        }
+    }
+    println!("opened {opened} times");
+    drop(restarting.await.unwrap());
+}

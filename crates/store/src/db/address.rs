@@ -22,6 +22,8 @@ const BUSY: Duration = Duration::from_secs(30);
 const ACQUIRE: Duration = Duration::from_secs(30);
 /// The same where a server has them, which may be away: whoever asks is told so soon.
 const AWAY: Duration = Duration::from_secs(8);
+/// How long it is left alone before it is asked again.
+const AGAIN: Duration = Duration::from_millis(100);
 /// Texts that a connection keeps prepared.
 const STATEMENTS: usize = 300;
 /// Transactions that only read, at once.
@@ -47,12 +49,24 @@ pub(super) async fn open(url: &str) -> Result<Db, Error> {
         let options = options.application_name("foretop").statement_cache_capacity(STATEMENTS);
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(AWAY);
         let pool = pool.after_connect(|connection, _| Box::pin(prepare(connection, "")));
-        let pool = pool.connect_with(options.clone()).await.map_err(|it| opening(&it))?;
+        let pool = reach(pool, &options).await.map_err(|it| opening(&it))?;
         let server = Server::new(options.clone(), questions(), AWAY, "");
         let few = Server::new(options, questions(), AWAY, FEW);
         return Ok(Db::Postgres { pool, server, few, glance: Arc::default() });
     }
     Err(address())
+}
+
+/// Where nobody listens yet, the pool tries until time is up; so do we with a server that breaks off
+/// while it says who it is, because it ends just now, and begins anew.
+async fn reach(pool: PgPoolOptions, options: &PgConnectOptions) -> sqlx::Result<sqlx::PgPool> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(sqlx::Error::Io(_)) if begun.elapsed() < AWAY => tokio::time::sleep(AGAIN).await,
+            done => return done,
+        }
+    }
 }
 
 /// Refuses the address of a file that is not there.
