@@ -10,7 +10,7 @@ use crate::sheet::texts::LARGEST_BLOCK;
 use crate::table::{TableWriter, Torn};
 
 /// Large enough to compress well, small enough to be unpacked in a fraction of a millisecond.
-const BLOCK: usize = 32 << 10;
+const BLOCK: usize = 16 << 10;
 /// Words beyond this are cut, and that is a gap.
 const LONGEST: usize = 2 << 20;
 const LEVEL: i32 = 12;
