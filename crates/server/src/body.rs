@@ -121,12 +121,18 @@ async fn read(body: Body, most: usize, held: &mut Option<Held<'_>>) -> Result<By
     if usize::try_from(said.lower()).map_or(true, |it| it > most) {
         return Err(too_large());
     }
+    if let (Some(room), Some(length)) = (&mut *held, said.exact()) {
+        room.have_ration(usize::try_from(length).unwrap_or(usize::MAX)).await?;
+    }
     let mut pace = Pace::new(Instant::now());
     let mut stream = body.into_data_stream();
     let mut bytes = Vec::new();
     loop {
-        let part = tokio::time::timeout(pace.left(Instant::now()), stream.next()).await;
-        let part = part.map_err(|_| Refusal::malformed("body", "it does not come"))?;
+        let now = Instant::now();
+        let left = held.as_ref().and_then(|it| it.left(now));
+        let left = left.map_or(pace.left(now), |it| it.min(pace.left(now)));
+        let part = tokio::time::timeout(left, stream.next()).await;
+        let part = part.map_err(|_| Refusal::malformed("body", "it does not come, or slowly"))?;
         let Some(part) = part else { return Ok(bytes.into()) };
         let part = part.map_err(|error| Refusal::malformed("body", innermost(&error)))?;
         let length = bytes.len().saturating_add(part.len());

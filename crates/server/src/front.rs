@@ -14,9 +14,10 @@ use axum::response::{IntoResponse as _, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
+use crate::Access;
 use crate::app::App;
 use crate::body::Room;
-use crate::identity::{masked, network};
+use crate::identity::{self, masked, network};
 use crate::peer::Network;
 use crate::rate::{Good, Rate, Shown};
 use crate::refusal::Refusal;
@@ -155,11 +156,11 @@ async fn admitted(gate: &Gate, mut request: Request, next: Next) -> Response {
     response
 }
 
-/// What somebody shows as a proof of who they are; none is nothing.
+/// The secret that somebody shows as a proof of who they are, however it is written; none is nothing.
 fn proof(gate: &Gate, request: &Request) -> Option<u64> {
-    let headers = request.headers();
-    let proof = headers.get(header::AUTHORIZATION).or_else(|| headers.get(header::COOKIE));
-    proof.map(|it| gate.hasher.hash_one(it.as_bytes()))
+    let Access::People(people) = &gate.app.access else { return None };
+    let shown = identity::shown(people, request.method(), request.headers());
+    shown.ok().flatten().map(|it| gate.hasher.hash_one(it.secret.expose()))
 }
 
 /// What whoever asks, or whoever stands before us, calls the request.

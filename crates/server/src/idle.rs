@@ -20,6 +20,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 use tower::Service;
 
+/// What is not longer than this is no part of an answer: a ping, or that one was heard.
+const SIGN: usize = 64;
+
 /// For how long whoever is connected is waited for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waits {
@@ -118,6 +121,15 @@ impl<I> Watched<I> {
         }
     }
 
+    /// Whoever takes more of an answer goes on, though all of it was handed out long ago.
+    fn took(&self, polled: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(length)) = polled
+            && *length > SIGN
+        {
+            change(&self.doings, |_| {});
+        }
+    }
+
     fn unless_over<T>(
         &mut self,
         polled: Poll<io::Result<T>>,
@@ -150,6 +162,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.took(&polled);
         self.unless_over(polled, context)
     }
 
@@ -159,6 +172,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.took(&polled);
         self.unless_over(polled, context)
     }
 

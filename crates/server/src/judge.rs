@@ -5,10 +5,16 @@ use std::sync::Arc;
 use api::{Judging, Sort};
 use engine::{Filter, Lookout};
 use model::{Analysis, Inventory};
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 use crate::app::App;
 use crate::refusal::Refusal;
+
+/// Whose statements count is said by so many patterns at most, each of so many letters,
+const AUTHORS: usize = 100;
+const PATTERN: usize = 1_000;
+/// and of so many bytes once it is understood.
+const UNDERSTOOD: usize = 256 << 10;
 
 /// What is wrong with `inventory` now.
 pub(crate) async fn analysis(
@@ -17,28 +23,20 @@ pub(crate) async fn analysis(
     judging: Judging,
 ) -> Result<Analysis, Refusal> {
     let brief = judging.brief;
-    let lookout = lookout(app, judging)?;
-    let (lookout, analysis) = on_a_core(app, move || {
-        let analysis = if brief {
+    let lookout = Arc::new(lookout(app, judging)?);
+    let judged = on_a_core(app, &lookout, move |lookout| {
+        if brief {
             lookout.analyze_in_brief(inventory, &Filter::default())
         } else {
             lookout.analyze(inventory, &Filter::default())
-        };
-        (lookout, analysis)
-    })
-    .await?;
-    // What rests on half an almanac is no answer.
-    match lookout.almanac().torn() {
-        Some(error) => Err(Sort::Unavailable.because(error.to_string()).into()),
-        None => Ok(analysis),
-    }
+        }
+    });
+    judged.await
 }
 
 /// What findings rest on now.
 pub(crate) fn lookout(app: &App, judging: Judging) -> Result<Lookout, Refusal> {
-    let authors = judging.authors.iter().map(|it| Regex::new(it));
-    let authors: Vec<Regex> =
-        authors.collect::<Result<_, _>>().map_err(|error| Refusal::malformed("authors", error))?;
+    let authors = authors(&judging.authors)?;
     let lookout = app.world.lookout(app.now())?;
     Ok(lookout
         .with_statements(judging.statements)
@@ -46,19 +44,40 @@ pub(crate) fn lookout(app: &App, judging: Judging) -> Result<Lookout, Refusal> {
         .with_declared(judging.declared))
 }
 
-/// Does what takes a core to itself, when there is one.
+fn authors(said: &[String]) -> Result<Vec<Regex>, Refusal> {
+    let refused = |why: &dyn std::fmt::Display| Refusal::malformed("authors", why);
+    if said.len() > AUTHORS {
+        return Err(refused(&format!("there are more than {AUTHORS}")));
+    }
+    let read = |text: &String| {
+        if text.len() > PATTERN {
+            return Err(refused(&format!("one is longer than {PATTERN} letters")));
+        }
+        let pattern = RegexBuilder::new(text).size_limit(UNDERSTOOD).build();
+        pattern.map_err(|error| refused(&error))
+    };
+    said.iter().map(read).collect()
+}
+
+/// Does what takes a core to itself, when there is one. What rests on half an almanac is no answer.
 pub(crate) async fn on_a_core<T: Send + 'static>(
     app: &App,
-    work: impl FnOnce() -> T + Send + 'static,
+    lookout: &Arc<Lookout>,
+    work: impl FnOnce(&Lookout) -> T + Send + 'static,
 ) -> Result<T, Refusal> {
     let failed = |_| Refusal::from(Sort::Failed.because("the analysis broke off"));
     let permit = Arc::clone(&app.cores)
         .acquire_owned()
         .await
         .map_err(|_| Refusal::from(Sort::Unavailable.because("the server is shutting down")))?;
+    let lookout = Arc::clone(lookout);
     let done = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        work()
+        let made = work(&lookout);
+        match lookout.almanac().torn() {
+            Some(error) => Err(Sort::Unavailable.because(error.to_string()).into()),
+            None => Ok(made),
+        }
     });
-    done.await.map_err(failed)
+    done.await.map_err(failed)?
 }

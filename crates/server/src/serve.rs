@@ -17,8 +17,10 @@ use crate::opening::{Opening, Shares};
 use crate::peer::Network;
 use crate::tls::{Certificates, Unfit};
 
-/// How long requests that are under way may take to end.
-const GRACE: Duration = Duration::from_secs(20);
+/// How long requests that are under way may take to end; whoever ends us waits for a minute.
+const GRACE: Duration = Duration::from_secs(45);
+/// How long jobs may take to end after that. What does not is done again by others.
+const JOBS: Duration = Duration::from_secs(10);
 /// For so many connections there is room, where nobody says for how many.
 const CONNECTIONS: usize = 512;
 /// How often certificates are looked at.
@@ -28,7 +30,8 @@ const HEADERS: Duration = Duration::from_secs(15);
 /// For how long whoever is connected is waited for.
 const WAITS: Waits = Waits {
     first: HEADERS,
-    between: Duration::from_mins(1),
+    // Longer than proxies keep a connection that they may use again: a minute, most of them.
+    between: Duration::from_secs(90),
     // Longer than anybody works on an answer.
     within: Duration::from_mins(5),
 };
@@ -161,7 +164,7 @@ impl Bound {
             server.serve(service).await
         };
         served.map_err(Error::Failed)?;
-        let _ = workers.await;
+        let _ = tokio::time::timeout(JOBS, workers).await;
         app.store.close().await;
         tracing::info!("ended");
         Ok(())

@@ -13,6 +13,7 @@ use store::{Counts, Store};
 use tokio::sync::Mutex;
 
 use crate::app::App;
+use crate::judge;
 
 /// Rows that are read together.
 const PART: u32 = 2_000;
@@ -80,9 +81,6 @@ impl Tally {
         let names = app.store.environments(organisation).await.map_err(told)?;
         mine.keep_only(organisation, &running);
         let judged = mine.judge(app, organisation, &lookout, &running).await?;
-        if let Some(error) = lookout.almanac().torn() {
-            return Err(format!("nothing is counted by the present almanac: {error}"));
-        }
         let none = BTreeSet::new();
         let counts: Vec<(String, Counts)> = names
             .into_iter()
@@ -124,7 +122,9 @@ impl Known {
                         }
                     }
                     // Much goes at once, and nobody tells of each.
-                    EventKind::Expired => self.judged.clear(),
+                    EventKind::Expired => {
+                        self.judged.retain(|(whose, _), _| *whose != organisation)
+                    }
                     _ => {}
                 }
             }
@@ -262,11 +262,8 @@ async fn analysis(
     lookout: &Arc<Lookout>,
     inventory: Inventory,
 ) -> Result<Analysis, String> {
-    let permit = Arc::clone(&app.cores).acquire_owned().await.map_err(|error| error.to_string())?;
-    let lookout = Arc::clone(lookout);
-    let judged = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
+    let judged = judge::on_a_core(app, lookout, move |lookout| {
         lookout.analyze_in_brief(inventory, &Filter::default())
     });
-    judged.await.map_err(|_| "the analysis broke off".to_owned())
+    judged.await.map_err(|refusal| refusal.0.detail)
 }

@@ -23,6 +23,8 @@ const PIECE: usize = 16 << 10;
 const CRUMB: usize = 256;
 /// For this part of an answer's patience a document waits for others to be done with.
 const TURN: u32 = 24;
+/// The same for others of one's own.
+const OWN_TURN: u32 = 4;
 /// This part of all there is room for is short.
 const FEW: usize = 8;
 /// This part of the room each has.
@@ -63,20 +65,27 @@ impl Room {
     pub(super) fn begin(&self, most: usize, whose: Whose) -> Held<'_> {
         let pool = if most > SHORT { &self.long } else { &self.short };
         let theirs = pool.rations.of(whose);
-        Held { room: self, pool, theirs, ration: None, pieces: None, alone: None }
+        Held { room: self, pool, theirs, ration: None, pieces: None, alone: None, by: None }
     }
 
     async fn turn<T>(
         &self,
         waiting: impl Future<Output = Result<T, AcquireError>>,
     ) -> Result<T, Refusal> {
-        let turn = tokio::time::timeout(self.patience / TURN, waiting).await;
-        let Ok(Ok(turn)) = turn else {
-            let why = "as much is being taken in as there is room for";
-            return Err(Sort::Unavailable.because(why).with_hint("try again in a moment").into());
-        };
-        Ok(turn)
+        within(self.patience / TURN, waiting).await
     }
+}
+
+async fn within<T>(
+    time: Duration,
+    waiting: impl Future<Output = Result<T, AcquireError>>,
+) -> Result<T, Refusal> {
+    let turn = tokio::time::timeout(time, waiting).await;
+    let Ok(Ok(turn)) = turn else {
+        let why = "as much is being taken in as there is room for";
+        return Err(Sort::Unavailable.because(why).with_hint("try again in a moment").into());
+    };
+    Ok(turn)
 }
 
 impl Pool {
@@ -96,9 +105,41 @@ pub(super) struct Held<'a> {
     ration: Option<OwnedSemaphorePermit>,
     pieces: Option<SemaphorePermit<'a>>,
     alone: Option<SemaphorePermit<'a>>,
+    by: Option<Instant>,
 }
 
 impl Held<'_> {
+    /// How long the rest of it may take: whoever has the one place for what is larger than a ration
+    /// keeps it from all others.
+    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
+        self.by.map(|it| it.saturating_duration_since(now))
+    }
+
+    /// Whoever says how long their document is has their ration for all of it before it comes: two of
+    /// theirs would each have a part of it, and wait for the other's. To exaggerate costs nobody else.
+    pub(super) async fn have_ration(&mut self, length: usize) -> Result<(), Refusal> {
+        let pieces = length.div_ceil(self.pool.piece);
+        if pieces <= self.pool.rations.each() {
+            // They wait for themselves alone, and nothing is held meanwhile.
+            self.take_ration(pieces, self.room.patience / OWN_TURN).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_ration(&mut self, pieces: usize, time: Duration) -> Result<(), Refusal> {
+        let had = self.ration.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = u32::try_from(pieces.saturating_sub(had)).unwrap_or(u32::MAX);
+        if more == 0 {
+            return Ok(());
+        }
+        let more = within(time, Arc::clone(&self.theirs).acquire_many_owned(more)).await?;
+        match &mut self.ration {
+            Some(all) => all.merge(more),
+            None => self.ration = Some(more),
+        }
+        Ok(())
+    }
+
     /// Makes room for so many bytes in all.
     pub(super) async fn grow(&mut self, length: usize) -> Result<(), Refusal> {
         if self.alone.is_some() {
@@ -107,21 +148,20 @@ impl Held<'_> {
         let pieces = length.div_ceil(self.pool.piece);
         if pieces > self.pool.rations.each() {
             self.alone = Some(self.room.turn(self.room.alone.acquire()).await?);
+            self.by = Some(Instant::now() + self.room.patience);
             (self.ration, self.pieces) = (None, None);
             return Ok(());
         }
-        let had = self.ration.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        self.take_ration(pieces, self.room.patience / TURN).await?;
+        let had = self.pieces.as_ref().map_or(0, SemaphorePermit::num_permits);
         let more = u32::try_from(pieces.saturating_sub(had)).unwrap_or(u32::MAX);
         if more == 0 {
             return Ok(());
         }
-        let ration = self.room.turn(Arc::clone(&self.theirs).acquire_many_owned(more)).await?;
-        let pieces = self.room.turn(self.pool.pieces.acquire_many(more)).await?;
-        if let (Some(all), Some(taken)) = (&mut self.ration, &mut self.pieces) {
-            all.merge(ration);
-            taken.merge(pieces);
-        } else {
-            (self.ration, self.pieces) = (Some(ration), Some(pieces));
+        let more = self.room.turn(self.pool.pieces.acquire_many(more)).await?;
+        match &mut self.pieces {
+            Some(all) => all.merge(more),
+            None => self.pieces = Some(more),
         }
         Ok(())
     }

@@ -4,6 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -119,6 +121,34 @@ async fn who_listens_is() {
         }
     });
     assert!(listening.await.unwrap(), "it is open");
+}
+
+/// All of an answer was handed out, and is taken slowly.
+#[tokio::test]
+async fn who_takes_an_answer_slowly_is_waited_for() {
+    let between = Duration::from_millis(500);
+    let now = Instant::now();
+    let doings = Doings { asked: true, under_way: 0, last: now };
+    let (ours, mut theirs) = tokio::io::duplex(1 << 10);
+    let waits = Waits { first: between, between, within: between };
+    let timer = Box::pin(tokio::time::sleep_until(now + between));
+    let doings = Arc::new(Mutex::new(doings));
+    let mut watched = Watched { stream: ours, waits, doings, timer };
+    let taking = tokio::spawn(async move {
+        let mut part = [0; 1 << 10];
+        let began = Instant::now();
+        while began.elapsed() < between * 2 {
+            tokio::time::sleep(between / 10).await;
+            theirs.read_exact(&mut part).await.unwrap();
+        }
+        theirs
+    });
+    let began = Instant::now();
+    let whole = vec![0; 1 << 20];
+    let error = watched.write_all(&whole).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut, "and no longer when they stop");
+    assert!(began.elapsed() > between * 2);
+    drop(taking.await.unwrap());
 }
 
 /// Takes everybody for who they say they are.

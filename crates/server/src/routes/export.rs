@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use api::{ExportQuery, Judging, Problem, Sort};
+use api::{ExportQuery, Judging, Problem};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -217,20 +217,16 @@ impl Exporting {
                 None => format!("{}@{digest}", first.repository),
             };
         }
-        let (lookout, brief) = (Arc::clone(&self.lookout), self.brief);
-        let analysis = judge::on_a_core(&self.app, move || {
+        let brief = self.brief;
+        let analysis = judge::on_a_core(&self.app, &self.lookout, move |lookout| {
             let all = Filter::default();
-            let analysis = if brief {
+            if brief {
                 lookout.analyze_in_brief(inventory, &all)
             } else {
                 lookout.analyze(inventory, &all)
-            };
-            match lookout.almanac().torn() {
-                Some(error) => Err(Sort::Unavailable.because(error.to_string())),
-                None => Ok(analysis),
             }
         });
-        let analysis = analysis.await??;
+        let analysis = analysis.await?;
         Ok(self.writer.image(&Image { deployments: &deployments, content: Ok(&analysis) }))
     }
 }

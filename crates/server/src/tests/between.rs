@@ -273,6 +273,16 @@ async fn where_tells_what_statements_take_out_of_the_way() {
     let refused = "1 statement of acme came with the image and do not count; --vex-author names \
                    whose do";
     assert_eq!(ask(authors("bob")).await, format!("acme/said:v1 -; acme/web:v1 -; {refused}"));
+    for (authors, why) in [
+        (vec!["a".to_owned(); 101], "there are more than 100"),
+        (vec!["a".repeat(1_001)], "one is longer than 1000 letters"),
+        (vec![r"\w{90}".to_owned()], "Compiled regex exceeds size limit of 262144 bytes."),
+    ] {
+        let judging = Judging { authors, ..Judging::default() };
+        let query = WhereQuery { what: Some("log4j-core".to_owned()), ..WhereQuery::default() };
+        let refused = client.whereabouts_judged("local", &query, &judging).await.unwrap_err();
+        assert_eq!(refused.to_string(), format!("authors: {why}"));
+    }
     let names = vec![format!("{LOG4J}@2.14.1")];
     let product = model::Product { names, ..model::Product::default() };
     let statements = vec![said("team", vec![product])];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Comparing, Difference, Hole, Pair, PairOutcome, Running, Sort};
+use api::{Comparing, Difference, Hole, Pair, PairOutcome, Running};
 use engine::{Filter, Lookout, compare_wanted};
 use model::{
     Analysis, Comparison, Deployment, Digest, Fate, Gap, ImageDescription, ImageState, Inventory,
@@ -177,9 +177,8 @@ impl Teller {
         after: Inventory,
         alone: bool,
     ) -> Result<Comparison, Refusal> {
-        let (lookout, filter) = (Arc::clone(&self.lookout), Arc::clone(&self.filter));
-        let brief = self.brief;
-        let compared = judge::on_a_core(&self.app, move || {
+        let (filter, brief) = (Arc::clone(&self.filter), self.brief);
+        let compared = judge::on_a_core(&self.app, &self.lookout, move |lookout| {
             let all = Filter::default();
             let after = lookout.analyze_in_brief(after, &all);
             let before: Analysis = if alone {
@@ -192,12 +191,9 @@ impl Teller {
             if !brief {
                 lookout.put_titles(&before, &after, &mut comparison);
             }
-            match lookout.almanac().torn() {
-                Some(error) => Err(Sort::Unavailable.because(error.to_string())),
-                None => Ok(comparison),
-            }
+            comparison
         });
-        Ok(compared.await??)
+        compared.await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api::{Judging, Place, Sighted, Sort};
+use api::{Judging, Place, Sighted};
 use engine::{Filter, Lookout};
 use model::{Analysis, Gap, Inventory, OrganisationId, Purl, Statement};
 
@@ -64,6 +64,7 @@ impl Inside {
         for ((digest, image), mut told) in by_image {
             let digest = named::digest(&digest)?;
             let Some(inventory) = app.store.inventory(organisation, &digest).await? else {
+                gaps.push(Gap::new(image, "it is not analysed any more: cannot tell"));
                 continue;
             };
             if self.places {
@@ -91,15 +92,10 @@ impl Inside {
     }
 
     async fn analysis(&self, app: &App, inventory: Inventory) -> Result<Analysis, Refusal> {
-        let lookout = Arc::clone(&self.lookout);
-        let judged = judge::on_a_core(app, move || {
-            let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
-            match lookout.almanac().torn() {
-                Some(error) => Err(Sort::Unavailable.because(error.to_string())),
-                None => Ok(analysis),
-            }
+        let judged = judge::on_a_core(app, &self.lookout, move |lookout| {
+            lookout.analyze_in_brief(inventory, &Filter::default())
         });
-        Ok(judged.await??)
+        judged.await
     }
 }
 
