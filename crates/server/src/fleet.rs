@@ -361,7 +361,10 @@ impl Ships {
                 self.end(id);
             }
             // Much goes at once, and nobody tells of each.
-            EventKind::EnvironmentDeleted => return Ok(false),
+            EventKind::EnvironmentDeleted => {
+                let Some(id) = event.detail["environment"].as_str() else { return Ok(false) };
+                self.end_all(id);
+            }
             // What else went was no part of it, or was read before.
             EventKind::Expired => return Ok(event.detail["images"] == 0),
             _ => {}
@@ -438,6 +441,15 @@ impl Ships {
     fn end(&mut self, deployment: &str) {
         self.portfolio.end(deployment);
         self.unberth(deployment);
+    }
+
+    /// Ends all that runs in an environment.
+    fn end_all(&mut self, environment: &str) {
+        let berths = self.berths.values().chain(self.waiting.values()).flatten();
+        let there = berths.filter(|it| it.environment == environment);
+        for deployment in there.map(|it| it.deployment.clone()).collect::<Vec<_>>() {
+            self.end(&deployment);
+        }
     }
 
     fn unberth(&mut self, deployment: &str) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::{Judging, Sort};
 use engine::{Filter, Lookout};
-use model::{Analysis, Inventory};
+use model::{Analysis, ImageState, Inventory};
 use regex::{Regex, RegexBuilder};
 
 use crate::app::App;
@@ -42,6 +42,14 @@ pub(crate) fn lookout(app: &App, judging: Judging) -> Result<Lookout, Refusal> {
         .with_statements(judging.statements)
         .with_authors(authors)
         .with_declared(judging.declared))
+}
+
+/// Why nobody knows what is inside an image, of which that is known.
+pub(crate) fn why_unread(state: Option<ImageState>) -> String {
+    match state {
+        Some(ImageState::Failed { why }) => format!("reading it failed: {why}"),
+        _ => "it is not analysed yet".to_owned(),
+    }
 }
 
 fn authors(said: &[String]) -> Result<Vec<Regex>, Refusal> {

@@ -30,6 +30,7 @@ impl Whose {
 }
 
 /// What each has.
+#[derive(Debug)]
 pub(crate) struct Rations {
     each: usize,
     all: Mutex<HashMap<Whose, Weak<Semaphore>>>,

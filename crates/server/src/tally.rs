@@ -123,7 +123,7 @@ impl Known {
                     }
                     // Much goes at once, and nobody tells of each.
                     EventKind::Expired => {
-                        self.judged.retain(|(whose, _), _| *whose != organisation)
+                        self.judged.retain(|(whose, _), _| *whose != organisation);
                     }
                     _ => {}
                 }

@@ -159,7 +159,7 @@ impl Store {
         tx.run("DELETE FROM environments WHERE id = $1", values![&held.id]).await?;
         let note = events::Note::new(EventKind::EnvironmentDeleted, &held.name);
         let note = note.within(&held.id, &held.name);
-        let note = note.detail(json!({ "deployments": deployments }));
+        let note = note.detail(json!({ "deployments": deployments, "environment": held.id }));
         note.write(&mut tx, organisation, act).await?;
         tx.commit().await?;
         self.db.scrub().await

@@ -1,35 +1,28 @@
 //! How much of the room for connections one address may have, so that nobody takes all of it.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
 
+use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
+
+use crate::identity::network;
 use crate::peer::Network;
+use crate::rations::{Rations, Whose};
 
 /// One address has this part of the room,
 const PART: usize = 4;
 /// or so many connections, if that is more.
 const LEAST: usize = 64;
-/// Whoever has an address of IPv6 has all that begin with the same bits.
-const OWN_BITS: u32 = 64;
 
 /// How many connections each address has.
 #[derive(Debug)]
 pub(crate) struct Shares {
-    most: usize,
+    rations: Rations,
     /// Whoever stands for others, and whoever is here already.
     exempt: Vec<Network>,
-    taken: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// A connection that is counted, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Share(Option<(Arc<Shares>, IpAddr)>);
-
-/// An address has as many as it may.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Enough;
+/// A connection that is counted, until it is dropped; none is not.
+pub(crate) type Share = Option<OwnedSemaphorePermit>;
 
 impl Shares {
     /// Where there is room for so many in all. Trusted proxies stand for many, and who is on this
@@ -37,46 +30,17 @@ impl Shares {
     pub(crate) fn of(room: usize, proxies: &[Network]) -> Self {
         let mut exempt = proxies.to_vec();
         exempt.extend(["127.0.0.0/8", "::1"].iter().filter_map(|it| it.parse::<Network>().ok()));
-        Self { most: (room / PART).max(LEAST), exempt, taken: Mutex::default() }
+        Self { rations: Rations::new((room / PART).max(LEAST)), exempt }
     }
 
-    /// One more connection from there.
-    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Share, Enough> {
+    /// One more connection from there, unless it has as many as it may.
+    pub(crate) fn take(&self, address: IpAddr) -> Result<Share, TryAcquireError> {
         let address = address.to_canonical();
         if self.exempt.iter().any(|it| it.has(address)) {
-            return Ok(Share(None));
+            return Ok(None);
         }
-        let whose = whose(address);
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(whose).or_default();
-        if *count >= self.most {
-            return Err(Enough);
-        }
-        *count += 1;
-        Ok(Share(Some((Arc::clone(self), whose))))
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        let Some((shares, whose)) = self.0.take() else { return };
-        let mut taken = shares.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Occupied(mut count) = taken.entry(whose) {
-            *count.get_mut() = count.get().saturating_sub(1);
-            if *count.get() == 0 {
-                count.remove();
-            }
-        }
-    }
-}
-
-fn whose(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(it) => {
-            let own = u128::MAX.checked_shl(128 - OWN_BITS).unwrap_or(0);
-            IpAddr::V6(Ipv6Addr::from_bits(it.to_bits() & own))
-        }
+        let theirs = self.rations.of(Whose::From(Some(network(address))));
+        theirs.try_acquire_owned().map(Some)
     }
 }
 
@@ -84,7 +48,7 @@ fn whose(address: IpAddr) -> IpAddr {
 impl Shares {
     /// Where each address may have so many, also of this machine.
     pub(crate) fn for_all(most: usize) -> Self {
-        Self { most, exempt: Vec::new(), taken: Mutex::default() }
+        Self { rations: Rations::new(most), exempt: Vec::new() }
     }
 }
 
@@ -94,13 +58,13 @@ mod tests {
 
     /// How many connections of a thousand are let in, from addresses in turn.
     fn check(room: usize, addresses: &[&str], expect: usize) {
-        let shares = Arc::new(Shares::of(room, &["10.0.0.0/8".parse().unwrap()]));
+        let shares = Shares::of(room, &["10.0.0.0/8".parse().unwrap()]);
         let addresses: Vec<IpAddr> = addresses.iter().map(|it| it.parse().unwrap()).collect();
         let all = addresses.iter().cycle().take(1000).map(|it| shares.take(*it));
         let held: Vec<Share> = all.filter_map(Result::ok).collect();
         assert_eq!(held.len(), expect, "{room} {addresses:?}");
         drop(held);
-        assert_eq!(shares.taken.lock().unwrap().len(), 0, "nobody has any");
+        assert!(addresses.iter().all(|it| shares.take(*it).is_ok()), "nobody has any");
     }
 
     #[test]

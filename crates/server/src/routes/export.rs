@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use engine::{Filter, Lookout};
 use format::export::{self, Export, Head, Image, Writer};
-use model::{Deployment, Digest, ImageState, OrganisationId, Right, Subject};
+use model::{Deployment, Digest, OrganisationId, Right, Subject};
 use store::{Page, Selection, When};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -202,12 +202,7 @@ impl Exporting {
         let (store, digest) = (&self.app.store, first.digest.clone());
         let Some(mut inventory) = store.inventory(&self.organisation, &digest).await? else {
             let state = store.image(&self.organisation, &digest).await?.map(|it| it.state);
-            let why = match state {
-                Some(ImageState::Failed { why }) => {
-                    format!("reading it failed: {why}: cannot tell")
-                }
-                _ => "it is not analysed yet: cannot tell".to_owned(),
-            };
+            let why = format!("{}: cannot tell", judge::why_unread(state));
             let image = Image { deployments: &deployments, content: Err(&why) };
             return Ok(self.writer.image(&image));
         };

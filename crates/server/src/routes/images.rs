@@ -231,12 +231,7 @@ async fn kept(
     }
     let known = app.store.image(organisation, &parsed).await?;
     let hint = "foretop push IMAGE reads it and sends what is inside";
-    let problem = match known.map(|it| it.state) {
-        None => return Err(Refusal::no_such("image", digest)),
-        Some(model::ImageState::Failed { why }) => {
-            Sort::NotFound.because(format!("image {digest}: reading it failed: {why}"))
-        }
-        Some(_) => Sort::NotFound.because(format!("image {digest}: it is not analysed yet")),
-    };
-    Err(problem.with_hint(hint).into())
+    let Some(known) = known else { return Err(Refusal::no_such("image", digest)) };
+    let why = judge::why_unread(Some(known.state));
+    Err(Sort::NotFound.because(format!("image {digest}: {why}")).with_hint(hint).into())
 }

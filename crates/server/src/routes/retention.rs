@@ -3,7 +3,9 @@
 use api::{ExpireQuery, Expired, Keeping, KeepingFor, Page, Problem};
 use axum::extract::State;
 use model::{OrganisationId, Retained, Right};
+use serde::Deserialize;
 use store::Retention;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -14,6 +16,16 @@ use crate::refusal::Refusal;
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(one, put, usual)).routes(routes!(run))
+}
+
+/// What is kept.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct Kept {
+    /// The organisation
+    org: String,
+    /// `history`, `events`, `counts`, `evaluations`, `images`
+    what: String,
 }
 
 /// For how long things are kept.
@@ -35,10 +47,7 @@ async fn list(
 
 /// For how long one thing is kept.
 #[utoipa::path(get, path = "/orgs/{org}/retention/{what}", tag = "organisations",
-    params(
-        ("org" = String, Path, description = "The organisation"),
-        ("what" = String, Path, description = "`history`, `events`, `counts`, `evaluations`, `images`"),
-    ),
+    params(Kept),
     responses(
         (status = 200, body = Keeping),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -46,18 +55,15 @@ async fn list(
 async fn one(
     State(app): State<App>,
     caller: Caller,
-    Path((organisation, what)): Path<(String, String)>,
+    Path(Kept { org, what }): Path<Kept>,
 ) -> Result<Json<Keeping>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let organisation = caller.within(&app, &org, Right::Read).await?;
     kept(&app, &organisation, retained(&what)?).await
 }
 
 /// Keeps something for some days, or for ever. Only owners say so.
 #[utoipa::path(put, path = "/orgs/{org}/retention/{what}", tag = "organisations",
-    params(
-        ("org" = String, Path, description = "The organisation"),
-        ("what" = String, Path, description = "`history`, `events`, `counts`, `evaluations`, `images`"),
-    ),
+    params(Kept),
     request_body = KeepingFor,
     responses(
         (status = 200, body = Keeping),
@@ -66,10 +72,10 @@ async fn one(
 async fn put(
     State(app): State<App>,
     caller: Caller,
-    Path((organisation, what)): Path<(String, String)>,
+    Path(Kept { org, what }): Path<Kept>,
     Json(sent): Json<KeepingFor>,
 ) -> Result<Json<Keeping>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Right::ManageOrganisation).await?;
+    let organisation = caller.within(&app, &org, Right::ManageOrganisation).await?;
     let what = retained(&what)?;
     app.store.keep_for(&organisation, &app.act(&caller), what, sent.days).await?;
     kept(&app, &organisation, what).await
@@ -77,10 +83,7 @@ async fn put(
 
 /// Keeps something as long as it is kept where nobody says. Only owners say so.
 #[utoipa::path(delete, path = "/orgs/{org}/retention/{what}", tag = "organisations",
-    params(
-        ("org" = String, Path, description = "The organisation"),
-        ("what" = String, Path, description = "`history`, `events`, `counts`, `evaluations`, `images`"),
-    ),
+    params(Kept),
     responses(
         (status = 200, body = Keeping),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -88,9 +91,9 @@ async fn put(
 async fn usual(
     State(app): State<App>,
     caller: Caller,
-    Path((organisation, what)): Path<(String, String)>,
+    Path(Kept { org, what }): Path<Kept>,
 ) -> Result<Json<Keeping>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Right::ManageOrganisation).await?;
+    let organisation = caller.within(&app, &org, Right::ManageOrganisation).await?;
     let what = retained(&what)?;
     app.store.keep_as_usual(&organisation, &app.act(&caller), what).await?;
     kept(&app, &organisation, what).await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::{Comparing, Difference, Hole, Pair, PairOutcome, Running};
 use engine::{Filter, Lookout, compare_wanted};
 use model::{
-    Analysis, Comparison, Deployment, Digest, Fate, Gap, ImageDescription, ImageState, Inventory,
+    Analysis, Comparison, Deployment, Digest, Fate, Gap, ImageDescription, Inventory,
     OrganisationId, Subject,
 };
 
@@ -163,10 +163,8 @@ impl Teller {
             }
             return Ok(Some(it));
         }
-        let why = match store.image(&self.organisation, &half.digest).await?.map(|it| it.state) {
-            Some(ImageState::Failed { why }) => format!("reading it failed: {why}"),
-            _ => "it is not analysed yet".to_owned(),
-        };
+        let state = store.image(&self.organisation, &half.digest).await?.map(|it| it.state);
+        let why = judge::why_unread(state);
         gaps.push(Gap::new(half.running.image.clone(), format!("{why}: cannot tell")));
         Ok(None)
     }
