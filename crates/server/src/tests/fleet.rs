@@ -142,7 +142,7 @@ async fn deletions_reach_all(address: &str) {
     let mut before = held(&holding, &there_store).await;
     assert_eq!(before[0], 2);
     let everywhere = DeleteQuery { force: true };
-    for what in ["an image that waits", "a repository", "the rest"] {
+    for what in ["an image that waits", "a repository", "an environment", "the rest"] {
         match what {
             "a repository" => {
                 let mut gone = api::Deleted::default();
@@ -156,6 +156,7 @@ async fn deletions_reach_all(address: &str) {
                 }
                 assert_eq!(gone.images, 1);
             }
+            "an environment" => client.delete_environment("acme", "staging").await.unwrap(),
             "the rest" => client.delete_organisation("acme").await.unwrap(),
             _ => assert!(client.delete_image("acme", &image, everywhere).await.unwrap().ended > 0),
         }
