@@ -21,6 +21,7 @@ use tokio::sync::OwnedMutexGuard;
 use crate::contract::Error;
 use crate::migrations;
 
+pub(crate) use address::{AGAIN, AWAY};
 pub(crate) use query::{Query, Sql, Value, placeholders, placeholders_and, runs, values};
 pub use together::Together;
 
@@ -625,11 +626,19 @@ fn odd(name: &str, why: &dyn std::fmt::Display) -> Error {
     Error::Corrupt { what: format!("column {name}"), why: why.to_string() }
 }
 
+/// What is told where a server went away, which may come back at once.
+const LOST: &str = "the connection to the database broke off";
+
+/// Did the server go away, as one does that restarts?
+pub(crate) fn is_lost(error: &Error) -> bool {
+    matches!(error, Error::Unavailable { what, .. } if what == LOST)
+}
+
 fn asking(error: &sqlx::Error) -> Error {
     if error.as_database_error().is_some_and(DatabaseError::is_foreign_key_violation) {
         return Error::Gone("what this is about");
     }
-    failed("the database failed", error)
+    failed(if reading::is_gone(error) { LOST } else { "the database failed" }, error)
 }
 
 /// Why the database does not do what was asked of it.

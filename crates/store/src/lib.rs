@@ -67,11 +67,7 @@ impl Store {
     /// no secrets are kept or read.
     pub async fn open(url: &str) -> Result<Self, Error> {
         let db = Db::open(url).await?;
-        // A server that restarts just now was reached before: it is waited for again.
-        match migrations::run(&db).await {
-            Err(Error::Unavailable { .. }) => migrations::run(&db).await?,
-            done => done?,
-        }
+        migrations::run(&db).await?;
         Ok(Self { db, keyring: None })
     }
 

@@ -1,7 +1,7 @@
 //! Migrations: forwards only, at start, by one process while the others wait.
 
 use crate::contract::Error;
-use crate::db::{Db, values};
+use crate::db::{AGAIN, AWAY, Db, is_lost, values};
 use crate::inventories;
 
 /// What to do to an empty database, in order. A text that was released is never changed; the
@@ -36,12 +36,26 @@ pub(crate) fn none(what: &str) -> Error {
 
 /// Brings the database to our version, or refuses one that is ahead of us.
 pub(crate) async fn run(db: &Db) -> Result<(), Error> {
-    bring(db, true).await
+    bring_patiently(db, true).await
 }
 
 /// The same, and refuses one that holds nothing of ours, which stays as it was.
 pub(crate) async fn run_on_made(db: &Db) -> Result<(), Error> {
-    bring(db, false).await
+    bring_patiently(db, false).await
+}
+
+/// A server that restarts just now was reached before: it is waited for again, as long as for one that
+/// is away from the first.
+async fn bring_patiently(db: &Db, make: bool) -> Result<(), Error> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        match bring(db, make).await {
+            Err(error) if is_lost(&error) && begun.elapsed() < AWAY => {
+                tokio::time::sleep(AGAIN).await;
+            }
+            done => return done,
+        }
+    }
 }
 
 async fn bring(db: &Db, make: bool) -> Result<(), Error> {

@@ -21,9 +21,9 @@ const BUSY: Duration = Duration::from_secs(30);
 /// How long somebody waits for a free connection.
 const ACQUIRE: Duration = Duration::from_secs(30);
 /// The same where a server has them, which may be away: whoever asks is told so soon.
-const AWAY: Duration = Duration::from_secs(8);
+pub(crate) const AWAY: Duration = Duration::from_secs(8);
 /// How long it is left alone before it is asked again.
-const AGAIN: Duration = Duration::from_millis(100);
+pub(crate) const AGAIN: Duration = Duration::from_millis(100);
 /// Texts that a connection keeps prepared.
 const STATEMENTS: usize = 300;
 /// Transactions that only read, at once.

@@ -146,7 +146,7 @@ impl Server {
 }
 
 /// Is the connection gone, and not only this answer?
-fn is_gone(error: &sqlx::Error) -> bool {
+pub(super) fn is_gone(error: &sqlx::Error) -> bool {
     match error {
         // The server ends: whoever asks it next may find it again.
         sqlx::Error::Database(it) => it.code().is_some_and(|it| it.starts_with("57P")),
