@@ -134,16 +134,27 @@ impl Db {
 
     /// Begins to change what the database is like, while nobody writes and whoever else does so waits.
     pub(crate) async fn rebuild(&self) -> Result<Tx, Error> {
-        let mut tx = Tx::Own(self.transaction(None).await?);
+        let mut tx = Tx::Own(self.transaction().await?);
         tx.lock(REBUILDING, true).await?;
         Ok(tx)
     }
 
-    /// Whoever writes to a database that a newer program has made its own since would write what that
-    /// one cannot read.
+    /// A transaction in which nobody rebuilds. Whoever writes to a database that a newer program has
+    /// made its own since would write what that one cannot read.
     async fn begin(&self) -> Result<Open, Error> {
-        let mut open = self.transaction(Some(REBUILDING)).await?;
-        let rows = open.rows("SELECT version FROM schema_version".into(), vec![]).await?;
+        let version = "SELECT version FROM schema_version";
+        let mut open = self.transaction().await?;
+        let rows = match &mut open {
+            Open::Sqlite(_) => open.rows(version.into(), vec![]).await?,
+            Open::Postgres(tx) => {
+                // Two statements said at once: the second sees what is there when the first has waited.
+                let lock = lock_key(REBUILDING);
+                let sql = format!("SELECT pg_advisory_xact_lock_shared({lock}); {version}");
+                let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+                let rows = sql.fetch_all(&mut **tx).await.map_err(|it| asking(&it))?;
+                rows.into_iter().skip(1).map(Row::Postgres).collect()
+            }
+        };
         let found = rows.first().map(|it| it.int("version")).transpose()?.unwrap_or(0);
         let known = migrations::known();
         if found > known {
@@ -152,18 +163,17 @@ impl Db {
         Ok(open)
     }
 
-    /// A transaction, in which nobody else has `shared` alone.
-    async fn transaction(&self, shared: Option<&str>) -> Result<Open, Error> {
+    /// A transaction to write in. What is waited for is said after it has begun: of what is broken off
+    /// before, sqlx knows nothing, and takes nothing back.
+    async fn transaction(&self) -> Result<Open, Error> {
         match self {
             Self::Sqlite { writer, .. } => Ok(Open::Sqlite(
                 writer.begin_with("BEGIN IMMEDIATE").await.map_err(|it| asking(&it))?,
             )),
             Self::Postgres { pool, .. } => {
-                let begin = shared.map_or_else(
-                    || "BEGIN".to_owned(),
-                    |it| format!("BEGIN; SELECT pg_advisory_xact_lock_shared({})", lock_key(it)),
-                );
-                let begin = sqlx::AssertSqlSafe(begin);
+                // All of it is said, because another may have broken off while they began one that
+                // only reads; then this one is that one.
+                let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
                 Ok(Open::Postgres(pool.begin_with(begin).await.map_err(|it| asking(&it))?))
             }
         }

@@ -1,7 +1,12 @@
 //! Migrations: here the address matters, so each test opens the store anew.
 
-use crate::db::values;
+use std::time::Duration;
+
+use crate::db::{Db, values};
 use crate::{Error, Store, Together, migrations};
+
+/// How long a test waits for what should not wait.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) async fn a_newer_database_is_refused(store: &Store) {
     let mut tx = store.db.write().await.unwrap();
@@ -56,6 +61,75 @@ async fn many_open(address: String) {
     let store = Store::open(&address).await.unwrap();
     assert_eq!(store.organisations().await.unwrap().len(), 12);
     assert_eq!(super::kit::rows(&store, "schema_version").await, 1);
+}
+
+/// Whoever gives up while somebody rebuilds, holds nothing any more when that is done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gives_up_holds_nothing() {
+    let Some(server) = testkit::Postgres::shared() else {
+        super::left_out();
+        return;
+    };
+    let address = server.database();
+    let (store, other) =
+        (Store::open(&address).await.unwrap(), Store::open(&address).await.unwrap());
+    let alone = other.db.rebuild().await.unwrap();
+    for given_up in 0..3 {
+        let act = super::kit::at(0);
+        let waiting = async {
+            let sql = "SELECT COUNT(*) AS waiting FROM pg_locks l
+                       JOIN pg_database d ON d.oid = l.database
+                       WHERE l.locktype = 'advisory' AND NOT l.granted
+                       AND d.datname = current_database()";
+            while other.db.row(sql, vec![]).await.unwrap().unwrap().int("waiting").unwrap()
+                <= given_up
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            done = store.create_organisation(&act, "acme") => panic!("{done:?}"),
+            () = waiting => {}
+        }
+    }
+    alone.commit().await.unwrap();
+    let alone = tokio::time::timeout(PATIENCE, other.db.rebuild()).await;
+    alone.expect("nobody holds anything").unwrap().commit().await.unwrap();
+    store.create_organisation(&super::kit::at(0), "acme").await.unwrap();
+    assert_eq!(store.organisations().await.unwrap().len(), 1);
+}
+
+/// Whoever is refused what they wait for leaves a connection that others can use.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_too_long_does_no_harm() {
+    let Some(server) = testkit::Postgres::shared() else {
+        super::left_out();
+        return;
+    };
+    let address = server.database();
+    let other = Store::open(&address).await.unwrap();
+    let store = Store::open(&format!("{address}&options[lock_timeout]=20ms")).await.unwrap();
+    let act = super::kit::at(0);
+    let alone = other.db.rebuild().await.unwrap();
+    for _ in 0..12 {
+        let error = store.create_organisation(&act, "acme").await.unwrap_err();
+        assert!(error.to_string().contains("lock timeout"), "{error}");
+    }
+    alone.commit().await.unwrap();
+    for number in 0..12 {
+        store.create_organisation(&act, &format!("company {number}")).await.unwrap();
+    }
+    // Nor does who gave up while they began to read.
+    let reading = async || {
+        let Db::Postgres { pool, .. } = &store.db else { panic!("it is a server") };
+        let mut connection = pool.acquire().await.unwrap();
+        let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        sqlx::raw_sql(sql).execute(&mut *connection).await.unwrap();
+    };
+    futures_util::future::join_all((0..4).map(|_| reading())).await;
+    for number in 12..24 {
+        store.create_organisation(&act, &format!("company {number}")).await.unwrap();
+    }
 }
 
 /// Whoever wants one that was made before makes none by a slip of the pen.
