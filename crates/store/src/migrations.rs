@@ -59,6 +59,9 @@ async fn bring_patiently(db: &Db, make: bool) -> Result<(), Error> {
 }
 
 async fn bring(db: &Db, make: bool) -> Result<(), Error> {
+    if is_done(db).await? {
+        return Ok(());
+    }
     let mut tx = db.rebuild().await?;
     tx.define("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)").await?;
     let found = if let Some(row) = tx.row("SELECT version FROM schema_version", vec![]).await? {
@@ -81,4 +84,19 @@ async fn bring(db: &Db, make: bool) -> Result<(), Error> {
         tx.run("UPDATE schema_version SET version = $1", values![known()]).await?;
     }
     tx.commit().await
+}
+
+/// Is it of our version, with nothing left to fill in? That is asked of what is there right now, so
+/// whoever writes or restores for long keeps nobody from opening it.
+async fn is_done(db: &Db) -> Result<bool, Error> {
+    let mut tx = db.read().await?;
+    // Before the first migration there is no such table.
+    let Ok(Some(row)) = tx.row("SELECT version FROM schema_version", vec![]).await else {
+        return Ok(false);
+    };
+    let found = row.int("version")?;
+    if found > known() {
+        return Err(Error::Newer { found, known: known() });
+    }
+    Ok(found == known() && inventories::is_filled_in(&mut tx).await?)
 }

@@ -63,6 +63,37 @@ async fn many_open(address: String) {
     assert_eq!(super::kit::rows(&store, "schema_version").await, 1);
 }
 
+#[tokio::test]
+async fn who_opens_a_file_waits_for_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    opens_meanwhile(&format!("sqlite://{}", folder.path().join("store.db").display())).await;
+}
+
+#[tokio::test]
+async fn who_opens_a_database_waits_for_nobody() {
+    match testkit::Postgres::shared() {
+        Some(server) => opens_meanwhile(&server.database()).await,
+        None => super::left_out(),
+    }
+}
+
+/// Where nothing is to be done to it, neither who rebuilds nor who writes keeps others from opening.
+async fn opens_meanwhile(address: &str) {
+    let store = Store::open(address).await.unwrap();
+    for alone in [true, false] {
+        let db = &store.db;
+        let under_way = if alone { db.rebuild().await } else { db.write().await }.unwrap();
+        for made in [true, false] {
+            let opening = async {
+                if made { Store::open_made(address).await } else { Store::open(address).await }
+            };
+            let opened = tokio::time::timeout(PATIENCE, opening).await;
+            opened.expect("nobody waits").unwrap().close().await;
+        }
+        under_way.commit().await.unwrap();
+    }
+}
+
 /// Whoever gives up while somebody rebuilds, holds nothing any more when that is done.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_gives_up_holds_nothing() {

@@ -156,9 +156,7 @@ async fn put_packages<'a>(
 /// columns. A set that cannot be read stays as it is, and whoever needs it is told so.
 pub(crate) async fn fill_in(tx: &mut Tx) -> Result<(), Error> {
     const PART: usize = 100;
-    let sql = "SELECT 1 AS id WHERE EXISTS (SELECT 1 FROM packages WHERE kind IS NULL)
-               OR EXISTS (SELECT 1 FROM inventories WHERE distro IS NULL)";
-    if tx.row(sql, vec![]).await?.is_none() {
+    if is_filled_in(tx).await? {
         return Ok(());
     }
     tx.lock(SETS, true).await?;
@@ -196,6 +194,13 @@ pub(crate) async fn fill_in(tx: &mut Tx) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Is there nothing to fill in?
+pub(crate) async fn is_filled_in(tx: &mut Tx) -> Result<bool, Error> {
+    let sql = "SELECT 1 AS id WHERE EXISTS (SELECT 1 FROM packages WHERE kind IS NULL)
+               OR EXISTS (SELECT 1 FROM inventories WHERE distro IS NULL)";
+    Ok(tx.row(sql, vec![]).await?.is_none())
 }
 
 async fn numbers(tx: &mut Tx, sql: &'static str) -> Result<Vec<i64>, Error> {
