@@ -16,6 +16,9 @@ const TRIES: usize = 10;
 const IMAGE_GONE: &str = "its image was deleted";
 const REPOSITORY_GONE: &str = "its repository was deleted";
 
+/// Along the jobs of these keys, and not all there are.
+pub(crate) const FORGET_READING: &str = "DELETE FROM jobs WHERE";
+
 impl Store {
     /// Deletes an image and all that is known of its content. One that runs is refused.
     ///
@@ -64,7 +67,7 @@ impl Store {
         if let Some(row) = row {
             delete_images(&mut tx, &[row.int("id")?]).await?;
         }
-        forget_reading(&mut tx, organisation, digest.as_str()).await?;
+        forget_reading(&mut tx, organisation, &[digest.as_str()]).await?;
         let note = events::Note::new(EventKind::ImageDeleted, digest.as_str());
         let note = note.detail(json!({ "ended": ended.len(), "repository": repository }));
         note.write(&mut tx, organisation, act).await?;
@@ -252,8 +255,9 @@ impl Store {
         }
         let numbers: Vec<i64> = going.iter().map(|it| it.0).collect();
         let gone = delete_images(&mut tx, &numbers).await?;
-        for (_, digest) in &going {
-            forget_reading(&mut tx, organisation, digest).await?;
+        let digests: Vec<&str> = going.iter().map(|it| it.1.as_str()).collect();
+        forget_reading(&mut tx, organisation, &digests).await?;
+        for digest in digests {
             let note = events::Note::new(EventKind::ImageDeleted, digest);
             let note = note.detail(json!({ "repository": name }));
             note.write(&mut tx, organisation, act).await?;
@@ -377,14 +381,20 @@ impl Running<'_> {
     }
 }
 
-/// Nobody reads the image any more that is not there.
+/// Nobody reads images any more that are not there.
 async fn forget_reading(
     tx: &mut Tx,
     organisation: &OrganisationId,
-    digest: &str,
+    digests: &[&str],
 ) -> Result<(), Error> {
-    let sql = "DELETE FROM jobs WHERE key = $1";
-    tx.run(sql, values![format!("{}/{digest}", organisation.0)]).await.map(|_| ())
+    for run in runs(digests) {
+        let mut query = Query::new(FORGET_READING, vec![]);
+        let keys = run.iter().map(|digest| format!("{}/{digest}", organisation.0)).collect();
+        query.with_all("key IN $?", keys);
+        let (sql, values) = query.into_parts();
+        tx.run(sql, values).await?;
+    }
+    Ok(())
 }
 
 async fn ids(tx: &mut Tx, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<i64>, Error> {

@@ -11,6 +11,11 @@ use crate::{Store, environments, names, new_id};
 const COLUMNS: &str = "events (id, organisation, at, who, origin, kind, environment_id, \
                        environment, about, detail, turn)";
 
+/// The environments of a name that were deleted. Of the organisation's events, which may be millions,
+/// an index leads to those of this kind alone.
+pub(crate) const FORMER: &str = "SELECT DISTINCT environment_id FROM events
+     WHERE organisation = $1 AND kind = 'environment-deleted' AND about = $2 LIMIT 1000";
+
 /// An event that is to be written down.
 #[derive(Clone)]
 pub(crate) struct Note<'a> {
@@ -124,10 +129,7 @@ impl Store {
             return Ok(found);
         };
         // What happened in one that was deleted stays, and can be asked for as before.
-        let sql = "SELECT DISTINCT environment_id FROM events
-                   WHERE organisation = $1 AND kind = $2 AND about = $3 LIMIT 1000";
-        let kind = EventKind::EnvironmentDeleted.as_str();
-        let rows = self.db.few(sql, values![&organisation.0, kind, &name]).await?;
+        let rows = self.db.few(FORMER, values![&organisation.0, &name]).await?;
         let former = rows.iter().filter_map(|it| it.maybe_text("environment_id").transpose());
         let former: Vec<String> = former.collect::<Result<_, _>>()?;
         if former.is_empty() {

@@ -364,6 +364,9 @@ pub(super) async fn deleting_leaves_only_events(store: &Store) {
     let all = of("staging").await.unwrap();
     assert!(all >= 3, "made, deployed to and deleted: {all}");
     assert_eq!(of("stagin").await.unwrap_err().to_string(), "environment `stagin`: there is none");
+    let asked = crate::events::FORMER.replace("$1", "'a'").replace("$2", "'b'");
+    let plan = super::kit::plan(store, &asked).await;
+    assert!(plan.contains("events_of_deleted"), "not along all events: {plan}");
     store.create_environment(&acme, &at(3), "staging").await.unwrap();
     assert_eq!(of("staging").await.unwrap(), 1, "one of the same name is another one");
     assert_eq!(told(store, &acme, "staging", When::Ever).await, "");

@@ -245,6 +245,17 @@ pub(crate) async fn no_orphans(store: &Store) {
     }
 }
 
+/// How the database goes about a statement, as it tells itself.
+pub(super) async fn plan(store: &Store, statement: &str) -> String {
+    let (explain, column) = if store.db.is_file() {
+        ("EXPLAIN QUERY PLAN", "detail")
+    } else {
+        ("EXPLAIN", "QUERY PLAN")
+    };
+    let rows = store.db.few(format!("{explain} {statement}"), vec![]).await.unwrap();
+    rows.iter().map(|it| it.text(column).unwrap()).collect::<Vec<_>>().join("\n")
+}
+
 /// Rows of a table.
 pub(super) async fn rows(store: &Store, table: &str) -> i64 {
     let sql = format!("SELECT COUNT(*) AS rows FROM {table}");

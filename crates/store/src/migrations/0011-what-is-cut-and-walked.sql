@@ -18,3 +18,7 @@ CREATE INDEX events_by_time ON events (organisation, at);
 -- What a program of an older version left out; there is none, but after it wrote beside a newer one.
 CREATE INDEX packages_unread ON packages (id) WHERE kind IS NULL;
 CREATE INDEX inventories_unread ON inventories (image) WHERE distro IS NULL;
+
+-- Former environments by name, and the jobs of a key, without a look at all events and all jobs.
+CREATE INDEX events_of_deleted ON events (organisation, about) WHERE kind = 'environment-deleted';
+CREATE INDEX jobs_by_key ON jobs (key);
