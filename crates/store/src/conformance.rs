@@ -162,6 +162,10 @@ conformance! {
         wait_longer_each_time_and_die
         are_never_done_twice_at_once
         dead_ones_can_be_revived
+        many_dead_ones_can_be_revived
+        are_added_with_few_locks
+        of_many_at_once_are_added_once
+        of_an_image_go_with_it
         do_not_wait_for_a_clock_that_was_set_back
         wait_as_long_as_they_are_put_off;
     migrations:

@@ -1,11 +1,12 @@
 //! Jobs: work that is done once, even where those who do it die.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use model::Moment;
+use sha2::{Digest as _, Sha256};
 
 use crate::contract::{Error, Job, JobReport, JobState, NewJob};
-use crate::db::{Query, Row, Tx, Value, values};
+use crate::db::{Query, Row, Tx, Value, runs, values};
 use crate::{Store, names, new_id};
 
 /// Seconds before the second try; each further wait is twice as long, up to the last.
@@ -17,6 +18,8 @@ const AHEAD: i64 = 2 * LONGEST_WAIT;
 /// Clocks differ by so many seconds without harm. What was asked for later than that was asked for by
 /// a clock that has been set back since, and must not wait until that clock's day comes again.
 const SKEW: i64 = 300;
+/// Jobs that are revived at once, so that nobody waits long for us.
+const PART: usize = 2_000;
 
 impl Store {
     /// Adds work, unless the same is waiting already. Says whether it did.
@@ -27,14 +30,16 @@ impl Store {
     /// Adds work, all of it or none, but for what is waiting already. Says how much it was.
     pub async fn enqueue_all(&self, jobs: &[NewJob]) -> Result<u64, Error> {
         let mut tx = self.db.write().await?;
-        let mut order: Vec<&NewJob> = jobs.iter().collect();
-        // One order for all, so that no two wait for each other.
-        order.sort_by(|left, right| (&left.kind, &left.key).cmp(&(&right.kind, &right.key)));
-        let mut added = 0;
-        for job in order {
+        let mut order = Vec::with_capacity(jobs.len());
+        for job in jobs {
             let kind = names::cleaned("kind of job", &job.kind)?;
-            let key = job.key.as_deref().map(names::told);
-            hold_key(&mut tx, &kind, key.as_deref()).await?;
+            order.push((kind, job.key.as_deref().map(names::told), job));
+        }
+        // One order for all, so that no two wait for each other.
+        order.sort_by(|left, right| (&left.0, &left.1).cmp(&(&right.0, &right.1)));
+        hold_keys(&mut tx, order.iter().map(|it| (it.0.as_str(), it.1.as_deref()))).await?;
+        let mut added = 0;
+        for (kind, key, job) in order {
             added += tx
                 .run(
                     "INSERT INTO jobs (id, kind, payload, key, state, attempt, attempts, ready_at,
@@ -120,7 +125,8 @@ impl Store {
     /// whether it was still ours.
     pub async fn fail_job(&self, job: &Job, now: Moment, why: &str) -> Result<bool, Error> {
         let mut tx = self.db.write().await?;
-        hold_key(&mut tx, &job.kind, job.key.as_deref()).await?;
+        let key = (job.kind.as_str(), job.key.as_deref());
+        hold_keys(&mut tx, std::iter::once(key)).await?;
         let again = job.attempt < job.attempts && !is_waiting(&mut tx, job).await?;
         let exponent = job.attempt.saturating_sub(1).min(20);
         let wait = FIRST_WAIT.saturating_mul(1 << exponent).min(LONGEST_WAIT);
@@ -176,26 +182,43 @@ impl Store {
         rows.iter().map(|it| it.text("key")).collect()
     }
 
-    /// Tries all dead jobs anew, from their first attempt, but where the same waits already. Says how
-    /// many those are.
+    /// Tries all dead jobs anew, from their first attempt, but where the same waits already; a part at
+    /// a time. Says how many those are.
     pub async fn revive_jobs(&self, now: Moment) -> Result<u64, Error> {
-        let mut tx = self.db.write().await?;
         let sql = format!(
-            "SELECT id, kind, key FROM jobs WHERE state = 'dead' ORDER BY kind, key, id {}",
-            tx.holding()
+            "SELECT id, kind, key FROM jobs WHERE state = 'dead' AND id > $1
+             ORDER BY id LIMIT {PART}"
         );
-        let mut revived = 0;
-        for row in tx.rows(sql, vec![]).await? {
-            hold_key(&mut tx, row.word("kind")?, row.maybe_word("key")?).await?;
-            let sql = "UPDATE jobs SET state = 'ready', attempt = 0, ready_at = $2, asked_at = $2,
-                              ended_at = NULL
-                       WHERE id = $1 AND NOT EXISTS
-                           (SELECT 1 FROM jobs r WHERE r.state = 'ready'
-                            AND r.kind = jobs.kind AND r.key = jobs.key)";
-            revived += tx.run(sql, values![row.word("id")?, now]).await?;
+        let (mut revived, mut after) = (0, String::new());
+        loop {
+            let rows = self.db.rows(sql.clone(), values![&after]).await?;
+            let Some(last) = rows.last() else { return Ok(revived) };
+            after = last.text("id")?;
+            // Of several of one key, the first is tried.
+            let (mut keys, mut ids) = (BTreeSet::new(), Vec::with_capacity(rows.len()));
+            for row in &rows {
+                let (kind, key) = (row.word("kind")?, row.maybe_word("key")?);
+                if key.is_none() || keys.insert((kind, key)) {
+                    ids.push(row.text("id")?);
+                }
+            }
+            let mut tx = self.db.write().await?;
+            hold_keys(&mut tx, keys.into_iter()).await?;
+            for run in runs(&ids) {
+                let mut query = Query::new("UPDATE jobs SET state = 'ready', attempt = 0,", vec![]);
+                query.with("ready_at = $?,", now);
+                query.with("asked_at = $?, ended_at = NULL", now);
+                query.then(
+                    "WHERE state = 'dead' AND NOT EXISTS
+                         (SELECT 1 FROM jobs r WHERE r.state = 'ready'
+                          AND r.kind = jobs.kind AND r.key = jobs.key)",
+                );
+                query.with_all("AND id IN $?", run);
+                let (sql, values) = query.into_parts();
+                revived += tx.run(sql, values).await?;
+            }
+            tx.commit().await?;
         }
-        tx.commit().await?;
-        Ok(revived)
     }
 
     /// Forgets the jobs that ended before a moment. Says how many.
@@ -227,12 +250,22 @@ async fn bury(tx: &mut Tx, kinds: &[&str], now: Moment) -> Result<(), Error> {
     tx.run(sql, values).await.map(|_| ())
 }
 
-/// Nobody else adds work of this key before we are done.
-async fn hold_key(tx: &mut Tx, kind: &str, key: Option<&str>) -> Result<(), Error> {
-    match key {
-        Some(key) => tx.lock(&format!("job {kind} {key}"), true).await,
-        None => Ok(()),
+/// Nobody else adds work of these keys before we are done.
+async fn hold_keys<'a>(
+    tx: &mut Tx,
+    keys: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+) -> Result<(), Error> {
+    // A server has room for few locks: each is one for many keys. All take them in one order.
+    let locks: BTreeSet<u8> = keys.filter_map(|(kind, key)| lock(kind, key?)).collect();
+    for lock in locks {
+        tx.lock(&format!("jobs {lock}"), true).await?;
     }
+    Ok(())
+}
+
+/// Which lock a key has.
+fn lock(kind: &str, key: &str) -> Option<u8> {
+    Sha256::digest(format!("{kind} {key}")).first().copied()
 }
 
 async fn is_waiting(tx: &mut Tx, job: &Job) -> Result<bool, Error> {

@@ -4,7 +4,8 @@ use model::Moment;
 use serde_json::json;
 
 use super::kit::at;
-use crate::{Job, JobState, NewJob, Store};
+use crate::db::values;
+use crate::{Job, JobState, NewJob, Store, Together};
 
 fn now(minute: i64) -> Moment {
     at(minute).at
@@ -184,4 +185,89 @@ pub(super) async fn wait_as_long_as_they_are_put_off(store: &Store) {
         assert!(claim(store, minute, 9).await.is_empty(), "after {minute} minutes");
     }
     assert_eq!(keys(&claim(store, day, 9).await), ["daily"]);
+}
+
+/// A server has room for some thousands of locks.
+pub(super) async fn are_added_with_few_locks(store: &Store) {
+    let all: Vec<NewJob> =
+        (0..1000).map(|it| job("analyze", Some(&format!("image {it}")), 0)).collect();
+    let together = Together::default();
+    assert_eq!(together.hold(store.enqueue_all(&all)).await.unwrap(), 1000);
+    if !store.db.is_file() {
+        let sql = "SELECT COUNT(*) AS held FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                   WHERE l.locktype = 'advisory' AND d.datname = current_database()";
+        let held = store.db.row(sql, vec![]).await.unwrap().unwrap().int("held").unwrap();
+        assert!((2..300).contains(&held), "{held}");
+    }
+    together.commit().await.unwrap();
+    assert_eq!(store.jobs(JobState::Ready, 2000).await.unwrap().len(), 1000);
+}
+
+/// More than a server has room for locks.
+pub(super) async fn many_dead_ones_can_be_revived(store: &Store) {
+    let many = 30_000_u64;
+    let mut tx = store.db.write().await.unwrap();
+    // Of each four, one has no key, one that of many others, and two have keys of their own.
+    let sql = "INSERT INTO jobs (id, kind, payload, key, state, attempt, attempts, ready_at)
+               WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+               SELECT 'job ' || i, 'analyze', 'null',
+                      CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN 'the same' ELSE 'key ' || i END,
+                      'dead', 3, 3, 0 FROM n";
+    tx.run(sql, values![i64::try_from(many).unwrap()]).await.unwrap();
+    tx.commit().await.unwrap();
+    store.enqueue(&job("refresh", Some("the same"), 0)).await.unwrap();
+    let (left, right) = tokio::join!(store.revive_jobs(now(1)), store.revive_jobs(now(1)));
+    assert_eq!(left.unwrap() + right.unwrap(), many / 4 * 3 + 1, "each once, of one key one");
+    let dead = store.jobs(JobState::Dead, 9_999).await.unwrap();
+    assert_eq!(dead.len() as u64, many / 4 - 1);
+}
+
+/// Those who add work, and those who try it anew, in any order, wait for each other and not for ever.
+pub(super) async fn of_many_at_once_are_added_once(store: &Store) {
+    let all: Vec<NewJob> = (0..40)
+        .map(|it| NewJob { attempts: 1, ..job("analyze", Some(&format!("image {it}")), 0) })
+        .collect();
+    let tasks: Vec<_> = (0..8_usize)
+        .map(|task| {
+            let (store, mut all) = (store.clone(), all.clone());
+            all.rotate_left(task * 5);
+            tokio::spawn(async move {
+                for round in 0..4 {
+                    store.enqueue_all(&all).await.unwrap();
+                    for job in claim(&store, round, 7).await {
+                        store.fail_job(&job, now(round), "no network").await.unwrap();
+                    }
+                    store.revive_jobs(now(round)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    store.revive_jobs(now(9)).await.unwrap();
+    let ready = store.jobs(JobState::Ready, 999).await.unwrap();
+    assert_eq!(ready.len(), 40, "each waits once");
+}
+
+/// Those of a key are found without a look at all there are.
+pub(super) async fn of_an_image_go_with_it(store: &Store) {
+    let statement = format!("{} key IN ('a', 'b')", crate::deletion::FORGET_READING);
+    let plan = super::kit::plan(store, &statement).await;
+    assert!(plan.contains("jobs_by_key"), "{plan}");
+    let acme = super::kit::acme(store).await;
+    let digests = [super::kit::digest(1), super::kit::digest(2), super::kit::digest(3)];
+    for digest in &digests {
+        let key = format!("{}/{digest}", acme.0);
+        store.enqueue(&job("analyze", Some(&key), 0)).await.unwrap();
+        let (act, platform, name) = (at(1), super::kit::amd64(), "docker.io/acme/web");
+        let kept = super::kit::inventory(1, &["pkg:npm/a@1"], &[]);
+        let kept = store.keep_inventory(&acme, &act, digest, &platform, Some(name), &kept);
+        kept.await.unwrap();
+    }
+    store.delete_image(&acme, &at(2), &digests[0]).await.unwrap();
+    assert_eq!(store.jobs(JobState::Ready, 9).await.unwrap().len(), 2);
+    store.enqueue(&job("analyze", Some("another"), 0)).await.unwrap();
+    store.delete_repository(&acme, &at(3), "docker.io/acme/web", false).await.unwrap();
+    assert_eq!(store.jobs(JobState::Ready, 9).await.unwrap().len(), 1);
 }
