@@ -499,6 +499,20 @@ impl Tx {
         self.run(sql, values![key]).await.map(|_| ())
     }
 
+    /// Keeps all others from each of these until the end, one after the other as they are told.
+    pub(crate) async fn lock_all(&mut self, all: &[String]) -> Result<(), Error> {
+        if self.is_sqlite() {
+            return Ok(());
+        }
+        let keys: Vec<i64> = all.iter().map(|what| lock_key(what)).collect();
+        for run in runs(&keys) {
+            let list = placeholders(0, run.len(), 1);
+            let sql = format!("SELECT pg_advisory_xact_lock(it) FROM (VALUES {list}) AS keys (it)");
+            self.run(sql, run.into_iter().map(Value::Int).collect()).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn commit(self) -> Result<(), Error> {
         match self {
             Self::Own(open) => open.commit().await,

@@ -204,12 +204,14 @@ impl Store {
             }
             let mut tx = self.db.write().await?;
             hold_keys(&mut tx, keys.into_iter()).await?;
+            tx.expect_few().await?;
             for run in runs(&ids) {
                 let mut query = Query::new("UPDATE jobs SET state = 'ready', attempt = 0,", vec![]);
                 query.with("ready_at = $?,", now);
                 query.with("asked_at = $?, ended_at = NULL", now);
+                // By their ids, and not along all the dead, that another index leads to.
                 query.then(
-                    "WHERE state = 'dead' AND NOT EXISTS
+                    "WHERE state || '' = 'dead' AND NOT EXISTS
                          (SELECT 1 FROM jobs r WHERE r.state = 'ready'
                           AND r.kind = jobs.kind AND r.key = jobs.key)",
                 );
@@ -257,10 +259,7 @@ async fn hold_keys<'a>(
 ) -> Result<(), Error> {
     // A server has room for few locks: each is one for many keys. All take them in one order.
     let locks: BTreeSet<u8> = keys.filter_map(|(kind, key)| lock(kind, key?)).collect();
-    for lock in locks {
-        tx.lock(&format!("jobs {lock}"), true).await?;
-    }
-    Ok(())
+    tx.lock_all(&locks.into_iter().map(|lock| format!("jobs {lock}")).collect::<Vec<_>>()).await
 }
 
 /// Which lock a key has.
