@@ -1,5 +1,6 @@
 //! Addresses of databases, and how each is opened.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -60,12 +61,32 @@ pub(super) async fn open(url: &str) -> Result<Db, Error> {
 /// Where nobody listens yet, the pool tries until time is up; so do we with a server that breaks off
 /// while it says who it is, because it ends just now, and begins anew.
 async fn reach(pool: PgPoolOptions, options: &PgConnectOptions) -> sqlx::Result<sqlx::PgPool> {
+    let on_socket = options.get_socket().is_some() || options.get_host().starts_with('/');
     let begun = tokio::time::Instant::now();
     loop {
         match pool.clone().connect_with(options.clone()).await {
-            Err(sqlx::Error::Io(_)) if begun.elapsed() < AWAY => tokio::time::sleep(AGAIN).await,
+            Err(error) if breaks_off(&error, on_socket) && begun.elapsed() < AWAY => {
+                tokio::time::sleep(AGAIN).await;
+            }
             done => return done,
         }
+    }
+}
+
+/// Is it what is told of a server that ends just now? One whose address is a folder takes its socket
+/// there with it. Of a name that nobody has, or a door that nobody opens, more is not heard later.
+fn breaks_off(error: &sqlx::Error, on_socket: bool) -> bool {
+    match error {
+        sqlx::Error::Io(error) => match error.kind() {
+            ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::UnexpectedEof => true,
+            ErrorKind::NotFound => on_socket,
+            _ => false,
+        },
+        sqlx::Error::Database(_) => super::reading::is_gone(error),
+        _ => false,
     }
 }
 
@@ -182,4 +203,41 @@ fn opening(error: &sqlx::Error) -> Error {
         };
     }
     super::failed("cannot open the database", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn who_ends_just_now_is_told_from_who_is_not_there() {
+        let kinds = [
+            (ErrorKind::ConnectionReset, [true, true]),
+            (ErrorKind::ConnectionAborted, [true, true]),
+            (ErrorKind::BrokenPipe, [true, true]),
+            (ErrorKind::UnexpectedEof, [true, true]),
+            (ErrorKind::NotFound, [true, false]),
+            (ErrorKind::PermissionDenied, [false, false]),
+            (ErrorKind::HostUnreachable, [false, false]),
+            (ErrorKind::Other, [false, false]),
+        ];
+        for (kind, expect) in kinds {
+            let error = sqlx::Error::Io(io::Error::from(kind));
+            assert_eq!([true, false].map(|it| breaks_off(&error, it)), expect, "{kind:?}");
+        }
+        assert!(!breaks_off(&sqlx::Error::PoolTimedOut, true));
+    }
+
+    /// Whoever mistypes an address is told so at once, and not when all patience has run out.
+    #[tokio::test]
+    async fn what_is_no_name_is_told_at_once() {
+        let begun = Instant::now();
+        // No part of a name may be so long, so nobody is asked for it.
+        let error = open(&format!("postgres://{}/foretop", "x".repeat(64))).await.unwrap_err();
+        assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+        assert!(begun.elapsed() < AWAY, "{error}");
+    }
 }
