@@ -246,13 +246,12 @@ impl Db {
     /// After a deletion: on SQLite what is gone is overwritten in the file (`secure_delete`), and
     /// here the log is emptied, which still had it: as soon as nobody reads it any more, and what is
     /// changed together with it has happened. What PostgreSQL has deleted its own housekeeping removes.
-    pub(crate) async fn scrub(&self) -> Result<(), Error> {
+    pub(crate) async fn scrub(&self) {
         if let Self::Sqlite { log: Some(log), .. } = self
-            && !together::afterwards(log).await
+            && !together::afterwards(log)
         {
-            log.empty().await?;
+            log.empty().await;
         }
-        Ok(())
     }
 
     /// What stays the same as long as nothing is written; none where nobody knows.

@@ -162,7 +162,8 @@ impl Store {
         let note = note.detail(json!({ "deployments": deployments, "environment": held.id }));
         note.write(&mut tx, organisation, act).await?;
         tx.commit().await?;
-        self.db.scrub().await
+        self.db.scrub().await;
+        Ok(())
     }
 }
 
@@ -254,9 +255,8 @@ async fn none(tx: &mut Tx, organisation: &OrganisationId, name: String) -> Resul
     Ok(Error::NotFound { what: "environment", name, among })
 }
 
-/// What is read of an environment. What runs is counted as it changes; what is known to be analysed
+/// What is told of an environment `e`. What runs is counted as it changes; what is known to be analysed
 /// needs no look, and of the rest there is little.
-/// What is told of an environment `e`.
 fn columns(db: &Db) -> String {
     format!(
         "e.id, e.name, e.created_at, e.created_by, e.running, {} AS unread",

@@ -118,7 +118,7 @@ impl Store {
             }
         }
         if expired.rows() > 0 {
-            self.db.scrub().await?;
+            self.db.scrub().await;
         }
         Ok(expired)
     }

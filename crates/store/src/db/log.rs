@@ -42,20 +42,23 @@ impl Log {
     }
 
     /// Empties it: now, or, as long as somebody reads what is in it, as soon as they are done. Those
-    /// who write do not wait for them.
-    pub(super) async fn empty(&self) -> Result<(), Error> {
+    /// who write do not wait for them. What was deleted is deleted, also where it cannot be emptied.
+    pub(super) async fn empty(&self) {
         self.state.wanted.fetch_add(1, Ordering::SeqCst);
         for pause in PATIENCE {
-            if self.once().await? {
-                return Ok(());
+            match self.once().await {
+                Ok(true) => return,
+                Ok(false) => tokio::time::sleep(pause).await,
+                Err(error) => {
+                    tracing::error!(%error, "what was deleted is still in the database's log");
+                    break;
+                }
             }
-            tokio::time::sleep(pause).await;
         }
         if !self.state.tried.swap(true, Ordering::SeqCst) {
             let log = self.clone();
             tokio::spawn(async move { log.again_and_again().await });
         }
-        Ok(())
     }
 
     /// Whoever is the last to close a file empties its log.
@@ -67,7 +70,7 @@ impl Log {
         let mut pause = Duration::from_millis(100);
         while !self.state.closed.load(Ordering::SeqCst) {
             let wanted = self.state.wanted.load(Ordering::SeqCst);
-            // Where it cannot be written to at all, whoever deletes next is told so.
+            // Why it cannot be written to at all was told by whoever deleted.
             if matches!(self.once().await, Ok(true)) {
                 self.state.tried.store(false, Ordering::SeqCst);
                 // What was deleted meanwhile left this to us.

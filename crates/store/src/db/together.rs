@@ -1,6 +1,6 @@
 //! Several changes that are one: all that is asked and written meanwhile is within one transaction.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -17,7 +17,11 @@ tokio::task_local! {
 ///
 /// It begins with the first change, so whoever only looks, or looks first, keeps nobody waiting.
 #[derive(Clone, Debug, Default)]
-pub struct Together(Arc<Mutex<Shared>>);
+pub struct Together {
+    shared: Arc<Mutex<Shared>>,
+    /// What is to be emptied when it has happened: said without a wait, also in the midst of a part.
+    log: Arc<OnceLock<Log>>,
+}
 
 /// The one transaction.
 #[derive(Debug, Default)]
@@ -25,8 +29,6 @@ pub(crate) struct Shared {
     open: Option<Open>,
     /// A part of it has begun, and it may be that nobody says any more that it is to be.
     in_part: bool,
-    /// What is to be emptied when it has happened.
-    log: Option<Log>,
 }
 
 impl Together {
@@ -37,31 +39,29 @@ impl Together {
 
     /// Now it happens, if anything was changed.
     pub async fn commit(self) -> Result<(), Error> {
-        let mut shared = self.0.lock().await;
+        let mut shared = self.shared.lock().await;
         shared.undo().await?;
         if let Some(open) = shared.open.take() {
             open.commit().await?;
         }
-        match shared.log.take() {
-            Some(log) => log.empty().await,
-            None => Ok(()),
+        if let Some(log) = self.log.get() {
+            log.empty().await;
         }
+        Ok(())
     }
 }
 
 /// What this task asks belongs to one, and the log is emptied when that has happened; false outside of
 /// it.
-pub(super) async fn afterwards(log: &Log) -> bool {
-    let Ok(together) = SHARED.try_with(Clone::clone) else { return false };
-    together.0.lock().await.log = Some(log.clone());
-    true
+pub(super) fn afterwards(log: &Log) -> bool {
+    SHARED.try_with(|it| drop(it.log.set(log.clone()))).is_ok()
 }
 
 /// A part of what is done together, to change something in; none outside of it.
 pub(super) async fn part(db: &Db) -> Result<Option<Tx>, Error> {
     let Ok(together) = SHARED.try_with(Clone::clone) else { return Ok(None) };
     // It is one task that asks one thing after the other: whoever waited would wait for themselves.
-    let mut shared = together.0.try_lock_owned().map_err(|_| Error::Unavailable {
+    let mut shared = together.shared.try_lock_owned().map_err(|_| Error::Unavailable {
         what: "what is changed together".to_owned(),
         why: "a part of it is begun within another, which would wait for ever".to_owned(),
     })?;
@@ -79,7 +79,7 @@ pub(super) async fn part(db: &Db) -> Result<Option<Tx>, Error> {
 pub(super) async fn begun() -> Result<Option<OwnedMutexGuard<Shared>>, Error> {
     let Ok(together) = SHARED.try_with(Clone::clone) else { return Ok(None) };
     // Whoever asks in the midst of a part of their own sees what everybody sees, as they would alone.
-    let Ok(mut shared) = together.0.try_lock_owned() else { return Ok(None) };
+    let Ok(mut shared) = together.shared.try_lock_owned() else { return Ok(None) };
     if shared.open.is_none() {
         return Ok(None);
     }
