@@ -75,7 +75,7 @@ fn who_may_log_in_is_said_on_the_servers_machine() {
     // Another process: within a second.
     let begun = std::time::Instant::now();
     while bob.foretop("whoami").starts_with("exit 0\n") {
-        assert!(begun.elapsed().as_secs() < 20, "he is still somebody");
+        assert!(begun.elapsed().as_secs() < 60, "he is still somebody");
     }
     let refused = house.foretop("admin reset bob");
     assert!(refused.contains("hint: foretop admin enable bob"), "{refused}");

@@ -52,7 +52,7 @@ impl World {
         let site = FakeRegistry::start();
         let settings = Settings {
             mirror: Some(format!("http://{}/mirror/", site.host())),
-            stall: Duration::from_secs(2),
+            stall: Duration::from_secs(10),
             retries: 2,
             ..Settings::default()
         };

@@ -263,7 +263,7 @@ fn large_reports_take_no_time() {
         let start = Instant::now();
         let length = report.write(&analysis, &options).len();
         let took = start.elapsed();
-        assert!(took.as_secs() < 20, "{}: {took:?} for {length} bytes", report.id());
+        assert!(took.as_secs() < 60, "{}: {took:?} for {length} bytes", report.id());
     }
 }
 

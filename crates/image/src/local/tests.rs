@@ -184,12 +184,12 @@ fn an_engine_that_falls_silent() {
     let silent = engine().answer("/images/app:1/json", Answer::Silence);
     let told = told_by(silent, "app:1", |ask| {
         let mut settings = (*ask.settings).clone();
-        settings.stall = std::time::Duration::from_millis(50);
+        settings.stall = std::time::Duration::from_secs(1);
         ask.settings = Arc::new(settings);
     });
     assert_eq!(
         told,
-        "Unavailable: ENGINE: the engine said nothing for 0.05 seconds\n  \
+        "Unavailable: ENGINE: the engine said nothing for 1 seconds\n  \
          hint: is the engine busy or stuck? `docker info` shows whether it answers"
     );
 }

@@ -65,7 +65,7 @@ fn what_does_not_pass_is_told() {
         "manifests",
         9,
         Fault::StallAfter(0),
-        "Unavailable: HOST/app:1: HOST sent nothing for 0.3 s (tried 3 times)\nhint: try again later",
+        "Unavailable: HOST/app:1: HOST sent nothing for 1 s (tried 3 times)\nhint: try again later",
     );
     check_fault(
         "manifests",
@@ -218,15 +218,16 @@ fn broken_downloads_go_on_where_they_broke() {
         .filter(|it| it.path.contains(&big_layer()))
         .map(|it| it.range)
         .collect();
-    assert_eq!(ranges.len(), 3);
-    assert_eq!(ranges[0], None);
-    // How much of what was sent before a break arrives is not for us to say.
     let start = |range: &Option<String>| {
-        let range = range.as_ref().unwrap().strip_prefix("bytes=").unwrap().to_owned();
-        range.strip_suffix('-').unwrap().parse::<usize>().unwrap()
+        let Some(range) = range else { return 0 };
+        let start = range.strip_prefix("bytes=").and_then(|it| it.strip_suffix('-'));
+        start.unwrap().parse::<usize>().unwrap()
     };
-    assert!(start(&ranges[1]) > 0 && start(&ranges[1]) <= 100_000);
-    assert!(start(&ranges[2]) > start(&ranges[1]));
+    let starts: Vec<usize> = ranges.iter().map(start).collect();
+    // How much of what was sent before a break arrives is not for us to say, nor is how often a busy
+    // machine breaks it.
+    assert!(starts.len() >= 3 && starts.is_sorted(), "{starts:?}");
+    assert!(starts.first() == Some(&0) && starts.last() > Some(&0), "{starts:?}");
 }
 
 #[test]
@@ -287,7 +288,7 @@ fn layers_that_are_not_what_was_pushed() {
 fn drops_are_no_stream() {
     let registry = FakeRegistry::start();
     registry.push("app", "1", &small());
-    let expect = "Unavailable: HOST/app:1: HOST sent nothing for 0.3 s\nhint: try again later";
+    let expect = "Unavailable: HOST/app:1: HOST sent nothing for 1 s\nhint: try again later";
     let once = || Settings { retries: 0, ..hasty() };
     registry.plan(&big_layer(), 1, Fault::Drip);
     check(&registry, "app:1", once(), expect);
@@ -303,10 +304,11 @@ fn the_first_error_ends_it_all() {
     let blobs = many.blobs().blobs;
     registry.plan(&blobs[0].0, 99, Fault::StallAfter(0));
     registry.plan(&blobs[1].0, 99, Fault::status(403));
-    let patient = Settings { stall: std::time::Duration::from_mins(1), ..settings() };
+    let patience = std::time::Duration::from_mins(1);
+    let patient = Settings { stall: patience, ..settings() };
     let began = Instant::now();
     assert!(outcome(&registry, "app:1", patient).starts_with("Denied: "));
-    assert!(began.elapsed().as_secs() < 10);
+    assert!(began.elapsed() < patience);
 }
 
 #[test]

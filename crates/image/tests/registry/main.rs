@@ -29,7 +29,7 @@ fn settings() -> Settings {
         credentials: None,
         insecure_registries: BTreeSet::new(),
         certificate_authorities: Vec::new(),
-        stall: Duration::from_secs(2),
+        stall: Duration::from_secs(10),
         retries: 2,
         limits: tarball::Limits::default(),
         workers: 2,
@@ -39,7 +39,7 @@ fn settings() -> Settings {
 
 /// The same for a registry that is known to stall.
 fn hasty() -> Settings {
-    Settings { stall: Duration::from_millis(300), ..settings() }
+    Settings { stall: Duration::from_secs(1), ..settings() }
 }
 
 /// What is seen of reading one image.
