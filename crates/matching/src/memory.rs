@@ -1,5 +1,6 @@
 //! What was decided about packages, kept for whoever judges many inventories that share most of them.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::{HashMap, HashMapExt as _};
@@ -7,6 +8,7 @@ use model::{Finding, Gap, Verdict};
 
 use crate::findings::{FEW, Lore, count_holes, in_words};
 use crate::gaps::Tally;
+use crate::spaces::Ground;
 use crate::statements::Best;
 use crate::walk::{Standing, Subject, Walk};
 use crate::words::Wordless;
@@ -17,13 +19,16 @@ use crate::words::Wordless;
 /// It is bounded: what nobody asked for lately is forgotten, and would be judged again.
 pub struct Memory {
     most: usize,
+    /// Grounds are told apart by two numbers, so that nobody can make up two that are one.
+    grounds: [RandomState; 2],
     kept: Mutex<Kept>,
 }
 
 impl Memory {
     /// One that holds about so many bytes at most.
     pub fn new(most: usize) -> Self {
-        Self { most, kept: Mutex::default() }
+        let grounds = [RandomState::new(), RandomState::new()];
+        Self { most, grounds, kept: Mutex::default() }
     }
 
     /// Bytes held, about.
@@ -38,17 +43,14 @@ impl Memory {
 
     /// What is decided about each of these, in their order.
     fn recall(&self, walk: &Walk<'_>, subjects: &[&Subject<'_>]) -> Vec<Arc<Judged>> {
-        let grounds: Vec<Option<String>> =
-            (0..walk.grounds.len()).map(|it| ground(walk, it)).collect();
-        let mut kept = self.kept();
-        let grounds: Vec<Option<u32>> =
-            grounds.into_iter().map(|it| it.map(|it| kept.ground(it))).collect();
+        let grounds = self.grounds(walk);
         let keys: Vec<Option<Box<str>>> = subjects
             .iter()
             .map(|it| Some(key(it, (*grounds.get(it.ground)?)?).into_boxed_str()))
             .collect();
+        let mut kept = self.kept();
         let known: Vec<Option<Arc<Judged>>> =
-            keys.iter().map(|it| kept.find(it.as_deref()?)).collect();
+            keys.iter().map(|it| kept.find(it.as_deref()?, self.most)).collect();
         drop(kept);
         let unknown: Vec<&Subject<'_>> = subjects
             .iter()
@@ -71,6 +73,20 @@ impl Memory {
             Some(fresh)
         });
         all.collect()
+    }
+
+    /// All that matching reads of an image for the packages of each ground, in a number.
+    fn grounds(&self, walk: &Walk<'_>) -> Vec<Option<[u64; 2]>> {
+        let distro = walk.question.inventory.distro.as_ref();
+        let cpe = distro.and_then(|it| it.cpe.as_deref());
+        let cpes = walk.question.options.cpes;
+        let image = self.grounds.each_ref().map(|it| it.hash_one((cpe, cpes)));
+        let number = |ground: &Ground| {
+            let meeting = ground.meeting.as_ref().ok()?;
+            let told = (meeting.space.as_str(), meeting.is_system, &meeting.release, image);
+            Some(self.grounds.each_ref().map(|it| it.hash_one(told)))
+        };
+        walk.grounds.iter().map(number).collect()
     }
 }
 
@@ -163,33 +179,23 @@ fn judge(walk: &Walk<'_>, lore: &mut Lore<'_, '_>, subject: &Subject<'_>) -> Jud
     judged
 }
 
-/// All that matching reads of an image for the packages of that ground, in words.
-fn ground(walk: &Walk<'_>, number: usize) -> Option<String> {
-    let meeting = walk.grounds.get(number)?.meeting.as_ref().ok()?;
-    let distro = walk.question.inventory.distro.as_ref();
-    let cpe = distro.and_then(|it| it.cpe.as_deref());
-    let cpes = walk.question.options.cpes;
-    let (space, release) = (meeting.space.as_str(), &meeting.release);
-    Some(format!("{space}\0{}\0{release:?}\0{cpe:?}\0{cpes:?}", meeting.is_system))
-}
-
 /// All that matching reads of a package, in words. Who owns it and how it is known to be there was
 /// looked at before.
-fn key(subject: &Subject<'_>, ground: u32) -> String {
+fn key(subject: &Subject<'_>, ground: [u64; 2]) -> String {
     let package = subject.package;
     let source = package.source.as_ref();
     let name = source.map_or("", |it| &it.name);
     let version = source.and_then(|it| it.version.as_deref());
     let is_sourced = u8::from(source.is_some()) + u8::from(version.is_some());
     let version = version.unwrap_or_default();
-    format!("{}\0{ground}\0{is_sourced}\0{name}\0{version}", package.purl)
+    let [one, other] = ground;
+    format!("{}\0{one:x}.{other:x}\0{is_sourced}\0{name}\0{version}", package.purl)
 }
 
 /// What is kept, in two generations: what the younger one has no room for makes it the older one, and
 /// what is there was not asked for since.
 #[derive(Default)]
 struct Kept {
-    grounds: HashMap<String, u32>,
     young: Generation,
     old: Generation,
 }
@@ -201,25 +207,22 @@ struct Generation {
 }
 
 impl Kept {
-    fn ground(&mut self, text: String) -> u32 {
-        let next = u32::try_from(self.grounds.len()).unwrap_or(u32::MAX);
-        *self.grounds.entry(text).or_insert(next)
-    }
-
-    fn find(&mut self, key: &str) -> Option<Arc<Judged>> {
+    fn find(&mut self, key: &str, most: usize) -> Option<Arc<Judged>> {
         if let Some(judged) = self.young.judged.get(key) {
             return Some(Arc::clone(judged));
         }
         let (key, judged) = self.old.judged.remove_entry(key)?;
-        let bytes = judged.bytes() + key.len();
-        self.old.bytes = self.old.bytes.saturating_sub(bytes);
-        self.young.bytes += bytes;
-        self.young.judged.insert(key, Arc::clone(&judged));
+        self.old.bytes = self.old.bytes.saturating_sub(judged.bytes() + key.len());
+        self.keep(key, &judged, most);
         Some(judged)
     }
 
+    /// Unless it alone is more than one generation has room for.
     fn keep(&mut self, key: Box<str>, judged: &Arc<Judged>, most: usize) {
         let bytes = judged.bytes() + key.len();
+        if bytes > most / 2 {
+            return;
+        }
         if self.young.bytes + bytes > most / 2 {
             self.old = std::mem::take(&mut self.young);
         }
