@@ -11,8 +11,6 @@ mod tests;
 
 /// A file that names a distribution is a page at most.
 const LIMIT: u64 = 64 << 10;
-/// What it says of the distribution is repeated in every package, so it must be short.
-const LONGEST: usize = 256;
 
 /// Reads the files that name the distribution.
 pub(crate) static CATALOGER: Cataloger = Cataloger {
@@ -56,19 +54,13 @@ fn read(file: &File<'_>, _: &dyn Beside) -> Found {
         _ => (from_os_release(text), "it has no ID, so the distribution cannot be told from it"),
     };
     match distro {
-        Some(distro) if !is_short(&distro) => {
-            Found::gap(file.path(), format!("a value in it is longer than {LONGEST} bytes"))
+        Some(distro) if !distro.is_short() => {
+            let why = format!("a value in it is longer than {} bytes", Distro::LONGEST);
+            Found::gap(file.path(), why)
         }
         Some(distro) => Found { distro: Some(distro), ..Found::default() },
         None => Found::gap(file.path(), missing),
     }
-}
-
-fn is_short(distro: &Distro) -> bool {
-    let Distro { id, version, codename, name, like, variant, cpe } = distro;
-    let told = [version, codename, name, variant, cpe];
-    let mut texts = told.into_iter().flatten().chain(like).chain([id]);
-    texts.all(|it| it.len() <= LONGEST) && like.len() <= LONGEST
 }
 
 fn from_os_release(text: &str) -> Option<Distro> {

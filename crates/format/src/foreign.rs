@@ -24,7 +24,11 @@ pub(crate) fn settle(
                 .and_then(|source| only_if_different(source, &package.purl));
         }
     }
-    let distro = if own { distro } else { distro.or_else(|| distro_of(&packages)) };
+    let mut distro = if own { distro } else { distro.or_else(|| distro_of(&packages)) };
+    if distro.take_if(|it| !it.is_short()).is_some() {
+        let why = format!("a value in it is longer than {} bytes", Distro::LONGEST);
+        gaps.push(Gap::new("the distribution", why));
+    }
     let mut inventory =
         Inventory { subject, distro, packages, statements: vec![], gaps }.in_order();
     inventory.packages = each_once(inventory.packages);

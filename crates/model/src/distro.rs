@@ -22,6 +22,17 @@ pub struct Distro {
 }
 
 impl Distro {
+    /// Bytes that each text has at most, and texts of `like`: all of it is repeated for many packages.
+    pub const LONGEST: usize = 256;
+
+    /// Is each text in it short enough to be believed?
+    pub fn is_short(&self) -> bool {
+        let Self { id, version, codename, name, like, variant, cpe } = self;
+        let told = [version, codename, name, variant, cpe];
+        let mut texts = told.into_iter().flatten().chain(like).chain([id]);
+        texts.all(|it| it.len() <= Self::LONGEST) && like.len() <= Self::LONGEST
+    }
+
     /// What a purl's `distro` qualifier says: `debian-12`, or `arch` without a version.
     pub fn qualifier(&self) -> String {
         match &self.version {

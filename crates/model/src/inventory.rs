@@ -1,6 +1,7 @@
 //! An inventory: everything that was found in one subject.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Distro, Gap, ImageDescription, Package, Statement};
 
@@ -10,6 +11,7 @@ pub struct Inventory {
     /// What was read.
     pub subject: Subject,
     /// What it is built on, where that could be told.
+    #[serde(default, deserialize_with = "short")]
     pub distro: Option<Distro>,
     /// Sorted by purl, then by kind; each once.
     pub packages: Vec<Package>,
@@ -17,6 +19,16 @@ pub struct Inventory {
     pub statements: Vec<Statement>,
     /// Holes, sorted, each once.
     pub gaps: Vec<Gap>,
+}
+
+/// Whoever sends us one may have written it themselves.
+fn short<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Distro>, D::Error> {
+    let distro = Option::<Distro>::deserialize(deserializer)?;
+    if distro.as_ref().is_some_and(|it| !it.is_short()) {
+        let why = format!("a value in `distro` is longer than {} bytes", Distro::LONGEST);
+        return Err(D::Error::custom(why));
+    }
+    Ok(distro)
 }
 
 /// What was read.
@@ -65,5 +77,29 @@ impl Inventory {
         self.gaps.sort();
         self.gaps.dedup();
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_the_distribution_is_short() {
+        let check = |length: usize, expect: &str| {
+            let distro = Distro { cpe: Some("c".repeat(length)), ..Distro::default() };
+            let subject = Subject::Document { name: "d".to_owned() };
+            let distro = Some(distro);
+            let inventory =
+                Inventory { subject, distro, packages: vec![], statements: vec![], gaps: vec![] };
+            let text = serde_json::to_string(&inventory).unwrap();
+            let said = match serde_json::from_str::<Inventory>(&text) {
+                Ok(read) => format!("the same: {}", read == inventory),
+                Err(error) => error.to_string(),
+            };
+            assert!(said.starts_with(expect), "{said}");
+        };
+        check(256, "the same: true");
+        check(257, "a value in `distro` is longer than 256 bytes");
     }
 }

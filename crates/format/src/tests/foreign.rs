@@ -311,3 +311,20 @@ fn in_toto_envelopes() {
 fn a_mark_in_front_does_not_matter() {
     check(&format!("\u{feff}{SPDX}"), "document d\npkg:npm/x@1");
 }
+
+#[test]
+fn a_distribution_that_has_much_to_say() {
+    let document = |name: &str| {
+        format!(
+            r#"{{"artifacts":[{{"name":"a","version":"1","type":"npm","purl":"pkg:npm/a@1"}}],
+            "source":{{"type":"image","metadata":{{"userInput":"a:1"}}}},
+            "distro":{{"id":"{name}","versionID":"12"}},"descriptor":{{"name":"syft"}}}}"#
+        )
+    };
+    check(&document("debian"), "image a:1 no digest []\non debian 12 -\npkg:npm/a@1");
+    check(
+        &document(&"d".repeat(257)),
+        "image a:1 no digest []\npkg:npm/a@1\n\
+         gap: the distribution: a value in it is longer than 256 bytes",
+    );
+}
