@@ -23,7 +23,7 @@ const UNREST: u64 = 12;
 /// So often.
 const PULSE: Duration = Duration::from_millis(900);
 /// For so long all may come to rest: who was killed at work is believed dead after a while.
-const REST: Duration = Duration::from_secs(90);
+const REST: Duration = Duration::from_mins(3);
 const APPLICATIONS: usize = 4;
 const VERSIONS: usize = 12;
 
@@ -42,6 +42,10 @@ impl Process {
     fn kill(&mut self) {
         let _ = self.child.kill();
         self.child.wait().unwrap();
+    }
+
+    fn again(&mut self, sandbox: &Sandbox) {
+        self.child = Self::spawn(sandbox, &self.words, Stdio::null());
     }
 }
 
@@ -294,11 +298,29 @@ async fn story(crowd: Arc<Crowd>, mut processes: Vec<Process>) -> Vec<Process> {
         let chance = jiff::Timestamp::now().subsec_nanosecond() / 1000;
         let hit = usize::try_from(chance).unwrap() % processes.len();
         processes[hit].kill();
-        processes[hit].child = Process::spawn(&crowd.sandbox, &processes[hit].words, Stdio::null());
+        processes[hit].again(&crowd.sandbox);
         killed += 1;
     }
     assert!(killed > 5, "{killed}");
     println!("{killed} were killed");
+    // Whoever came to no database in time, on a busy machine, has ended, as is said of them; those who
+    // run such a thing start it again.
+    let (done, mut ended) = tokio::sync::oneshot::channel::<()>();
+    let reviving = Arc::clone(&crowd);
+    let reviving = tokio::spawn(async move {
+        let mut pulse = tokio::time::interval(PULSE);
+        loop {
+            tokio::select! {
+                _ = &mut ended => return processes,
+                _ = pulse.tick() => {}
+            }
+            for it in &mut processes {
+                if it.child.try_wait().unwrap().is_some() {
+                    it.again(&reviving.sandbox);
+                }
+            }
+        }
+    });
 
     let mut promised: BTreeMap<String, Vec<Promised>> = BTreeMap::new();
     for it in recording {
@@ -330,7 +352,8 @@ async fn story(crowd: Arc<Crowd>, mut processes: Vec<Process>) -> Vec<Process> {
         assert_eq!(history(&clients[1], name).await, spans, "both servers agree");
     }
     all_read(&clients, promised.into_values().flatten().collect()).await;
-    processes
+    drop(done);
+    reviving.await.unwrap()
 }
 
 /// Every image is read in the end, and once.
@@ -341,7 +364,8 @@ async fn all_read(clients: &[Client], promised: Vec<Promised>) {
     loop {
         pulse.tick().await;
         let query = ImageQuery { limit: Some(1000), ..ImageQuery::default() };
-        let images = clients[0].images("main", &query).await.unwrap().items;
+        let images = insist(clients, 0, async |client| client.images("main", &query).await).await;
+        let images = images.0.items;
         let read = images.iter().filter(|it| it.state == ImageState::Analysed);
         let read: BTreeSet<String> = read.map(|it| it.digest.clone()).collect();
         if read == wanted {
@@ -356,11 +380,13 @@ async fn all_read(clients: &[Client], promised: Vec<Promised>) {
         limit: Some(1000),
         ..EventQuery::default()
     };
-    let events = clients[1].events("main", &query).await.unwrap().items;
-    let mut about: Vec<String> = events.into_iter().map(|it| it.about).collect();
+    let (events, _) = insist(clients, 1, async |client| client.events("main", &query).await).await;
+    let mut about: Vec<String> = events.items.into_iter().map(|it| it.about).collect();
     about.sort();
     assert_eq!(about, wanted.into_iter().collect::<Vec<_>>(), "each once");
-    let environments = clients[1].environments("main", &PageQuery::default()).await.unwrap();
+    let every = PageQuery::default();
+    let ask = async |client: &Client| client.environments("main", &every).await;
+    let (environments, _) = insist(clients, 1, ask).await;
     assert_eq!(environments.items[0].pending, 0);
 }
 

@@ -35,7 +35,8 @@ include-path = "/api/v1/orgs/{org}/events/live"
 enabled = false
 "#;
 
-/// What it asks is the same each time.
+/// What it asks is the same each time, on any machine: it goes once through all there is to ask, and no
+/// clock ends it.
 const SEED: &str = "20261121";
 
 /// What no schema can say, of these operations alone: they may be refused, too.
@@ -110,7 +111,7 @@ fn as_described() {
         "all",
         "--no-color",
     ]);
-    run.args(["--max-examples", "10", "--max-time", "45", "--warnings", "off"]);
+    run.args(["--max-examples", "10", "--warnings", "off"]);
     run.args(["--seed", SEED]);
     run.args(["--header", &format!("Authorization: Bearer {token}")]);
     let output = run.current_dir(sandbox.path("tmp")).output().unwrap();
