@@ -112,11 +112,26 @@ impl Lookout {
 
     /// Puts titles to what is different between the two: words are read for that alone.
     pub fn put_titles(&self, before: &Analysis, after: &Analysis, comparison: &mut Comparison) {
+        self.put_titles_to(before, after, comparison, |it| it.fate != Fate::Unchanged);
+    }
+
+    /// Puts titles to what is the same on both sides, too.
+    pub fn put_all_titles(&self, before: &Analysis, after: &Analysis, comparison: &mut Comparison) {
+        self.put_titles_to(before, after, comparison, |_| true);
+    }
+
+    fn put_titles_to(
+        &self,
+        before: &Analysis,
+        after: &Analysis,
+        comparison: &mut Comparison,
+        wants: impl Fn(&FindingChange) -> bool,
+    ) {
         for (analysis, is_after) in [(after, true), (before, false)] {
             let mut untitled: Vec<&mut FindingChange> = comparison
                 .findings
                 .iter_mut()
-                .filter(|it| it.fate != Fate::Unchanged && it.title.is_empty())
+                .filter(|it| it.title.is_empty() && wants(it))
                 .filter(|it| is_after == it.after.is_some())
                 .collect();
             if untitled.is_empty() {

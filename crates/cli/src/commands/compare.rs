@@ -201,7 +201,11 @@ impl Verb for Compare {
             let [before, after] =
                 [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
             let mut comparison = self.compared(&before, &after, context);
-            lookout.put_titles(&before, &after, &mut comparison);
+            if ignore_unchanged {
+                lookout.put_titles(&before, &after, &mut comparison);
+            } else {
+                lookout.put_all_titles(&before, &after, &mut comparison);
+            }
             answered(&lookout)?;
             comparison
         };
