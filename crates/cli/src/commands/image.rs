@@ -40,7 +40,7 @@ enum Command {
         /// The image: its digest, or the name that it was pushed by
         #[arg(value_parser = said())]
         image: String,
-        /// For this platform, where a name leads to several
+        /// For this platform, where a name leads to several; of a digest, only if it is for that
         #[arg(long, value_name = "PLATFORM")]
         platform: Option<Platform>,
         /// Also where it runs: it ends there, and the history says so
@@ -112,6 +112,15 @@ async fn digest(
 ) -> anyhow::Result<String> {
     let said = image.rsplit_once('@').map_or(image, |(_, digest)| digest);
     if said.parse::<model::Digest>().is_ok() {
+        if let Some(wanted) = platform {
+            let made_for = asking.client.image(&asking.organisation, said).await?.platform;
+            if !made_for.parse().is_ok_and(|it: Platform| it == *wanted) {
+                return Err(Failure::error(
+                    format!("image delete {image}: it is not for {wanted}"),
+                    format!("it is for {made_for}; without --platform the digest alone counts"),
+                ));
+            }
+        }
         return Ok(said.to_owned());
     }
     let reference: Reference = image.parse().map_err(|error: model::BadReference| {

@@ -74,6 +74,24 @@ fn of_several_platforms_none_is_guessed() {
 }
 
 #[test]
+fn a_digest_for_another_platform_stays() {
+    let sandbox = pushed();
+    let layer = testkit::layer().file("app/node_modules/a/package.json", "{}");
+    let image = testkit::image().layer(layer).platform("linux", "arm64");
+    sandbox.file("arm.tar", image.docker_archive("myorg/myapp:v1.2.0"));
+    let pushed = sandbox.foretop("push archive://arm.tar");
+    let digest = pushed.split('@').nth(1).unwrap().split_whitespace().next().unwrap();
+    let delete =
+        |platform: &str| sandbox.foretop(&format!("image delete {digest} --platform {platform}"));
+    let refused = delete("linux/amd64");
+    assert!(refused.contains(": it is not for linux/amd64\n"), "{refused}");
+    assert!(refused.contains("hint: it is for linux/arm64"), "{refused}");
+    assert!(sandbox.foretop("image list").contains(digest));
+    let gone = delete("linux/arm64/v8");
+    assert!(gone.contains("Successfully deleted image"), "{gone}");
+}
+
+#[test]
 fn an_unset_variable_is_no_name() {
     let sandbox = alone(Sandbox::new());
     let foretop = std::path::Path::new(env!("CARGO_BIN_EXE_foretop"));
