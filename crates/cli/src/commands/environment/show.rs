@@ -132,10 +132,11 @@ impl Show {
             match asking.client.look_at_tags(&asking.organisation, &query).await {
                 Ok(looked) => {
                     untold.extend(looked.untold);
-                    query.after = looked.next;
-                    if query.after.is_none() {
+                    // Whoever sends us back to where we were would have us go round for ever.
+                    if looked.next.is_none() || looked.next == query.after {
                         return Ok(untold);
                     }
+                    query.after = looked.next;
                 }
                 Err(error) if asking.embedded() => return Err(error.into()),
                 // What it has seen is known all the same.
