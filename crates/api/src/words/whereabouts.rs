@@ -44,6 +44,10 @@ pub struct Whereabouts {
     pub unread: u64,
     /// What cannot be told, also of those: a gap is no all-clear.
     pub gaps: Vec<Hole>,
+    /// What images that are found say themselves and what does not count, for nobody named its author.
+    /// It hides nothing: what is found is found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Hole>,
 }
 
 /// Something that cannot be told.

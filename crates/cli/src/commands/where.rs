@@ -5,7 +5,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use api::{Hole, Sighted, Sighting, WhereQuery, Whereabouts};
+use api::{Sighted, WhereQuery, Whereabouts};
 use clap::{ValueEnum, ValueHint};
 
 use super::{Outcome, Verb};
@@ -96,12 +96,9 @@ impl Verb for Where {
                 || it.deployments.iter().any(|it| it.statement.is_none())
         };
         let runs = answer.found.iter().any(|it| !it.environments.is_empty() && is_open(it));
-        // What nobody can tell may run. What an image says that does not count hides nothing.
-        let says =
-            |gap: &Hole, it: &Sighting| gap.at.starts_with(&format!("{}: ", it.deployment.image));
-        let deployments = || answer.found.iter().flat_map(|it| &it.deployments);
-        let dark = answer.gaps.iter().any(|gap| !deployments().any(|it| says(gap, it)));
-        Ok(if self.exit_code && (runs || dark) { Outcome::Shut } else { Outcome::Done })
+        // What nobody can tell may run.
+        let shuts = self.exit_code && (runs || !answer.gaps.is_empty());
+        Ok(if shuts { Outcome::Shut } else { Outcome::Done })
     }
 }
 

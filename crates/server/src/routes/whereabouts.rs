@@ -127,10 +127,11 @@ async fn answer(
         found.push((told, spot.purls));
     }
     let inside = inside::Inside { places: query.places, said, lookout };
-    gaps.extend(inside.look(&app, &organisation, &mut found).await?);
+    let refused = inside.look(&app, &organisation, &mut found).await?;
+    let refused = refused.into_iter().map(Hole::from).collect();
     let found = found.into_iter().map(|(told, _)| told).collect();
     let gaps = gaps.into_iter().map(Hole::from).collect();
-    Ok(Json(Whereabouts { found, unread: unread.len() as u64, gaps }))
+    Ok(Json(Whereabouts { found, unread: unread.len() as u64, gaps, refused }))
 }
 
 /// What runs and is not analysed may have it, or not: a gap of each environment.

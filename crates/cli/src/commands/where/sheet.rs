@@ -58,6 +58,9 @@ pub(super) fn spreadsheet(answer: &Whereabouts) -> String {
     for gap in &answer.gaps {
         remark(&mut out, "gap", "", &format!("{}: {}", gap.at, gap.why));
     }
+    for it in &answer.refused {
+        remark(&mut out, "note", "", &format!("{}: {}", it.at, it.why));
+    }
     out
 }
 

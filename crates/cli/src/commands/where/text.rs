@@ -72,10 +72,14 @@ pub(super) fn text(answer: &Whereabouts) -> String {
         let images = count(it.images, "image that does", "images that do");
         let _ = writeln!(out, "In {images} not run there: {}", named(it));
     }
-    if !answer.gaps.is_empty() {
-        out.push_str("Not known\n");
-        for gap in &answer.gaps {
-            let _ = writeln!(out, "  ? {}: {}", gap.at, gap.why);
+    for (title, mark, all) in
+        [("Not known", '?', &answer.gaps), ("Left aside", '-', &answer.refused)]
+    {
+        if !all.is_empty() {
+            let _ = writeln!(out, "{title}");
+        }
+        for it in all {
+            let _ = writeln!(out, "  {mark} {}: {}", it.at, it.why);
         }
     }
     // Images name their files and instructions as they like.

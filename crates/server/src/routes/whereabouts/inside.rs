@@ -39,7 +39,7 @@ struct Told<'a> {
 
 impl Inside {
     /// Puts to each deployment what is wanted of its image. Each image is read once, and one at a time
-    /// is held: there may be hundreds. What images say that does not count is a hole.
+    /// is held: there may be hundreds. Gives back what images say that does not count.
     pub(super) async fn look(
         &self,
         app: &App,
