@@ -142,14 +142,18 @@ pub(crate) fn gaps(analysis: &Analysis) -> Vec<&Gap> {
     image.iter().chain(analysis.all_gaps()).filter(|it| seen.insert(*it)).collect()
 }
 
-/// Has nobody read the image? Then there is a gap about all of it, and nothing is counted: no number
-/// would be true.
+/// Is nothing known of what is inside? Then no package was found, and there is a hole through which they
+/// may have fallen: a gap about all of the image, or one of reading it. Nothing is counted, for no number
+/// would be true, and no gate stands open.
 pub fn is_dark(analysis: &Analysis) -> bool {
-    let image = analysis.inventory.subject.image().and_then(|it| it.digest.as_ref());
+    let inventory = &analysis.inventory;
+    let image = inventory.subject.image();
+    let is_torn = || !inventory.gaps.is_empty() || image.is_some_and(|it| !it.gaps.is_empty());
+    let digest = image.and_then(|it| it.digest.as_ref());
     let about_all = |digest: &model::Digest| {
         analysis.gaps.iter().any(|gap| gap.at.rsplit('@').next() == Some(digest.as_str()))
     };
-    analysis.inventory.packages.is_empty() && image.is_some_and(about_all)
+    inventory.packages.is_empty() && (is_torn() || digest.is_some_and(about_all))
 }
 
 /// What it rests on, in a sentence, and whether that should worry.

@@ -34,8 +34,8 @@ pub(crate) struct Cves {
     /// Write the report to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
-    /// Exit with code 2 if there is a finding that nothing takes out of the way, or if an image of
-    /// --env is not analysed
+    /// Exit with code 2 if there is a finding that nothing takes out of the way, or if nothing is known
+    /// of an image
     #[arg(short = 'e', long)]
     exit_code: bool,
     /// Tell the whole story of each flaw
@@ -60,7 +60,9 @@ const SEVERAL: &str = "
 With --env, packages, only-packages and markdown hold one report after the other; json and sbom are an
 array of documents, also of one; csv has a column more, the image's; sarif has a run for each image;
 gitlab holds them all. spdx and cyclonedx hold one image, so name its repository.
-An image that is not analysed yet is told as a gap, and shuts the gate of --exit-code.
+An image that is not analysed yet is told as a gap, and shuts the gate of --exit-code. So does one in
+which nothing was found and something could not be read; other gaps are told and shut nothing (those of
+`foretop where` shut its gate, all of them).
 ";
 
 /// Which findings to report.

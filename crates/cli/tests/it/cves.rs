@@ -61,6 +61,10 @@ fn the_gate() {
     check("--only-cve-id CVE-2024-0021 archive://tea.tar", "2");
     check("--only-cve-id CVE-2024-0021 --vex-location vex archive://tea.tar", "0");
     check("--only-cve-id CVE-2024-0001 --ignore-file decisions.toml archive://tea.tar", "0");
+    // Where nothing was found and something could not be read, nobody knows.
+    let bare = testkit::image().layer(testkit::layer().file("bin/tea", "nothing of the kind"));
+    sandbox.file("bare.tar", bare.docker_archive("example/bare:1"));
+    check("archive://bare.tar", "2");
     // What has expired counts no more.
     check("--only-cve-id CVE-2024-0002 --ignore-file decisions.toml archive://tea.tar", "2");
     // Without being asked, nothing shuts.

@@ -132,8 +132,7 @@ impl Quickviews {
 
 /// How many there are. Where nothing is known, nothing is counted.
 fn counted(analysis: &Analysis) -> Option<Tally> {
-    let dark = analysis.inventory.packages.is_empty() && !page::gaps(analysis).is_empty();
-    (!dark).then(|| Tally::of(&analysis.findings))
+    (!page::is_dark(analysis)).then(|| Tally::of(&analysis.findings))
 }
 
 /// Behind the bar.
