@@ -11,19 +11,9 @@ use crate::messages::Messages;
 
 /// Sends a report to its file, or to stdout without one.
 pub(crate) fn deliver(text: &str, to: Option<&Output>, messages: &Messages) -> anyhow::Result<()> {
-    deliver_written(|out| out.write_all(text.as_bytes()), to, messages)
-}
-
-/// The same, of one that is written there piece by piece.
-pub(crate) fn deliver_written(
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    to: Option<&Output>,
-    messages: &Messages,
-) -> anyhow::Result<()> {
-    let Some(output) = to else { return messages.tell(write).map(|_| ()) };
-    output.write(write)?;
-    messages.done(&format!("Report written to {output}"));
-    Ok(())
+    let mut delivery = Delivery::to(to.cloned(), messages);
+    delivery.write(|out| out.write_all(text.as_bytes()))?;
+    delivery.finish()
 }
 
 /// Where parts of a report are laid aside until they have their turn: a few in memory, many in a file
@@ -129,12 +119,12 @@ impl<'a> Delivery<'a> {
             None if self.is_unread => {}
             None => self.is_unread = !self.messages.tell(write)?,
             Some(output) => {
-                let draft = match self.draft.take() {
-                    Some(draft) => draft,
-                    None => output.begin()?,
-                };
-                let draft = self.draft.insert(draft);
-                write(draft).with_context(|| output.failed())?;
+                if self.draft.is_none() {
+                    self.draft = Some(output.begin()?);
+                }
+                if let Some(draft) = &mut self.draft {
+                    write(draft).with_context(|| output.failed())?;
+                }
             }
         }
         Ok(())
@@ -142,6 +132,7 @@ impl<'a> Delivery<'a> {
 }
 
 /// Where a report can be written to.
+#[derive(Clone)]
 pub(crate) struct Output {
     /// As the user named it.
     path: PathBuf,
