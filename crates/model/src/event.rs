@@ -120,6 +120,17 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// What evaluations tell of: what another almanac changes for what runs.
+    pub const OF_EVALUATIONS: [Self; 7] = [
+        Self::FindingNew,
+        Self::FindingGone,
+        Self::FindingSeverityChanged,
+        Self::FindingFixAvailable,
+        Self::FindingFixWithdrawn,
+        Self::FindingExploited,
+        Self::EvaluationIncomplete,
+    ];
+
     /// All of them.
     pub const ALL: [Self; 40] = [
         Self::OrganisationCreated,

@@ -58,10 +58,7 @@ struct Kinds(Vec<EventKind>);
 
 fn kinds(word: &str) -> Result<Kinds, String> {
     let is_meant = |it: &EventKind| {
-        let name = it.as_str();
-        name == word
-            || (word == "finding"
-                && (name.starts_with("finding-") || *it == EventKind::EvaluationIncomplete))
+        it.as_str() == word || (word == "finding" && EventKind::OF_EVALUATIONS.contains(it))
     };
     let found: Vec<EventKind> = EventKind::ALL.into_iter().filter(is_meant).collect();
     if found.is_empty() {

@@ -73,15 +73,7 @@ async fn told(
     environment: &str,
     almanac: &str,
 ) -> Result<Told, Failure> {
-    let kinds = vec![
-        EventKind::FindingNew,
-        EventKind::FindingGone,
-        EventKind::FindingSeverityChanged,
-        EventKind::FindingFixAvailable,
-        EventKind::FindingFixWithdrawn,
-        EventKind::FindingExploited,
-        EventKind::EvaluationIncomplete,
-    ];
+    let kinds = EventKind::OF_EVALUATIONS.to_vec();
     let environment = Some(environment.to_owned());
     let selection = EventSelection { environment, kinds, ..EventSelection::default() };
     let mut told = Told::new();

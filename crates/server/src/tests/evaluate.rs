@@ -16,17 +16,6 @@ use store::{EventSelection, Page, Store};
 use super::{digest, inventory};
 use crate::{Access, App, Reach, World, evaluate, here, router};
 
-/// Kinds that evaluations tell of.
-const KINDS: [EventKind; 7] = [
-    EventKind::FindingNew,
-    EventKind::FindingGone,
-    EventKind::FindingSeverityChanged,
-    EventKind::FindingFixAvailable,
-    EventKind::FindingFixWithdrawn,
-    EventKind::FindingExploited,
-    EventKind::EvaluationIncomplete,
-];
-
 /// A database, a place for almanacs, and a place where former ones are kept.
 struct House {
     folder: tempfile::TempDir,
@@ -113,7 +102,10 @@ impl House {
     async fn told(&self, company: &str) -> String {
         let store = Store::open(&self.address).await.unwrap();
         let company = store.organisation(company).await.unwrap().id;
-        let selection = EventSelection { kinds: KINDS.to_vec(), ..EventSelection::default() };
+        let selection = EventSelection {
+            kinds: EventKind::OF_EVALUATIONS.to_vec(),
+            ..EventSelection::default()
+        };
         let events = store.events(&company, &selection, &Page::first(1000)).await.unwrap().rows;
         let mut lines: Vec<String> = events.iter().map(shown).collect();
         lines.sort();

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use api::Event;
+use model::EventKind;
 use serde_json::Value as Json;
 
 use crate::messages::count;
@@ -30,7 +31,7 @@ pub(super) fn what(event: &Event) -> String {
         let _ = write!(text, ": {why}");
     }
     // What an almanac changes nobody did.
-    if !event.kind.starts_with("finding-") && event.kind != "evaluation-incomplete" {
+    if !EventKind::OF_EVALUATIONS.iter().any(|it| it.as_str() == event.kind) {
         recorder(&mut text, event);
     }
     text
