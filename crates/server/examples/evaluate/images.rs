@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
 use model::{OrganisationId, Recording, Source};
-use store::{Error, NewInventory, Store};
+use store::{Error, Store};
 
 use super::applications::{Application, BUILDS, ENVIRONMENTS};
 use super::catalogue::mixed;
-use super::made::{act, digest, inventory, platform};
+use super::made::{self, act, digest, inventory, platform};
 
 /// Applications that are made at the same time.
 const AT_ONCE: usize = 4;
@@ -84,16 +84,6 @@ async fn make_application(
             running.push((environment, recording));
         }
     }
-    let platform = platform();
-    let new: Vec<NewInventory<'_>> = inventories
-        .iter()
-        .map(|(digest, inventory)| NewInventory {
-            digest,
-            platform: &platform,
-            repository: None,
-            inventory,
-        })
-        .collect();
-    store.keep_inventories(organisation, &act(), &new).await?;
+    made::keep(store, organisation, &inventories).await?;
     Ok(running)
 }

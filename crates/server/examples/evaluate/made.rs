@@ -1,8 +1,10 @@
 //! Inventories of the applications of the portfolio's bench, and what is said of all of them.
 
 use model::{
-    Act, Digest, ImageDescription, Inventory, LayerDescription, Moment, Place, Platform, Subject,
+    Act, Digest, ImageDescription, Inventory, LayerDescription, Moment, OrganisationId, Place,
+    Platform, Subject,
 };
+use store::{Error, NewInventory, Store};
 
 use super::applications::{Layer, package};
 use super::catalogue::SYSTEMS;
@@ -56,4 +58,24 @@ pub(crate) fn act() -> Act {
 
 pub(crate) fn platform() -> Platform {
     Platform::new("linux", "amd64", None)
+}
+
+/// Keeps what is inside of these images, of no repository.
+pub(crate) async fn keep(
+    store: &Store,
+    organisation: &OrganisationId,
+    inventories: &[(Digest, Inventory)],
+) -> Result<(), Error> {
+    let platform = platform();
+    let new: Vec<NewInventory<'_>> = inventories
+        .iter()
+        .map(|(digest, inventory)| NewInventory {
+            digest,
+            platform: &platform,
+            repository: None,
+            inventory,
+        })
+        .collect();
+    store.keep_inventories(organisation, &act(), &new).await?;
+    Ok(())
 }

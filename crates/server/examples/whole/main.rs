@@ -28,7 +28,7 @@ use engine::{Engine, Filter, Lookout};
 use made::{act, digest, inventory, platform};
 use model::{Moment, OrganisationId, Recording, Source};
 use server::{Access, App, Reach, World};
-use store::{Error, NewInventory, Page, Selection, Store, When};
+use store::{Error, Page, Selection, Store, When};
 use used::Used;
 
 type Failure = Box<dyn std::error::Error>;
@@ -150,17 +150,7 @@ async fn some(
             });
         }
     }
-    let platform = platform();
-    let new: Vec<NewInventory<'_>> = inventories
-        .iter()
-        .map(|(digest, inventory)| NewInventory {
-            digest,
-            platform: &platform,
-            repository: None,
-            inventory,
-        })
-        .collect();
-    store.keep_inventories(local, &act(), &new).await?;
+    made::keep(store, local, &inventories).await?;
     for (name, running) in ["production", "staging"].into_iter().zip(running) {
         store.record_all(local, &act(), name, &Source::Cli, &running).await?;
     }
