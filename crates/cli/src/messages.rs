@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::environment::Environment;
-use crate::failure;
+use crate::failure::{self, Failure};
 use crate::table::{Format, plain};
 
 /// How much is said.
@@ -174,6 +174,19 @@ impl Messages {
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Is `what` to be done? Where nobody can be asked that is an error, and `hint` says what to do.
+    pub(crate) fn confirmed(
+        &self,
+        what: &str,
+        question: impl FnOnce() -> String,
+        hint: &str,
+    ) -> anyhow::Result<bool> {
+        if !io::stdin().is_terminal() {
+            return Err(Failure::error(format!("{what}: nobody is there to confirm it"), hint));
+        }
+        self.ask(&question())
     }
 
     /// What is wrong with how a command was typed, as it is.

@@ -1,7 +1,5 @@
 //! `foretop cache`: how much room the cache takes, and giving it back.
 
-use std::io::IsTerminal as _;
-
 use cache::{Cache as Kept, Shelf};
 use clap::Subcommand;
 use indicatif::HumanBytes;
@@ -9,7 +7,6 @@ use serde_json::json;
 
 use super::{Outcome, Verb};
 use crate::Context;
-use crate::failure::Failure;
 use crate::messages::count;
 use crate::table::Format;
 
@@ -94,17 +91,14 @@ fn df(cache: &Kept, format: Format, context: &Context) -> anyhow::Result<()> {
 fn prune(cache: &Kept, sboms: bool, force: bool, context: &Context) -> anyhow::Result<()> {
     let shelves: &[Shelf] = if sboms { &Shelf::ALL } else { &[Shelf::Layers] };
     if !force {
-        let (entries, bytes) = sum(cache, shelves);
-        let what = if sboms { "layers and SBOMs" } else { "layers" };
-        if !std::io::stdin().is_terminal() {
-            return Err(Failure::error(
-                "cache prune: nobody is there to confirm it",
-                "--force removes without asking",
-            ));
-        }
-        let question =
-            format!("Remove what was kept of {what} ({entries} entries, {})?", HumanBytes(bytes));
-        if !context.messages.ask(&question)? {
+        let question = || {
+            let (entries, bytes) = sum(cache, shelves);
+            let (what, bytes) =
+                (if sboms { "layers and SBOMs" } else { "layers" }, HumanBytes(bytes));
+            format!("Remove what was kept of {what} ({entries} entries, {bytes})?")
+        };
+        let hint = "--force removes without asking";
+        if !context.messages.confirmed("cache prune", question, hint)? {
             return Ok(());
         }
     }

@@ -1,13 +1,10 @@
 //! Who may log in, as whoever runs the server says.
 
-use std::io::IsTerminal as _;
-
 use model::{Act, Membership, Moment, User};
 use serde_json::json;
 use store::{Page, Store};
 
 use super::super::Outcome;
-use crate::failure::Failure;
 use crate::house::Database;
 use crate::table::{Format, columns, second};
 use crate::{Context, whence};
@@ -125,13 +122,9 @@ pub(super) async fn forget(
 }
 
 fn confirmed(name: &str, context: &Context) -> anyhow::Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::error(
-            format!("admin forget {name}: nobody is there to confirm it"),
-            "--force forgets without asking; `foretop admin disable` can be taken back",
-        ));
-    }
-    context.messages.ask(&format!("Forget {name}, with their sessions and tokens?"))
+    let hint = "--force forgets without asking; `foretop admin disable` can be taken back";
+    let question = || format!("Forget {name}, with their sessions and tokens?");
+    context.messages.confirmed(&format!("admin forget {name}"), question, hint)
 }
 
 /// Whoever may open the database, now.

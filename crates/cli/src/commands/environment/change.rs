@@ -1,6 +1,6 @@
 //! What can be done to environments, beside recording.
 
-use std::io::{IsTerminal as _, Seek as _, Write};
+use std::io::{Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -195,17 +195,15 @@ impl Change {
 }
 
 fn confirmed(it: &api::Environment, context: &Context) -> anyhow::Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::error(
-            format!("env delete {}: nobody is there to confirm it", it.name),
-            "--force deletes without asking",
-        ));
-    }
-    let runs = match it.running {
-        0 => "nothing runs there now".to_owned(),
-        number => format!("{number} running there"),
+    let question = || {
+        let runs = match it.running {
+            0 => "nothing runs there now".to_owned(),
+            number => format!("{number} running there"),
+        };
+        format!("Delete environment {} and its history ({runs})?", it.name)
     };
-    context.messages.ask(&format!("Delete environment {} and its history ({runs})?", it.name))
+    let what = format!("env delete {}", it.name);
+    context.messages.confirmed(&what, question, "--force deletes without asking")
 }
 
 /// An application, if one of that name runs there, else an image.
