@@ -99,7 +99,12 @@ impl Database {
         if let Some(folder) = &folder {
             crate::asking::made_place(folder)?;
         }
-        let keys = self.keys(context, folder.as_deref(), true)?;
+        let folder = folder.as_deref();
+        let named = context.environment.key()?.is_some() || self.key_named(context).is_some();
+        if let Some(file) = folder.filter(|_| !named).map(beside).filter(|it| !it.exists()) {
+            write_new(&file)?;
+        }
+        let keys = self.keys(context, folder)?;
         Ok(with(keys, Store::open(&address).await?))
     }
 
@@ -107,7 +112,7 @@ impl Database {
     pub(crate) async fn found(&self, context: &Context) -> anyhow::Result<Store> {
         let (address, folder) = self.address(context)?;
         let store = Store::open_made(&address).await?;
-        Ok(with(self.keys(context, folder.as_deref(), false)?, store))
+        Ok(with(self.keys(context, folder.as_deref())?, store))
     }
 
     /// And the directory of one that is our own.
@@ -118,34 +123,25 @@ impl Database {
         }
     }
 
-    /// The key named, else the one beside a database of our own, which may be made on first use.
-    fn keys(
-        &self,
-        context: &Context,
-        folder: Option<&Path>,
-        make: bool,
-    ) -> anyhow::Result<Option<Keyring>> {
+    /// The key named, else the one beside a database of our own.
+    fn keys(&self, context: &Context, folder: Option<&Path>) -> anyhow::Result<Option<Keyring>> {
         if let Some(text) = context.environment.key()? {
             return read("FORETOP_KEY", text.expose()).map(Some);
         }
-        let named = self.key_file.clone().or_else(|| context.environment.key_file());
-        let file = match (named, folder) {
-            (Some(file), _) => file,
-            (None, Some(folder)) => {
-                let file = folder.join("foretop.key");
-                if !file.exists() {
-                    if !make {
-                        return Ok(None);
-                    }
-                    write_new(&file)?;
-                }
-                file
-            }
-            (None, None) => return Ok(None),
-        };
+        let beside = || folder.map(beside).filter(|it| it.exists());
+        let Some(file) = self.key_named(context).or_else(beside) else { return Ok(None) };
         let text = fs_err::read_to_string(&file)?;
         read(&file.display().to_string(), &text).map(Some)
     }
+
+    fn key_named(&self, context: &Context) -> Option<PathBuf> {
+        self.key_file.clone().or_else(|| context.environment.key_file())
+    }
+}
+
+/// The key of a database of our own, in its directory.
+fn beside(folder: &Path) -> PathBuf {
+    folder.join("foretop.key")
 }
 
 fn with(keys: Option<Keyring>, store: Store) -> Store {

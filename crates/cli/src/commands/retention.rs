@@ -99,13 +99,14 @@ impl Verb for Retention {
             Command::Apply { dry_run, format, whose } => ask(context, &whose, async |asking| {
                 let query = ExpireQuery { dry_run };
                 let expired = asking.client.expire(&asking.organisation, query).await?;
-                if format == Format::Json {
-                    return messages.tell_as(format, &expired, String::new);
-                }
-                match (told(&expired), dry_run) {
-                    (it, _) if it.is_empty() => messages.inform("Nothing is older than it may be"),
-                    (it, true) => messages.report(&format!("Would delete {it}\n"))?,
-                    (it, false) => messages.done(&format!("Deleted {it}")),
+                let told = told(&expired);
+                let would = dry_run && !told.is_empty();
+                let text = || if would { format!("Would delete {told}\n") } else { String::new() };
+                messages.tell_as(format, &expired, text)?;
+                if told.is_empty() {
+                    messages.inform("Nothing is older than it may be");
+                } else if !dry_run {
+                    messages.done(&format!("Deleted {told}"));
                 }
                 Ok(())
             })?,
