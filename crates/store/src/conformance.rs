@@ -128,6 +128,7 @@ conformance! {
         lead_from_names
         are_filled_in_where_they_were_not
         are_put_right_where_they_are_wrong
+        are_left_where_they_cannot_be_read
         are_never_used_again
         changes_are_told_once
         changes_of_the_slow_are_told_too

@@ -67,23 +67,41 @@ impl Store {
     /// Puts right what follows from the rest and does not: what a program of an older version wrote,
     /// or what should not be. Says of how many rows.
     ///
-    /// It looks first, so where all is well, nobody waits for it.
+    /// It looks first, so where all is well, nobody waits for it. It looks at all there is, which may
+    /// be millions of rows.
     pub async fn mend(&self) -> Result<u64, Error> {
-        Ok(self.mend_sets().await? + self.mend_counts().await? + self.mend_known().await?)
+        Ok(self.mend_at_hand().await? + self.mend_sets().await? + self.mend_known().await?)
+    }
+
+    /// The same of what is found without a look at all there is: what others lean on, and what a
+    /// program of an older version that runs beside us leaves out.
+    pub async fn mend_at_hand(&self) -> Result<u64, Error> {
+        Ok(self.mend_unread().await? + self.mend_counts().await?)
+    }
+
+    async fn mend_unread(&self) -> Result<u64, Error> {
+        // What cannot be read stays as it is, and nobody waits each time until that is found again.
+        if !inventories::can_fill_in(&mut self.db.read().await?).await? {
+            return Ok(0);
+        }
+        let mut tx = self.db.write().await?;
+        tx.lock(retention::SETS, true).await?;
+        let before = count(&mut tx, &[UNREAD_PACKAGES, UNREAD_IMAGES]).await?;
+        inventories::fill_in(&mut tx).await?;
+        let after = count(&mut tx, &[UNREAD_PACKAGES, UNREAD_IMAGES]).await?;
+        tx.commit().await?;
+        Ok(before.saturating_sub(after))
     }
 
     /// Package sets and what leans on them.
     async fn mend_sets(&self) -> Result<u64, Error> {
-        let mut amiss = 0;
-        for sql in [UNREAD_PACKAGES, UNREAD_IMAGES, IDLE_SETS, IDLE_PACKAGES, HOLLOW_IMAGES] {
-            amiss += self.db.rows(sql, vec![]).await?.len() as u64;
-        }
+        let amiss =
+            count(&mut self.db.read().await?, &[IDLE_SETS, IDLE_PACKAGES, HOLLOW_IMAGES]).await?;
         if amiss == 0 {
             return Ok(0);
         }
         let mut tx = self.db.write().await?;
         tx.lock(retention::SETS, true).await?;
-        inventories::fill_in(&mut tx).await?;
         let mut sets = Vec::new();
         for row in tx.rows(IDLE_SETS, vec![]).await? {
             sets.push(row.int("id")?);
@@ -93,12 +111,8 @@ impl Store {
         // Whoever looks for what is to be read finds it again.
         let sql = format!("UPDATE images SET state = 'pending' WHERE id IN ({HOLLOW_IMAGES})");
         tx.run(sql, vec![]).await?;
-        let mut left = 0;
-        for sql in [UNREAD_PACKAGES, UNREAD_IMAGES] {
-            left += tx.rows(sql, vec![]).await?.len() as u64;
-        }
         tx.commit().await?;
-        Ok(amiss.saturating_sub(left))
+        Ok(amiss)
     }
 
     async fn mend_counts(&self) -> Result<u64, Error> {
@@ -118,14 +132,16 @@ impl Store {
     }
 
     async fn mend_known(&self) -> Result<u64, Error> {
-        let mut wrong = Vec::new();
-        for row in self.db.rows(WRONGLY_KNOWN, vec![]).await? {
-            wrong.push(row.text("id")?);
-        }
-        let mut mended = 0;
-        for part in wrong.chunks(ROWS) {
+        let sql = format!("{WRONGLY_KNOWN} AND id > $1 ORDER BY id LIMIT {ROWS}");
+        let (mut mended, mut after) = (0, String::new());
+        loop {
+            let rows = self.db.rows(sql.clone(), values![&after]).await?;
+            let wrong: Vec<String> =
+                rows.iter().map(|it| it.text("id")).collect::<Result<_, _>>()?;
+            let Some(last) = wrong.last() else { return Ok(mended) };
+            after.clone_from(last);
             let mut tx = self.db.write().await?;
-            for run in runs(part) {
+            for run in runs(&wrong) {
                 let text = format!("UPDATE deployments SET analysed = {KNOWN}");
                 let mut query = Query::new(&text, vec![]);
                 query.with_all("WHERE id IN $?", run);
@@ -134,8 +150,19 @@ impl Store {
             }
             tx.commit().await?;
         }
-        Ok(mended)
     }
+}
+
+/// How many rows queries have.
+async fn count(tx: &mut Tx, queries: &[&str]) -> Result<u64, Error> {
+    let mut all = 0;
+    for sql in queries {
+        let sql = format!("SELECT COUNT(*) AS rows FROM ({sql}) amiss");
+        if let Some(row) = tx.row(sql, vec![]).await? {
+            all += u64::try_from(row.int("rows")?).unwrap_or(0);
+        }
+    }
+    Ok(all)
 }
 
 /// As which image a deployment is known.

@@ -11,7 +11,7 @@ use crate::db::{Tx, values};
 use crate::deployments::platform_key;
 use crate::{Store, derived, events, images, names, retention};
 
-pub(crate) use keep::{fill_in, is_filled_in};
+pub(crate) use keep::{can_fill_in, fill_in, is_filled_in};
 pub(crate) use pack::name_key;
 
 /// Package sets of more bytes are unpacked on the side.

@@ -1,4 +1,5 @@
-//! What is older than it is to be kept goes, once a day.
+//! What is older than it is to be kept goes, once a day, and what does not follow from the rest, though
+//! it should, is put right.
 
 use async_trait::async_trait;
 use store::Retention;
@@ -30,6 +31,10 @@ impl Work for Expire {
             if expired.rows() > 0 {
                 tracing::info!(organisation = organisation.name, ?expired, "what was too old went");
             }
+        }
+        let mended = app.store.mend().await.map_err(told)?;
+        if mended > 0 {
+            tracing::warn!(rows = mended, "what did not follow from the rest was put right");
         }
         Ok(())
     }

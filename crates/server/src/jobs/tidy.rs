@@ -1,5 +1,6 @@
 //! What nobody needs any more is forgotten: jobs that ended, sessions that ran out, and what is left of
-//! organisations whose deletion was broken off. What an older program wrote is put right.
+//! organisations whose deletion was broken off. What an older program wrote is put right, as
+//! far as that is found at once.
 
 use async_trait::async_trait;
 
@@ -26,7 +27,7 @@ impl Work for Tidy {
         let told = |error: store::Error| error.to_string();
         let now = app.now();
         app.store.finish_deletions().await.map_err(told)?;
-        let mended = app.store.mend().await.map_err(told)?;
+        let mended = app.store.mend_at_hand().await.map_err(told)?;
         if mended > 0 {
             tracing::warn!(rows = mended, "what did not follow from the rest was put right");
         }

@@ -1,6 +1,7 @@
 //! Numbers and changes: all there is in pages, and what happened since.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use model::{EventKind, OrganisationId, Source};
 
@@ -221,12 +222,39 @@ pub(super) async fn are_filled_in_where_they_were_not(store: &Store) {
     lead_to_all(store, &acme).await;
     written_by_another().await;
     // And whoever looks after it.
-    assert_eq!(store.mend().await.unwrap(), 4 + 8);
+    assert_eq!(store.mend_at_hand().await.unwrap(), 4 + 8);
     lead_to_all(store, &acme).await;
     let kept = inventory(5, &["pkg:deb/debian/zlib1g@1.2"], &["pkg:npm/own1@1.0.0"]);
     let packages = super::kit::rows(store, "packages").await;
     store.keep_inventory(&acme, &at(5), &digest(5), &amd64(), None, &kept).await.unwrap();
     assert_eq!(super::kit::rows(store, "packages").await, packages, "they are known");
+}
+
+/// What was left out and cannot be read is left as it is, and nobody waits for that.
+pub(super) async fn are_left_where_they_cannot_be_read(store: &Store) {
+    four_images(store).await;
+    let mut tx = store.db.write().await.unwrap();
+    for sql in [
+        "UPDATE packages SET kind = NULL",
+        "UPDATE inventories SET distro = NULL",
+        "UPDATE package_sets SET body = CAST('nothing' AS {blob})",
+        "UPDATE inventories SET head = CAST('nothing' AS {blob})",
+    ] {
+        tx.define(sql).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let mut writing = store.db.write().await.unwrap();
+    writing.lock(crate::retention::SETS, false).await.unwrap();
+    let mending = tokio::time::timeout(Duration::from_secs(20), store.mend_at_hand()).await;
+    assert_eq!(mending.expect("nobody waits").unwrap(), 0);
+    writing.commit().await.unwrap();
+    assert_eq!(store.mend().await.unwrap(), 0);
+    // Where one of them can be, it is.
+    let mut tx = store.db.write().await.unwrap();
+    let sql = "INSERT INTO packages (hash, purl, kind) VALUES ('x', 'pkg:npm/x', NULL)";
+    tx.run(sql, vec![]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.mend_at_hand().await.unwrap(), 1);
 }
 
 /// What follows from the rest is put right where it does not.
@@ -252,8 +280,10 @@ pub(super) async fn are_put_right_where_they_are_wrong(store: &Store) {
                   1 environments that miscount what runs in them";
     assert_eq!(what, expect);
     assert!(hint.contains("admin doctor --mend"), "{hint}");
-    // Three things that are amiss, and two deployments of images that are still known.
-    assert_eq!(store.mend().await.unwrap(), 3 + 2);
+    // That of environments is found at once; the rest takes a look at all there is.
+    assert_eq!(store.mend_at_hand().await.unwrap(), 1);
+    // Two more things that are amiss, and two deployments of images that are still known.
+    assert_eq!(store.mend().await.unwrap(), 2 + 2);
     assert_eq!(amiss().await, None);
     let all = store.environments(&acme).await.unwrap();
     assert_eq!((all[0].running, all[0].pending), (3, 1));

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use futures_util::StreamExt as _;
 use model::Distro;
 
 use super::pack::{self, Entry, PackageSet, deflated};
@@ -201,6 +202,36 @@ pub(crate) async fn is_filled_in(tx: &mut Tx) -> Result<bool, Error> {
     let sql = "SELECT 1 AS id WHERE EXISTS (SELECT 1 FROM packages WHERE kind IS NULL)
                OR EXISTS (SELECT 1 FROM inventories WHERE distro IS NULL)";
     Ok(tx.row(sql, vec![]).await?.is_none())
+}
+
+/// Is there something to fill in, and can it be read?
+pub(crate) async fn can_fill_in(tx: &mut Tx) -> Result<bool, Error> {
+    if is_filled_in(tx).await? {
+        return Ok(false);
+    }
+    let sql = "SELECT id FROM packages WHERE kind IS NULL AND NOT EXISTS
+                   (SELECT 1 FROM set_packages s WHERE s.package = packages.id) LIMIT 1";
+    if tx.row(sql, vec![]).await?.is_some() {
+        return Ok(true);
+    }
+    let sets = "SELECT body FROM package_sets WHERE id IN
+                    (SELECT s.package_set FROM packages p CROSS JOIN set_packages s
+                     WHERE s.package = p.id AND p.kind IS NULL)";
+    let mut rows = tx.stream(sets.to_owned());
+    while let Some(row) = rows.next().await {
+        if pack::packages(&row?.blob("body")?).is_ok() {
+            return Ok(true);
+        }
+    }
+    drop(rows);
+    let images = "SELECT head FROM inventories WHERE distro IS NULL";
+    let mut rows = tx.stream(images.to_owned());
+    while let Some(row) = rows.next().await {
+        if pack::distro(&row?.blob("head")?).is_ok() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn numbers(tx: &mut Tx, sql: &'static str) -> Result<Vec<i64>, Error> {
