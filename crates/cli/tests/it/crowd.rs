@@ -292,7 +292,8 @@ async fn story(crowd: Arc<Crowd>, mut processes: Vec<Process>) -> Vec<Process> {
     }
     let mut pulse = tokio::time::interval(PULSE);
     let mut killed = 0;
-    while Instant::now() < until {
+    // On a busy machine each takes its time, and some are killed in any case.
+    while Instant::now() < until || killed < 6 {
         pulse.tick().await;
         // Whom it hits, the clock's last digits say.
         let chance = jiff::Timestamp::now().subsec_nanosecond() / 1000;
@@ -301,7 +302,6 @@ async fn story(crowd: Arc<Crowd>, mut processes: Vec<Process>) -> Vec<Process> {
         processes[hit].again(&crowd.sandbox);
         killed += 1;
     }
-    assert!(killed > 5, "{killed}");
     println!("{killed} were killed");
     // Whoever came to no database in time, on a busy machine, has ended, as is said of them; those who
     // run such a thing start it again.
