@@ -24,6 +24,7 @@ mod people;
 mod place;
 mod plugin;
 mod quickview;
+mod rounds;
 mod sandbox;
 mod sbom;
 mod serving;
