@@ -10,10 +10,10 @@ use crate::sheet::texts::LARGEST_BLOCK;
 use crate::table::{TableWriter, Torn};
 
 /// Large enough to compress well, small enough to be unpacked in a fraction of a millisecond.
-const BLOCK: usize = 16 << 10;
+const BLOCK: usize = 20 << 10;
 /// Words beyond this are cut, and that is a gap.
 const LONGEST: usize = 2 << 20;
-const LEVEL: i32 = 12;
+const LEVEL: i32 = 15;
 
 pub(super) fn has_text(advisory: &Advisory) -> bool {
     !(advisory.title.is_empty() && advisory.details.is_empty() && advisory.references.is_empty())
