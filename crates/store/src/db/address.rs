@@ -85,6 +85,8 @@ fn breaks_off(error: &sqlx::Error, on_socket: bool) -> bool {
             ErrorKind::NotFound => on_socket,
             _ => false,
         },
+        // Half of a word makes no sense.
+        sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(_) => super::reading::is_gone(error),
         _ => false,
     }
