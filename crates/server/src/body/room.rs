@@ -65,7 +65,7 @@ impl Room {
     pub(super) fn begin(&self, most: usize, whose: Whose) -> Held<'_> {
         let pool = if most > SHORT { &self.long } else { &self.short };
         let theirs = pool.rations.of(whose);
-        Held { room: self, pool, theirs, ration: None, pieces: None, alone: None, by: None }
+        Held { room: self, pool, theirs, ration: None, pieces: None, alone: None }
     }
 
     async fn turn<T>(
@@ -104,15 +104,15 @@ pub(super) struct Held<'a> {
     theirs: Arc<Semaphore>,
     ration: Option<OwnedSemaphorePermit>,
     pieces: Option<SemaphorePermit<'a>>,
-    alone: Option<SemaphorePermit<'a>>,
-    by: Option<Instant>,
+    /// The one place for what is larger than a ration, and by when it has to be free again: whoever has
+    /// it keeps it from all others.
+    alone: Option<(SemaphorePermit<'a>, Instant)>,
 }
 
 impl Held<'_> {
-    /// How long the rest of it may take: whoever has the one place for what is larger than a ration
-    /// keeps it from all others.
+    /// How long the rest of it may take, where it has to be quick.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
-        self.by.map(|it| it.saturating_duration_since(now))
+        self.alone.as_ref().map(|(_, by)| by.saturating_duration_since(now))
     }
 
     /// Whoever says how long their document is has their ration for all of it before it comes: two of
@@ -147,8 +147,8 @@ impl Held<'_> {
         }
         let pieces = length.div_ceil(self.pool.piece);
         if pieces > self.pool.rations.each() {
-            self.alone = Some(self.room.turn(self.room.alone.acquire()).await?);
-            self.by = Some(Instant::now() + self.room.patience);
+            let place = self.room.turn(self.room.alone.acquire()).await?;
+            self.alone = Some((place, Instant::now() + self.room.patience));
             (self.ration, self.pieces) = (None, None);
             return Ok(());
         }

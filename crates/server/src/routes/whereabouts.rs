@@ -127,7 +127,7 @@ async fn answer(
         found.push((told, spot.purls));
     }
     let inside = inside::Inside { places: query.places, said, lookout };
-    let refused = inside.look(&app, &organisation, &mut found).await?;
+    let refused = inside.look(&app, &organisation, &mut found, &mut gaps).await?;
     let refused = refused.into_iter().map(Hole::from).collect();
     let found = found.into_iter().map(|(told, _)| told).collect();
     let gaps = gaps.into_iter().map(Hole::from).collect();

@@ -39,16 +39,18 @@ struct Told<'a> {
 
 impl Inside {
     /// Puts to each deployment what is wanted of its image. Each image is read once, and one at a time
-    /// is held: there may be hundreds. Gives back what images say that does not count.
+    /// is held: there may be hundreds. Adds to the gaps those that nobody can look into any more, and
+    /// gives back what images say that does not count.
     pub(super) async fn look(
         &self,
         app: &App,
         organisation: &OrganisationId,
         found: &mut [(Sighted, Vec<Purl>)],
+        gaps: &mut Vec<Gap>,
     ) -> Result<Vec<Gap>, Refusal> {
-        let mut gaps = Vec::new();
+        let mut refused = Vec::new();
         if !self.places && !self.said.0 {
-            return Ok(gaps);
+            return Ok(refused);
         }
         let mut by_image: BTreeMap<(String, String), Vec<Told<'_>>> = BTreeMap::new();
         for (sighted, purls) in found {
@@ -76,9 +78,8 @@ impl Inside {
             if told.iter().all(|it| it.flaw.is_empty()) {
                 continue;
             }
-            let refused = self.lookout.refused(&inventory);
             let name = |it: Gap| Gap::new(format!("{image}: {}", it.at), it.why);
-            gaps.extend(refused.into_iter().map(name));
+            refused.extend(self.lookout.refused(&inventory).into_iter().map(name));
             if self.said.0 {
                 let analysis = self.analysis(app, inventory).await?;
                 for it in told {
@@ -86,9 +87,9 @@ impl Inside {
                 }
             }
         }
-        gaps.sort();
-        gaps.dedup();
-        Ok(gaps)
+        refused.sort();
+        refused.dedup();
+        Ok(refused)
     }
 
     async fn analysis(&self, app: &App, inventory: Inventory) -> Result<Analysis, Refusal> {
@@ -131,4 +132,42 @@ fn places(inventory: &Inventory, purls: &[Purl]) -> Vec<Place> {
         });
     }
     places.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{Deployment, Sighting};
+    use serde_json::json;
+
+    use super::*;
+
+    /// It was found a moment ago, and what it holds is gone.
+    #[tokio::test]
+    async fn what_went_meanwhile_is_a_gap_and_not_left_aside() {
+        let app = crate::tests::app().await;
+        let deployment: Deployment = serde_json::from_value(json!({
+            "id": "d", "environment": "production", "application": "web", "platform": "linux/amd64",
+            "image": "acme/web:v1", "repository": "docker.io/acme/web",
+            "digest": model::Digest::from_sha256(&[1; 32]).to_string(),
+            "source": "cli", "recorded_by": "ann", "recorded_from": "",
+            "from": "2026-11-21T10:00:00Z", "pending": false,
+        }))
+        .unwrap();
+        let sighting = Sighting { deployment, places: vec![], statement: None };
+        let sighted = Sighted {
+            flaw: None,
+            purls: vec![],
+            images: 1,
+            environments: vec![],
+            deployments: vec![sighting],
+            more: false,
+        };
+        let lookout = Arc::new(judge::lookout(&app, Judging::default()).unwrap());
+        let inside = Inside { places: true, said: Said(false), lookout };
+        let acme = OrganisationId("acme".to_owned());
+        let mut gaps = Vec::new();
+        let refused = inside.look(&app, &acme, &mut [(sighted, vec![])], &mut gaps).await.unwrap();
+        let why = "it is not analysed any more: cannot tell";
+        assert_eq!((refused, gaps), (vec![], vec![Gap::new("acme/web:v1", why)]));
+    }
 }

@@ -94,12 +94,17 @@ async fn a_cookie_is_taken_from_our_own_pages_alone() {
     assert_eq!(answer.told(), foreign, "nor logs somebody in");
 }
 
-#[tokio::test]
-async fn whoever_makes_proofs_up_asks_no_more_often() {
+/// Where each may ask once a second, and somebody who is known there.
+async fn hurried() -> (House, String) {
     let house = House::new().await;
     let ann = house.settled().await;
     let limits = crate::Limits { rate: Some(1), ..crate::Limits::default() };
-    let house = House { router: crate::front(house.app.clone(), limits), ..house };
+    (House { router: crate::front(house.app.clone(), limits), ..house }, ann)
+}
+
+#[tokio::test]
+async fn whoever_makes_proofs_up_asks_no_more_often() {
+    let (house, ann) = hurried().await;
     assert_eq!(house.get("/me", &ann).await.status, 200);
     let mut made_up = 0;
     while house.get("/me", &format!("made-up-{made_up}")).await.status == 401 {
@@ -115,10 +120,7 @@ async fn whoever_makes_proofs_up_asks_no_more_often() {
 
 #[tokio::test]
 async fn however_a_proof_is_written_it_is_the_same() {
-    let house = House::new().await;
-    let ann = house.settled().await;
-    let limits = crate::Limits { rate: Some(1), ..crate::Limits::default() };
-    let house = House { router: crate::front(house.app.clone(), limits), ..house };
+    let (house, ann) = hurried().await;
     let mut answered = 0;
     for number in 0..60 {
         let written = format!("{}{ann}", " ".repeat(number % 6));
