@@ -8,6 +8,7 @@ mod attempts;
 mod challenge;
 mod client;
 mod connections;
+mod desk;
 mod download;
 mod upload;
 
@@ -25,6 +26,7 @@ use crate::{Ask, Attached, Error, Image, ImageSource, LayerReader, Opened, Wante
 pub(crate) use answer::tame;
 pub(crate) use client::Client;
 pub use connections::reach;
+pub use desk::{Desk, Failure, Question, Reply, Verb};
 pub(crate) use download::read_layer;
 
 /// Attestations of one image that are looked at.

@@ -58,6 +58,16 @@ impl Access {
         Self { granted: Mutex::new(granted), credentials }
     }
 
+    /// The same, with a password shown right away: those who ask nobody tell strangers less.
+    pub(super) fn eager(self, settings: &Settings) -> Self {
+        let Some(Credentials::Basic { user, password }) = &settings.credentials else {
+            return self;
+        };
+        let granted = basic(user, password).map(|header| Granted { header, until: None });
+        let credentials = settings.credentials.clone().into();
+        Self { granted: Mutex::new(granted), credentials }
+    }
+
     /// The `Authorization` that holds now.
     pub(super) async fn authorization(&self) -> Option<HeaderValue> {
         let granted = self.granted.lock().await;
@@ -131,7 +141,10 @@ async fn token(
 ) -> Result<Granted, Trouble> {
     let realm = realm(client, challenge)?;
     let actions = if client.pushes { "pull,push" } else { "pull" };
-    let own_scope = format!("repository:{}:{actions}", client.repository);
+    let own_scope = match client.repository.as_str() {
+        "" => String::new(),
+        repository => format!("repository:{repository}:{actions}"),
+    };
     // Whoever pushes would be asked again at every turn.
     let scope = challenge.parameter("scope").filter(|_| !client.pushes).unwrap_or(&own_scope);
     let service = challenge.parameter("service").unwrap_or_default();

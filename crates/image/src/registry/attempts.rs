@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::{Error, Progress, Settings};
 
 /// Longer than this nobody waits in front of a screen.
-const LONGEST_WAIT: Duration = Duration::from_mins(1);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// How often a host is tried again that does not answer at all.
 const MOST_KNOCKS: u32 = 2;

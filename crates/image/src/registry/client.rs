@@ -39,8 +39,10 @@ pub(crate) struct Client {
     candidates: Vec<Url>,
     /// Where it was reached.
     base: OnceLock<Url>,
-    connections: Connections,
+    connections: Arc<Connections>,
     access: Access,
+    /// What paths begin with: `v2/library/debian/`.
+    below: String,
 }
 
 /// What is asked for.
@@ -119,9 +121,42 @@ impl Client {
             pushes: false,
             candidates,
             base: OnceLock::new(),
-            connections: Connections::new(Arc::clone(settings)),
+            connections: Arc::new(Connections::new(Arc::clone(settings))),
             access: Access::new(settings),
+            below: format!("v2/{repository}/"),
         })
+    }
+
+    /// The same host, with a login of its own for `repository` (none: for what is no repository's).
+    /// Paths are those of the host; `eager`: a password is shown before anybody asks for it.
+    pub(super) fn desk(&self, repository: &str, eager: bool) -> Self {
+        let access = Access::new(&self.settings);
+        Self {
+            settings: Arc::clone(&self.settings),
+            progress: Arc::clone(&self.progress),
+            host: self.host.clone(),
+            repository: repository.to_owned(),
+            what: self.what.clone(),
+            pushes: self.pushes,
+            candidates: self
+                .base
+                .get()
+                .map_or_else(|| self.candidates.clone(), |it| vec![it.clone()]),
+            base: OnceLock::new(),
+            connections: Arc::clone(&self.connections),
+            access: if eager { access.eager(&self.settings) } else { access },
+            below: String::new(),
+        }
+    }
+
+    /// The same, but that the host is nowhere but there.
+    pub(super) fn only_at(self, base: Url) -> Self {
+        Self { candidates: vec![base], ..self }
+    }
+
+    /// Where the host may be reached, or was.
+    pub(super) fn bases(&self) -> &[Url] {
+        self.base.get().map_or(&self.candidates[..], std::slice::from_ref)
     }
 
     /// The same, to bring something.
@@ -176,10 +211,10 @@ impl Client {
 
     /// Asks once, logging in where that is demanded.
     pub(super) async fn once(&self, path: &str, call: &Call) -> Result<Response, Trouble> {
-        let path = if path.contains("://") {
+        let path = if self.below.is_empty() || path.contains("://") {
             path.to_owned()
         } else {
-            format!("v2/{}/{path}", self.repository)
+            format!("{}{path}", self.below)
         };
         let mut logins = 0;
         let mut used = self.access.authorization().await;
@@ -208,7 +243,7 @@ impl Client {
     /// Sends a call to wherever the registry is; with whom we speak is settled by the first answer.
     async fn reach(&self, path: &str, call: &Call) -> Result<(Response, bool), Trouble> {
         let mut first = None;
-        let candidates = self.base.get().map_or(&self.candidates[..], std::slice::from_ref);
+        let candidates = self.bases();
         for (position, base) in candidates.iter().enumerate() {
             let last = position + 1 == candidates.len();
             let url = base.join(path).map_err(|why| Error::invalid(&self.what, why.to_string()))?;
