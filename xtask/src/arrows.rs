@@ -21,6 +21,7 @@ mod tests {
         ("matching", &["model", "crew", "ecosystem", "almanac"]),
         ("portfolio", &["model", "crew", "ecosystem", "almanac", "matching"]),
         ("image", &["model", "tarball"]),
+        ("integration", &["model", "image"]),
         ("catalog", &["model", "tarball", "ecosystem"]),
         (
             "engine",
@@ -39,7 +40,20 @@ mod tests {
             ],
         ),
         ("api", &["model"]),
-        ("server", &["model", "format", "almanac", "image", "portfolio", "engine", "store", "api"]),
+        (
+            "server",
+            &[
+                "model",
+                "format",
+                "almanac",
+                "image",
+                "integration",
+                "portfolio",
+                "engine",
+                "store",
+                "api",
+            ],
+        ),
         (
             "cli",
             &[

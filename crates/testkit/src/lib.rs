@@ -7,6 +7,7 @@ mod layout;
 mod postgres;
 mod real_registry;
 mod registry;
+mod vendor;
 
 pub use engine::{Answer, EngineBuilder, EngineStandIn, engine};
 pub use image::{Blobs, Compression, ImageBuilder, LayerBuilder, compress, digest, image, layer};
@@ -15,3 +16,4 @@ pub use layout::{LayoutBuilder, layout};
 pub use postgres::Postgres;
 pub use real_registry::RealRegistry;
 pub use registry::{FakeRegistry, Fault, Guard, Seen};
+pub use vendor::{Form, Hook, Sink, Told, Vendor, VendorStandIn};

@@ -1,10 +1,11 @@
 //! A registry in the test's own process, which misbehaves when told.
 //!
-//! Manifests and blobs by GET and HEAD, ranges, tokens, uploads, and any pages beside. HTTP/1.1, a
+//! Manifests and blobs by GET and HEAD, ranges, lists, tokens, uploads, and any pages beside. HTTP/1.1, a
 //! thread for each connection, on a free port of the loopback interface, in plain text or with TLS.
 
 mod fault;
-mod http;
+pub(crate) mod http;
+mod lists;
 mod pages;
 mod token;
 mod upload;
@@ -99,7 +100,7 @@ struct Planned {
     fault: Fault,
 }
 
-fn lock<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
     it.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -208,6 +209,11 @@ impl FakeRegistry {
         lock(&self.state.tags).get(&(repository.to_owned(), tag.to_owned())).cloned()
     }
 
+    /// Forgets what a tag of `repository` means.
+    pub fn untag(&self, repository: &str, tag: &str) {
+        lock(&self.state.tags).remove(&(repository.to_owned(), tag.to_owned()));
+    }
+
     /// Uploads go on at addresses without a host.
     #[must_use]
     pub fn with_relative_locations(self) -> Self {
@@ -254,6 +260,9 @@ impl State {
             return refusal;
         }
         if let Some(reply) = self.take(request) {
+            return reply;
+        }
+        if let Some(reply) = self.list(request) {
             return reply;
         }
         let parts = path.strip_prefix("/v2/").and_then(|path| {

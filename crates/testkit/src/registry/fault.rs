@@ -45,7 +45,7 @@ impl Fault {
     }
 
     /// Turns what would have been answered into what is.
-    pub(super) fn apply(self, mut reply: Reply) -> Reply {
+    pub(crate) fn apply(self, mut reply: Reply) -> Reply {
         match self {
             Self::Status(status, headers, body) => {
                 let reply = Reply::new(status, "application/json", body.as_bytes());

@@ -15,33 +15,38 @@ use super::{Fault, Seen, State, lock};
 
 /// A request, with header names in lower case.
 #[derive(Default)]
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) path: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
     headers: Vec<(String, String)>,
-    pub(super) body: String,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) body: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every header.
+    pub(crate) fn all_headers(&self) -> &[(String, String)] {
+        &self.headers
     }
 }
 
 /// An answer, and the way in which it is spoiled.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
-    pub(super) headerless: bool,
-    pub(super) stall_after: Option<usize>,
-    pub(super) break_after: Option<usize>,
-    pub(super) drip: bool,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) headerless: bool,
+    pub(crate) stall_after: Option<usize>,
+    pub(crate) break_after: Option<usize>,
+    pub(crate) drip: bool,
 }
 
 impl Reply {
-    pub(super) fn new(status: u16, content_type: &str, body: &[u8]) -> Self {
+    pub(crate) fn new(status: u16, content_type: &str, body: &[u8]) -> Self {
         let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
         Self {
             status,
@@ -54,24 +59,24 @@ impl Reply {
         }
     }
 
-    pub(super) fn ok(content_type: &str, body: &[u8]) -> Self {
+    pub(crate) fn ok(content_type: &str, body: &[u8]) -> Self {
         Self::new(200, content_type, body)
     }
 
-    pub(super) fn error(status: u16, code: &str, message: &str) -> Self {
+    pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
         let body = json!({"errors": [{"code": code, "message": message}]}).to_string();
         Self::new(status, "application/json", body.as_bytes())
     }
 
     /// The header takes the place of one of the same name.
-    pub(super) fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(it, _)| it != name);
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// A blob, or what `range` (`bytes=N-`) asks of it.
-    pub(super) fn blob(bytes: &[u8], range: Option<&str>) -> Self {
+    pub(crate) fn blob(bytes: &[u8], range: Option<&str>) -> Self {
         let start = range
             .and_then(|it| it.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
         match start {
@@ -86,7 +91,7 @@ impl Reply {
     }
 }
 
-trait Stream: Read + Write {}
+pub(crate) trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
 /// The certificate that the fixtures hold.
@@ -145,7 +150,7 @@ pub(super) fn serve(state: &State, connection: TcpStream) {
     }
 }
 
-fn read_request(stream: &mut dyn Stream) -> io::Result<Option<Request>> {
+pub(crate) fn read_request(stream: &mut dyn Stream) -> io::Result<Option<Request>> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -180,7 +185,7 @@ fn read_request(stream: &mut dyn Stream) -> io::Result<Option<Request>> {
 }
 
 /// True when the connection may go on.
-fn write_reply(stream: &mut dyn Stream, reply: &Reply, bare: bool) -> io::Result<bool> {
+pub(crate) fn write_reply(stream: &mut dyn Stream, reply: &Reply, bare: bool) -> io::Result<bool> {
     if reply.headerless {
         return Ok(false);
     }

@@ -1,0 +1,196 @@
+//! artifactory: JFrog Artifactory.
+//!
+//! <https://docs.jfrog.com/administration/docs/event-types>,
+//! <https://jfrog.com/help/r/jfrog-rest-apis/list-docker-repositories>
+
+mod directory;
+mod inbox;
+
+use image::{Desk, Error};
+
+use crate::contract::{
+    Directory, Inbox, Integration, Kind, Repository, Setting, SettingKind, Settings, Ways,
+};
+use crate::shared::names::composed;
+use crate::shared::{asked, settings};
+
+pub(crate) const KIND: Kind = Kind {
+    id: "artifactory",
+    also: &["jfrog"],
+    title: "JFrog Artifactory",
+    about: "https://docs.jfrog.com/administration/docs/event-types",
+    settings: SETTINGS,
+    webhook_secret: Some("webhook-secret"),
+    leftovers: &[],
+    connect,
+};
+
+const SETTINGS: &[Setting] = &[
+    Setting { example: "acme.jfrog.example", ..settings::REGISTRY },
+    Setting {
+        help: "the address of its REST interface, which ends in /artifactory",
+        example: "https://acme.jfrog.example/artifactory",
+        ..settings::API
+    },
+    Setting {
+        required: true,
+        help: "the keys of its Docker repositories, with commas between them",
+        example: "docker-local",
+        ..settings::REPOSITORY
+    },
+    settings::INCLUDE,
+    settings::EXCLUDE,
+    settings::TAG,
+    settings::PORT,
+    Setting {
+        key: "subdomain-mode",
+        label: "Sub-domain mode",
+        kind: SettingKind::Switch,
+        help: "whether the repository's key is the first part of the host name",
+        example: "true",
+        ..Setting::NONE
+    },
+    Setting {
+        key: "layout",
+        label: "Layout",
+        kind: SettingKind::Choice(LAYOUTS),
+        help: "where the repository's key stands in names: in the path, in the host, or nowhere, for \
+               each has a port of its own",
+        example: "repository-path",
+        ..Setting::NONE
+    },
+    Setting {
+        key: "template",
+        label: "Name template",
+        help: "how names of images are made, where no layout says it",
+        example: "acme-{repository}.jfrog.example/{image}",
+        ..Setting::NONE
+    },
+    Setting {
+        key: "virtual-repository",
+        label: "Virtual repository",
+        help: "the key to pull through, where events name the local repository behind it",
+        example: "docker",
+        ..Setting::NONE
+    },
+    Setting {
+        variables: &["FORETOP_ARTIFACTORY_API_USER", "DOCKER_SCOUT_ARTIFACTORY_API_USER"],
+        ..settings::USER
+    },
+    Setting {
+        variables: &["FORETOP_ARTIFACTORY_API_PASSWORD", "DOCKER_SCOUT_ARTIFACTORY_API_PASSWORD"],
+        ..settings::PASSWORD
+    },
+    Setting {
+        variables: &[
+            "FORETOP_ARTIFACTORY_WEBHOOK_SECRET",
+            "DOCKER_SCOUT_ARTIFACTORY_WEBHOOK_SECRET",
+        ],
+        ..settings::WEBHOOK_SECRET
+    },
+    Setting {
+        key: "webhook-mode",
+        label: "Webhook proof",
+        kind: SettingKind::Choice(&["auto", "secret", "signature"]),
+        default: Some("auto"),
+        help: "whether it sends the secret itself, or signs with it; auto takes both",
+        example: "signature",
+        ..Setting::NONE
+    },
+];
+
+const LAYOUTS: &[&str] = &["repository-path", "subdomain", "port"];
+
+/// How its images are named.
+struct Names {
+    registry: String,
+    /// Keys of the repositories that are watched.
+    keys: Vec<String>,
+    template: String,
+    through: Option<String>,
+}
+
+impl Names {
+    /// The image at this path of a repository, as it is pulled.
+    fn of(&self, key: &str, image: &str) -> Option<Repository> {
+        let through = self.through.as_deref().unwrap_or(key);
+        let named = composed(&self.template, &self.registry, through, image)?;
+        Some(Repository { key: Some(key.to_owned()), ..named })
+    }
+
+    fn watches(&self, key: &str) -> bool {
+        self.keys.iter().any(|it| it == key)
+    }
+}
+
+struct Artifactory {
+    directory: directory::Lists,
+    inbox: inbox::Webhooks,
+}
+
+impl Integration for Artifactory {
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(&self.directory)
+    }
+
+    fn inbox(&self) -> Option<&dyn Inbox> {
+        Some(&self.inbox)
+    }
+}
+
+fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Error> {
+    let registry = settings.text("registry").unwrap_or_default().to_owned();
+    let template = template(settings)?;
+    if composed(&template, &registry, "key", "image").is_none() {
+        return Err(Error::invalid("template", "it makes no name of an image")
+            .with_hint("write it like this: {repository}.registry.example/{image}"));
+    }
+    let keys = settings.all("repository").to_vec();
+    if let Some(key) = keys.iter().find(|key| !is_key(key)) {
+        let shown: String = key.chars().take(100).collect();
+        return Err(Error::invalid("repository", format!("`{shown}` is no key of a repository")));
+    }
+    let through = settings.text("virtual-repository").map(str::to_owned);
+    let names = || Names {
+        registry: registry.clone(),
+        keys: keys.clone(),
+        template: template.clone(),
+        through: through.clone(),
+    };
+    let api = settings.text("api").unwrap_or_default();
+    let desk = Desk::interface(api, &asked::ways(settings, ways), &ways.progress)?;
+    let secret = settings.secret("webhook-secret").cloned();
+    Ok(Box::new(Artifactory {
+        directory: directory::Lists { desk, names: names(), secret },
+        inbox: inbox::Webhooks {
+            names: names(),
+            mode: inbox::Mode::of(settings.text("webhook-mode").unwrap_or_default()),
+        },
+    }))
+}
+
+/// What a repository may be called.
+fn is_key(text: &str) -> bool {
+    let plain = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
+    !text.is_empty() && text.bytes().all(plain) && !text.starts_with('.')
+}
+
+/// How names are made: as the template says, else as the layout does.
+fn template(settings: &Settings) -> Result<String, Error> {
+    let mode = settings.text("subdomain-mode");
+    let layout = match (settings.text("layout"), mode) {
+        (Some(layout), Some(mode)) if (layout == "subdomain") != (mode == "true") => {
+            let why = format!("it is {layout}, and subdomain-mode is {mode}");
+            return Err(Error::invalid("layout", why).with_hint("say one of the two"));
+        }
+        (Some(layout), _) => layout,
+        (None, Some("true")) => "subdomain",
+        (None, _) => "repository-path",
+    };
+    Ok(match (settings.text("template"), layout) {
+        (Some(template), _) => template.to_owned(),
+        (None, "subdomain") => "{repository}.{registry}/{image}".to_owned(),
+        (None, "port") => "{registry}/{image}".to_owned(),
+        (None, _) => "{registry}/{repository}/{image}".to_owned(),
+    })
+}

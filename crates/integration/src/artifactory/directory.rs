@@ -1,0 +1,179 @@
+//! What Artifactory is asked: its repositories, their catalogs and tags, and what changed.
+
+use async_trait::async_trait;
+use image::{Desk, Failure, Question, Verb};
+use model::{Digest, Moment, Secret};
+use serde_json::{Value, json};
+
+use super::{Names, is_key};
+use crate::contract::{Change, Check, Directory, Listed, Outcome, Repository, Tagged};
+use crate::shared::asked::{self, entries, escaped};
+use crate::shared::names;
+use crate::shared::pages::PAGE_LIMIT;
+use crate::shared::said::{shown, text};
+
+/// Rows of one answer of its query language.
+const ROWS: usize = 1000;
+/// Answers to one query.
+const ANSWERS: usize = 1000;
+
+pub(super) struct Lists {
+    pub(super) desk: Desk,
+    pub(super) names: Names,
+    pub(super) secret: Option<Secret>,
+}
+
+#[async_trait]
+impl Directory for Lists {
+    fn registry(&self) -> &str {
+        &self.names.registry
+    }
+
+    async fn repositories(&self, _known: &[String]) -> Result<Listed<Repository>, Failure> {
+        let mut listed = Listed::default();
+        for key in &self.names.keys {
+            let found = asked::catalog(&self.desk, &v2(key)).await?;
+            listed.gaps.extend(found.gaps);
+            for image in found.all {
+                match self.names.of(key, &image) {
+                    Some(repository) => listed.all.push(repository),
+                    None => asked::gap(
+                        &mut listed.gaps,
+                        &format!("the catalog of {key}"),
+                        format!("`{}` makes no name", shown(&image)),
+                    ),
+                }
+            }
+        }
+        Ok(listed)
+    }
+
+    async fn tags(&self, repository: &Repository) -> Result<Listed<Tagged>, Failure> {
+        let key = repository.key.as_deref().unwrap_or_default();
+        asked::tags(&self.desk, &v2(key), &repository.image).await
+    }
+
+    async fn digest(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Failure> {
+        let key = repository.key.as_deref().unwrap_or_default();
+        let path = format!("{}/{}/manifests/{tag}", v2(key), repository.image);
+        self.desk.about(&repository.image).digest_at(&path).await
+    }
+
+    async fn changes(&self, since: Moment) -> Result<Option<Listed<Change>>, Failure> {
+        let mut listed = Listed::default();
+        for key in &self.names.keys {
+            for answer in 0..=ANSWERS {
+                if answer == ANSWERS {
+                    asked::gap(&mut listed.gaps, "the changes", "they have no end".to_owned());
+                    break;
+                }
+                let body = query(key, since, answer * ROWS);
+                let question = Question {
+                    path: "/api/search/aql",
+                    verb: Verb::Post("text/plain", body),
+                    accept: None,
+                    limit: PAGE_LIMIT,
+                };
+                let reply = self.desk.ask(&question).await?;
+                let unreadable = |why| image::Error::unavailable(self.desk.host(), why);
+                let value = asked::json(&reply.body).map_err(unreadable)?;
+                let rows = entries(&value, "results").map_err(unreadable)?;
+                listed
+                    .all
+                    .extend(rows.iter().filter_map(|row| self.change(key, row, &mut listed.gaps)));
+                if rows.len() < ROWS {
+                    break;
+                }
+            }
+        }
+        Ok(Some(listed))
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        const REACHED: &str = "API reachable";
+        const THERE: &str = "repositories exist";
+        let question = Question {
+            path: "/api/repositories?packageType=docker",
+            verb: Verb::Get,
+            accept: None,
+            limit: PAGE_LIMIT,
+        };
+        let reply = match self.desk.ask(&question).await {
+            Ok(reply) => reply,
+            Err(failure) => return vec![Check::failed(REACHED, &failure)],
+        };
+        let mut checks = vec![Check::ok(REACHED, self.desk.host())];
+        let value = asked::json(&reply.body).unwrap_or_default();
+        let listed: Vec<&str> = entries(&value, "")
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|it| text(it, "key"))
+            .collect();
+        let missing: Vec<&str> =
+            self.names.keys.iter().map(String::as_str).filter(|it| !listed.contains(it)).collect();
+        if missing.is_empty() {
+            checks.push(Check::ok(THERE, self.names.keys.join(", ")));
+        } else {
+            let there: Vec<&str> = listed.into_iter().filter(|it| is_key(it)).take(20).collect();
+            let outcome = Outcome::Failed {
+                why: format!("it shows no Docker repository {}", missing.join(", ")),
+                hint: Some(format!(
+                    "it shows {}",
+                    if there.is_empty() { "none".to_owned() } else { there.join(", ") }
+                )),
+            };
+            checks.push(Check { what: THERE, outcome });
+        }
+        checks.extend(asked::checks(self).await);
+        checks.push(asked::check_secret(self.secret.as_ref()));
+        checks
+    }
+
+    fn repository(&self, name: &str) -> Repository {
+        // With the key in front, as in a path, or without it.
+        let parted = name.split_once('/').filter(|(key, _)| self.names.watches(key));
+        let key = self.names.keys.first().map_or("", String::as_str);
+        let (key, image) = parted.unwrap_or((key, name));
+        self.names
+            .of(key, image)
+            .unwrap_or_else(|| asked::plain(&self.names.registry, name.to_owned()))
+    }
+}
+
+impl Lists {
+    /// A changed manifest. One without a tag is a part of another.
+    fn change(&self, key: &str, row: &Value, gaps: &mut Vec<model::Gap>) -> Option<Change> {
+        let path = text(row, "path")?;
+        let (image, version) = path.rsplit_once('/')?;
+        if version.contains(':') {
+            return None;
+        }
+        let found = self.names.of(key, image).zip(names::tag(version));
+        let Some((repository, tag)) = found else {
+            asked::gap(gaps, "the changes", format!("`{}` is no image", shown(path)));
+            return None;
+        };
+        let digest = text(row, "sha256").and_then(names::digest);
+        let at = text(row, "modified").and_then(names::moment);
+        Some(Change { repository, tagged: Tagged { tag, digest, at } })
+    }
+}
+
+/// Where the registry's own interface of a repository is.
+fn v2(key: &str) -> String {
+    format!("/api/docker/{}/v2", escaped(key))
+}
+
+/// What asks for manifests that changed after `since`, from the oldest.
+/// <https://jfrog.com/help/r/jfrog-rest-apis/artifactory-query-language>
+fn query(key: &str, since: Moment, offset: usize) -> String {
+    let find = json!({
+        "repo": key,
+        "modified": {"$gt": since.to_string()},
+        "$or": [{"name": "manifest.json"}, {"name": "list.manifest.json"}],
+    });
+    format!(
+        "items.find({find}).include(\"repo\",\"path\",\"name\",\"sha256\",\"modified\")\
+         .sort({{\"$asc\":[\"modified\",\"path\",\"name\"]}}).offset({offset}).limit({ROWS})"
+    )
+}

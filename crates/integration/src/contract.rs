@@ -1,0 +1,64 @@
+//! The contract: what a party is before anyone connects, and what can be asked of it then.
+
+mod directory;
+mod inbox;
+mod settings;
+
+use std::sync::Arc;
+
+pub use directory::{Change, Check, Directory, Failure, Listed, Outcome, Repository, Tagged};
+pub use inbox::{
+    Action, Age, Answer, Delivery, Event, Heard, How, Inbox, Proof, Received, Refusal, Secrets,
+    receive,
+};
+pub use settings::{BadSetting, Given, Setting, SettingKind, Settings};
+
+/// A kind of party: a value that can be shown before anyone connects.
+pub struct Kind {
+    /// Kebab case, and the file's name: `artifactory`.
+    pub id: &'static str,
+    /// Other names that people give it.
+    pub also: &'static [&'static str],
+    /// What people call it: "JFrog Artifactory".
+    pub title: &'static str,
+    /// Where a reader learns how it speaks.
+    pub about: &'static str,
+    /// What must and may be told before it can be spoken to.
+    pub settings: &'static [Setting],
+    /// The setting with what its webhooks are to prove; none where it has no webhooks.
+    pub webhook_secret: Option<&'static str>,
+    /// What stays with it when we let go of it, to be deleted by hand.
+    pub leftovers: &'static [Leftover],
+    /// Gets ready to speak to it. Nothing is asked yet.
+    pub connect: fn(&Settings, &Ways) -> Result<Box<dyn Integration>, image::Error>,
+}
+
+/// Something that was made at a party's, for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// What it is, in its party's words.
+    pub what: &'static str,
+    /// Its name there.
+    pub name: &'static str,
+}
+
+/// How others are reached.
+#[derive(Clone)]
+pub struct Ways {
+    /// Proxies, authorities, patience.
+    pub settings: Arc<image::Settings>,
+    /// Who watches.
+    pub progress: Arc<dyn image::Progress>,
+}
+
+/// A party that can be spoken to, and its abilities, asked for by name.
+pub trait Integration: Send + Sync {
+    /// Lists what it holds.
+    fn directory(&self) -> Option<&dyn Directory> {
+        None
+    }
+    /// Turns what it tells into events, once it is known who tells it.
+    fn inbox(&self) -> Option<&dyn Inbox> {
+        None
+    }
+}

@@ -1,0 +1,149 @@
+//! A directory: what a registry holds, asked for.
+
+use async_trait::async_trait;
+use model::{Digest, Gap, Moment};
+
+pub use image::Failure;
+
+/// Lists what a registry holds. Every list has an end, whatever the registry says.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// The registry that images are pulled from: `registry.example:5000`.
+    fn registry(&self) -> &str;
+    /// Its repositories. `known` are those that were seen before, by the names they are pulled
+    /// under, for registries that do not tell.
+    async fn repositories(&self, known: &[String]) -> Result<Listed<Repository>, Failure>;
+    /// The tags of one of them.
+    async fn tags(&self, repository: &Repository) -> Result<Listed<Tagged>, Failure>;
+    /// The digest that a tag leads to now. Headers alone are asked for where that is enough.
+    /// `None`: there is no such tag.
+    async fn digest(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Failure>;
+    /// What changed since then, where the party can tell without its lists being read again.
+    async fn changes(&self, _since: Moment) -> Result<Option<Listed<Change>>, Failure> {
+        Ok(None)
+    }
+    /// Tries each thing that is needed, in the order in which they need each other.
+    async fn checks(&self) -> Vec<Check>;
+    /// The repository that is pulled under this name.
+    fn repository(&self, name: &str) -> Repository {
+        Repository {
+            registry: self.registry().to_owned(),
+            name: name.to_owned(),
+            key: None,
+            image: name.to_owned(),
+        }
+    }
+}
+
+/// A list, as far as it could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// What it says, each once, in its own order.
+    pub all: Vec<T>,
+    /// What is missing from it. While there is a gap, nothing is gone because it is not listed.
+    pub gaps: Vec<Gap>,
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self { all: Vec::new(), gaps: Vec::new() }
+    }
+}
+
+/// A repository of images.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Repository {
+    /// The registry to pull from: `docker-local.registry.example`.
+    pub registry: String,
+    /// The name to pull under: `team/app`.
+    pub name: String,
+    /// The party's own repository that it lies in, where there are such: `docker-local`.
+    pub key: Option<String>,
+    /// The image's path in there: `team/app`.
+    pub image: String,
+}
+
+impl Repository {
+    /// Every name that people may mean it by.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = vec![self.name.clone(), self.image.clone()];
+        names.extend(self.key.as_ref().map(|key| format!("{key}/{}", self.image)));
+        names.push(format!("{}/{}", self.registry, self.name));
+        names.dedup();
+        names
+    }
+}
+
+/// A tag of a repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tagged {
+    /// Its name.
+    pub tag: String,
+    /// What it leads to, where the list says so.
+    pub digest: Option<Digest>,
+    /// When it last changed, where the list says so.
+    pub at: Option<Moment>,
+}
+
+/// Something that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Where.
+    pub repository: Repository,
+    /// What.
+    pub tagged: Tagged,
+}
+
+/// One thing that is needed, and whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What: `registry reachable`.
+    pub what: &'static str,
+    /// Is it?
+    pub outcome: Outcome,
+}
+
+/// What came of a try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is there; more about it.
+    Ok(String),
+    /// It is there, but.
+    Warned {
+        /// But what.
+        why: String,
+        /// What to do.
+        hint: String,
+    },
+    /// It is not.
+    Failed {
+        /// Why not.
+        why: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+}
+
+impl Check {
+    pub(crate) fn ok(what: &'static str, detail: impl Into<String>) -> Self {
+        Self { what, outcome: Outcome::Ok(detail.into()) }
+    }
+
+    pub(crate) fn failed(what: &'static str, failure: &Failure) -> Self {
+        let hint = failure.error.hint().map(str::to_owned);
+        Self { what, outcome: Outcome::Failed { why: failure.error.why().to_owned(), hint } }
+    }
+
+    pub(crate) fn warned(
+        what: &'static str,
+        why: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self { what, outcome: Outcome::Warned { why: why.into(), hint: hint.into() } }
+    }
+
+    /// Must something be done before anything works?
+    pub fn is_failure(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed { .. })
+    }
+}

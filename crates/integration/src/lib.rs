@@ -1,0 +1,42 @@
+//! The parties around us: one file per registry vendor, listed in `ALL`.
+//!
+//! What a party says (webhooks) is read by pure code; what a party is asked (its lists) goes through
+//! `image`'s own client. Nothing here keeps anything, listens on anything, or follows a URL that
+//! somebody sent.
+
+mod artifactory;
+mod azure;
+mod contract;
+mod distribution;
+pub mod filter;
+mod harbor;
+mod nexus;
+mod oci;
+mod proof;
+pub mod registry_string;
+mod shared;
+#[cfg(test)]
+mod tests;
+
+pub use azure::template;
+pub use contract::{
+    Action, Age, Answer, BadSetting, Change, Check, Delivery, Directory, Event, Failure, Given,
+    Heard, How, Inbox, Integration, Kind, Leftover, Listed, Outcome, Proof, Received, Refusal,
+    Repository, Secrets, Setting, SettingKind, Settings, Tagged, Ways, receive,
+};
+pub use shared::names::composed;
+
+/// Every party. Adding one is its file, its `mod` line, and its entry here.
+pub const ALL: &[&Kind] = &[
+    &artifactory::KIND,
+    &azure::KIND,
+    &distribution::KIND,
+    &harbor::KIND,
+    &nexus::KIND,
+    &oci::KIND,
+];
+
+/// The party of that name.
+pub fn find(id: &str) -> Option<&'static Kind> {
+    ALL.iter().copied().find(|it| it.id == id || it.also.contains(&id))
+}

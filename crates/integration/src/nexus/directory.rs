@@ -1,0 +1,169 @@
+//! What Nexus is asked: its repositories, and the components in them.
+
+use async_trait::async_trait;
+use image::{Desk, Failure, Question, Verb};
+use model::{Digest, Secret};
+use serde_json::Value;
+
+use crate::contract::{Check, Directory, Listed, Repository, Tagged};
+use crate::oci;
+use crate::shared::asked::{self, entries, escaped};
+use crate::shared::names::{self, composed};
+use crate::shared::pages::{self, Next, PAGE_LIMIT, Page};
+use crate::shared::said::{shown, text};
+
+pub(super) struct Lists {
+    pub(super) desk: Desk,
+    pub(super) pulled: oci::Lists,
+    pub(super) template: String,
+    pub(super) keys: Vec<String>,
+    pub(super) secret: Option<Secret>,
+}
+
+#[async_trait]
+impl Directory for Lists {
+    fn registry(&self) -> &str {
+        self.pulled.registry()
+    }
+
+    async fn repositories(&self, _known: &[String]) -> Result<Listed<Repository>, Failure> {
+        let keys = if self.keys.is_empty() { self.docker().await? } else { self.keys.clone() };
+        let mut listed = Listed::default();
+        for key in keys {
+            let what = format!("the components of {}", shown(&key));
+            let first = format!("/service/rest/v1/components?repository={}", escaped(&key));
+            let found = self.components(&what, first, |it| it.0.clone()).await?;
+            listed.gaps.extend(found.gaps);
+            for (image, _) in found.all {
+                match composed(&self.template, self.registry(), &key, &image) {
+                    Some(repository) => listed.all.push(repository),
+                    None => {
+                        let why = format!("`{}` makes no name", shown(&image));
+                        asked::gap(&mut listed.gaps, &what, why);
+                    }
+                }
+            }
+        }
+        listed.all.sort();
+        listed.all.dedup();
+        Ok(listed)
+    }
+
+    async fn tags(&self, repository: &Repository) -> Result<Listed<Tagged>, Failure> {
+        let Some(key) = &repository.key else { return self.pulled.tags(repository).await };
+        let image = &repository.image;
+        let first = format!(
+            "/service/rest/v1/search?format=docker&repository={}&name={}",
+            escaped(key),
+            escaped(image)
+        );
+        let what = format!("the tags of {image}");
+        let found = self.components(&what, first, |it| it.1.tag.clone()).await?;
+        // A search may find more than was meant.
+        let all = found.all.into_iter().filter(|(name, _)| name == image).map(|it| it.1);
+        Ok(Listed { all: all.collect(), gaps: found.gaps })
+    }
+
+    async fn digest(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Failure> {
+        self.pulled.digest(repository, tag).await
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        let mut checks = vec![match self.docker().await {
+            Ok(keys) => {
+                Check::ok("API reachable", format!("Docker repositories: {}", keys.join(", ")))
+            }
+            Err(failure) => Check::failed("API reachable", &failure),
+        }];
+        checks.push(match asked::knock(&self.pulled.desk, "/v2/").await {
+            Ok(()) => Check::ok("registry reachable", self.registry()),
+            Err(failure) => Check::failed("registry reachable", &failure),
+        });
+        if !checks.iter().any(Check::is_failure) {
+            checks.extend(asked::checks(self).await);
+        }
+        checks.push(asked::check_secret(self.secret.as_ref()));
+        checks
+    }
+
+    fn repository(&self, name: &str) -> Repository {
+        // Under another template the key is in the name; under this one nobody knows it.
+        let keyed = name.split_once('/').and_then(|(key, image)| {
+            composed(&self.template, self.registry(), key, image).filter(|it| it.name == name)
+        });
+        keyed.unwrap_or_else(|| asked::plain(self.registry(), name.to_owned()))
+    }
+}
+
+impl Lists {
+    /// The names of the Docker repositories that we may see.
+    async fn docker(&self) -> Result<Vec<String>, Failure> {
+        let question = Question {
+            path: "/service/rest/v1/repositories",
+            verb: Verb::Get,
+            accept: None,
+            limit: PAGE_LIMIT,
+        };
+        let reply = self.desk.ask(&question).await?;
+        let bad = |why| image::Error::unavailable(self.desk.host(), why);
+        let value = asked::json(&reply.body).map_err(bad)?;
+        let all = entries(&value, "").map_err(bad)?.iter();
+        Ok(all
+            .filter(|it| text(it, "format") == Some("docker"))
+            .filter_map(|it| text(it, "name").map(str::to_owned))
+            .collect())
+    }
+
+    /// The images of a list of components: name and tag of each.
+    async fn components(
+        &self,
+        what: &str,
+        first: String,
+        key: impl Fn(&(String, Tagged)) -> String,
+    ) -> Result<Listed<(String, Tagged)>, Failure> {
+        let start = first.clone();
+        pages::all(&self.desk, what, first, key, |_, reply| {
+            let value = asked::json(&reply.body)?;
+            let (mut all, mut gaps) = (Vec::new(), Vec::new());
+            for component in entries(&value, "items")? {
+                if text(component, "format").is_some_and(|it| it != "docker") {
+                    continue;
+                }
+                match image(component) {
+                    Some(Some(found)) => all.push(found),
+                    Some(None) => {}
+                    None => asked::gap(&mut gaps, what, "a component is no image".to_owned()),
+                }
+            }
+            // The token goes back as it came, to a path that we wrote.
+            let next = match text(&value, "continuationToken") {
+                Some(token) => {
+                    Next::Link(format!("{}&continuationToken={}", start, escaped(token)))
+                }
+                None => Next::End,
+            };
+            Ok(Page { all, gaps, next })
+        })
+        .await
+    }
+}
+
+/// The image that a component is; the inner `None`: it is a manifest without a tag.
+fn image(component: &Value) -> Option<Option<(String, Tagged)>> {
+    let name = names::repository(text(component, "name")?.trim_start_matches('/'))?;
+    let version = text(component, "version")?;
+    if version.contains(':') {
+        return Some(None);
+    }
+    let tag = names::tag(version)?;
+    let assets = component.get("assets").and_then(Value::as_array);
+    let wanted = format!("v2/{name}/manifests/{tag}");
+    let manifest = assets
+        .into_iter()
+        .flatten()
+        .find(|it| text(it, "path").is_some_and(|path| path.trim_start_matches('/') == wanted));
+    let checksum = manifest.and_then(|it| text(it.get("checksum")?, "sha256"));
+    let digest = checksum.and_then(names::digest);
+    let at = manifest.and_then(|it| text(it, "lastModified")).and_then(names::moment);
+    Some(Some((name, Tagged { tag, digest, at })))
+}

@@ -1,0 +1,99 @@
+//! oci: any registry, by asking it again and again.
+//!
+//! <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>
+
+use async_trait::async_trait;
+use image::{Desk, Error, Failure};
+use model::Digest;
+
+use crate::contract::{
+    Check, Directory, Integration, Kind, Listed, Repository, Setting, Settings, Tagged, Ways,
+};
+use crate::shared::{asked, settings};
+
+pub(crate) const KIND: Kind = Kind {
+    id: "oci",
+    also: &["registry"],
+    title: "OCI registry",
+    about: "https://github.com/opencontainers/distribution-spec/blob/main/spec.md",
+    settings: &[
+        settings::REGISTRY,
+        settings::REPOSITORY,
+        settings::INCLUDE,
+        settings::EXCLUDE,
+        settings::TAG,
+        Setting {
+            variables: &["FORETOP_REGISTRY_USER", "DOCKER_SCOUT_REGISTRY_USER"],
+            ..settings::USER
+        },
+        Setting {
+            variables: &["FORETOP_REGISTRY_PASSWORD", "DOCKER_SCOUT_REGISTRY_PASSWORD"],
+            ..settings::PASSWORD
+        },
+    ],
+    webhook_secret: None,
+    leftovers: &[],
+    connect: |settings, ways| Ok(Box::new(Oci { lists: Lists::new(settings, ways)? })),
+};
+
+struct Oci {
+    lists: Lists,
+}
+
+impl Integration for Oci {
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(&self.lists)
+    }
+}
+
+/// The lists that every registry has.
+pub(crate) struct Lists {
+    pub(crate) desk: Desk,
+    pub(crate) registry: String,
+    pub(crate) configured: Vec<String>,
+}
+
+impl Lists {
+    pub(crate) fn new(settings: &Settings, ways: &Ways) -> Result<Self, Error> {
+        let registry = settings.text("registry").unwrap_or_default().to_owned();
+        let desk = Desk::registry(&registry, &asked::ways(settings, ways), &ways.progress)?;
+        Ok(Self { desk, registry, configured: settings.all("repository").to_vec() })
+    }
+}
+
+#[async_trait]
+impl Directory for Lists {
+    fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    async fn repositories(&self, known: &[String]) -> Result<Listed<Repository>, Failure> {
+        let listed = if self.configured.is_empty() {
+            match asked::catalog(&self.desk, "/v2").await {
+                Err(why) if asked::is_no(&why) => asked::instead(&[], known, &why)?,
+                other => other?,
+            }
+        } else {
+            Listed { all: self.configured.clone(), gaps: Vec::new() }
+        };
+        let all = listed.all.into_iter().map(|name| asked::plain(&self.registry, name)).collect();
+        Ok(Listed { all, gaps: listed.gaps })
+    }
+
+    async fn tags(&self, repository: &Repository) -> Result<Listed<Tagged>, Failure> {
+        asked::tags(&self.desk, "/v2", &repository.name).await
+    }
+
+    async fn digest(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Failure> {
+        self.desk.about(&repository.name).digest(&repository.name, tag).await
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        let mut checks = vec![match asked::knock(&self.desk, "/v2/").await {
+            Ok(()) => Check::ok("registry reachable", self.registry.as_str()),
+            Err(failure) => return vec![Check::failed("registry reachable", &failure)],
+        }];
+        checks.extend(asked::checks(self).await);
+        checks
+    }
+}

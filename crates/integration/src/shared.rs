@@ -1,0 +1,8 @@
+//! What several parties have in common.
+
+pub(crate) mod asked;
+pub(crate) mod links;
+pub(crate) mod names;
+pub(crate) mod pages;
+pub(crate) mod said;
+pub(crate) mod settings;

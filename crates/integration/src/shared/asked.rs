@@ -1,0 +1,226 @@
+//! What every registry is asked in the same way: catalog, tags, and whether it is there at all.
+//!
+//! <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>
+
+use std::sync::Arc;
+
+use image::{Desk, Error, Failure, Question, Verb};
+use model::{Gap, Secret};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::names;
+use super::pages::{self, Next, Page};
+use super::said::{shown, text};
+use crate::contract::{Check, Directory, Listed, Repository, Settings, Tagged, Ways};
+
+/// Entries of one page.
+pub(crate) const PER_PAGE: usize = 1000;
+/// A secret of fewer characters can be guessed by whoever has seen one signature.
+const SHORT_SECRET: usize = 32;
+
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A word in a path or query.
+pub(crate) fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, PLAIN).to_string()
+}
+
+/// The ways, with this party's own user and password where it has any.
+pub(crate) fn ways(settings: &Settings, ways: &Ways) -> Arc<image::Settings> {
+    match settings.credentials() {
+        None => Arc::clone(&ways.settings),
+        Some(credentials) => Arc::new(image::Settings {
+            credentials: Some(credentials),
+            ..ways.settings.as_ref().clone()
+        }),
+    }
+}
+
+/// The names in `/v2/_catalog` below `prefix`.
+pub(crate) async fn catalog(desk: &Desk, prefix: &str) -> Result<Listed<String>, Failure> {
+    let first = format!("{prefix}/_catalog?n={PER_PAGE}");
+    pages::all(desk, "the catalog", first, String::clone, |_, reply| {
+        let (all, gaps) = words(&reply.body, "repositories", "the catalog", names::repository)?;
+        Ok(Page { all, gaps, next: Next::linked(reply) })
+    })
+    .await
+}
+
+/// The tags of `image`, by its list below `prefix`. A repository without any is none that is there.
+pub(crate) async fn tags(
+    desk: &Desk,
+    prefix: &str,
+    image: &str,
+) -> Result<Listed<Tagged>, Failure> {
+    let first = format!("{prefix}/{image}/tags/list?n={PER_PAGE}");
+    let what = format!("the tags of {image}");
+    let desk = desk.about(image);
+    let listed = pages::all(&desk, &what, first, Tagged::clone, |_, reply| {
+        let (all, gaps) = words(&reply.body, "tags", &what, names::tag)?;
+        let bare = |tag| Tagged { tag, digest: None, at: None };
+        Ok(Page { all: all.into_iter().map(bare).collect(), gaps, next: Next::linked(reply) })
+    });
+    match listed.await {
+        // Its last tag was deleted.
+        Err(Failure { error: Error::NotFound { .. }, .. }) => Ok(Listed::default()),
+        other => other,
+    }
+}
+
+/// The texts under `key`, each read; what cannot be is a gap. `null` is an empty list.
+fn words(
+    body: &[u8],
+    key: &str,
+    what: &str,
+    read: impl Fn(&str) -> Option<String>,
+) -> Result<(Vec<String>, Vec<Gap>), String> {
+    let value = json(body)?;
+    let entries = match value.get(key) {
+        Some(Value::Array(entries)) => entries.as_slice(),
+        Some(Value::Null) => &[],
+        _ => return Err(format!("the answer has no `{key}`")),
+    };
+    let (mut all, mut gaps) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry.as_str().map(|it| (it, read(it))) {
+            Some((_, Some(word))) => all.push(word),
+            Some((word, None)) => gap(&mut gaps, what, format!("`{}` is no name", shown(word))),
+            None => gap(&mut gaps, what, "a name is no text".to_owned()),
+        }
+    }
+    Ok((all, gaps))
+}
+
+/// One more gap of a page, while there is room.
+pub(crate) fn gap(gaps: &mut Vec<Gap>, what: &str, why: String) {
+    if gaps.len() < 100 {
+        gaps.push(Gap::new(what, why));
+    }
+}
+
+/// An answer as JSON.
+pub(crate) fn json(body: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(body).map_err(|why| {
+        format!("the answer is no JSON: at line {}, column {}", why.line(), why.column())
+    })
+}
+
+/// The entries of an answer that is a list, or that has one under `key`.
+pub(crate) fn entries<'a>(value: &'a Value, key: &str) -> Result<&'a [Value], String> {
+    let list = if key.is_empty() { Some(value) } else { value.get(key) };
+    match list {
+        Some(Value::Array(entries)) => Ok(entries),
+        Some(Value::Null) => Ok(&[]),
+        _ if key.is_empty() => Err("the answer is no list".to_owned()),
+        _ => Err(format!("the answer has no `{key}`")),
+    }
+}
+
+/// A list of what is configured or was seen before, where the registry does not tell.
+pub(crate) fn instead(
+    configured: &[String],
+    known: &[String],
+    why: &Failure,
+) -> Result<Listed<String>, Failure> {
+    let mut all: Vec<String> =
+        configured.iter().chain(known).filter_map(|it| names::repository(it)).collect();
+    all.sort();
+    all.dedup();
+    if all.is_empty() {
+        let hint = "allow it to list the catalog, or name the repositories";
+        return Err(Failure { error: why.error.clone().with_hint(hint), wait: why.wait });
+    }
+    let gap = Gap::new(
+        "the catalog",
+        format!(
+            "it is not told ({}): only repositories that were named or seen are listed",
+            why.error.why()
+        ),
+    );
+    Ok(Listed { all, gaps: vec![gap] })
+}
+
+/// Is this failure a `no` that will stay one?
+pub(crate) fn is_no(failure: &Failure) -> bool {
+    matches!(
+        failure.error,
+        Error::Denied { .. } | Error::NotFound { .. } | Error::Unsupported { .. }
+    )
+}
+
+/// Asks for `path`, and for nothing in it.
+pub(crate) async fn knock(desk: &Desk, path: &str) -> Result<(), Failure> {
+    let question = Question { path, verb: Verb::Get, accept: None, limit: 1 << 20 };
+    desk.ask(&question).await.map(|_| ())
+}
+
+/// What can be tried with any directory: a list, its first tags, and one digest.
+pub(crate) async fn checks(directory: &dyn Directory) -> Vec<Check> {
+    const LISTED: &str = "repositories can be listed";
+    const TAGS: &str = "tags can be listed";
+    const READ: &str = "images can be read";
+    let mut checks = Vec::new();
+    let repositories = match directory.repositories(&[]).await {
+        Ok(listed) => listed,
+        Err(failure) => {
+            checks.push(Check::failed(LISTED, &failure));
+            return checks;
+        }
+    };
+    let count = repositories.all.len();
+    checks.push(match repositories.gaps.first() {
+        Some(gap) => Check::warned(LISTED, gap.to_string(), "some repositories may be missing"),
+        None => Check::ok(LISTED, format!("{count} repositories")),
+    });
+    // An empty repository says nothing about the next one.
+    for repository in repositories.all.iter().take(5) {
+        let tags = match directory.tags(repository).await {
+            Ok(listed) => listed.all,
+            Err(failure) => {
+                checks.push(Check::failed(TAGS, &failure));
+                return checks;
+            }
+        };
+        let Some(first) = tags.first() else { continue };
+        checks.push(Check::ok(TAGS, format!("{} tags of {}", tags.len(), repository.name)));
+        checks.push(match directory.digest(repository, &first.tag).await {
+            Ok(Some(digest)) => {
+                let name = format!("{}:{}", repository.name, first.tag);
+                Check::ok(READ, format!("{name} is {}", digest.short()))
+            }
+            Ok(None) => Check::warned(READ, "a listed tag is not there", "try again"),
+            Err(failure) => Check::failed(READ, &failure),
+        });
+        return checks;
+    }
+    checks.push(Check::warned(TAGS, "there is no image yet", "push one, and test again"));
+    checks
+}
+
+/// Whether what webhooks prove themselves with is worth the name.
+pub(crate) fn check_secret(secret: Option<&Secret>) -> Check {
+    const WHAT: &str = "webhooks prove who sends them";
+    const HINT: &str = "set a secret of 64 to 128 characters by chance";
+    match secret.map(|it| it.expose().chars().count()) {
+        None => Check::warned(WHAT, "no secret is set, so nothing that they say is believed", HINT),
+        Some(length) if length < SHORT_SECRET => {
+            Check::warned(WHAT, format!("the secret has only {length} characters"), HINT)
+        }
+        Some(length) => Check::ok(WHAT, format!("a secret of {length} characters")),
+    }
+}
+
+/// The repository under a name that is pulled as it is listed.
+pub(crate) fn plain(registry: &str, name: String) -> Repository {
+    Repository { registry: registry.to_owned(), key: None, image: name.clone(), name }
+}
+
+/// A digest and a time that an entry of a list says.
+pub(crate) fn tagged(entry: &Value, name: &str, digest: &str, at: &str) -> Option<Tagged> {
+    Some(Tagged {
+        tag: names::tag(text(entry, name)?)?,
+        digest: text(entry, digest).and_then(names::digest),
+        at: text(entry, at).and_then(names::moment),
+    })
+}

@@ -1,0 +1,252 @@
+//! What the parties list, in every way that they let one in.
+
+use testkit::{FakeRegistry, Guard, Vendor, VendorStandIn, image};
+
+use super::{VENDORS, checked, listed, name, party, party_at, registry};
+
+const ALL: &str = "library/base: 12\nteam/app: 1 2\nteam/web: latest\n";
+
+fn sorted(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines.iter().map(|it| format!("{it}\n")).collect()
+}
+
+#[tokio::test]
+async fn every_vendor_lists_what_is_there() {
+    let registry = registry();
+    for vendor in VENDORS {
+        let stand_in = VendorStandIn::start(vendor, &registry.host());
+        let party = party_at(&stand_in, vendor, &[]);
+        let directory = party.directory().unwrap();
+        assert_eq!(sorted(&listed(directory).await), ALL, "{}", name(vendor));
+        // Each digest is what the registry says, whether the list told it or not.
+        let expect = registry.tag("team/app", "2");
+        let repositories = directory.repositories(&[]).await.unwrap().all;
+        let app = repositories.iter().find(|it| it.name.ends_with("team/app")).unwrap();
+        let digest = directory.digest(app, "2").await.unwrap();
+        assert_eq!(digest.map(|it| it.to_string()), expect, "{}", name(vendor));
+        assert_eq!(directory.digest(app, "none").await.unwrap(), None, "{}", name(vendor));
+        for tagged in directory.tags(app).await.unwrap().all {
+            let expect = registry.tag("team/app", &tagged.tag);
+            let told = tagged.digest.map(|it| it.to_string());
+            assert!(told.is_none() || told == expect, "{}", name(vendor));
+        }
+        assert_eq!(directory.repository(&app.name), *app, "{}", name(vendor));
+    }
+}
+
+#[tokio::test]
+async fn connections_are_tested() {
+    let registry = registry();
+    let common = "ok repositories can be listed\nok tags can be listed\nok images can be read\n";
+    let secret = "warned webhooks prove who sends them: no secret is set, so nothing that they say is \
+                  believed (set a secret of 64 to 128 characters by chance)\n";
+    for (vendor, expect) in [
+        (Vendor::Artifactory, format!("ok API reachable\nok repositories exist\n{common}{secret}")),
+        (Vendor::Azure, format!("ok registry reachable\n{common}")),
+        (Vendor::Harbor, format!("ok API reachable\nok registry reachable\n{common}{secret}")),
+        (Vendor::Nexus, format!("ok API reachable\nok registry reachable\n{common}{secret}")),
+    ] {
+        let stand_in = VendorStandIn::start(vendor, &registry.host());
+        let party = party_at(&stand_in, vendor, &[]);
+        assert_eq!(checked(party.directory().unwrap(), &stand_in.host()).await, expect);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told() {
+    let registry = registry();
+    for (vendor, expect) in [
+        (
+            Vendor::Artifactory,
+            "failed API reachable: HOST does not give it to the user reader: Bad credentials",
+        ),
+        (Vendor::Azure, "failed registry reachable: HOST does not give it to the user reader"),
+        (Vendor::Nexus, "failed API reachable: HOST does not give it to the user reader"),
+    ] {
+        let stand_in = VendorStandIn::start(vendor, &registry.host());
+        let party = party_at(&stand_in, vendor, &[("password", "wrong")]);
+        let told = checked(party.directory().unwrap(), &stand_in.host()).await;
+        assert!(told.starts_with(expect), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_repository_is_told_with_those_that_are_there() {
+    let registry = registry();
+    let stand_in = VendorStandIn::start(Vendor::Artifactory, &registry.host());
+    let party = party_at(&stand_in, Vendor::Artifactory, &[("repository", "docker-remote")]);
+    let told = checked(party.directory().unwrap(), &stand_in.host()).await;
+    let expect = "ok API reachable\nfailed repositories exist: it shows no Docker repository \
+                  docker-remote (it shows docker-local)\n";
+    assert!(told.starts_with(expect), "{told}");
+}
+
+#[tokio::test]
+async fn any_registry_lists_in_every_way_in() {
+    for guard in [
+        Guard::Open,
+        Guard::Basic("reader".into(), "pass".into()),
+        Guard::Anonymous,
+        Guard::Token("reader".into(), "pass".into()),
+    ] {
+        let is_anonymous = guard == Guard::Anonymous;
+        let registry = registry().guarded(guard.clone());
+        let host = registry.host();
+        let mut settings = vec![("registry", host.as_str())];
+        if !is_anonymous {
+            settings.extend([("user", "reader"), ("password", "pass")]);
+        }
+        for kind in ["oci", "distribution"] {
+            let party = party(kind, &settings);
+            assert_eq!(sorted(&listed(party.directory().unwrap()).await), ALL, "{kind} {guard:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn long_lists_come_in_pages() {
+    let registry = FakeRegistry::start();
+    let built = image();
+    for number in 0..2_345 {
+        registry.push("many/tags", &format!("v{number}"), &built);
+    }
+    let host = registry.host();
+    let oci = party("oci", &[("registry", &host)]);
+    let directory = oci.directory().unwrap();
+    let tags = directory.tags(&directory.repository("many/tags")).await.unwrap();
+    assert_eq!((tags.all.len(), tags.gaps.len()), (2_345, 0));
+    let asked = registry.seen();
+    let pages: Vec<&str> =
+        asked.iter().map(|it| it.path.as_str()).filter(|it| it.contains("tags/list")).collect();
+    assert_eq!(pages.len(), 3, "{pages:?}");
+}
+
+#[tokio::test]
+async fn azure_lists_what_it_may() {
+    let registry = registry();
+    let stand_in = VendorStandIn::start(Vendor::Azure, &registry.host());
+    stand_in.hide_catalog();
+    let party = party_at(&stand_in, Vendor::Azure, &[]);
+    let directory = party.directory().unwrap();
+    let why = directory.repositories(&[]).await.unwrap_err();
+    assert_eq!(why.error.hint(), Some("allow it to list the catalog, or name the repositories"));
+    // What was learnt from events is asked for instead, and the gap stays.
+    let listed = directory.repositories(&["team/app".to_owned()]).await.unwrap();
+    assert_eq!(listed.all.len(), 1);
+    assert_eq!(listed.gaps.len(), 1);
+    let named = party_at(&stand_in, Vendor::Azure, &[("repository", "team/web")]);
+    let listed = named.directory().unwrap().repositories(&[]).await.unwrap();
+    assert_eq!((listed.all.len(), listed.gaps.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn azure_tells_the_newest_first() {
+    let registry = registry();
+    let stand_in = VendorStandIn::start(Vendor::Azure, &registry.host());
+    stand_in.changed("team/app", "1", "2026-11-22T10:00:00Z");
+    let party = party_at(&stand_in, Vendor::Azure, &[]);
+    let directory = party.directory().unwrap();
+    let tags = directory.tags(&directory.repository("team/app")).await.unwrap().all;
+    let told: Vec<String> =
+        tags.iter().map(|it| format!("{} {}", it.tag, it.at.unwrap())).collect();
+    assert_eq!(told, ["1 2026-11-22T10:00:00Z", "2 2026-11-21T10:00:00Z"]);
+    assert!(tags.iter().all(|it| it.digest.is_some()));
+}
+
+#[tokio::test]
+async fn azure_pages_without_links() {
+    let registry = FakeRegistry::start();
+    for number in 0..230 {
+        registry.push("team/app", &format!("v{number}"), &image());
+    }
+    let stand_in = VendorStandIn::start(Vendor::Azure, &registry.host());
+    let party = party_at(&stand_in, Vendor::Azure, &[]);
+    let directory = party.directory().unwrap();
+    let tags = directory.tags(&directory.repository("team/app")).await.unwrap();
+    assert_eq!((tags.all.len(), tags.gaps.len()), (230, 0));
+}
+
+#[tokio::test]
+async fn artifactory_tells_what_changed() {
+    let registry = registry();
+    let stand_in = VendorStandIn::start(Vendor::Artifactory, &registry.host());
+    stand_in.changed("team/app", "2", "2026-11-22T10:00:00.000Z");
+    stand_in.changed("team/web", "latest", "2026-11-23T10:00:00.000Z");
+    let party = party_at(&stand_in, Vendor::Artifactory, &[("subdomain-mode", "false")]);
+    let directory = party.directory().unwrap();
+    let changes = |since: &str| {
+        let since = since.parse().unwrap();
+        async move {
+            let listed = directory.changes(since).await.unwrap().unwrap();
+            assert_eq!(listed.gaps, []);
+            let told =
+                listed.all.iter().map(|it| format!("{}:{}", it.repository.name, it.tagged.tag));
+            assert!(
+                listed.all.iter().all(|it| it.tagged.digest.is_some() && it.tagged.at.is_some())
+            );
+            told.collect::<Vec<_>>().join(" ")
+        }
+    };
+    assert_eq!(
+        changes("2026-11-21T12:00:00Z").await,
+        "docker-local/team/app:2 docker-local/team/web:latest"
+    );
+    assert_eq!(changes("2026-11-22T12:00:00Z").await, "docker-local/team/web:latest");
+    assert_eq!(changes("2026-11-24T12:00:00Z").await, "");
+    assert_eq!(changes("2026-11-01T12:00:00Z").await.split(' ').count(), 4);
+}
+
+#[tokio::test]
+async fn harbor_sees_a_tag_that_moved_without_a_push() {
+    let registry = registry();
+    let stand_in = VendorStandIn::start(Vendor::Harbor, &registry.host());
+    let party = party_at(&stand_in, Vendor::Harbor, &[("repository", "team")]);
+    let directory = party.directory().unwrap();
+    assert_eq!(listed(directory).await, "team/app: 1 2\nteam/web: latest\n");
+    let app = directory.repository("team/app");
+    let digests = |tags: Vec<integration::Tagged>| {
+        tags.into_iter().map(|it| it.digest.unwrap().to_string()).collect::<Vec<_>>()
+    };
+    let before = digests(directory.tags(&app).await.unwrap().all);
+    assert_ne!(before[0], before[1]);
+    let built = image().layer(testkit::layer().file("etc/name", "team/app:2"));
+    registry.push("team/app", "1", &built);
+    let after = digests(directory.tags(&app).await.unwrap().all);
+    assert_eq!(after[0], after[1]);
+    assert_eq!(after[1], before[1]);
+}
+
+/// A robot of one project may not list projects.
+#[tokio::test]
+async fn harbor_robots_list_what_was_seen() {
+    let registry = registry();
+    let stand_in = VendorStandIn::start(Vendor::Harbor, &registry.host());
+    stand_in.hide_catalog();
+    let party = party_at(&stand_in, Vendor::Harbor, &[]);
+    let directory = party.directory().unwrap();
+    assert!(directory.repositories(&[]).await.is_err());
+    let listed = directory.repositories(&["team/app".to_owned()]).await.unwrap();
+    let names: Vec<String> = listed.all.into_iter().map(|it| it.name).collect();
+    assert_eq!(names, ["team/app", "team/web"]);
+    assert_eq!(listed.gaps.len(), 1);
+}
+
+#[tokio::test]
+async fn nexus_goes_on_with_tokens() {
+    let registry = FakeRegistry::start();
+    for number in 0..25 {
+        registry.push("team/app", &format!("v{number}"), &image());
+        registry.push("team/app-two", &format!("v{number}"), &image());
+    }
+    let stand_in = VendorStandIn::start(Vendor::Nexus, &registry.host());
+    let party = party_at(&stand_in, Vendor::Nexus, &[]);
+    let directory = party.directory().unwrap();
+    let repositories = directory.repositories(&[]).await.unwrap().all;
+    let names: Vec<&str> = repositories.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["team/app", "team/app-two"]);
+    let tags = directory.tags(&repositories[0]).await.unwrap();
+    assert_eq!((tags.all.len(), tags.gaps.len()), (25, 0));
+    assert!(tags.all.iter().all(|it| it.digest.is_some() && it.at.is_some()));
+}

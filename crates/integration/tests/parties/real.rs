@@ -1,0 +1,211 @@
+//! The distribution project's own registry (Debian: `docker-registry`), filled by `skopeo`: what it
+//! lists, what it tells, and the stand-ins before it.
+//!
+//! Where one of the two programs is missing these tests leave themselves out and say so.
+
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use integration::{Delivery, Received, Secrets, receive};
+use model::{Moment, Secret};
+use testkit::{Form, Hook, Sink, Told, VendorStandIn, image, layer, layout};
+
+use super::{VENDORS, listed, name, party, party_at};
+
+struct Registry {
+    process: Child,
+    host: String,
+    directory: tempfile::TempDir,
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// True when both programs are there.
+fn is_possible() -> bool {
+    let runs = |program: &str| {
+        let mut command = Command::new(program);
+        let silent = command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+        silent.status().is_ok_and(|it| it.success())
+    };
+    let missing: Vec<_> =
+        ["docker-registry", "skopeo"].into_iter().filter(|it| !runs(it)).collect();
+    if !missing.is_empty() {
+        println!("left out: {} is not installed", missing.join(" and "));
+    }
+    missing.is_empty()
+}
+
+/// Starts one on a free port, which tells `sink` what happens in it.
+fn start(sink: &Sink) -> Registry {
+    let directory = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let host = format!("127.0.0.1:{port}");
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let config = format!(
+        "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n\
+         storage: {{filesystem: {{rootdirectory: '{}'}}, delete: {{enabled: true}}}}\n\
+         http: {{addr: '{host}'}}\n\
+         notifications: {{endpoints: [{{name: us, url: 'http://{}/', timeout: 5s, threshold: 3, \
+         backoff: 1s, headers: {{Authorization: ['Bearer of news']}}}}]}}\n",
+        path("store"),
+        sink.host(),
+    );
+    fs_err::write(path("config.yml"), config).unwrap();
+    let process = Command::new("docker-registry")
+        .args(["serve", &path("config.yml")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while TcpStream::connect(&host).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "docker-registry does not listen");
+        std::thread::yield_now();
+    }
+    Registry { process, host, directory }
+}
+
+impl Registry {
+    /// Pushes an image of its own to `repository:tag`.
+    fn push(&self, repository: &str, tag: &str) {
+        let name = format!("{repository}:{tag}");
+        let folder = self.directory.path().join(name.replace(['/', ':'], "-"));
+        let built = image().layer(layer().file("etc/name", &name));
+        layout().image(&name, &built).write(&folder);
+        let (from, to) =
+            (format!("oci:{}:{name}", folder.display()), format!("docker://{}/{name}", self.host));
+        let mut skopeo = Command::new("skopeo");
+        skopeo.args(["--insecure-policy", "copy", "-q", "--dest-tls-verify=false", &from, &to]);
+        let output = skopeo.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn delete(&self, repository: &str, tag: &str) {
+        let name = format!("docker://{}/{repository}:{tag}", self.host);
+        let mut skopeo = Command::new("skopeo");
+        let output = skopeo.args(["delete", "--tls-verify=false", &name]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+fn headers(hook: &Hook) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &hook.headers {
+        headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
+    }
+    headers
+}
+
+/// What a hook is read as, one line an event.
+fn read(party: &dyn integration::Integration, hook: &Hook, secret: &str) -> Vec<String> {
+    let headers = headers(hook);
+    let delivery =
+        Delivery { method: &Method::POST, query: "", headers: &headers, body: &hook.body };
+    let secrets = Secrets::new(Some(Secret::new(secret)), None);
+    let now: Moment = "2026-11-21T10:00:05Z".parse().unwrap();
+    match receive(party.inbox().unwrap(), &delivery, &secrets, now) {
+        Received::Heard { heard, .. } => {
+            assert_eq!(heard.gaps, []);
+            heard
+                .events
+                .iter()
+                .map(|it| {
+                    let tag = it.tag.as_deref().unwrap_or("-");
+                    let digest = it.digest.as_ref().map_or("-", |it| it.as_str());
+                    format!("{} {} {tag} {digest}", it.action.as_str(), it.repository)
+                })
+                .collect()
+        }
+        other => vec![format!("{other:?}")],
+    }
+}
+
+#[tokio::test]
+async fn a_push_is_told_and_found() {
+    if !is_possible() {
+        return;
+    }
+    let sink = Sink::start();
+    let registry = start(&sink);
+    let party = party("distribution", &[("registry", &registry.host)]);
+    registry.push("team/app", "1");
+    let news = |hooks: &[Hook]| -> Vec<String> {
+        hooks.iter().flat_map(|it| read(party.as_ref(), it, "Bearer of news")).collect()
+    };
+    let hooks = sink.wait(|hooks| news(hooks).len() == 1);
+    let directory = party.directory().unwrap();
+    let app = directory.repository("team/app");
+    let digest = directory.digest(&app, "1").await.unwrap().unwrap();
+    assert_eq!(news(&hooks), [format!("pushed team/app 1 {digest}")]);
+    assert!(hooks.len() > 1, "blobs are told, too");
+    let kind = hooks[0].headers.iter().find(|it| it.0 == "content-type").unwrap();
+    assert_eq!(kind.1, "application/vnd.docker.distribution.events.v1+json");
+    assert_eq!(read(party.as_ref(), &hooks[0], "another"), ["Refused(Wrong)"]);
+
+    registry.delete("team/app", "1");
+    let hooks = sink.wait(|hooks| news(hooks).len() >= 2);
+    let told = news(&hooks);
+    assert!(told.contains(&format!("deleted team/app - {digest}")), "{told:?}");
+    assert_eq!(directory.digest(&app, "1").await.unwrap(), None);
+    assert_eq!(directory.tags(&app).await.unwrap().all, []);
+}
+
+/// What each vendor tells of a push and what it lists lead to the same digest.
+#[tokio::test]
+async fn stand_ins_tell_what_the_registry_holds() {
+    if !is_possible() {
+        return;
+    }
+    let sink = Sink::start();
+    let registry = start(&sink);
+    registry.push("team/app", "1");
+    registry.push("team/web", "latest");
+    for vendor in VENDORS {
+        let stand_in = VendorStandIn::start(vendor, &registry.host);
+        let party = party_at(&stand_in, vendor, &[]);
+        let directory = party.directory().unwrap();
+        assert_eq!(listed(directory).await, "team/app: 1\nteam/web: latest\n", "{}", name(vendor));
+        for form in Form::ALL.into_iter().filter(|it| it.vendor() == name(vendor)) {
+            let repositories = directory.repositories(&[]).await.unwrap().all;
+            let app = repositories.iter().find(|it| it.name.ends_with("team/app")).unwrap();
+            let digest = directory.digest(app, "1").await.unwrap().unwrap();
+            let told = Told {
+                pushed: true,
+                registry: stand_in.host(),
+                repository: "team/app".to_owned(),
+                tag: "1".to_owned(),
+                digest: digest.to_string(),
+                id: "one".to_owned(),
+                at: "2026-11-21T10:00:00Z".to_owned(),
+                seconds: 1_795_255_200,
+            };
+            let hook = Hook::new(form, &told, "a secret of ours");
+            let events = read(party.as_ref(), &hook, "a secret of ours");
+            // Nexus tells no digest: it is asked for.
+            let digest = if name(vendor) == "nexus" { "-" } else { digest.as_str() };
+            assert_eq!(events, [format!("pushed {} 1 {digest}", app.name)], "{form:?}");
+            assert_eq!(read(party.as_ref(), &hook, "another"), ["Refused(Wrong)"], "{form:?}");
+            let bare = Hook::new(form, &told, "");
+            assert_eq!(read(party.as_ref(), &bare, "x"), ["Refused(Missing)"], "{form:?}");
+        }
+    }
+}
+
+#[test]
+fn hooks_travel() {
+    let sink = Sink::start();
+    let hook = Hook::validation("a code");
+    assert_eq!(hook.post(&sink.host(), "/x").map(|it| it.0), Some(200));
+    let came = sink.wait(|it| it.len() == 1);
+    assert_eq!(came[0].body, hook.body);
+    let party = party("azure", &[("registry", "acme.azurecr.io")]);
+    let told = read(party.as_ref(), &came[0], "anything");
+    assert!(told[0].contains("a code"), "{told:?}");
+}
