@@ -8,10 +8,13 @@ use std::sync::Arc;
 
 pub use directory::{Change, Check, Directory, Failure, Listed, Outcome, Repository, Tagged};
 pub use inbox::{
-    Action, Age, Answer, Delivery, Event, Heard, How, Inbox, Proof, Received, Refusal, Secrets,
+    Action, Age, Answer, Delivery, Heard, How, Inbox, Notice, Received, Refusal, Secrets, Sender,
     receive,
 };
 pub use settings::{BadSetting, Given, Setting, SettingKind, Settings};
+
+/// Gets ready to speak to a party.
+pub type Connect = fn(&Settings, &Ways) -> Result<Box<dyn Integration>, image::Error>;
 
 /// A kind of party: a value that can be shown before anyone connects.
 pub struct Kind {
@@ -30,7 +33,7 @@ pub struct Kind {
     /// What stays with it when we let go of it, to be deleted by hand.
     pub leftovers: &'static [Leftover],
     /// Gets ready to speak to it. Nothing is asked yet.
-    pub connect: fn(&Settings, &Ways) -> Result<Box<dyn Integration>, image::Error>,
+    pub connect: Connect,
 }
 
 /// Something that was made at a party's, for us.

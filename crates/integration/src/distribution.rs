@@ -6,11 +6,11 @@ use image::Error;
 use serde_json::Value;
 
 use crate::contract::{
-    Action, Delivery, Directory, Heard, How, Inbox, Integration, Kind, Proof, Secrets, Setting,
+    Action, Delivery, Directory, Heard, How, Inbox, Integration, Kind, Secrets, Sender, Setting,
     Settings, Ways,
 };
 use crate::oci::Lists;
-use crate::proof::{is_secret, judge};
+use crate::sender::{is_secret, judge};
 use crate::shared::said::{Claim, json, shown, text};
 use crate::shared::settings;
 
@@ -96,7 +96,7 @@ impl Inbox for Webhooks {
         4 << 20
     }
 
-    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Proof {
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Sender {
         judge(secrets, delivery.bytes("authorization"), How::Secret, is_secret)
     }
 
@@ -150,8 +150,8 @@ impl Webhooks {
             time: text(event, "timestamp"),
             id: text(event, "id"),
         };
-        if let Some(event) = claim.event(action, &self.registry, repository, heard) {
-            heard.event(event);
+        if let Some(notice) = claim.notice(action, &self.registry, repository, heard) {
+            heard.notice(notice);
         }
     }
 }

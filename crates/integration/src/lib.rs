@@ -12,17 +12,18 @@ pub mod filter;
 mod harbor;
 mod nexus;
 mod oci;
-mod proof;
 pub mod registry_string;
+mod sender;
 mod shared;
 #[cfg(test)]
 mod tests;
+pub mod watch;
 
 pub use azure::template;
 pub use contract::{
-    Action, Age, Answer, BadSetting, Change, Check, Delivery, Directory, Event, Failure, Given,
-    Heard, How, Inbox, Integration, Kind, Leftover, Listed, Outcome, Proof, Received, Refusal,
-    Repository, Secrets, Setting, SettingKind, Settings, Tagged, Ways, receive,
+    Action, Age, Answer, BadSetting, Change, Check, Connect, Delivery, Directory, Failure, Given,
+    Heard, How, Inbox, Integration, Kind, Leftover, Listed, Notice, Outcome, Received, Refusal,
+    Repository, Secrets, Sender, Setting, SettingKind, Settings, Tagged, Ways, receive,
 };
 pub use shared::names::composed;
 

@@ -4,6 +4,7 @@ mod hooks;
 mod settings;
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use proptest::prelude::*;
 use ring::hmac;
 
 use crate::{
-    ALL, Delivery, Given, How, Integration, Kind, Proof, Received, Refusal, Secrets, Ways, receive,
+    ALL, Delivery, Given, How, Integration, Kind, Received, Refusal, Secrets, Sender, Ways, receive,
 };
 
 /// What everybody in these tests agreed on.
@@ -43,7 +44,10 @@ impl Request {
         let mac = |algorithm| {
             let key = hmac::Key::new(algorithm, SECRET.as_bytes());
             let tag = hmac::sign(&key, body.as_bytes());
-            tag.as_ref().iter().map(|it| format!("{it:02x}")).collect::<String>()
+            tag.as_ref().iter().fold(String::new(), |mut text, byte| {
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
         };
         let filled = |text: &str| {
             text.replace("{secret}", SECRET)
@@ -189,7 +193,7 @@ fn what_is_read_is_read_whole_and_the_same_again() {
             assert_eq!(first, again, "{what}");
             if let Received::Heard { heard, .. } = first {
                 assert_eq!(heard.gaps, [], "{what}");
-                assert!(!heard.events.is_empty() || !heard.ignored.is_empty(), "{what}");
+                assert!(!heard.notices.is_empty() || !heard.ignored.is_empty(), "{what}");
             }
         }
     }
@@ -201,12 +205,12 @@ fn events_have_ids_of_their_own() {
         let party = connected(kind, &[]);
         let Some(inbox) = party.inbox() else { continue };
         for request in requests(kind) {
-            let events = inbox.read(&request.delivery()).events;
+            let events = inbox.read(&request.delivery()).notices;
             let ids: HashSet<&str> = events.iter().map(|it| it.id.as_str()).collect();
             assert_eq!(ids.len(), events.len(), "{}/{}", kind.id, request.name);
             for event in &events {
                 let text = serde_json::to_string(event).unwrap();
-                assert_eq!(serde_json::from_str::<crate::Event>(&text).unwrap(), *event);
+                assert_eq!(serde_json::from_str::<crate::Notice>(&text).unwrap(), *event);
             }
         }
     }
@@ -221,15 +225,15 @@ fn a_flipped_bit_proves_nothing() {
         let Some(inbox) = party.inbox() else { continue };
         for mut request in requests(kind) {
             let what = format!("{}/{}", kind.id, request.name);
-            let Proof::Verified { how, .. } = inbox.verify(&request.delivery(), &secrets()) else {
+            let Sender::Verified { how, .. } = inbox.verify(&request.delivery(), &secrets()) else {
                 assert!(inbox.handshake(&request.delivery()).is_some(), "{what} proves nothing");
                 continue;
             };
             if how == How::Signature {
                 for at in 0..request.body.len() * 8 {
                     request.body[at / 8] ^= 1 << (at % 8);
-                    let proof = inbox.verify(&request.delivery(), &secrets());
-                    assert_eq!(proof, Proof::Refused(Refusal::Wrong), "{what}, bit {at}");
+                    let sender = inbox.verify(&request.delivery(), &secrets());
+                    assert_eq!(sender, Sender::Refused(Refusal::Wrong), "{what}, bit {at}");
                     request.body[at / 8] ^= 1 << (at % 8);
                 }
             }
@@ -247,8 +251,8 @@ fn a_flipped_bit_proves_nothing() {
                 bytes[at / 8] ^= 1 << (at % 8);
                 let Ok(changed) = HeaderValue::from_bytes(&bytes) else { continue };
                 request.headers.insert(name, changed);
-                let proof = inbox.verify(&request.delivery(), &secrets());
-                assert_eq!(proof, Proof::Refused(Refusal::Wrong), "{what}, bit {at} of {name}");
+                let sender = inbox.verify(&request.delivery(), &secrets());
+                assert_eq!(sender, Sender::Refused(Refusal::Wrong), "{what}, bit {at} of {name}");
             }
         }
     }
@@ -260,25 +264,26 @@ fn old_secrets_hold_beside_new_ones_and_nothing_holds_without() {
         let party = connected(kind, &[]);
         let Some(inbox) = party.inbox() else { continue };
         for mut request in requests(kind) {
-            let Proof::Verified { how, age } = inbox.verify(&request.delivery(), &secrets()) else {
+            let Sender::Verified { how, age } = inbox.verify(&request.delivery(), &secrets())
+            else {
                 continue;
             };
             assert_eq!(age, crate::Age::New);
             let changed = Secrets::new(Some(Secret::new("another")), Some(Secret::new(SECRET)));
-            let proof = inbox.verify(&request.delivery(), &changed);
-            assert_eq!(proof, Proof::Verified { how, age: crate::Age::Old });
+            let sender = inbox.verify(&request.delivery(), &changed);
+            assert_eq!(sender, Sender::Verified { how, age: crate::Age::Old });
             let another = Secrets::new(Some(Secret::new("another")), None);
-            let proof = inbox.verify(&request.delivery(), &another);
-            assert_eq!(proof, Proof::Refused(Refusal::Wrong));
+            let sender = inbox.verify(&request.delivery(), &another);
+            assert_eq!(sender, Sender::Refused(Refusal::Wrong));
             // An empty secret is none, and proves nobody.
             let none = Secrets::new(Some(Secret::new("")), None);
-            assert_eq!(inbox.verify(&request.delivery(), &none), Proof::Unsigned);
+            assert_eq!(inbox.verify(&request.delivery(), &none), Sender::Unsigned);
             let raw = Secrets { new: Some(Secret::new("")), old: None };
-            assert_eq!(inbox.verify(&request.delivery(), &raw), Proof::Unsigned);
+            assert_eq!(inbox.verify(&request.delivery(), &raw), Sender::Unsigned);
             request.headers.clear();
             request.query.clear();
-            let proof = inbox.verify(&request.delivery(), &secrets());
-            assert_eq!(proof, Proof::Refused(Refusal::Missing));
+            let sender = inbox.verify(&request.delivery(), &secrets());
+            assert_eq!(sender, Sender::Refused(Refusal::Missing));
         }
     }
 }
@@ -293,7 +298,7 @@ fn the_words_of_others_are_no_events() {
             for request in requests(other) {
                 let heard = inbox.read(&request.delivery());
                 let what = format!("{}/{} read as {}", other.id, request.name, kind.id);
-                assert_eq!(heard.events, [], "{what}");
+                assert_eq!(heard.notices, [], "{what}");
             }
         }
     }
@@ -351,7 +356,7 @@ fn heard(kind: &Kind, request: &Request) {
     assert_eq!(first, receive(inbox, &request.delivery(), &unsigned, now()));
     let _ = receive(inbox, &request.delivery(), &secrets(), now());
     if let Received::Heard { heard, .. } = first {
-        for event in heard.events {
+        for event in heard.notices {
             assert!(event.tag.is_some() || event.digest.is_some());
             assert!(!event.is_signed && !event.repository.is_empty());
         }

@@ -16,4 +16,6 @@ pub use layout::{LayoutBuilder, layout};
 pub use postgres::Postgres;
 pub use real_registry::RealRegistry;
 pub use registry::{FakeRegistry, Fault, Guard, Seen};
-pub use vendor::{Form, Hook, Sink, Told, Vendor, VendorStandIn};
+pub use vendor::{
+    Answered, Delivered, EventGrid, Form, Hook, Sink, Subscribed, Told, Vendor, VendorStandIn,
+};

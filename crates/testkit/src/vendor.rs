@@ -7,9 +7,11 @@
 mod artifactory;
 mod azure;
 mod backend;
+mod grid;
 mod harbor;
 mod hook;
 mod nexus;
+mod sink;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -25,7 +27,9 @@ use crate::registry::lock;
 use crate::{Fault, Seen};
 use backend::Backend;
 
-pub use hook::{Form, Hook, Sink, Told};
+pub use grid::{Delivered, EventGrid, Subscribed};
+pub use hook::{Answered, Form, Hook, Told};
+pub use sink::Sink;
 
 /// Whom it stands in for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,12 +187,6 @@ impl State {
         }
     }
 
-    /// Did its user log in with a password?
-    fn is_basic(&self, request: &Request) -> bool {
-        let expect = format!("Basic {}", STANDARD.encode(format!("{USER}:{PASSWORD}")));
-        request.header("authorization") == Some(&expect)
-    }
-
     /// A token that holds for this scope.
     fn give_token(&self, scope: &str) -> String {
         let token = format!("token-{}", self.made.fetch_add(1, Ordering::SeqCst));
@@ -246,18 +244,17 @@ fn unescaped(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
         let code = tail.get(..2).and_then(|it| std::str::from_utf8(it).ok());
-        match code.and_then(|it| u8::from_str_radix(it, 16).ok()).filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
+        let code = code.and_then(|it| u8::from_str_radix(it, 16).ok()).filter(|_| *first == b'%');
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Did its user log in with a password?
+fn is_basic(request: &Request) -> bool {
+    let expect = format!("Basic {}", STANDARD.encode(format!("{USER}:{PASSWORD}")));
+    request.header("authorization") == Some(&expect)
 }
 
 /// A JSON answer.

@@ -6,6 +6,7 @@ pub mod catalogers;
 pub mod containers;
 pub mod documents;
 pub mod feeds;
+pub mod hooks;
 pub mod layers;
 pub mod matching;
 pub mod names;
@@ -27,6 +28,7 @@ pub const ALL: &[Target] = &[
     ("containers", containers::run),
     ("documents", documents::run),
     ("feeds", feeds::run),
+    ("hooks", hooks::run),
     ("layers", layers::run),
     ("matching", matching::run),
     ("names", names::run),

@@ -1,6 +1,7 @@
 //! A desk: a host that answers questions other than for one image, a registry's lists or the
 //! interface beside it.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,12 @@ pub struct Desk {
     prefix: String,
     pace: Arc<Pace>,
     eager: bool,
+    /// The same host with logins for repositories, so that each is got once.
+    others: Arc<Mutex<HashMap<String, Arc<Client>>>>,
 }
+
+/// Repositories whose logins are kept.
+const OTHERS_LIMIT: usize = 1024;
 
 /// How something is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,13 +144,21 @@ impl Desk {
     }
 
     fn of(client: Client, prefix: String, eager: bool) -> Self {
-        Self { client: Arc::new(client), prefix, pace: Arc::default(), eager }
+        let client = Arc::new(client);
+        Self { client, prefix, pace: Arc::default(), eager, others: Arc::default() }
     }
 
     /// The same host, with a login for one repository, where it is asked for one.
     #[must_use]
     pub fn about(&self, repository: &str) -> Self {
-        Self { client: Arc::new(self.client.desk(repository, self.eager)), ..self.clone() }
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if others.len() >= OTHERS_LIMIT && !others.contains_key(repository) {
+            others.clear();
+        }
+        let client = others
+            .entry(repository.to_owned())
+            .or_insert_with(|| Arc::new(self.client.desk(repository, self.eager)));
+        Self { client: Arc::clone(client), ..self.clone() }
     }
 
     /// As the user names it, with the port.
@@ -292,5 +306,67 @@ impl Pace {
         let Some(until) = wait.and_then(|it| Instant::now().checked_add(it)) else { return };
         let mut known = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Some(known.map_or(until, |it| it.max(until)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Silent;
+    use crate::testing::shown;
+
+    fn interface(url: &str) -> Result<Desk, Error> {
+        let progress: Arc<dyn Progress> = Arc::new(Silent);
+        Desk::interface(url, &Arc::default(), &progress)
+    }
+
+    #[test]
+    fn links_lead_nowhere_else() {
+        let desk = interface("https://r.example:8443/up").unwrap();
+        let check = |link: &str, expect: Option<&str>| {
+            assert_eq!(desk.follow("/v2/_catalog?n=1", link).as_deref(), expect, "{link}");
+        };
+        check("/up/v2/_catalog?last=b", Some("/v2/_catalog?last=b"));
+        check("?last=b", Some("/v2/_catalog?last=b"));
+        check("https://r.example:8443/up/x", Some("/x"));
+        // Behind a proxy many do not know how they are reached.
+        check("http://r.example/up/x?a=b", Some("/x?a=b"));
+        check("http://r.example:81/up/x", None);
+        check("/down/x", None);
+        check("//evil.example/up/x", None);
+        check("https://r.example.evil.example/up/x", None);
+        check("file:///up/x", None);
+        check("/up/../../etc", None);
+        check("\\\\evil.example/up/x", None);
+    }
+
+    #[tokio::test]
+    async fn paths_lead_nowhere_else() {
+        let progress: Arc<dyn Progress> = Arc::new(Silent);
+        let desk = Desk::registry("r.example", &Arc::default(), &progress).unwrap();
+        for path in ["", "x", "//evil.example/x", "/\\evil.example/x", "/a b", "/a\r\nb", "/é"] {
+            let question = Question { path, verb: Verb::Get, accept: None, limit: 1 };
+            let why = desk.ask(&question).await.unwrap_err().error;
+            assert_eq!(shown(&why), "Invalid: r.example: a path on it makes no sense", "{path}");
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        let check = |url: &str, expect: &str| {
+            let shown = match interface(url) {
+                Ok(desk) => format!("{} {}", desk.host(), desk.prefix),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(shown, expect);
+        };
+        check("https://r.example/", "r.example ");
+        check("https://r.example:444/a/b/", "r.example:444 /a/b");
+        check("http://127.0.0.1:5000", "127.0.0.1:5000 ");
+        check("http://r.example", "http://r.example: it is without TLS");
+        check("ftp://r.example", "ftp://r.example: it is no https URL");
+        check("r.example", "r.example: it is no URL");
+        check("https://u:p@r.example", "the URL: it has a user or password in it");
+        check("https://r.example?a", "https://r.example?a: it goes on after the path");
     }
 }

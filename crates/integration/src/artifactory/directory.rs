@@ -129,14 +129,14 @@ impl Directory for Lists {
         checks
     }
 
-    fn repository(&self, name: &str) -> Repository {
-        // With the key in front, as in a path, or without it.
-        let parted = name.split_once('/').filter(|(key, _)| self.names.watches(key));
-        let key = self.names.keys.first().map_or("", String::as_str);
-        let (key, image) = parted.unwrap_or((key, name));
-        self.names
-            .of(key, image)
-            .unwrap_or_else(|| asked::plain(&self.names.registry, name.to_owned()))
+    fn repository(&self, registry: &str, name: &str) -> Repository {
+        // Wherever the key stands, one of them makes this very name.
+        let made = self.names.keys.iter().find_map(|key| {
+            let images = [name.strip_prefix(&format!("{key}/")), Some(name)];
+            let mut made = images.into_iter().flatten().filter_map(|it| self.names.of(key, it));
+            made.find(|it| it.registry == registry && it.name == name)
+        });
+        made.unwrap_or_else(|| asked::plain(registry, name.to_owned()))
     }
 }
 

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Names;
-use crate::contract::{Action, Delivery, Heard, How, Inbox, Proof, Refusal, Secrets};
-use crate::proof::{is_secret, is_sha256, judge};
+use crate::contract::{Action, Delivery, Heard, How, Inbox, Refusal, Secrets, Sender};
+use crate::sender::{is_secret, is_sha256, judge};
 use crate::shared::said::{Claim, json, shown, text};
 
 const HEADER: &str = "x-jfrog-event-auth";
@@ -35,7 +35,7 @@ pub(super) struct Webhooks {
 }
 
 impl Inbox for Webhooks {
-    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Proof {
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Sender {
         let shown = delivery.bytes(HEADER);
         let signed = || {
             judge(secrets, shown, How::Signature, |it, shown| is_sha256(it, delivery.body, shown))
@@ -45,7 +45,7 @@ impl Inbox for Webhooks {
             Mode::Signature => signed(),
             Mode::Secret => told(),
             Mode::Auto => match (signed(), told()) {
-                (Proof::Refused(Refusal::Wrong), told) => told,
+                (Sender::Refused(Refusal::Wrong), told) => told,
                 (signed, _) => signed,
             },
         }
@@ -70,7 +70,7 @@ impl Inbox for Webhooks {
             ("artifact", "deployed") => self.file(Action::Pushed, data, "path", &mut heard),
             ("artifact", "deleted") => self.file(Action::Deleted, data, "path", &mut heard),
             ("artifact", "copied") => {
-                self.file(Action::Pushed, data, "target_repo_path", &mut heard)
+                self.file(Action::Pushed, data, "target_repo_path", &mut heard);
             }
             ("artifact", "moved") => {
                 self.file(Action::Deleted, data, "source_repo_path", &mut heard);
@@ -145,9 +145,9 @@ impl Webhooks {
             time: None,
             id: None,
         };
-        let event = claim.event(action, &repository.registry, &repository.name, heard);
-        if let Some(event) = event {
-            heard.event(event);
+        let notice = claim.notice(action, &repository.registry, &repository.name, heard);
+        if let Some(notice) = notice {
+            heard.notice(notice);
         }
     }
 }

@@ -90,7 +90,7 @@ impl Lists {
                 let last = found.last().and_then(|it| text(it, "name"));
                 let next = match (Next::linked(reply), last) {
                     (Next::End, Some(last)) if found.len() >= PER_PAGE => {
-                        Next::Path(format!("{start}&last={}", escaped(last)))
+                        Next::Perhaps(format!("{start}&last={}", escaped(last)))
                     }
                     (linked, _) => linked,
                 };

@@ -9,8 +9,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::registry_name;
-use crate::contract::{Action, Answer, Delivery, Heard, How, Inbox, Proof, Secrets};
-use crate::proof::{is_secret, judge};
+use crate::contract::{Action, Answer, Delivery, Heard, How, Inbox, Secrets, Sender};
+use crate::sender::{is_secret, judge};
 use crate::shared::said::{self, Claim, shown, text};
 
 const VALIDATION: &str = "Microsoft.EventGrid.SubscriptionValidationEvent";
@@ -25,7 +25,7 @@ pub(super) struct Webhooks {
 }
 
 impl Inbox for Webhooks {
-    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Proof {
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Sender {
         let header = delivery.bytes("x-webhook-secret").or_else(|| {
             let whole = delivery.bytes("authorization")?;
             Some(whole.strip_prefix(b"Bearer ").unwrap_or(whole))
@@ -149,8 +149,8 @@ impl Webhooks {
             time: time.or_else(|| text(data, "timestamp")),
             id: id.as_deref(),
         };
-        if let Some(event) = claim.event(action, &self.registry, repository, heard) {
-            heard.event(event);
+        if let Some(notice) = claim.notice(action, &self.registry, repository, heard) {
+            heard.notice(notice);
         }
     }
 

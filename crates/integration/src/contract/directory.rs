@@ -24,10 +24,10 @@ pub trait Directory: Send + Sync {
     }
     /// Tries each thing that is needed, in the order in which they need each other.
     async fn checks(&self) -> Vec<Check>;
-    /// The repository that is pulled under this name.
-    fn repository(&self, name: &str) -> Repository {
+    /// The repository that is pulled from that host under this name.
+    fn repository(&self, registry: &str, name: &str) -> Repository {
         Repository {
-            registry: self.registry().to_owned(),
+            registry: registry.to_owned(),
             name: name.to_owned(),
             key: None,
             image: name.to_owned(),

@@ -14,7 +14,7 @@ pub trait Inbox: Send + Sync {
         1 << 20
     }
     /// Who says it? Constant in time, as far as secrets go.
-    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Proof;
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Sender;
     /// The answer to a question of whether somebody is here at all. `None`: it is no such question.
     fn handshake(&self, _delivery: &Delivery<'_>) -> Option<Answer> {
         None
@@ -86,7 +86,7 @@ impl Secrets {
 
 /// Who says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Proof {
+pub enum Sender {
     /// Somebody who knows a secret.
     Verified {
         /// How they showed that.
@@ -173,7 +173,7 @@ pub struct Answer {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heard {
     /// In the order of the body.
-    pub events: Vec<Event>,
+    pub notices: Vec<Notice>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
     /// What was understood and is no concern of ours: a pull, a test.
@@ -181,15 +181,15 @@ pub struct Heard {
 }
 
 /// Events of one delivery. Azure's batches have room for as many.
-const EVENTS_LIMIT: usize = 5_000;
+const NOTICES_LIMIT: usize = 5_000;
 /// Gaps and remarks of one delivery.
 const REMARKS_LIMIT: usize = 100;
 
 impl Heard {
-    pub(crate) fn event(&mut self, event: Event) {
-        match self.events.len() {
-            0..EVENTS_LIMIT => self.events.push(event),
-            _ => self.gap("body", format!("it has more than {EVENTS_LIMIT} events")),
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        match self.notices.len() {
+            0..NOTICES_LIMIT => self.notices.push(notice),
+            _ => self.gap("body", format!("it has more than {NOTICES_LIMIT} events")),
         }
     }
 
@@ -209,10 +209,10 @@ impl Heard {
 
 /// Something changed in a registry, or so its sender says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
-    /// The same for the same event, however often it is sent.
+pub struct Notice {
+    /// The same for the same notice, however often it is sent.
     pub id: String,
-    /// True when no other event ever has this id: its sender gave it, or it says when it was.
+    /// True when no other notice ever has this id: its sender gave it, or it says when it was.
     /// False: the same change may come again one day under the same id, so it tells duplicates only
     /// among what still waits.
     pub is_unique: bool,
@@ -234,9 +234,9 @@ pub struct Event {
     pub is_signed: bool,
 }
 
-impl Event {
-    /// What it is about: events with the same subject lead to the same question to the registry.
-    pub fn subject(&self) -> (&str, &str, &str) {
+impl Notice {
+    /// Registry, repository and tag or digest: notices about the same lead to the same question.
+    pub fn about(&self) -> (&str, &str, &str) {
         let digest = self.digest.as_ref().map_or("", Digest::as_str);
         (&self.registry, &self.repository, self.tag.as_deref().unwrap_or(digest))
     }
@@ -272,12 +272,12 @@ pub enum Received {
     Handshake(Answer),
     /// It is not taken.
     Refused(Refusal),
-    /// It is taken. Once its events are kept, 200 is the answer that everybody understands.
+    /// It is taken. Once its notices are kept, 200 is the answer that everybody understands.
     Heard {
         /// What it says.
         heard: Heard,
         /// Who says it.
-        proof: Proof,
+        sender: Sender,
     },
 }
 
@@ -294,8 +294,8 @@ pub fn receive(
     if delivery.body.len() > inbox.limit() {
         return Received::Refused(Refusal::Large);
     }
-    let proof = inbox.verify(delivery, secrets);
-    if proof == Proof::Refused(Refusal::Wrong) {
+    let sender = inbox.verify(delivery, secrets);
+    if sender == Sender::Refused(Refusal::Wrong) {
         return Received::Refused(Refusal::Wrong);
     }
     // Whoever knocks need not know the secret, for it is not always sent along. Nothing is told but
@@ -306,21 +306,21 @@ pub fn receive(
     if *delivery.method != Method::POST {
         return Received::Refused(Refusal::Method);
     }
-    if let Proof::Refused(why) = proof {
+    if let Sender::Refused(why) = sender {
         return Received::Refused(why);
     }
     let mut heard = inbox.read(delivery);
-    let is_signed = matches!(proof, Proof::Verified { how: How::Signature, .. });
+    let is_signed = matches!(sender, Sender::Verified { how: How::Signature, .. });
     if let Some(window) = inbox.window().filter(|_| is_signed) {
         let window = i64::try_from(window.as_secs()).unwrap_or(i64::MAX);
         let (first, last) = (now.plus_seconds(window.saturating_neg()), now.plus_seconds(AHEAD));
-        let is_stale = |it: &Event| it.at.is_some_and(|at| at < first || at > last);
-        if heard.events.iter().any(is_stale) {
+        let is_stale = |it: &Notice| it.at.is_some_and(|at| at < first || at > last);
+        if heard.notices.iter().any(is_stale) {
             return Received::Refused(Refusal::Stale);
         }
     }
-    for event in &mut heard.events {
-        event.is_signed = is_signed;
+    for notice in &mut heard.notices {
+        notice.is_signed = is_signed;
     }
-    Received::Heard { heard, proof }
+    Received::Heard { heard, sender }
 }

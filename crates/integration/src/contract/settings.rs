@@ -143,11 +143,13 @@ impl Settings {
         self.texts.keys().chain(self.secrets.keys()).copied()
     }
 
-    /// User and password, where both are told.
+    /// User and password; a password without a user is an access token.
     pub(crate) fn credentials(&self) -> Option<image::Credentials> {
         let password = self.secret("password")?.clone();
-        let user = self.text("user")?.to_owned();
-        Some(image::Credentials::Basic { user, password })
+        Some(match self.text("user") {
+            Some(user) => image::Credentials::Basic { user: user.to_owned(), password },
+            None => image::Credentials::Bearer(password),
+        })
     }
 }
 
@@ -293,7 +295,7 @@ fn host(text: &str) -> Option<String> {
         text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(text);
     let text = text.trim_end_matches('/').to_ascii_lowercase();
     let reference: model::Reference = format!("{text}/x/y").parse().ok()?;
-    (reference.host == text).then_some(text)
+    (reference.repository == "x/y").then_some(reference.host)
 }
 
 fn url(text: &str) -> Result<String, &'static str> {

@@ -172,7 +172,7 @@ fn next(path: &str, reply: &Reply, entries: usize) -> Next {
         (Some(total), Some(page)) if entries > 0 && page.saturating_mul(PER_PAGE) < total => {
             let (now, then) =
                 (format!("page={page}&"), format!("page={}&", page.saturating_add(1)));
-            Next::Path(path.replacen(&now, &then, 1))
+            Next::Perhaps(path.replacen(&now, &then, 1))
         }
         _ => Next::End,
     }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::contract::{Action, Delivery, Heard, How, Inbox, Proof, Secrets};
-use crate::proof::{is_secret, judge};
+use crate::contract::{Action, Delivery, Heard, How, Inbox, Secrets, Sender};
+use crate::sender::{is_secret, judge};
 use crate::shared::names;
 use crate::shared::said::{Claim, json, shown, text};
 
@@ -12,7 +12,7 @@ pub(super) struct Webhooks {
 }
 
 impl Inbox for Webhooks {
-    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Proof {
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Sender {
         judge(secrets, delivery.bytes("authorization"), How::Secret, is_secret)
     }
 
@@ -74,8 +74,8 @@ impl Webhooks {
                 time: time.as_deref(),
                 id: id.as_deref(),
             };
-            if let Some(event) = claim.event(action, &self.registry, &name, heard) {
-                heard.event(event);
+            if let Some(notice) = claim.notice(action, &self.registry, &name, heard) {
+                heard.notice(notice);
             }
         }
     }

@@ -35,12 +35,11 @@ impl Directory for Lists {
             let found = self.components(&what, first, |it| it.0.clone()).await?;
             listed.gaps.extend(found.gaps);
             for (image, _) in found.all {
-                match composed(&self.template, self.registry(), &key, &image) {
-                    Some(repository) => listed.all.push(repository),
-                    None => {
-                        let why = format!("`{}` makes no name", shown(&image));
-                        asked::gap(&mut listed.gaps, &what, why);
-                    }
+                if let Some(it) = composed(&self.template, self.registry(), &key, &image) {
+                    listed.all.push(it);
+                } else {
+                    let why = format!("`{}` makes no name", shown(&image));
+                    asked::gap(&mut listed.gaps, &what, why);
                 }
             }
         }
@@ -86,12 +85,22 @@ impl Directory for Lists {
         checks
     }
 
-    fn repository(&self, name: &str) -> Repository {
-        // Under another template the key is in the name; under this one nobody knows it.
-        let keyed = name.split_once('/').and_then(|(key, image)| {
-            composed(&self.template, self.registry(), key, image).filter(|it| it.name == name)
+    fn repository(&self, registry: &str, name: &str) -> Repository {
+        // The key is one of those that are watched, or the first word, or nobody knows it.
+        let first = name.split_once('/').map(|it| it.0.to_owned());
+        let found = self.keys.iter().chain(&first).find_map(|key| {
+            let images = [name.strip_prefix(&format!("{key}/")), Some(name)];
+            let compose = |image| composed(&self.template, self.registry(), key, image);
+            let mut made = images.into_iter().flatten().filter_map(compose);
+            made.find(|it| it.registry == registry && it.name == name)
         });
-        keyed.unwrap_or_else(|| asked::plain(self.registry(), name.to_owned()))
+        // Under this template, any key would make the name: one that was guessed says nothing.
+        let is_guess = |it: &Repository| it.key == first && !self.template.contains("{repository}");
+        found
+            .filter(|it| {
+                self.keys.contains(it.key.as_ref().unwrap_or(&String::new())) || !is_guess(it)
+            })
+            .unwrap_or_else(|| asked::plain(registry, name.to_owned()))
     }
 }
 
@@ -129,16 +138,19 @@ impl Lists {
                 if text(component, "format").is_some_and(|it| it != "docker") {
                     continue;
                 }
+                // A manifest without a tag is a part of another, or forgotten.
+                if text(component, "version").is_some_and(|it| it.contains(':')) {
+                    continue;
+                }
                 match image(component) {
-                    Some(Some(found)) => all.push(found),
-                    Some(None) => {}
+                    Some(found) => all.push(found),
                     None => asked::gap(&mut gaps, what, "a component is no image".to_owned()),
                 }
             }
             // The token goes back as it came, to a path that we wrote.
             let next = match text(&value, "continuationToken") {
                 Some(token) => {
-                    Next::Link(format!("{}&continuationToken={}", start, escaped(token)))
+                    Next::Path(format!("{}&continuationToken={}", start, escaped(token)))
                 }
                 None => Next::End,
             };
@@ -148,14 +160,10 @@ impl Lists {
     }
 }
 
-/// The image that a component is; the inner `None`: it is a manifest without a tag.
-fn image(component: &Value) -> Option<Option<(String, Tagged)>> {
+/// The image that a component is.
+fn image(component: &Value) -> Option<(String, Tagged)> {
     let name = names::repository(text(component, "name")?.trim_start_matches('/'))?;
-    let version = text(component, "version")?;
-    if version.contains(':') {
-        return Some(None);
-    }
-    let tag = names::tag(version)?;
+    let tag = names::tag(text(component, "version")?)?;
     let assets = component.get("assets").and_then(Value::as_array);
     let wanted = format!("v2/{name}/manifests/{tag}");
     let manifest = assets
@@ -165,5 +173,5 @@ fn image(component: &Value) -> Option<Option<(String, Tagged)>> {
     let checksum = manifest.and_then(|it| text(it.get("checksum")?, "sha256"));
     let digest = checksum.and_then(names::digest);
     let at = manifest.and_then(|it| text(it, "lastModified")).and_then(names::moment);
-    Some(Some((name, Tagged { tag, digest, at })))
+    Some((name, Tagged { tag, digest, at }))
 }

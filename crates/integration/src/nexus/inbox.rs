@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::contract::{Action, Delivery, Heard, How, Inbox, Proof, Secrets};
-use crate::proof::{is_sha1, judge};
+use crate::contract::{Action, Delivery, Heard, How, Inbox, Secrets, Sender};
+use crate::sender::{is_sha1, judge};
 use crate::shared::names::composed;
 use crate::shared::said::{Claim, json, shown, text};
 
@@ -25,7 +25,7 @@ impl Inbox for Webhooks {
         Some(WINDOW)
     }
 
-    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Proof {
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Sender {
         let shown = delivery.bytes("x-nexus-webhook-signature");
         // The signature is said to be over the JSON without white space, however it is sent.
         let compact = without_space(delivery.body);
@@ -104,8 +104,8 @@ impl Webhooks {
             time: text(body, "timestamp"),
             id: None,
         };
-        if let Some(event) = claim.event(action, &repository.registry, &repository.name, heard) {
-            heard.event(event);
+        if let Some(notice) = claim.notice(action, &repository.registry, &repository.name, heard) {
+            heard.notice(notice);
         }
     }
 }

@@ -14,8 +14,10 @@ use super::pages::{self, Next, Page};
 use super::said::{shown, text};
 use crate::contract::{Check, Directory, Listed, Repository, Settings, Tagged, Ways};
 
-/// Entries of one page.
-pub(crate) const PER_PAGE: usize = 1000;
+/// Names of one page of tags.
+const PER_PAGE: usize = 1000;
+/// Names of one page of a catalog: some refuse whoever asks for more than they like to give.
+const PER_CATALOG: usize = 100;
 /// A secret of fewer characters can be guessed by whoever has seen one signature.
 const SHORT_SECRET: usize = 32;
 
@@ -39,7 +41,7 @@ pub(crate) fn ways(settings: &Settings, ways: &Ways) -> Arc<image::Settings> {
 
 /// The names in `/v2/_catalog` below `prefix`.
 pub(crate) async fn catalog(desk: &Desk, prefix: &str) -> Result<Listed<String>, Failure> {
-    let first = format!("{prefix}/_catalog?n={PER_PAGE}");
+    let first = format!("{prefix}/_catalog?n={PER_CATALOG}");
     pages::all(desk, "the catalog", first, String::clone, |_, reply| {
         let (all, gaps) = words(&reply.body, "repositories", "the catalog", names::repository)?;
         Ok(Page { all, gaps, next: Next::linked(reply) })

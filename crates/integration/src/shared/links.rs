@@ -3,8 +3,8 @@
 //! <https://www.rfc-editor.org/rfc/rfc8288>
 
 /// The target of the first link whose relation is `next`.
-pub(crate) fn next<'a>(headers: impl Iterator<Item = &'a str>) -> Option<String> {
-    headers.filter_map(next_in).next()
+pub(crate) fn next<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    headers.into_iter().find_map(next_in)
 }
 
 fn next_in(header: &str) -> Option<String> {
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     fn check(header: &str, expect: &str) {
-        assert_eq!(next([header].into_iter()).as_deref().unwrap_or("none"), expect, "{header}");
+        assert_eq!(next([header]).as_deref().unwrap_or("none"), expect, "{header}");
     }
 
     #[test]

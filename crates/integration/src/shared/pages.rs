@@ -35,6 +35,8 @@ pub(crate) enum Next {
     Link(String),
     /// At this path, which we wrote.
     Path(String),
+    /// At this path, if there is more at all: it is asked for while pages bring something new.
+    Perhaps(String),
 }
 
 impl Next {
@@ -92,15 +94,15 @@ pub(crate) async fn all<T, K: Eq + Hash>(
         path = match page.next {
             Next::End => return Ok(listed),
             // Some answer the same page to whatever comes last.
-            Next::Path(_) if listed.all.len() == before => return Ok(listed),
-            Next::Path(path) => path,
-            Next::Link(link) => match desk.follow(&path, &link) {
-                Some(path) => path,
-                None => {
+            Next::Perhaps(_) if listed.all.len() == before => return Ok(listed),
+            Next::Path(path) | Next::Perhaps(path) => path,
+            Next::Link(link) => {
+                let Some(path) = desk.follow(&path, &link) else {
                     listed.gaps.push(model::Gap::new(what, "its next page is on another host"));
                     return Ok(listed);
-                }
-            },
+                };
+                path
+            }
         };
     }
 }

@@ -4,8 +4,8 @@ use model::Digest;
 use serde_json::Value;
 
 use super::names;
-use crate::contract::{Action, Event, Heard};
-use crate::proof::fingerprint;
+use crate::contract::{Action, Heard, Notice};
+use crate::sender::fingerprint;
 
 /// The body as JSON, or a gap.
 pub(crate) fn json(body: &[u8], heard: &mut Heard) -> Option<Value> {
@@ -51,13 +51,13 @@ pub(crate) struct Claim<'a> {
 
 impl Claim<'_> {
     /// The event, unless it names no image; what is wrong with it is a gap.
-    pub(crate) fn event(
+    pub(crate) fn notice(
         &self,
         action: Action,
         registry: &str,
         repository: &str,
         heard: &mut Heard,
-    ) -> Option<Event> {
+    ) -> Option<Notice> {
         let at = self.at;
         let Some(name) = names::repository(repository) else {
             heard.gap(at, format!("`{}` is no repository", shown(repository)));
@@ -91,7 +91,7 @@ impl Claim<'_> {
             }
             moment
         });
-        let id = self.id.map(id).unwrap_or_else(|| {
+        let derived = || {
             fingerprint(&[
                 action.as_str(),
                 registry,
@@ -100,8 +100,9 @@ impl Claim<'_> {
                 digest.as_ref().map_or("", Digest::as_str),
                 self.time.unwrap_or_default(),
             ])
-        });
-        Some(Event {
+        };
+        let id = self.id.map_or_else(derived, id);
+        Some(Notice {
             id,
             is_unique: self.id.is_some() || time.is_some(),
             action,

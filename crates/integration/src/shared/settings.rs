@@ -93,7 +93,7 @@ pub(crate) const PASSWORD: Setting = Setting {
     key: "password",
     label: "Password or token",
     kind: SettingKind::Secret,
-    help: "its password or access token",
+    help: "its password; without a user, an access token",
     example: "an access token",
     ..Setting::NONE
 };

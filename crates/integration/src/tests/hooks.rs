@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use model::Secret;
 
 use super::{Request, connected, now, request, secrets};
-use crate::{Event, Received, Secrets, find, receive};
+use crate::{Notice, Received, Secrets, find, receive};
 
-fn shown(event: &Event) -> String {
-    let Event {
+fn shown(event: &Notice) -> String {
+    let Notice {
         action,
         registry,
         repository,
@@ -49,7 +49,7 @@ fn told(received: &Received) -> String {
         }
         Received::Refused(why) => format!("{} {why}", why.status()),
         Received::Heard { heard, .. } => {
-            let events = heard.events.iter().map(shown);
+            let events = heard.notices.iter().map(shown);
             let gaps = heard.gaps.iter().map(|it| format!("gap: {it}"));
             let ignored = heard.ignored.iter().map(|it| format!("ignored: {it}"));
             events.chain(gaps).chain(ignored).collect::<Vec<_>>().join("\n")
@@ -342,6 +342,6 @@ fn a_body_has_only_so_many_events() {
     let party = connected(find("azure").unwrap(), &[]);
     let request = body("azure", "native-push", &format!("[{}]", all.join(",")));
     let heard = party.inbox().unwrap().read(&request.delivery());
-    assert_eq!(heard.events.len(), 5_000);
+    assert_eq!(heard.notices.len(), 5_000);
     assert_eq!(heard.gaps.len(), 1);
 }

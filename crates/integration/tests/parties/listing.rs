@@ -9,7 +9,7 @@ const ALL: &str = "library/base: 12\nteam/app: 1 2\nteam/web: latest\n";
 fn sorted(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();
-    lines.iter().map(|it| format!("{it}\n")).collect()
+    lines.join("\n") + "\n"
 }
 
 #[tokio::test]
@@ -32,7 +32,12 @@ async fn every_vendor_lists_what_is_there() {
             let told = tagged.digest.map(|it| it.to_string());
             assert!(told.is_none() || told == expect, "{}", name(vendor));
         }
-        assert_eq!(directory.repository(&app.name), *app, "{}", name(vendor));
+        assert_eq!(
+            directory.repository(&app.registry, &app.name).name,
+            app.name,
+            "{}",
+            name(vendor)
+        );
     }
 }
 
@@ -63,6 +68,10 @@ async fn a_wrong_password_is_told() {
             "failed API reachable: HOST does not give it to the user reader: Bad credentials",
         ),
         (Vendor::Azure, "failed registry reachable: HOST does not give it to the user reader"),
+        (
+            Vendor::Harbor,
+            "ok API reachable\nfailed registry reachable: HOST does not give it to the user reader",
+        ),
         (Vendor::Nexus, "failed API reachable: HOST does not give it to the user reader"),
     ] {
         let stand_in = VendorStandIn::start(vendor, &registry.host());
@@ -70,6 +79,16 @@ async fn a_wrong_password_is_told() {
         let told = checked(party.directory().unwrap(), &stand_in.host()).await;
         assert!(told.starts_with(expect), "{told}");
     }
+}
+
+#[tokio::test]
+async fn an_access_token_needs_no_user() {
+    let registry = registry();
+    let stand_in = VendorStandIn::start(Vendor::Artifactory, &registry.host());
+    let party = party_at(&stand_in, Vendor::Artifactory, &[("user", "")]);
+    assert_eq!(sorted(&listed(party.directory().unwrap()).await), ALL);
+    let shown = stand_in.seen();
+    assert!(shown.iter().all(|it| it.authorization.as_deref() == Some("Bearer pass")));
 }
 
 #[tokio::test]
@@ -115,7 +134,8 @@ async fn long_lists_come_in_pages() {
     let host = registry.host();
     let oci = party("oci", &[("registry", &host)]);
     let directory = oci.directory().unwrap();
-    let tags = directory.tags(&directory.repository("many/tags")).await.unwrap();
+    let tags =
+        directory.tags(&directory.repository(directory.registry(), "many/tags")).await.unwrap();
     assert_eq!((tags.all.len(), tags.gaps.len()), (2_345, 0));
     let asked = registry.seen();
     let pages: Vec<&str> =
@@ -148,7 +168,8 @@ async fn azure_tells_the_newest_first() {
     stand_in.changed("team/app", "1", "2026-11-22T10:00:00Z");
     let party = party_at(&stand_in, Vendor::Azure, &[]);
     let directory = party.directory().unwrap();
-    let tags = directory.tags(&directory.repository("team/app")).await.unwrap().all;
+    let tags =
+        directory.tags(&directory.repository(directory.registry(), "team/app")).await.unwrap().all;
     let told: Vec<String> =
         tags.iter().map(|it| format!("{} {}", it.tag, it.at.unwrap())).collect();
     assert_eq!(told, ["1 2026-11-22T10:00:00Z", "2 2026-11-21T10:00:00Z"]);
@@ -164,7 +185,8 @@ async fn azure_pages_without_links() {
     let stand_in = VendorStandIn::start(Vendor::Azure, &registry.host());
     let party = party_at(&stand_in, Vendor::Azure, &[]);
     let directory = party.directory().unwrap();
-    let tags = directory.tags(&directory.repository("team/app")).await.unwrap();
+    let tags =
+        directory.tags(&directory.repository(directory.registry(), "team/app")).await.unwrap();
     assert_eq!((tags.all.len(), tags.gaps.len()), (230, 0));
 }
 
@@ -205,7 +227,7 @@ async fn harbor_sees_a_tag_that_moved_without_a_push() {
     let party = party_at(&stand_in, Vendor::Harbor, &[("repository", "team")]);
     let directory = party.directory().unwrap();
     assert_eq!(listed(directory).await, "team/app: 1 2\nteam/web: latest\n");
-    let app = directory.repository("team/app");
+    let app = directory.repository(directory.registry(), "team/app");
     let digests = |tags: Vec<integration::Tagged>| {
         tags.into_iter().map(|it| it.digest.unwrap().to_string()).collect::<Vec<_>>()
     };

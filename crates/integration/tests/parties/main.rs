@@ -1,9 +1,13 @@
 //! Parties, asked and listened to: stand-ins for the vendors, before a registry in this process, and
 //! before the distribution project's own where that is installed.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "the helpers of tests are tests")]
+
 mod faults;
+mod grid;
 mod listing;
 mod real;
+mod watching;
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -8,10 +8,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use integration::{Delivery, Received, Secrets, receive};
+use integration::watch::Backfill;
+use integration::{Delivery, Integration, Notice, Received, Secrets, receive};
 use model::{Moment, Secret};
 use testkit::{Form, Hook, Sink, Told, VendorStandIn, image, layer, layout};
 
+use super::watching::Kept;
 use super::{VENDORS, listed, name, party, party_at};
 
 struct Registry {
@@ -103,28 +105,42 @@ fn headers(hook: &Hook) -> HeaderMap {
     headers
 }
 
-/// What a hook is read as, one line an event.
-fn read(party: &dyn integration::Integration, hook: &Hook, secret: &str) -> Vec<String> {
+/// What comes of a hook.
+fn received(party: &dyn Integration, hook: &Hook, secret: &str) -> Received {
     let headers = headers(hook);
     let delivery =
         Delivery { method: &Method::POST, query: "", headers: &headers, body: &hook.body };
     let secrets = Secrets::new(Some(Secret::new(secret)), None);
     let now: Moment = "2026-11-21T10:00:05Z".parse().unwrap();
-    match receive(party.inbox().unwrap(), &delivery, &secrets, now) {
+    receive(party.inbox().unwrap(), &delivery, &secrets, now)
+}
+
+/// What a hook is read as, one line an event.
+fn read(party: &dyn Integration, hook: &Hook, secret: &str) -> Vec<String> {
+    match received(party, hook, secret) {
         Received::Heard { heard, .. } => {
             assert_eq!(heard.gaps, []);
-            heard
-                .events
-                .iter()
-                .map(|it| {
-                    let tag = it.tag.as_deref().unwrap_or("-");
-                    let digest = it.digest.as_ref().map_or("-", |it| it.as_str());
-                    format!("{} {} {tag} {digest}", it.action.as_str(), it.repository)
-                })
-                .collect()
+            let told = heard.notices.iter().map(|it| {
+                let tag = it.tag.as_deref().unwrap_or("-");
+                let digest = it.digest.as_ref().map_or("-", |it| it.as_str());
+                format!("{} {} {tag} {digest}", it.action.as_str(), it.repository)
+            });
+            told.collect()
         }
         other => vec![format!("{other:?}")],
     }
+}
+
+fn events(party: &dyn Integration, hook: &Hook) -> Vec<Notice> {
+    match received(party, hook, "Bearer of news") {
+        Received::Heard { heard, .. } => heard.notices,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What the registry told so far.
+fn news(party: &dyn Integration, hooks: &[Hook]) -> Vec<String> {
+    hooks.iter().flat_map(|it| read(party, it, "Bearer of news")).collect()
 }
 
 #[tokio::test]
@@ -136,22 +152,19 @@ async fn a_push_is_told_and_found() {
     let registry = start(&sink);
     let party = party("distribution", &[("registry", &registry.host)]);
     registry.push("team/app", "1");
-    let news = |hooks: &[Hook]| -> Vec<String> {
-        hooks.iter().flat_map(|it| read(party.as_ref(), it, "Bearer of news")).collect()
-    };
-    let hooks = sink.wait(|hooks| news(hooks).len() == 1);
+    let hooks = sink.wait(|hooks| news(party.as_ref(), hooks).len() == 1);
     let directory = party.directory().unwrap();
-    let app = directory.repository("team/app");
+    let app = directory.repository(directory.registry(), "team/app");
     let digest = directory.digest(&app, "1").await.unwrap().unwrap();
-    assert_eq!(news(&hooks), [format!("pushed team/app 1 {digest}")]);
+    assert_eq!(news(party.as_ref(), &hooks), [format!("pushed team/app 1 {digest}")]);
     assert!(hooks.len() > 1, "blobs are told, too");
     let kind = hooks[0].headers.iter().find(|it| it.0 == "content-type").unwrap();
     assert_eq!(kind.1, "application/vnd.docker.distribution.events.v1+json");
     assert_eq!(read(party.as_ref(), &hooks[0], "another"), ["Refused(Wrong)"]);
 
     registry.delete("team/app", "1");
-    let hooks = sink.wait(|hooks| news(hooks).len() >= 2);
-    let told = news(&hooks);
+    let hooks = sink.wait(|hooks| news(party.as_ref(), hooks).len() >= 2);
+    let told = news(party.as_ref(), &hooks);
     assert!(told.contains(&format!("deleted team/app - {digest}")), "{told:?}");
     assert_eq!(directory.digest(&app, "1").await.unwrap(), None);
     assert_eq!(directory.tags(&app).await.unwrap().all, []);
@@ -198,14 +211,32 @@ async fn stand_ins_tell_what_the_registry_holds() {
     }
 }
 
-#[test]
-fn hooks_travel() {
+/// From a push to the work on it, over the registry's own notification; and a look at everything.
+#[tokio::test]
+async fn a_push_is_worked_on() {
+    if !is_possible() {
+        return;
+    }
     let sink = Sink::start();
-    let hook = Hook::validation("a code");
-    assert_eq!(hook.post(&sink.host(), "/x").map(|it| it.0), Some(200));
-    let came = sink.wait(|it| it.len() == 1);
-    assert_eq!(came[0].body, hook.body);
-    let party = party("azure", &[("registry", "acme.azurecr.io")]);
-    let told = read(party.as_ref(), &came[0], "anything");
-    assert!(told[0].contains("a code"), "{told:?}");
+    let registry = start(&sink);
+    let party = party("distribution", &[("registry", &registry.host)]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    registry.push("team/app", "1");
+    kept.look(directory, Backfill::None).await;
+    assert_eq!(kept.told(), "");
+    registry.push("team/app", "2");
+    let hooks = sink.wait(|hooks| news(party.as_ref(), hooks).len() == 2);
+    for event in hooks.iter().flat_map(|it| events(party.as_ref(), it)) {
+        kept.hear(directory, &event).await;
+    }
+    // What was there before is left alone, though its notification came, too.
+    assert_eq!(kept.told(), "pushed team/app:2");
+    registry.delete("team/app", "2");
+    let hooks = sink.wait(|hooks| news(party.as_ref(), hooks).len() >= 3);
+    for event in hooks.iter().flat_map(|it| events(party.as_ref(), it)) {
+        kept.hear(directory, &event).await;
+    }
+    assert_eq!(kept.told(), "gone team/app:2");
+    let report = kept.look(directory, Backfill::None).await;
+    assert!(report.is_whole() && report.gone == 0, "{report:?}");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{PASSWORD, State, asked, json, scope_of};
+use super::{PASSWORD, State, asked, is_basic, json, scope_of};
 use crate::registry::http::{Reply, Request};
 use crate::registry::lock;
 
@@ -14,14 +14,14 @@ pub(super) fn answer(state: &State, request: &Request) -> Reply {
     let path = request.path.split('?').next().unwrap_or_default();
     let query = request.path.split_once('?').map(|it| format!("?{}", it.1)).unwrap_or_default();
     if path.ends_with("/v2/token") {
-        if !is_known(state, request) {
+        if !is_known(request) {
             return refusal();
         }
         let scope = asked(&request.path, "scope").unwrap_or_default();
         return json(&json!({"token": state.give_token(&scope), "expires_in": 3600}));
     }
     if let Some(rest) = path.strip_prefix("/artifactory/") {
-        if !is_known(state, request) {
+        if !is_known(request) {
             return refusal();
         }
         return interface(state, request, rest, &query);
@@ -36,7 +36,7 @@ pub(super) fn answer(state: &State, request: &Request) -> Reply {
     } else {
         rest.strip_prefix(KEY).map_or(rest, |it| it.trim_start_matches('/'))
     };
-    let is_let_in = is_known(state, request) || state.token(request).is_some();
+    let is_let_in = is_known(request) || state.token(request).is_some();
     if !is_let_in {
         let token = format!("/artifactory/api/docker/{KEY}/v2/token");
         return state.challenge(&token, &state.address.to_string(), &scope_of(path));
@@ -45,8 +45,8 @@ pub(super) fn answer(state: &State, request: &Request) -> Reply {
 }
 
 /// Password, access token, or API key.
-fn is_known(state: &State, request: &Request) -> bool {
-    state.is_basic(request)
+fn is_known(request: &Request) -> bool {
+    is_basic(request)
         || request.header("authorization") == Some(&format!("Bearer {PASSWORD}"))
         || request.header("x-jfrog-art-api") == Some(PASSWORD)
 }

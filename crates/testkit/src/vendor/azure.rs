@@ -4,14 +4,14 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
-use super::{PASSWORD, State, USER, asked, json, scope_of, unescaped};
+use super::{PASSWORD, State, USER, asked, is_basic, json, scope_of, unescaped};
 use crate::registry::http::{Reply, Request};
 use crate::registry::lock;
 
 pub(super) fn answer(state: &State, request: &Request) -> Reply {
     let path = request.path.split('?').next().unwrap_or_default();
     match (request.method.as_str(), path) {
-        ("GET", "/oauth2/token") if state.is_basic(request) => {
+        ("GET", "/oauth2/token") if is_basic(request) => {
             return give(state, &asked(&request.path, "scope").unwrap_or_default());
         }
         ("POST", "/oauth2/token") => return posted(state, &request.body),
@@ -31,8 +31,8 @@ pub(super) fn answer(state: &State, request: &Request) -> Reply {
         None => scope_of(path),
     };
     // Basic is taken, too; a token only for what it was given for.
-    let is_let_in = state.is_basic(request)
-        || state.token(request).is_some_and(|it| it == scope || scope.is_empty());
+    let is_let_in =
+        is_basic(request) || state.token(request).is_some_and(|it| it == scope || scope.is_empty());
     if !is_let_in {
         return state.challenge("/oauth2/token", &state.address.to_string(), &scope);
     }

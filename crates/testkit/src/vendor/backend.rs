@@ -1,5 +1,6 @@
 //! The registry behind a stand-in, asked in its words.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -21,14 +22,12 @@ impl Backend {
 
     /// Every repository.
     pub(super) fn repositories(&self) -> Vec<String> {
-        self.list("/v2/_catalog?n=10000", "repositories")
+        self.list("/v2/_catalog", "repositories")
     }
 
     /// Every tag of one.
     pub(super) fn tags(&self, repository: &str) -> Vec<String> {
-        let mut tags = self.list(&format!("/v2/{repository}/tags/list?n=10000"), "tags");
-        tags.sort();
-        tags
+        self.list(&format!("/v2/{repository}/tags/list"), "tags")
     }
 
     /// What a tag leads to.
@@ -46,12 +45,21 @@ impl Backend {
             .next()
     }
 
+    /// Every name of a list, page by page; some give all at once, whatever they are asked.
     fn list(&self, path: &str, key: &str) -> Vec<String> {
-        let reply = self.ask("GET", path, "*/*");
-        let value: Value =
-            reply.and_then(|it| serde_json::from_slice(&it.body).ok()).unwrap_or_default();
-        let entries = value[key].as_array().cloned().unwrap_or_default();
-        entries.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()
+        let mut all: BTreeSet<String> = BTreeSet::new();
+        loop {
+            let last = all.last().map_or("", String::as_str).replace('/', "%2F");
+            let reply = self.ask("GET", &format!("{path}?n=100&last={last}"), "*/*");
+            let value: Value =
+                reply.and_then(|it| serde_json::from_slice(&it.body).ok()).unwrap_or_default();
+            let entries = value[key].as_array().cloned().unwrap_or_default();
+            let before = all.len();
+            all.extend(entries.iter().filter_map(|it| it.as_str().map(str::to_owned)));
+            if all.len() == before {
+                return all.into_iter().collect();
+            }
+        }
     }
 
     /// One question over a connection of its own. HTTP/1.0, so that nothing comes in chunks.
@@ -72,11 +80,11 @@ impl Backend {
     }
 }
 
-/// Status, headers and body of one answer, which says how long it is or ends with the connection.
-pub(super) fn read_answer(
-    stream: &mut TcpStream,
-    bare: bool,
-) -> Option<(u16, Vec<(String, String)>, Vec<u8>)> {
+/// Status, headers and body.
+pub(super) type Answer = (u16, Vec<(String, String)>, Vec<u8>);
+
+/// One answer, which says how long it is or ends with the connection.
+pub(super) fn read_answer(stream: &mut TcpStream, bare: bool) -> Option<Answer> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,17 +1,17 @@
 //! What Harbor puts around a registry: projects, and `/api/v2.0`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
-use super::{State, asked, json, scope_of, unescaped};
+use super::{State, asked, is_basic, json, scope_of, unescaped};
 use crate::registry::http::{Reply, Request};
-use std::sync::atomic::Ordering;
 
 pub(super) fn answer(state: &State, request: &Request) -> Reply {
     let path = request.path.split('?').next().unwrap_or_default();
     if path == "/service/token" {
-        if !state.is_basic(request) {
+        if !is_basic(request) {
             return unauthorized();
         }
         let scope = asked(&request.path, "scope").unwrap_or_default();
@@ -21,7 +21,7 @@ pub(super) fn answer(state: &State, request: &Request) -> Reply {
         return interface(state, request, rest);
     }
     let scope = scope_of(path);
-    if !state.is_basic(request) && state.token(request).is_none_or(|it| it != scope) {
+    if !is_basic(request) && state.token(request).is_none_or(|it| it != scope) {
         return state.challenge("/service/token", "harbor-registry", &scope);
     }
     state.backend.pass(request, &request.path)
@@ -39,11 +39,14 @@ fn interface(state: &State, request: &Request, rest: &str) -> Reply {
     let all = state.backend.repositories();
     let parted = all.iter().filter_map(|it| it.split_once('/'));
     let parts: Vec<&str> = rest.split('/').collect();
+    if request.header("authorization").is_some() && !is_basic(request) {
+        return unauthorized();
+    }
     match parts[..] {
         ["projects"] => {
             // Strangers see public projects, of which there are none here.
             let projects: BTreeSet<&str> = parted.map(|it| it.0).collect();
-            let known = state.is_basic(request);
+            let known = is_basic(request);
             if known && !state.lists.load(Ordering::SeqCst) {
                 let body = json!({"errors": [{"code": "FORBIDDEN", "message": "forbidden"}]});
                 return Reply::new(403, "application/json", body.to_string().as_bytes());
@@ -54,7 +57,7 @@ fn interface(state: &State, request: &Request, rest: &str) -> Reply {
                 projects.map(|it| json!({"name": it, "project_id": 1, "repo_count": 1})).collect(),
             )
         }
-        ["projects", project, "repositories"] if state.is_basic(request) => {
+        ["projects", project, "repositories"] if is_basic(request) => {
             let project = unescaped(project);
             let found = parted.filter(|it| it.0 == project);
             page(
@@ -62,7 +65,7 @@ fn interface(state: &State, request: &Request, rest: &str) -> Reply {
                 found.map(|(project, name)| json!({"name": format!("{project}/{name}"), "artifact_count": 1})).collect(),
             )
         }
-        ["projects", project, "repositories", name, "artifacts"] if state.is_basic(request) => {
+        ["projects", project, "repositories", name, "artifacts"] if is_basic(request) => {
             // A slash in a name comes escaped twice; escaped once it would part the path.
             let name = format!("{}/{}", unescaped(project), unescaped(&unescaped(name)));
             page(request, artifacts(state, &name))

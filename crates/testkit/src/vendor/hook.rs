@@ -1,15 +1,11 @@
 //! Webhooks as each vendor sends them, in every form and with every proof that it knows.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::net::TcpStream;
 
 use ring::hmac;
 use serde_json::{Value, json};
-
-use crate::registry::http::{Reply, read_request, write_reply};
-use crate::registry::lock;
 
 use super::backend::read_answer;
 
@@ -90,6 +86,10 @@ impl Form {
 /// A request that tells of something.
 #[derive(Clone, Debug)]
 pub struct Hook {
+    /// `POST`, or `OPTIONS`.
+    pub method: String,
+    /// Where it came to, with the query; empty until it is sent.
+    pub path: String,
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
     /// The body.
@@ -131,7 +131,11 @@ impl Hook {
                 ),
             }
         }
-        Self { headers, body }
+        Self::posted(headers, body)
+    }
+
+    fn posted(headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        Self { method: "POST".to_owned(), path: String::new(), headers, body }
     }
 
     /// Event Grid's question whether somebody is here.
@@ -147,28 +151,63 @@ impl Hook {
             ("aeg-event-type", "SubscriptionValidation"),
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        Self { headers, body: body.to_string().into_bytes() }
+        Self::posted(headers, body.to_string().into_bytes())
     }
 
-    /// Sends it to `http://host/path`; the status and the body of the answer.
-    pub fn post(&self, host: &str, path: &str) -> Option<(u16, Vec<u8>)> {
+    /// The question that CloudEvents ask first, in this name.
+    pub fn options(origin: &str) -> Self {
+        let headers = vec![
+            ("webhook-request-origin".to_owned(), origin.to_owned()),
+            ("webhook-request-rate".to_owned(), "120".to_owned()),
+        ];
+        Self { method: "OPTIONS".to_owned(), ..Self::posted(headers, Vec::new()) }
+    }
+
+    /// Sends it to `http://host/path`; what is answered.
+    pub fn send(&self, host: &str, path: &str) -> Option<Answered> {
         let mut stream = TcpStream::connect(host).ok()?;
-        let length = self.body.len();
+        let (method, length) = (&self.method, self.body.len());
         let mut head =
-            format!("POST {path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n");
+            format!("{method} {path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n");
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         stream.write_all(format!("{head}\r\n").as_bytes()).ok()?;
         stream.write_all(&self.body).ok()?;
-        let (status, _, body) = read_answer(&mut stream, false)?;
-        Some((status, body))
+        let (status, headers, body) = read_answer(&mut stream, false)?;
+        Some(Answered { status, headers, body })
+    }
+}
+
+/// What somebody answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// 200.
+    pub status: u16,
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answered {
+    /// Nothing but that.
+    pub fn status(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|it| it.0 == name).map(|it| it.1.as_str())
     }
 }
 
 fn signed(algorithm: hmac::Algorithm, secret: &str, body: &[u8]) -> String {
     let tag = hmac::sign(&hmac::Key::new(algorithm, secret.as_bytes()), body);
-    tag.as_ref().iter().map(|it| format!("{it:02x}")).collect()
+    tag.as_ref().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The type of the body, and the body.
@@ -255,51 +294,5 @@ fn body(form: Form, told: &Told) -> (&'static str, Value) {
                 json!({"id": "1", "assetId": "1", "format": "docker", "name": format!("v2/{repository}/manifests/{tag}")}),
             ),
         ),
-    }
-}
-
-/// An address that takes every request and keeps it.
-pub struct Sink {
-    address: SocketAddr,
-    kept: Arc<(Mutex<Vec<Hook>>, Condvar)>,
-}
-
-impl Sink {
-    /// Starts one, which runs until the process ends.
-    pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
-        let kept: Arc<(Mutex<Vec<Hook>>, Condvar)> = Arc::default();
-        let shared = Arc::clone(&kept);
-        std::thread::spawn(move || {
-            for mut connection in listener.incoming().flatten() {
-                let shared = Arc::clone(&shared);
-                std::thread::spawn(move || {
-                    while let Ok(Some(request)) = read_request(&mut connection) {
-                        let headers = request.all_headers().to_vec();
-                        lock(&shared.0).push(Hook { headers, body: request.bytes });
-                        shared.1.notify_all();
-                        let reply = Reply::new(200, "application/json", b"");
-                        if !matches!(write_reply(&mut connection, &reply, false), Ok(true)) {
-                            return;
-                        }
-                    }
-                });
-            }
-        });
-        Self { address, kept }
-    }
-
-    /// `127.0.0.1:PORT`.
-    pub fn host(&self) -> String {
-        self.address.to_string()
-    }
-
-    /// What has come, once there is enough of it for `enough`; what there is after ten seconds.
-    pub fn wait(&self, enough: impl Fn(&[Hook]) -> bool) -> Vec<Hook> {
-        let kept = lock(&self.kept.0);
-        let patience = Duration::from_secs(10);
-        let waited = self.kept.1.wait_timeout_while(kept, patience, |it| !enough(it));
-        waited.unwrap_or_else(std::sync::PoisonError::into_inner).0.clone()
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{State, asked, json};
+use super::{State, asked, is_basic, json};
 use crate::registry::http::{Reply, Request};
 
 const KEY: &str = "docker-hosted";
@@ -12,7 +12,7 @@ const KEY: &str = "docker-hosted";
 const PER_PAGE: usize = 10;
 
 pub(super) fn answer(state: &State, request: &Request) -> Reply {
-    if !state.is_basic(request) {
+    if !is_basic(request) {
         return Reply::error(
             401,
             "UNAUTHORIZED",

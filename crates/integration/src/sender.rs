@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use model::Secret;
 use ring::{digest, hmac};
 
-use crate::contract::{Age, How, Proof, Refusal, Secrets};
+use crate::contract::{Age, How, Refusal, Secrets, Sender};
 
 /// Does `shown` prove that whoever sends it knows one of the secrets? `proves` says so for one.
 pub(crate) fn judge(
@@ -13,18 +13,18 @@ pub(crate) fn judge(
     shown: Option<&[u8]>,
     how: How,
     proves: impl Fn(&Secret, &[u8]) -> bool,
-) -> Proof {
+) -> Sender {
     if secrets.is_empty() {
-        return Proof::Unsigned;
+        return Sender::Unsigned;
     }
-    let Some(shown) = shown else { return Proof::Refused(Refusal::Missing) };
+    let Some(shown) = shown else { return Sender::Refused(Refusal::Missing) };
     // Both are tried always: how long it takes tells nothing of which one it was.
     let new = secrets.new.as_ref().is_some_and(|it| proves(it, shown));
     let old = secrets.old.as_ref().is_some_and(|it| proves(it, shown));
     match (new, old) {
-        (true, _) => Proof::Verified { how, age: Age::New },
-        (false, true) => Proof::Verified { how, age: Age::Old },
-        (false, false) => Proof::Refused(Refusal::Wrong),
+        (true, _) => Sender::Verified { how, age: Age::New },
+        (false, true) => Sender::Verified { how, age: Age::Old },
+        (false, false) => Sender::Refused(Refusal::Wrong),
     }
 }
 

@@ -1,0 +1,309 @@
+//! Watching: what is found, once, in whatever order and however often it is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use integration::filter::Filter;
+use integration::watch::{Backfill, Found, Hands, Lost, Memory, Options, Report, Watch};
+use integration::{Action, Directory, Failure, Notice, Repository};
+use model::Digest;
+use testkit::{FakeRegistry, Fault, Vendor, VendorStandIn, image, layer};
+
+use super::{party, party_at, registry};
+
+/// What was seen, for as long as a test runs.
+#[derive(Default)]
+pub(crate) struct Kept {
+    begun: Mutex<bool>,
+    tags: Mutex<BTreeMap<(String, String), BTreeMap<String, Digest>>>,
+    done: Mutex<BTreeSet<Digest>>,
+    log: Mutex<Vec<String>>,
+    /// How many images may be worked on before it fails.
+    strength: Mutex<Option<usize>>,
+}
+
+fn key(repository: &Repository) -> (String, String) {
+    (repository.registry.clone(), repository.name.clone())
+}
+
+#[async_trait]
+impl Memory for Kept {
+    async fn has_begun(&self, _: &str) -> Result<bool, Lost> {
+        Ok(*self.begun.lock().unwrap())
+    }
+    async fn begun(&self, _: &str) -> Result<(), Lost> {
+        *self.begun.lock().unwrap() = true;
+        Ok(())
+    }
+    async fn repositories(&self, _: &str) -> Result<Vec<(String, String)>, Lost> {
+        Ok(self.tags.lock().unwrap().keys().cloned().collect())
+    }
+    async fn tags(&self, repository: &Repository) -> Result<BTreeMap<String, Digest>, Lost> {
+        Ok(self.tags.lock().unwrap().get(&key(repository)).cloned().unwrap_or_default())
+    }
+    async fn keep(&self, repository: &Repository, tag: &str, digest: &Digest) -> Result<(), Lost> {
+        let mut tags = self.tags.lock().unwrap();
+        tags.entry(key(repository)).or_default().insert(tag.to_owned(), digest.clone());
+        Ok(())
+    }
+    async fn forget(&self, repository: &Repository, tag: &str) -> Result<(), Lost> {
+        self.tags.lock().unwrap().entry(key(repository)).or_default().remove(tag);
+        Ok(())
+    }
+    async fn is_done(&self, digest: &Digest) -> Result<bool, Lost> {
+        Ok(self.done.lock().unwrap().contains(digest))
+    }
+}
+
+#[async_trait]
+impl Hands for Kept {
+    async fn analyze(&self, found: &Found) -> Result<(), Failure> {
+        // Others have their turn while somebody works.
+        tokio::task::yield_now().await;
+        if let Some(left) = self.strength.lock().unwrap().as_mut() {
+            match left.checked_sub(1) {
+                Some(fewer) => *left = fewer,
+                None => return Err(image::Error::unavailable("it", "nobody has time").into()),
+            }
+        }
+        assert!(self.done.lock().unwrap().insert(found.digest.clone()), "{found:?} twice");
+        self.note(if found.action == Action::Retagged { "retagged" } else { "pushed" }, found);
+        Ok(())
+    }
+    async fn moved(&self, found: &Found) -> Result<(), Failure> {
+        self.note("moved", found);
+        Ok(())
+    }
+    async fn gone(&self, repository: &Repository, tag: &str) -> Result<(), Failure> {
+        self.log.lock().unwrap().push(format!("gone {}:{tag}", repository.name));
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn note(&self, what: &str, found: &Found) {
+        let tag = found.tag.as_deref().unwrap_or("-");
+        self.log.lock().unwrap().push(format!("{what} {}:{tag}", found.repository.name));
+    }
+
+    /// What happened since the last time, in an order that does not depend on chance.
+    pub(crate) fn told(&self) -> String {
+        let mut log = std::mem::take(&mut *self.log.lock().unwrap());
+        log.sort();
+        log.join("\n")
+    }
+
+    pub(crate) async fn look(&self, directory: &dyn Directory, backfill: Backfill) -> Report {
+        self.look_with(directory, backfill, Filter::default()).await
+    }
+
+    async fn look_with(
+        &self,
+        directory: &dyn Directory,
+        backfill: Backfill,
+        filter: Filter,
+    ) -> Report {
+        let options = Options { filter, backfill, workers: 3 };
+        let watch = Watch::new(directory, self, self, options);
+        let (repositories, gaps) = watch.repositories().await.unwrap();
+        let mut report = watch.look(&repositories).await.unwrap();
+        report.gaps.extend(gaps);
+        report
+    }
+
+    pub(crate) async fn hear(&self, directory: &dyn Directory, event: &Notice) -> Report {
+        let options = Options { workers: 3, ..Options::default() };
+        Watch::new(directory, self, self, options).told(event).await.unwrap()
+    }
+}
+
+fn push(registry: &FakeRegistry, repository: &str, tag: &str, content: &str) {
+    registry.push(repository, tag, &image().layer(layer().file("etc/name", content)));
+}
+
+#[tokio::test]
+async fn only_what_is_pushed_from_now_on() {
+    let registry = registry();
+    let party = party("oci", &[("registry", &registry.host())]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    let first = kept.look(directory, Backfill::None).await;
+    assert_eq!((first.repositories, first.tags, first.left, first.analyzed), (3, 4, 4, 0));
+    assert_eq!(kept.told(), "");
+    push(&registry, "team/app", "3", "three");
+    push(&registry, "team/app", "2", "two anew");
+    push(&registry, "new/one", "1", "one");
+    registry.untag("team/web", "latest");
+    kept.look(directory, Backfill::None).await;
+    assert_eq!(
+        kept.told(),
+        "gone team/web:latest\npushed new/one:1\npushed team/app:3\nretagged team/app:2"
+    );
+    let third = kept.look(directory, Backfill::None).await;
+    assert_eq!(kept.told(), "");
+    assert!(third.is_whole() && third.analyzed == 0);
+}
+
+#[tokio::test]
+async fn every_digest_once_however_often_it_is_seen() {
+    let registry = FakeRegistry::start();
+    for number in 0..40 {
+        // Five contents under forty tags of four repositories.
+        let content = format!("content {}", number % 5);
+        push(&registry, &format!("team/app{}", number % 4), &format!("v{number}"), &content);
+    }
+    for (vendor, kind) in
+        [(None, "oci"), (Some(Vendor::Harbor), "harbor"), (Some(Vendor::Nexus), "nexus")]
+    {
+        let stand_in = vendor.map(|it| VendorStandIn::start(it, &registry.host()));
+        let party = match (&stand_in, vendor) {
+            (Some(stand_in), Some(vendor)) => party_at(stand_in, vendor, &[]),
+            _ => party("oci", &[("registry", &registry.host())]),
+        };
+        let (directory, kept) = (party.directory().unwrap(), Kept::default());
+        let before = registry.seen().len();
+        let report = kept.look(directory, Backfill::All).await;
+        assert_eq!((report.tags, report.analyzed, report.moved), (40, 5, 35), "{kind}: {report:?}");
+        // Where the list tells digests nobody is asked for them, and nowhere for a manifest.
+        assert_eq!(report.asked, if vendor.is_none() { 40 } else { 0 }, "{kind}");
+        let seen = registry.seen();
+        let gets =
+            seen[before..].iter().filter(|it| it.method == "GET" && it.path.contains("manifests"));
+        assert_eq!(gets.count(), 0, "{kind}");
+        kept.told();
+        assert_eq!(kept.look(directory, Backfill::All).await.analyzed, 0);
+        assert_eq!(kept.told(), "", "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn the_newest_of_each_repository() {
+    let registry = registry();
+    let stand_in = VendorStandIn::start(Vendor::Azure, &registry.host());
+    stand_in.changed("team/app", "1", "2026-11-22T10:00:00Z");
+    let party = party_at(&stand_in, Vendor::Azure, &[]);
+    let kept = Kept::default();
+    let report = kept.look(party.directory().unwrap(), Backfill::Newest).await;
+    assert_eq!(kept.told(), "pushed library/base:12\npushed team/app:1\npushed team/web:latest");
+    assert_eq!(report.left, 1);
+    // All of them, later.
+    kept.look(party.directory().unwrap(), Backfill::All).await;
+    assert_eq!(kept.told(), "retagged team/app:2");
+}
+
+#[tokio::test]
+async fn whoever_is_stopped_goes_on() {
+    let registry = FakeRegistry::start();
+    for number in 0..30 {
+        push(
+            &registry,
+            &format!("team/app{}", number % 3),
+            &format!("v{number}"),
+            &format!("{number}"),
+        );
+    }
+    let party = party("oci", &[("registry", &registry.host())]);
+    let directory = party.directory().unwrap();
+    let kept = Kept { strength: Mutex::new(Some(12)), ..Kept::default() };
+    let first = kept.look(directory, Backfill::All).await;
+    assert_eq!((first.analyzed, first.gaps.len()), (12, 18));
+    assert!(first.gaps[0].why == "nobody has time", "{:?}", first.gaps[0]);
+    *kept.strength.lock().unwrap() = None;
+    let second = kept.look(directory, Backfill::All).await;
+    assert_eq!((second.analyzed, second.gaps.len()), (18, 0));
+}
+
+#[tokio::test]
+async fn what_is_not_listed_is_not_gone() {
+    let registry = registry();
+    let party = party("oci", &[("registry", &registry.host())]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    kept.look(directory, Backfill::All).await;
+    kept.told();
+    // A list with a hole, a catalog that forgot somebody, a list that is not there.
+    let list = |body: &str| Fault::Status(200, Vec::new(), body.to_owned());
+    registry.plan("team/app/tags", 1, list(r#"{"tags":["1","A B"]}"#));
+    registry.plan("_catalog", 1, list(r#"{"repositories":["team/app"]}"#));
+    registry.plan("team/web/tags", 1, list(r#"{"tags":[]}"#));
+    registry.plan("library/base/tags", 1, Fault::status(404));
+    let report = kept.look(directory, Backfill::All).await;
+    assert_eq!(kept.told(), "");
+    assert_eq!((report.repositories, report.gone, report.gaps.len()), (3, 0, 1));
+}
+
+#[tokio::test]
+async fn a_registry_is_left_alone_when_it_asks_for_that() {
+    let registry = registry();
+    let party = party("oci", &[("registry", &registry.host())]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    registry.plan("tags/list", 1, Fault::retry_after(429, "900"));
+    let report = kept.look(directory, Backfill::All).await;
+    assert!(report.wait.is_some_and(|it| it.as_secs() <= 900), "{report:?}");
+    assert!(!report.is_whole());
+    let asked = registry.seen().len();
+    let watch = Watch::new(directory, &kept, &kept, Options::default());
+    assert!(watch.repositories().await.is_err());
+    assert_eq!(registry.seen().len(), asked, "nobody was asked");
+}
+
+#[tokio::test]
+async fn filters_hold() {
+    let registry = registry();
+    let settings = [("registry", registry.host()), ("exclude", "library/*".to_owned())];
+    let settings: Vec<(&str, &str)> =
+        settings.iter().map(|(key, it)| (*key, it.as_str())).collect();
+    let party = party("oci", &settings);
+    let given: Vec<_> = settings.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    let settled = integration::find("oci").unwrap().settle(&given, &|_| None).unwrap();
+    let filter = Filter::of(&settled).with_tags(["^[0-9]$"]).unwrap();
+    let kept = Kept::default();
+    kept.look_with(party.directory().unwrap(), Backfill::All, filter).await;
+    assert_eq!(kept.told(), "pushed team/app:1\npushed team/app:2");
+}
+
+fn event(registry: &str, action: Action, tag: Option<&str>, digest: Option<&str>) -> Notice {
+    Notice {
+        id: "1".to_owned(),
+        is_unique: true,
+        action,
+        registry: registry.to_owned(),
+        repository: "team/app".to_owned(),
+        tag: tag.map(str::to_owned),
+        digest: digest.map(|it| it.parse().unwrap()),
+        media_type: None,
+        at: None,
+        is_signed: false,
+    }
+}
+
+/// The registry has the last word, whatever an event says.
+#[tokio::test]
+async fn events_lead_and_the_registry_decides() {
+    let registry = registry();
+    let host = registry.host();
+    let party = party("oci", &[("registry", &host)]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    let lie = format!("sha256:{}", "e".repeat(64));
+    let real = registry.tag("team/app", "1").unwrap();
+    let hear = |action, tag: Option<&str>, digest: Option<&str>| {
+        let event = event(&host, action, tag, digest);
+        let kept = &kept;
+        async move {
+            kept.hear(directory, &event).await;
+            kept.told()
+        }
+    };
+    // A digest that is none of the tag's, a deletion that was none, a tag that is not there.
+    assert_eq!(hear(Action::Pushed, Some("1"), Some(&lie)).await, "pushed team/app:1");
+    assert_eq!(kept.done.lock().unwrap().iter().map(Digest::as_str).collect::<Vec<_>>(), [&real]);
+    assert_eq!(hear(Action::Deleted, Some("1"), None).await, "");
+    assert_eq!(hear(Action::Deleted, None, Some(&real)).await, "");
+    assert_eq!(hear(Action::Pushed, Some("none"), None).await, "");
+    assert_eq!(hear(Action::Pushed, None, Some(&lie)).await, "");
+    // The same again, and a digest alone that is there.
+    assert_eq!(hear(Action::Pushed, Some("1"), None).await, "");
+    assert_eq!(hear(Action::Pushed, None, Some(&real)).await, "moved team/app:-");
+    registry.untag("team/app", "1");
+    assert_eq!(hear(Action::Deleted, None, Some(&real)).await, "gone team/app:1");
+    assert_eq!(hear(Action::Deleted, None, Some(&real)).await, "");
+}
