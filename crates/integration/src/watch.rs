@@ -38,7 +38,7 @@ pub trait Memory: Send + Sync {
 /// What is done about what was found.
 #[async_trait]
 pub trait Hands: Send + Sync {
-    /// Works on an image. It is called once for each digest until it succeeds.
+    /// Works on an image. It is called once for each digest until it succeeds, and once a look.
     async fn analyze(&self, found: &Found) -> Result<(), Failure>;
     /// A tag leads elsewhere than before, to something that was worked on already.
     async fn moved(&self, found: &Found) -> Result<(), Failure>;
@@ -147,9 +147,12 @@ pub struct Watch<'a> {
     hands: &'a dyn Hands,
     options: Options,
     places: Semaphore,
-    /// Digests that somebody works on.
-    claims: Mutex<HashMap<Digest, Arc<Mutex<()>>>>,
+    /// Digests that somebody works on, or failed at during this look.
+    claims: Mutex<HashMap<Digest, Claim>>,
 }
+
+/// Whoever holds it works on the image; why it failed.
+type Claim = Arc<Mutex<Option<Failure>>>;
 
 impl<'a> Watch<'a> {
     /// Watches what `directory` lists.
@@ -180,6 +183,7 @@ impl<'a> Watch<'a> {
     /// Looks at each of these once. Nothing that goes wrong with one keeps the others waiting; while
     /// the registry wants to be left alone nobody asks it anything, and every look says so.
     pub async fn look(&self, repositories: &[Repository]) -> Result<Report, WatchError> {
+        self.forgive().await;
         let registry = self.directory.registry();
         let is_first = !self.memory.has_begun(registry).await?;
         let looks = repositories.iter().map(|it| self.look_at(it, is_first));
@@ -202,6 +206,7 @@ impl<'a> Watch<'a> {
         if !self.options.filter.takes(&repository) {
             return Ok(Report::default());
         }
+        self.forgive().await;
         let before = self.memory.tags(&repository).await?;
         let tags: Vec<String> = match (&notice.tag, &notice.digest) {
             (Some(tag), _) => vec![tag.clone()],
@@ -335,6 +340,11 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
+    /// What failed before is tried again.
+    async fn forgive(&self) {
+        self.claims.lock().await.retain(|_, claim| Arc::strong_count(claim) > 1);
+    }
+
     /// Is an image that was left alone to be worked on after all?
     async fn is_owed(&self, digest: &Digest) -> Result<bool, WatchError> {
         Ok(self.options.backfill == Backfill::All && !self.memory.is_done(digest).await?)
@@ -346,19 +356,25 @@ impl<'a> Watch<'a> {
             let mut claims = self.claims.lock().await;
             Arc::clone(claims.entry(found.digest.clone()).or_default())
         };
-        let held = claim.lock().await;
-        let outcome = if self.memory.is_done(&found.digest).await? {
+        let mut held = claim.lock().await;
+        let outcome = if let Some(failure) = held.as_ref() {
+            Err(failure.clone())
+        } else if self.memory.is_done(&found.digest).await? {
             self.hands.moved(found).await.map(|()| report.moved += 1)
         } else {
             let _place = self.places.acquire().await.ok();
-            self.hands.analyze(found).await.map(|()| report.analyzed += 1)
+            let outcome = self.hands.analyze(found).await;
+            *held = outcome.as_ref().err().cloned();
+            outcome.map(|()| report.analyzed += 1)
         };
+        let has_failed = held.is_some();
         drop(held);
         let mut claims = self.claims.lock().await;
         // Ours and the table's: nobody else waits for it.
-        if Arc::strong_count(&claim) <= 2 {
+        if !has_failed && Arc::strong_count(&claim) <= 2 {
             claims.remove(&found.digest);
         }
+        drop(claims);
         if let Err(failure) = &outcome {
             let name = found.tag.as_deref().unwrap_or(found.digest.as_str());
             report.failed(&format!("{}:{name}", found.repository.name), failure);

@@ -89,6 +89,20 @@ impl Registry {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// Puts the image under `from` under another tag, as a promotion does.
+    fn tag(&self, repository: &str, from: &str, to: &str) {
+        let kind = "application/vnd.oci.image.manifest.v1+json";
+        let headers = [("accept", kind), ("content-type", kind)];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let ask = |method: &str, tag: &str, body: Vec<u8>| {
+            let (method, path) = (method.to_owned(), String::new());
+            let hook = Hook { method, path, headers: headers.clone(), body };
+            hook.send(&self.host, &format!("/v2/{repository}/manifests/{tag}")).unwrap()
+        };
+        let manifest = ask("GET", from, Vec::new());
+        assert_eq!(ask("PUT", to, manifest.body).status, 201);
+    }
+
     fn delete(&self, repository: &str, tag: &str) {
         let name = format!("docker://{}/{repository}:{tag}", self.host);
         let mut skopeo = Command::new("skopeo");
@@ -239,4 +253,36 @@ async fn a_push_is_worked_on() {
     assert_eq!(kept.told(), "gone team/app:2");
     let report = kept.look(directory, Backfill::None).await;
     assert!(report.is_whole() && report.gone == 0, "{report:?}");
+}
+
+/// Many tags that share a few images: each image is worked on once, each tag costs one HEAD, and
+/// whoever is stopped half-way goes on there.
+#[tokio::test]
+async fn many_tags_of_few_images() {
+    const IMAGES: usize = 4;
+    const TAGS: usize = 400;
+    if !is_possible() {
+        return;
+    }
+    let sink = Sink::start();
+    let registry = start(&sink);
+    for image in 0..IMAGES {
+        registry.push(&format!("team/app{image}"), "first");
+        for tag in 1..TAGS / IMAGES {
+            registry.tag(&format!("team/app{image}"), "first", &format!("v{tag}"));
+        }
+    }
+    for kind in ["distribution", "oci"] {
+        let party = party(kind, &[("registry", &registry.host)]);
+        let (directory, kept) = (party.directory().unwrap(), Kept::able_to_do(2));
+        let first = kept.look(directory, Backfill::All).await;
+        assert_eq!((first.tags, first.asked, first.analyzed), (TAGS, TAGS, 2), "{kind}");
+        kept.rest();
+        let began = Instant::now();
+        let second = kept.look(directory, Backfill::All).await;
+        println!("{TAGS} tags looked at in {:?}", began.elapsed());
+        assert_eq!((second.tags, second.analyzed, second.gaps.len()), (TAGS, 2, 0), "{kind}");
+        let third = kept.look(directory, Backfill::All).await;
+        assert_eq!((third.analyzed, third.moved), (0, 0), "{kind}");
+    }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Kept {
     log: Mutex<Vec<String>>,
     /// How many images may be worked on before it fails.
     strength: Mutex<Option<usize>>,
+    /// The image that nobody can work on.
+    bad: Mutex<Option<String>>,
 }
 
 fn key(repository: &Repository) -> (String, String) {
@@ -61,6 +63,10 @@ impl Hands for Kept {
     async fn analyze(&self, found: &Found) -> Result<(), Failure> {
         // Others have their turn while somebody works.
         tokio::task::yield_now().await;
+        if self.bad.lock().unwrap().as_deref() == Some(found.digest.as_str()) {
+            self.note("tried", found);
+            return Err(image::Error::corrupt("it", "it is broken").into());
+        }
         if let Some(left) = self.strength.lock().unwrap().as_mut() {
             match left.checked_sub(1) {
                 Some(fewer) => *left = fewer,
@@ -82,6 +88,16 @@ impl Hands for Kept {
 }
 
 impl Kept {
+    /// Fails at every image after so many.
+    pub(crate) fn able_to_do(images: usize) -> Self {
+        Self { strength: Mutex::new(Some(images)), ..Self::default() }
+    }
+
+    /// Fails no more.
+    pub(crate) fn rest(&self) {
+        *self.strength.lock().unwrap() = None;
+    }
+
     fn note(&self, what: &str, found: &Found) {
         let tag = found.tag.as_deref().unwrap_or("-");
         self.log.lock().unwrap().push(format!("{what} {}:{tag}", found.repository.name));
@@ -204,13 +220,33 @@ async fn whoever_is_stopped_goes_on() {
     }
     let party = party("oci", &[("registry", &registry.host())]);
     let directory = party.directory().unwrap();
-    let kept = Kept { strength: Mutex::new(Some(12)), ..Kept::default() };
+    let kept = Kept::able_to_do(12);
     let first = kept.look(directory, Backfill::All).await;
     assert_eq!((first.analyzed, first.gaps.len()), (12, 18));
     assert!(first.gaps[0].why == "nobody has time", "{:?}", first.gaps[0]);
-    *kept.strength.lock().unwrap() = None;
+    kept.rest();
     let second = kept.look(directory, Backfill::All).await;
     assert_eq!((second.analyzed, second.gaps.len()), (18, 0));
+}
+
+/// An image that cannot be read is tried once a look, however many tags lead to it.
+#[tokio::test]
+async fn a_bad_image_holds_nobody_up() {
+    let registry = registry();
+    for number in 0..20 {
+        push(&registry, "bad/one", &format!("v{number}"), "bad");
+    }
+    let party = party("oci", &[("registry", &registry.host())]);
+    let directory = party.directory().unwrap();
+    let kept = Kept::default();
+    *kept.bad.lock().unwrap() = registry.tag("bad/one", "v0");
+    for _ in 0..2 {
+        let report = kept.look(directory, Backfill::All).await;
+        assert_eq!(report.gaps.len(), 20);
+        let told = kept.told();
+        assert_eq!(told.lines().filter(|it| it.starts_with("tried bad/one")).count(), 1, "{told}");
+    }
+    assert_eq!(kept.done.lock().unwrap().len(), 4);
 }
 
 #[tokio::test]
