@@ -133,7 +133,7 @@ fn azure() {
     check(
         "event-grid-pushed",
         &format!(
-            "pushed acme.azurecr.io/team/app:1.0@111111111111 2026-11-21T10:00:00.654961Z {manifest} unique"
+            "pushed acme.azurecr.io/team/app:1.0@111111111111 2026-11-21T10:00:00.654321Z {manifest} unique"
         ),
     );
     check(
@@ -163,7 +163,7 @@ fn azure_shakes_hands() {
         "azure",
         "event-grid-validation",
         "200\ncontent-type: application/json\n\
-         {\"validationResponse\":\"512d38b6-c7b8-40c8-89fe-f46f9e9622b6\"}",
+         {\"validationResponse\":\"c6a53877-7733-4bdb-9721-0dff076ce2ef\"}",
     );
     check(
         "azure",
