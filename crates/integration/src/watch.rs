@@ -183,18 +183,32 @@ impl<'a> Watch<'a> {
     /// Looks at each of these once. Nothing that goes wrong with one keeps the others waiting; while
     /// the registry wants to be left alone nobody asks it anything, and every look says so.
     pub async fn look(&self, repositories: &[Repository]) -> Result<Report, WatchError> {
-        self.forgive().await;
         let registry = self.directory.registry();
         let is_first = !self.memory.has_begun(registry).await?;
+        let report = self.look_at_all(repositories, is_first).await?;
+        if is_first && report.is_whole() {
+            self.memory.begun(registry).await?;
+        }
+        Ok(report)
+    }
+
+    /// Looks at repositories that are watched from now on: what is in them already is dealt with as
+    /// it would be in a registry that nobody looked at before.
+    pub async fn begin(&self, repositories: &[Repository]) -> Result<Report, WatchError> {
+        self.look_at_all(repositories, true).await
+    }
+
+    async fn look_at_all(
+        &self,
+        repositories: &[Repository],
+        is_first: bool,
+    ) -> Result<Report, WatchError> {
+        self.forgive().await;
         let looks = repositories.iter().map(|it| self.look_at(it, is_first));
         let mut looks = stream::iter(looks).buffer_unordered(self.options.workers.max(1));
         let mut report = Report::default();
         while let Some(one) = looks.next().await {
             report.add(one?);
-        }
-        drop(looks);
-        if is_first && report.is_whole() {
-            self.memory.begun(registry).await?;
         }
         Ok(report)
     }
@@ -383,6 +397,37 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// How long to rest between looks.
+#[derive(Clone, Debug)]
+pub struct Rhythm {
+    interval: Duration,
+    failures: u32,
+}
+
+/// Nobody rests for longer because of failures, unless the registry asks for it.
+const LONGEST_REST: Duration = Duration::from_mins(15);
+
+impl Rhythm {
+    /// A look every so often.
+    pub fn new(interval: Duration) -> Self {
+        Self { interval: interval.max(Duration::from_secs(1)), failures: 0 }
+    }
+
+    /// The rest after that look: twice as long for each that failed as a whole, and as long as the
+    /// registry asks for.
+    pub fn rest(&mut self, outcome: &Result<Report, WatchError>) -> Duration {
+        let wait = match outcome {
+            Ok(report) => report.wait,
+            Err(WatchError::Failed(failure)) => failure.wait,
+            Err(WatchError::Lost(_)) => None,
+        };
+        self.failures = if outcome.is_ok() { 0 } else { self.failures.saturating_add(1) };
+        let doubled = self.interval.saturating_mul(1 << self.failures.min(10));
+        let rest = doubled.min(LONGEST_REST.max(self.interval));
+        rest.max(wait.unwrap_or_default())
+    }
+}
+
 /// The tag that changed last; where nobody says when, `latest`, else the last of the list.
 fn newest(all: &[Tagged]) -> Option<String> {
     let timed = all.iter().filter(|it| it.at.is_some()).max_by_key(|it| it.at);
@@ -399,4 +444,48 @@ pub enum WatchError {
     /// Nobody knows what was seen before.
     #[error("{0}")]
     Lost(#[from] Lost),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rests() {
+        let mut rhythm = Rhythm::new(Duration::from_mins(1));
+        let mut rest = |outcome: Result<Report, WatchError>| rhythm.rest(&outcome).as_secs();
+        let waiting =
+            |seconds| Report { wait: Some(Duration::from_secs(seconds)), ..Report::default() };
+        let failed = || Failure::from(image::Error::unavailable("it", "is gone"));
+        assert_eq!(rest(Ok(Report::default())), 60);
+        assert_eq!(rest(Ok(waiting(5))), 60);
+        assert_eq!(rest(Ok(waiting(5000))), 5000);
+        assert_eq!(rest(Err(failed().into())), 120);
+        assert_eq!(rest(Err(failed().into())), 240);
+        let wait = Some(Duration::from_mins(150));
+        assert_eq!(rest(Err(Failure { wait, ..failed() }.into())), 9000);
+        for _ in 0..100 {
+            rest(Err(Lost("x".to_owned()).into()));
+        }
+        assert_eq!(rest(Err(failed().into())), 900);
+        assert_eq!(rest(Ok(Report::default())), 60);
+        let mut slow = Rhythm::new(Duration::from_hours(2));
+        assert_eq!(slow.rest(&Err(failed().into())).as_secs(), 7200);
+    }
+
+    #[test]
+    fn the_newest() {
+        let tagged = |tag: &str, at: Option<&str>| {
+            let at = at.map(|it| it.parse().unwrap());
+            Tagged { tag: tag.to_owned(), digest: None, at }
+        };
+        let check = |all: &[Tagged], expect: Option<&str>| {
+            assert_eq!(newest(all).as_deref(), expect);
+        };
+        check(&[], None);
+        check(&[tagged("a", None), tagged("b", None)], Some("b"));
+        check(&[tagged("latest", None), tagged("v1", None)], Some("latest"));
+        let (old, new) = (Some("2026-11-20"), Some("2026-11-21"));
+        check(&[tagged("v2", new), tagged("latest", None), tagged("v1", old)], Some("v2"));
+    }
 }

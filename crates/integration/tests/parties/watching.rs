@@ -10,7 +10,7 @@ use integration::{Action, Directory, Failure, Notice, Repository};
 use model::Digest;
 use testkit::{FakeRegistry, Fault, Vendor, VendorStandIn, image, layer};
 
-use super::{party, party_at, registry};
+use super::{VENDORS, name, party, party_at, registry};
 
 /// What was seen, for as long as a test runs.
 #[derive(Default)]
@@ -297,7 +297,7 @@ async fn filters_hold() {
     assert_eq!(kept.told(), "pushed team/app:1\npushed team/app:2");
 }
 
-fn event(registry: &str, action: Action, tag: Option<&str>, digest: Option<&str>) -> Notice {
+fn notice(registry: &str, action: Action, tag: Option<&str>, digest: Option<&str>) -> Notice {
     Notice {
         id: "1".to_owned(),
         is_unique: true,
@@ -322,10 +322,10 @@ async fn events_lead_and_the_registry_decides() {
     let lie = format!("sha256:{}", "e".repeat(64));
     let real = registry.tag("team/app", "1").unwrap();
     let hear = |action, tag: Option<&str>, digest: Option<&str>| {
-        let event = event(&host, action, tag, digest);
+        let notice = notice(&host, action, tag, digest);
         let kept = &kept;
         async move {
-            kept.hear(directory, &event).await;
+            kept.hear(directory, &notice).await;
             kept.told()
         }
     };
@@ -342,4 +342,87 @@ async fn events_lead_and_the_registry_decides() {
     registry.untag("team/app", "1");
     assert_eq!(hear(Action::Deleted, None, Some(&real)).await, "gone team/app:1");
     assert_eq!(hear(Action::Deleted, None, Some(&real)).await, "");
+}
+
+/// Whoever looks and whoever listens at the same time do nothing twice: `analyze` would panic.
+#[tokio::test]
+async fn looks_and_notices_at_once() {
+    let registry = FakeRegistry::start();
+    for number in 0..30 {
+        push(&registry, "team/app", &format!("v{number}"), &format!("content {}", number % 6));
+    }
+    let host = registry.host();
+    let party = party("oci", &[("registry", &host)]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    let options = Options { backfill: Backfill::All, workers: 4, ..Options::default() };
+    let watch = Watch::new(directory, &kept, &kept, options);
+    let (repositories, _) = watch.repositories().await.unwrap();
+    let tags: Vec<String> = (0..30).map(|number| format!("v{number}")).collect();
+    let notices = tags.iter().map(|tag| notice(&host, Action::Pushed, Some(tag), None));
+    let notices: Vec<Notice> = notices.collect();
+    let heard = futures_util::future::join_all(notices.iter().map(|it| watch.told(it)));
+    let (looked, heard) = tokio::join!(watch.look(&repositories), heard);
+    let reports = heard.into_iter().chain([looked]).map(Result::unwrap);
+    assert_eq!(reports.map(|it| it.analyzed).sum::<usize>(), 6);
+    assert_eq!(kept.done.lock().unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn a_repository_is_watched_from_now_on() {
+    let registry = registry();
+    let party = party("oci", &[("registry", &registry.host())]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    let options = Options { backfill: Backfill::Newest, workers: 1, ..Options::default() };
+    let watch = Watch::new(directory, &kept, &kept, options);
+    let one = |name: &str| [directory.repository(directory.registry(), name)];
+    watch.look(&one("team/web")).await.unwrap();
+    assert_eq!(kept.told(), "pushed team/web:latest");
+    let report = watch.begin(&one("team/app")).await.unwrap();
+    assert_eq!((report.analyzed, report.left), (1, 1));
+    assert_eq!(kept.told(), "pushed team/app:2");
+    // One that came to be since then is new as a whole.
+    push(&registry, "new/one", "1", "1");
+    push(&registry, "new/one", "2", "2");
+    watch.look(&one("new/one")).await.unwrap();
+    assert_eq!(kept.told(), "pushed new/one:1\npushed new/one:2");
+}
+
+/// Whatever hosts and URLs a body names, only the registry that was set up is asked.
+#[tokio::test]
+async fn no_address_in_a_body_is_asked() {
+    let registry = registry();
+    let trap = testkit::Sink::start();
+    for form in testkit::Form::ALL {
+        let vendor = VENDORS.into_iter().find(|it| name(*it) == form.vendor()).unwrap();
+        let stand_in = VendorStandIn::start(vendor, &registry.host());
+        let party = party_at(&stand_in, vendor, &[]);
+        let told = testkit::Told {
+            pushed: true,
+            registry: trap.host(),
+            repository: "team/app".to_owned(),
+            tag: "1".to_owned(),
+            digest: registry.tag("team/app", "1").unwrap(),
+            id: "one".to_owned(),
+            at: "2026-11-21T10:00:00Z".to_owned(),
+            seconds: 1_795_255_200,
+        };
+        let hook = testkit::Hook::new(form, &told, "");
+        let headers = http::HeaderMap::new();
+        let delivery = integration::Delivery {
+            method: &http::Method::POST,
+            query: "",
+            headers: &headers,
+            body: &hook.body,
+        };
+        let heard = party.inbox().unwrap().read(&delivery);
+        let kept = Kept::default();
+        for notice in &heard.notices {
+            kept.hear(party.directory().unwrap(), notice).await;
+        }
+        // Azure's body names its registry, and this is another.
+        let expect = if vendor == Vendor::Azure { 0 } else { 1 };
+        assert_eq!(kept.done.lock().unwrap().len(), expect, "{form:?}");
+        assert_eq!(heard.gaps.len(), 1 - expect, "{form:?}");
+    }
+    assert!(trap.wait(|_| true).is_empty());
 }

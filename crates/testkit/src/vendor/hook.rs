@@ -172,8 +172,9 @@ impl Hook {
         for (name, value) in &self.headers {
             let _ = write!(head, "{name}: {value}\r\n");
         }
-        stream.write_all(format!("{head}\r\n").as_bytes()).ok()?;
-        stream.write_all(&self.body).ok()?;
+        // At once: in two parts, the second would wait for word of the first.
+        let whole = [head.as_bytes(), b"\r\n", &self.body].concat();
+        stream.write_all(&whole).ok()?;
         let (status, headers, body) = read_answer(&mut stream, false)?;
         Some(Answered { status, headers, body })
     }
