@@ -159,9 +159,8 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
     };
     let api = settings.text("api").unwrap_or_default();
     let desk = Desk::interface(api, &asked::ways(settings, ways), &ways.progress)?;
-    let secret = settings.secret("webhook-secret").cloned();
     Ok(Box::new(Artifactory {
-        directory: directory::Lists { desk, names: names(), secret },
+        directory: directory::Lists { desk, names: names() },
         inbox: inbox::Webhooks {
             names: names(),
             mode: inbox::Mode::of(settings.text("webhook-mode").unwrap_or_default()),

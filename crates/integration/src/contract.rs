@@ -6,6 +6,8 @@ mod settings;
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 pub use directory::{Change, Check, Directory, Failure, Listed, Outcome, Repository, Tagged};
 pub use inbox::{
     Action, Age, Answer, Delivery, Heard, How, Inbox, Notice, Received, Refusal, Secrets, Sender,
@@ -16,7 +18,8 @@ pub use settings::{BadSetting, Given, Setting, SettingKind, Settings};
 /// Gets ready to speak to a party.
 pub type Connect = fn(&Settings, &Ways) -> Result<Box<dyn Integration>, image::Error>;
 
-/// A kind of party: a value that can be shown before anyone connects.
+/// A kind of party: a value that can be shown before anyone connects, in JSON, too.
+#[derive(Serialize)]
 pub struct Kind {
     /// Kebab case, and the file's name: `artifactory`.
     pub id: &'static str,
@@ -33,11 +36,33 @@ pub struct Kind {
     /// What stays with it when we let go of it, to be deleted by hand.
     pub leftovers: &'static [Leftover],
     /// Gets ready to speak to it. Nothing is asked yet.
+    #[serde(skip)]
     pub connect: Connect,
 }
 
+/// A secret of fewer characters can be guessed by whoever has seen one signature.
+const SHORT_SECRET: usize = 32;
+
+impl Kind {
+    /// Is what its webhooks prove themselves with worth the name? `None`: it has no webhooks.
+    pub fn check_webhooks(&self, settings: &Settings) -> Option<Check> {
+        const WHAT: &str = "webhooks prove who sends them";
+        const HINT: &str = "set a secret of 64 to 128 characters by chance";
+        let secret = settings.secret(self.webhook_secret?);
+        Some(match secret.map(|it| it.expose().chars().count()) {
+            None => {
+                Check::warned(WHAT, "no secret is set, so nothing that they say is believed", HINT)
+            }
+            Some(length) if length < SHORT_SECRET => {
+                Check::warned(WHAT, format!("the secret has only {length} characters"), HINT)
+            }
+            Some(length) => Check::ok(WHAT, format!("a secret of {length} characters")),
+        })
+    }
+}
+
 /// Something that was made at a party's, for us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Leftover {
     /// What it is, in its party's words.
     pub what: &'static str,

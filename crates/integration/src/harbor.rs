@@ -83,9 +83,8 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
     let (repositories, projects) =
         settings.all("repository").iter().cloned().partition(|it: &String| it.contains('/'));
     let inbox = inbox::Webhooks { registry: pulled.registry.clone() };
-    let secret = settings.secret("webhook-auth").cloned();
     Ok(Box::new(Harbor {
-        directory: directory::Lists { desk, pulled, projects, repositories, secret },
+        directory: directory::Lists { desk, pulled, projects, repositories },
         inbox,
     }))
 }

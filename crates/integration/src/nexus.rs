@@ -96,7 +96,6 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
         template: template.clone(),
         keys: keys.clone(),
     };
-    let secret = settings.secret("webhook-secret").cloned();
-    let directory = directory::Lists { desk, pulled, template, keys, secret };
+    let directory = directory::Lists { desk, pulled, template, keys };
     Ok(Box::new(Nexus { directory, inbox }))
 }

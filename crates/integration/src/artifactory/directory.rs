@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use image::{Desk, Failure, Question, Verb};
-use model::{Digest, Moment, Secret};
+use model::{Digest, Moment};
 use serde_json::{Value, json};
 
 use super::{Names, is_key};
@@ -20,7 +20,6 @@ const ANSWERS: usize = 1000;
 pub(super) struct Lists {
     pub(super) desk: Desk,
     pub(super) names: Names,
-    pub(super) secret: Option<Secret>,
 }
 
 #[async_trait]
@@ -125,7 +124,6 @@ impl Directory for Lists {
             checks.push(Check { what: THERE, outcome });
         }
         checks.extend(asked::checks(self).await);
-        checks.push(asked::check_secret(self.secret.as_ref()));
         checks
     }
 

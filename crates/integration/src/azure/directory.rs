@@ -67,7 +67,8 @@ impl Directory for Lists {
 
 impl Lists {
     async fn tags_in_detail(&self, name: &str) -> Result<Listed<Tagged>, Failure> {
-        let first = format!("/acr/v1/{name}/_tags?n={PER_PAGE}&orderby=timedesc");
+        // Its own clients escape the slashes of a name.
+        let first = format!("/acr/v1/{}/_tags?n={PER_PAGE}&orderby=timedesc", escaped(name));
         let what = format!("the tags of {name}");
         let desk = self.lists.desk.about(name);
         let start = first.clone();

@@ -156,9 +156,11 @@ impl Webhooks {
 
     /// Is it about our registry, as far as it says? By its name in Azure, or by its host.
     fn is_ours(&self, envelope: &Value, data: &Value) -> bool {
+        // Names are Azure's own, and unique there.
         let ours = registry_name(&self.registry);
+        let is_azures = self.registry.contains(".azurecr.");
         let resource = text(envelope, "topic").or_else(|| text(envelope, "source"));
-        let named = resource.and_then(|it| {
+        let named = resource.filter(|_| is_azures).and_then(|it| {
             let lower = it.to_ascii_lowercase();
             let (_, name) = lower.rsplit_once("/registries/")?;
             Some(name == ours)

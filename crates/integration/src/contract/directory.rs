@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use model::{Digest, Gap, Moment};
+use serde::Serialize;
 
 pub use image::Failure;
 
@@ -95,19 +96,24 @@ pub struct Change {
 }
 
 /// One thing that is needed, and whether it is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What: `registry reachable`.
     pub what: &'static str,
     /// Is it?
+    #[serde(flatten)]
     pub outcome: Outcome,
 }
 
 /// What came of a try.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
-    /// It is there; more about it.
-    Ok(String),
+    /// It is there.
+    Ok {
+        /// More about it.
+        detail: String,
+    },
     /// It is there, but.
     Warned {
         /// But what.
@@ -126,7 +132,7 @@ pub enum Outcome {
 
 impl Check {
     pub(crate) fn ok(what: &'static str, detail: impl Into<String>) -> Self {
-        Self { what, outcome: Outcome::Ok(detail.into()) }
+        Self { what, outcome: Outcome::Ok { detail: detail.into() } }
     }
 
     pub(crate) fn failed(what: &'static str, failure: &Failure) -> Self {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use image::{Desk, Failure, Reply};
-use model::{Digest, Gap, Secret};
+use model::{Digest, Gap};
 use serde_json::Value;
 
 use crate::contract::{Check, Directory, Listed, Repository, Tagged};
@@ -23,7 +23,6 @@ pub(super) struct Lists {
     /// Those that were named; without any, all.
     pub(super) projects: Vec<String>,
     pub(super) repositories: Vec<String>,
-    pub(super) secret: Option<Secret>,
 }
 
 #[async_trait]
@@ -132,7 +131,6 @@ impl Directory for Lists {
         if !checks.iter().any(Check::is_failure) {
             checks.extend(asked::checks(self).await);
         }
-        checks.push(asked::check_secret(self.secret.as_ref()));
         checks
     }
 }

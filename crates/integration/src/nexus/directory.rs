@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use image::{Desk, Failure, Question, Verb};
-use model::{Digest, Secret};
+use model::Digest;
 use serde_json::Value;
 
 use crate::contract::{Check, Directory, Listed, Repository, Tagged};
@@ -17,7 +17,6 @@ pub(super) struct Lists {
     pub(super) pulled: oci::Lists,
     pub(super) template: String,
     pub(super) keys: Vec<String>,
-    pub(super) secret: Option<Secret>,
 }
 
 #[async_trait]
@@ -81,7 +80,6 @@ impl Directory for Lists {
         if !checks.iter().any(Check::is_failure) {
             checks.extend(asked::checks(self).await);
         }
-        checks.push(asked::check_secret(self.secret.as_ref()));
         checks
     }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use image::{Desk, Error, Failure, Question, Verb};
-use model::{Gap, Secret};
+use model::Gap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -18,9 +18,6 @@ use crate::contract::{Check, Directory, Listed, Repository, Settings, Tagged, Wa
 const PER_PAGE: usize = 1000;
 /// Names of one page of a catalog: some refuse whoever asks for more than they like to give.
 const PER_CATALOG: usize = 100;
-/// A secret of fewer characters can be guessed by whoever has seen one signature.
-const SHORT_SECRET: usize = 32;
-
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A word in a path or query.
@@ -198,19 +195,6 @@ pub(crate) async fn checks(directory: &dyn Directory) -> Vec<Check> {
     }
     checks.push(Check::warned(TAGS, "there is no image yet", "push one, and test again"));
     checks
-}
-
-/// Whether what webhooks prove themselves with is worth the name.
-pub(crate) fn check_secret(secret: Option<&Secret>) -> Check {
-    const WHAT: &str = "webhooks prove who sends them";
-    const HINT: &str = "set a secret of 64 to 128 characters by chance";
-    match secret.map(|it| it.expose().chars().count()) {
-        None => Check::warned(WHAT, "no secret is set, so nothing that they say is believed", HINT),
-        Some(length) if length < SHORT_SECRET => {
-            Check::warned(WHAT, format!("the secret has only {length} characters"), HINT)
-        }
-        Some(length) => Check::ok(WHAT, format!("a secret of {length} characters")),
-    }
 }
 
 /// The repository under a name that is pulled as it is listed.

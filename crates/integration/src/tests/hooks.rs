@@ -345,3 +345,31 @@ fn a_body_has_only_so_many_events() {
     assert_eq!(heard.notices.len(), 5_000);
     assert_eq!(heard.gaps.len(), 1);
 }
+
+/// Ten thousand deliveries, some twice, in no order: exactly the right set comes of them.
+#[test]
+fn a_burst_is_read_to_the_right_set() {
+    let text = r#"[{"id":"I","topic":"/registries/acme","eventType":"Microsoft.ContainerRegistry.ImagePushed","eventTime":"2026-11-21T10:00:00Z","data":{"target":{"repository":"team/app","tag":"vI"}}}]"#;
+    let party = connected(find("azure").unwrap(), &[]);
+    let began = std::time::Instant::now();
+    let mut ids = std::collections::BTreeSet::new();
+    let mut tags = std::collections::BTreeSet::new();
+    for number in 0..10_000_u32 {
+        // A prime step wanders over all; the last third tells again what was told.
+        let number = number.wrapping_mul(7_919) % 6_667;
+        let request = body("azure", "event-grid-pushed", &text.replace('I', &number.to_string()));
+        let Received::Heard { heard, .. } =
+            receive(party.inbox().unwrap(), &request.delivery(), &secrets(), now())
+        else {
+            panic!("it is not taken");
+        };
+        assert_eq!((heard.notices.len(), heard.gaps.len()), (1, 0));
+        for notice in heard.notices {
+            assert!(notice.is_unique);
+            ids.insert(notice.id);
+            tags.extend(notice.tag);
+        }
+    }
+    println!("10000 deliveries read in {:?}", began.elapsed());
+    assert_eq!((ids.len(), tags.len()), (6_667, 6_667));
+}

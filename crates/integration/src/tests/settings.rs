@@ -91,6 +91,12 @@ fn settings_are_data() {
     let json = serde_json::to_value(setting).unwrap();
     assert_eq!(json["kind"]["kind"], "secret");
     assert_eq!(json["variables"][1], "DOCKER_SCOUT_HARBOR_WEBHOOK_AUTH");
+    let json = serde_json::to_value(find("azure").unwrap()).unwrap();
+    assert_eq!(json["leftovers"][1]["name"], "docker-scout-repository");
+    assert_eq!(json["settings"][0]["required"], true);
+    let check = crate::Check::ok("registry reachable", "acme.azurecr.io");
+    let json = serde_json::to_value(check).unwrap();
+    assert_eq!(json["outcome"], "ok");
     let ids: Vec<&str> = ALL.iter().map(|it| it.id).collect();
     assert_eq!(ids, ["artifactory", "azure", "distribution", "harbor", "nexus", "oci"]);
 }
@@ -114,4 +120,27 @@ fn what_contradicts_itself_does_not_connect() {
         "type=harbor,registry=a.example,api=http://a.example",
         "http://a.example: it is without TLS",
     );
+}
+
+#[test]
+fn short_secrets_are_warned_of() {
+    let check = |kind: &str, secret: &str, expect: &str| {
+        let kind = find(kind).unwrap();
+        let needed = kind.settings.iter().filter(|it| it.required);
+        let mut given: Vec<Given> =
+            needed.map(|it| (it.key.to_owned(), it.example.to_owned())).collect();
+        given.extend(kind.webhook_secret.map(|it| (it.to_owned(), secret.to_owned())));
+        let settings = kind.settle(&given, &|_| None).unwrap();
+        let shown = match kind.check_webhooks(&settings).map(|it| it.outcome) {
+            None => "nothing".to_owned(),
+            Some(crate::Outcome::Ok { detail }) => format!("ok {detail}"),
+            Some(crate::Outcome::Warned { why, .. }) => format!("warned {why}"),
+            Some(crate::Outcome::Failed { why, .. }) => format!("failed {why}"),
+        };
+        assert_eq!(shown, expect);
+    };
+    check("artifactory", "", "warned no secret is set, so nothing that they say is believed");
+    check("harbor", "token foo", "warned the secret has only 9 characters");
+    check("distribution", super::SECRET, "ok a secret of 64 characters");
+    check("oci", "", "nothing");
 }

@@ -109,7 +109,7 @@ async fn listed(directory: &dyn Directory) -> String {
 /// What a connection test says, a line each, without what differs from run to run.
 async fn checked(directory: &dyn Directory, host: &str) -> String {
     let checks = directory.checks().await.into_iter().map(|check| match check.outcome {
-        Outcome::Ok(_) => format!("ok {}\n", check.what),
+        Outcome::Ok { .. } => format!("ok {}\n", check.what),
         Outcome::Warned { why, hint } => format!("warned {}: {why} ({hint})\n", check.what),
         Outcome::Failed { why, hint } => {
             format!("failed {}: {why} ({})\n", check.what, hint.unwrap_or_default())

@@ -21,7 +21,8 @@ pub(super) fn answer(state: &State, request: &Request) -> Reply {
         (_, "/oauth2/token") => return denied("", ""),
         _ => {}
     }
-    let own = path.strip_prefix("/acr/v1/");
+    let own = path.strip_prefix("/acr/v1/").map(unescaped);
+    let own = own.as_deref();
     let scope = match own {
         Some("_catalog") => "registry:catalog:*".to_owned(),
         Some(rest) => {
