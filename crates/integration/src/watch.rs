@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
-use model::{Digest, Gap};
+use model::{Digest, Gap, Moment};
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::contract::{Action, Directory, Failure, Notice, Repository, Tagged};
+use crate::contract::{Action, Change, Directory, Failure, Notice, Repository, Tagged};
 use crate::filter::Filter;
 
 /// What was seen before.
@@ -211,6 +211,29 @@ impl<'a> Watch<'a> {
             report.add(one?);
         }
         Ok(report)
+    }
+
+    /// Looks at what changed since then, where the party can tell. It does not tell what is gone.
+    /// `None`: it cannot tell, so everything is to be looked at.
+    pub async fn look_since(&self, since: Moment) -> Result<Option<Report>, WatchError> {
+        let Some(listed) = self.directory.changes(since).await? else { return Ok(None) };
+        self.forgive().await;
+        let mut report = Report { gaps: listed.gaps, ..Report::default() };
+        let mut before: BTreeMap<Repository, BTreeMap<String, Digest>> = BTreeMap::new();
+        for Change { repository, tagged } in listed.all {
+            let filter = &self.options.filter;
+            if !filter.takes(&repository) || !filter.takes_tag(&tagged.tag) {
+                continue;
+            }
+            if !before.contains_key(&repository) {
+                before.insert(repository.clone(), self.memory.tags(&repository).await?);
+                report.repositories += 1;
+            }
+            report.tags += 1;
+            let was = before.get(&repository).and_then(|it| it.get(&tagged.tag)).cloned();
+            self.look_at_tag(&repository, tagged, was.as_ref(), false, &mut report).await?;
+        }
+        Ok(Some(report))
     }
 
     /// Looks at what a notice is about. What it says leads; what the registry says counts.

@@ -260,7 +260,7 @@ async fn a_push_is_worked_on() {
 #[tokio::test]
 async fn many_tags_of_few_images() {
     const IMAGES: usize = 4;
-    const TAGS: usize = 400;
+    const TAGS: usize = 120;
     if !is_possible() {
         return;
     }

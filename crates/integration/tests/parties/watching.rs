@@ -426,3 +426,25 @@ async fn no_address_in_a_body_is_asked() {
     }
     assert!(trap.wait(|_| true).is_empty());
 }
+
+#[tokio::test]
+async fn what_changed_is_found_without_a_list() {
+    let registry = registry();
+    let stand_in = VendorStandIn::start(Vendor::Artifactory, &registry.host());
+    let party = party_at(&stand_in, Vendor::Artifactory, &[]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    kept.look(directory, Backfill::None).await;
+    push(&registry, "team/app", "2", "two anew");
+    push(&registry, "team/new", "1", "new");
+    stand_in.changed("team/app", "2", "2026-11-22T10:00:00.000Z");
+    stand_in.changed("team/new", "1", "2026-11-22T11:00:00.000Z");
+    let watch = Watch::new(directory, &kept, &kept, Options::default());
+    let since = "2026-11-22T00:00:00Z".parse().unwrap();
+    let report = watch.look_since(since).await.unwrap().unwrap();
+    assert_eq!((report.tags, report.asked, report.analyzed), (2, 0, 2));
+    assert_eq!(kept.told(), "pushed docker-local/team/new:1\nretagged docker-local/team/app:2");
+    // Others cannot tell.
+    let plain = super::party("oci", &[("registry", &registry.host())]);
+    let watch = Watch::new(plain.directory().unwrap(), &kept, &kept, Options::default());
+    assert!(watch.look_since(since).await.unwrap().is_none());
+}
