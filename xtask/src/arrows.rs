@@ -64,6 +64,7 @@ mod tests {
                 "store",
                 "ecosystem",
                 "image",
+                "integration",
                 "format",
                 "cache",
                 "statement",

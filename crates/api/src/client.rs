@@ -9,15 +9,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::words::{
-    Accepting, Assigning, ChangingPassword, Comparing, Comparisons, Counted, CountsQuery,
-    DeleteQuery, Deleted, Deployment, DeploymentQuery, Disabling, Enabling, EndQuery, Ended,
-    Environment, Event, EventQuery, ExpireQuery, Expired, ExportQuery, Image, ImageQuery,
-    Invitation, Joined, Judging, Keeping, KeepingFor, LiveQuery, LoggedIn, LoggingIn, Looked,
-    LooksQuery, MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation,
-    NewOrganisation, NewToken, Organisation, Page, PageQuery, Presenting, Problem, Promotion,
-    Pushed, Pushing, RecordedAll, Recordings, Renaming, Report, Reported, Repository,
-    RepositoryQuery, Reset, Resetting, ResolveQuery, Resolved, Rotating, Session, TagSpan,
-    TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
+    Accepting, Assigning, ChangingPassword, Comparing, Comparisons, Configured, Configuring,
+    Counted, CountsQuery, DeleteQuery, Deleted, Deployment, DeploymentQuery, Disabling, Enabling,
+    EndQuery, Ended, Environment, Event, EventQuery, ExpireQuery, Expired, ExportQuery, Image,
+    ImageQuery, Integration, IntegrationNotice, Invitation, Joined, Judging, Keeping, KeepingFor,
+    Leading, Led, LiveQuery, LoggedIn, LoggingIn, Looked, LooksQuery, MadeInvitation, MadeToken,
+    Me, Member, NewEnvironment, NewInvitation, NewOrganisation, NewToken, NoticeQuery,
+    Organisation, Page, PageQuery, Presenting, Problem, Promotion, Pushed, Pushing, RecordedAll,
+    Recordings, Removed, Renaming, Report, Reported, Repository, RepositoryQuery, Reset, Resetting,
+    ResolveQuery, Resolved, Rotating, Session, TagSpan, TagsQuery, Token, TokenQuery, Version,
+    WhereQuery, Whereabouts,
 };
 use crate::{Carrier, Live, ORIGIN, PROBLEM, ROOT, Take, Trouble, add};
 
@@ -338,6 +339,71 @@ impl Client {
         query: &TagsQuery,
     ) -> Result<Page<TagSpan>, Error> {
         self.get(&within(organisation, &["tags"]), query).await
+    }
+
+    /// Says all that a tag leads to.
+    pub async fn lead_tag(&self, organisation: &str, leading: &Leading) -> Result<Led, Error> {
+        self.send(Method::PUT, &within(organisation, &["tags"]), leading).await
+    }
+
+    /// The integrations of an organisation.
+    pub async fn integrations(&self, organisation: &str) -> Result<Page<Integration>, Error> {
+        self.get(&within(organisation, &["integrations"]), &NOTHING).await
+    }
+
+    /// One of them, with where its webhooks go.
+    pub async fn integration(
+        &self,
+        organisation: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<Integration, Error> {
+        self.get(&within(organisation, &["integrations", kind, name]), &NOTHING).await
+    }
+
+    /// Configures an integration, and tries it.
+    pub async fn configure_integration(
+        &self,
+        organisation: &str,
+        kind: &str,
+        name: &str,
+        configuring: &Configuring,
+    ) -> Result<Configured, Error> {
+        let path = within(organisation, &["integrations", kind, name]);
+        self.send(Method::PUT, &path, configuring).await
+    }
+
+    /// Tries an integration.
+    pub async fn try_integration(
+        &self,
+        organisation: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<Configured, Error> {
+        let path = within(organisation, &["integrations", kind, name, "tests"]);
+        self.call(Method::POST, &path, &NOTHING, None).await
+    }
+
+    /// Deletes an integration, and says what stays at the other side.
+    pub async fn delete_integration(
+        &self,
+        organisation: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<Removed, Error> {
+        let path = within(organisation, &["integrations", kind, name]);
+        self.call(Method::DELETE, &path, &NOTHING, None).await
+    }
+
+    /// What an integration told.
+    pub async fn notices(
+        &self,
+        organisation: &str,
+        kind: &str,
+        name: &str,
+        query: &NoticeQuery,
+    ) -> Result<Page<IntegrationNotice>, Error> {
+        self.get(&within(organisation, &["integrations", kind, name, "notices"]), query).await
     }
 
     /// Where a flaw or a package runs.

@@ -7,6 +7,7 @@ mod export;
 pub mod grammar;
 mod identity;
 mod image;
+mod integration;
 mod number;
 mod organisation;
 mod page;
@@ -28,8 +29,12 @@ pub use identity::{
     Session, Token, TokenQuery,
 };
 pub use image::{
-    Image, ImageQuery, ImageState, Judging, Layer, Looked, LooksQuery, Presenting, Pushed, Pushing,
-    ResolveQuery, Resolved, ResolvedBy, TagSpan, TagsQuery, Untold,
+    Image, ImageQuery, ImageState, Judging, Layer, Leading, LeadsTo, Led, Looked, LooksQuery,
+    Presenting, Pushed, Pushing, ResolveQuery, Resolved, ResolvedBy, TagSpan, TagsQuery, Untold,
+};
+pub use integration::{
+    Configured, Configuring, Integration, IntegrationCheck, IntegrationKind, IntegrationNotice,
+    IntegrationState, NoticeQuery, NoticeState, Removed, RemovedAt, Tried,
 };
 pub use organisation::{
     Enabling, Me, Membership, NewOrganisation, Organisation, Repository, RepositoryQuery, Role,

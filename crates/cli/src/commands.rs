@@ -12,6 +12,7 @@ mod environment;
 mod events;
 mod explain;
 mod image;
+mod integration;
 mod login;
 mod logout;
 mod man;
@@ -28,6 +29,7 @@ mod serve;
 mod session;
 mod token;
 mod version;
+mod watch;
 mod r#where;
 mod whoami;
 mod worker;
@@ -47,9 +49,11 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<events::Events>("events"),
     entry::<r#where::Where>("where"),
     entry::<push::Push>("push"),
+    entry::<watch::Watch>("watch"),
     entry::<enroll::Enroll>("enroll"),
     entry::<repo::Repo>("repo"),
     entry::<image::Image>("image"),
+    entry::<integration::Integration>("integration"),
     entry::<organization::Organization>("organization"),
     entry::<retention::Retention>("retention"),
     entry::<config::Config>("config"),

@@ -81,6 +81,32 @@ variables! {
     /// A bearer token to send to every registry as it is.
     /// Goes before user and password.
     REGISTRY_TOKEN = "text" ["FORETOP_REGISTRY_TOKEN", "DOCKER_SCOUT_REGISTRY_TOKEN"];
+    /// What the notifications of a distribution registry have as `Authorization`.
+    REGISTRY_WEBHOOK_AUTH = "text" ["FORETOP_REGISTRY_WEBHOOK_AUTH"];
+    /// Who to be at Artifactory, while it is watched.
+    ARTIFACTORY_API_USER = "text" ["FORETOP_ARTIFACTORY_API_USER", "DOCKER_SCOUT_ARTIFACTORY_API_USER"];
+    /// The password or access token that goes with the user.
+    ARTIFACTORY_API_PASSWORD = "text" ["FORETOP_ARTIFACTORY_API_PASSWORD", "DOCKER_SCOUT_ARTIFACTORY_API_PASSWORD"];
+    /// What its webhooks prove themselves with: 64 to 128 characters by chance.
+    ARTIFACTORY_WEBHOOK_SECRET = "text" ["FORETOP_ARTIFACTORY_WEBHOOK_SECRET", "DOCKER_SCOUT_ARTIFACTORY_WEBHOOK_SECRET"];
+    /// The name of the token by which an Azure registry is read, where it is not the usual one.
+    AZURE_USER = "text" ["FORETOP_AZURE_USER"];
+    /// A password of the token by which an Azure registry is read.
+    AZURE_TOKEN = "text" ["FORETOP_AZURE_TOKEN"];
+    /// What its webhooks prove themselves with.
+    AZURE_WEBHOOK_SECRET = "text" ["FORETOP_AZURE_WEBHOOK_SECRET"];
+    /// Who to be at Harbor, while it is watched: a user or a robot account.
+    HARBOR_API_USER = "text" ["FORETOP_HARBOR_API_USER", "DOCKER_SCOUT_HARBOR_API_USER"];
+    /// The password or secret that goes with the user.
+    HARBOR_API_PASSWORD = "text" ["FORETOP_HARBOR_API_PASSWORD", "DOCKER_SCOUT_HARBOR_API_PASSWORD"];
+    /// The whole `Authorization` of its webhooks: `token 0123…`.
+    HARBOR_WEBHOOK_AUTH = "text" ["FORETOP_HARBOR_WEBHOOK_AUTH", "DOCKER_SCOUT_HARBOR_WEBHOOK_AUTH"];
+    /// Who to be at Nexus, while it is watched.
+    NEXUS_API_USER = "text" ["FORETOP_NEXUS_API_USER", "DOCKER_SCOUT_NEXUS_API_USER"];
+    /// The password that goes with the user.
+    NEXUS_API_PASSWORD = "text" ["FORETOP_NEXUS_API_PASSWORD", "DOCKER_SCOUT_NEXUS_API_PASSWORD"];
+    /// What its webhooks are signed with.
+    NEXUS_WEBHOOK_SECRET = "text" ["FORETOP_NEXUS_WEBHOOK_SECRET", "DOCKER_SCOUT_NEXUS_WEBHOOK_SECRET"];
     /// Registries (`host` or `host:port`) that may be spoken to over plain HTTP.
     /// Loopback always may.
     INSECURE_REGISTRIES = "list, parted by commas" ["FORETOP_INSECURE_REGISTRIES"];
@@ -331,6 +357,24 @@ impl Environment {
         let beside = self.database_file().and_then(|it| Some(it.parent()?.to_owned()));
         let folder = beside.or_else(|| Some(self.data()?.join("foretop")))?;
         Some(folder.join("former-almanacs"))
+    }
+
+    /// Where what was seen of registries is kept: beside the database, or where that would be.
+    pub(crate) fn watched(&self) -> anyhow::Result<PathBuf> {
+        let beside = self.database_file().and_then(|it| Some(it.parent()?.to_owned()));
+        let folder = beside.or_else(|| Some(self.data()?.join("foretop"))).ok_or_else(|| {
+            Failure::error(
+                "cannot tell where to keep what was seen of a registry: HOME is not set",
+                "FORETOP_DATABASE names a database; it is kept beside that",
+            )
+        })?;
+        Ok(folder.join("watched"))
+    }
+
+    /// What an integration is told by a variable of that name, which is among those of this page.
+    pub(crate) fn setting(&self, name: &str) -> Option<String> {
+        let known = ALL.iter().any(|it| it.names.contains(&name));
+        (self.look_up)(name).filter(|_| known)?.into_string().ok()
     }
 
     /// The configuration file, whether or not there is one.

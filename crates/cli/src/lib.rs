@@ -143,11 +143,9 @@ fn misused(error: &clap::Error, messages: &Messages) -> ExitCode {
 const ELSEWHERE: &[(&str, &str)] = &[
     ("attest", NOTHING_LIKE_IT),
     ("attestation", NOTHING_LIKE_IT),
-    ("integration", NOTHING_LIKE_IT),
     ("policy", "`cves --exit-code`, `compare --exit-on` and `where --exit-code` are gates"),
     ("recommendations", "`cves --only-fixed` lists what has a fix, and in which version"),
     ("vex", "`cves --vex-location` takes statements into account"),
-    ("watch", "`push` sends what is inside an image to where it is remembered"),
 ];
 
 const NOTHING_LIKE_IT: &str = "--help lists the commands that there are";

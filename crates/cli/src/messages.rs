@@ -127,6 +127,17 @@ impl Messages {
         self.line(&format!("    {sign} {}", tame(what)));
     }
 
+    /// A step failed: `✗ …`.
+    pub(crate) fn failed(&self, what: &str) {
+        let sign = self.painted(BAD, if self.unicode { "✗" } else { "x" });
+        self.line(&format!("    {sign} {}", tame(what)));
+    }
+
+    /// What to do about what was said last.
+    pub(crate) fn advise(&self, hint: &str) {
+        self.line(&format!("      hint: {}", tame(hint)));
+    }
+
     /// Something the user should know: `! …`.
     pub(crate) fn warn(&self, what: &str) {
         self.line(&format!("    {} {}", self.painted(WARNING, "!"), tame(what)));

@@ -21,7 +21,9 @@ use model::{Attestation, Digest, Gap, ImageDescription, LayerDescription, Platfo
 
 use crate::manifest::{self, CONFIG_LIMIT, Document, Index, MANIFEST_LIMIT, Manifest};
 use crate::verify::{digest_of, verify};
-use crate::{Ask, Attached, Error, Image, ImageSource, LayerReader, Opened, Wanted};
+use crate::{
+    Ask, Attached, Error, Image, ImageSource, LayerReader, Opened, Progress, Settings, Wanted,
+};
 
 pub(crate) use answer::tame;
 pub(crate) use client::Client;
@@ -31,6 +33,8 @@ pub(crate) use download::read_layer;
 
 /// Attestations of one image that are looked at.
 const ATTESTATIONS_LIMIT: usize = 16;
+/// Images of one index, one for each platform.
+const MEMBERS_LIMIT: usize = 100;
 /// Bytes of one statement.
 const STATEMENT_LIMIT: usize = 16 << 20;
 
@@ -70,6 +74,43 @@ pub(crate) fn reference(text: &str) -> Result<Reference, Error> {
         Error::invalid(what, why)
             .with_hint("name it like this: debian:12, registry.example/team/name:tag")
     })
+}
+
+/// One of the images that a name leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its manifest.
+    pub digest: Digest,
+    /// What its index says that it is for; the manifest of an only one says nothing.
+    pub platform: Option<Platform>,
+}
+
+/// The images that a name in a registry leads to, each once, in the order of their index: an only one,
+/// or one for each platform. Attestations and the like stand beside images, and are none.
+pub async fn images(
+    name: &str,
+    settings: &Arc<Settings>,
+    progress: &Arc<dyn Progress>,
+) -> Result<Vec<Member>, Error> {
+    let reference = reference(name)?;
+    let what = reference.familiar();
+    let client = Client::new(&reference.host, &reference.repository, &what, settings, progress)?;
+    let (document, _, digest) = client.document(reference.wanted()).await?;
+    let Document::Index(index) = document else {
+        return Ok(vec![Member { digest, platform: None }]);
+    };
+    let index = client.flat(index).await?;
+    let mut members: Vec<Member> = Vec::new();
+    for descriptor in index.descriptors().filter(|it| !it.is_beside()) {
+        let digest = descriptor.digest(&what)?;
+        if members.len() >= MEMBERS_LIMIT {
+            return Err(Error::limit(&what, format!("it holds over {MEMBERS_LIMIT} images")));
+        }
+        if members.iter().all(|it| it.digest != digest) {
+            members.push(Member { digest, platform: descriptor.platform() });
+        }
+    }
+    Ok(members)
 }
 
 struct RegistryImage {
@@ -136,21 +177,12 @@ impl Client {
     async fn find(&self, wanted: &str, platform: Option<&Platform>) -> Result<Found, Error> {
         let what = &self.what;
         let (document, bytes, digest) = self.document(wanted).await?;
-        let mut index = match document {
+        let index = match document {
             Document::Manifest(manifest) => {
                 return Ok(Found { manifest, bytes, digest, index: None });
             }
-            Document::Index(index) => index,
+            Document::Index(index) => self.flat(index).await?,
         };
-        while let Some(entry) = index.take_nested(what)? {
-            let inner = entry.descriptor.digest(what)?;
-            match self.document(inner.as_str()).await?.0 {
-                Document::Index(inner) => index.graft(&entry, inner),
-                Document::Manifest(_) => {
-                    return Err(Error::corrupt(what, "its index calls an image an index"));
-                }
-            }
-        }
         let chosen = index.choose(what, platform)?.digest(what)?;
         match self.document(chosen.as_str()).await? {
             (Document::Manifest(manifest), bytes, chosen) => {
@@ -160,6 +192,21 @@ impl Client {
                 Err(Error::corrupt(what, "its index calls an index an image"))
             }
         }
+    }
+
+    /// The index, with what the indexes in it hold in their place.
+    async fn flat(&self, mut index: Index) -> Result<Index, Error> {
+        let what = &self.what;
+        while let Some(entry) = index.take_nested(what)? {
+            let inner = entry.descriptor.digest(what)?;
+            match self.document(inner.as_str()).await?.0 {
+                Document::Index(inner) => index.graft(&entry, inner),
+                Document::Manifest(_) => {
+                    return Err(Error::corrupt(what, "its index calls an image an index"));
+                }
+            }
+        }
+        Ok(index)
     }
 
     async fn document(&self, wanted: &str) -> Result<(Document, Vec<u8>, Digest), Error> {

@@ -12,7 +12,7 @@ use crate::contract::{
     Directory, Inbox, Integration, Kind, Repository, Setting, SettingKind, Settings, Ways,
 };
 use crate::shared::names::composed;
-use crate::shared::{asked, settings};
+use crate::shared::settings;
 
 pub(crate) const KIND: Kind = Kind {
     id: "artifactory",
@@ -158,7 +158,7 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
         through: through.clone(),
     };
     let api = settings.text("api").unwrap_or_default();
-    let desk = Desk::interface(api, &asked::ways(settings, ways), &ways.progress)?;
+    let desk = Desk::interface(api, &ways.of(settings), &ways.progress)?;
     Ok(Box::new(Artifactory {
         directory: directory::Lists { desk, names: names() },
         inbox: inbox::Webhooks {

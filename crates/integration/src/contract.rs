@@ -79,6 +79,19 @@ pub struct Ways {
     pub progress: Arc<dyn image::Progress>,
 }
 
+impl Ways {
+    /// How images of a party's registry are reached: as it is itself, with its user and password.
+    pub fn of(&self, settings: &Settings) -> Arc<image::Settings> {
+        match settings.credentials() {
+            None => Arc::clone(&self.settings),
+            Some(credentials) => Arc::new(image::Settings {
+                credentials: Some(credentials),
+                ..self.settings.as_ref().clone()
+            }),
+        }
+    }
+}
+
 /// A party that can be spoken to, and its abilities, asked for by name.
 pub trait Integration: Send + Sync {
     /// Lists what it holds.

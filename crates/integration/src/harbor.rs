@@ -9,7 +9,7 @@ use image::{Desk, Error};
 
 use crate::contract::{Directory, Inbox, Integration, Kind, Setting, Settings, Ways};
 use crate::oci;
-use crate::shared::{asked, settings};
+use crate::shared::settings;
 
 pub(crate) const KIND: Kind = Kind {
     id: "harbor",
@@ -79,7 +79,7 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
     let api = settings.text("api").unwrap_or_default();
     // People paste the one address or the other.
     let api = api.strip_suffix("/api/v2.0").unwrap_or(api);
-    let desk = Desk::interface(api, &asked::ways(settings, ways), &ways.progress)?;
+    let desk = Desk::interface(api, &ways.of(settings), &ways.progress)?;
     let (repositories, projects) =
         settings.all("repository").iter().cloned().partition(|it: &String| it.contains('/'));
     let inbox = inbox::Webhooks { registry: pulled.registry.clone() };

@@ -10,7 +10,7 @@ use image::{Desk, Error};
 use crate::contract::{Directory, Inbox, Integration, Kind, Setting, Settings, Ways};
 use crate::oci;
 use crate::shared::names::composed;
-use crate::shared::{asked, settings};
+use crate::shared::settings;
 
 pub(crate) const KIND: Kind = Kind {
     id: "nexus",
@@ -90,7 +90,7 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
     }
     let keys = settings.all("repository").to_vec();
     let api = settings.text("api").unwrap_or_default();
-    let desk = Desk::interface(api, &asked::ways(settings, ways), &ways.progress)?;
+    let desk = Desk::interface(api, &ways.of(settings), &ways.progress)?;
     let inbox = inbox::Webhooks {
         registry: pulled.registry.clone(),
         template: template.clone(),

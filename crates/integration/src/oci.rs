@@ -56,7 +56,7 @@ pub(crate) struct Lists {
 impl Lists {
     pub(crate) fn new(settings: &Settings, ways: &Ways) -> Result<Self, Error> {
         let registry = settings.text("registry").unwrap_or_default().to_owned();
-        let desk = Desk::registry(&registry, &asked::ways(settings, ways), &ways.progress)?;
+        let desk = Desk::registry(&registry, &ways.of(settings), &ways.progress)?;
         Ok(Self { desk, registry, configured: settings.all("repository").to_vec() })
     }
 }

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::{StreamExt as _, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use model::{Digest, Gap, Moment};
 use tokio::sync::{Mutex, Semaphore};
 
@@ -204,7 +205,9 @@ impl<'a> Watch<'a> {
         is_first: bool,
     ) -> Result<Report, WatchError> {
         self.forgive().await;
-        let looks = repositories.iter().map(|it| self.look_at(it, is_first));
+        // In boxes: of closures that borrow the compiler cannot tell whether threads may share them.
+        let looks = repositories.iter().map(|it| self.look_at(it, is_first).boxed());
+        let looks: Vec<BoxFuture<'_, Result<Report, WatchError>>> = looks.collect();
         let mut looks = stream::iter(looks).buffer_unordered(self.options.workers.max(1));
         let mut report = Report::default();
         while let Some(one) = looks.next().await {
@@ -252,8 +255,7 @@ impl<'a> Watch<'a> {
                 before.iter().filter(|it| it.1 == digest).map(|it| it.0.clone()).collect()
             }
             (None, Some(digest)) => {
-                let found = self.directory.digest(&repository, digest.as_str()).await;
-                match found {
+                match self.soon(&repository, digest.as_str()).await {
                     Ok(Some(digest)) => {
                         let action = Action::Pushed;
                         let found = Found { repository, tag: None, digest, action };
@@ -268,11 +270,38 @@ impl<'a> Watch<'a> {
         };
         for tag in tags.into_iter().filter(|it| self.options.filter.takes_tag(it)) {
             report.tags += 1;
-            let tagged = Tagged { tag, digest: None, at: None };
+            let mut tagged = Tagged { tag, digest: None, at: None };
+            if notice.action != Action::Deleted {
+                report.asked += 1;
+                tagged.digest = match self.soon(&repository, &tagged.tag).await {
+                    Ok(digest) => digest,
+                    Err(failure) => {
+                        report.failed(&format!("{}:{}", repository.name, tagged.tag), &failure);
+                        continue;
+                    }
+                };
+            }
             let was = before.get(&tagged.tag);
             self.look_at_tag(&repository, tagged, was, false, &mut report).await?;
         }
         Ok(report)
+    }
+
+    /// What a tag or digest leads to that was just pushed. Some registries tell of it a moment before
+    /// they know it themselves.
+    async fn soon(&self, repository: &Repository, what: &str) -> Result<Option<Digest>, Failure> {
+        for wait in SOON {
+            let found = {
+                let _place = self.places.acquire().await.ok();
+                self.directory.digest(repository, what).await?
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+            tokio::time::sleep(wait).await;
+        }
+        let _place = self.places.acquire().await.ok();
+        self.directory.digest(repository, what).await
     }
 
     async fn look_at(&self, repository: &Repository, is_first: bool) -> Result<Report, WatchError> {
@@ -313,9 +342,11 @@ impl<'a> Watch<'a> {
             async move {
                 let mut report = Report { tags: 1, ..Report::default() };
                 self.look_at_tag(repository, tagged, was, left, &mut report).await?;
-                Ok::<Report, WatchError>(report)
+                Ok(report)
             }
+            .boxed()
         });
+        let looks: Vec<BoxFuture<'_, Result<Report, WatchError>>> = looks.collect();
         let mut looks = stream::iter(looks).buffer_unordered(self.options.workers.max(1));
         while let Some(one) = looks.next().await {
             report.add(one?);
@@ -419,6 +450,10 @@ impl<'a> Watch<'a> {
         Ok(outcome.is_ok())
     }
 }
+
+/// How long to wait for what was told, before it is taken for gone.
+const SOON: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1500)];
 
 /// How long to rest between looks.
 #[derive(Clone, Debug)]

@@ -53,6 +53,8 @@ pub enum EventKind {
     ImageDeleted,
     /// A tag leads to another image than before.
     TagMoved,
+    /// A tag leads to no image any more.
+    TagGone,
     /// An environment was made.
     EnvironmentCreated,
     /// An environment has another name.
@@ -97,6 +99,12 @@ pub enum EventKind {
     TokenRevoked,
     /// A setting has another value.
     SettingChanged,
+    /// A party is spoken with, or is told something else than before.
+    IntegrationConfigured,
+    /// It works, or does not any more.
+    IntegrationChanged,
+    /// It is spoken with no more.
+    IntegrationDeleted,
     /// A secret is kept, or another in its stead.
     SecretKept,
     /// A secret is gone.
@@ -132,7 +140,7 @@ impl EventKind {
     ];
 
     /// All of them.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 44] = [
         Self::OrganisationCreated,
         Self::RepositoryEnabled,
         Self::RepositoryDisabled,
@@ -141,6 +149,7 @@ impl EventKind {
         Self::ImageFailed,
         Self::ImageDeleted,
         Self::TagMoved,
+        Self::TagGone,
         Self::EnvironmentCreated,
         Self::EnvironmentRenamed,
         Self::EnvironmentDeleted,
@@ -163,6 +172,9 @@ impl EventKind {
         Self::TokenCreated,
         Self::TokenRevoked,
         Self::SettingChanged,
+        Self::IntegrationConfigured,
+        Self::IntegrationChanged,
+        Self::IntegrationDeleted,
         Self::SecretKept,
         Self::SecretDeleted,
         Self::FindingNew,
@@ -186,6 +198,7 @@ impl EventKind {
             Self::ImageFailed => "image-failed",
             Self::ImageDeleted => "image-deleted",
             Self::TagMoved => "tag-moved",
+            Self::TagGone => "tag-gone",
             Self::EnvironmentCreated => "environment-created",
             Self::EnvironmentRenamed => "environment-renamed",
             Self::EnvironmentDeleted => "environment-deleted",
@@ -208,6 +221,9 @@ impl EventKind {
             Self::TokenCreated => "token-created",
             Self::TokenRevoked => "token-revoked",
             Self::SettingChanged => "setting-changed",
+            Self::IntegrationConfigured => "integration-configured",
+            Self::IntegrationChanged => "integration-changed",
+            Self::IntegrationDeleted => "integration-deleted",
             Self::SecretKept => "secret-kept",
             Self::SecretDeleted => "secret-deleted",
             Self::FindingNew => "finding-new",

@@ -14,6 +14,7 @@ use crate::identity::People;
 use crate::kept::Answers;
 use crate::live;
 use crate::metrics::Metrics;
+use crate::parties::Parties;
 use crate::rations::Rations;
 use crate::refusal::Refusal;
 use crate::tally::Tally;
@@ -47,6 +48,8 @@ pub struct Parts {
     pub(crate) answers: Answers,
     /// How often each listens to what changes.
     pub(crate) listeners: Rations,
+    /// The parties that are spoken with.
+    pub(crate) parties: Parties,
     /// Whether it is coming to its end.
     ending: watch::Sender<bool>,
     /// Judging takes a core for itself, so no more do it at once than there are.
@@ -92,6 +95,7 @@ impl App {
             exporter,
             answers: Answers::default(),
             listeners: Rations::new(live::EACH),
+            parties: Parties::default(),
             ending,
             cores,
         };

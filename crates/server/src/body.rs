@@ -101,6 +101,7 @@ fn most(route: &str) -> usize {
         "/comparisons",
         "/export",
         "/where",
+        "/tags",
     ]
     .into_iter()
     .any(is)
@@ -109,6 +110,13 @@ fn most(route: &str) -> usize {
     } else {
         SHORT
     }
+}
+
+/// What comes in of a document, as much as is taken and there is room for; it is held while it comes.
+pub(crate) async fn come(parts: &Parts, body: Body, most: usize) -> Result<Bytes, Refusal> {
+    let room = parts.extensions.get::<Arc<Room>>();
+    let mut held = room.map(|it| it.begin(most, Whose::of(&parts.extensions)));
+    read(body, most, &mut held).await
 }
 
 async fn read(body: Body, most: usize, held: &mut Option<Held<'_>>) -> Result<Bytes, Refusal> {

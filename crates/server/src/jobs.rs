@@ -2,9 +2,11 @@
 //! somebody else when they are not heard of any more.
 
 mod analyse_image;
+mod attend;
 mod count_environments;
 mod expire;
 mod find_pending;
+mod look_at_registries;
 mod look_out;
 mod rematch;
 mod resolve_tags;
@@ -30,6 +32,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Every kind of job. Adding one is its file, its `mod` line, and its entry here.
 pub(crate) const ALL: &[&dyn Work] = &[
     &analyse_image::AnalyseImage,
+    &attend::Attend,
+    &look_at_registries::LookAtRegistries,
     &rematch::Rematch,
     &count_environments::CountEnvironments,
     &find_pending::FindPending,
@@ -49,6 +53,11 @@ pub(crate) trait Work: Sync {
     }
     /// Does it. Being done twice must do no harm: whoever did it first may have died before saying so.
     async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String>;
+}
+
+/// The job that looks into what an integration told.
+pub(crate) fn attending(record: &store::IntegrationRecord, now: model::Moment) -> NewJob {
+    attend::job(&record.id, &record.organisation, now, now)
 }
 
 /// Does a job of that kind now.

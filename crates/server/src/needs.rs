@@ -17,7 +17,12 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
         _ if ["/tokens", "/invitations"].into_iter().any(|it| path.starts_with(it)) => {
             Right::ManageMembers
         }
+        // It tells where webhooks go.
+        "/integrations/{kind}/{name}" => Right::ManageIntegrations,
         _ if asks => Right::Read,
+        _ if path.starts_with("/integrations/") => Right::ManageIntegrations,
+        // Whoever watches for the organisation says what it saw.
+        "/tags" => Right::PushImages,
         // They change nothing.
         "/analysis"
         | "/comparisons"

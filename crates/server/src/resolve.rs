@@ -176,22 +176,32 @@ pub(crate) async fn analyse_later(
     organisation: &OrganisationId,
     running: impl Iterator<Item = &Deployment>,
 ) -> Result<(), Refusal> {
+    let pending = running.filter(|it| it.pending);
+    let images = pending.map(|it| (it.repository.as_str(), &it.digest, &it.platform));
+    analyse_images_later(app, organisation, images).await
+}
+
+/// These images are to be analysed, each found in its repository, by whoever does the jobs.
+pub(crate) async fn analyse_images_later(
+    app: &App,
+    organisation: &OrganisationId,
+    images: impl Iterator<Item = (&str, &Digest, &Platform)>,
+) -> Result<(), Refusal> {
     // Where no registry may be asked, nobody can read it.
     if !app.reach.jobs || app.reach.offline {
         return Ok(());
     }
     let now = app.now();
-    let jobs: Vec<NewJob> = running
-        .filter(|it| it.pending)
-        .map(|it| NewJob {
+    let jobs: Vec<NewJob> = images
+        .map(|(repository, digest, platform)| NewJob {
             kind: ANALYSE.to_owned(),
             payload: json!({
                 "organisation": organisation,
-                "repository": it.repository,
-                "digest": it.digest,
-                "platform": it.platform.to_string(),
+                "repository": repository,
+                "digest": digest,
+                "platform": platform.to_string(),
             }),
-            key: Some(analysis_key(organisation, &it.digest)),
+            key: Some(analysis_key(organisation, digest)),
             asked: now,
             ready: now,
             attempts: ATTEMPTS,

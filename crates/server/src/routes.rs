@@ -7,7 +7,9 @@ mod docker;
 mod environments;
 mod events;
 mod export;
+mod hooks;
 mod images;
+mod integrations;
 mod invitations;
 mod join;
 mod members;
@@ -58,6 +60,7 @@ use crate::tagged;
         (name = "deployments", description = "What runs where, and what ran"),
         (name = "images", description = "What is inside images, and what is wrong with them"),
         (name = "events", description = "What changed"),
+        (name = "integrations", description = "The parties around us, and what they tell"),
     ),
 )]
 struct Described;
@@ -84,7 +87,8 @@ fn paths() -> OpenApiRouter<App> {
             .merge(tokens::paths())
             .merge(members::paths())
             .merge(invitations::paths())
-            .merge(resets::paths()),
+            .merge(resets::paths())
+            .merge(integrations::paths()),
     )
 }
 
@@ -100,6 +104,7 @@ pub fn router(app: App) -> Router {
         .route_layer(from_fn_with_state(app.clone(), once))
         .route_layer(from_fn(body::taken))
         .route_layer(from_fn_with_state(app.clone(), gate))
+        .merge(hooks::paths())
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(body::LARGEST))

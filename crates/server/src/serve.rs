@@ -141,33 +141,56 @@ impl Bound {
             let _ = stop.send(true);
             graceful.graceful_shutdown(Some(GRACE));
         });
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let room = Arc::new(Semaphore::new(self.connections.max(1)));
-        let shares = Arc::new(Shares::of(self.connections, &self.proxies));
-        let opening = Opening { patience: HEADERS, room, shares, tls: self.tls.is_some() };
-        let served = if let Some(tls) = self.tls {
-            let mut server = axum_server::from_tcp_rustls(self.listener, tls.config())
-                .map_err(Error::Failed)?
-                .map(|acceptor| Watching::new(acceptor.acceptor(opening), self.waits))
-                .handle(handle);
-            patient(server.http_builder());
-            let renewing = tokio::spawn(renew(tls, app.clone()));
-            let served = server.serve(service).await;
-            renewing.abort();
-            served
-        } else {
-            let mut server = axum_server::from_tcp(self.listener)
-                .map_err(Error::Failed)?
-                .acceptor(Watching::new(opening, self.waits))
-                .handle(handle);
-            patient(server.http_builder());
-            server.serve(service).await
-        };
+        let clock = app.clone();
+        let served = self.answering(router, handle, move || clock.now()).await;
         served.map_err(Error::Failed)?;
         let _ = tokio::time::timeout(JOBS, workers).await;
         app.store.close().await;
         tracing::info!("ended");
         Ok(())
+    }
+
+    /// Answers until `end` comes to pass; then requests that are under way are finished.
+    pub async fn answer(
+        self,
+        router: Router,
+        end: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Error> {
+        let handle = Handle::new();
+        let graceful = handle.clone();
+        tokio::spawn(async move {
+            end.await;
+            graceful.graceful_shutdown(Some(GRACE));
+        });
+        self.answering(router, handle, now).await.map_err(Error::Failed)
+    }
+
+    async fn answering(
+        self,
+        router: Router,
+        handle: Handle<SocketAddr>,
+        now: impl Fn() -> Moment + Send + 'static,
+    ) -> std::io::Result<()> {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let room = Arc::new(Semaphore::new(self.connections.max(1)));
+        let shares = Arc::new(Shares::of(self.connections, &self.proxies));
+        let opening = Opening { patience: HEADERS, room, shares, tls: self.tls.is_some() };
+        if let Some(tls) = self.tls {
+            let mut server = axum_server::from_tcp_rustls(self.listener, tls.config())?
+                .map(|acceptor| Watching::new(acceptor.acceptor(opening), self.waits))
+                .handle(handle);
+            patient(server.http_builder());
+            let renewing = tokio::spawn(renew(tls, now));
+            let served = server.serve(service).await;
+            renewing.abort();
+            served
+        } else {
+            let mut server = axum_server::from_tcp(self.listener)?
+                .acceptor(Watching::new(opening, self.waits))
+                .handle(handle);
+            patient(server.http_builder());
+            server.serve(service).await
+        }
     }
 }
 
@@ -179,10 +202,10 @@ fn now() -> Moment {
 }
 
 /// Looks now and then whether the certificates were renewed.
-async fn renew(mut certificates: Certificates, app: App) {
+async fn renew(mut certificates: Certificates, now: impl Fn() -> Moment) {
     loop {
         tokio::time::sleep(GLANCE).await;
-        match certificates.look_again(app.now()) {
+        match certificates.look_again(now()) {
             Ok(true) => tracing::info!("the certificates were renewed, and are in use"),
             Ok(false) => {}
             Err(error) => {

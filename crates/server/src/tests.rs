@@ -7,6 +7,7 @@ mod export;
 mod fleet;
 mod front;
 mod identity;
+mod integrations;
 mod keeping;
 mod live;
 mod pending;

@@ -6,6 +6,7 @@ mod deletion;
 mod environments;
 mod evaluations;
 mod full;
+mod integrations;
 mod inventories;
 mod jobs;
 mod kit;
@@ -95,6 +96,7 @@ conformance! {
         renaming_keeps_the_history
         deleting_leaves_only_events
         tags_that_moved_are_stale
+        tags_lead_to_an_image_for_each_platform
         lists_go_on_where_the_page_ended
         lists_go_on_from_environment_to_environment
         several_are_recorded_or_none;
@@ -151,6 +153,17 @@ conformance! {
         need_their_key
         are_sealed_anew_with_another_key
         cannot_be_moved;
+    integrations:
+        are_kept_and_replaced
+        have_secrets_that_are_sealed
+        are_found_by_their_hook
+        tell_whether_they_work
+        hear_once
+        hear_again_what_may_come_again
+        try_again_and_set_aside
+        refuse_when_too_much_waits
+        remember_what_was_seen
+        are_gone_with_all_they_told;
     backup:
         has_every_table_and_column
         is_restored_into_either_database

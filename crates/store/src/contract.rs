@@ -1,6 +1,7 @@
 //! What the store answers besides the nouns of `model`: pages, outcomes, and why there is no answer.
 
 mod evaluations;
+mod integrations;
 mod numbers;
 mod people;
 mod upkeep;
@@ -11,6 +12,10 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 pub use evaluations::{Counted, Counts, Evaluation, NewEvent, WrittenEvent};
+pub use integrations::{
+    IntegrationRecord, IntegrationSecrets, IntegrationState, Kept, NewIntegration, NewNotice,
+    NoticeReport, NoticeState, WaitingNotice,
+};
 pub use numbers::{Changes, ImageContent, RunningImage, SetPackage};
 pub use people::{Caller, NewSecret, NewToken, Newcomer, Speaker};
 pub use upkeep::{Check, Idempotent, Restored, SecretRecord, Trouble};
@@ -221,6 +226,15 @@ pub struct Stale {
     pub leads_to: Digest,
     /// Since when, as far as we saw.
     pub since: Moment,
+}
+
+/// What became of a tag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Led {
+    /// For so many platforms it leads elsewhere than before.
+    pub moved: u64,
+    /// For so many it leads nowhere any more.
+    pub ended: u64,
 }
 
 /// A deployment as a list has it.

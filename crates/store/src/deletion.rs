@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::contract::{Cleared, Error};
 use crate::db::{Query, Sql, Tx, Value, runs, values};
 use crate::environments::Held;
+use crate::integrations::PARTS;
 use crate::retention::{IMAGES, SETS, delete_images, delete_some};
 use crate::{Store, deployments, derived, events, images, members, names};
 
@@ -165,10 +166,16 @@ impl Store {
     }
 
     async fn clear_organisation(&self, organisation: &OrganisationId) -> Result<(), Error> {
-        const TABLES: [(&str, &str, &str); 4] = [
+        const OF_INTEGRATIONS: &str =
+            "integration IN (SELECT id FROM integrations WHERE organisation = $1)";
+        const TABLES: [(&str, &str, &str); 8] = [
             ("events", "id", "organisation = $1"),
             ("deployments", "id", "organisation = $1"),
             ("tags", "id", "organisation = $1"),
+            (PARTS[0].0, PARTS[0].1, OF_INTEGRATIONS),
+            (PARTS[1].0, PARTS[1].1, OF_INTEGRATIONS),
+            (PARTS[2].0, PARTS[2].1, OF_INTEGRATIONS),
+            ("integrations", "id", "organisation = $1"),
             (
                 "environment_counts",
                 "environment, at",

@@ -30,34 +30,7 @@ impl Store {
     /// Adds work, all of it or none, but for what is waiting already. Says how much it was.
     pub async fn enqueue_all(&self, jobs: &[NewJob]) -> Result<u64, Error> {
         let mut tx = self.db.write().await?;
-        let mut order = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            let kind = names::cleaned("kind of job", &job.kind)?;
-            order.push((kind, job.key.as_deref().map(names::told), job));
-        }
-        // One order for all, so that no two wait for each other.
-        order.sort_by(|left, right| (&left.0, &left.1).cmp(&(&right.0, &right.1)));
-        hold_keys(&mut tx, order.iter().map(|it| (it.0.as_str(), it.1.as_deref()))).await?;
-        let mut added = 0;
-        for (kind, key, job) in order {
-            added += tx
-                .run(
-                    "INSERT INTO jobs (id, kind, payload, key, state, attempt, attempts, ready_at,
-                                       asked_at)
-                     VALUES ($1, $2, $3, $4, 'ready', 0, $5, $6, $7)
-                     ON CONFLICT (kind, key) WHERE state = 'ready' DO NOTHING",
-                    values![
-                        new_id(),
-                        kind,
-                        job.payload.to_string(),
-                        key.as_deref(),
-                        i64::from(job.attempts.max(1)),
-                        job.ready,
-                        job.asked,
-                    ],
-                )
-                .await?;
-        }
+        let added = add(&mut tx, jobs).await?;
         tx.commit().await?;
         Ok(added)
     }
@@ -238,6 +211,39 @@ impl Store {
         tx.commit().await?;
         Ok(rows == 1)
     }
+}
+
+/// Adds work, but for what is waiting already. Says how much it was.
+pub(crate) async fn add(tx: &mut Tx, jobs: &[NewJob]) -> Result<u64, Error> {
+    let mut order = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let kind = names::cleaned("kind of job", &job.kind)?;
+        order.push((kind, job.key.as_deref().map(names::told), job));
+    }
+    // One order for all, so that no two wait for each other.
+    order.sort_by(|left, right| (&left.0, &left.1).cmp(&(&right.0, &right.1)));
+    hold_keys(tx, order.iter().map(|it| (it.0.as_str(), it.1.as_deref()))).await?;
+    let mut added = 0;
+    for (kind, key, job) in order {
+        added += tx
+            .run(
+                "INSERT INTO jobs (id, kind, payload, key, state, attempt, attempts, ready_at,
+                                   asked_at)
+                 VALUES ($1, $2, $3, $4, 'ready', 0, $5, $6, $7)
+                 ON CONFLICT (kind, key) WHERE state = 'ready' DO NOTHING",
+                values![
+                    new_id(),
+                    kind,
+                    job.payload.to_string(),
+                    key.as_deref(),
+                    i64::from(job.attempts.max(1)),
+                    job.ready,
+                    job.asked,
+                ],
+            )
+            .await?;
+    }
+    Ok(added)
 }
 
 /// Those that were given up by whoever had them at their last try.

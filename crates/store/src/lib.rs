@@ -19,6 +19,8 @@ mod evaluations;
 mod events;
 mod idempotency;
 mod images;
+mod inbox;
+mod integrations;
 mod inventories;
 mod invitations;
 mod jobs;
@@ -38,15 +40,18 @@ mod settings;
 mod tags;
 mod tokens;
 mod users;
+mod watched;
 
 use db::Db;
 
 pub use contract::{
     Caller, Change, Changes, Check, Cleared, Counted, Counts, Elsewhere, Error, Evaluation,
-    EventSelection, Expired, Idempotent, ImageContent, ImageSelection, Job, JobReport, JobState,
-    Keeping, KnownPackage, Listed, NewEvent, NewInventory, NewJob, NewSecret, NewToken, Newcomer,
-    Page, Paged, Recorded, Reported, Restored, Retention, Running, RunningImage, SecretRecord,
-    Selection, SetPackage, Sought, Speaker, Stale, Trouble, When, WrittenEvent, WrittenImage,
+    EventSelection, Expired, Idempotent, ImageContent, ImageSelection, IntegrationRecord,
+    IntegrationSecrets, IntegrationState, Job, JobReport, JobState, Keeping, Kept, KnownPackage,
+    Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob, NewNotice, NewSecret, NewToken,
+    Newcomer, NoticeReport, NoticeState, Page, Paged, Recorded, Reported, Restored, Retention,
+    Running, RunningImage, SecretRecord, Selection, SetPackage, Sought, Speaker, Stale, Trouble,
+    WaitingNotice, When, WrittenEvent, WrittenImage,
 };
 pub use db::Together;
 pub use doctor::unopened;

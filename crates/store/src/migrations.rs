@@ -18,6 +18,7 @@ const ALL: &[&str] = &[
     include_str!("migrations/0009-what-matching-reads.sql"),
     include_str!("migrations/0010-turns-of-many.sql"),
     include_str!("migrations/0011-what-is-cut-and-walked.sql"),
+    include_str!("migrations/0012-integrations.sql"),
 ];
 
 /// The version this program makes and understands.

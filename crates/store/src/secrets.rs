@@ -116,7 +116,7 @@ impl Store {
         Ok(resealed)
     }
 
-    fn ring(&self, name: &str) -> Result<&Keyring, Error> {
+    pub(crate) fn ring(&self, name: &str) -> Result<&Keyring, Error> {
         self.keyring.as_ref().ok_or_else(|| Error::Refused {
             what: format!("secret `{name}`"),
             why: "there is no key to seal and open secrets with".to_owned(),
@@ -125,7 +125,7 @@ impl Store {
     }
 }
 
-fn seal(
+pub(crate) fn seal(
     ring: &Keyring,
     organisation: &OrganisationId,
     name: &str,
@@ -138,7 +138,7 @@ fn seal(
     })
 }
 
-fn open(
+pub(crate) fn open(
     ring: &Keyring,
     organisation: &OrganisationId,
     name: &str,

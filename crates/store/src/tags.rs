@@ -1,12 +1,12 @@
 //! Tags: where they lead, and where they led.
 
-use model::{Act, Digest, EventKind, OrganisationId, Platform, TagSpan};
+use model::{Act, Digest, EventKind, Moment, OrganisationId, Platform, TagSpan};
 use serde_json::json;
 
-use crate::contract::{Error, Page, Paged};
-use crate::db::{Query, Row, values};
+use crate::contract::{Error, Led, Page, Paged};
+use crate::db::{Query, Row, Tx, values};
 use crate::deployments::platform_key;
-use crate::{Store, events, names, new_id};
+use crate::{Store, events, images, names, new_id};
 
 impl Store {
     /// Takes note of where a tag leads. Says whether it led elsewhere, or nowhere, before.
@@ -21,55 +21,65 @@ impl Store {
     ) -> Result<bool, Error> {
         let repository = names::repository(repository)?;
         let tag = names::cleaned("tag", tag)?;
+        let name = Name { organisation, repository: &repository, tag: &tag };
         let platform = platform_key(platform)?;
         let mut tx = self.db.write().await?;
-        let name = format!("tag {} {repository}:{tag} {platform}", organisation.0);
-        tx.lock(&name, true).await?;
-        let former = tx
-            .row(
-                "SELECT id, digest, from_at, until_at FROM tags WHERE organisation = $1
-                 AND repository = $2 AND tag = $3 AND platform = $4
-                 ORDER BY from_at DESC LIMIT 1",
-                values![&organisation.0, &repository, &tag, &platform],
+        let moved = name.point(&mut tx, act, &platform, digest).await?;
+        if moved {
+            tx.commit().await?;
+        }
+        Ok(moved)
+    }
+
+    /// Takes note of all that a tag leads to: an image for each platform, and for no other any more.
+    /// A tag that leads to nothing is gone. An image that nobody has heard of waits to be analysed.
+    pub async fn lead_tag(
+        &self,
+        organisation: &OrganisationId,
+        act: &Act,
+        repository: &str,
+        tag: &str,
+        images: &[(Platform, Digest)],
+    ) -> Result<Led, Error> {
+        let repository = names::repository(repository)?;
+        let tag = names::cleaned("tag", tag)?;
+        let name = Name { organisation, repository: &repository, tag: &tag };
+        let mut wanted: Vec<(String, &Digest)> = Vec::new();
+        for (platform, digest) in images {
+            let platform = platform_key(platform)?;
+            if wanted.iter().any(|it| it.0 == platform) {
+                return Err(Error::Refused {
+                    what: format!("tag {repository}:{tag}"),
+                    why: format!("it leads to one image for {platform}, not to several"),
+                    hint: None,
+                });
+            }
+            wanted.push((platform, digest));
+        }
+        // In one order, so that nobody waits for somebody who waits for them.
+        wanted.sort();
+        let mut led = Led::default();
+        let mut tx = self.db.write().await?;
+        for (platform, digest) in &wanted {
+            let (image, _) = images::know(&mut tx, organisation, act, digest, platform).await?;
+            images::see_in(&mut tx, image, Some(&repository)).await?;
+            led.moved += u64::from(name.point(&mut tx, act, platform, digest).await?);
+        }
+        let rows = tx
+            .rows(
+                "SELECT platform FROM tags WHERE organisation = $1 AND repository = $2 AND tag = $3
+                 AND until_at IS NULL ORDER BY platform",
+                values![&organisation.0, &repository, &tag],
             )
             .await?;
-        let mut from = act.at;
-        let mut led_to = None;
-        if let Some(row) = former {
-            let until = row.maybe_moment("until_at")?;
-            let former: Digest = row.parsed("digest")?;
-            from = from.max(until.unwrap_or(row.moment("from_at")?.next()));
-            if until.is_none() {
-                if former == *digest {
-                    return Ok(false);
-                }
-                let sql = "UPDATE tags SET until_at = $2 WHERE id = $1";
-                tx.run(sql, values![row.text("id")?, from]).await?;
-                led_to = Some(former);
+        for row in rows {
+            let platform = row.text("platform")?;
+            if !wanted.iter().any(|it| it.0 == platform) {
+                led.ended += u64::from(name.end(&mut tx, act, &platform).await?);
             }
         }
-        tx.run(
-            "INSERT INTO tags (id, organisation, repository, tag, platform, digest, from_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            values![
-                new_id(),
-                &organisation.0,
-                &repository,
-                &tag,
-                &platform,
-                digest.as_str(),
-                from,
-            ],
-        )
-        .await?;
-        if led_to.is_some() {
-            let about = format!("{repository}:{tag}");
-            let note = events::Note::new(EventKind::TagMoved, &about);
-            let detail = json!({ "platform": platform, "from": led_to, "to": digest });
-            note.detail(detail).write(&mut tx, organisation, act).await?;
-        }
         tx.commit().await?;
-        Ok(true)
+        Ok(led)
     }
 
     /// Where the tags of a repository lead and led: by tag and platform, latest first.
@@ -135,6 +145,104 @@ impl Store {
         Ok(Paged::of(rows, limit, |(repository, tag, platform): &(String, String, Platform)| {
             json!([repository, tag, platform.to_string()]).to_string()
         }))
+    }
+}
+
+/// A tag by its name.
+struct Name<'a> {
+    organisation: &'a OrganisationId,
+    repository: &'a str,
+    tag: &'a str,
+}
+
+/// Where it led last.
+struct Former {
+    id: String,
+    digest: Digest,
+    from: Moment,
+    until: Option<Moment>,
+}
+
+impl Name<'_> {
+    /// Holds it for a platform, and says where it led last.
+    async fn held(&self, tx: &mut Tx, platform: &str) -> Result<Option<Former>, Error> {
+        let Self { organisation, repository, tag } = *self;
+        let name = format!("tag {} {repository}:{tag} {platform}", organisation.0);
+        tx.lock(&name, true).await?;
+        let row = tx
+            .row(
+                "SELECT id, digest, from_at, until_at FROM tags WHERE organisation = $1
+                 AND repository = $2 AND tag = $3 AND platform = $4
+                 ORDER BY from_at DESC LIMIT 1",
+                values![&organisation.0, repository, tag, platform],
+            )
+            .await?;
+        let read = |row: Row| {
+            Ok(Former {
+                id: row.text("id")?,
+                digest: row.parsed("digest")?,
+                from: row.moment("from_at")?,
+                until: row.maybe_moment("until_at")?,
+            })
+        };
+        row.map(read).transpose()
+    }
+
+    /// Lets it lead to that image. Says whether it led elsewhere, or nowhere, before.
+    async fn point(
+        &self,
+        tx: &mut Tx,
+        act: &Act,
+        platform: &str,
+        digest: &Digest,
+    ) -> Result<bool, Error> {
+        let mut from = act.at;
+        let mut led_to = None;
+        if let Some(former) = self.held(tx, platform).await? {
+            from = from.max(former.until.unwrap_or(former.from.next()));
+            if former.until.is_none() {
+                if former.digest == *digest {
+                    return Ok(false);
+                }
+                let sql = "UPDATE tags SET until_at = $2 WHERE id = $1";
+                tx.run(sql, values![&former.id, from]).await?;
+                led_to = Some(former.digest);
+            }
+        }
+        let Self { organisation, repository, tag } = *self;
+        tx.run(
+            "INSERT INTO tags (id, organisation, repository, tag, platform, digest, from_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            values![new_id(), &organisation.0, repository, tag, platform, digest.as_str(), from],
+        )
+        .await?;
+        if led_to.is_some() {
+            let detail = json!({ "platform": platform, "from": led_to, "to": digest });
+            self.tell(tx, act, EventKind::TagMoved, detail).await?;
+        }
+        Ok(true)
+    }
+
+    /// Lets it lead nowhere. Says whether it led anywhere before.
+    async fn end(&self, tx: &mut Tx, act: &Act, platform: &str) -> Result<bool, Error> {
+        let former = self.held(tx, platform).await?;
+        let Some(former) = former.filter(|it| it.until.is_none()) else { return Ok(false) };
+        let until = act.at.max(former.from.next());
+        tx.run("UPDATE tags SET until_at = $2 WHERE id = $1", values![&former.id, until]).await?;
+        let detail = json!({ "platform": platform, "from": former.digest });
+        self.tell(tx, act, EventKind::TagGone, detail).await?;
+        Ok(true)
+    }
+
+    async fn tell(
+        &self,
+        tx: &mut Tx,
+        act: &Act,
+        kind: EventKind,
+        detail: serde_json::Value,
+    ) -> Result<(), Error> {
+        let about = format!("{}:{}", self.repository, self.tag);
+        events::Note::new(kind, &about).detail(detail).write(tx, self.organisation, act).await
     }
 }
 

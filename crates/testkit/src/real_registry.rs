@@ -16,12 +16,25 @@ pub struct RealRegistry {
 impl RealRegistry {
     /// Starts one that everybody may use; none where it or skopeo is not installed, which is said.
     pub fn start() -> Option<Self> {
-        Self::start_for("")
+        Self::configured("127.0.0.1:0", "", "")
     }
 
     /// Starts one for those who are told in these lines of an htpasswd file.
-    #[expect(clippy::print_stdout, reason = "a test that leaves itself out says so")]
     pub fn start_for(users: &str) -> Option<Self> {
+        Self::configured("127.0.0.1:0", users, "")
+    }
+
+    /// Starts one on that port, which tells a URL what happens in it, with that `Authorization`.
+    pub fn telling(port: u16, url: &str, authorization: &str) -> Option<Self> {
+        let more = format!(
+            "notifications: {{endpoints: [{{name: us, url: '{url}', timeout: 5s, threshold: 3, \
+             backoff: 1s, headers: {{Authorization: ['{authorization}']}}}}]}}\n"
+        );
+        Self::configured(&format!("127.0.0.1:{port}"), "", &more)
+    }
+
+    #[expect(clippy::print_stdout, reason = "a test that leaves itself out says so")]
+    fn configured(address: &str, users: &str, more: &str) -> Option<Self> {
         let missing: Vec<_> =
             ["docker-registry", "skopeo"].into_iter().filter(|it| !runs(it)).collect();
         if !missing.is_empty() {
@@ -32,7 +45,8 @@ impl RealRegistry {
         let path = |name: &str| folder.path().join(name).display().to_string();
         let mut config = format!(
             "version: 0.1\nlog: {{level: info, accesslog: {{disabled: true}}}}\n\
-             storage: {{filesystem: {{rootdirectory: '{}'}}}}\nhttp: {{addr: '127.0.0.1:0'}}\n",
+             storage: {{filesystem: {{rootdirectory: '{}'}}, delete: {{enabled: true}}}}\n\
+             http: {{addr: '{address}'}}\n{more}",
             path("store"),
         );
         if !users.is_empty() {
@@ -61,6 +75,15 @@ impl RealRegistry {
         let mut skopeo = Command::new("skopeo");
         skopeo.args(["--insecure-policy", "copy", "-q", "--dest-tls-verify=false", &from, &to]);
         let output = skopeo.output().expect("skopeo was there a moment ago");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Deletes the image that a tag leads to, and with it every tag that leads there.
+    pub fn delete(&self, name: &str) {
+        let name = format!("docker://{}/{name}", self.host);
+        let mut skopeo = Command::new("skopeo");
+        let output = skopeo.args(["delete", "--tls-verify=false", &name]).output();
+        let output = output.expect("skopeo was there a moment ago");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -254,6 +254,38 @@ pub struct Untold {
     pub why: String,
 }
 
+/// All that a tag leads to, by somebody who looked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Leading {
+    /// The tag: `acme/web:v1`.
+    pub image: String,
+    /// An image for each platform; none when the tag is gone.
+    #[schema(max_items = 100)]
+    pub leads_to: Vec<LeadsTo>,
+}
+
+/// What a tag leads to for a platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeadsTo {
+    /// `linux/amd64`.
+    pub platform: String,
+    /// Of the image's manifest for that platform.
+    pub digest: String,
+}
+
+/// What became of a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Led {
+    /// For so many platforms it leads elsewhere than before.
+    pub moved: u64,
+    /// For so many it leads nowhere any more.
+    pub ended: u64,
+    /// So many of the images wait to be analysed.
+    pub pending: u64,
+}
+
 /// A time during which a tag led to an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TagSpan {

@@ -2,8 +2,6 @@
 //!
 //! <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>
 
-use std::sync::Arc;
-
 use image::{Desk, Error, Failure, Question, Verb};
 use model::Gap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -12,7 +10,7 @@ use serde_json::Value;
 use super::names;
 use super::pages::{self, Next, Page};
 use super::said::{shown, text};
-use crate::contract::{Check, Directory, Listed, Repository, Settings, Tagged, Ways};
+use crate::contract::{Check, Directory, Listed, Repository, Tagged};
 
 /// Names of one page of tags.
 const PER_PAGE: usize = 1000;
@@ -23,17 +21,6 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 /// A word in a path or query.
 pub(crate) fn escaped(text: &str) -> String {
     utf8_percent_encode(text, PLAIN).to_string()
-}
-
-/// The ways, with this party's own user and password where it has any.
-pub(crate) fn ways(settings: &Settings, ways: &Ways) -> Arc<image::Settings> {
-    match settings.credentials() {
-        None => Arc::clone(&ways.settings),
-        Some(credentials) => Arc::new(image::Settings {
-            credentials: Some(credentials),
-            ..ways.settings.as_ref().clone()
-        }),
-    }
 }
 
 /// The names in `/v2/_catalog` below `prefix`.

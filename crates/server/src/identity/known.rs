@@ -135,7 +135,7 @@ impl People {
         let caller = match kind {
             Kind::Session => store.session_caller(&hash, now).await?,
             Kind::Personal | Kind::Organisation => store.token_caller(&hash, now).await?,
-            Kind::Invitation | Kind::Reset => None,
+            Kind::Invitation | Kind::Reset | Kind::Hook => None,
         };
         let Some(caller) = caller.map(Arc::new) else { return Ok(None) };
         self.0.known.put(hash, now, &caller, times);

@@ -1,8 +1,8 @@
 //! Secrets that we make: tokens, sessions, invitations.
 //!
-//! `ftp_` (a person's token), `fto_` (an organisation's), `fts_` (a session), `fti_` (an invitation)
-//! or `ftr_` (another password), then 43 letters and digits by chance, which are 256 bits, then six that check what is
-//! before them. Whoever looks for lost secrets finds `ft[posir]_[0-9A-Za-z]{49}`, and the check tells
+//! `ftp_` (a person's token), `fto_` (an organisation's), `fts_` (a session), `fti_` (an invitation),
+//! `ftr_` (another password) or `fth_` (where webhooks come in), then 43 letters and digits by chance, which are 256 bits, then six that check what is
+//! before them. Whoever looks for lost secrets finds `ft[posirh]_[0-9A-Za-z]{49}`, and the check tells
 //! a secret from what only looks like one.
 
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -34,11 +34,19 @@ pub(crate) enum Kind {
     Invitation,
     /// That somebody may choose another password.
     Reset,
+    /// Where the webhooks of an integration come in.
+    Hook,
 }
 
 impl Kind {
-    const ALL: [Self; 5] =
-        [Self::Personal, Self::Organisation, Self::Session, Self::Invitation, Self::Reset];
+    const ALL: [Self; 6] = [
+        Self::Personal,
+        Self::Organisation,
+        Self::Session,
+        Self::Invitation,
+        Self::Reset,
+        Self::Hook,
+    ];
 
     fn head(self) -> &'static str {
         match self {
@@ -47,6 +55,7 @@ impl Kind {
             Self::Session => "fts_",
             Self::Invitation => "fti_",
             Self::Reset => "ftr_",
+            Self::Hook => "fth_",
         }
     }
 

@@ -1,6 +1,6 @@
-//! What nobody needs any more is forgotten: jobs that ended, sessions that ran out, and what is left of
-//! organisations whose deletion was broken off. What an older program wrote is put right, as
-//! far as that is found at once.
+//! What nobody needs any more is forgotten: jobs that ended, webhooks that were dealt with, sessions
+//! that ran out, and what is left of organisations whose deletion was broken off. What an older
+//! program wrote is put right, as far as that is found at once.
 
 use async_trait::async_trait;
 
@@ -33,6 +33,9 @@ impl Work for Tidy {
         }
         app.store.forget_jobs(now.plus_seconds(-7 * DAY)).await.map_err(told)?;
         app.store.forget_requests(now).await.map_err(told)?;
+        // Nobody sends the same again after a week; what was set aside is there to be looked at.
+        let (done, aside) = (now.plus_seconds(-7 * DAY), now.plus_seconds(-30 * DAY));
+        app.store.forget_notices(done, aside).await.map_err(told)?;
         app.store.forget_ended(now.plus_seconds(-30 * DAY)).await.map_err(told)?;
         Ok(())
     }

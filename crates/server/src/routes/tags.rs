@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use api::{
-    Looked, LooksQuery, Page, Problem, ResolveQuery, Resolved, Sort, TagSpan, TagsQuery, Untold,
+    Leading, Led, Looked, LooksQuery, Page, Problem, ResolveQuery, Resolved, Sort, TagSpan,
+    TagsQuery, Untold,
 };
 use axum::extract::State;
 use axum::response::Response;
-use model::Right;
+use model::{Digest, Platform, Right};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -23,7 +24,7 @@ use crate::resolve::{self, Registries};
 const LOOK: Duration = Duration::from_mins(1);
 
 pub(super) fn paths() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(resolved)).routes(routes!(look))
+    OpenApiRouter::new().routes(routes!(list, lead)).routes(routes!(resolved)).routes(routes!(look))
 }
 
 /// Where the tags of a repository lead and led, as far as we saw: by tag and platform, latest first.
@@ -48,6 +49,50 @@ async fn list(
     };
     asked.answer(&app, &organisation, listed).await
 }
+
+/// Says all that a tag leads to: an image for each platform. Images that nobody has read yet are to be
+/// analysed; a tag that leads to nothing is gone.
+#[utoipa::path(put, path = "/orgs/{org}/tags", tag = "images",
+    params(("org" = String, Path, description = "The organisation")),
+    request_body = Leading,
+    responses(
+        (status = 200, body = Led),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn lead(
+    State(app): State<App>,
+    caller: Caller,
+    Path(organisation): Path<String>,
+    Json(leading): Json<Leading>,
+) -> Result<Json<Led>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::PushImages).await?;
+    let image = Named::read(&leading.image)?;
+    let (Some(tag), None) = (&image.tag, &image.digest) else {
+        return Err(Refusal::malformed("image", "it is to be a tag: acme/web:v1"));
+    };
+    if leading.leads_to.len() > MOST_PLATFORMS {
+        let why = format!("a tag leads to at most {MOST_PLATFORMS} images");
+        return Err(Sort::Refused.because(format!("leads_to: {why}")).into());
+    }
+    let mut images: Vec<(Platform, Digest)> = Vec::with_capacity(leading.leads_to.len());
+    for it in &leading.leads_to {
+        let digest = it.digest.parse().map_err(|error| Refusal::malformed("digest", error))?;
+        images.push((named::platform(&it.platform)?, digest));
+    }
+    let act = app.act(&caller);
+    let led = app.store.lead_tag(&organisation, &act, &image.repository, tag, &images).await?;
+    let mut pending = Vec::new();
+    for (platform, digest) in &images {
+        if !app.store.has_inventory(&organisation, digest).await? {
+            pending.push((image.repository.as_str(), digest, platform));
+        }
+    }
+    resolve::analyse_images_later(&app, &organisation, pending.iter().copied()).await?;
+    Ok(Json(Led { moved: led.moved, ended: led.ended, pending: pending.len() as u64 }))
+}
+
+/// Images that a tag may lead to, each for another platform.
+const MOST_PLATFORMS: usize = 100;
 
 /// Which image a name means: what its registry says, else what was pushed here.
 #[utoipa::path(get, path = "/orgs/{org}/resolved", tag = "images",

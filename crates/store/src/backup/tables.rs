@@ -53,6 +53,24 @@ pub(crate) const TABLES: &[Table] = &[
         "organisation, name",
         "t:organisation t:name t:key b:sealed n:kept_at t:kept_by",
     ),
+    table(
+        "integrations",
+        "id",
+        "t:id t:organisation t:kind t:name t:settings t:hook t:state t:why n:state_since \
+         n:begun_at n:next_look n:created_at t:created_by",
+    ),
+    table(
+        "notices",
+        "id",
+        "t:id t:integration t:slot n:lasting t:about t:payload t:state n:attempts t:trouble \
+         n:heard_at n:ready_at n:ended_at",
+    ),
+    table(
+        "watched_tags",
+        "integration, registry, repository, tag",
+        "t:integration t:registry t:repository t:tag t:digest",
+    ),
+    table("watched_images", "integration, digest", "t:integration t:digest"),
     table("repositories", "organisation, name", "t:organisation t:name n:enabled n:created_at"),
     table(
         "images",

@@ -6,7 +6,9 @@ use serde_json::json;
 use super::kit::{acme, amd64, at, digest, image, inventory, no_orphans, rows, within};
 use crate::backup::TABLES;
 use crate::db::{Db, values};
-use crate::{Counts, Error, Keyring, NewJob, NewToken, Page, Sought, Store, When};
+use crate::{
+    Counts, Error, Keyring, NewIntegration, NewJob, NewNotice, NewToken, Page, Sought, Store, When,
+};
 
 /// Something in every table.
 async fn filled(store: &Store) -> Store {
@@ -45,6 +47,32 @@ async fn filled(store: &Store) -> Store {
     let counts = [("production".to_owned(), Counts { critical: 1, ..Counts::default() })];
     store.count(&acme, at(3).at, "a", &counts).await.unwrap();
     store.evaluated(&acme, &at(3), None, "a", &[]).await.unwrap();
+    let integration = NewIntegration {
+        kind: "oci",
+        name: "x",
+        settings: &[("registry".to_owned(), "x".to_owned())],
+        secrets: &[("password".to_owned(), Secret::new("x"))],
+        hook: (&[7; 32], &Secret::new("x")),
+    };
+    let (made, _) = store.put_integration(&acme, &at(1), &integration).await.unwrap();
+    let told = NewNotice {
+        id: "x".to_owned(),
+        is_unique: true,
+        about: "x".to_owned(),
+        payload: json!("x"),
+        trouble: None,
+    };
+    let hearing = NewJob {
+        kind: "hear".to_owned(),
+        payload: json!({ "organisation": &acme, "integration": made.id }),
+        key: Some(made.id.clone()),
+        asked: at(1).at,
+        ready: at(1).at,
+        attempts: 3,
+    };
+    store.hear(&made.id, at(1).at, &[told], &hearing).await.unwrap();
+    store.watched(&made.id, "x", "x", "x", &digest(1)).await.unwrap();
+    store.watched_image(&made.id, &digest(1)).await.unwrap();
     let job = NewJob {
         kind: "analyze".to_owned(),
         payload: json!({}),
@@ -229,9 +257,9 @@ pub(super) async fn a_doctor_finds_what_is_wrong(store: &Store) {
     let keyless = Store { keyring: None, ..store.clone() };
     let found = troubles(keyless.doctor(at(100).at).await);
     let expect = [
-        ("no work is stuck", "1 jobs wait, and nobody does them"),
+        ("no work is stuck", "2 jobs wait, and nobody does them"),
         ("images are read", "1 images wait for more than an hour to be read"),
-        ("secrets can be opened", "1 are sealed with a key that is not at hand"),
+        ("secrets can be opened", "3 are sealed with a key that is not at hand"),
     ];
     assert_eq!(found, expect.map(|(name, what)| (name.to_owned(), what.to_owned())));
     let clock = troubles(store.doctor(at(5).at).await);

@@ -12,8 +12,8 @@ use super::kit::{
 use crate::backup::TABLES;
 use crate::db::values;
 use crate::{
-    Cleared, Counts, Error, EventSelection, ImageSelection, Keyring, NewJob, NewToken, Page,
-    Retention, Selection, Store, Together, When,
+    Cleared, Counts, Error, EventSelection, ImageSelection, Keyring, NewIntegration, NewJob,
+    NewNotice, NewToken, Page, Retention, Selection, Store, Together, When,
 };
 
 /// Nobody else says this word.
@@ -81,6 +81,32 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
         let counts = [(environment.clone(), counts)];
         store.count(organisation, at(3).at, WORD, &counts).await.unwrap();
     }
+    let integration = NewIntegration {
+        kind: "oci",
+        name: WORD,
+        settings: &[("registry".to_owned(), WORD.to_owned())],
+        secrets: &[("password".to_owned(), Secret::new(WORD))],
+        hook: (&[7; 32], &Secret::new(WORD)),
+    };
+    let (made, _) = store.put_integration(organisation, &at(1), &integration).await.unwrap();
+    let told = NewNotice {
+        id: WORD.to_owned(),
+        is_unique: true,
+        about: WORD.to_owned(),
+        payload: json!(WORD),
+        trouble: None,
+    };
+    let hearing = NewJob {
+        kind: "hear".to_owned(),
+        payload: json!({ "organisation": organisation, "integration": made.id }),
+        key: Some(made.id.clone()),
+        asked: at(1).at,
+        ready: at(1).at,
+        attempts: 3,
+    };
+    store.hear(&made.id, at(1).at, &[told], &hearing).await.unwrap();
+    store.watched(&made.id, WORD, WORD, WORD, &digest(1)).await.unwrap();
+    store.watched_image(&made.id, &digest(1)).await.unwrap();
     store.evaluated(organisation, &at(3), None, WORD, &[]).await.unwrap();
     let job = NewJob {
         kind: "analyze".to_owned(),

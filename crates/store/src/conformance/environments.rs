@@ -1,6 +1,6 @@
 //! Environments and what runs in them.
 
-use model::{EventKind, Source};
+use model::{EventKind, ImageState, Platform, Source};
 
 use super::kit::{acme, amd64, at, digest, image, inventory, tell, told, within, workload};
 use crate::{Change, Elsewhere, Error, EventSelection, Page, Selection, Stale, Store, When};
@@ -413,6 +413,51 @@ pub(super) async fn tags_that_moved_are_stale(store: &Store) {
     let spans = store.tags(&acme, repository, None).await.unwrap();
     assert_eq!(spans.len(), 2);
     assert_eq!((spans[1].from, spans[1].until), (at(0).at, Some(at(3).at)));
+}
+
+pub(super) async fn tags_lead_to_an_image_for_each_platform(store: &Store) {
+    let acme = acme(store).await;
+    let repository = "docker.io/acme/web";
+    let arm64 = || Platform::new("linux", "arm64", None);
+    let lead = async |minute, images: &[(Platform, u8)]| {
+        let images: Vec<_> = images.iter().map(|it| (it.0.clone(), digest(it.1))).collect();
+        let led = store.lead_tag(&acme, &at(minute), repository, "v1", &images).await.unwrap();
+        (led.moved, led.ended)
+    };
+    let told = async || {
+        let spans = store.tags(&acme, repository, None).await.unwrap();
+        let now: Vec<String> = spans
+            .into_iter()
+            .filter(|it| it.until.is_none())
+            .map(|it| format!("{} {}", it.platform, it.digest.short()))
+            .collect();
+        now.join(", ")
+    };
+    let short = |number| digest(number).short().to_owned();
+    assert_eq!(lead(0, &[(amd64(), 1), (arm64(), 2)]).await, (2, 0));
+    assert_eq!(told().await, format!("linux/amd64 {}, linux/arm64 {}", short(1), short(2)));
+    assert_eq!(lead(1, &[(arm64(), 2), (amd64(), 1)]).await, (0, 0), "nothing is new");
+    // The next one is for one platform alone.
+    assert_eq!(lead(2, &[(amd64(), 3)]).await, (1, 1));
+    assert_eq!(told().await, format!("linux/amd64 {}", short(3)));
+    assert_eq!(lead(3, &[]).await, (0, 1));
+    assert_eq!(lead(4, &[]).await, (0, 0), "it is gone once");
+    assert_eq!(told().await, "");
+    // It comes back as it was.
+    assert_eq!(lead(5, &[(amd64(), 3)]).await, (1, 0));
+    let all = EventSelection::default();
+    let events = store.events(&acme, &all, &Page::first(9)).await.unwrap().rows;
+    let kinds = events.iter().rev().map(|it| it.kind.as_str());
+    let kinds: Vec<&str> = kinds.filter(|it| it.starts_with("tag-")).collect();
+    assert_eq!(kinds, ["tag-moved", "tag-gone", "tag-gone"]);
+    let image = store.image(&acme, &digest(2)).await.unwrap().unwrap();
+    assert_eq!((image.state, image.repositories), (ImageState::Pending, vec![repository.into()]));
+    let twice = [(amd64(), digest(1)), (amd64(), digest(2))];
+    let refused = store.lead_tag(&acme, &at(6), repository, "v1", &twice).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "tag docker.io/acme/web:v1: it leads to one image for linux/amd64, not to several"
+    );
 }
 
 pub(super) async fn lists_go_on_where_the_page_ended(store: &Store) {

@@ -210,6 +210,22 @@ pub(crate) async fn no_orphans(store: &Store) {
             "SELECT name FROM secrets i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),
         (
+            "an integration of nobody",
+            "SELECT id FROM integrations i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
+        ),
+        (
+            "a notice of no integration",
+            "SELECT id FROM notices n WHERE NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = n.integration)",
+        ),
+        (
+            "a tag that nobody watches",
+            "SELECT tag FROM watched_tags w WHERE NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = w.integration)",
+        ),
+        (
+            "an image that nobody watches",
+            "SELECT digest FROM watched_images w WHERE NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = w.integration)",
+        ),
+        (
             "an evaluation of nobody",
             "SELECT almanac FROM evaluations i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),

@@ -92,6 +92,12 @@ impl From<i64> for Value {
     }
 }
 
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        Self::from(text.as_deref())
+    }
+}
+
 impl From<Option<i64>> for Value {
     fn from(number: Option<i64>) -> Self {
         Self::MaybeInt(number)

@@ -1,0 +1,278 @@
+//! `foretop integration`: the parties that a server speaks with.
+
+use std::collections::BTreeMap;
+
+use ::integration::{Kind, SettingKind};
+use api::{Configured, Configuring, Integration as Kept, IntegrationState, Tried};
+use clap::Subcommand;
+
+use super::{Outcome, Verb};
+use crate::Context;
+use crate::asking::{Asking, Whose, ask};
+use crate::failure::Failure;
+use crate::table::{Format, columns, second};
+
+/// Configure, list and delete the registries and other parties that the server speaks with
+#[derive(clap::Parser)]
+#[command(name = "integration", arg_required_else_help = true)]
+pub(crate) struct Integration {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The name of those of which there is one.
+const USUAL: &str = "default";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Configure an integration, or tell it something else, and try it
+    #[command(after_help = after_help())]
+    Configure {
+        /// What to speak with: artifactory, azure, distribution, harbor, nexus, oci
+        integration: String,
+        /// Its name, to tell several apart
+        #[arg(long, default_value = USUAL, value_parser = super::said())]
+        name: String,
+        /// What it is told; repeatable. `NAME=@FILE` takes it from a file, and secrets may be in the
+        /// environment as for `foretop watch`
+        #[arg(long = "parameter", value_name = "NAME=VALUE")]
+        parameters: Vec<String>,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// List integrations, with whether they work; of one that is named, all that it is told
+    List {
+        /// Only those of this kind
+        integration: Option<String>,
+        /// Only the one with this name
+        #[arg(long, value_parser = super::said())]
+        name: Option<String>,
+        /// How to write it
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Delete an integration; what was made at its side stays, and is named
+    Delete {
+        /// Of which kind
+        integration: String,
+        /// Its name
+        #[arg(long, default_value = USUAL, value_parser = super::said())]
+        name: String,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+        #[command(flatten)]
+        whose: Whose,
+    },
+}
+
+/// The settings of each kind.
+fn after_help() -> String {
+    use std::fmt::Write as _;
+    let mut text = "Parameters (those with a star must be told):\n".to_owned();
+    for kind in ::integration::ALL {
+        let named = kind.settings.iter().filter(|it| !it.watch_only).map(|it| {
+            let star = if it.required { "*" } else { "" };
+            format!("{}{star}", it.key)
+        });
+        let _ = writeln!(text, "  {:<13} {}", kind.id, named.collect::<Vec<_>>().join(", "));
+    }
+    text
+}
+
+impl Verb for Integration {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        match self.command {
+            Command::Configure { integration, name, parameters, whose } => {
+                let kind = kind(&integration)?;
+                let parameters = told(kind, &parameters, context)?;
+                ask(context, &whose, async |asking| {
+                    configure(asking, kind, &name, parameters, context).await
+                })
+            }
+            Command::List { integration, name, format, whose } => {
+                let kind = integration.as_deref().map(kind).transpose()?;
+                ask(context, &whose, async |asking| {
+                    list(asking, kind, name.as_deref(), format, context).await
+                })
+            }
+            Command::Delete { integration, name, yes, whose } => {
+                let kind = kind(&integration)?;
+                ask(context, &whose, async |asking| delete(asking, kind, &name, yes, context).await)
+            }
+        }
+    }
+}
+
+fn kind(id: &str) -> anyhow::Result<&'static Kind> {
+    ::integration::find(id).ok_or_else(|| {
+        let ids: Vec<&str> = ::integration::ALL.iter().map(|it| it.id).collect();
+        Failure::error(
+            format!("integration `{id}`: nobody here speaks with that"),
+            format!("there are: {}", ids.join(", ")),
+        )
+    })
+}
+
+/// What is said on the command line, else secrets in the environment.
+fn told(
+    kind: &Kind,
+    parameters: &[String],
+    context: &Context,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
+    for text in parameters {
+        let Some((key, value)) = text.split_once('=') else {
+            return Err(Failure::error(
+                "--parameter: there is no value in it",
+                "write it like this: --parameter registry=registry.example",
+            ));
+        };
+        let key = key.trim().to_ascii_lowercase();
+        let setting = kind.settings.iter().find(|it| it.key == key || it.also.contains(&&*key));
+        let value = match value.strip_prefix('@') {
+            Some(file) => fs_err::read_to_string(file)?.trim_end_matches(['\r', '\n']).to_owned(),
+            None => value.to_owned(),
+        };
+        let key = setting.map_or(key, |it| it.key.to_owned());
+        let separator = match setting.map(|it| it.kind) {
+            Some(SettingKind::Expressions) => Some('\n'),
+            Some(it) if it.is_list() => Some(','),
+            _ => None,
+        };
+        match (all.get_mut(&key), separator) {
+            (Some(there), Some(separator)) => {
+                there.push(separator);
+                there.push_str(&value);
+            }
+            (Some(_), None) => {
+                return Err(Failure::error(
+                    format!("--parameter {key}: it is told more than once"),
+                    "tell it once",
+                ));
+            }
+            (None, _) => {
+                all.insert(key, value);
+            }
+        }
+    }
+    for setting in kind.settings.iter().filter(|it| it.kind == SettingKind::Secret) {
+        if !all.contains_key(setting.key)
+            && let Some(secret) =
+                setting.variables.iter().find_map(|it| context.environment.setting(it))
+        {
+            all.insert(setting.key.to_owned(), secret);
+        }
+    }
+    Ok(all)
+}
+
+async fn configure(
+    asking: &Asking,
+    kind: &Kind,
+    name: &str,
+    parameters: BTreeMap<String, String>,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let configuring = Configuring { parameters };
+    let organisation = &asking.organisation;
+    let done =
+        asking.client.configure_integration(organisation, kind.id, name, &configuring).await?;
+    let Configured { integration, checks } = done;
+    let messages = &context.messages;
+    for check in &checks {
+        let line = format!("{}: {}", check.what, check.detail);
+        match check.outcome {
+            Tried::Ok => messages.done(&line),
+            Tried::Warned => messages.warn(&line),
+            Tried::Failed => messages.failed(&line),
+        }
+        if let Some(hint) = &check.hint {
+            messages.advise(hint);
+        }
+    }
+    let whole = asking.client.integration(organisation, kind.id, name).await?;
+    if let Some(address) = address(asking, &whole) {
+        messages.inform("Its webhooks come in at an address that is as good as a password:");
+        messages.report(&format!("{address}\n"))?;
+    }
+    if integration.state == IntegrationState::Error {
+        let why = integration.why.unwrap_or_default();
+        return Err(Failure::error(
+            format!("{} {name} is kept, and does not work: {why}", kind.title),
+            "it is tried again from time to time; configure it again to tell it something else",
+        ));
+    }
+    messages.done(&format!("{} {name} is connected to organization {organisation}", kind.title));
+    Ok(Outcome::Done)
+}
+
+/// Where its webhooks come in.
+fn address(asking: &Asking, integration: &Kept) -> Option<String> {
+    let server = asking.server.as_deref()?.trim_end_matches('/');
+    let speaks = ::integration::find(&integration.kind)?.webhook_secret.is_some();
+    integration.hook.as_ref().filter(|_| speaks).map(|path| format!("{server}{path}"))
+}
+
+async fn list(
+    asking: &Asking,
+    kind: Option<&Kind>,
+    name: Option<&str>,
+    format: Format,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let mut all = asking.client.integrations(&asking.organisation).await?.items;
+    all.retain(|it| kind.is_none_or(|kind| kind.id == it.kind));
+    all.retain(|it| name.is_none_or(|name| name == it.name));
+    let messages = &context.messages;
+    match format {
+        Format::Json => {
+            messages.report(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
+        }
+        Format::Text if all.is_empty() => messages.inform("There is no such integration yet"),
+        Format::Text => messages.report(&table(&all))?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn table(all: &[Kept]) -> String {
+    let rows = all
+        .iter()
+        .map(|it| {
+            let state = match (it.state, &it.why) {
+                (IntegrationState::Pending, _) => "pending".to_owned(),
+                (IntegrationState::Connected, _) => "connected".to_owned(),
+                (IntegrationState::Error, None) => "error".to_owned(),
+                (IntegrationState::Error, Some(why)) => format!("error: {why}"),
+            };
+            let registry = it.parameters.get("registry").cloned().unwrap_or_default();
+            vec![it.kind.clone(), it.name.clone(), registry, second(&it.since), state]
+        })
+        .collect();
+    columns(&["Kind", "Name", "Registry", "Since", "State"], rows)
+}
+
+async fn delete(
+    asking: &Asking,
+    kind: &Kind,
+    name: &str,
+    yes: bool,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let messages = &context.messages;
+    let what = format!("{} {name}", kind.title);
+    if !yes && !messages.ask(&format!("Delete {what}, with its secrets and all that it told?"))? {
+        return Err(Failure::error(format!("{what} is kept"), "-y deletes it without a question"));
+    }
+    let removed = asking.client.delete_integration(&asking.organisation, kind.id, name).await?;
+    messages.done(&format!("Successfully deleted {what}"));
+    if !removed.leftovers.is_empty() {
+        messages.warn("What was made at its side stays there until somebody deletes it:");
+        for it in &removed.leftovers {
+            messages.inform(&format!("{} {}", it.what, it.name));
+        }
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,205 @@
+//! Which registries are meant, and what they are to be told.
+
+use std::collections::BTreeMap;
+
+use integration::filter::Filter;
+use integration::{BadSetting, Given, Kind, Settings, registry_string};
+use model::Reference;
+use sha2::{Digest as _, Sha256};
+
+use crate::Context;
+use crate::asking::Asking;
+use crate::failure::Failure;
+
+/// A registry to watch.
+pub(super) struct Party {
+    /// What it is.
+    pub(super) kind: &'static Kind,
+    /// What it is told.
+    pub(super) settings: Settings,
+}
+
+/// The registry of `registry`, or those of the repositories.
+pub(super) fn named(
+    registry: Option<&str>,
+    repositories: &[String],
+    context: &Context,
+) -> anyhow::Result<Vec<Party>> {
+    let mut parties = Vec::new();
+    for (kind, given) in told(registry, repositories)? {
+        let variable = |name: &str| context.environment.setting(name);
+        let settings = kind.settle(&given, &variable).map_err(|faults| {
+            let hint = faults.iter().find_map(|it| it.hint.clone());
+            let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            refused(&all.join("; "), hint)
+        })?;
+        parties.push(Party { kind, settings });
+    }
+    Ok(parties)
+}
+
+const HINT: &str = "name a registry, --registry registry.example, or repositories with their host, \
+                    --repository registry.example/team/app";
+
+fn told(
+    registry: Option<&str>,
+    repositories: &[String],
+) -> anyhow::Result<Vec<(&'static Kind, Vec<Given>)>> {
+    let repository = |name: &str| ("repository".to_owned(), name.to_owned());
+    if let Some(text) = registry {
+        let bad = |fault: BadSetting| refused(&fault.to_string(), fault.hint);
+        let (kind, mut given) = registry_string::parse(text).map_err(bad)?;
+        let host = given.iter().find(|it| it.0 == "registry").map(|it| format!("{}/", it.1));
+        // People name them with their host, too.
+        let plain = |name: &'_ String| {
+            let bare = host.as_deref().and_then(|it| name.strip_prefix(it));
+            repository(bare.unwrap_or(name))
+        };
+        given.extend(repositories.iter().map(plain));
+        return Ok(vec![(kind, given)]);
+    }
+    let mut hosts: BTreeMap<String, Vec<Given>> = BTreeMap::new();
+    for text in repositories {
+        let refuse = |why: String| Failure::error(format!("--repository: {why}"), HINT);
+        let reference: Reference = text.parse().map_err(|error| refuse(format!("{error}")))?;
+        if text.contains('@') || text.rsplit('/').next().is_some_and(|it| it.contains(':')) {
+            return Err(Failure::error(
+                format!("--repository {text}: it names one image, not a repository"),
+                "leave out the tag; --tag says which tags to take",
+            ));
+        }
+        hosts.entry(reference.host).or_default().push(repository(&reference.repository));
+    }
+    if hosts.is_empty() {
+        return Err(Failure::error("nothing to watch: no registry is named", HINT));
+    }
+    let kind = integration::find("oci").ok_or_else(|| anyhow::anyhow!("there is no type oci"))?;
+    let with_host = |(host, mut given): (String, Vec<Given>)| {
+        given.push(("registry".to_owned(), host));
+        (kind, given)
+    };
+    Ok(hosts.into_iter().map(with_host).collect())
+}
+
+fn refused(why: &str, hint: Option<String>) -> anyhow::Error {
+    let hint = hint.unwrap_or_else(|| "see `foretop watch --help`".to_owned());
+    Failure::error(format!("--registry: {why}"), hint)
+}
+
+impl Party {
+    /// What is taken of it.
+    pub(super) fn filter(&self, tags: &[String]) -> anyhow::Result<Filter> {
+        let filter = Filter::of(&self.settings).with_tags(tags.iter().map(String::as_str));
+        filter.map_err(|why| {
+            Failure::error(format!("--tag: {why}"), "write it like this: --tag '^v[0-9]+'")
+        })
+    }
+
+    /// The host that people know it by.
+    pub(super) fn host(&self) -> &str {
+        self.settings.text("registry").unwrap_or(self.kind.id)
+    }
+
+    /// By which what was seen of it is told from what was seen elsewhere, or for somebody else: all
+    /// that must be said of a registry says which it is. What else is said may change meanwhile.
+    pub(super) fn key(&self, asking: &Asking, context: &Context) -> anyhow::Result<String> {
+        let whose = match &asking.server {
+            Some(server) => server.clone(),
+            None => context.environment.database()?.0,
+        };
+        let mut sum = Sha256::new();
+        let mut add = |text: &str| {
+            sum.update((text.len() as u64).to_be_bytes());
+            sum.update(text.as_bytes());
+        };
+        add(&whose);
+        add(&asking.organisation);
+        add(self.kind.id);
+        for setting in self.kind.settings.iter().filter(|it| it.required) {
+            add(setting.key);
+            let mut all = self.settings.all(setting.key).to_vec();
+            all.sort();
+            for word in &all {
+                add(word);
+            }
+        }
+        let digits = sum.finalize().iter().take(10).fold(String::new(), |mut text, byte| {
+            use std::fmt::Write as _;
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        Ok(format!("{}-{digits}", self.kind.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(registry: Option<&str>, repositories: &[&str], expect: &str) {
+        let repositories: Vec<String> = repositories.iter().map(|&it| it.to_owned()).collect();
+        let shown = match told(registry, &repositories) {
+            Ok(all) => all
+                .into_iter()
+                .map(|(kind, given)| {
+                    let given: Vec<String> =
+                        given.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+                    format!("{} {}", kind.id, given.join(" "))
+                })
+                .collect::<Vec<_>>()
+                .join("\n"),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(shown, expect);
+    }
+
+    #[test]
+    fn registries_are_named_in_several_ways() {
+        check(Some("r.example"), &[], "oci registry=r.example");
+        check(
+            Some("r.example"),
+            &["team/app", "r.example/team/web"],
+            "oci registry=r.example repository=team/app repository=team/web",
+        );
+        check(
+            Some("type=harbor,registry=h.example,api=https://h.example,\"include=a*,b*\""),
+            &[],
+            "harbor registry=h.example api=https://h.example include=a*,b*",
+        );
+        check(
+            None,
+            &["b.example/web", "a.example:5000/team/app", "b.example/api"],
+            "oci repository=team/app registry=a.example:5000\n\
+             oci repository=web repository=api registry=b.example",
+        );
+        check(None, &["acme/web"], "oci repository=acme/web registry=docker.io");
+        check(None, &[], "nothing to watch: no registry is named");
+        check(
+            None,
+            &["b.example/web:v1"],
+            "--repository b.example/web:v1: it names one image, not a repository",
+        );
+        check(
+            None,
+            &["B!"],
+            "--repository: `B!` is not an image reference: a repository's name is lower case",
+        );
+        check(
+            Some("type=harbour,registry=h"),
+            &[],
+            "--registry: type: `harbour` is none of artifactory, azure, distribution, harbor, nexus, oci",
+        );
+        check(Some("type=nexus,port"), &[], "--registry: port: it has no value");
+    }
+
+    #[test]
+    fn every_variable_is_on_the_page_of_variables() {
+        let environment = crate::environment::ALL;
+        for setting in integration::ALL.iter().flat_map(|it| it.settings) {
+            for name in setting.variables {
+                assert!(environment.iter().any(|it| it.names.contains(name)), "{name}");
+            }
+        }
+    }
+}

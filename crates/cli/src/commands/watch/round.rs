@@ -1,0 +1,305 @@
+//! Looking at a registry again and again, and hearing what it tells in between.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use integration::watch::{Backfill, Options, Report, Rhythm, WatchError};
+use integration::{Directory, Integration, Notice, Repository, Secrets};
+use model::Moment;
+use server::{Bound, Ear, Listening};
+
+use super::checks::Tried;
+use super::hands::Reader;
+use super::parties::Party;
+use super::{Watch, now};
+use crate::asking::Asking;
+use crate::failure::Failure;
+use crate::messages::{Messages, count};
+
+/// One registry that is watched.
+pub(super) struct Round<'a> {
+    pub(super) watch: &'a Watch,
+    pub(super) party: &'a Party,
+    pub(super) connected: Arc<dyn Integration>,
+    pub(super) reader: Reader<'a>,
+    pub(super) messages: &'a Messages,
+}
+
+/// Each so many looks, everything is looked at, also where the registry tells what changed: it does
+/// not tell what is gone.
+const WHOLE: u32 = 10;
+/// What changed is asked for from a little before the last look on: clocks differ.
+const OVERLAP: i64 = 120;
+/// Notices that are looked at as one.
+const BATCH: usize = 1_000;
+/// So often a notice is tried; the next look finds what it told of, too.
+const TRIES: u32 = 5;
+/// How long a notice that could not be looked at waits.
+const AGAIN: Duration = Duration::from_secs(5);
+/// Gaps of one look that are told.
+const TOLD: usize = 10;
+
+impl Round<'_> {
+    /// Tries what is needed, and takes the port for webhooks where one is wanted.
+    pub(super) async fn begin(&self, asking: &Asking) -> anyhow::Result<Option<Bound>> {
+        let Party { kind, settings } = self.party;
+        let mut tried = Tried::new(self.messages);
+        tried.memory(asking).await;
+        tried.credentials(self.party);
+        for check in self.directory()?.checks().await {
+            tried.add(&check);
+        }
+        let mut bound = None;
+        if let Some(port) = settings.text("port").and_then(|it| it.parse().ok()) {
+            if let Some(check) = kind.check_webhooks(settings) {
+                tried.add(&check);
+            }
+            let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+            match Bound::to(&Listening { address, tls: None, workers: 0 }).await {
+                Ok(it) => {
+                    tried.ok("webhook port", &format!("listening on {}", it.address()));
+                    bound = Some(it);
+                }
+                Err(error) => {
+                    let hint = "another port will do, if the registry is told of it: port=9001";
+                    tried.failed("webhook port", &error.to_string(), Some(hint));
+                }
+            }
+        }
+        if tried.failed > 0 {
+            let what = format!(
+                "cannot watch {}: {} of {} things that it needs are not there",
+                self.party.host(),
+                tried.failed,
+                tried.all
+            );
+            return Err(Failure::error(what, "see above; nothing was read"));
+        }
+        Ok(bound)
+    }
+
+    /// Watches until somebody wants no more of it; or once.
+    pub(super) async fn go_on(&self, bound: Option<Bound>) -> anyhow::Result<()> {
+        let watch = self.engine()?;
+        if self.watch.once {
+            let outcome = self.look(&watch, &mut Seen::default()).await;
+            self.tell(&outcome);
+            let report = outcome?;
+            return match report.gaps.len() {
+                0 => Ok(()),
+                gaps => Err(Failure::error(
+                    format!("{}: {gaps} things could not be looked at", self.party.host()),
+                    "look again: what was read is not read again",
+                )),
+            };
+        }
+        let hearing = async {
+            let Some(bound) = bound else { return std::future::pending().await };
+            let secret = self.party.kind.webhook_secret;
+            let new = secret.and_then(|it| self.party.settings.secret(it)).cloned();
+            let ear = Ear {
+                party: Arc::clone(&self.connected),
+                secrets: Secrets::new(new, None),
+                clock: Arc::new(now),
+                keeper: Arc::clone(&self.reader.journal) as Arc<dyn server::Keeper>,
+            };
+            Ok(bound.answer(server::ear(ear), std::future::pending()).await?)
+        };
+        tokio::select! {
+            ended = self.look_again_and_again(&watch) => ended,
+            ended = self.deal_with_notices(&watch) => ended,
+            ended = hearing => ended,
+        }
+    }
+
+    fn engine(&self) -> anyhow::Result<integration::watch::Watch<'_>> {
+        let backfill = if self.watch.all_images { Backfill::All } else { Backfill::None };
+        let filter = self.party.filter(&self.watch.tag)?;
+        let options = Options { filter, backfill, workers: usize::from(self.watch.workers) };
+        let directory = self.directory()?;
+        let memory = self.reader.journal.as_ref();
+        Ok(integration::watch::Watch::new(directory, memory, &self.reader, options))
+    }
+
+    fn directory(&self) -> anyhow::Result<&dyn Directory> {
+        self.connected.directory().ok_or_else(|| {
+            anyhow::anyhow!("{}: it does not tell what it holds", self.party.kind.title)
+        })
+    }
+
+    async fn look_again_and_again(
+        &self,
+        watch: &integration::watch::Watch<'_>,
+    ) -> anyhow::Result<()> {
+        let mut rhythm = Rhythm::new(self.watch.interval());
+        let mut seen = Seen::default();
+        loop {
+            let outcome = self.look(watch, &mut seen).await;
+            self.tell(&outcome);
+            tokio::time::sleep(rhythm.rest(&outcome)).await;
+        }
+    }
+
+    /// Looks once.
+    async fn look(
+        &self,
+        watch: &integration::watch::Watch<'_>,
+        seen: &mut Seen,
+    ) -> Result<Report, WatchError> {
+        let began = now();
+        let since =
+            seen.since.filter(|_| self.watch.refresh_registry && !seen.looks.is_multiple_of(WHOLE));
+        seen.looks = seen.looks.wrapping_add(1);
+        if let Some(since) = since
+            && let Some(report) = watch.look_since(since.plus_seconds(-OVERLAP)).await?
+        {
+            seen.note(began, &report);
+            return Ok(report);
+        }
+        let fresh = match seen.repositories.take() {
+            Some(known) if !self.watch.refresh_registry => (known, Vec::new()),
+            _ => {
+                let (mut all, gaps) = watch.repositories().await?;
+                all.retain(|it| self.is_asked_for(it));
+                (all, gaps)
+            }
+        };
+        let (repositories, gaps) = fresh;
+        let mut report = watch.look(&repositories).await?;
+        // While the list has holes, it is asked for again.
+        seen.repositories = gaps.is_empty().then_some(repositories);
+        report.gaps.extend(gaps);
+        seen.note(began, &report);
+        Ok(report)
+    }
+
+    /// One that was seen before may not be asked for any more.
+    fn is_asked_for(&self, repository: &Repository) -> bool {
+        let words = self.party.settings.all("repository");
+        let names = repository.names();
+        let within = |name: &str, word: &str| {
+            name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        words.is_empty()
+            || words.iter().any(|word| names.iter().any(|name| within(name, word)))
+            || repository.key.as_ref().is_some_and(|it| words.contains(it))
+    }
+
+    fn tell(&self, outcome: &Result<Report, WatchError>) {
+        let host = self.party.host();
+        let report = match outcome {
+            Ok(report) => report,
+            Err(error) => return self.messages.warn(&format!("{host}: {error}")),
+        };
+        let mut parts = vec![
+            count(report.repositories as u64, "repository", "repositories"),
+            count(report.tags as u64, "tag", "tags"),
+        ];
+        let mut add = |number: usize, what: &str| {
+            if number > 0 {
+                parts.push(format!("{number} {what}"));
+            }
+        };
+        add(report.analyzed, "read");
+        add(report.moved, "of what was read before");
+        add(report.left, "there before and left alone");
+        add(report.gone, "gone");
+        add(report.gaps.len(), "not looked at");
+        let line = format!("{host}: {}", parts.join(", "));
+        let is_news =
+            report.analyzed + report.moved + report.left + report.gone + report.gaps.len() > 0;
+        if is_news || self.watch.once {
+            self.messages.inform(&line);
+        } else {
+            self.messages.debug(&line);
+        }
+        for gap in report.gaps.iter().take(TOLD) {
+            self.messages.warn(&gap.to_string());
+        }
+        if report.gaps.len() > TOLD {
+            self.messages.warn(&format!("{} more", report.gaps.len() - TOLD));
+        }
+        if let Some(wait) = report.wait {
+            let seconds = wait.as_secs();
+            self.messages.warn(&format!("{host} asks to be left alone for {seconds} s"));
+        }
+    }
+
+    /// Looks at what was told, as it comes.
+    async fn deal_with_notices(&self, watch: &integration::watch::Watch<'_>) -> anyhow::Result<()> {
+        let journal = &self.reader.journal;
+        let mut tries: HashMap<String, u32> = HashMap::new();
+        loop {
+            let waiting = journal.waiting(BATCH);
+            if waiting.is_empty() {
+                tries.clear();
+                journal.news().await;
+                continue;
+            }
+            // However many speak of a tag, the registry is asked once.
+            let mut about: BTreeMap<_, Vec<&Notice>> = BTreeMap::new();
+            for notice in &waiting {
+                about.entry((notice.about(), notice.action)).or_default().push(notice);
+            }
+            let workers = usize::from(self.watch.workers);
+            let answers = stream::iter(about.into_values())
+                .map(|notices| async move {
+                    let outcome = match notices.first() {
+                        Some(first) => watch.told(first).await,
+                        None => Ok(Report::default()),
+                    };
+                    (notices, outcome)
+                })
+                .buffer_unordered(workers);
+            let mut answers = std::pin::pin!(answers);
+            let mut has_failed = false;
+            while let Some((notices, outcome)) = answers.next().await {
+                let is_whole = outcome.as_ref().is_ok_and(Report::is_whole);
+                if !is_whole {
+                    self.tell(&outcome);
+                }
+                let mut dealt = HashSet::new();
+                for notice in notices {
+                    let tried = tries.entry(notice.id.clone()).or_default();
+                    *tried += 1;
+                    if is_whole || *tried >= TRIES {
+                        dealt.insert(notice.id.clone());
+                    } else {
+                        has_failed = true;
+                    }
+                    if !is_whole && *tried >= TRIES {
+                        let (_, repository, what) = notice.about();
+                        self.messages.warn(&format!(
+                            "what was told of {repository}:{what} is given up after {TRIES} tries; \
+                             the next look may find it"
+                        ));
+                    }
+                }
+                journal.dealt(&dealt)?;
+            }
+            if has_failed {
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+    }
+}
+
+/// What the looks before this one found.
+#[derive(Default)]
+struct Seen {
+    repositories: Option<Vec<Repository>>,
+    since: Option<Moment>,
+    looks: u32,
+}
+
+impl Seen {
+    /// Where something was missed, what changed is asked for from before that on.
+    fn note(&mut self, began: Moment, report: &Report) {
+        if report.is_whole() {
+            self.since = Some(began);
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! `foretop watch`: what is pushed to a registry is read once, however often it is seen, and whoever
+//! is stopped in between.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use testkit::{FakeRegistry, ImageBuilder, RealRegistry, image, index, layer};
+
+use crate::sandbox::Sandbox;
+use crate::serving::Serving;
+
+/// A watch that ends with the test.
+struct Watching {
+    child: Child,
+    said: BufReader<ChildStderr>,
+}
+
+impl Watching {
+    fn start(sandbox: &Sandbox, line: &str) -> Self {
+        let mut watch = sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
+        watch.arg("watch").args(line.split_whitespace());
+        let mut child = watch.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(child.stderr.take().unwrap());
+        Self { child, said }
+    }
+
+    /// What it says up to a line with that in it.
+    fn until(&mut self, word: &str) -> String {
+        let mut said = String::new();
+        while !said.lines().last().is_some_and(|it| it.contains(word)) {
+            let length = self.said.read_line(&mut said).unwrap();
+            assert!(length > 0, "it ended before it said `{word}`: {said}");
+        }
+        said
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn alpine(package: &str) -> ImageBuilder {
+    let base = layer().file("etc/os-release", "ID=alpine\nVERSION_ID=3.20.0\n");
+    let installed = format!("P:{package}\nV:1.0-r0\nA:x86_64\n\n");
+    image().layer(base).layer(layer().file("lib/apk/db/installed", installed))
+}
+
+/// A home whose registry is called `[REGISTRY]`.
+fn shown(sandbox: &Sandbox, host: &str, line: &str) -> String {
+    sandbox.foretop(line).replace(host, "[REGISTRY]")
+}
+
+#[test]
+fn each_image_is_read_once() {
+    let registry = FakeRegistry::start();
+    let host = registry.host();
+    let home = Sandbox::new();
+    registry.push("team/app", "1", &alpine("cup"));
+    registry.push("team/app", "2", &alpine("cup"));
+    registry.push("team/web", "1", &alpine("cup"));
+    let line = format!("watch --registry {host} --all-images --once --workers 1");
+    let first = shown(&home, &host, &line);
+    let mut lines = first.lines();
+    for expect in [
+        "exit 0",
+        "--- stderr",
+        "    ✓ Foretop reachable: this machine, organization local",
+        "    ✓ credentials: those of docker login, if there are any",
+        "    ✓ registry reachable: [REGISTRY]",
+        "    ✓ repositories can be listed: 2 repositories",
+        "    ✓ tags can be listed: ",
+        "    ✓ images can be read: ",
+        "    ✓ [REGISTRY]/team/",
+    ] {
+        let line = lines.next().unwrap_or_default();
+        assert!(line.starts_with(expect), "{expect}: {first}");
+    }
+    assert_eq!(first.matches(" linux/amd64: 1 package\n").count(), 1, "{first}");
+    assert_eq!(first.matches(" leads to what was read before\n").count(), 2, "{first}");
+    let expect = "    i [REGISTRY]: 2 repositories, 3 tags, 1 read, 2 of what was read before";
+    assert_eq!(first.lines().last(), Some(expect), "{first}");
+    // All of it was seen.
+    let again = shown(&home, &host, &line);
+    assert!(again.ends_with("i [REGISTRY]: 2 repositories, 3 tags\n"), "{again}");
+    // Another image under one tag, a tag that is gone, and one for several platforms.
+    registry.push("team/app", "2", &alpine("pot"));
+    registry.untag("team/app", "1");
+    let both = index()
+        .image("linux/amd64", alpine("cup").platform("linux", "amd64"))
+        .image("linux/arm64", alpine("saucer").platform("linux", "arm64"));
+    registry.push_index("team/tea", "1", &both);
+    let next = shown(&home, &host, &line);
+    for expect in [
+        "✓ [REGISTRY]/team/app:2 linux/amd64: 1 package\n",
+        "i [REGISTRY]/team/app:1 is gone\n",
+        "✓ [REGISTRY]/team/tea:1 linux/arm64: 1 package\n",
+        "i [REGISTRY]: 3 repositories, 4 tags, 2 read, 1 gone\n",
+    ] {
+        assert!(next.contains(expect), "{expect}: {next}");
+    }
+    let events = home.foretop("events --limit 100");
+    // What is in the index for amd64 is the very image that was read before.
+    assert_eq!(events.matches("image-analysed").count(), 3, "{events}");
+    assert_eq!(events.matches("tag-moved").count(), 1, "{events}");
+    assert_eq!(events.matches("tag-gone").count(), 1, "{events}");
+    // What was read is there, by the name it was pushed by.
+    let found = home.foretop(&format!("env staging {host}/team/tea:1 --platform linux/arm64"));
+    assert!(found.contains("Successfully recorded"), "{found}");
+    assert!(!found.contains("pending"), "{found}");
+}
+
+#[test]
+fn what_was_there_before_is_left_alone() {
+    let registry = FakeRegistry::start();
+    let host = registry.host();
+    let home = Sandbox::new();
+    registry.push("team/app", "1", &alpine("cup"));
+    registry.push("team/app", "v2", &alpine("pot"));
+    let line = format!("watch --registry {host} --once --tag ^v,^[0-9]$");
+    let first = shown(&home, &host, &line);
+    assert!(first.ends_with("1 repository, 2 tags, 2 there before and left alone\n"), "{first}");
+    registry.push("team/app", "v3", &alpine("lid"));
+    registry.push("team/app", "test", &alpine("test"));
+    registry.push("team/new", "1", &alpine("new"));
+    let second = shown(&home, &host, &line);
+    assert!(second.contains("✓ [REGISTRY]/team/app:v3 linux/amd64: 1 package\n"), "{second}");
+    assert!(second.contains("✓ [REGISTRY]/team/new:1 linux/amd64: 1 package\n"), "{second}");
+    assert!(second.ends_with("2 repositories, 4 tags, 2 read\n"), "{second}");
+    // Whoever wants all of it, gets what was left, too.
+    let all = shown(&home, &host, &format!("{line} --all-images"));
+    assert!(all.ends_with("2 repositories, 4 tags, 2 read\n"), "{all}");
+    // Some repositories alone, with their host; nothing is sent, and nothing is kept.
+    let other = Sandbox::new();
+    let line = format!("watch --repository {host}/team/new --all-images --once --dry-run");
+    for _ in 0..2 {
+        let dry = shown(&other, &host, &line);
+        let expect = "i [REGISTRY]/team/new:1 linux/amd64: 1 package; nothing was sent\n";
+        assert!(dry.contains(expect), "{dry}");
+        assert!(dry.ends_with("1 repository, 1 tag, 1 read\n"), "{dry}");
+    }
+    assert!(other.foretop("image list").contains("exit 0\n"));
+    assert!(!other.foretop("image list").contains("sha256"));
+}
+
+#[test]
+fn only_some_platforms_or_no_contents() {
+    let registry = FakeRegistry::start();
+    let host = registry.host();
+    let both = index()
+        .image("linux/amd64", alpine("cup").platform("linux", "amd64"))
+        .image("linux/arm64", alpine("saucer").platform("linux", "arm64"));
+    registry.push_index("team/tea", "1", &both);
+    registry.push_manifest(
+        "team/tea",
+        "chart",
+        "application/vnd.oci.image.manifest.v1+json",
+        &chart(&registry),
+    );
+    let line = format!("watch --registry {host} --all-images --once");
+    let home = Sandbox::new();
+    let said = shown(&home, &host, &format!("{line} --platform linux/arm64"));
+    assert!(said.contains("tea:1 linux/arm64: 1 package\n"), "{said}");
+    assert!(!said.contains("amd64"), "{said}");
+    assert!(
+        said.contains("i [REGISTRY]/team/tea:chart is left out: it is not a container image"),
+        "{said}"
+    );
+    assert!(said.starts_with("exit 0\n"), "{said}");
+    let home = Sandbox::new();
+    let said = shown(&home, &host, &format!("{line} --sbom=false"));
+    assert!(said.starts_with("exit 0\n") && !said.contains("package"), "{said}");
+    let pending = home.foretop("image list --state pending");
+    assert_eq!(pending.matches("sha256:").count(), 2, "{pending}");
+}
+
+/// A manifest of Helm's.
+fn chart(registry: &FakeRegistry) -> Vec<u8> {
+    let config = registry.push_manifest("team/tea", "config", "application/json", b"{}");
+    registry.untag("team/tea", "config");
+    format!(
+        r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.cncf.helm.config.v1+json",
+           "digest":"{config}","size":2}},"layers":[]}}"#
+    )
+    .into_bytes()
+}
+
+#[test]
+fn it_goes_on_where_it_was_killed() {
+    const IMAGES: usize = 30;
+    let registry = FakeRegistry::start();
+    let host = registry.host();
+    let base = layer().file("etc/os-release", "ID=alpine\nVERSION_ID=3.20.0\n");
+    for number in 0..IMAGES {
+        let installed = format!("P:cup{number}\nV:1.0-r0\nA:x86_64\n\n");
+        let built =
+            image().layer(base.clone()).layer(layer().file("lib/apk/db/installed", installed));
+        registry.push(&format!("team/app{}", number % 3), &format!("v{number}"), &built);
+    }
+    let house = Sandbox::new().with("FORETOP_LOG", "warn");
+    let serving = Serving::start(&house, "--organization acme --workers 0 --rate-limit 0");
+    let home = Sandbox::new();
+    serving.settled(&home, "it --org acme --scope write");
+    let line = format!("--registry {host} --all-images --workers 2");
+    let mut read = 0;
+    for stop in [7, 5] {
+        let mut watching = Watching::start(&home, &line);
+        for _ in 0..stop {
+            watching.until(": 1 package");
+            read += 1;
+        }
+        watching.kill();
+    }
+    let rest = shown(&home, &host, &format!("watch {line} --once"));
+    read += rest.matches(": 1 package").count();
+    assert!(rest.contains(&format!("3 repositories, {IMAGES} tags")), "{rest}");
+    // Whoever was killed while it was told is told again by the server; each was analysed once.
+    assert!(read <= IMAGES, "{read} {rest}");
+    let events = home.foretop("events --limit 1000");
+    assert_eq!(events.matches("image-analysed").count(), IMAGES, "{events}");
+    // What all of them share was read once, but for those that were reading it when they were killed.
+    let mut blobs: BTreeMap<String, usize> = BTreeMap::new();
+    for seen in
+        registry.seen().iter().filter(|it| it.method == "GET" && it.path.contains("/blobs/"))
+    {
+        *blobs.entry(seen.path.rsplit('/').next().unwrap().to_owned()).or_default() += 1;
+    }
+    let most = blobs.values().max().unwrap();
+    assert!(*most <= 2 + 2 + 2, "{blobs:?}");
+    assert!(blobs.values().filter(|it| **it > 1).count() <= 1 + 2 * 4, "{blobs:?}");
+    let again = shown(&home, &host, &format!("watch {line} --once"));
+    assert!(again.ends_with(&format!("3 repositories, {IMAGES} tags\n")), "{again}");
+}
+
+#[test]
+fn a_push_is_heard() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let secret = "Bearer 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    let url = format!("http://127.0.0.1:{port}/");
+    let own = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let Some(registry) = RealRegistry::telling(own, &url, secret) else {
+        println!("left out: docker-registry or skopeo is missing");
+        return;
+    };
+    let home = Sandbox::new().with("FORETOP_REGISTRY_WEBHOOK_AUTH", secret);
+    let archive = home.file("cup.tar", alpine("cup").docker_archive("example/cup:1"));
+    registry.push(&archive, "team/app:1");
+    let line = format!("--registry type=distribution,registry={},port={port}", registry.host());
+    // Nobody looks in between: what is read was heard of.
+    let mut watching = Watching::start(&home, &format!("{line} --interval 86400"));
+    let said = watching.until("left alone");
+    for expect in
+        ["✓ registry reachable: ", "✓ webhooks prove who sends them: ", "✓ webhook port: "]
+    {
+        assert!(said.contains(expect), "{expect}: {said}");
+    }
+    let archive = home.file("pot.tar", alpine("pot").docker_archive("example/pot:1"));
+    registry.push(&archive, "team/app:2");
+    watching.until("team/app:2 linux/amd64: 1 package");
+    registry.push(&archive, "team/other:1");
+    watching.until("team/other:1 leads to what was read before");
+    registry.delete("team/app:2");
+    watching.until("team/app:2 is gone");
+    // Somebody else is not believed.
+    let post = |proof: &str| {
+        let mut curl = Command::new("curl");
+        let proof = format!("Authorization: {proof}");
+        let kind = "Content-Type: application/vnd.docker.distribution.events.v1+json";
+        curl.args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", &proof, "-H", kind]);
+        let output = curl.args(["-d", "{\"events\":[]}", &url]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    if Command::new("curl").arg("--version").output().is_ok() {
+        assert_eq!((post(secret).as_str(), post("Bearer x").as_str()), ("200", "401"));
+    }
+}
+
+#[test]
+fn what_is_missing_is_said_before_it_begins() {
+    let home = Sandbox::new();
+    let check = |line: &str, expect: &[&str]| {
+        let said = home.foretop(line);
+        assert!(said.starts_with("exit 1\n"), "{said}");
+        for expect in expect {
+            assert!(said.contains(expect), "{expect}: {said}");
+        }
+    };
+    check("watch", &["error: nothing to watch: no registry is named\nhint: "]);
+    check(
+        "watch --registry type=nexus,registry=r.example",
+        &["error: --registry: api: it must be told"],
+    );
+    check("watch --registry r.example --tag (", &["error: --tag: `(` is no regular expression"]);
+    check("watch --repository r.example/a --refresh-registry", &["--registry"]);
+    check("watch --registry r.example --interval 0", &["--interval"]);
+    // A registry that is away, and a port that somebody has.
+    let taken = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    check(
+        &format!("watch --registry type=distribution,registry={away},port={port}"),
+        &[
+            "✓ Foretop reachable: this machine, organization local\n",
+            "✗ registry reachable: ",
+            "! webhooks prove who sends them: no secret is set",
+            &format!("✗ webhook port: cannot listen on 0.0.0.0:{port}: "),
+            &format!("error: cannot watch {away}: 2 of 5 things that it needs are not there\n"),
+        ],
+    );
+    // A secret has no place on the command line.
+    check(
+        &format!("watch --registry type=distribution,registry={away},webhook-auth=x"),
+        &[
+            "webhook-auth: whoever lists processes would see it\nhint: put it into FORETOP_REGISTRY_WEBHOOK_AUTH",
+        ],
+    );
+}
+
+#[test]
+fn two_do_not_watch_the_same() {
+    let registry = FakeRegistry::start();
+    registry.push("team/app", "1", &alpine("cup"));
+    let home = Sandbox::new();
+    let line = format!("--registry {}", registry.host());
+    let mut watching = Watching::start(&home, &line);
+    watching.until("left alone");
+    let said = home.foretop(&format!("watch {line} --once"));
+    assert!(
+        said.contains("error: another `foretop watch` watches this registry already\n"),
+        "{said}"
+    );
+    watching.kill();
+    let said = home.foretop(&format!("watch {line} --once"));
+    assert!(said.starts_with("exit 0\n"), "{said}");
+}

@@ -1,0 +1,126 @@
+//! Webhooks: a party's request is read, kept, and answered at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use integration::{
+    Answer, Delivery, Heard, Inbox, Integration, Received, Secrets, Sender, receive,
+};
+
+use crate::app::Clock;
+use crate::body;
+
+/// Who keeps what was heard, so that nothing of it is lost, whatever becomes of us.
+#[async_trait]
+pub trait Keeper: Send + Sync {
+    /// Keeps it. Only then the sender hears that it was taken.
+    async fn keep(&self, heard: Heard, sender: Sender) -> Result<(), String>;
+}
+
+/// A place where the webhooks of one party come in.
+pub struct Ear {
+    /// The party.
+    pub party: Arc<dyn Integration>,
+    /// What it proves itself with.
+    pub secrets: Secrets,
+    /// What time it is.
+    pub clock: Clock,
+    /// Who keeps what it says.
+    pub keeper: Arc<dyn Keeper>,
+}
+
+/// Whoever sends often is told to come again after so long.
+const SOON: Duration = Duration::from_secs(10);
+/// Webhooks that are taken in at once; those beyond are told to come again.
+const AT_ONCE: usize = 64;
+
+/// A router at which one party's webhooks come in, on whatever path.
+pub fn ear(ear: Ear) -> Router {
+    let places = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
+    Router::new().fallback(one).with_state((Arc::new(ear), places))
+}
+
+async fn one(
+    State((ear, places)): State<(Arc<Ear>, Arc<tokio::sync::Semaphore>)>,
+    request: Request,
+) -> Response {
+    let Some(inbox) = ear.party.inbox() else { return StatusCode::NOT_FOUND.into_response() };
+    let Ok(_place) = places.try_acquire() else { return later("as many as there is room for") };
+    let (parts, sent) = request.into_parts();
+    let sent = match taken(&parts, sent, inbox.limit()).await {
+        Ok(sent) => sent,
+        Err(response) => return *response,
+    };
+    match received(inbox, &parts, &sent, &ear.secrets, (ear.clock)()) {
+        Ok((heard, sender)) => match ear.keeper.keep(heard, sender).await {
+            Ok(()) => StatusCode::OK.into_response(),
+            Err(why) => later(&why),
+        },
+        Err(response) => *response,
+    }
+}
+
+/// The body, as it came. What is compressed nobody reads.
+pub(crate) async fn taken(parts: &Parts, sent: Body, limit: usize) -> Result<Bytes, Box<Response>> {
+    let encoded = parts.headers.get(header::CONTENT_ENCODING);
+    if encoded.is_some_and(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let why = "send it as it is, without Content-Encoding\n";
+        return Err(Box::new((StatusCode::UNSUPPORTED_MEDIA_TYPE, why).into_response()));
+    }
+    let read = body::come(parts, sent, limit).await;
+    read.map_err(|refusal| Box::new(refusal.into_response()))
+}
+
+/// What a request says, or what it is to be answered at once.
+pub(crate) fn received(
+    inbox: &dyn Inbox,
+    parts: &Parts,
+    sent: &[u8],
+    secrets: &Secrets,
+    now: model::Moment,
+) -> Result<(Heard, Sender), Box<Response>> {
+    let delivery = Delivery {
+        method: &parts.method,
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        body: sent,
+    };
+    match receive(inbox, &delivery, secrets, now) {
+        Received::Heard { heard, sender } => Ok((heard, sender)),
+        Received::Handshake(answer) => Err(Box::new(shaken(&answer))),
+        Received::Refused(why) => {
+            let status =
+                StatusCode::from_u16(why.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Err(Box::new((status, format!("{why}\n")).into_response()))
+        }
+    }
+}
+
+/// The answer to somebody who asked whether we are here.
+fn shaken(answer: &Answer) -> Response {
+    let mut response = Response::new(Body::from(answer.body.clone()));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    for (name, value) in &answer.headers {
+        let name = HeaderName::from_static(name);
+        // What they said themselves may be no header.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// It is our fault, and it will pass: every sender tries again.
+pub(crate) fn later(why: &str) -> Response {
+    let mut response =
+        (StatusCode::SERVICE_UNAVAILABLE, format!("not taken yet: {why}\n")).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(SOON.as_secs()));
+    response
+}

@@ -1,0 +1,152 @@
+//! What was seen of an integration's registry, and what was read there: both are in the database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use integration::watch::{Found, Hands, Lost, Memory};
+use integration::{Failure, Repository};
+use model::{Act, Digest, ImageState, Platform};
+use store::{IntegrationRecord, Page};
+
+use crate::app::App;
+use crate::reading::{Place, Read, Reading, Shelf};
+
+/// An integration that is attended to.
+pub(super) struct Attending<'a> {
+    app: &'a App,
+    record: &'a IntegrationRecord,
+    /// Repositories that somebody switched off.
+    off: BTreeSet<String>,
+}
+
+impl<'a> Attending<'a> {
+    pub(super) async fn new(app: &'a App, record: &'a IntegrationRecord) -> Result<Self, String> {
+        let mut off = BTreeSet::new();
+        let mut page = Page::first(1000);
+        loop {
+            let part = app.store.repositories(&record.organisation, &page).await;
+            let part = part.map_err(|error| error.to_string())?;
+            off.extend(part.rows.into_iter().filter(|it| !it.enabled).map(|it| it.name));
+            match part.next {
+                Some(next) => page.after = Some(next),
+                None => return Ok(Self { app, record, off }),
+            }
+        }
+    }
+
+    /// Is it watched? Those that somebody switched off are not.
+    pub(super) fn watches(&self, registry: &str, repository: &str) -> bool {
+        !self.off.contains(&format!("{registry}/{repository}"))
+    }
+
+    pub(super) fn hands<'b>(&'b self, reading: &'b Reading<'b>) -> Working<'b> {
+        Working { attending: self, reading }
+    }
+
+    fn act(&self) -> Act {
+        let IntegrationRecord { kind, name, .. } = self.record;
+        let origin = format!("integration {kind} {name}");
+        Act { who: "foretop".to_owned(), origin, at: self.app.now() }
+    }
+}
+
+/// Does what is to be done there.
+pub(super) struct Working<'a> {
+    attending: &'a Attending<'a>,
+    reading: &'a Reading<'a>,
+}
+
+#[async_trait]
+impl Hands for Working<'_> {
+    async fn analyze(&self, found: &Found) -> Result<(), Failure> {
+        let Attending { app, record, .. } = self.attending;
+        self.reading.place(found).await?;
+        app.store.watched_image(&record.id, &found.digest).await.map_err(away)
+    }
+
+    async fn moved(&self, found: &Found) -> Result<(), Failure> {
+        self.reading.place(found).await
+    }
+
+    async fn gone(&self, repository: &Repository, tag: &str) -> Result<(), Failure> {
+        self.reading.gone(repository, tag).await
+    }
+}
+
+#[async_trait]
+impl Shelf for Attending<'_> {
+    async fn known(&self, digest: &Digest) -> Result<Option<Platform>, Failure> {
+        let image = self.app.store.image(&self.record.organisation, digest).await.map_err(away)?;
+        Ok(image.filter(|it| it.state == ImageState::Analysed).map(|it| it.platform))
+    }
+
+    async fn keep(&self, place: &Place, read: Read) -> Result<(), Failure> {
+        let Read { digest, platform, inventory } = read;
+        let act = self.act();
+        let kept = self.app.store.keep_inventory(
+            &self.record.organisation,
+            &act,
+            &digest,
+            &platform,
+            Some(&place.repository),
+            &inventory,
+        );
+        kept.await.map_err(away)
+    }
+
+    async fn lead(&self, place: &Place, images: Vec<(Platform, Digest)>) -> Result<(), Failure> {
+        let Some(tag) = &place.tag else { return Ok(()) };
+        let (organisation, act) = (&self.record.organisation, self.act());
+        let led = self.app.store.lead_tag(organisation, &act, &place.repository, tag, &images);
+        led.await.map(|_| ()).map_err(away)
+    }
+
+    fn left_out(&self, place: &Place, why: &str) {
+        tracing::info!(integration = self.record.id, %place, why, "left out");
+    }
+}
+
+#[async_trait]
+impl Memory for Attending<'_> {
+    async fn has_begun(&self, _: &str) -> Result<bool, Lost> {
+        self.app.store.watch_has_begun(&self.record.id).await.map_err(lost)
+    }
+
+    async fn begun(&self, _: &str) -> Result<(), Lost> {
+        self.app.store.watch_begun(&self.record.id, self.app.now()).await.map_err(lost)
+    }
+
+    async fn repositories(&self, _: &str) -> Result<Vec<(String, String)>, Lost> {
+        self.app.store.watched_repositories(&self.record.id).await.map_err(lost)
+    }
+
+    async fn tags(&self, repository: &Repository) -> Result<BTreeMap<String, Digest>, Lost> {
+        let Repository { registry, name, .. } = repository;
+        self.app.store.watched_tags(&self.record.id, registry, name).await.map_err(lost)
+    }
+
+    async fn keep(&self, repository: &Repository, tag: &str, digest: &Digest) -> Result<(), Lost> {
+        let Repository { registry, name, .. } = repository;
+        let kept = self.app.store.watched(&self.record.id, registry, name, tag, digest);
+        kept.await.map_err(lost)
+    }
+
+    async fn forget(&self, repository: &Repository, tag: &str) -> Result<(), Lost> {
+        let Repository { registry, name, .. } = repository;
+        self.app.store.unwatched(&self.record.id, registry, name, tag).await.map_err(lost)
+    }
+
+    async fn is_done(&self, digest: &Digest) -> Result<bool, Lost> {
+        self.app.store.is_watched_image(&self.record.id, digest).await.map_err(lost)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+fn lost(error: store::Error) -> Lost {
+    Lost(error.to_string())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+fn away(error: store::Error) -> Failure {
+    image::Error::unavailable("the database", error.to_string()).into()
+}

@@ -1,0 +1,175 @@
+//! Reading what was found in a registry: every platform of it, each image once, by whoever watches.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use engine::{Engine, Request};
+use image::{Member, Progress};
+use integration::watch::Found;
+use integration::{Failure, Repository};
+use model::{Digest, Inventory, Platform};
+use tokio::sync::Semaphore;
+
+/// Who keeps what was read: this process, or a server.
+#[async_trait]
+pub trait Shelf: Send + Sync {
+    /// The platform of an image, if it was read before.
+    async fn known(&self, digest: &Digest) -> Result<Option<Platform>, Failure>;
+    /// Keeps what is inside an image of that place, whose tag leads to it.
+    async fn keep(&self, place: &Place, read: Read) -> Result<(), Failure>;
+    /// All that a tag leads to; nothing, when it is gone.
+    async fn lead(&self, place: &Place, images: Vec<(Platform, Digest)>) -> Result<(), Failure>;
+    /// It is no image, and is left alone.
+    fn left_out(&self, place: &Place, why: &str);
+}
+
+/// Where an image was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// With its registry: `registry.example/team/app`.
+    pub repository: String,
+    /// None where only a digest was told.
+    pub tag: Option<String>,
+}
+
+/// What is inside an image.
+#[derive(Debug)]
+pub struct Read {
+    /// Its manifest.
+    pub digest: Digest,
+    /// What it is made for.
+    pub platform: Platform,
+    /// What is inside.
+    pub inventory: Inventory,
+}
+
+/// Reads images.
+pub struct Reading<'a> {
+    /// Who does it.
+    pub engine: &'a Engine,
+    /// How the registry is reached.
+    pub settings: Arc<image::Settings>,
+    /// Who watches the bytes go by.
+    pub progress: Arc<dyn Progress>,
+    /// Those that are wanted; none is all.
+    pub platforms: &'a [Platform],
+    /// Is what is inside to be read, or only where tags lead?
+    pub contents: bool,
+    /// For so many images at once.
+    pub places: &'a Semaphore,
+    /// Who keeps it.
+    pub shelf: &'a dyn Shelf,
+}
+
+impl Place {
+    /// Of a tag, or of all of a repository.
+    pub fn of(repository: &Repository, tag: Option<&str>) -> Self {
+        let name = format!("{}/{}", repository.registry, repository.name);
+        Self { repository: name, tag: tag.map(str::to_owned) }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.repository.strip_prefix("docker.io/").unwrap_or(&self.repository);
+        f.write_str(name.strip_prefix("library/").filter(|it| !it.contains('/')).unwrap_or(name))?;
+        match &self.tag {
+            Some(tag) => write!(f, ":{tag}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// Reads what nobody has read yet, and says where the tag leads. Safe to do again.
+    pub async fn place(&self, found: &Found) -> Result<(), Failure> {
+        let place = Place::of(&found.repository, found.tag.as_deref());
+        let whole = format!("{}@{}", place.repository, found.digest);
+        let members = image::images(&whole, &self.settings, &self.progress).await?;
+        let mut images: Vec<(Platform, Digest)> = Vec::new();
+        let mut trouble = None;
+        for member in members {
+            if member.platform.as_ref().is_some_and(|it| !self.wants(it)) {
+                continue;
+            }
+            match self.member(&place, &member).await {
+                // One may be there for each version of Windows; the first one counts.
+                Ok(Some(platform)) if images.iter().all(|it| it.0 != platform) => {
+                    images.push((platform, member.digest));
+                }
+                Ok(_) => {}
+                // The others are worth having, whatever is wrong with one.
+                Err(failure) => trouble = trouble.or(Some(failure)),
+            }
+        }
+        match trouble {
+            Some(failure) => Err(failure),
+            None if place.tag.is_none() || images.is_empty() => Ok(()),
+            None => self.shelf.lead(&place, images).await,
+        }
+    }
+
+    /// A tag leads nowhere any more.
+    pub async fn gone(&self, repository: &Repository, tag: &str) -> Result<(), Failure> {
+        self.shelf.lead(&Place::of(repository, Some(tag)), Vec::new()).await
+    }
+
+    fn wants(&self, platform: &Platform) -> bool {
+        self.platforms.is_empty()
+            || self.platforms.iter().any(|wish| platform.rank_for(wish).is_some())
+    }
+
+    /// The platform of one image, once it is known what is inside. `None`: it is no image.
+    async fn member(&self, place: &Place, member: &Member) -> Result<Option<Platform>, Failure> {
+        if let Some(platform) = self.shelf.known(&member.digest).await? {
+            return Ok(Some(platform));
+        }
+        let request = Request {
+            subject: format!("registry://{}@{}", place.repository, member.digest),
+            platform: None,
+            reference: None,
+            statements: true,
+            settings: Arc::clone(&self.settings),
+            progress: Arc::clone(&self.progress),
+        };
+        let _place = self.places.acquire().await.ok();
+        let (platform, inventory) = if self.contents {
+            match self.engine.inventory(&request).await {
+                Ok(it) => {
+                    let image = it.inventory.subject.image();
+                    (image.map(|it| it.platform.clone()), Some(it.inventory))
+                }
+                Err(error) => return self.unread(place, error),
+            }
+        } else {
+            match self.engine.describe(&request).await {
+                Ok(image) => (Some(image.platform), None),
+                Err(error) => return self.unread(place, error),
+            }
+        };
+        // The only one of its name says by itself what it is for, or means what is usual.
+        let said = platform.filter(|it| !it.os.is_empty());
+        let platform = said.unwrap_or_else(|| Platform::new("linux", "amd64", None));
+        if !self.wants(&platform) {
+            return Ok(None);
+        }
+        if let Some(inventory) = inventory {
+            let digest = member.digest.clone();
+            let read = Read { digest, platform: platform.clone(), inventory };
+            self.shelf.keep(place, read).await?;
+        }
+        Ok(Some(platform))
+    }
+
+    /// Registries hold charts and signatures, too: those are told of once, and left alone.
+    fn unread(&self, place: &Place, error: engine::Error) -> Result<Option<Platform>, Failure> {
+        match error {
+            engine::Error::Image(error @ image::Error::Unsupported { .. }) => {
+                self.shelf.left_out(place, error.why());
+                Ok(None)
+            }
+            engine::Error::Image(error) => Err(error.into()),
+            other => Err(image::Error::corrupt(place.to_string(), other.to_string()).into()),
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! Integrations: the parties around us are configured, tried, listed and let go of.
+
+use std::collections::BTreeMap;
+
+use api::{
+    Configured, Configuring, Integration, IntegrationCheck, IntegrationKind, IntegrationNotice,
+    IntegrationState, NoticeQuery, NoticeState, Page, Problem, Removed, RemovedAt, Sort, Tried,
+};
+use axum::extract::State;
+use integration::{Check, Kind, Outcome, SettingKind};
+use model::{OrganisationId, Right, Secret};
+use store::{IntegrationRecord, NewIntegration};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::body::{Json, Path, Query};
+use crate::caller::Caller;
+use crate::identity::{Kind as SecretKind, minted};
+use crate::named;
+use crate::parties::{self, connected};
+use crate::refusal::Refusal;
+
+pub(super) fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(kinds))
+        .routes(routes!(list))
+        .routes(routes!(one, put, delete))
+        .routes(routes!(again))
+        .routes(routes!(notices))
+}
+
+/// Which kinds of parties can be spoken with, and what they must be told.
+#[utoipa::path(get, path = "/integration-kinds", tag = "integrations",
+    responses(
+        (status = 200, body = Page<IntegrationKind>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn kinds(_: Caller) -> Result<Json<Page<IntegrationKind>>, Refusal> {
+    let items = integration::ALL.iter().map(|it| described(it)).collect();
+    Ok(Json(Page { items, next: None }))
+}
+
+fn described(kind: &Kind) -> IntegrationKind {
+    // What only a process of its own needs is not asked for here.
+    let settings = kind.settings.iter().filter(|it| !it.watch_only);
+    IntegrationKind {
+        id: kind.id.to_owned(),
+        title: kind.title.to_owned(),
+        about: kind.about.to_owned(),
+        settings: settings.filter_map(|it| serde_json::to_value(it).ok()).collect(),
+        leftovers: leftovers(kind),
+    }
+}
+
+/// The integrations of an organisation, by kind and name.
+#[utoipa::path(get, path = "/orgs/{org}/integrations", tag = "integrations",
+    params(("org" = String, Path, description = "The organisation")),
+    responses(
+        (status = 200, body = Page<Integration>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(organisation): Path<String>,
+) -> Result<Json<Page<Integration>>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let all = app.store.integrations(&organisation).await?;
+    Ok(Json(Page { items: all.into_iter().map(word).collect(), next: None }))
+}
+
+/// One integration, with where its webhooks come in. Only owners see that.
+#[utoipa::path(get, path = "/orgs/{org}/integrations/{kind}/{name}", tag = "integrations",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
+        ("name" = String, Path, description = "Its name"),
+    ),
+    responses(
+        (status = 200, body = Integration),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn one(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, kind, name)): Path<(String, String, String)>,
+) -> Result<Json<Integration>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
+    let record = found(&app, &organisation, &kind, &name).await?;
+    Ok(Json(whole(&app, record).await?))
+}
+
+/// Configures an integration, or tells it something else, and tries it. One that does not work is
+/// kept, and says why. Only owners do.
+#[utoipa::path(put, path = "/orgs/{org}/integrations/{kind}/{name}", tag = "integrations",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
+        ("name" = String, Path, description = "Its name"),
+    ),
+    request_body = Configuring,
+    responses(
+        (status = 200, body = Configured),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn put(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, kind, name)): Path<(String, String, String)>,
+    Json(sent): Json<Configuring>,
+) -> Result<Json<Configured>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
+    if app.people("integration").is_err() {
+        let why = "integration: nobody is here all the time to hear it";
+        let hint =
+            "foretop watch watches a registry for as long as it runs; foretop serve for ever";
+        return Err(Sort::Refused.because(why).with_hint(hint).into());
+    }
+    let kind = known(&kind)?;
+    let (settings, secrets) = parted(kind, &sent.parameters)?;
+    let mut all = secrets.clone();
+    if let Some(former) = app.store.integration(&organisation, kind.id, &name).await? {
+        let kept = app.store.integration_secrets(&former).await?.new;
+        all.extend(kept.into_iter().filter(|it| !secrets.iter().any(|new| new.0 == it.0)));
+    }
+    let settled = parties::settled(kind, &settings, &all).map_err(|faults| {
+        let problem = Sort::Refused.because(format!("parameters: {}", parties::told(&faults)));
+        let hint = faults.into_iter().find_map(|it| it.hint);
+        Refusal::from(hint.into_iter().fold(problem, api::Problem::with_hint))
+    })?;
+    // What makes no sense together is refused before it is kept.
+    parties::connect(&app, kind, settled, &store::IntegrationSecrets::default()).map_err(
+        |error| {
+            let problem = Sort::Refused.because(error.to_string());
+            let hint = error.hint().map(str::to_owned);
+            Refusal::from(hint.into_iter().fold(problem, api::Problem::with_hint))
+        },
+    )?;
+    let hook = minted(SecretKind::Hook)?;
+    let path = Secret::new(hook.text);
+    let new = NewIntegration {
+        kind: kind.id,
+        name: &name,
+        settings: &settings,
+        secrets: &secrets,
+        hook: (&hook.hash, &path),
+    };
+    let act = app.act(&caller);
+    let (record, _) = app.store.put_integration(&organisation, &act, &new).await?;
+    tried(&app, &caller, record).await
+}
+
+/// Tries an integration. Only owners do.
+#[utoipa::path(post, path = "/orgs/{org}/integrations/{kind}/{name}/tests", tag = "integrations",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
+        ("name" = String, Path, description = "Its name"),
+    ),
+    responses(
+        (status = 200, body = Configured),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn again(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, kind, name)): Path<(String, String, String)>,
+) -> Result<Json<Configured>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
+    let record = found(&app, &organisation, &kind, &name).await?;
+    tried(&app, &caller, record).await
+}
+
+/// Lets go of an integration, and forgets its secrets and all that it told. What was made at its
+/// side stays there, and is named. Only owners do.
+#[utoipa::path(delete, path = "/orgs/{org}/integrations/{kind}/{name}", tag = "integrations",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
+        ("name" = String, Path, description = "Its name"),
+    ),
+    responses(
+        (status = 200, body = Removed),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, kind, name)): Path<(String, String, String)>,
+) -> Result<Json<Removed>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
+    let kind = known(&kind)?;
+    let act = app.act(&caller);
+    if app.store.delete_integration(&organisation, &act, kind.id, &name).await? {
+        Ok(Json(Removed { leftovers: leftovers(kind) }))
+    } else {
+        Err(Refusal::no_such("integration", &format!("{} {name}", kind.id)))
+    }
+}
+
+/// What an integration told, the latest first: what waits, what was dealt with, and what is set
+/// aside, with the reason.
+#[utoipa::path(get, path = "/orgs/{org}/integrations/{kind}/{name}/notices", tag = "integrations",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
+        ("name" = String, Path, description = "Its name"),
+        NoticeQuery,
+    ),
+    responses(
+        (status = 200, body = Page<IntegrationNotice>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn notices(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, kind, name)): Path<(String, String, String)>,
+    Query(query): Query<NoticeQuery>,
+) -> Result<Json<Page<IntegrationNotice>>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let record = found(&app, &organisation, &kind, &name).await?;
+    let state = query.state.map(|it| match it {
+        NoticeState::Waiting => store::NoticeState::Waiting,
+        NoticeState::Done => store::NoticeState::Done,
+        NoticeState::Aside => store::NoticeState::Aside,
+    });
+    let page = named::page(query.after, query.limit)?;
+    let paged = app.store.notices(&record.id, state, &page).await?;
+    Ok(Json(named::paged(paged, notice)))
+}
+
+fn known(kind: &str) -> Result<&'static Kind, Refusal> {
+    integration::find(kind).ok_or_else(|| Refusal::no_such("kind of integration", kind))
+}
+
+async fn found(
+    app: &App,
+    organisation: &OrganisationId,
+    kind: &str,
+    name: &str,
+) -> Result<IntegrationRecord, Refusal> {
+    let kind = known(kind)?;
+    let found = app.store.integration(organisation, kind.id, name).await?;
+    found.ok_or_else(|| Refusal::no_such("integration", &format!("{} {name}", kind.id)))
+}
+
+type Pairs<T> = Vec<(String, T)>;
+
+/// What is said, under the keys that settings have; what is secret apart.
+fn parted(
+    kind: &Kind,
+    parameters: &BTreeMap<String, String>,
+) -> Result<(Pairs<String>, Pairs<Secret>), Refusal> {
+    let (mut settings, mut secrets) = (Vec::new(), Vec::new());
+    for (key, value) in parameters {
+        let setting = kind.settings.iter().find(|it| it.key == key || it.also.contains(&&**key));
+        let setting = setting.filter(|it| !it.watch_only).ok_or_else(|| {
+            let keys = kind.settings.iter().filter(|it| !it.watch_only).map(|it| it.key);
+            let hint = format!("it has {}", keys.collect::<Vec<_>>().join(", "));
+            let key: String = key.chars().take(100).collect();
+            let why =
+                format!("parameters: {}: {} has no such setting", key.escape_debug(), kind.id);
+            Refusal::from(Sort::Refused.because(why).with_hint(hint))
+        })?;
+        if value.trim().is_empty() {
+            continue;
+        }
+        if setting.kind == SettingKind::Secret {
+            secrets.push((setting.key.to_owned(), Secret::new(value.as_str())));
+        } else {
+            settings.push((setting.key.to_owned(), value.clone()));
+        }
+    }
+    Ok((settings, secrets))
+}
+
+/// Tries it, and takes note of what came of that.
+async fn tried(
+    app: &App,
+    caller: &Caller,
+    record: IntegrationRecord,
+) -> Result<Json<Configured>, Refusal> {
+    let failed = |why: String| Refusal::from(Sort::Refused.because(format!("integration: {why}")));
+    let party = connected(app, &record).await.map_err(failed)?;
+    let checks = party.tried().await;
+    app.store.integration_is(&record, &app.act(caller), &parties::state(&checks)).await?;
+    let now = app.store.integration_by_id(&record.id).await?;
+    let now = now.ok_or_else(|| Refusal::no_such("integration", &record.name))?;
+    // Where its webhooks go is told to whoever asks for that, and kept in no answer to a change.
+    let integration = Integration { hook: None, ..whole(app, now).await? };
+    Ok(Json(Configured { integration, checks: checks.into_iter().map(check).collect() }))
+}
+
+/// With what only owners see.
+async fn whole(app: &App, record: IntegrationRecord) -> Result<Integration, Refusal> {
+    let secrets = app.store.integration_secrets(&record).await?;
+    let kind = record.kind.clone();
+    Ok(Integration {
+        hook: secrets.hook.map(|it| format!("/hooks/{kind}/{}", it.expose())),
+        secrets: secrets.new.into_iter().map(|it| it.0).collect(),
+        ..word(record)
+    })
+}
+
+fn word(it: IntegrationRecord) -> Integration {
+    let (state, why) = match it.state {
+        store::IntegrationState::Pending => (IntegrationState::Pending, None),
+        store::IntegrationState::Connected => (IntegrationState::Connected, None),
+        store::IntegrationState::Failed { why } => (IntegrationState::Error, Some(why)),
+    };
+    Integration {
+        kind: it.kind,
+        name: it.name,
+        parameters: it.settings.into_iter().collect(),
+        state,
+        why,
+        since: it.state_since.to_string(),
+        created: it.created.to_string(),
+        created_by: it.created_by,
+        hook: None,
+        secrets: Vec::new(),
+    }
+}
+
+fn check(it: Check) -> IntegrationCheck {
+    let (outcome, detail, hint) = match it.outcome {
+        Outcome::Ok { detail } => (Tried::Ok, detail, None),
+        Outcome::Warned { why, hint } => (Tried::Warned, why, Some(hint)),
+        Outcome::Failed { why, hint } => (Tried::Failed, why, hint),
+    };
+    IntegrationCheck { what: it.what.to_owned(), outcome, detail, hint }
+}
+
+fn leftovers(kind: &Kind) -> Vec<RemovedAt> {
+    let word = |it: &integration::Leftover| RemovedAt {
+        what: it.what.to_owned(),
+        name: it.name.to_owned(),
+    };
+    kind.leftovers.iter().map(word).collect()
+}
+
+fn notice(it: store::NoticeReport) -> IntegrationNotice {
+    IntegrationNotice {
+        id: it.id,
+        about: it.about,
+        state: match it.state {
+            store::NoticeState::Waiting => NoticeState::Waiting,
+            store::NoticeState::Done => NoticeState::Done,
+            store::NoticeState::Aside => NoticeState::Aside,
+        },
+        attempts: it.attempts,
+        why: it.trouble,
+        heard: it.heard.to_string(),
+        ended: it.ended.map(|it| it.to_string()),
+    }
+}

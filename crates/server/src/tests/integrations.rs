@@ -1,0 +1,468 @@
+//! Integrations: what a party tells is kept, answered, and looked into, once; what nobody can read is
+//! set aside.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use api::{
+    Client, Configured, Configuring, EventQuery, ImageQuery, Integration, IntegrationState,
+    NoticeQuery, NoticeState, TagsQuery,
+};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use engine::Engine;
+use model::{Act, Moment, Role, Secret};
+use serde_json::json;
+use store::{Keyring, Store};
+use testkit::{FakeRegistry, Fault, Form, Hook, Told, Vendor, VendorStandIn};
+use tower::ServiceExt as _;
+
+use crate::identity::{Kind, minted};
+use crate::{Access, App, People, Reach, World, here, jobs, router};
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// A server with a registry beside it.
+struct House {
+    registry: FakeRegistry,
+    app: App,
+    router: Router,
+    clock: Arc<AtomicI64>,
+}
+
+impl House {
+    async fn new() -> Self {
+        Self::at("sqlite::memory:").await
+    }
+
+    async fn at(address: &str) -> Self {
+        // Two providers are linked, so somebody has to say which.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let start = "2026-11-21T10:00:05Z".parse::<Moment>().unwrap();
+        let clock = Arc::new(AtomicI64::new(start.micros()));
+        let app = app(address, &clock).await;
+        let act = Act { who: "a test".to_owned(), origin: String::new(), at: app.now() };
+        let ann = app.store().create_user(&act, "ann", &Secret::new("x")).await.unwrap();
+        app.store().create_organisation_owned(&act, "acme", &ann.id).await.unwrap();
+        let bob = app.store().create_user(&act, "bob", &Secret::new("x")).await.unwrap();
+        let acme = app.store().organisation("acme").await.unwrap().id;
+        app.store().put_member(&acme, &act, &bob.id, Role::Editor).await.unwrap();
+        Self { registry: FakeRegistry::start(), router: router(app.clone()), app, clock }
+    }
+
+    /// Somebody who asks.
+    async fn client(&self, name: &str) -> Client {
+        let user = self.app.store().user(name).await.unwrap();
+        let session = minted(Kind::Session).unwrap();
+        let now = self.app.now();
+        let act = Act { who: name.to_owned(), origin: String::new(), at: now };
+        let until = now.plus_seconds(86_400);
+        self.app.store().start_session(&act, &user.id, &session.hash, until).await.unwrap();
+        let token = session.text;
+        let router = self.router.clone().layer(axum::middleware::map_request(
+            move |mut request: Request<Body>| {
+                let value = format!("Bearer {token}").parse().unwrap();
+                request.headers_mut().insert("authorization", value);
+                async move { request }
+            },
+        ));
+        Client::new(here(router), None)
+    }
+
+    /// An integration with these parameters, told to ann.
+    async fn configured(&self, kind: &str, parameters: &[(&str, &str)]) -> Configured {
+        let ann = self.client("ann").await;
+        let made = ann.configure_integration("acme", kind, "ours", &told(parameters)).await;
+        let made = made.unwrap();
+        assert_eq!(made.integration.hook, None, "it is kept in no answer to a change");
+        let integration = ann.integration("acme", kind, "ours").await.unwrap();
+        Configured { integration, ..made }
+    }
+
+    /// What comes back of a webhook.
+    async fn post(&self, path: &str, hook: &Hook) -> (u16, String) {
+        let method: Method = hook.method.parse().unwrap();
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in &hook.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Body::from(hook.body.clone())).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    /// Time goes by, and what is to be done is done.
+    async fn later(&self, seconds: i64) -> Vec<String> {
+        self.clock.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        jobs::do_once(&self.app, "look_at_registries").await.unwrap();
+        jobs::all(&self.app).await
+    }
+
+    /// What is known by now: each tag that leads somewhere, and how often something was analysed.
+    async fn known(&self, repository: &str) -> (String, usize) {
+        let ann = self.client("ann").await;
+        let query = TagsQuery { image: repository.to_owned() };
+        let tags = ann.tags("acme", &query).await.unwrap().items;
+        let tags = tags.into_iter().filter(|it| it.until.is_none()).map(|it| it.tag);
+        let query =
+            EventQuery { kinds: Some("image-analysed".to_owned()), ..EventQuery::default() };
+        let analysed = ann.events("acme", &query).await.unwrap().items.len();
+        (tags.collect::<Vec<_>>().join(" "), analysed)
+    }
+
+    /// What an integration told, in a state.
+    async fn notices(&self, kind: &str, state: NoticeState) -> Vec<String> {
+        let ann = self.client("ann").await;
+        let query = NoticeQuery { state: Some(state), limit: Some(1000), after: None };
+        let all = ann.notices("acme", kind, "ours", &query).await.unwrap().items;
+        all.into_iter()
+            .map(|it| it.about + &it.why.map(|why| format!(": {why}")).unwrap_or_default())
+            .collect()
+    }
+
+    fn push(&self, repository: &str, tag: &str, package: &str) -> String {
+        let layer = testkit::layer()
+            .file("etc/os-release", "ID=alpine\nVERSION_ID=3.20.0\n")
+            .file("lib/apk/db/installed", format!("P:{package}\nV:1.0-r0\nA:x86_64\n\n"));
+        self.registry.push(repository, tag, &testkit::image().layer(layer))
+    }
+}
+
+async fn app(address: &str, clock: &Arc<AtomicI64>) -> App {
+    let store = Store::open(address).await.unwrap().with_keys(Keyring::new(&[1; 32], &[]));
+    let settings = image::Settings { retries: 0, ..image::Settings::default() };
+    let reach = Reach {
+        engine: Engine::default(),
+        settings: Arc::new(settings),
+        jobs: true,
+        offline: false,
+    };
+    let ticking = Arc::clone(clock);
+    let now = Arc::new(move || Moment::from_micros(ticking.load(Ordering::SeqCst)));
+    App::new(store, World::new(None), Access::People(People::new(false)), reach, now)
+}
+
+fn told(parameters: &[(&str, &str)]) -> Configuring {
+    let parameters =
+        parameters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Configuring { parameters }
+}
+
+fn hook(integration: &Integration) -> String {
+    integration.hook.clone().unwrap()
+}
+
+/// A notification of the distribution project's registry.
+fn notification(id: &str, repository: &str, tag: &str, digest: &str) -> Hook {
+    let kind = "application/vnd.docker.distribution.events.v2+json";
+    let event = json!({
+        "id": id, "timestamp": "2026-11-21T10:00:00Z", "action": "push",
+        "target": {
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "repository": repository, "tag": tag, "digest": digest,
+        },
+    });
+    let headers = vec![
+        ("content-type".to_owned(), kind.to_owned()),
+        ("authorization".to_owned(), SECRET.to_owned()),
+    ];
+    let body = json!({ "events": [event] }).to_string().into_bytes();
+    Hook { method: "POST".to_owned(), path: String::new(), headers, body }
+}
+
+#[tokio::test]
+async fn every_form_of_every_vendor_leads_to_an_analysis() {
+    for form in Form::ALL {
+        let house = House::new().await;
+        let vendor = match form.vendor() {
+            "artifactory" => Vendor::Artifactory,
+            "azure" => Vendor::Azure,
+            "harbor" => Vendor::Harbor,
+            _ => Vendor::Nexus,
+        };
+        house.push("team/app", "1", "cup");
+        let stand_in = VendorStandIn::start(vendor, &house.registry.host());
+        let host = stand_in.host();
+        let api = match vendor {
+            Vendor::Artifactory => format!("http://{host}/artifactory"),
+            _ => format!("http://{host}"),
+        };
+        let mut parameters =
+            vec![("registry", host.as_str()), ("user", "reader"), ("password", "pass")];
+        match vendor {
+            Vendor::Azure => {}
+            Vendor::Artifactory => {
+                parameters.extend([("api", api.as_str()), ("repository", "docker-local")]);
+            }
+            _ => parameters.push(("api", api.as_str())),
+        }
+        let proof = if vendor == Vendor::Harbor { "webhook-auth" } else { "webhook-secret" };
+        parameters.push((proof, SECRET));
+        let made = house.configured(form.vendor(), &parameters).await;
+        assert_eq!(
+            made.integration.state,
+            IntegrationState::Connected,
+            "{form:?} {:?}",
+            made.checks
+        );
+        // What is there already is read: the newest of it.
+        house.later(1).await;
+        let repository = match vendor {
+            Vendor::Artifactory => format!("{host}/docker-local/team/app"),
+            _ => format!("{host}/team/app"),
+        };
+        assert_eq!(house.known(&repository).await, ("1".to_owned(), 1), "{form:?}");
+        // What is pushed then is heard of; whoever tells it again tells nothing new.
+        let digest = house.push("team/app", "2", "pot");
+        let told = Told {
+            pushed: true,
+            registry: host.clone(),
+            repository: "team/app".to_owned(),
+            tag: "2".to_owned(),
+            digest,
+            id: "one".to_owned(),
+            at: "2026-11-21T10:00:00Z".to_owned(),
+            seconds: 1_795_255_200,
+        };
+        let path = hook(&made.integration);
+        for _ in 0..3 {
+            let sent = Hook::new(form, &told, SECRET);
+            assert_eq!(house.post(&path, &sent).await.0, 200, "{form:?}");
+        }
+        assert_eq!(house.notices(form.vendor(), NoticeState::Waiting).await.len(), 1, "{form:?}");
+        assert_eq!(house.later(1).await, ["attend"], "{form:?}");
+        assert_eq!(house.known(&repository).await, ("1 2".to_owned(), 2), "{form:?}");
+        assert_eq!(house.notices(form.vendor(), NoticeState::Waiting).await.len(), 0, "{form:?}");
+        // It is gone when the registry says so.
+        house.registry.untag("team/app", "2");
+        let gone = Told { pushed: false, id: "two".to_owned(), ..told.clone() };
+        assert_eq!(house.post(&path, &Hook::new(form, &gone, SECRET)).await.0, 200, "{form:?}");
+        house.later(1).await;
+        assert_eq!(house.known(&repository).await, ("1".to_owned(), 2), "{form:?}");
+        // Nobody else is believed.
+        for bad in ["", "another secret"] {
+            let sent = Hook::new(form, &told, bad);
+            assert_eq!(house.post(&path, &sent).await.0, 401, "{form:?} `{bad}`");
+        }
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_never_given_out_and_change_gently() {
+    let house = House::new().await;
+    let host = house.registry.host();
+    house.push("team/app", "1", "cup");
+    let parameters = [("registry", host.as_str()), ("webhook-auth", SECRET)];
+    let made = house.configured("distribution", &parameters).await;
+    assert_eq!(made.integration.secrets, ["webhook-auth"]);
+    assert_eq!(made.integration.parameters.keys().collect::<Vec<_>>(), ["registry"]);
+    let (ann, bob) = (house.client("ann").await, house.client("bob").await);
+    let one = ann.integration("acme", "distribution", "ours").await.unwrap();
+    assert_eq!(one, made.integration);
+    // Others see that it is there, and whether it works; not where its webhooks go.
+    let listed = bob.integrations("acme").await.unwrap().items;
+    assert_eq!((listed.len(), &listed[0].hook, &listed[0].secrets), (1, &None, &Vec::new()));
+    for refused in [
+        bob.integration("acme", "distribution", "ours").await.err(),
+        bob.try_integration("acme", "distribution", "ours").await.err(),
+        bob.delete_integration("acme", "distribution", "ours").await.err(),
+        bob.configure_integration("acme", "oci", "x", &told(&[("registry", "r.example")]))
+            .await
+            .err(),
+    ] {
+        assert_eq!(refused.unwrap().problem().unwrap().status, 403);
+    }
+    let whole = serde_json::to_string(&(made.clone(), listed)).unwrap();
+    let events = ann.events("acme", &EventQuery::default()).await.unwrap();
+    let events = serde_json::to_string(&events).unwrap();
+    assert!(!whole.contains(SECRET) && !events.contains(SECRET));
+    let path = hook(&made.integration);
+    assert!(!events.contains(&path));
+    // Another secret: the former one holds until the next.
+    let send = async |proof: &str| {
+        let mut sent = notification("x", "team/app", "1", &super::digest('1'));
+        sent.headers.retain(|it| it.0 != "authorization");
+        sent.headers.push(("authorization".to_owned(), proof.to_owned()));
+        house.post(&path, &sent).await.0
+    };
+    let other = format!("{SECRET}{SECRET}");
+    house.clock.fetch_add(1_000_000, Ordering::SeqCst);
+    let again = [("registry", host.as_str()), ("webhook-auth", other.as_str())];
+    let changed = house.configured("distribution", &again).await;
+    assert_eq!(hook(&changed.integration), path, "it need not be told to the registry again");
+    assert_eq!((send(SECRET).await, send(&other).await, send("x").await), (200, 200, 401));
+    house.clock.fetch_add(1_000_000, Ordering::SeqCst);
+    let last = [("registry", host.as_str()), ("webhook-auth", "a third secret")];
+    house.configured("distribution", &last).await;
+    assert_eq!((send(SECRET).await, send(&other).await), (401, 200));
+    // Whoever says nothing of it leaves it as it is.
+    house.clock.fetch_add(1_000_000, Ordering::SeqCst);
+    house.configured("distribution", &[("registry", host.as_str())]).await;
+    assert_eq!(send("a third secret").await, 200);
+    ann.delete_integration("acme", "distribution", "ours").await.unwrap();
+    assert_eq!(send("a third secret").await, 404);
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused() {
+    let house = House::new().await;
+    let ann = house.client("ann").await;
+    let check = async |kind: &str, parameters: &[(&str, &str)], expect: &str| {
+        let refused = ann.configure_integration("acme", kind, "x", &told(parameters)).await;
+        assert_eq!(refused.unwrap_err().to_string(), expect);
+    };
+    check("quay", &[], "kind of integration `quay`: there is none").await;
+    check("oci", &[], "parameters: registry: it must be told").await;
+    check(
+        "oci",
+        &[("registry", "r.example"), ("x", "y")],
+        "parameters: x: oci has no such setting",
+    )
+    .await;
+    check(
+        "distribution",
+        &[("registry", "r"), ("port", "1")],
+        "parameters: port: distribution has no such setting",
+    )
+    .await;
+    assert!(ann.integrations("acme").await.unwrap().items.is_empty());
+    // One that does not answer is kept, and says why; nobody who looks for it loses it.
+    let away =
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let made = house.configured("oci", &[("registry", &away)]).await;
+    assert_eq!(made.integration.state, IntegrationState::Error);
+    assert!(made.integration.why.unwrap().starts_with("registry reachable: "));
+    house.later(1).await;
+    let listed = ann.integrations("acme").await.unwrap().items;
+    assert_eq!(listed[0].state, IntegrationState::Error);
+    // Azure's leftovers are named.
+    house.configured("azure", &[("registry", &away), ("password", "x")]).await;
+    let removed = ann.delete_integration("acme", "azure", "ours").await.unwrap();
+    let names: Vec<&str> = removed.leftovers.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["docker-scout-readonly-token", "docker-scout-repository"]);
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_is_set_aside_and_the_rest_goes_on() {
+    let house = House::new().await;
+    let host = house.registry.host();
+    let digest = house.push("team/app", "1", "cup");
+    let made =
+        house.configured("distribution", &[("registry", &host), ("webhook-auth", SECRET)]).await;
+    let path = hook(&made.integration);
+    house.later(1).await;
+    let good = notification("good", "team/app", "1", &digest);
+    let with = |body: &[u8]| Hook { body: body.to_vec(), ..good.clone() };
+    for (body, times) in
+        [(&b"<html>"[..], 2), (b"{\"events\":[{\"action\":\"push\"}]}", 1), (b"\xff", 1), (b"", 1)]
+    {
+        for _ in 0..times {
+            assert_eq!(house.post(&path, &with(body)).await.0, 200);
+        }
+    }
+    let aside = house.notices("distribution", NoticeState::Aside).await;
+    assert_eq!(aside.len(), 4, "{aside:?}");
+    assert!(aside.iter().all(|it| it.starts_with("what cannot be read at ")), "{aside:?}");
+    // Too long, another vendor's, or on no path of ours.
+    let long = vec![b' '; 5 << 20];
+    assert_eq!(house.post(&path, &with(&long)).await.0, 413);
+    let get = Hook { method: "GET".to_owned(), ..good.clone() };
+    assert_eq!(house.post(&path, &get).await.0, 405);
+    let packed = ("content-encoding".to_owned(), "gzip".to_owned());
+    let packed = Hook { headers: [good.headers.clone(), vec![packed]].concat(), ..good.clone() };
+    assert_eq!(house.post(&path, &packed).await.0, 415);
+    let other = path.replace("/distribution/", "/harbor/");
+    let unknown = format!("/hooks/distribution/{}", minted(Kind::Hook).unwrap().text);
+    for path in [other.as_str(), unknown.as_str(), "/hooks/distribution/x", "/hooks/distribution"] {
+        assert_eq!(house.post(path, &good).await.0, 404, "{path}");
+    }
+    // An image that cannot be read is tried again, set aside in the end, and holds nobody up.
+    house.registry.plan("/v2/team/bad/", 10_000, Fault::status(500));
+    let bad = house.push("team/bad", "1", "bad");
+    assert_eq!(house.post(&path, &notification("bad", "team/bad", "1", &bad)).await.0, 200);
+    let next = house.push("team/app", "2", "pot");
+    assert_eq!(house.post(&path, &notification("next", "team/app", "2", &next)).await.0, 200);
+    house.later(1).await;
+    assert_eq!(house.known(&format!("{host}/team/app")).await.0, "1 2");
+    assert_eq!(house.notices("distribution", NoticeState::Waiting).await.len(), 1);
+    for _ in 0..12 {
+        house.later(3700).await;
+    }
+    assert_eq!(house.notices("distribution", NoticeState::Waiting).await.len(), 0);
+    let aside = house.notices("distribution", NoticeState::Aside).await;
+    assert!(aside.iter().any(|it| it.starts_with("pushed team/bad:1: ")), "{aside:?}");
+}
+
+/// Many notices in one second, some of them twice, over a server that is restarted in between: each
+/// image is analysed once, and none is missed.
+#[tokio::test]
+async fn a_burst_with_restarts_in_between() {
+    const IMAGES: usize = 24;
+    const TIMES: usize = 20;
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("sqlite://{}", folder.path().join("it.db").display());
+    let mut house = House::at(&address).await;
+    let host = house.registry.host();
+    house.push("team/app", "first", "first");
+    let made =
+        house.configured("distribution", &[("registry", &host), ("webhook-auth", SECRET)]).await;
+    let path = hook(&made.integration);
+    house.later(1).await;
+    let digests: Vec<String> = (0..IMAGES)
+        .map(|it| house.push("team/app", &format!("v{it}"), &format!("cup{it}")))
+        .collect();
+    let began = std::time::Instant::now();
+    for round in 0..TIMES {
+        for (number, digest) in digests.iter().enumerate() {
+            // Each is told under ten ids, twice each.
+            let id = format!("{number}-{}", round % 10);
+            let sent = notification(&id, "team/app", &format!("v{number}"), digest);
+            assert_eq!(house.post(&path, &sent).await.0, 200);
+        }
+        if round % 7 == 3 {
+            // Somebody pulls the plug while work is under way, and another process comes.
+            let working = house.app.clone();
+            let working = tokio::spawn(async move { jobs::all(&working).await });
+            tokio::task::yield_now().await;
+            working.abort();
+            let _ = working.await;
+            house.clock.fetch_add(60_000_000, Ordering::SeqCst);
+            house.app = app(&address, &house.clock).await;
+            house.router = router(house.app.clone());
+        }
+    }
+    println!("{} webhooks taken in {:?}", IMAGES * TIMES, began.elapsed());
+    assert!(house.later(60).await.iter().all(|it| it == "attend"));
+    let (tags, analysed) = house.known(&format!("{host}/team/app")).await;
+    assert_eq!(tags.split(' ').count(), IMAGES + 1);
+    assert_eq!(analysed, IMAGES + 1);
+    assert_eq!(house.notices("distribution", NoticeState::Done).await.len(), IMAGES * 10);
+    assert_eq!(house.notices("distribution", NoticeState::Waiting).await.len(), 0);
+    let ann = house.client("ann").await;
+    let images = ann.images("acme", &ImageQuery::default()).await.unwrap().items;
+    assert_eq!(images.len(), IMAGES + 1);
+}
+
+#[tokio::test]
+async fn a_repository_that_is_off_is_left_alone() {
+    let house = House::new().await;
+    let host = house.registry.host();
+    let ann = house.client("ann").await;
+    house.push("team/app", "1", "cup");
+    house.push("team/web", "1", "pot");
+    ann.enable_repository("acme", &format!("{host}/team/web"), false).await.unwrap();
+    let made =
+        house.configured("distribution", &[("registry", &host), ("webhook-auth", SECRET)]).await;
+    house.later(1).await;
+    let digest = house.push("team/web", "2", "lid");
+    let sent = notification("web", "team/web", "2", &digest);
+    assert_eq!(house.post(&hook(&made.integration), &sent).await.0, 200);
+    house.later(1).await;
+    assert_eq!(house.known(&format!("{host}/team/web")).await, (String::new(), 1));
+    ann.enable_repository("acme", &format!("{host}/team/web"), true).await.unwrap();
+    house.later(3700).await;
+    assert_eq!(house.known(&format!("{host}/team/web")).await, ("1 2".to_owned(), 3));
+}

@@ -1,0 +1,149 @@
+//! The parties around us, as they are kept.
+
+use model::{Moment, OrganisationId, Secret};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// A party that is to be spoken with.
+#[derive(Clone, Copy, Debug)]
+pub struct NewIntegration<'a> {
+    /// `artifactory`.
+    pub kind: &'a str,
+    /// To tell several of a kind apart.
+    pub name: &'a str,
+    /// Keys and values, nothing of them secret.
+    pub settings: &'a [(String, String)],
+    /// Keys and secrets. Those that are not named stay as they are.
+    pub secrets: &'a [(String, Secret)],
+    /// SHA-256 of the secret in the path of its webhooks, should it have none yet, and that secret.
+    pub hook: (&'a [u8; 32], &'a Secret),
+}
+
+/// A party that is spoken with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IntegrationRecord {
+    /// Its own.
+    pub id: String,
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// `artifactory`.
+    pub kind: String,
+    /// To tell several of a kind apart.
+    pub name: String,
+    /// Keys and values, nothing of them secret.
+    pub settings: Vec<(String, String)>,
+    /// Does it work?
+    pub state: IntegrationState,
+    /// Since when.
+    pub state_since: Moment,
+    /// When it was configured first.
+    pub created: Moment,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// Does an integration work?
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IntegrationState {
+    /// Nobody knows yet.
+    Pending,
+    /// It does.
+    Connected,
+    /// It does not.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}
+
+/// The secrets of an integration, opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IntegrationSecrets {
+    /// By the key of their setting.
+    pub new: Vec<(String, Secret)>,
+    /// Those that were there before.
+    pub old: Vec<(String, Secret)>,
+    /// The one in the path of its webhooks.
+    pub hook: Option<Secret>,
+}
+
+/// Something that a party told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewNotice {
+    /// The same for the same notice.
+    pub id: String,
+    /// Does no other notice ever have this id?
+    pub is_unique: bool,
+    /// In one line, for people.
+    pub about: String,
+    /// What it says; whoever deals with it knows the shape.
+    pub payload: Json,
+    /// Why nothing can be done about it.
+    pub trouble: Option<String>,
+}
+
+/// What came of hearing something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// So many were new.
+    pub new: u64,
+    /// So many were heard before.
+    pub known: u64,
+}
+
+/// A notice that is to be dealt with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingNotice {
+    /// Its own.
+    pub id: String,
+    /// What it says.
+    pub payload: Json,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// A notice as one sees it from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeReport {
+    /// Its own.
+    pub id: String,
+    /// In one line.
+    pub about: String,
+    /// Where it is in its life.
+    pub state: NoticeState,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why it failed last, or why it is set aside.
+    pub trouble: Option<String>,
+    /// When it came.
+    pub heard: Moment,
+    /// When it was dealt with.
+    pub ended: Option<Moment>,
+}
+
+/// Where a notice is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoticeState {
+    /// It is to be dealt with.
+    Waiting,
+    /// It was.
+    Done,
+    /// It cannot be, and is shown.
+    Aside,
+}
+
+impl NoticeState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Waiting, Self::Done, Self::Aside];
+
+    /// `waiting`, `done`, `aside`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Done => "done",
+            Self::Aside => "aside",
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The inbox: what parties told, kept before they hear that it was, until somebody has dealt with it.
+
+use model::Moment;
+use serde_json::Value as Json;
+
+use crate::contract::{
+    Error, Kept, NewJob, NewNotice, NoticeReport, NoticeState, Page, Paged, WaitingNotice,
+};
+use crate::db::{Query, Row, Value, values};
+use crate::{Store, jobs, names, new_id};
+
+/// Notices of one integration that may wait; whoever brings more is to come again.
+const WAITING_LIMIT: i64 = if cfg!(test) { 20 } else { 200_000 };
+/// So often a notice is tried.
+const ATTEMPTS: u32 = 8;
+/// Seconds before the second try; each further wait is three times as long, up to the last.
+const FIRST_WAIT: i64 = 10;
+const LONGEST_WAIT: i64 = 3600;
+/// Rows of one statement.
+const ROWS: usize = 500;
+
+impl Store {
+    /// Keeps what an integration told, but for what was heard before, and lets `job` deal with it:
+    /// all of that or nothing. What is unique is heard once; what is not is heard once while it
+    /// waits.
+    pub async fn hear(
+        &self,
+        integration: &str,
+        at: Moment,
+        notices: &[NewNotice],
+        job: &NewJob,
+    ) -> Result<Kept, Error> {
+        let mut tx = self.db.write().await?;
+        tx.lock(&format!("inbox of {integration}"), false).await?;
+        let sql = "SELECT id FROM integrations WHERE id = $1";
+        if tx.row(sql, values![integration]).await?.is_none() {
+            return Err(Error::Gone("integration"));
+        }
+        let sql =
+            "SELECT COUNT(*) AS rows FROM notices WHERE integration = $1 AND state = 'waiting'";
+        let row = tx.row(sql, values![integration]).await?;
+        let waiting = row.map(|it| it.int("rows")).transpose()?.unwrap_or(0);
+        let coming = i64::try_from(notices.len()).unwrap_or(i64::MAX);
+        if waiting.saturating_add(coming) > WAITING_LIMIT {
+            return Err(Error::Unavailable {
+                what: "inbox".to_owned(),
+                why: format!("{waiting} notices wait already"),
+            });
+        }
+        let mut order: Vec<&NewNotice> = notices.iter().collect();
+        // One order for all, so that no two wait for each other.
+        order.sort_by(|left, right| left.id.cmp(&right.id));
+        let mut kept = Kept::default();
+        let mut is_work = false;
+        for notice in order {
+            let state =
+                if notice.trouble.is_some() { NoticeState::Aside } else { NoticeState::Waiting };
+            let added = tx
+                .run(
+                    "INSERT INTO notices (id, integration, slot, lasting, about, payload, state,
+                                          attempts, trouble, heard_at, ready_at, ended_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $9, $10)
+                     ON CONFLICT (integration, slot) DO NOTHING",
+                    values![
+                        new_id(),
+                        integration,
+                        names::told(&notice.id),
+                        i64::from(notice.is_unique),
+                        names::told(&notice.about),
+                        notice.payload.to_string(),
+                        state.as_str(),
+                        notice.trouble.as_deref().map(names::told),
+                        at,
+                        notice.trouble.as_ref().map(|_| at.micros()),
+                    ],
+                )
+                .await?;
+            kept.new += added;
+            kept.known += 1 - added.min(1);
+            is_work |= added > 0 && state == NoticeState::Waiting;
+        }
+        if is_work {
+            jobs::add(&mut tx, std::slice::from_ref(job)).await?;
+        }
+        tx.commit().await?;
+        Ok(kept)
+    }
+
+    /// What waits to be dealt with by now, the oldest first.
+    pub async fn waiting_notices(
+        &self,
+        integration: &str,
+        now: Moment,
+        most: u32,
+    ) -> Result<Vec<WaitingNotice>, Error> {
+        let sql = "SELECT id, payload, attempts FROM notices WHERE integration = $1
+                   AND state = 'waiting' AND ready_at <= $2 ORDER BY id LIMIT $3";
+        let read = |row: &Row| {
+            Ok(WaitingNotice {
+                id: row.text("id")?,
+                payload: payload(row)?,
+                attempts: attempts(row)?,
+            })
+        };
+        let rows = self.db.rows(sql, values![integration, now, i64::from(most)]).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// When the next of those that wait is to be dealt with.
+    pub async fn next_notice(&self, integration: &str) -> Result<Option<Moment>, Error> {
+        let sql = "SELECT MIN(ready_at) AS ready_at FROM notices
+                   WHERE integration = $1 AND state = 'waiting'";
+        let row = self.db.row(sql, values![integration]).await?;
+        Ok(row.map(|it| it.maybe_moment("ready_at")).transpose()?.flatten())
+    }
+
+    /// These are dealt with.
+    pub async fn notices_done(&self, ids: &[String], now: Moment) -> Result<(), Error> {
+        let mut tx = self.db.write().await?;
+        for part in ids.chunks(ROWS) {
+            let mut query = Query::new(
+                "UPDATE notices SET state = 'done', trouble = NULL, attempts = attempts + 1,
+                        slot = CASE WHEN lasting = 1 THEN slot ELSE NULL END,",
+                vec![],
+            );
+            query.with("ended_at = $? WHERE state = 'waiting'", now);
+            query.with_all("AND id IN $?", part.iter().map(String::as_str).collect());
+            let (sql, values) = query.into_parts();
+            tx.run(sql, values).await?;
+        }
+        tx.commit().await
+    }
+
+    /// A notice could not be dealt with: it is tried again, later each time, and is set aside after
+    /// the last. Says whether it is tried again.
+    pub async fn notice_failed(
+        &self,
+        notice: &WaitingNotice,
+        now: Moment,
+        why: &str,
+    ) -> Result<bool, Error> {
+        let attempts = notice.attempts.saturating_add(1);
+        let again = attempts < ATTEMPTS;
+        let factor = 3_i64.saturating_pow(attempts.saturating_sub(1));
+        let wait = FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT);
+        let (state, ended) = if again {
+            (NoticeState::Waiting, None)
+        } else {
+            (NoticeState::Aside, Some(now.micros()))
+        };
+        let mut tx = self.db.write().await?;
+        tx.run(
+            "UPDATE notices SET state = $2, attempts = $3, trouble = $4, ready_at = $5,
+                    ended_at = $6,
+                    slot = CASE WHEN lasting = 1 OR $2 = 'waiting' THEN slot ELSE NULL END
+             WHERE id = $1 AND state = 'waiting'",
+            values![
+                &notice.id,
+                state.as_str(),
+                i64::from(attempts),
+                names::told(why),
+                now.plus_seconds(wait),
+                ended,
+            ],
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(again)
+    }
+
+    /// What an integration told, the latest first; in one state, or in all.
+    pub async fn notices(
+        &self,
+        integration: &str,
+        state: Option<NoticeState>,
+        page: &Page,
+    ) -> Result<Paged<NoticeReport>, Error> {
+        let limit = page.rows();
+        let mut query = Query::new(
+            "SELECT id, about, state, attempts, trouble, heard_at, ended_at FROM notices",
+            vec![],
+        );
+        query.with("WHERE integration = $?", integration);
+        if let Some(state) = state {
+            query.with("AND state = $?", state.as_str());
+        }
+        if let Some(after) = &page.after {
+            query.with("AND id < $?", after);
+        }
+        query.then(&format!("ORDER BY id DESC LIMIT {}", limit + 1));
+        let (sql, values) = query.into_parts();
+        let rows = self.db.rows(sql, values).await?;
+        let rows = rows.iter().map(report).collect::<Result<_, _>>()?;
+        Ok(Paged::of(rows, limit, |it: &NoticeReport| it.id.clone()))
+    }
+
+    /// What was set aside is to be tried once more. Says how much it was.
+    pub async fn revive_notices(
+        &self,
+        integration: &str,
+        now: Moment,
+        job: &NewJob,
+    ) -> Result<u64, Error> {
+        let mut tx = self.db.write().await?;
+        let revived = tx
+            .run(
+                "UPDATE notices SET state = 'waiting', attempts = 0, ready_at = $2, ended_at = NULL
+                 WHERE integration = $1 AND state = 'aside' AND attempts > 0",
+                values![integration, now],
+            )
+            .await?;
+        if revived > 0 {
+            jobs::add(&mut tx, std::slice::from_ref(job)).await?;
+        }
+        tx.commit().await?;
+        Ok(revived)
+    }
+
+    /// Forgets what was dealt with before one moment, and what was set aside before another. Says
+    /// how much that was.
+    pub async fn forget_notices(&self, done: Moment, aside: Moment) -> Result<u64, Error> {
+        let mut forgotten = 0;
+        for (state, before) in [(NoticeState::Done, done), (NoticeState::Aside, aside)] {
+            loop {
+                let mut tx = self.db.write().await?;
+                let fits = "state = $1 AND ended_at < $2";
+                let values: Vec<Value> = values![state.as_str(), before];
+                let gone = crate::retention::delete_some(&mut tx, "notices", "id", fits, values);
+                let gone = gone.await?;
+                tx.commit().await?;
+                forgotten += gone;
+                if gone == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(forgotten)
+    }
+}
+
+fn report(row: &Row) -> Result<NoticeReport, Error> {
+    let word = row.word("state")?;
+    let state = NoticeState::ALL.into_iter().find(|it| it.as_str() == word);
+    Ok(NoticeReport {
+        id: row.text("id")?,
+        about: row.text("about")?,
+        state: state.ok_or_else(|| corrupt("column state", format!("`{word}` is no state")))?,
+        attempts: attempts(row)?,
+        trouble: row.maybe_text("trouble")?,
+        heard: row.moment("heard_at")?,
+        ended: row.maybe_moment("ended_at")?,
+    })
+}
+
+fn payload(row: &Row) -> Result<Json, Error> {
+    let payload = serde_json::from_str(&row.text("payload")?);
+    payload.map_err(|error| corrupt("column payload", error.to_string()))
+}
+
+fn attempts(row: &Row) -> Result<u32, Error> {
+    let attempts = row.int("attempts")?;
+    u32::try_from(attempts)
+        .map_err(|_| corrupt("column attempts", format!("`{attempts}` is no number of tries")))
+}
+
+fn corrupt(what: &str, why: String) -> Error {
+    Error::Corrupt { what: what.to_owned(), why }
+}
