@@ -17,8 +17,8 @@ use crate::words::{
     Me, Member, NewEnvironment, NewInvitation, NewOrganisation, NewToken, NoticeQuery,
     Organisation, Page, PageQuery, Presenting, Problem, Promotion, Pushed, Pushing, RecordedAll,
     Recordings, Removed, Renaming, Report, Reported, Repository, RepositoryQuery, Reset, Resetting,
-    ResolveQuery, Resolved, Rotating, Session, TagSpan, TagsQuery, Token, TokenQuery, Version,
-    WhereQuery, Whereabouts,
+    ResolveQuery, Resolved, Retried, Retrying, Rotating, Session, TagSpan, TagsQuery,
+    TemplateQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
 };
 use crate::{Carrier, Live, ORIGIN, PROBLEM, ROOT, Take, Trouble, add};
 
@@ -404,6 +404,32 @@ impl Client {
         query: &NoticeQuery,
     ) -> Result<Page<IntegrationNotice>, Error> {
         self.get(&within(organisation, &["integrations", kind, name, "notices"]), query).await
+    }
+
+    /// What an integration told and is set aside is looked into once more.
+    pub async fn retry_notices(
+        &self,
+        organisation: &str,
+        kind: &str,
+        name: &str,
+        retrying: &Retrying,
+    ) -> Result<Retried, Error> {
+        let path = within(organisation, &["integrations", kind, name, "notices", "retries"]);
+        self.send(Method::POST, &path, retrying).await
+    }
+
+    /// What the other side of an integration can be made from, with the address of its webhooks in it.
+    pub async fn template(
+        &self,
+        organisation: &str,
+        kind: &str,
+        name: &str,
+        query: &TemplateQuery,
+    ) -> Result<String, Error> {
+        let path = within(organisation, &["integrations", kind, name, "template"]);
+        let bytes = self.bytes(Method::GET, &path, query, None).await?;
+        String::from_utf8(bytes)
+            .map_err(|error| Error::Foreign { what: path, why: error.to_string() })
     }
 
     /// Where a flaw or a package runs.

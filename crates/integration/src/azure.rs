@@ -5,7 +5,7 @@
 
 mod directory;
 mod inbox;
-pub mod template;
+mod template;
 
 use image::Error;
 
@@ -20,6 +20,7 @@ pub(crate) const KIND: Kind = Kind {
     about: "https://learn.microsoft.com/azure/event-grid/event-schema-container-registry",
     settings: SETTINGS,
     webhook_secret: Some("webhook-secret"),
+    templates: template::ALL,
     leftovers: &[
         Leftover { what: "container registry token", name: template::TOKEN },
         Leftover { what: "Event Grid system topic", name: template::TOPIC },

@@ -33,6 +33,8 @@ pub struct Kind {
     pub settings: &'static [Setting],
     /// The setting with what its webhooks are to prove; none where it has no webhooks.
     pub webhook_secret: Option<&'static str>,
+    /// What its side can be made from, each in another language.
+    pub templates: &'static [Template],
     /// What stays with it when we let go of it, to be deleted by hand.
     pub leftovers: &'static [Leftover],
     /// Gets ready to speak to it. Nothing is asked yet.
@@ -59,6 +61,20 @@ impl Kind {
             Some(length) => Check::ok(WHAT, format!("a secret of {length} characters")),
         })
     }
+}
+
+/// A document that a party makes its side of an integration from.
+#[derive(Serialize)]
+pub struct Template {
+    /// In which language: `json`.
+    pub format: &'static str,
+    /// Its media type.
+    pub media: &'static str,
+    /// What a file of it is called.
+    pub file: &'static str,
+    /// The document, with the address that webhooks go to, and what the integration is told.
+    #[serde(skip)]
+    pub fill: fn(webhook: &str, settings: &Settings) -> String,
 }
 
 /// Something that was made at a party's, for us.

@@ -44,6 +44,7 @@ pub(crate) const KIND: Kind = Kind {
         },
     ],
     webhook_secret: Some("webhook-auth"),
+    templates: &[],
     leftovers: &[],
     connect,
 };

@@ -19,11 +19,10 @@ mod shared;
 mod tests;
 pub mod watch;
 
-pub use azure::template;
 pub use contract::{
     Action, Age, Answer, BadSetting, Change, Check, Connect, Delivery, Directory, Failure, Given,
     Heard, How, Inbox, Integration, Kind, Leftover, Listed, Notice, Outcome, Received, Refusal,
-    Repository, Secrets, Sender, Setting, SettingKind, Settings, Tagged, Ways, receive,
+    Repository, Secrets, Sender, Setting, SettingKind, Settings, Tagged, Template, Ways, receive,
 };
 pub use shared::names::composed;
 

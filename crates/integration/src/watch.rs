@@ -4,142 +4,26 @@
 //! an image (`Hands`). Whoever is stopped in the middle goes on where it stopped, for what was seen is
 //! kept only when the work on it is done.
 
+mod memory;
+mod options;
+mod report;
+mod rhythm;
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use model::{Digest, Gap, Moment};
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::contract::{Action, Change, Directory, Failure, Notice, Repository, Tagged};
-use crate::filter::Filter;
+use crate::contract::{Action, Change, Directory, Failure, Repository, Tagged};
 
-/// What was seen before.
-#[async_trait]
-pub trait Memory: Send + Sync {
-    /// Was this registry ever looked at to the end?
-    async fn has_begun(&self, registry: &str) -> Result<bool, Lost>;
-    /// It was, now.
-    async fn begun(&self, registry: &str) -> Result<(), Lost>;
-    /// The host and the name of every repository with a tag that was seen.
-    async fn repositories(&self, registry: &str) -> Result<Vec<(String, String)>, Lost>;
-    /// The tags that were seen in one, and where they led.
-    async fn tags(&self, repository: &Repository) -> Result<BTreeMap<String, Digest>, Lost>;
-    /// A tag leads there, and nothing is left to be done about that.
-    async fn keep(&self, repository: &Repository, tag: &str, digest: &Digest) -> Result<(), Lost>;
-    /// A tag is gone.
-    async fn forget(&self, repository: &Repository, tag: &str) -> Result<(), Lost>;
-    /// Was the image or index of this digest worked on, wherever it was seen?
-    async fn is_done(&self, digest: &Digest) -> Result<bool, Lost>;
-}
-
-/// What is done about what was found.
-#[async_trait]
-pub trait Hands: Send + Sync {
-    /// Works on an image. It is called once for each digest until it succeeds, and once a look.
-    async fn analyze(&self, found: &Found) -> Result<(), Failure>;
-    /// A tag leads elsewhere than before, to something that was worked on already.
-    async fn moved(&self, found: &Found) -> Result<(), Failure>;
-    /// A tag is gone.
-    async fn gone(&self, repository: &Repository, tag: &str) -> Result<(), Failure>;
-}
-
-/// What is remembered cannot be had.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("what was seen before cannot be had: {0}")]
-pub struct Lost(pub String);
-
-/// A tag that leads to something new.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Where.
-    pub repository: Repository,
-    /// The tag; none where only a digest was told.
-    pub tag: Option<String>,
-    /// What it leads to.
-    pub digest: Digest,
-    /// What happened to it.
-    pub action: Action,
-}
-
-/// What is done about images that were there before anybody watched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Backfill {
-    /// Nothing: only what is pushed from now on counts.
-    #[default]
-    None,
-    /// The newest of each repository is worked on.
-    Newest,
-    /// Every one is.
-    All,
-}
-
-/// How to watch.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// What to take.
-    pub filter: Filter,
-    /// What to do about what is there already.
-    pub backfill: Backfill,
-    /// Things done at the same time.
-    pub workers: usize,
-}
-
-/// What came of a look.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Repositories that were looked at.
-    pub repositories: usize,
-    /// Tags that were.
-    pub tags: usize,
-    /// Digests that were asked for, because no list told them.
-    pub asked: usize,
-    /// Images that were worked on.
-    pub analyzed: usize,
-    /// Tags that lead to what was worked on before.
-    pub moved: usize,
-    /// Tags that were there before anybody watched, and are left alone.
-    pub left: usize,
-    /// Tags that are gone.
-    pub gone: usize,
-    /// What could not be looked at or worked on. It is tried again at the next look.
-    pub gaps: Vec<Gap>,
-    /// The registry asks to be left alone for so long.
-    pub wait: Option<Duration>,
-}
-
-/// Gaps that a report has room for.
-const GAPS_LIMIT: usize = 1000;
-
-impl Report {
-    fn add(&mut self, other: Self) {
-        self.repositories += other.repositories;
-        self.tags += other.tags;
-        self.asked += other.asked;
-        self.analyzed += other.analyzed;
-        self.moved += other.moved;
-        self.left += other.left;
-        self.gone += other.gone;
-        self.wait = self.wait.max(other.wait);
-        let room = GAPS_LIMIT.saturating_sub(self.gaps.len());
-        self.gaps.extend(other.gaps.into_iter().take(room));
-    }
-
-    fn failed(&mut self, at: &str, failure: &Failure) {
-        self.wait = self.wait.max(failure.wait);
-        if self.gaps.len() < GAPS_LIMIT {
-            self.gaps.push(Gap::new(at, failure.error.why()));
-        }
-    }
-
-    /// Was everything looked at, and everything done?
-    pub fn is_whole(&self) -> bool {
-        self.gaps.is_empty() && self.wait.is_none()
-    }
-}
+pub use memory::{Found, Hands, Lost, Memory};
+pub use options::{Backfill, Options};
+pub use report::{Report, WatchError};
+pub use rhythm::Rhythm;
 
 /// Somebody who watches one registry.
 pub struct Watch<'a> {
@@ -237,71 +121,6 @@ impl<'a> Watch<'a> {
             self.look_at_tag(&repository, tagged, was.as_ref(), false, &mut report).await?;
         }
         Ok(Some(report))
-    }
-
-    /// Looks at what a notice is about. What it says leads; what the registry says counts.
-    pub async fn told(&self, notice: &Notice) -> Result<Report, WatchError> {
-        let repository = self.directory.repository(&notice.registry, &notice.repository);
-        let mut report = Report { repositories: 1, ..Report::default() };
-        if !self.options.filter.takes(&repository) {
-            return Ok(Report::default());
-        }
-        self.forgive().await;
-        let before = self.memory.tags(&repository).await?;
-        let tags: Vec<String> = match (&notice.tag, &notice.digest) {
-            (Some(tag), _) => vec![tag.clone()],
-            // Every tag that led there may be gone with it.
-            (None, Some(digest)) if notice.action == Action::Deleted => {
-                before.iter().filter(|it| it.1 == digest).map(|it| it.0.clone()).collect()
-            }
-            (None, Some(digest)) => {
-                match self.soon(&repository, digest.as_str()).await {
-                    Ok(Some(digest)) => {
-                        let action = Action::Pushed;
-                        let found = Found { repository, tag: None, digest, action };
-                        self.work(&found, &mut report).await?;
-                    }
-                    Ok(None) => {}
-                    Err(failure) => report.failed(&repository.name, &failure),
-                }
-                return Ok(report);
-            }
-            (None, None) => Vec::new(),
-        };
-        for tag in tags.into_iter().filter(|it| self.options.filter.takes_tag(it)) {
-            report.tags += 1;
-            let mut tagged = Tagged { tag, digest: None, at: None };
-            if notice.action != Action::Deleted {
-                report.asked += 1;
-                tagged.digest = match self.soon(&repository, &tagged.tag).await {
-                    Ok(digest) => digest,
-                    Err(failure) => {
-                        report.failed(&format!("{}:{}", repository.name, tagged.tag), &failure);
-                        continue;
-                    }
-                };
-            }
-            let was = before.get(&tagged.tag);
-            self.look_at_tag(&repository, tagged, was, false, &mut report).await?;
-        }
-        Ok(report)
-    }
-
-    /// What a tag or digest leads to that was just pushed. Some registries tell of it a moment before
-    /// they know it themselves.
-    async fn soon(&self, repository: &Repository, what: &str) -> Result<Option<Digest>, Failure> {
-        for wait in SOON {
-            let found = {
-                let _place = self.places.acquire().await.ok();
-                self.directory.digest(repository, what).await?
-            };
-            if found.is_some() {
-                return Ok(found);
-            }
-            tokio::time::sleep(wait).await;
-        }
-        let _place = self.places.acquire().await.ok();
-        self.directory.digest(repository, what).await
     }
 
     async fn look_at(&self, repository: &Repository, is_first: bool) -> Result<Report, WatchError> {
@@ -451,41 +270,6 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// How long to wait for what was told, before it is taken for gone.
-const SOON: [Duration; 3] =
-    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1500)];
-
-/// How long to rest between looks.
-#[derive(Clone, Debug)]
-pub struct Rhythm {
-    interval: Duration,
-    failures: u32,
-}
-
-/// Nobody rests for longer because of failures, unless the registry asks for it.
-const LONGEST_REST: Duration = Duration::from_mins(15);
-
-impl Rhythm {
-    /// A look every so often.
-    pub fn new(interval: Duration) -> Self {
-        Self { interval: interval.max(Duration::from_secs(1)), failures: 0 }
-    }
-
-    /// The rest after that look: twice as long for each that failed as a whole, and as long as the
-    /// registry asks for.
-    pub fn rest(&mut self, outcome: &Result<Report, WatchError>) -> Duration {
-        let wait = match outcome {
-            Ok(report) => report.wait,
-            Err(WatchError::Failed(failure)) => failure.wait,
-            Err(WatchError::Lost(_)) => None,
-        };
-        self.failures = if outcome.is_ok() { 0 } else { self.failures.saturating_add(1) };
-        let doubled = self.interval.saturating_mul(1 << self.failures.min(10));
-        let rest = doubled.min(LONGEST_REST.max(self.interval));
-        rest.max(wait.unwrap_or_default())
-    }
-}
-
 /// The tag that changed last; where nobody says when, `latest`, else the last of the list.
 fn newest(all: &[Tagged]) -> Option<String> {
     let timed = all.iter().filter(|it| it.at.is_some()).max_by_key(|it| it.at);
@@ -493,43 +277,9 @@ fn newest(all: &[Tagged]) -> Option<String> {
     timed.or_else(latest).or_else(|| all.last()).map(|it| it.tag.clone())
 }
 
-/// Why nothing could be looked at.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum WatchError {
-    /// The registry does not say what it holds.
-    #[error("{0}")]
-    Failed(#[from] Failure),
-    /// Nobody knows what was seen before.
-    #[error("{0}")]
-    Lost(#[from] Lost),
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rests() {
-        let mut rhythm = Rhythm::new(Duration::from_mins(1));
-        let mut rest = |outcome: Result<Report, WatchError>| rhythm.rest(&outcome).as_secs();
-        let waiting =
-            |seconds| Report { wait: Some(Duration::from_secs(seconds)), ..Report::default() };
-        let failed = || Failure::from(image::Error::unavailable("it", "is gone"));
-        assert_eq!(rest(Ok(Report::default())), 60);
-        assert_eq!(rest(Ok(waiting(5))), 60);
-        assert_eq!(rest(Ok(waiting(5000))), 5000);
-        assert_eq!(rest(Err(failed().into())), 120);
-        assert_eq!(rest(Err(failed().into())), 240);
-        let wait = Some(Duration::from_mins(150));
-        assert_eq!(rest(Err(Failure { wait, ..failed() }.into())), 9000);
-        for _ in 0..100 {
-            rest(Err(Lost("x".to_owned()).into()));
-        }
-        assert_eq!(rest(Err(failed().into())), 900);
-        assert_eq!(rest(Ok(Report::default())), 60);
-        let mut slow = Rhythm::new(Duration::from_hours(2));
-        assert_eq!(slow.rest(&Err(failed().into())).as_secs(), 7200);
-    }
 
     #[test]
     fn the_newest() {

@@ -1,6 +1,6 @@
 //! What every answer rests on.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use engine::Engine;
 use model::{Act, Moment, OrganisationId};
@@ -50,6 +50,8 @@ pub struct Parts {
     pub(crate) listeners: Rations,
     /// The parties that are spoken with.
     pub(crate) parties: Parties,
+    /// How it is reached by all, where somebody said so.
+    public: OnceLock<String>,
     /// Whether it is coming to its end.
     ending: watch::Sender<bool>,
     /// Judging takes a core for itself, so no more do it at once than there are.
@@ -96,6 +98,7 @@ impl App {
             answers: Answers::default(),
             listeners: Rations::new(live::EACH),
             parties: Parties::default(),
+            public: OnceLock::new(),
             ending,
             cores,
         };
@@ -110,6 +113,20 @@ impl App {
     /// What time it is.
     pub fn now(&self) -> Moment {
         (self.0.clock)()
+    }
+
+    /// Everybody reaches it at this URL.
+    pub fn is_reached_at(&self, url: &str) {
+        let _ = self.public.set(url.trim_end_matches('/').to_owned());
+    }
+
+    /// The URL at which it is reached, by whoever reached this host.
+    pub(crate) fn root(&self, host: &str) -> String {
+        if let Some(public) = self.public.get() {
+            return public.clone();
+        }
+        let is_secure = matches!(&self.access, Access::People(people) if people.is_secure());
+        format!("{}://{host}", if is_secure { "https" } else { "http" })
     }
 
     /// Takes in what runs by now, so that nobody waits for it who asks later.

@@ -46,6 +46,11 @@ struct Parts {
 }
 
 impl People {
+    /// Does everybody reach us by TLS?
+    pub(crate) fn is_secure(&self) -> bool {
+        self.0.secure
+    }
+
     /// `secure` says that everybody reaches the server by TLS, its own or that of a proxy before
     /// it: then cookies are kept off all other ways.
     pub fn new(secure: bool) -> Self {

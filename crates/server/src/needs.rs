@@ -18,7 +18,9 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
             Right::ManageMembers
         }
         // It tells where webhooks go.
-        "/integrations/{kind}/{name}" => Right::ManageIntegrations,
+        "/integrations/{kind}/{name}" | "/integrations/{kind}/{name}/template" => {
+            Right::ManageIntegrations
+        }
         _ if asks => Right::Read,
         _ if path.starts_with("/integrations/") => Right::ManageIntegrations,
         // Whoever watches for the organisation says what it saw.

@@ -1,10 +1,13 @@
 //! The inbox: what parties told, kept before they hear that it was, until somebody has dealt with it.
 
-use model::Moment;
+use std::collections::BTreeMap;
+
+use model::{Moment, OrganisationId};
 use serde_json::Value as Json;
 
 use crate::contract::{
-    Error, Kept, NewJob, NewNotice, NoticeReport, NoticeState, Page, Paged, WaitingNotice,
+    Error, Kept, NewJob, NewNotice, NoticeCounts, NoticeReport, NoticeState, Page, Paged,
+    WaitingNotice,
 };
 use crate::db::{Query, Row, Value, values};
 use crate::{Store, jobs, names, new_id};
@@ -194,21 +197,45 @@ impl Store {
         Ok(Paged::of(rows, limit, |it: &NoticeReport| it.id.clone()))
     }
 
-    /// What was set aside is to be tried once more. Says how much it was.
+    /// How much of what each integration of an organisation told waits, and how much is set aside.
+    pub async fn count_notices(
+        &self,
+        organisation: &OrganisationId,
+    ) -> Result<BTreeMap<String, NoticeCounts>, Error> {
+        let sql = "SELECT n.integration, n.state, COUNT(*) AS rows FROM notices n
+                   JOIN integrations i ON i.id = n.integration
+                   WHERE i.organisation = $1 AND n.state IN ('waiting', 'aside')
+                   GROUP BY n.integration, n.state";
+        let mut all: BTreeMap<String, NoticeCounts> = BTreeMap::new();
+        for row in self.db.rows(sql, values![&organisation.0]).await? {
+            let counts = all.entry(row.text("integration")?).or_default();
+            let rows = u64::try_from(row.int("rows")?).unwrap_or_default();
+            match row.text("state")?.as_str() {
+                "waiting" => counts.waiting = rows,
+                _ => counts.aside = rows,
+            }
+        }
+        Ok(all)
+    }
+
+    /// What was set aside is to be tried once more, all of it or one alone; what nobody can read is
+    /// not. Says how much it was.
     pub async fn revive_notices(
         &self,
         integration: &str,
+        notice: Option<&str>,
         now: Moment,
         job: &NewJob,
     ) -> Result<u64, Error> {
         let mut tx = self.db.write().await?;
-        let revived = tx
-            .run(
-                "UPDATE notices SET state = 'waiting', attempts = 0, ready_at = $2, ended_at = NULL
-                 WHERE integration = $1 AND state = 'aside' AND attempts > 0",
-                values![integration, now],
-            )
-            .await?;
+        let mut query = Query::new("UPDATE notices SET state = 'waiting', attempts = 0,", vec![]);
+        query.with("ready_at = $?, ended_at = NULL", now);
+        query.with("WHERE integration = $? AND state = 'aside' AND attempts > 0", integration);
+        if let Some(notice) = notice {
+            query.with("AND id = $?", notice);
+        }
+        let (sql, values) = query.into_parts();
+        let revived = tx.run(sql, values).await?;
         if revived > 0 {
             jobs::add(&mut tx, std::slice::from_ref(job)).await?;
         }

@@ -81,6 +81,20 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// Where one of them led.
+    pub async fn watched_tag(
+        &self,
+        integration: &str,
+        registry: &str,
+        repository: &str,
+        tag: &str,
+    ) -> Result<Option<Digest>, Error> {
+        let sql = "SELECT digest FROM watched_tags
+                   WHERE integration = $1 AND registry = $2 AND repository = $3 AND tag = $4";
+        let row = self.db.row(sql, values![integration, registry, repository, tag]).await?;
+        row.map(|it| it.parsed("digest")).transpose()
+    }
+
     /// A tag leads there, and nothing is left to be done about that. Of an integration that was
     /// deleted meanwhile nothing is kept.
     pub async fn watched(

@@ -198,6 +198,11 @@ impl FakeRegistry {
         lock(&self.state.faults).push_back(Planned { path: path.to_owned(), times, fault });
     }
 
+    /// No fault that was planned happens any more.
+    pub fn forgive(&self) {
+        lock(&self.state.faults).clear();
+    }
+
     /// The bytes of a blob or manifest of `repository`.
     pub fn blob(&self, repository: &str, digest: &str) -> Option<Vec<u8>> {
         let key = (repository.to_owned(), digest.to_owned());

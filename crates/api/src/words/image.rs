@@ -259,6 +259,7 @@ pub struct Untold {
 #[serde(deny_unknown_fields)]
 pub struct Leading {
     /// The tag: `acme/web:v1`.
+    #[schema(value_type = grammar::ImageName)]
     pub image: String,
     /// An image for each platform; none when the tag is gone.
     #[schema(max_items = 100)]
@@ -270,8 +271,10 @@ pub struct Leading {
 #[serde(deny_unknown_fields)]
 pub struct LeadsTo {
     /// `linux/amd64`.
+    #[schema(value_type = grammar::PlatformName)]
     pub platform: String,
     /// Of the image's manifest for that platform.
+    #[schema(value_type = grammar::DigestName)]
     pub digest: String,
 }
 

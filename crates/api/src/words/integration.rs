@@ -17,6 +17,8 @@ pub struct IntegrationKind {
     /// What must and may be told before it can be spoken with: a form is made of it.
     #[schema(value_type = Vec<Object>)]
     pub settings: Vec<serde_json::Value>,
+    /// In which languages there is a template that its side can be made from: `json`.
+    pub templates: Vec<String>,
     /// What stays at its side when we let go of it, to be deleted by hand.
     pub leftovers: Vec<RemovedAt>,
 }
@@ -38,6 +40,10 @@ pub struct Integration {
     /// Since when.
     #[schema(format = DateTime)]
     pub since: String,
+    /// So much of what it told waits to be looked into.
+    pub waiting: u64,
+    /// So much of it is set aside, because it cannot be dealt with.
+    pub aside: u64,
     /// When it was configured first.
     #[schema(format = DateTime)]
     pub created: String,
@@ -157,6 +163,31 @@ pub enum NoticeState {
     Done,
     /// It cannot be, and is shown.
     Aside,
+}
+
+/// What is to be looked into once more, of what is set aside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retrying {
+    /// This alone; without it all that can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+}
+
+/// What is looked into once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Retried {
+    /// So much. What nobody can read is none of it.
+    pub notices: u64,
+}
+
+/// Which template is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TemplateQuery {
+    /// In which language; `json` without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
 }
 
 /// Which notices are meant.

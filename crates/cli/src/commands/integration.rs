@@ -1,18 +1,24 @@
 //! `foretop integration`: the parties that a server speaks with.
 
+mod notices;
+
 use std::collections::BTreeMap;
 
 use ::integration::{Kind, SettingKind};
-use api::{Configured, Configuring, Integration as Kept, IntegrationState, Tried};
+use api::{
+    Configured, Configuring, Integration as Kept, IntegrationCheck, IntegrationState,
+    TemplateQuery, Tried,
+};
 use clap::Subcommand;
 
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask};
 use crate::failure::Failure;
+use crate::messages::count;
 use crate::table::{Format, columns, second};
 
-/// Configure, list and delete the registries and other parties that the server speaks with
+/// Configure, try, list and delete the registries and other parties that the server speaks with
 #[derive(clap::Parser)]
 #[command(name = "integration", arg_required_else_help = true)]
 pub(crate) struct Integration {
@@ -53,6 +59,51 @@ enum Command {
         #[command(flatten)]
         whose: Whose,
     },
+    /// Try an integration, each thing that it needs
+    Test {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// List what an integration told, the latest first: what waits, what was dealt with, and what is
+    /// set aside
+    Notices {
+        #[command(flatten)]
+        which: Which,
+        /// Only what is in this state
+        #[arg(long, value_enum)]
+        state: Option<notices::State>,
+        /// At most so many
+        #[arg(long, value_name = "COUNT", default_value_t = 100,
+              value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+        /// How to write it
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Look once more into what is set aside: all that can be, or one alone
+    Retry {
+        #[command(flatten)]
+        which: Which,
+        /// This alone, by the id that `notices` lists
+        #[arg(long, value_name = "ID", value_parser = super::said())]
+        notice: Option<String>,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Write what the other side can be made from, with the address of the webhooks in it
+    Template {
+        #[command(flatten)]
+        which: Which,
+        /// In which language: for azure json or bicep
+        #[arg(long, default_value = "json", value_parser = super::said())]
+        format: String,
+        #[command(flatten)]
+        whose: Whose,
+    },
     /// Delete an integration; what was made at its side stays, and is named
     Delete {
         /// Of which kind
@@ -66,6 +117,15 @@ enum Command {
         #[command(flatten)]
         whose: Whose,
     },
+}
+
+#[derive(clap::Args)]
+struct Which {
+    /// Of which kind
+    integration: String,
+    /// Its name
+    #[arg(long, default_value = USUAL, value_parser = super::said())]
+    name: String,
 }
 
 /// The settings of each kind.
@@ -96,6 +156,33 @@ impl Verb for Integration {
                 let kind = integration.as_deref().map(kind).transpose()?;
                 ask(context, &whose, async |asking| {
                     list(asking, kind, name.as_deref(), format, context).await
+                })
+            }
+            Command::Test { which, whose } => {
+                let kind = kind(&which.integration)?;
+                ask(context, &whose, async |asking| test(asking, kind, &which.name, context).await)
+            }
+            Command::Notices { which, state, limit, format, whose } => {
+                let kind = kind(&which.integration)?;
+                ask(context, &whose, async |asking| {
+                    notices::list(asking, kind, &which.name, (state, limit), format, context).await
+                })
+            }
+            Command::Retry { which, notice, whose } => {
+                let kind = kind(&which.integration)?;
+                ask(context, &whose, async |asking| {
+                    notices::retry(asking, kind, &which.name, notice, context).await
+                })
+            }
+            Command::Template { which, format, whose } => {
+                let kind = kind(&which.integration)?;
+                ask(context, &whose, async |asking| {
+                    let (organisation, query) =
+                        (&asking.organisation, TemplateQuery { format: Some(format) });
+                    let template =
+                        asking.client.template(organisation, kind.id, &which.name, &query).await?;
+                    context.messages.report(&template)?;
+                    Ok(Outcome::Done)
                 })
             }
             Command::Delete { integration, name, yes, whose } => {
@@ -181,8 +268,22 @@ async fn configure(
     let done =
         asking.client.configure_integration(organisation, kind.id, name, &configuring).await?;
     let Configured { integration, checks } = done;
+    say(&checks, context);
     let messages = &context.messages;
-    for check in &checks {
+    let whole = asking.client.integration(organisation, kind.id, name).await?;
+    if let Some(address) = address(asking, &whole) {
+        messages.inform("Its webhooks come in at an address that is as good as a password:");
+        messages.report(&format!("{address}\n"))?;
+    }
+    works(&integration, kind)?;
+    messages.done(&format!("{} {name} is connected to organization {organisation}", kind.title));
+    Ok(Outcome::Done)
+}
+
+/// Each thing that it needs.
+fn say(checks: &[IntegrationCheck], context: &Context) {
+    let messages = &context.messages;
+    for check in checks {
         let line = format!("{}: {}", check.what, check.detail);
         match check.outcome {
             Tried::Ok => messages.done(&line),
@@ -193,19 +294,29 @@ async fn configure(
             messages.advise(hint);
         }
     }
-    let whole = asking.client.integration(organisation, kind.id, name).await?;
-    if let Some(address) = address(asking, &whole) {
-        messages.inform("Its webhooks come in at an address that is as good as a password:");
-        messages.report(&format!("{address}\n"))?;
+}
+
+fn works(integration: &Kept, kind: &Kind) -> anyhow::Result<()> {
+    if integration.state != IntegrationState::Error {
+        return Ok(());
     }
-    if integration.state == IntegrationState::Error {
-        let why = integration.why.unwrap_or_default();
-        return Err(Failure::error(
-            format!("{} {name} is kept, and does not work: {why}", kind.title),
-            "it is tried again from time to time; configure it again to tell it something else",
-        ));
-    }
-    messages.done(&format!("{} {name} is connected to organization {organisation}", kind.title));
+    let why = integration.why.as_deref().unwrap_or_default();
+    Err(Failure::error(
+        format!("{} {} is kept, and does not work: {why}", kind.title, integration.name),
+        "it is tried again from time to time; configure it again to tell it something else",
+    ))
+}
+
+async fn test(
+    asking: &Asking,
+    kind: &Kind,
+    name: &str,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let tried = asking.client.try_integration(&asking.organisation, kind.id, name).await?;
+    say(&tried.checks, context);
+    works(&tried.integration, kind)?;
+    context.messages.done(&format!("{} {name} works", kind.title));
     Ok(Outcome::Done)
 }
 
@@ -241,12 +352,16 @@ fn table(all: &[Kept]) -> String {
     let rows = all
         .iter()
         .map(|it| {
-            let state = match (it.state, &it.why) {
+            let mut state = match (it.state, &it.why) {
                 (IntegrationState::Pending, _) => "pending".to_owned(),
                 (IntegrationState::Connected, _) => "connected".to_owned(),
                 (IntegrationState::Error, None) => "error".to_owned(),
                 (IntegrationState::Error, Some(why)) => format!("error: {why}"),
             };
+            if it.aside > 0 {
+                let aside = count(it.aside, "notice", "notices");
+                state = format!("{state}; {aside} set aside");
+            }
             let registry = it.parameters.get("registry").cloned().unwrap_or_default();
             vec![it.kind.clone(), it.name.clone(), registry, second(&it.since), state]
         })

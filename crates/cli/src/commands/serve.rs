@@ -88,6 +88,9 @@ impl Serve {
         let scheme = if bound.is_secure() { "https" } else { "http" };
         let root = public.map_or_else(|| format!("{scheme}://{}", bound.address()), str::to_owned);
         let app = self.house.open(context, Access::People(People::new(secure))).await?;
+        if let Some(url) = public {
+            app.is_reached_at(url);
+        }
         let link = server::first_start(&app, &root, &self.organization).await?;
         let rate = (self.rate_limit > 0).then_some(self.rate_limit);
         let limits = Limits { rate, proxies, ..Limits::default() };

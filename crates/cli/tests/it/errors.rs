@@ -18,7 +18,7 @@ fn misuse() {
         "policy myorg/myapp",
         "--debug recommendations",
         "vex get alpine",
-        "watch --help",
+        "attest --help",
     ];
     insta::assert_snapshot!(sandbox.transcript(&lines));
 }

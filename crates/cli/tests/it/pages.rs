@@ -1,7 +1,10 @@
 //! The pages of `docs` and the README: what stands in their examples is typed, and what stands below it
 //! is what is said. What they refer to is there.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+
+use testkit::{RealRegistry, Vendor, VendorStandIn};
 
 use crate::place::{Memory, Place};
 use crate::story::{log4j, npm, service};
@@ -146,20 +149,25 @@ pub(crate) fn furnished(memory: Memory, repository: &str) -> Option<Place> {
     Some(place)
 }
 
-/// The steps that ask a registry, and those that do not.
-fn parted(page: &str) -> (Vec<Step>, Vec<Step>) {
-    steps(page).into_iter().partition(|it| it.typed.contains("$REGISTRY") || it.line > moving(page))
+/// The steps below that heading and, where there is one, above that other.
+fn between(page: &str, from: &str, to: &str) -> Vec<Step> {
+    let line = |heading: &str| page.lines().position(|it| it == heading);
+    let (from, to) = (line(from).unwrap_or(0), line(to).unwrap_or(usize::MAX));
+    let steps: Vec<Step> =
+        steps(page).into_iter().filter(|it| (from..to).contains(&it.line)).collect();
+    assert!(steps.len() > 5, "{}", steps.len());
+    steps
 }
 
-/// From which line on a registry is asked.
-fn moving(page: &str) -> usize {
-    page.lines().position(|it| it == "## Tags that move").unwrap_or(usize::MAX)
-}
+/// From there on a registry is asked.
+const MOVING: &str = "## Tags that move";
+const ARTIFACTORY: &str = "## Watching Artifactory";
+const AZURE: &str = "## An integration of Azure";
 
 #[test]
 fn the_guides_without_a_registry() {
     let text = page("docs/guides.md");
-    let (_, steps) = parted(&text);
+    let steps = between(&text, "", MOVING);
     for memory in Memory::ALL {
         let Some(place) = furnished(memory, "myorg/") else { continue };
         let board = testkit::FakeRegistry::start();
@@ -187,9 +195,9 @@ fn the_guides_without_a_registry() {
 #[test]
 fn the_guides_with_a_registry() {
     let text = page("docs/guides.md");
-    let (steps, _) = parted(&text);
+    let steps = between(&text, MOVING, ARTIFACTORY);
     for memory in Memory::ALL {
-        let Some(registry) = testkit::RealRegistry::start() else { return };
+        let Some(registry) = RealRegistry::start() else { return };
         let Some(place) = Place::new(memory, false) else { continue };
         for (version, leaf) in [("1", "1.2.0"), ("2", "1.3.0")] {
             let image = service(npm(testkit::layer(), "left-pad", leaf));
@@ -200,6 +208,64 @@ fn the_guides_with_a_registry() {
         let put = |text: &str| text.replace("$REGISTRY", &host);
         registry.push(&place.sandbox.path("web-1.tar"), "myorg/web:stable");
         let place = place.with("REGISTRY", &host);
+        walk(&place, &format!("{memory:?}: guides.md"), &steps, put);
+    }
+}
+
+/// A real registry with an image that is flawed, and one that is not, beside whoever types.
+fn with_a_registry(memory: Memory, flawed: &str, good: &str) -> Option<(Place, RealRegistry)> {
+    let registry = RealRegistry::start()?;
+    let place = Place::new(memory, false)?;
+    for (file, name, version) in [("old.tar", flawed, "4.17.11"), ("new.tar", good, "4.17.21")] {
+        let image = service(npm(testkit::layer(), "lodash", version));
+        place.sandbox.file(file, image.docker_archive("acme/it:1"));
+        if !name.is_empty() {
+            registry.push(&place.sandbox.path(file), name);
+        }
+    }
+    let host = registry.host().to_owned();
+    Some((place.with("REGISTRY", &host), registry))
+}
+
+#[test]
+fn the_guide_of_artifactory() {
+    let text = page("docs/guides.md");
+    let steps = between(&text, ARTIFACTORY, AZURE);
+    for memory in Memory::ALL {
+        let Some((place, registry)) = with_a_registry(memory, "team/frontend:v1", "") else {
+            continue;
+        };
+        registry.push(&place.sandbox.path("new.tar"), "team/legacy/frontend:v1");
+        registry.push(&place.sandbox.path("new.tar"), "team/other:v1");
+        let stand_in = VendorStandIn::start(Vendor::Artifactory, registry.host());
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let host = stand_in.host();
+        let place = place
+            .with("ARTIFACTORY", &host)
+            .with("PORT", &port.to_string())
+            .with("DOCKER_SCOUT_ARTIFACTORY_API_USER", "reader")
+            .with("DOCKER_SCOUT_ARTIFACTORY_API_PASSWORD", "pass")
+            .with("DOCKER_SCOUT_ARTIFACTORY_WEBHOOK_SECRET", &"0123456789abcdef".repeat(4));
+        let put = |text: &str| text.replace("$ARTIFACTORY", &host);
+        walk(&place, &format!("{memory:?}: guides.md"), &steps, put);
+    }
+}
+
+#[test]
+fn the_guide_of_azure() {
+    let text = page("docs/guides.md");
+    let steps = between(&text, AZURE, "");
+    for memory in [Memory::Sqlite, Memory::Postgres] {
+        let Some((place, registry)) = with_a_registry(memory, "team/web:old", "team/web:new")
+        else {
+            continue;
+        };
+        let stand_in = VendorStandIn::start(Vendor::Azure, registry.host());
+        stand_in.changed("team/web", "old", "2026-11-20T10:00:00Z");
+        stand_in.changed("team/web", "new", "2026-11-21T10:00:00Z");
+        let host = stand_in.host();
+        let place = place.with("AZURE", &host);
+        let put = |text: &str| text.replace("$AZURE", &host);
         walk(&place, &format!("{memory:?}: guides.md"), &steps, put);
     }
 }
@@ -264,12 +330,14 @@ fn the_readme() {
     walk(&place, "README.md", &typed, str::to_owned);
 }
 
-/// Each row of the two guides is there once, and what is said to show it is there.
+/// Each row of the guides is there once, and what is said to show it is there.
 #[test]
 fn each_row_is_shown_somewhere() {
     let text = page("docs/guides.md");
     let mut rows = Vec::new();
-    for line in text.lines().filter(|it| it.starts_with("| E") || it.starts_with("| T")) {
+    for line in
+        text.lines().filter(|it| ["| E", "| T", "| A", "| Z"].iter().any(|row| it.starts_with(row)))
+    {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         let [row, _, shown] = cells.as_slice() else { panic!("{line}") };
         rows.push((*row).to_owned());
@@ -293,6 +361,12 @@ fn each_row_is_shown_somewhere() {
     let numbered = |letter: &str, numbers: &[std::ops::RangeInclusive<u32>]| -> Vec<String> {
         numbers.iter().cloned().flatten().map(|it| format!("{letter}{it}")).collect()
     };
-    let all = [numbered("E", &[1..=19]), numbered("T", &[1..=6, 9..=14, 19..=21])].concat();
+    let all = [
+        numbered("E", &[1..=19]),
+        numbered("T", &[1..=6, 9..=14, 19..=21]),
+        numbered("A", &[1..=16]),
+        numbered("Z", &[1..=12]),
+    ]
+    .concat();
     assert_eq!(rows, all);
 }

@@ -4,10 +4,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::Instant;
 
-use testkit::{RealRegistry, image, layer};
+use testkit::{
+    Delivered, EventGrid, Form, Hook, RealRegistry, Subscribed, Told, Vendor, VendorStandIn, image,
+    layer,
+};
 
 use crate::sandbox::Sandbox;
 use crate::serving::Serving;
@@ -19,6 +22,109 @@ fn archive(home: &Sandbox, package: &str) -> std::path::PathBuf {
     let base = layer().file("etc/os-release", "ID=alpine\nVERSION_ID=3.20.0\n");
     let built = image().layer(base).layer(layer().file("lib/apk/db/installed", installed));
     home.file(&format!("{package}.tar"), built.docker_archive("example/it:1"))
+}
+
+/// Somebody who follows what is analysed, and which tags are gone.
+struct Following {
+    child: Child,
+    events: BufReader<ChildStdout>,
+}
+
+impl Following {
+    fn start(home: &Sandbox) -> Self {
+        let mut follow = home.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
+        follow.args(["events", "--follow", "--kind", "image-analysed,tag-gone"]);
+        follow.args(["--format", "json", "--limit", "100"]);
+        let mut child = follow.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let events = BufReader::new(child.stdout.take().unwrap());
+        Self { child, events }
+    }
+
+    /// The next event, which has to be of that kind.
+    fn next(&mut self, kind: &str) -> String {
+        let mut line = String::new();
+        assert!(self.events.read_line(&mut line).unwrap() > 0, "it goes on and on");
+        assert!(line.contains(&format!("\"{kind}\"")), "{line}");
+        line
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Azure's side as the guide has it: the handshake, pushes and deletions by Event Grid in both schemas
+/// and by the registry's own webhooks, each image analysed once.
+#[test]
+fn azure_tells_what_is_pushed() {
+    let Some(registry) = RealRegistry::start() else { return };
+    let stand_in = VendorStandIn::start(Vendor::Azure, registry.host());
+    let host = stand_in.host();
+    let house = Sandbox::new().with("FORETOP_LOG", "warn");
+    let serving = Serving::start(&house, "--organization acme --workers 2");
+    let home = Sandbox::new()
+        .with("FORETOP_AZURE_TOKEN", "pass")
+        .with("FORETOP_AZURE_WEBHOOK_SECRET", SECRET);
+    serving.settled(&home, "it --org acme --scope admin");
+    let line =
+        format!("integration configure azure --parameter registry={host} --parameter user=reader");
+    let made = home.output(&line);
+    assert!(made.status.success(), "{}", home.shown(&made));
+    let address = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    let path = address.strip_prefix(&serving.root).unwrap();
+    let grid = EventGrid::new(serving.host(), path);
+    assert_eq!(grid.subscribe("a code"), Subscribed::Active);
+    assert_eq!(grid.subscribe_with_cloud_events(), Subscribed::Active);
+    let nowhere = EventGrid::new(serving.host(), &path.replace("fth_", "fth_x"));
+    assert!(matches!(nowhere.subscribe("a code"), Subscribed::Failed(_)));
+
+    let mut following = Following::start(&home);
+    let told = |pushed: bool, tag: &str| Told {
+        pushed,
+        registry: host.clone(),
+        repository: "team/app".to_owned(),
+        tag: tag.to_owned(),
+        digest: format!("sha256:{}", "1".repeat(64)),
+        id: format!("{pushed} {tag}"),
+        at: "2026-11-21T10:00:00Z".to_owned(),
+        seconds: 1_795_255_200,
+    };
+    let secret = SECRET.strip_prefix("Bearer ").unwrap();
+    let (mut took, mut digests) = (Vec::new(), Vec::new());
+    for (form, secret, tag) in [
+        (Form::EventGrid, secret, "grid"),
+        (Form::AzureCloudEvents, secret, "cloud"),
+        (Form::AzureNative, SECRET, "native"),
+    ] {
+        registry.push(&archive(&home, tag), &format!("team/app:{tag}"));
+        let pushed = Instant::now();
+        let hook = Hook::new(form, &told(true, tag), secret);
+        for _ in 0..2 {
+            assert_eq!(grid.deliver(&hook), Delivered::Taken(vec![]), "{form:?}");
+        }
+        let event = following.next("image-analysed");
+        took.push(pushed.elapsed());
+        let at = event.find("sha256:").unwrap();
+        digests.push(event[at..at + 71].to_owned());
+        let stranger = Hook::new(form, &told(true, tag), "another secret");
+        assert_eq!(grid.deliver(&stranger), Delivered::DeadLetter(1), "{form:?}");
+    }
+    took.sort();
+    println!("from Event Grid's word to visible, in the middle of {}: {:?}", took.len(), took[1]);
+    // Event Grid says that an image was deleted; which tags are gone with it, the registry says.
+    registry.delete("team/app:cloud");
+    let gone = Told { digest: digests[1].clone(), ..told(false, "cloud") };
+    let gone = Hook::new(Form::EventGrid, &gone, secret);
+    assert_eq!(grid.deliver(&gone), Delivered::Taken(vec![]));
+    let event = following.next("tag-gone");
+    assert!(event.contains("team/app:cloud"), "{event}");
+    let images = home.foretop(&format!("image list {host}/team/app"));
+    assert_eq!(images.matches("sha256:").count(), 3, "{images}");
+    let notices = home.foretop("integration notices azure --state done");
+    assert_eq!(notices.matches("pushed team/app:").count(), 3, "{notices}");
 }
 
 #[test]
@@ -46,21 +152,12 @@ fn a_push_is_analysed_and_seen() {
         return;
     };
     let archives: Vec<_> = (0..PUSHES).map(|it| archive(&home, &format!("cup{it}"))).collect();
-    let mut follow = home.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
-    follow.args(["events", "--follow", "--kind", "image-analysed,tag-gone", "--format", "json"]);
-    follow.args(["--limit", "100"]).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut follow = follow.spawn().unwrap();
-    let mut events = BufReader::new(follow.stdout.take().unwrap());
-    let mut next = |kind: &str| {
-        let mut line = String::new();
-        assert!(events.read_line(&mut line).unwrap() > 0, "it goes on and on");
-        assert!(line.contains(&format!("\"{kind}\"")), "{line}");
-    };
+    let mut following = Following::start(&home);
     let mut took = Vec::new();
     for (number, archive) in archives.iter().enumerate() {
         registry.push(archive, &format!("team/app:v{number}"));
         let pushed = Instant::now();
-        next("image-analysed");
+        following.next("image-analysed");
         took.push(pushed.elapsed());
     }
     took.sort();
@@ -68,9 +165,7 @@ fn a_push_is_analysed_and_seen() {
     // The same image under another name is not analysed again; what is deleted is told.
     registry.push(&archives[0], "team/app:again");
     registry.delete("team/app:v1");
-    next("tag-gone");
-    let _ = follow.kill();
-    let _ = follow.wait();
+    following.next("tag-gone");
     let images = home.foretop(&format!("image list 127.0.0.1:{port}/team/app"));
     assert_eq!(images.matches("sha256:").count(), PUSHES, "{images}");
     // It works by now, and says so when it is asked again.

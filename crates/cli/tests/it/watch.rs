@@ -7,7 +7,10 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-use testkit::{FakeRegistry, ImageBuilder, RealRegistry, image, index, layer};
+use testkit::{
+    FakeRegistry, Form, Hook, ImageBuilder, RealRegistry, Told, Vendor, VendorStandIn, image,
+    index, layer,
+};
 
 use crate::sandbox::Sandbox;
 use crate::serving::Serving;
@@ -283,6 +286,120 @@ fn a_push_is_heard() {
     if Command::new("curl").arg("--version").output().is_ok() {
         assert_eq!((post(secret).as_str(), post("Bearer x").as_str()), ("200", "401"));
     }
+}
+
+/// The guide's way: webhooks in each form that Artifactory has, and new repositories without any.
+#[test]
+fn artifactory_tells_what_is_pushed() {
+    let Some(registry) = RealRegistry::start() else { return };
+    let stand_in = VendorStandIn::start(Vendor::Artifactory, registry.host());
+    let (host, secret) = (stand_in.host(), "0123456789abcdef".repeat(4));
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let home = Sandbox::new()
+        .with("DOCKER_SCOUT_ARTIFACTORY_API_USER", "reader")
+        .with("DOCKER_SCOUT_ARTIFACTORY_API_PASSWORD", "pass")
+        .with("DOCKER_SCOUT_ARTIFACTORY_WEBHOOK_SECRET", &secret);
+    let push = |package: &str, name: &str| {
+        let archive = alpine(package).docker_archive("example/it:1");
+        registry.push(&home.file(&format!("{package}.tar"), archive), name);
+    };
+    push("cup", "team/app:1");
+    let line = format!(
+        "--registry type=artifactory,registry={host},api=http://{host}/artifactory,\
+         repository=docker-local,port={port} --refresh-registry"
+    );
+    // Nobody looks in between: what is read was heard of.
+    let mut watching = Watching::start(&home, &format!("{line} --interval 86400"));
+    watching.until("left alone");
+    let told = |pushed: bool, tag: &str| Told {
+        pushed,
+        registry: host.clone(),
+        repository: "team/app".to_owned(),
+        tag: tag.to_owned(),
+        digest: format!("sha256:{}", "1".repeat(64)),
+        id: tag.to_owned(),
+        at: "2026-11-21T10:00:00Z".to_owned(),
+        seconds: 1_795_255_200,
+    };
+    let own = format!("127.0.0.1:{port}");
+    let send = |form: Form, told: &Told, secret: &str| {
+        Hook::new(form, told, secret).send(&own, "/").unwrap().status
+    };
+    for (form, package) in [
+        (Form::ArtifactoryWrapped, "pot"),
+        (Form::ArtifactorySigned, "lid"),
+        (Form::ArtifactoryFlat, "jug"),
+    ] {
+        push(package, &format!("team/app:{package}"));
+        assert_eq!(send(form, &told(true, package), "another secret"), 401, "{form:?}");
+        assert_eq!(send(form, &told(true, package), ""), 401, "{form:?}");
+        assert_eq!(send(form, &told(true, package), &secret), 200, "{form:?}");
+        watching.until(&format!("docker-local/team/app:{package} linux/amd64: 1 package"));
+    }
+    registry.delete("team/app:pot");
+    assert_eq!(send(Form::ArtifactoryWrapped, &told(false, "pot"), &secret), 200);
+    watching.until("team/app:pot is gone");
+    watching.kill();
+    // Of a new repository nobody tells anything: it is found, by whoever looks again and again.
+    let mut watching = Watching::start(&home, &format!("{line} --interval 1"));
+    watching.until("webhook port");
+    push("mug", "team/new:1");
+    watching.until("docker-local/team/new:1 linux/amd64: 1 package");
+    push("urn", "team/newer:1");
+    watching.until("docker-local/team/newer:1 linux/amd64: 1 package");
+    // Whoever only reads may do all that.
+    let seen = stand_in.seen();
+    let writes = seen.iter().filter(|it| !["GET", "HEAD"].contains(&it.method.as_str()));
+    for it in writes {
+        assert!(it.method == "POST" && it.path == "/artifactory/api/search/aql", "{it:?}");
+    }
+    assert!(seen.iter().any(|it| it.method == "HEAD" || it.path.contains("/tags/list")));
+}
+
+/// What is in an image is kept, and the image is not: not at home, and not at the server.
+#[test]
+fn nothing_of_a_layer_is_kept() {
+    let registry = FakeRegistry::start();
+    let host = registry.host();
+    let noise: Vec<u8> =
+        (0..20_000_u32).flat_map(|it| it.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let built = alpine("cup").layer(layer().file("opt/secret", noise.clone()));
+    registry.push("team/app", "1", &built);
+    let house = Sandbox::new().with("FORETOP_LOG", "warn");
+    let serving = Serving::start(&house, "--organization acme --workers 0");
+    let home = Sandbox::new();
+    serving.settled(&home, "it --org acme --scope write");
+    let said = home.foretop(&format!("watch --registry {host} --all-images --once"));
+    assert!(said.contains("team/app:1 linux/amd64: 1 package"), "{said}");
+    // As it is in the layer, and as the layer is in the registry.
+    let piece = |bytes: &[u8]| bytes[bytes.len() / 2..][..64].to_vec();
+    let mut pieces = vec![piece(&noise)];
+    for seen in registry.seen() {
+        let Some((_, digest)) = seen.path.split_once("/blobs/") else { continue };
+        let blob = registry.blob("team/app", digest).unwrap();
+        if blob.len() > 10_000 {
+            pieces.push(piece(&blob));
+        }
+    }
+    assert!(pieces.len() > 1, "the layer was read");
+    let mut folders = vec![house.path(""), home.path("")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs_err::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            let Ok(bytes) = fs_err::read(entry.path()) else { continue };
+            files += 1;
+            for piece in &pieces {
+                let found = bytes.windows(piece.len()).any(|it| it == piece.as_slice());
+                assert!(!found, "{}", entry.path().display());
+            }
+        }
+    }
+    assert!(files > 2, "{files}");
 }
 
 #[test]

@@ -44,6 +44,9 @@ impl Memory for Kept {
     async fn tags(&self, repository: &Repository) -> Result<BTreeMap<String, Digest>, Lost> {
         Ok(self.tags.lock().unwrap().get(&key(repository)).cloned().unwrap_or_default())
     }
+    async fn tag(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Lost> {
+        Ok(self.tags(repository).await?.remove(tag))
+    }
     async fn keep(&self, repository: &Repository, tag: &str, digest: &Digest) -> Result<(), Lost> {
         let mut tags = self.tags.lock().unwrap();
         tags.entry(key(repository)).or_default().insert(tag.to_owned(), digest.clone());

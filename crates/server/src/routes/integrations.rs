@@ -1,23 +1,25 @@
 //! Integrations: the parties around us are configured, tried, listed and let go of.
 
+mod notices;
+mod template;
+
 use std::collections::BTreeMap;
 
 use api::{
-    Configured, Configuring, Integration, IntegrationCheck, IntegrationKind, IntegrationNotice,
-    IntegrationState, NoticeQuery, NoticeState, Page, Problem, Removed, RemovedAt, Sort, Tried,
+    Configured, Configuring, Integration, IntegrationCheck, IntegrationKind, IntegrationState,
+    Page, Problem, Removed, RemovedAt, Sort, Tried,
 };
 use axum::extract::State;
 use integration::{Check, Kind, Outcome, SettingKind};
-use model::{OrganisationId, Right, Secret};
-use store::{IntegrationRecord, NewIntegration};
+use model::{Act, OrganisationId, Right, Secret};
+use store::{IntegrationRecord, NewIntegration, NoticeCounts};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::body::{Json, Path, Query};
+use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::identity::{Kind as SecretKind, minted};
-use crate::named;
 use crate::parties::{self, connected};
 use crate::refusal::Refusal;
 
@@ -27,7 +29,8 @@ pub(super) fn paths() -> OpenApiRouter<App> {
         .routes(routes!(list))
         .routes(routes!(one, put, delete))
         .routes(routes!(again))
-        .routes(routes!(notices))
+        .merge(notices::paths())
+        .merge(template::paths())
 }
 
 /// Which kinds of parties can be spoken with, and what they must be told.
@@ -49,6 +52,7 @@ fn described(kind: &Kind) -> IntegrationKind {
         title: kind.title.to_owned(),
         about: kind.about.to_owned(),
         settings: settings.filter_map(|it| serde_json::to_value(it).ok()).collect(),
+        templates: kind.templates.iter().map(|it| it.format.to_owned()).collect(),
         leftovers: leftovers(kind),
     }
 }
@@ -67,6 +71,11 @@ async fn list(
 ) -> Result<Json<Page<Integration>>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let all = app.store.integrations(&organisation).await?;
+    let mut counts = app.store.count_notices(&organisation).await?;
+    let word = |it: IntegrationRecord| {
+        let counts = counts.remove(&it.id).unwrap_or_default();
+        word(it, counts)
+    };
     Ok(Json(Page { items: all.into_iter().map(word).collect(), next: None }))
 }
 
@@ -130,13 +139,14 @@ async fn put(
         Refusal::from(hint.into_iter().fold(problem, api::Problem::with_hint))
     })?;
     // What makes no sense together is refused before it is kept.
-    parties::connect(&app, kind, settled, &store::IntegrationSecrets::default()).map_err(
-        |error| {
-            let problem = Sort::Refused.because(error.to_string());
-            let hint = error.hint().map(str::to_owned);
-            Refusal::from(hint.into_iter().fold(problem, api::Problem::with_hint))
-        },
-    )?;
+    let party = parties::connect(&app, kind, settled, &store::IntegrationSecrets::default());
+    let party = party.map_err(|error| {
+        let problem = Sort::Refused.because(error.to_string());
+        let hint = error.hint().map(str::to_owned);
+        Refusal::from(hint.into_iter().fold(problem, api::Problem::with_hint))
+    })?;
+    // Nobody waits for the party's answer who wants to write meanwhile.
+    let checks = party.tried().await;
     let hook = minted(SecretKind::Hook)?;
     let path = Secret::new(hook.text);
     let new = NewIntegration {
@@ -148,7 +158,7 @@ async fn put(
     };
     let act = app.act(&caller);
     let (record, _) = app.store.put_integration(&organisation, &act, &new).await?;
-    tried(&app, &caller, record).await
+    noted(&app, &act, record, checks).await
 }
 
 /// Tries an integration. Only owners do.
@@ -169,7 +179,10 @@ async fn again(
 ) -> Result<Json<Configured>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
     let record = found(&app, &organisation, &kind, &name).await?;
-    tried(&app, &caller, record).await
+    let failed = |why: String| Refusal::from(Sort::Refused.because(format!("integration: {why}")));
+    let party = connected(&app, &record).await.map_err(failed)?;
+    let checks = party.tried().await;
+    noted(&app, &app.act(&caller), record, checks).await
 }
 
 /// Lets go of an integration, and forgets its secrets and all that it told. What was made at its
@@ -197,37 +210,6 @@ async fn delete(
     } else {
         Err(Refusal::no_such("integration", &format!("{} {name}", kind.id)))
     }
-}
-
-/// What an integration told, the latest first: what waits, what was dealt with, and what is set
-/// aside, with the reason.
-#[utoipa::path(get, path = "/orgs/{org}/integrations/{kind}/{name}/notices", tag = "integrations",
-    params(
-        ("org" = String, Path, description = "The organisation"),
-        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
-        ("name" = String, Path, description = "Its name"),
-        NoticeQuery,
-    ),
-    responses(
-        (status = 200, body = Page<IntegrationNotice>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ))]
-async fn notices(
-    State(app): State<App>,
-    caller: Caller,
-    Path((organisation, kind, name)): Path<(String, String, String)>,
-    Query(query): Query<NoticeQuery>,
-) -> Result<Json<Page<IntegrationNotice>>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Right::Read).await?;
-    let record = found(&app, &organisation, &kind, &name).await?;
-    let state = query.state.map(|it| match it {
-        NoticeState::Waiting => store::NoticeState::Waiting,
-        NoticeState::Done => store::NoticeState::Done,
-        NoticeState::Aside => store::NoticeState::Aside,
-    });
-    let page = named::page(query.after, query.limit)?;
-    let paged = app.store.notices(&record.id, state, &page).await?;
-    Ok(Json(named::paged(paged, notice)))
 }
 
 fn known(kind: &str) -> Result<&'static Kind, Refusal> {
@@ -275,16 +257,14 @@ fn parted(
     Ok((settings, secrets))
 }
 
-/// Tries it, and takes note of what came of that.
-async fn tried(
+/// Takes note of what came of trying it.
+async fn noted(
     app: &App,
-    caller: &Caller,
+    act: &Act,
     record: IntegrationRecord,
+    checks: Vec<Check>,
 ) -> Result<Json<Configured>, Refusal> {
-    let failed = |why: String| Refusal::from(Sort::Refused.because(format!("integration: {why}")));
-    let party = connected(app, &record).await.map_err(failed)?;
-    let checks = party.tried().await;
-    app.store.integration_is(&record, &app.act(caller), &parties::state(&checks)).await?;
+    app.store.integration_is(&record, act, &parties::state(&checks)).await?;
     let now = app.store.integration_by_id(&record.id).await?;
     let now = now.ok_or_else(|| Refusal::no_such("integration", &record.name))?;
     // Where its webhooks go is told to whoever asks for that, and kept in no answer to a change.
@@ -296,14 +276,15 @@ async fn tried(
 async fn whole(app: &App, record: IntegrationRecord) -> Result<Integration, Refusal> {
     let secrets = app.store.integration_secrets(&record).await?;
     let kind = record.kind.clone();
+    let counts = app.store.count_notices(&record.organisation).await?.remove(&record.id);
     Ok(Integration {
         hook: secrets.hook.map(|it| format!("/hooks/{kind}/{}", it.expose())),
         secrets: secrets.new.into_iter().map(|it| it.0).collect(),
-        ..word(record)
+        ..word(record, counts.unwrap_or_default())
     })
 }
 
-fn word(it: IntegrationRecord) -> Integration {
+fn word(it: IntegrationRecord, counts: NoticeCounts) -> Integration {
     let (state, why) = match it.state {
         store::IntegrationState::Pending => (IntegrationState::Pending, None),
         store::IntegrationState::Connected => (IntegrationState::Connected, None),
@@ -316,6 +297,8 @@ fn word(it: IntegrationRecord) -> Integration {
         state,
         why,
         since: it.state_since.to_string(),
+        waiting: counts.waiting,
+        aside: counts.aside,
         created: it.created.to_string(),
         created_by: it.created_by,
         hook: None,
@@ -338,20 +321,4 @@ fn leftovers(kind: &Kind) -> Vec<RemovedAt> {
         name: it.name.to_owned(),
     };
     kind.leftovers.iter().map(word).collect()
-}
-
-fn notice(it: store::NoticeReport) -> IntegrationNotice {
-    IntegrationNotice {
-        id: it.id,
-        about: it.about,
-        state: match it.state {
-            store::NoticeState::Waiting => NoticeState::Waiting,
-            store::NoticeState::Done => NoticeState::Done,
-            store::NoticeState::Aside => NoticeState::Aside,
-        },
-        attempts: it.attempts,
-        why: it.trouble,
-        heard: it.heard.to_string(),
-        ended: it.ended.map(|it| it.to_string()),
-    }
 }

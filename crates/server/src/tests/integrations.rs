@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use api::{
     Client, Configured, Configuring, EventQuery, ImageQuery, Integration, IntegrationState,
-    NoticeQuery, NoticeState, TagsQuery,
+    NoticeQuery, NoticeState, Retrying, TagsQuery, TemplateQuery,
 };
 use axum::Router;
 use axum::body::Body;
@@ -394,6 +394,66 @@ async fn what_nobody_can_read_is_set_aside_and_the_rest_goes_on() {
     assert_eq!(house.notices("distribution", NoticeState::Waiting).await.len(), 0);
     let aside = house.notices("distribution", NoticeState::Aside).await;
     assert!(aside.iter().any(|it| it.starts_with("pushed team/bad:1: ")), "{aside:?}");
+    let (ann, bob) = (house.client("ann").await, house.client("bob").await);
+    let listed = bob.integrations("acme").await.unwrap().items;
+    assert_eq!((listed[0].waiting, listed[0].aside), (0, 5));
+    // Once it can be read, somebody says so. What nobody can read stays where it is.
+    house.registry.forgive();
+    let retry = async |client: &Client, notice: Option<String>| {
+        let retrying = Retrying { notice };
+        let retried = client.retry_notices("acme", "distribution", "ours", &retrying).await;
+        retried.map(|it| it.notices).map_err(|error| error.to_string())
+    };
+    assert!(retry(&bob, None).await.unwrap_err().contains("only an owner may"));
+    let query = NoticeQuery { state: Some(NoticeState::Aside), ..NoticeQuery::default() };
+    let all = ann.notices("acme", "distribution", "ours", &query).await.unwrap().items;
+    let unreadable = all.iter().find(|it| it.attempts == 0).unwrap();
+    assert_eq!(retry(&ann, Some(unreadable.id.clone())).await, Ok(0));
+    let other = minted(Kind::Hook).unwrap().text;
+    assert_eq!(retry(&ann, Some(other)).await, Ok(0));
+    assert_eq!(retry(&ann, None).await, Ok(1));
+    house.later(1).await;
+    assert_eq!(house.known(&format!("{host}/team/bad")).await.0, "1");
+    assert_eq!(house.notices("distribution", NoticeState::Aside).await.len(), 4);
+    assert_eq!(retry(&ann, None).await, Ok(0));
+}
+
+#[tokio::test]
+async fn what_the_other_side_is_made_from_has_the_address_in_it() {
+    let house = House::new().await;
+    let away =
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let made = house.configured("azure", &[("registry", &away)]).await;
+    let path = hook(&made.integration);
+    let (ann, bob) = (house.client("ann").await, house.client("bob").await);
+    let template = async |client: &Client, kind: &str, format: Option<&str>| {
+        let query = TemplateQuery { format: format.map(str::to_owned) };
+        let template = client.template("acme", kind, "ours", &query).await;
+        template.map_err(|error| error.to_string())
+    };
+    // As it was asked, where nobody says how it is reached.
+    let asked = template(&ann, "azure", None).await.unwrap();
+    let filled: serde_json::Value = serde_json::from_str(&asked).unwrap();
+    let address = |filled: &serde_json::Value| {
+        filled["parameters"]["DockerScoutWebhook"]["defaultValue"].as_str().unwrap().to_owned()
+    };
+    assert!(address(&filled).starts_with("http://"), "{asked}");
+    assert!(address(&filled).ends_with(&path), "{asked}");
+    assert_eq!(filled["parameters"]["RegistryName"]["defaultValue"], "127");
+    house.app.is_reached_at("https://foretop.example/");
+    let asked = template(&ann, "azure", Some("json")).await.unwrap();
+    let filled: serde_json::Value = serde_json::from_str(&asked).unwrap();
+    assert_eq!(address(&filled), format!("https://foretop.example{path}"));
+    let bicep = template(&ann, "azure", Some("bicep")).await.unwrap();
+    let line = format!("\nparam DockerScoutWebhook string = 'https://foretop.example{path}'\n");
+    assert!(bicep.contains(&line), "{bicep}");
+    // Whoever sees it can tell us something.
+    assert!(template(&bob, "azure", None).await.unwrap_err().contains("only an owner may"));
+    let none = template(&ann, "azure", Some("terraform")).await.unwrap_err();
+    assert_eq!(none, "template `terraform`: there is none");
+    house.configured("oci", &[("registry", &away)]).await;
+    let none = template(&ann, "oci", None).await.unwrap_err();
+    assert_eq!(none, "template `json`: there is none");
 }
 
 /// Many notices in one second, some of them twice, over a server that is restarted in between: each

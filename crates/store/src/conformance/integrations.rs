@@ -269,7 +269,23 @@ pub(super) async fn try_again_and_set_aside(store: &Store) {
         (1, 1)
     );
     let now = at(minute).at;
-    assert_eq!(store.revive_notices(&record.id, now, &job(&record, now)).await.unwrap(), 2);
+    let counts = async || {
+        let all = store.count_notices(&record.organisation).await.unwrap();
+        all.into_iter().map(|it| (it.0, it.1.waiting, it.1.aside)).collect::<Vec<_>>()
+    };
+    assert_eq!(counts().await, [(record.id.clone(), 1, 3)]);
+    let revive = async |notice: Option<&str>| {
+        store.revive_notices(&record.id, notice, now, &job(&record, now)).await.unwrap()
+    };
+    assert_eq!(revive(Some("nobody's")).await, 0);
+    let page = Page::first(10);
+    let reports = store.notices(&record.id, Some(NoticeState::Aside), &page).await.unwrap().rows;
+    let tried = reports.iter().find(|it| it.attempts > 0).unwrap();
+    let unreadable = reports.iter().find(|it| it.attempts == 0).unwrap();
+    assert_eq!(revive(Some(&unreadable.id)).await, 0);
+    assert_eq!(revive(Some(&tried.id)).await, 1);
+    assert_eq!(revive(None).await, 1);
+    assert_eq!(counts().await, [(record.id.clone(), 3, 1)]);
     assert_eq!(waiting(&store, &record, minute).await, ["a", "b", "b"]);
     assert_eq!(all(&store, &record, Some(NoticeState::Aside)).await, aside[2..]);
 }

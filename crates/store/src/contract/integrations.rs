@@ -103,6 +103,15 @@ pub struct WaitingNotice {
     pub attempts: u32,
 }
 
+/// How much of what an integration told is not dealt with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoticeCounts {
+    /// It is to be.
+    pub waiting: u64,
+    /// It cannot be.
+    pub aside: u64,
+}
+
 /// A notice as one sees it from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeReport {

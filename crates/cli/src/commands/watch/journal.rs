@@ -286,6 +286,11 @@ impl Memory for Journal {
         Ok(self.state().tags.get(&key(repository)).cloned().unwrap_or_default())
     }
 
+    async fn tag(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Lost> {
+        let state = self.state();
+        Ok(state.tags.get(&key(repository)).and_then(|it| it.get(tag)).cloned())
+    }
+
     async fn keep(&self, repository: &Repository, tag: &str, digest: &Digest) -> Result<(), Lost> {
         let (registry, name) = key(repository);
         let line = Line::Seen(registry, name, tag.to_owned(), digest.clone());

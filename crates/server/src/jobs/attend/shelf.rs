@@ -125,6 +125,11 @@ impl Memory for Attending<'_> {
         self.app.store.watched_tags(&self.record.id, registry, name).await.map_err(lost)
     }
 
+    async fn tag(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Lost> {
+        let Repository { registry, name, .. } = repository;
+        self.app.store.watched_tag(&self.record.id, registry, name, tag).await.map_err(lost)
+    }
+
     async fn keep(&self, repository: &Repository, tag: &str, digest: &Digest) -> Result<(), Lost> {
         let Repository { registry, name, .. } = repository;
         let kept = self.app.store.watched(&self.record.id, registry, name, tag, digest);
