@@ -246,7 +246,7 @@ impl Store {
         let note = events::Note::new(EventKind::IntegrationDeleted, &about);
         note.write(&mut tx, organisation, act).await?;
         tx.commit().await?;
-        self.db.scrub().await?;
+        self.db.scrub().await;
         Ok(true)
     }
 
