@@ -36,6 +36,17 @@ pub struct Watch<'a> {
     claims: Mutex<HashMap<Digest, Claim>>,
 }
 
+/// Why a tag is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// It is there, and was before anybody watched: it is left alone.
+    Before,
+    /// It is there.
+    Look,
+    /// Somebody told of it.
+    Told,
+}
+
 /// Whoever holds it works on the image; why it failed.
 type Claim = Arc<Mutex<Option<Failure>>>;
 
@@ -118,7 +129,7 @@ impl<'a> Watch<'a> {
             }
             report.tags += 1;
             let was = before.get(&repository).and_then(|it| it.get(&tagged.tag)).cloned();
-            self.look_at_tag(&repository, tagged, was.as_ref(), false, &mut report).await?;
+            self.look_at_tag(&repository, tagged, was.as_ref(), Cause::Look, &mut report).await?;
         }
         Ok(Some(report))
     }
@@ -157,10 +168,11 @@ impl<'a> Watch<'a> {
         let missing = missing.map(|tag| Tagged { tag: tag.clone(), digest: None, at: None });
         let looks: Vec<Tagged> = all.iter().cloned().chain(missing).collect();
         let looks = looks.into_iter().map(|tagged| {
-            let (was, left) = (before.get(&tagged.tag), is_left(&tagged));
+            let was = before.get(&tagged.tag);
+            let cause = if is_left(&tagged) { Cause::Before } else { Cause::Look };
             async move {
                 let mut report = Report { tags: 1, ..Report::default() };
-                self.look_at_tag(repository, tagged, was, left, &mut report).await?;
+                self.look_at_tag(repository, tagged, was, cause, &mut report).await?;
                 Ok(report)
             }
             .boxed()
@@ -180,7 +192,7 @@ impl<'a> Watch<'a> {
         repository: &Repository,
         tagged: Tagged,
         was: Option<&Digest>,
-        is_left: bool,
+        cause: Cause,
         report: &mut Report,
     ) -> Result<(), WatchError> {
         let Tagged { tag, digest, .. } = tagged;
@@ -210,15 +222,16 @@ impl<'a> Watch<'a> {
             }
             return Ok(());
         };
-        if was == Some(&digest) && !self.is_owed(&digest).await? {
+        if was == Some(&digest) && !self.is_owed(&digest, cause).await? {
             return Ok(());
         }
-        if is_left {
+        if cause == Cause::Before {
             self.memory.keep(repository, &tag, &digest).await?;
             report.left += 1;
             return Ok(());
         }
-        let action = if was.is_some() { Action::Retagged } else { Action::Pushed };
+        let is_elsewhere = was.is_some_and(|it| *it != digest);
+        let action = if is_elsewhere { Action::Retagged } else { Action::Pushed };
         let found =
             Found { repository: repository.clone(), tag: Some(tag.clone()), digest, action };
         if self.work(&found, report).await? {
@@ -232,9 +245,11 @@ impl<'a> Watch<'a> {
         self.claims.lock().await.retain(|_, claim| Arc::strong_count(claim) > 1);
     }
 
-    /// Is an image that was left alone to be worked on after all?
-    async fn is_owed(&self, digest: &Digest) -> Result<bool, WatchError> {
-        Ok(self.options.backfill == Backfill::All && !self.memory.is_done(digest).await?)
+    /// Is an image that was left alone to be worked on after all? Whoever pushes it anew means it so,
+    /// and may have done that just before somebody looked for the first time.
+    async fn is_owed(&self, digest: &Digest, cause: Cause) -> Result<bool, WatchError> {
+        let is_wanted = cause == Cause::Told || self.options.backfill == Backfill::All;
+        Ok(is_wanted && !self.memory.is_done(digest).await?)
     }
 
     /// Works on what was found, unless that was done. True when nothing is left to be done.

@@ -14,7 +14,7 @@ pub use image::{Blobs, Compression, ImageBuilder, LayerBuilder, compress, digest
 pub use index::{AttestationForm, IndexBuilder, index};
 pub use layout::{LayoutBuilder, layout};
 pub use postgres::Postgres;
-pub use real_registry::RealRegistry;
+pub use real_registry::{Asked, RealRegistry};
 pub use registry::{FakeRegistry, Fault, Guard, Seen};
 pub use vendor::{
     Answered, Delivered, EventGrid, Form, Hook, Sink, Subscribed, Told, Vendor, VendorStandIn,

@@ -10,7 +10,20 @@ use std::process::{Child, Command, Stdio};
 pub struct RealRegistry {
     process: Child,
     host: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+}
+
+/// What somebody asked of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// `GET`.
+    pub method: String,
+    /// `/v2/app/blobs/sha256:…`.
+    pub path: String,
+    /// 200.
+    pub status: u16,
+    /// Bytes of the body that were sent.
+    pub bytes: u64,
 }
 
 impl RealRegistry {
@@ -44,7 +57,7 @@ impl RealRegistry {
         let folder = tempfile::tempdir().expect("there is room for a directory");
         let path = |name: &str| folder.path().join(name).display().to_string();
         let mut config = format!(
-            "version: 0.1\nlog: {{level: info, accesslog: {{disabled: true}}}}\n\
+            "version: 0.1\nlog: {{level: info}}\n\
              storage: {{filesystem: {{rootdirectory: '{}'}}, delete: {{enabled: true}}}}\n\
              http: {{addr: '{address}'}}\n{more}",
             path("store"),
@@ -56,11 +69,14 @@ impl RealRegistry {
         }
         fs_err::write(path("config.yml"), config).expect("there is room for a file");
         let mut serve = Command::new("docker-registry");
-        serve.args(["serve", &path("config.yml")]).stdout(Stdio::null()).stderr(Stdio::piped());
+        // Who asks it for what it writes down there.
+        let asked = fs_err::File::create(path("asked")).expect("there is room for a file");
+        let asked = asked.into_parts().0;
+        serve.args(["serve", &path("config.yml")]).stdout(asked).stderr(Stdio::piped());
         let mut process = serve.spawn().expect("it ran a moment ago");
         let said = process.stderr.take().expect("it is a pipe");
         let host = listening(said);
-        Some(Self { process, host, _folder: folder })
+        Some(Self { process, host, folder })
     }
 
     /// `127.0.0.1:PORT`.
@@ -78,6 +94,12 @@ impl RealRegistry {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// Everything that it was asked for and has answered.
+    pub fn asked(&self) -> Vec<Asked> {
+        let log = fs_err::read_to_string(self.folder.path().join("asked")).expect("it is there");
+        log.lines().filter_map(asked).collect()
+    }
+
     /// Deletes the image that a tag leads to, and with it every tag that leads there.
     pub fn delete(&self, name: &str) {
         let name = format!("docker://{}/{name}", self.host);
@@ -86,6 +108,18 @@ impl RealRegistry {
         let output = output.expect("skopeo was there a moment ago");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// A line of the log that web servers write: `HOST - - [TIME] "GET /path HTTP/1.1" 200 12 …`.
+fn asked(line: &str) -> Option<Asked> {
+    let mut parts = line.split('"').skip(1);
+    let (mut request, mut answer) = (parts.next()?.split(' '), parts.next()?.split_whitespace());
+    Some(Asked {
+        method: request.next()?.to_owned(),
+        path: request.next()?.to_owned(),
+        status: answer.next()?.parse().ok()?,
+        bytes: answer.next()?.parse().ok()?,
+    })
 }
 
 fn runs(program: &str) -> bool {

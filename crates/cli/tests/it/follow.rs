@@ -108,7 +108,7 @@ fn a_server_that_is_started_anew_misses_and_doubles_nothing() {
         // What another process does meanwhile, on the same database.
         house.foretop(&format!("env create {during} --org acme"));
         house.foretop(&format!("env delete {before} --force --org acme"));
-        serving.again(&house);
+        serving.again(&house, 0);
         assert_eq!(following.about(), format!("environment-created {during}"));
         assert_eq!(following.about(), format!("environment-deleted {before}"));
     }

@@ -149,10 +149,10 @@ pub(crate) fn furnished(memory: Memory, repository: &str) -> Option<Place> {
     Some(place)
 }
 
-/// The steps below that heading and, where there is one, above that other.
-fn between(page: &str, from: &str, to: &str) -> Vec<Step> {
-    let line = |heading: &str| page.lines().position(|it| it == heading);
-    let (from, to) = (line(from).unwrap_or(0), line(to).unwrap_or(usize::MAX));
+/// The steps below a heading and above another.
+fn between(page: &str, from: Option<&str>, to: Option<&str>) -> Vec<Step> {
+    let line = |heading: &str| page.lines().position(|it| it == heading).unwrap();
+    let (from, to) = (from.map_or(0, line), to.map_or(usize::MAX, line));
     let steps: Vec<Step> =
         steps(page).into_iter().filter(|it| (from..to).contains(&it.line)).collect();
     assert!(steps.len() > 5, "{}", steps.len());
@@ -167,7 +167,7 @@ const AZURE: &str = "## An integration of Azure";
 #[test]
 fn the_guides_without_a_registry() {
     let text = page("docs/guides.md");
-    let steps = between(&text, "", MOVING);
+    let steps = between(&text, None, Some(MOVING));
     for memory in Memory::ALL {
         let Some(place) = furnished(memory, "myorg/") else { continue };
         let board = testkit::FakeRegistry::start();
@@ -195,7 +195,7 @@ fn the_guides_without_a_registry() {
 #[test]
 fn the_guides_with_a_registry() {
     let text = page("docs/guides.md");
-    let steps = between(&text, MOVING, ARTIFACTORY);
+    let steps = between(&text, Some(MOVING), Some(ARTIFACTORY));
     for memory in Memory::ALL {
         let Some(registry) = RealRegistry::start() else { return };
         let Some(place) = Place::new(memory, false) else { continue };
@@ -230,7 +230,7 @@ fn with_a_registry(memory: Memory, flawed: &str, good: &str) -> Option<(Place, R
 #[test]
 fn the_guide_of_artifactory() {
     let text = page("docs/guides.md");
-    let steps = between(&text, ARTIFACTORY, AZURE);
+    let steps = between(&text, Some(ARTIFACTORY), Some(AZURE));
     for memory in Memory::ALL {
         let Some((place, registry)) = with_a_registry(memory, "team/frontend:v1", "") else {
             continue;
@@ -254,7 +254,7 @@ fn the_guide_of_artifactory() {
 #[test]
 fn the_guide_of_azure() {
     let text = page("docs/guides.md");
-    let steps = between(&text, AZURE, "");
+    let steps = between(&text, Some(AZURE), None);
     for memory in [Memory::Sqlite, Memory::Postgres] {
         let Some((place, registry)) = with_a_registry(memory, "team/web:old", "team/web:new")
         else {

@@ -44,6 +44,11 @@ impl Place {
             if offline { sandbox.with("FORETOP_OFFLINE", "1") } else { sandbox }
         };
         let house = settled(Sandbox::new().with("FORETOP_LOG", "warn"));
+        // A database of one's own has a key beside it, any other is told one.
+        let house = match memory {
+            Memory::Postgres => house.with("FORETOP_KEY", &"01".repeat(32)),
+            _ => house,
+        };
         let line = format!("--workers 1 --organization {organisation} --rate-limit 0");
         let serving = match memory {
             Memory::Alone => None,

@@ -16,13 +16,13 @@ use crate::sandbox::Sandbox;
 use crate::serving::Serving;
 
 /// A watch that ends with the test.
-struct Watching {
+pub(crate) struct Watching {
     child: Child,
     said: BufReader<ChildStderr>,
 }
 
 impl Watching {
-    fn start(sandbox: &Sandbox, line: &str) -> Self {
+    pub(crate) fn start(sandbox: &Sandbox, line: &str) -> Self {
         let mut watch = sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
         watch.arg("watch").args(line.split_whitespace());
         let mut child = watch.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -31,7 +31,7 @@ impl Watching {
     }
 
     /// What it says up to a line with that in it.
-    fn until(&mut self, word: &str) -> String {
+    pub(crate) fn until(&mut self, word: &str) -> String {
         let mut said = String::new();
         while !said.lines().last().is_some_and(|it| it.contains(word)) {
             let length = self.said.read_line(&mut said).unwrap();
@@ -40,7 +40,7 @@ impl Watching {
         said
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

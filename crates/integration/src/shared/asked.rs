@@ -157,7 +157,7 @@ pub(crate) async fn checks(directory: &dyn Directory) -> Vec<Check> {
     let count = repositories.all.len();
     checks.push(match repositories.gaps.first() {
         Some(gap) => Check::warned(LISTED, gap.to_string(), "some repositories may be missing"),
-        None => Check::ok(LISTED, format!("{count} repositories")),
+        None => Check::ok(LISTED, counted(count, "repository", "repositories")),
     });
     // An empty repository says nothing about the next one.
     for repository in repositories.all.iter().take(5) {
@@ -169,7 +169,8 @@ pub(crate) async fn checks(directory: &dyn Directory) -> Vec<Check> {
             }
         };
         let Some(first) = tags.first() else { continue };
-        checks.push(Check::ok(TAGS, format!("{} tags of {}", tags.len(), repository.name)));
+        let tags_of = counted(tags.len(), "tag", "tags");
+        checks.push(Check::ok(TAGS, format!("{tags_of} of {}", repository.name)));
         checks.push(match directory.digest(repository, &first.tag).await {
             Ok(Some(digest)) => {
                 let name = format!("{}:{}", repository.name, first.tag);
@@ -196,4 +197,8 @@ pub(crate) fn tagged(entry: &Value, name: &str, digest: &str, at: &str) -> Optio
         digest: text(entry, digest).and_then(names::digest),
         at: text(entry, at).and_then(names::moment),
     })
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::Digest;
 
-use super::{Found, Report, Watch, WatchError};
+use super::{Cause, Found, Report, Watch, WatchError};
 use crate::contract::{Action, Failure, Notice, Repository, Tagged};
 
 /// How long to wait for what was told, before it is taken for gone.
@@ -41,6 +41,7 @@ impl Watch<'_> {
             }
             (None, None) => Vec::new(),
         };
+        let cause = if notice.action == Action::Deleted { Cause::Look } else { Cause::Told };
         for tag in tags.into_iter().filter(|it| self.options.filter.takes_tag(it)) {
             report.tags += 1;
             let mut tagged = Tagged { tag, digest: None, at: None };
@@ -55,7 +56,7 @@ impl Watch<'_> {
                 };
             }
             let was = self.memory.tag(&repository, &tagged.tag).await?;
-            self.look_at_tag(&repository, tagged, was.as_ref(), false, &mut report).await?;
+            self.look_at_tag(&repository, tagged, was.as_ref(), cause, &mut report).await?;
         }
         Ok(report)
     }

@@ -390,6 +390,26 @@ async fn a_repository_is_watched_from_now_on() {
     assert_eq!(kept.told(), "pushed new/one:1\npushed new/one:2");
 }
 
+/// What was pushed just before somebody looked for the first time, or is pushed anew, is told of, and
+/// was left alone by the look.
+#[tokio::test]
+async fn what_was_left_alone_is_worked_on_once_it_is_told_of() {
+    let registry = registry();
+    let host = registry.host();
+    let party = party("oci", &[("registry", &host)]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    let report = kept.look(directory, Backfill::None).await;
+    assert_eq!((report.left, report.analyzed), (4, 0));
+    let hear = async |action| {
+        let report = kept.hear(directory, &notice(&host, action, Some("1"), None)).await;
+        (report.analyzed, kept.told())
+    };
+    assert_eq!(hear(Action::Deleted).await, (0, String::new()));
+    assert_eq!(hear(Action::Pushed).await, (1, "pushed team/app:1".to_owned()));
+    assert_eq!(hear(Action::Pushed).await, (0, String::new()));
+    assert_eq!(kept.look(directory, Backfill::None).await.analyzed, 0);
+}
+
 /// Whatever hosts and URLs a body names, only the registry that was set up is asked.
 #[tokio::test]
 async fn no_address_in_a_body_is_asked() {
