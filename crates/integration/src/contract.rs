@@ -53,7 +53,8 @@ impl Kind {
         let secret = settings.secret(self.webhook_secret?);
         Some(match secret.map(|it| it.expose().chars().count()) {
             None => {
-                Check::warned(WHAT, "no secret is set, so nothing that they say is believed", HINT)
+                let why = "no secret is set, so whoever knows their address can send some";
+                Check::warned(WHAT, why, HINT)
             }
             Some(length) if length < SHORT_SECRET => {
                 Check::warned(WHAT, format!("the secret has only {length} characters"), HINT)

@@ -139,7 +139,11 @@ fn short_secrets_are_warned_of() {
         };
         assert_eq!(shown, expect);
     };
-    check("artifactory", "", "warned no secret is set, so nothing that they say is believed");
+    check(
+        "artifactory",
+        "",
+        "warned no secret is set, so whoever knows their address can send some",
+    );
     check("harbor", "token foo", "warned the secret has only 9 characters");
     check("distribution", super::SECRET, "ok a secret of 64 characters");
     check("oci", "", "nothing");

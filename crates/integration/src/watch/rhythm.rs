@@ -11,7 +11,9 @@ pub struct Rhythm {
     failures: u32,
 }
 
-/// Nobody rests for longer because of failures, unless the registry asks for it.
+/// The rest after the first look that failed, and the longest because of failures, unless there is a
+/// longer one between looks, or the registry asks for it.
+const FIRST_REST: Duration = Duration::from_secs(30);
 const LONGEST_REST: Duration = Duration::from_mins(15);
 
 impl Rhythm {
@@ -20,8 +22,8 @@ impl Rhythm {
         Self { interval: interval.max(Duration::from_secs(1)), failures: 0 }
     }
 
-    /// The rest after that look: twice as long for each that failed as a whole, and as long as the
-    /// registry asks for.
+    /// The rest after that look: short after one that failed as a whole, and twice as long after each
+    /// further one; and as long as the registry asks for.
     pub fn rest(&mut self, outcome: &Result<Report, WatchError>) -> Duration {
         let wait = match outcome {
             Ok(report) => report.wait,
@@ -29,8 +31,14 @@ impl Rhythm {
             Err(WatchError::Lost(_)) => None,
         };
         self.failures = if outcome.is_ok() { 0 } else { self.failures.saturating_add(1) };
-        let doubled = self.interval.saturating_mul(1 << self.failures.min(10));
-        let rest = doubled.min(LONGEST_REST.max(self.interval));
+        let rest = match self.failures {
+            0 => self.interval,
+            failures => {
+                let first = FIRST_REST.min(self.interval);
+                let doubled = first.saturating_mul(1 << (failures - 1).min(20));
+                doubled.min(LONGEST_REST.max(self.interval))
+            }
+        };
         rest.max(wait.unwrap_or_default())
     }
 }
@@ -51,8 +59,9 @@ mod tests {
         assert_eq!(rest(Ok(Report::default())), 60);
         assert_eq!(rest(Ok(waiting(5))), 60);
         assert_eq!(rest(Ok(waiting(5000))), 5000);
+        assert_eq!(rest(Err(failed().into())), 30);
+        assert_eq!(rest(Err(failed().into())), 60);
         assert_eq!(rest(Err(failed().into())), 120);
-        assert_eq!(rest(Err(failed().into())), 240);
         let wait = Some(Duration::from_mins(150));
         assert_eq!(rest(Err(Failure { wait, ..failed() }.into())), 9000);
         for _ in 0..100 {
@@ -61,6 +70,13 @@ mod tests {
         assert_eq!(rest(Err(failed().into())), 900);
         assert_eq!(rest(Ok(Report::default())), 60);
         let mut slow = Rhythm::new(Duration::from_hours(2));
+        assert_eq!(slow.rest(&Err(failed().into())).as_secs(), 30);
+        for _ in 0..100 {
+            slow.rest(&Err(failed().into()));
+        }
         assert_eq!(slow.rest(&Err(failed().into())).as_secs(), 7200);
+        let mut quick = Rhythm::new(Duration::from_secs(5));
+        assert_eq!(quick.rest(&Err(failed().into())).as_secs(), 5);
+        assert_eq!(quick.rest(&Err(failed().into())).as_secs(), 10);
     }
 }
