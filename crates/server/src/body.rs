@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::SemaphorePermit;
 
 use self::room::{Held, Pace};
 use crate::caller::Caller;
@@ -31,6 +32,8 @@ pub(crate) const LARGEST: usize = 128 << 20;
 const LONG: usize = 16 << 20;
 /// Bytes of the largest of all other documents.
 const SHORT: usize = 16 << 10;
+/// Bytes of the largest list of what a tag leads to.
+const LISTED: usize = 32 << 10;
 /// A document that is longer is read on the side.
 const LENGTHY: u64 = 256 << 10;
 /// For how long what nobody keeps may still come.
@@ -83,10 +86,7 @@ pub(crate) async fn taken(request: Request, next: Next) -> Result<Response, Refu
     let Some(room) = &room else { return answer.await };
     let answer = tokio::time::timeout(room.patience, answer).await;
     drop(held);
-    let late = |_| {
-        Sort::Unavailable.because(format!("it takes longer than {} s", room.patience.as_secs()))
-    };
-    answer.map_err(late)?
+    answer.map_err(|_| late(room.patience))?
 }
 
 /// Bytes of the largest document that a path takes.
@@ -101,22 +101,60 @@ fn most(route: &str) -> usize {
         "/comparisons",
         "/export",
         "/where",
-        "/tags",
     ]
     .into_iter()
     .any(is)
     {
         LONG
+    } else if is("/tags") {
+        LISTED
     } else {
         SHORT
     }
 }
 
-/// What comes in of a document, as much as is taken and there is room for; it is held while it comes.
-pub(crate) async fn come(parts: &Parts, body: Body, most: usize) -> Result<Bytes, Refusal> {
+/// What came in, and the room and the place that it has until it is dealt with.
+pub(crate) struct Come<'a> {
+    pub(crate) bytes: Bytes,
+    _held: Option<Held<'a>>,
+    _place: Option<SemaphorePermit<'a>>,
+}
+
+/// What comes in of a document, as much as is taken and there is room for, where no middleware takes
+/// it in.
+pub(crate) async fn come(parts: &Parts, body: Body, most: usize) -> Result<Come<'_>, Refusal> {
     let room = parts.extensions.get::<Arc<Room>>();
     let mut held = room.map(|it| it.begin(most, Whose::of(&parts.extensions)));
-    read(body, most, &mut held).await
+    let bytes = read(body, most, &mut held).await?;
+    let place = match room {
+        None => None,
+        Some(room) => {
+            let place = tokio::time::timeout(room.patience, room.places.acquire()).await;
+            let place = place.map_err(|_| late(room.patience))?;
+            Some(place.map_err(|_| Sort::Unavailable.because("the server is ending"))?)
+        }
+    };
+    Ok(Come { bytes, _held: held, _place: place })
+}
+
+/// An answer, if it does not take longer than anybody waits for one.
+pub(crate) async fn in_time<T>(
+    parts: &Parts,
+    answer: impl Future<Output = T>,
+) -> Result<T, Refusal> {
+    let Some(room) = parts.extensions.get::<Arc<Room>>() else { return Ok(answer.await) };
+    let answer = tokio::time::timeout(room.patience, answer).await;
+    answer.map_err(|_| late(room.patience))
+}
+
+fn late(patience: Duration) -> Refusal {
+    let why = format!("it takes longer than {} s", patience.as_secs());
+    Sort::Unavailable.because(why).into()
+}
+
+/// Is so much better read on the side?
+pub(crate) fn is_lengthy(bytes: &Bytes) -> bool {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX) >= LENGTHY
 }
 
 async fn read(body: Body, most: usize, held: &mut Option<Held<'_>>) -> Result<Bytes, Refusal> {
@@ -228,7 +266,7 @@ pub(crate) async fn long<T: Serialize + Send + 'static>(it: T) -> Result<Respons
 }
 
 /// Does what takes a while without keeping others waiting who ask.
-async fn on_the_side<T: Send + 'static>(
+pub(crate) async fn on_the_side<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Refusal> {
     let done = tokio::task::spawn_blocking(work).await;

@@ -10,12 +10,10 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use integration::{
-    Answer, Delivery, Heard, Inbox, Integration, Received, Secrets, Sender, receive,
-};
+use integration::{Answer, Delivery, Heard, Integration, Received, Secrets, Sender, receive};
 
 use crate::app::Clock;
-use crate::body;
+use crate::body::{self, Come};
 
 /// Who keeps what was heard, so that nothing of it is lost, whatever becomes of us.
 #[async_trait]
@@ -54,11 +52,11 @@ async fn one(
     let Some(inbox) = ear.party.inbox() else { return StatusCode::NOT_FOUND.into_response() };
     let Ok(_place) = places.try_acquire() else { return later("as many as there is room for") };
     let (parts, sent) = request.into_parts();
-    let sent = match taken(&parts, sent, inbox.limit()).await {
-        Ok(sent) => sent,
+    let come = match taken(&parts, sent, inbox.limit()).await {
+        Ok(come) => come,
         Err(response) => return *response,
     };
-    match received(inbox, &parts, &sent, &ear.secrets, (ear.clock)()) {
+    match received(&ear.party, &parts, &come.bytes, &ear.secrets, (ear.clock)()).await {
         Ok((heard, sender)) => match ear.keeper.keep(heard, sender).await {
             Ok(()) => StatusCode::OK.into_response(),
             Err(why) => later(&why),
@@ -68,24 +66,48 @@ async fn one(
 }
 
 /// The body, as it came. What is compressed nobody reads.
-pub(crate) async fn taken(parts: &Parts, sent: Body, limit: usize) -> Result<Bytes, Box<Response>> {
+pub(crate) async fn taken(
+    parts: &Parts,
+    sent: Body,
+    limit: usize,
+) -> Result<Come<'_>, Box<Response>> {
     let encoded = parts.headers.get(header::CONTENT_ENCODING);
     if encoded.is_some_and(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity")) {
         let why = "send it as it is, without Content-Encoding\n";
         return Err(Box::new((StatusCode::UNSUPPORTED_MEDIA_TYPE, why).into_response()));
     }
-    let read = body::come(parts, sent, limit).await;
-    read.map_err(|refusal| Box::new(refusal.into_response()))
+    let come = body::come(parts, sent, limit).await;
+    come.map_err(|refusal| Box::new(refusal.into_response()))
 }
 
-/// What a request says, or what it is to be answered at once.
-pub(crate) fn received(
-    inbox: &dyn Inbox,
+/// What a request says, or what it is to be answered at once. What is long is read on the side.
+pub(crate) async fn received(
+    party: &Arc<dyn Integration>,
+    parts: &Parts,
+    sent: &Bytes,
+    secrets: &Secrets,
+    now: model::Moment,
+) -> Result<(Heard, Sender), Box<Response>> {
+    if !body::is_lengthy(sent) {
+        return read(party.as_ref(), parts, sent, secrets, now);
+    }
+    let (party, parts, sent) = (Arc::clone(party), parts.clone(), sent.clone());
+    let secrets = secrets.clone();
+    let reading = move || read(party.as_ref(), &parts, &sent, &secrets, now);
+    let done = body::on_the_side(reading).await;
+    done.unwrap_or_else(|refusal| Err(Box::new(refusal.into_response())))
+}
+
+fn read(
+    party: &dyn Integration,
     parts: &Parts,
     sent: &[u8],
     secrets: &Secrets,
     now: model::Moment,
 ) -> Result<(Heard, Sender), Box<Response>> {
+    let Some(inbox) = party.inbox() else {
+        return Err(Box::new(StatusCode::NOT_FOUND.into_response()));
+    };
     let delivery = Delivery {
         method: &parts.method,
         query: parts.uri.query().unwrap_or_default(),

@@ -1,8 +1,10 @@
 //! Where the webhooks of integrations come in: at a path that nobody guesses, each of its own.
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use integration::{Age, Heard, Notice, Sender};
@@ -10,11 +12,12 @@ use sha2::{Digest as _, Sha256};
 use store::{IntegrationRecord, NewNotice};
 
 use crate::app::App;
-use crate::body::Path;
+use crate::body::{self, Path};
 use crate::hooks::{later, received, taken};
 use crate::identity::{Kind, hash};
 use crate::jobs::attending;
-use crate::parties::connected;
+use crate::parties::{Party, connected};
+use crate::rate::Shown;
 use crate::refusal::Refusal;
 
 pub(super) fn paths() -> Router<App> {
@@ -29,7 +32,12 @@ async fn heard(
     request: Request,
 ) -> Response {
     let record = match found(&app, &kind, &secret).await {
-        Ok(Some(record)) => record,
+        Ok(Some(record)) => {
+            if let Some(shown) = request.extensions().get::<Shown>() {
+                shown.good();
+            }
+            record
+        }
         Ok(None) => return Refusal::no_such("path", "/hooks").into_response(),
         Err(error) => return Refusal::from(error).into_response(),
     };
@@ -44,11 +52,23 @@ async fn heard(
         return Refusal::no_such("path", "/hooks").into_response();
     };
     let (parts, sent) = request.into_parts();
-    let sent = match taken(&parts, sent, inbox.limit()).await {
-        Ok(sent) => sent,
+    let come = match taken(&parts, sent, inbox.limit()).await {
+        Ok(come) => come,
         Err(response) => return *response,
     };
-    let (heard, sender) = match received(inbox, &parts, &sent, &party.secrets, app.now()) {
+    let answer = body::in_time(&parts, answered(&app, &record, &party, &parts, &come.bytes)).await;
+    answer.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn answered(
+    app: &App,
+    record: &IntegrationRecord,
+    party: &Party,
+    parts: &Parts,
+    sent: &Bytes,
+) -> Response {
+    let heard = received(&party.integration, parts, sent, &party.secrets, app.now()).await;
+    let (heard, sender) = match heard {
         Ok(it) => it,
         Err(response) => {
             let status = response.status().as_u16();
@@ -59,12 +79,15 @@ async fn heard(
     if matches!(sender, Sender::Verified { age: Age::Old, .. }) {
         tracing::warn!(integration = record.id, "a webhook still comes with the former secret");
     }
-    let notices = kept(heard, &sent);
+    let notices = match kept(heard, sent).await {
+        Ok(notices) => notices,
+        Err(refusal) => return refusal.into_response(),
+    };
     if notices.is_empty() {
         return StatusCode::OK.into_response();
     }
     let now = app.now();
-    match app.store.hear(&record.id, now, &notices, &attending(&record, now)).await {
+    match app.store.hear(&record.id, now, &notices, &attending(record, now)).await {
         Ok(kept) => {
             tracing::info!(integration = record.id, new = kept.new, known = kept.known, "heard");
             StatusCode::OK.into_response()
@@ -91,11 +114,21 @@ async fn found(
 }
 
 /// What is to be dealt with, and what cannot be read: that is kept too, and seen.
-fn kept(heard: Heard, sent: &[u8]) -> Vec<NewNotice> {
+async fn kept(heard: Heard, sent: &Bytes) -> Result<Vec<NewNotice>, Refusal> {
     let Heard { notices, gaps, .. } = heard;
     let mut all: Vec<NewNotice> = notices.iter().map(waiting).collect();
+    if gaps.is_empty() {
+        return Ok(all);
+    }
+    let whole = if body::is_lengthy(sent) {
+        let sent = sent.clone();
+        body::on_the_side(move || Sha256::digest(&sent)).await?
+    } else {
+        Sha256::digest(sent)
+    };
     for gap in gaps {
-        let sum = Sha256::new().chain_update(sent).chain_update(gap.to_string()).finalize();
+        let sum =
+            Sha256::new().chain_update(whole.as_slice()).chain_update(gap.to_string()).finalize();
         all.push(NewNotice {
             id: model::Digest::from_sha256(&sum.into()).to_string(),
             is_unique: true,
@@ -104,7 +137,7 @@ fn kept(heard: Heard, sent: &[u8]) -> Vec<NewNotice> {
             trouble: Some(gap.to_string()),
         });
     }
-    all
+    Ok(all)
 }
 
 fn waiting(notice: &Notice) -> NewNotice {
