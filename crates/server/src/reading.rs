@@ -1,5 +1,7 @@
 //! Reading what was found in a registry: every platform of it, each image once, by whoever watches.
 
+mod claims;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,6 +11,8 @@ use integration::watch::Found;
 use integration::{Failure, Repository};
 use model::{Digest, Inventory, Platform};
 use tokio::sync::Semaphore;
+
+use self::claims::Claim;
 
 /// Who keeps what was read: this process, or a server.
 #[async_trait]
@@ -21,6 +25,22 @@ pub trait Shelf: Send + Sync {
     async fn lead(&self, place: &Place, images: Vec<(Platform, Digest)>) -> Result<(), Failure>;
     /// It is no image, and is left alone.
     fn left_out(&self, place: &Place, why: &str);
+    /// An image is there that nobody will ever be able to read. Says whether that is remembered, so
+    /// that its tag may lead to it.
+    async fn unreadable(
+        &self,
+        place: &Place,
+        _image: (&Platform, &Digest),
+        why: &str,
+    ) -> Result<bool, Failure> {
+        self.left_out(place, why);
+        Ok(false)
+    }
+    /// Among whom an image is read once, in this process.
+    #[expect(clippy::unnecessary_literal_bound, reason = "elsewhere it is of an organisation")]
+    fn whose(&self) -> &str {
+        ""
+    }
 }
 
 /// Where an image was found.
@@ -85,8 +105,21 @@ impl Reading<'_> {
     pub async fn place(&self, found: &Found) -> Result<(), Failure> {
         let place = Place::of(&found.repository, found.tag.as_deref());
         let whole = format!("{}@{}", place.repository, found.digest);
-        let members = image::images(&whole, &self.settings, &self.progress).await?;
         let mut images: Vec<(Platform, Digest)> = Vec::new();
+        let members = match image::images(&whole, &self.settings, &self.progress).await {
+            Ok(members) => members,
+            Err(error @ image::Error::Unsupported { .. }) => {
+                self.shelf.left_out(&place, error.why());
+                Vec::new()
+            }
+            // It may not be there any more, which is nothing that stays so.
+            Err(error @ image::Error::NotFound { .. }) => return Err(error.into()),
+            Err(error) => {
+                let failure = Failure::from(error);
+                self.lost(&place, (usual(), &found.digest), failure, &mut images).await?;
+                Vec::new()
+            }
+        };
         let mut trouble = None;
         for member in members {
             if member.platform.as_ref().is_some_and(|it| !self.wants(it)) {
@@ -99,7 +132,13 @@ impl Reading<'_> {
                 }
                 Ok(_) => {}
                 // The others are worth having, whatever is wrong with one.
-                Err(failure) => trouble = trouble.or(Some(failure)),
+                Err(failure) => {
+                    let platform = member.platform.clone().unwrap_or_else(usual);
+                    let image = (platform, &member.digest);
+                    if let Err(failure) = self.lost(&place, image, failure, &mut images).await {
+                        trouble = trouble.or(Some(failure));
+                    }
+                }
             }
         }
         match trouble {
@@ -114,6 +153,30 @@ impl Reading<'_> {
         self.shelf.lead(&Place::of(repository, Some(tag)), Vec::new()).await
     }
 
+    /// What cannot be read now may be later; what can never be is told of, and its tag leads there all
+    /// the same.
+    async fn lost(
+        &self,
+        place: &Place,
+        (platform, digest): (Platform, &Digest),
+        failure: Failure,
+        images: &mut Vec<(Platform, Digest)>,
+    ) -> Result<(), Failure> {
+        use image::Error;
+        let (Error::Corrupt { why, .. }
+        | Error::Limit { why, .. }
+        | Error::Invalid { why, .. }
+        | Error::NotFound { why, .. }) = &failure.error
+        else {
+            return Err(failure);
+        };
+        let is_kept = self.shelf.unreadable(place, (&platform, digest), why).await?;
+        if is_kept && images.iter().all(|it| it.0 != platform) {
+            images.push((platform, digest.clone()));
+        }
+        Ok(())
+    }
+
     fn wants(&self, platform: &Platform) -> bool {
         self.platforms.is_empty()
             || self.platforms.iter().any(|wish| platform.rank_for(wish).is_some())
@@ -121,6 +184,8 @@ impl Reading<'_> {
 
     /// The platform of one image, once it is known what is inside. `None`: it is no image.
     async fn member(&self, place: &Place, member: &Member) -> Result<Option<Platform>, Failure> {
+        // Several names may lead to it, and be looked at together; then somebody else has read it.
+        let _claim = Claim::of(self.shelf.whose(), &member.digest).await;
         if let Some(platform) = self.shelf.known(&member.digest).await? {
             return Ok(Some(platform));
         }
@@ -149,7 +214,7 @@ impl Reading<'_> {
         };
         // The only one of its name says by itself what it is for, or means what is usual.
         let said = platform.filter(|it| !it.os.is_empty());
-        let platform = said.unwrap_or_else(|| Platform::new("linux", "amd64", None));
+        let platform = said.unwrap_or_else(usual);
         if !self.wants(&platform) {
             return Ok(None);
         }
@@ -172,4 +237,9 @@ impl Reading<'_> {
             other => Err(image::Error::corrupt(place.to_string(), other.to_string()).into()),
         }
     }
+}
+
+/// The platform that is meant where nothing is said.
+fn usual() -> Platform {
+    Platform::new("linux", "amd64", None)
 }
