@@ -384,6 +384,17 @@ impl Client {
         self.call(Method::POST, &path, &NOTHING, None).await
     }
 
+    /// Lets the webhooks of an integration come in at another address, and no longer at the one before.
+    pub async fn renew_integration_address(
+        &self,
+        organisation: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<Integration, Error> {
+        let path = within(organisation, &["integrations", kind, name, "addresses"]);
+        self.call(Method::POST, &path, &NOTHING, None).await
+    }
+
     /// Deletes an integration, and says what stays at the other side.
     pub async fn delete_integration(
         &self,

@@ -22,6 +22,8 @@ use tokio::sync::watch;
 
 use crate::app::App;
 
+pub(crate) use attend::Looking;
+
 /// How long a job is ours before we have to say that we are still at it, in seconds.
 const LEASE: u32 = 20;
 /// How often we say so.
@@ -51,6 +53,11 @@ pub(crate) trait Work: Sync {
     fn every(&self) -> Option<u32> {
         None
     }
+    /// Does it wait for others most of the time, and long? Then some of those who do jobs leave it to
+    /// the rest, so that not all of them wait.
+    fn takes_long(&self) -> bool {
+        false
+    }
     /// Does it. Being done twice must do no harm: whoever did it first may have died before saying so.
     async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String>;
 }
@@ -67,6 +74,16 @@ pub(crate) async fn do_once(app: &App, kind: &str) -> Result<(), String> {
     work.run(app, &serde_json::Value::Null).await
 }
 
+/// Attends to an integration, for so long.
+#[cfg(test)]
+pub(crate) async fn attend_for(
+    app: &App,
+    record: &store::IntegrationRecord,
+    time: Duration,
+) -> Result<(), String> {
+    attend::attend_for(app, record, time).await
+}
+
 /// The program itself, when nobody asked it.
 pub(crate) fn itself(app: &App, job: &str) -> Act {
     Act { who: "foretop".to_owned(), origin: format!("job {job}"), at: app.now() }
@@ -74,10 +91,10 @@ pub(crate) fn itself(app: &App, job: &str) -> Act {
 
 /// Does jobs, so many at once, until told to stop; those begun are finished.
 pub(crate) async fn work(app: App, workers: usize, stopped: watch::Receiver<bool>) {
-    let kinds: Vec<&'static str> = ALL.iter().map(|it| it.kind()).collect();
     let mut working = Vec::new();
-    for _ in 0..workers {
-        working.push(tokio::spawn(one_after_another(app.clone(), kinds.clone(), stopped.clone())));
+    for number in 0..hands(workers) {
+        let kinds = kinds(number < patient(workers));
+        working.push(tokio::spawn(one_after_another(app.clone(), kinds, stopped.clone())));
     }
     if workers > 0 {
         working.push(tokio::spawn(look_out::look_out(app.clone(), stopped.clone())));
@@ -86,6 +103,21 @@ pub(crate) async fn work(app: App, workers: usize, stopped: watch::Receiver<bool
     for worker in working {
         let _ = worker.await;
     }
+}
+
+/// How many do jobs. One alone has somebody beside it, for what does not take long.
+fn hands(workers: usize) -> usize {
+    if workers == 1 { 2 } else { workers }
+}
+
+/// How many of them also do what takes long: half of them, and never all.
+fn patient(workers: usize) -> usize {
+    (workers / 2).max(1)
+}
+
+/// What somebody does.
+fn kinds(is_patient: bool) -> Vec<&'static str> {
+    ALL.iter().filter(|it| is_patient || !it.takes_long()).map(|it| it.kind()).collect()
 }
 
 /// Sees to it that what is to be done again and again waits to be done.
@@ -141,7 +173,7 @@ async fn one_after_another(app: App, kinds: Vec<&'static str>, mut stopped: watc
 /// Does the jobs that can be done by now, one after the other, and says which.
 #[cfg(test)]
 pub(crate) async fn all(app: &App) -> Vec<String> {
-    let kinds: Vec<&'static str> = ALL.iter().map(|it| it.kind()).collect();
+    let kinds = kinds(true);
     let mut done = Vec::new();
     loop {
         let jobs = app.store.claim_jobs(&kinds, app.now(), LEASE, 1).await.unwrap();
@@ -191,5 +223,21 @@ async fn attempt(app: &App, job: Job) {
     match outcome {
         Ok(()) => tracing::info!(job = job.id, kind = job.kind, took, "job done"),
         Err(why) => tracing::warn!(job = job.id, kind = job.kind, took, why, "job failed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_is_left_for_what_does_not_take_long() {
+        for workers in 1..20 {
+            assert!(patient(workers) >= 1 && patient(workers) < hands(workers), "{workers}");
+            assert!(patient(workers) <= workers.div_ceil(2), "{workers}");
+        }
+        assert_eq!(hands(0), 0);
+        assert!(kinds(true).contains(&"attend") && !kinds(false).contains(&"attend"));
+        assert_eq!(kinds(false).len() + 1, kinds(true).len());
     }
 }

@@ -1,22 +1,31 @@
 //! The parties that are spoken with: connected once, and anew when they are told something else.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use integration::watch::Rhythm;
 use integration::{BadSetting, Check, Integration, Kind, Outcome, Secrets, Settings, Ways};
-use model::Secret;
+use model::{Moment, Secret};
 use store::{IntegrationRecord, IntegrationSecrets, IntegrationState};
 
 use crate::app::App;
+use crate::jobs::Looking;
 
 /// Parties that are connected at once; beyond, those that were connected are forgotten.
 const MOST: usize = 500;
 /// How long trying a party may take.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_secs(45);
+/// How often a registry is looked at that tells what happens in it, and one that does not.
+const SELDOM: Duration = Duration::from_hours(1);
+const OFTEN: Duration = Duration::from_mins(5);
+/// Settings that say how a party is reached. What is secret is told for one address.
+pub(crate) const ADDRESS: &[&str] =
+    &["registry", "api", "layout", "subdomain-mode", "template", "virtual-repository"];
 
 /// The parties that are connected, by the id of their integration.
 #[derive(Default)]
-pub(crate) struct Parties(Mutex<HashMap<String, (IntegrationRecord, Arc<Party>)>>);
+pub(crate) struct Parties(Mutex<HashMap<String, Arc<Party>>>);
 
 /// A party that is connected.
 pub(crate) struct Party {
@@ -27,29 +36,38 @@ pub(crate) struct Party {
     /// How its registry is reached.
     pub(crate) ways: Arc<image::Settings>,
     pub(crate) integration: Arc<dyn Integration>,
+    /// What was said of it when it was connected.
+    revision: i64,
+    /// When a former secret of it ends.
+    until: Option<Moment>,
+    rhythm: Mutex<Rhythm>,
+    looking: Mutex<Looking>,
 }
 
 /// The party of an integration.
 pub(crate) async fn connected(app: &App, record: &IntegrationRecord) -> Result<Arc<Party>, String> {
-    let known = |map: &HashMap<String, (IntegrationRecord, Arc<Party>)>| {
-        let (former, party) = map.get(&record.id)?;
-        // Whenever somebody tells it something, its state begins anew.
-        (former == record).then(|| Arc::clone(party))
+    let now = app.now();
+    let known = |map: &HashMap<String, Arc<Party>>| {
+        let party = map.get(&record.id)?;
+        let is_so = party.revision == record.revision && party.until.is_none_or(|it| now < it);
+        is_so.then(|| Arc::clone(party))
     };
     let parties = &app.parties.0;
     if let Some(party) = known(&parties.lock().unwrap_or_else(PoisonError::into_inner)) {
         return Ok(party);
     }
-    let secrets = app.store.integration_secrets(record).await.map_err(|it| it.to_string())?;
+    let secrets = app.store.integration_secrets(record, now).await.map_err(|it| it.to_string())?;
     let kind = integration::find(&record.kind)
         .ok_or_else(|| format!("nobody here speaks with {}", record.kind))?;
     let settings = settled(kind, &record.settings, &secrets.new).map_err(|faults| told(&faults))?;
-    let party = Arc::new(connect(app, kind, settings, &secrets).map_err(|it| it.to_string())?);
+    let mut party = connect(app, kind, settings, &secrets).map_err(|it| it.to_string())?;
+    party.revision = record.revision;
+    let party = Arc::new(party);
     let mut map = parties.lock().unwrap_or_else(PoisonError::into_inner);
     if map.len() >= MOST {
         map.clear();
     }
-    map.insert(record.id.clone(), (record.clone(), Arc::clone(&party)));
+    map.insert(record.id.clone(), Arc::clone(&party));
     Ok(party)
 }
 
@@ -79,13 +97,26 @@ pub(crate) fn connect(
         ..app.reach.settings.as_ref().clone()
     };
     let ways = Ways { settings: Arc::new(mine), progress: Arc::new(image::Silent) };
-    let integration = (kind.connect)(&settings, &ways)?.into();
+    let integration: Arc<dyn Integration> = (kind.connect)(&settings, &ways)?.into();
     let hook = kind.webhook_secret;
     let proof = |all: &[(String, Secret)]| {
         all.iter().find(|it| Some(it.0.as_str()) == hook).map(|it| it.1.clone())
     };
+    let until = secrets.until;
     let secrets = Secrets::new(proof(&secrets.new), proof(&secrets.old));
-    Ok(Party { kind, ways: ways.of(&settings), settings, secrets, integration })
+    let tells = integration.inbox().is_some() && !secrets.is_empty();
+    let rhythm = Rhythm::new(if tells { SELDOM } else { OFTEN });
+    Ok(Party {
+        kind,
+        ways: ways.of(&settings),
+        settings,
+        secrets,
+        integration,
+        revision: 0,
+        until,
+        rhythm: Mutex::new(rhythm),
+        looking: Mutex::default(),
+    })
 }
 
 /// Every fault, in one line.
@@ -94,6 +125,16 @@ pub(crate) fn told(faults: &[BadSetting]) -> String {
 }
 
 impl Party {
+    /// How long it is left alone between looks, and how often a look failed by now.
+    pub(crate) fn rhythm(&self) -> MutexGuard<'_, Rhythm> {
+        self.rhythm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What came of a look that goes on.
+    pub(crate) fn looking(&self) -> MutexGuard<'_, Looking> {
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Tries each thing that it needs.
     pub(crate) async fn tried(&self) -> Vec<Check> {
         let mut checks = Vec::new();
@@ -118,5 +159,6 @@ pub(crate) fn state(checks: &[Check]) -> IntegrationState {
         Outcome::Failed { why, .. } => Some(format!("{}: {why}", it.what)),
         _ => None,
     });
-    failed.map_or(IntegrationState::Connected, |why| IntegrationState::Failed { why })
+    let connected = IntegrationState::Connected { but: None };
+    failed.map_or(connected, |why| IntegrationState::Failed { why })
 }

@@ -97,6 +97,7 @@ conformance! {
         deleting_leaves_only_events
         tags_that_moved_are_stale
         tags_lead_to_an_image_for_each_platform
+        tags_are_led_by_many_at_once
         lists_go_on_where_the_page_ended
         lists_go_on_from_environment_to_environment
         several_are_recorded_or_none;
@@ -156,12 +157,16 @@ conformance! {
     integrations:
         are_kept_and_replaced
         have_secrets_that_are_sealed
+        show_no_secret_elsewhere
+        have_another_path
         are_found_by_their_hook
         tell_whether_they_work
         hear_once
         hear_again_what_may_come_again
         try_again_and_set_aside
         refuse_when_too_much_waits
+        count_what_nobody_can_read
+        forget_the_oldest
         remember_what_was_seen
         are_gone_with_all_they_told;
     backup:

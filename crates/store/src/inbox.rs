@@ -9,11 +9,19 @@ use crate::contract::{
     Error, Kept, NewJob, NewNotice, NoticeCounts, NoticeReport, NoticeState, Page, Paged,
     WaitingNotice,
 };
-use crate::db::{Query, Row, Value, values};
+use crate::db::{Query, Row, Tx, Value, values};
+use crate::retention::delete_some;
 use crate::{Store, jobs, names, new_id};
 
 /// Notices of one integration that may wait; whoever brings more is to come again.
 const WAITING_LIMIT: i64 = if cfg!(test) { 20 } else { 200_000 };
+/// What nobody can read is kept up to here; what is beyond is counted.
+const UNREADABLE_LIMIT: i64 = if cfg!(test) { 5 } else { 1_000 };
+/// Of one integration so much of what was dealt with is kept, and so much of what is set aside.
+const DONE_LIMIT: i64 = if cfg!(test) { 30 } else { 100_000 };
+const ASIDE_LIMIT: i64 = if cfg!(test) { 15 } else { 10_000 };
+/// The slot of what is counted.
+const BEYOND: &str = "beyond what is kept";
 /// So often a notice is tried.
 const ATTEMPTS: u32 = 8;
 /// Seconds before the second try; each further wait is three times as long, up to the last.
@@ -25,7 +33,7 @@ const ROWS: usize = 500;
 impl Store {
     /// Keeps what an integration told, but for what was heard before, and lets `job` deal with it:
     /// all of that or nothing. What is unique is heard once; what is not is heard once while it
-    /// waits.
+    /// waits. Of what nobody can read so much is kept, and the rest is counted.
     pub async fn hear(
         &self,
         integration: &str,
@@ -34,15 +42,12 @@ impl Store {
         job: &NewJob,
     ) -> Result<Kept, Error> {
         let mut tx = self.db.write().await?;
-        tx.lock(&format!("inbox of {integration}"), false).await?;
+        tx.lock(&format!("inbox of {integration}"), true).await?;
         let sql = "SELECT id FROM integrations WHERE id = $1";
         if tx.row(sql, values![integration]).await?.is_none() {
             return Err(Error::Gone("integration"));
         }
-        let sql =
-            "SELECT COUNT(*) AS rows FROM notices WHERE integration = $1 AND state = 'waiting'";
-        let row = tx.row(sql, values![integration]).await?;
-        let waiting = row.map(|it| it.int("rows")).transpose()?.unwrap_or(0);
+        let waiting = count(&mut tx, integration, NoticeState::Waiting, WAITING_LIMIT).await?;
         let coming = i64::try_from(notices.len()).unwrap_or(i64::MAX);
         if waiting.saturating_add(coming) > WAITING_LIMIT {
             return Err(Error::Unavailable {
@@ -55,9 +60,21 @@ impl Store {
         order.sort_by(|left, right| left.id.cmp(&right.id));
         let mut kept = Kept::default();
         let mut is_work = false;
+        let (mut room, mut beyond) = (0, 0);
+        if notices.iter().any(|it| it.trouble.is_some()) {
+            let aside = count(&mut tx, integration, NoticeState::Aside, UNREADABLE_LIMIT).await?;
+            room = UNREADABLE_LIMIT.saturating_sub(aside);
+        }
         for notice in order {
             let state =
                 if notice.trouble.is_some() { NoticeState::Aside } else { NoticeState::Waiting };
+            if state == NoticeState::Aside {
+                if room <= 0 {
+                    beyond += 1;
+                    continue;
+                }
+                room -= 1;
+            }
             let added = tx
                 .run(
                     "INSERT INTO notices (id, integration, slot, lasting, about, payload, state,
@@ -82,6 +99,9 @@ impl Store {
             kept.known += 1 - added.min(1);
             is_work |= added > 0 && state == NoticeState::Waiting;
         }
+        if beyond > 0 {
+            count_beyond(&mut tx, integration, at, beyond).await?;
+        }
         if is_work {
             jobs::add(&mut tx, std::slice::from_ref(job)).await?;
         }
@@ -89,32 +109,26 @@ impl Store {
         Ok(kept)
     }
 
-    /// What waits to be dealt with by now, the oldest first.
+    /// What waits to be dealt with by now, the oldest first; behind one of them, or from the first.
     pub async fn waiting_notices(
         &self,
         integration: &str,
         now: Moment,
+        after: Option<&str>,
         most: u32,
     ) -> Result<Vec<WaitingNotice>, Error> {
-        let sql = "SELECT id, payload, attempts FROM notices WHERE integration = $1
-                   AND state = 'waiting' AND ready_at <= $2 ORDER BY id LIMIT $3";
+        let sql = "SELECT id, payload, attempts, heard_at FROM notices WHERE integration = $1
+                   AND state = 'waiting' AND ready_at <= $2 AND id > $3 ORDER BY id LIMIT $4";
         let read = |row: &Row| {
             Ok(WaitingNotice {
                 id: row.text("id")?,
                 payload: payload(row)?,
                 attempts: attempts(row)?,
+                heard: row.moment("heard_at")?,
             })
         };
-        let rows = self.db.rows(sql, values![integration, now, i64::from(most)]).await?;
-        rows.iter().map(read).collect()
-    }
-
-    /// When the next of those that wait is to be dealt with.
-    pub async fn next_notice(&self, integration: &str) -> Result<Option<Moment>, Error> {
-        let sql = "SELECT MIN(ready_at) AS ready_at FROM notices
-                   WHERE integration = $1 AND state = 'waiting'";
-        let row = self.db.row(sql, values![integration]).await?;
-        Ok(row.map(|it| it.maybe_moment("ready_at")).transpose()?.flatten())
+        let values = values![integration, now, after.unwrap_or(""), i64::from(most)];
+        self.db.rows(sql, values).await?.iter().map(read).collect()
     }
 
     /// These are dealt with.
@@ -243,26 +257,105 @@ impl Store {
         Ok(revived)
     }
 
-    /// Forgets what was dealt with before one moment, and what was set aside before another. Says
-    /// how much that was.
+    /// Forgets what was dealt with before one moment, and what was set aside before another; and the
+    /// oldest of either, where it is more than is kept of one integration. Says how much that was.
     pub async fn forget_notices(&self, done: Moment, aside: Moment) -> Result<u64, Error> {
         let mut forgotten = 0;
         for (state, before) in [(NoticeState::Done, done), (NoticeState::Aside, aside)] {
             loop {
-                let mut tx = self.db.write().await?;
                 let fits = "state = $1 AND ended_at < $2";
-                let values: Vec<Value> = values![state.as_str(), before];
-                let gone = crate::retention::delete_some(&mut tx, "notices", "id", fits, values);
-                let gone = gone.await?;
-                tx.commit().await?;
+                let gone = self.forget(fits, values![state.as_str(), before]).await?;
                 forgotten += gone;
                 if gone == 0 {
                     break;
                 }
             }
         }
+        for row in self.db.rows("SELECT id FROM integrations ORDER BY id", vec![]).await? {
+            let integration = row.text("id")?;
+            for (state, most) in
+                [(NoticeState::Done, DONE_LIMIT), (NoticeState::Aside, ASIDE_LIMIT)]
+            {
+                forgotten += self.forget_oldest(&integration, state, most).await?;
+            }
+        }
         Ok(forgotten)
     }
+
+    /// Forgets the oldest in a state, but for so many that came later.
+    async fn forget_oldest(
+        &self,
+        integration: &str,
+        state: NoticeState,
+        most: i64,
+    ) -> Result<u64, Error> {
+        let sql = "SELECT id FROM notices WHERE integration = $1 AND state = $2
+                   ORDER BY id DESC LIMIT 1 OFFSET $3";
+        let row = self.db.row(sql, values![integration, state.as_str(), most]).await?;
+        let Some(last) = row.map(|it| it.text("id")).transpose()? else { return Ok(0) };
+        let mut forgotten = 0;
+        loop {
+            let fits = "integration = $1 AND state = $2 AND id <= $3";
+            let gone = self.forget(fits, values![integration, state.as_str(), &last]).await?;
+            forgotten += gone;
+            if gone == 0 {
+                return Ok(forgotten);
+            }
+        }
+    }
+
+    /// Forgets a part of those that fit.
+    async fn forget(&self, fits: &str, values: Vec<Value>) -> Result<u64, Error> {
+        let mut tx = self.db.write().await?;
+        let gone = delete_some(&mut tx, "notices", "id", fits, values).await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+}
+
+/// How many there are in a state; of more than `most` nobody counts how many more.
+async fn count(
+    tx: &mut Tx,
+    integration: &str,
+    state: NoticeState,
+    most: i64,
+) -> Result<i64, Error> {
+    let sql = "SELECT COUNT(*) AS rows FROM
+                   (SELECT id FROM notices WHERE integration = $1 AND state = $2 LIMIT $3) some_of";
+    let row = tx.row(sql, values![integration, state.as_str(), most.saturating_add(1)]).await?;
+    Ok(row.map(|it| it.int("rows")).transpose()?.unwrap_or(0))
+}
+
+/// What nobody can read and is not kept is told of by one row for all of it.
+async fn count_beyond(
+    tx: &mut Tx,
+    integration: &str,
+    at: Moment,
+    beyond: u64,
+) -> Result<(), Error> {
+    let sql = "SELECT payload FROM notices WHERE integration = $1 AND slot = $2";
+    let row = tx.row(sql, values![integration, BEYOND]).await?;
+    let before = row.map(|it| it.text("payload")).transpose()?;
+    let before: u64 = before.and_then(|it| it.parse().ok()).unwrap_or(0);
+    let all = before.saturating_add(beyond);
+    tx.run(
+        "INSERT INTO notices (id, integration, slot, lasting, about, payload, state, attempts,
+                              trouble, heard_at, ready_at, ended_at)
+         VALUES ($1, $2, $3, 1, 'what cannot be read, beyond what is kept of it', $4, 'aside', 0,
+                 $5, $6, $6, $6)
+         ON CONFLICT (integration, slot) DO UPDATE SET payload = excluded.payload,
+             trouble = excluded.trouble, ended_at = excluded.ended_at",
+        values![
+            new_id(),
+            integration,
+            BEYOND,
+            all.to_string(),
+            format!("there is no room for {all} more, the last of which came at {at}"),
+            at,
+        ],
+    )
+    .await?;
+    Ok(())
 }
 
 fn report(row: &Row) -> Result<NoticeReport, Error> {

@@ -1,5 +1,7 @@
 //! Repositories that an organisation has enrolled.
 
+use std::collections::BTreeSet;
+
 use model::{Act, EventKind, OrganisationId, Repository};
 
 use crate::contract::{Error, Page, Paged};
@@ -53,6 +55,16 @@ impl Store {
             .await?;
         let rows = rows.iter().map(read).collect::<Result<_, _>>()?;
         Ok(Paged::of(rows, limit, |it: &Repository| it.name.clone()))
+    }
+
+    /// The names of those that are switched off.
+    pub async fn disabled_repositories(
+        &self,
+        organisation: &OrganisationId,
+    ) -> Result<BTreeSet<String>, Error> {
+        let sql = "SELECT name FROM repositories WHERE organisation = $1 AND enabled = 0";
+        let rows = self.db.rows(sql, values![&organisation.0]).await?;
+        rows.iter().map(|it| it.text("name")).collect()
     }
 
     /// The repository of that name, if it is enrolled.

@@ -24,6 +24,7 @@ impl Store {
         let name = Name { organisation, repository: &repository, tag: &tag };
         let platform = platform_key(platform)?;
         let mut tx = self.db.write().await?;
+        name.hold(&mut tx).await?;
         let moved = name.point(&mut tx, act, &platform, digest).await?;
         if moved {
             tx.commit().await?;
@@ -56,13 +57,17 @@ impl Store {
             }
             wanted.push((platform, digest));
         }
-        // In one order, so that nobody waits for somebody who waits for them.
-        wanted.sort();
+        // In one order, whatever tag leads there, so that nobody waits for somebody who waits for them.
+        wanted.sort_by(|left, right| left.1.cmp(right.1));
         let mut led = Led::default();
         let mut tx = self.db.write().await?;
+        name.hold(&mut tx).await?;
         for (platform, digest) in &wanted {
             let (image, _) = images::know(&mut tx, organisation, act, digest, platform).await?;
             images::see_in(&mut tx, image, Some(&repository)).await?;
+        }
+        wanted.sort();
+        for (platform, digest) in &wanted {
             led.moved += u64::from(name.point(&mut tx, act, platform, digest).await?);
         }
         let rows = tx
@@ -164,11 +169,16 @@ struct Former {
 }
 
 impl Name<'_> {
-    /// Holds it for a platform, and says where it led last.
-    async fn held(&self, tx: &mut Tx, platform: &str) -> Result<Option<Former>, Error> {
+    /// Holds it, for every platform: whoever held one after the other would wait for somebody who
+    /// holds them in another order.
+    async fn hold(&self, tx: &mut Tx) -> Result<(), Error> {
         let Self { organisation, repository, tag } = *self;
-        let name = format!("tag {} {repository}:{tag} {platform}", organisation.0);
-        tx.lock(&name, true).await?;
+        tx.lock(&format!("tag {} {repository}:{tag}", organisation.0), true).await
+    }
+
+    /// Where it led last, for a platform.
+    async fn last(&self, tx: &mut Tx, platform: &str) -> Result<Option<Former>, Error> {
+        let Self { organisation, repository, tag } = *self;
         let row = tx
             .row(
                 "SELECT id, digest, from_at, until_at FROM tags WHERE organisation = $1
@@ -198,7 +208,7 @@ impl Name<'_> {
     ) -> Result<bool, Error> {
         let mut from = act.at;
         let mut led_to = None;
-        if let Some(former) = self.held(tx, platform).await? {
+        if let Some(former) = self.last(tx, platform).await? {
             from = from.max(former.until.unwrap_or(former.from.next()));
             if former.until.is_none() {
                 if former.digest == *digest {
@@ -225,7 +235,7 @@ impl Name<'_> {
 
     /// Lets it lead nowhere. Says whether it led anywhere before.
     async fn end(&self, tx: &mut Tx, act: &Act, platform: &str) -> Result<bool, Error> {
-        let former = self.held(tx, platform).await?;
+        let former = self.last(tx, platform).await?;
         let Some(former) = former.filter(|it| it.until.is_none()) else { return Ok(false) };
         let until = act.at.max(former.from.next());
         tx.run("UPDATE tags SET until_at = $2 WHERE id = $1", values![&former.id, until]).await?;

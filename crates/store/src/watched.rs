@@ -24,6 +24,56 @@ impl Store {
         tx.commit().await
     }
 
+    /// Somebody begins to watch it, and these are its repositories, by host and name: of none of them
+    /// is it known yet what was in it before.
+    pub async fn watch_begins(
+        &self,
+        integration: &str,
+        at: Moment,
+        repositories: &[(&str, &str)],
+    ) -> Result<(), Error> {
+        let mut tx = self.db.write().await?;
+        let sql = "UPDATE integrations SET begun_at = $2 WHERE id = $1";
+        if tx.run(sql, values![integration, at]).await? == 0 {
+            return Ok(());
+        }
+        for (registry, repository) in repositories {
+            tx.run(
+                "INSERT INTO awaited_repositories (integration, registry, repository)
+                 VALUES ($1, $2, $3) ON CONFLICT (integration, registry, repository) DO NOTHING",
+                values![integration, *registry, *repository],
+            )
+            .await?;
+        }
+        tx.commit().await
+    }
+
+    /// Is it unknown yet what was in that repository before?
+    pub async fn is_awaited(
+        &self,
+        integration: &str,
+        registry: &str,
+        repository: &str,
+    ) -> Result<bool, Error> {
+        let sql = "SELECT 1 AS one FROM awaited_repositories
+                   WHERE integration = $1 AND registry = $2 AND repository = $3";
+        Ok(self.db.row(sql, values![integration, registry, repository]).await?.is_some())
+    }
+
+    /// It is known now.
+    pub async fn awaited_no_more(
+        &self,
+        integration: &str,
+        registry: &str,
+        repository: &str,
+    ) -> Result<(), Error> {
+        let mut tx = self.db.write().await?;
+        let sql = "DELETE FROM awaited_repositories
+                   WHERE integration = $1 AND registry = $2 AND repository = $3";
+        tx.run(sql, values![integration, registry, repository]).await?;
+        tx.commit().await
+    }
+
     /// The ids of the integrations whose registries are to be looked at by now, or that told what is
     /// to be looked into, with whose they are.
     pub async fn due_looks(&self, now: Moment) -> Result<Vec<(String, OrganisationId)>, Error> {

@@ -34,7 +34,7 @@ pub struct Integration {
     pub parameters: BTreeMap<String, String>,
     /// Does it work?
     pub state: IntegrationState,
-    /// Why it does not.
+    /// Why it does not; where it does, what could not be looked at all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// Since when.
@@ -75,7 +75,7 @@ pub enum IntegrationState {
 #[serde(deny_unknown_fields)]
 pub struct Configuring {
     /// By the keys of its kind's settings; a list's entries have commas between them. A secret that
-    /// is not named stays what it was.
+    /// is not named stays what it was, as long as the address does; one that is empty is let go of.
     pub parameters: BTreeMap<String, String>,
 }
 

@@ -36,6 +36,7 @@ impl Work for Tidy {
         // Nobody sends the same again after a week; what was set aside is there to be looked at.
         let (done, aside) = (now.plus_seconds(-7 * DAY), now.plus_seconds(-30 * DAY));
         app.store.forget_notices(done, aside).await.map_err(told)?;
+        app.store.forget_former_secrets(now).await.map_err(told)?;
         app.store.forget_ended(now.plus_seconds(-30 * DAY)).await.map_err(told)?;
         Ok(())
     }

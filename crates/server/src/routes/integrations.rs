@@ -29,6 +29,7 @@ pub(super) fn paths() -> OpenApiRouter<App> {
         .routes(routes!(list))
         .routes(routes!(one, put, delete))
         .routes(routes!(again))
+        .routes(routes!(elsewhere))
         .merge(notices::paths())
         .merge(template::paths())
 }
@@ -127,11 +128,19 @@ async fn put(
         return Err(Sort::Refused.because(why).with_hint(hint).into());
     }
     let kind = known(&kind)?;
-    let (settings, secrets) = parted(kind, &sent.parameters)?;
+    let Parted { settings, secrets, unset } = parted(kind, &sent.parameters)?;
     let mut all = secrets.clone();
     if let Some(former) = app.store.integration(&organisation, kind.id, &name).await? {
-        let kept = app.store.integration_secrets(&former).await?.new;
-        all.extend(kept.into_iter().filter(|it| !secrets.iter().any(|new| new.0 == it.0)));
+        let mut kept = app.store.integration_secrets(&former, app.now()).await?.new;
+        kept.retain(|(key, _)| !secrets.iter().any(|new| new.0 == *key) && !unset.contains(key));
+        if let Some((key, _)) = kept.first()
+            && is_elsewhere(&former.settings, &settings)
+        {
+            let why = format!("parameters: {key}: it was told for another address");
+            let hint = "tell it once more, or tell it empty, and it is let go of";
+            return Err(Sort::Refused.because(why).with_hint(hint).into());
+        }
+        all.extend(kept);
     }
     let settled = parties::settled(kind, &settings, &all).map_err(|faults| {
         let problem = Sort::Refused.because(format!("parameters: {}", parties::told(&faults)));
@@ -154,6 +163,9 @@ async fn put(
         name: &name,
         settings: &settings,
         secrets: &secrets,
+        unset: &unset,
+        address: parties::ADDRESS,
+        proof: kind.webhook_secret,
         hook: (&hook.hash, &path),
     };
     let act = app.act(&caller);
@@ -183,6 +195,32 @@ async fn again(
     let party = connected(&app, &record).await.map_err(failed)?;
     let checks = party.tried().await;
     noted(&app, &app.act(&caller), record, checks).await
+}
+
+/// Lets the webhooks of an integration come in at another address, and at the one before no longer:
+/// for when somebody knows it who should not. Only owners do.
+#[utoipa::path(post, path = "/orgs/{org}/integrations/{kind}/{name}/addresses",
+    tag = "integrations",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
+        ("name" = String, Path, description = "Its name"),
+    ),
+    responses(
+        (status = 200, body = Integration),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn elsewhere(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, kind, name)): Path<(String, String, String)>,
+) -> Result<Json<Integration>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
+    let record = found(&app, &organisation, &kind, &name).await?;
+    let hook = minted(SecretKind::Hook)?;
+    let path = Secret::new(hook.text);
+    app.store.replace_hook(&record, &app.act(&caller), (&hook.hash, &path)).await?;
+    Ok(Json(changed(&app, record).await?))
 }
 
 /// Lets go of an integration, and forgets its secrets and all that it told. What was made at its
@@ -227,14 +265,17 @@ async fn found(
     found.ok_or_else(|| Refusal::no_such("integration", &format!("{} {name}", kind.id)))
 }
 
-type Pairs<T> = Vec<(String, T)>;
-
 /// What is said, under the keys that settings have; what is secret apart.
-fn parted(
-    kind: &Kind,
-    parameters: &BTreeMap<String, String>,
-) -> Result<(Pairs<String>, Pairs<Secret>), Refusal> {
-    let (mut settings, mut secrets) = (Vec::new(), Vec::new());
+#[derive(Default)]
+struct Parted {
+    settings: Vec<(String, String)>,
+    secrets: Vec<(String, Secret)>,
+    /// Secrets that are told empty are to be none.
+    unset: Vec<String>,
+}
+
+fn parted(kind: &Kind, parameters: &BTreeMap<String, String>) -> Result<Parted, Refusal> {
+    let mut parted = Parted::default();
     for (key, value) in parameters {
         let setting = kind.settings.iter().find(|it| it.key == key || it.also.contains(&&**key));
         let setting = setting.filter(|it| !it.watch_only).ok_or_else(|| {
@@ -245,16 +286,23 @@ fn parted(
                 format!("parameters: {}: {} has no such setting", key.escape_debug(), kind.id);
             Refusal::from(Sort::Refused.because(why).with_hint(hint))
         })?;
-        if value.trim().is_empty() {
-            continue;
-        }
-        if setting.kind == SettingKind::Secret {
-            secrets.push((setting.key.to_owned(), Secret::new(value.as_str())));
-        } else {
-            settings.push((setting.key.to_owned(), value.clone()));
+        let key = setting.key.to_owned();
+        match (setting.kind == SettingKind::Secret, value.trim().is_empty()) {
+            (true, true) => parted.unset.push(key),
+            (true, false) => parted.secrets.push((key, Secret::new(value.as_str()))),
+            (false, true) => {}
+            (false, false) => parted.settings.push((key, value.clone())),
         }
     }
-    Ok((settings, secrets))
+    Ok(parted)
+}
+
+/// Would it be reached elsewhere than before?
+fn is_elsewhere(former: &[(String, String)], new: &[(String, String)]) -> bool {
+    let said = |settings: &[(String, String)], key: &str| -> Vec<String> {
+        settings.iter().filter(|it| it.0 == key).map(|it| it.1.clone()).collect()
+    };
+    parties::ADDRESS.iter().any(|key| said(former, key) != said(new, key))
 }
 
 /// Takes note of what came of trying it.
@@ -265,16 +313,21 @@ async fn noted(
     checks: Vec<Check>,
 ) -> Result<Json<Configured>, Refusal> {
     app.store.integration_is(&record, act, &parties::state(&checks)).await?;
+    let integration = changed(app, record).await?;
+    Ok(Json(Configured { integration, checks: checks.into_iter().map(check).collect() }))
+}
+
+/// As it is now. Where its webhooks go is told to whoever asks for that, and kept in no answer to a
+/// change.
+async fn changed(app: &App, record: IntegrationRecord) -> Result<Integration, Refusal> {
     let now = app.store.integration_by_id(&record.id).await?;
     let now = now.ok_or_else(|| Refusal::no_such("integration", &record.name))?;
-    // Where its webhooks go is told to whoever asks for that, and kept in no answer to a change.
-    let integration = Integration { hook: None, ..whole(app, now).await? };
-    Ok(Json(Configured { integration, checks: checks.into_iter().map(check).collect() }))
+    Ok(Integration { hook: None, ..whole(app, now).await? })
 }
 
 /// With what only owners see.
 async fn whole(app: &App, record: IntegrationRecord) -> Result<Integration, Refusal> {
-    let secrets = app.store.integration_secrets(&record).await?;
+    let secrets = app.store.integration_secrets(&record, app.now()).await?;
     let kind = record.kind.clone();
     let counts = app.store.count_notices(&record.organisation).await?.remove(&record.id);
     Ok(Integration {
@@ -287,7 +340,7 @@ async fn whole(app: &App, record: IntegrationRecord) -> Result<Integration, Refu
 fn word(it: IntegrationRecord, counts: NoticeCounts) -> Integration {
     let (state, why) = match it.state {
         store::IntegrationState::Pending => (IntegrationState::Pending, None),
-        store::IntegrationState::Connected => (IntegrationState::Connected, None),
+        store::IntegrationState::Connected { but } => (IntegrationState::Connected, but),
         store::IntegrationState::Failed { why } => (IntegrationState::Error, Some(why)),
     };
     Integration {

@@ -1,6 +1,8 @@
 //! Integrations: what a party tells is kept, answered, and looked into, once; what nobody can read is
 //! set aside.
 
+mod faults;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -281,7 +283,7 @@ async fn secrets_are_never_given_out_and_change_gently() {
     assert!(!whole.contains(SECRET) && !events.contains(SECRET));
     let path = hook(&made.integration);
     assert!(!events.contains(&path));
-    // Another secret: the former one holds until the next.
+    // Another secret: the former one holds until the next, and for a week.
     let send = async |proof: &str| {
         let mut sent = notification("x", "team/app", "1", &super::digest('1'));
         sent.headers.retain(|it| it.0 != "authorization");
@@ -301,7 +303,10 @@ async fn secrets_are_never_given_out_and_change_gently() {
     // Whoever says nothing of it leaves it as it is.
     house.clock.fetch_add(1_000_000, Ordering::SeqCst);
     house.configured("distribution", &[("registry", host.as_str())]).await;
-    assert_eq!(send("a third secret").await, 200);
+    assert_eq!((send("a third secret").await, send(&other).await), (200, 200));
+    house.clock.fetch_add(7 * 86_400_000_000, Ordering::SeqCst);
+    assert_eq!((send("a third secret").await, send(&other).await), (200, 401));
+    let ann = house.client("ann").await;
     ann.delete_integration("acme", "distribution", "ours").await.unwrap();
     assert_eq!(send("a third secret").await, 404);
 }

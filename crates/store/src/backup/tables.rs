@@ -57,7 +57,7 @@ pub(crate) const TABLES: &[Table] = &[
         "integrations",
         "id",
         "t:id t:organisation t:kind t:name t:settings t:hook t:state t:why n:state_since \
-         n:begun_at n:next_look n:created_at t:created_by",
+         n:begun_at n:next_look n:revision n:created_at t:created_by",
     ),
     table(
         "notices",
@@ -69,6 +69,11 @@ pub(crate) const TABLES: &[Table] = &[
         "watched_tags",
         "integration, registry, repository, tag",
         "t:integration t:registry t:repository t:tag t:digest",
+    ),
+    table(
+        "awaited_repositories",
+        "integration, registry, repository",
+        "t:integration t:registry t:repository",
     ),
     table("watched_images", "integration, digest", "t:integration t:digest"),
     table("repositories", "organisation, name", "t:organisation t:name n:enabled n:created_at"),

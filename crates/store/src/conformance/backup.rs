@@ -52,6 +52,9 @@ async fn filled(store: &Store) -> Store {
         name: "x",
         settings: &[("registry".to_owned(), "x".to_owned())],
         secrets: &[("password".to_owned(), Secret::new("x"))],
+        unset: &[],
+        address: &[],
+        proof: None,
         hook: (&[7; 32], &Secret::new("x")),
     };
     let (made, _) = store.put_integration(&acme, &at(1), &integration).await.unwrap();
@@ -73,6 +76,7 @@ async fn filled(store: &Store) -> Store {
     store.hear(&made.id, at(1).at, &[told], &hearing).await.unwrap();
     store.watched(&made.id, "x", "x", "x", &digest(1)).await.unwrap();
     store.watched_image(&made.id, &digest(1)).await.unwrap();
+    store.watch_begins(&made.id, at(1).at, &[("x", "x")]).await.unwrap();
     let job = NewJob {
         kind: "analyze".to_owned(),
         payload: json!({}),

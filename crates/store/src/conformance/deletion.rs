@@ -86,6 +86,9 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
         name: WORD,
         settings: &[("registry".to_owned(), WORD.to_owned())],
         secrets: &[("password".to_owned(), Secret::new(WORD))],
+        unset: &[],
+        address: &[],
+        proof: None,
         hook: (&[7; 32], &Secret::new(WORD)),
     };
     let (made, _) = store.put_integration(organisation, &at(1), &integration).await.unwrap();
@@ -107,6 +110,7 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
     store.hear(&made.id, at(1).at, &[told], &hearing).await.unwrap();
     store.watched(&made.id, WORD, WORD, WORD, &digest(1)).await.unwrap();
     store.watched_image(&made.id, &digest(1)).await.unwrap();
+    store.watch_begins(&made.id, at(1).at, &[(WORD, WORD)]).await.unwrap();
     store.evaluated(organisation, &at(3), None, WORD, &[]).await.unwrap();
     let job = NewJob {
         kind: "analyze".to_owned(),

@@ -460,6 +460,29 @@ pub(super) async fn tags_lead_to_an_image_for_each_platform(store: &Store) {
     );
 }
 
+/// Those who tell of the same platforms in another order wait for each other in one line.
+pub(super) async fn tags_are_led_by_many_at_once(store: &Store) {
+    let acme = acme(store).await;
+    let arm64 = Platform::new("linux", "arm64", None);
+    let both = [(amd64(), digest(1)), (arm64.clone(), digest(2))];
+    let crossed = [(amd64(), digest(2)), (arm64.clone(), digest(1))];
+    let leads =
+        [both.to_vec(), vec![(arm64, digest(3))], crossed.to_vec(), vec![(amd64(), digest(4))]];
+    let mut all = Vec::new();
+    for round in 0..40 {
+        let (store, acme) = (store.clone(), acme.clone());
+        let images = leads[round % leads.len()].clone();
+        let tag = if round % 3 == 0 { "v2" } else { "v1" };
+        all.push(tokio::spawn(async move {
+            let act = at(i64::try_from(round).unwrap());
+            store.lead_tag(&acme, &act, "docker.io/acme/web", tag, &images).await
+        }));
+    }
+    for one in all {
+        one.await.unwrap().unwrap();
+    }
+}
+
 pub(super) async fn lists_go_on_where_the_page_ended(store: &Store) {
     let acme = acme(store).await;
     for number in 0..7 {

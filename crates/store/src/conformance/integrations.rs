@@ -17,7 +17,10 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-/// One that watches `registry`, with these secrets.
+/// By these it is reached.
+const ADDRESS: [&str; 2] = ["registry", "api"];
+
+/// One that watches `registry`, with these secrets; an empty one is let go of.
 async fn put(
     store: &Store,
     whose: &OrganisationId,
@@ -25,13 +28,19 @@ async fn put(
     registry: &str,
     secrets: &[(&str, &str)],
 ) -> Result<(IntegrationRecord, bool), Error> {
+    let (unset, secrets): (Vec<_>, Vec<_>) =
+        owned(secrets).into_iter().partition(|(_, secret)| secret.is_empty());
+    let unset: Vec<String> = unset.into_iter().map(|it| it.0).collect();
     let secrets: Vec<(String, Secret)> =
-        owned(secrets).into_iter().map(|(key, secret)| (key, Secret::new(secret))).collect();
+        secrets.into_iter().map(|(key, secret)| (key, Secret::new(secret))).collect();
     let new = NewIntegration {
         kind: "harbor",
         name: "ours",
         settings: &owned(&[("registry", registry), ("include", "a*")]),
         secrets: &secrets,
+        unset: &unset,
+        address: &ADDRESS,
+        proof: Some("webhook-auth"),
         hook: (&[7; 32], &Secret::new("in the path")),
     };
     store.put_integration(whose, &at(minute), &new).await
@@ -61,7 +70,7 @@ pub(super) async fn are_kept_and_replaced(store: &Store) {
     assert_eq!((&second.id, second.created), (&first.id, first.created));
     assert_eq!(second.settings.first().unwrap().1, "other.example");
     assert_eq!(store.integrations(&acme).await.unwrap(), std::slice::from_ref(&second));
-    assert_eq!(store.all_integrations().await.unwrap(), std::slice::from_ref(&second));
+    assert_eq!((first.revision, second.revision), (0, 1));
     let found = store.integration(&acme, "harbor", " ours ").await.unwrap();
     assert_eq!(found.as_ref(), Some(&second));
     assert_eq!(store.integration(&acme, "nexus", "ours").await.unwrap(), None);
@@ -73,33 +82,82 @@ pub(super) async fn are_kept_and_replaced(store: &Store) {
     assert!(events[0].starts_with("integration-configured harbor ours {"), "{events:?}");
 }
 
+/// Minutes in one.
+const WEEK: i64 = 7 * 24 * 60;
+
+/// The secrets of an integration, those before, and the path.
+async fn shown(store: &Store, record: &IntegrationRecord, minute: i64) -> String {
+    let record = store.integration_by_id(&record.id).await.unwrap().unwrap();
+    let it = store.integration_secrets(&record, at(minute).at).await.unwrap();
+    let all = |secrets: Vec<(String, Secret)>| {
+        let words: Vec<String> =
+            secrets.iter().map(|(key, it)| format!("{key}={}", it.expose())).collect();
+        words.join(" ")
+    };
+    let hook = it.hook.map(|it| it.expose().to_owned()).unwrap_or_default();
+    format!("{} | {} | {hook}", all(it.new), all(it.old))
+}
+
+pub(super) async fn show_no_secret_elsewhere(store: &Store) {
+    let (store, acme, record) = one(store).await;
+    let secrets = [("password", "p1"), ("webhook-auth", "w1")];
+    put(&store, &acme, 2, "h.example", &secrets).await.unwrap();
+    put(&store, &acme, 3, "h.example", &[("webhook-auth", "w2")]).await.unwrap();
+    put(&store, &acme, 4, "other.example", &[("webhook-auth", "w3")]).await.unwrap();
+    assert_eq!(shown(&store, &record, 4).await, "webhook-auth=w3 |  | in the path");
+    assert_eq!(rows(&store, "secrets").await, 2, "what is let go of is gone");
+    let before = store.integration_secrets(&record, at(4).at).await;
+    assert!(matches!(before, Err(Error::Gone(_))), "they are for another address than that one's");
+}
+
+pub(super) async fn have_another_path(store: &Store) {
+    let (store, acme, record) = one(store).await;
+    let other = Secret::new("another path");
+    store.replace_hook(&record, &at(2), (&[8; 32], &other)).await.unwrap();
+    assert_eq!(store.integration_by_hook(&[7; 32]).await.unwrap(), None);
+    assert_eq!(store.integration_by_hook(&[8; 32]).await.unwrap(), Some(record.clone()));
+    assert_eq!(shown(&store, &record, 2).await, " |  | another path");
+    let last = told(&store, &acme).await.pop().unwrap();
+    assert_eq!(last, r#"integration-configured harbor ours {"new":false,"path":"new"}"#);
+    store.delete_integration(&acme, &at(3), "harbor", "ours").await.unwrap();
+    let gone = store.replace_hook(&record, &at(4), (&[9; 32], &other)).await;
+    assert!(matches!(gone, Err(Error::Gone("integration"))));
+    assert_eq!(rows(&store, "secrets").await, 0);
+}
+
 pub(super) async fn have_secrets_that_are_sealed(store: &Store) {
     let keyless = store.clone();
     let (store, acme, record) = one(store).await;
-    let shown = async |record: &IntegrationRecord| {
-        let it = store.integration_secrets(record).await.unwrap();
-        let all = |secrets: Vec<(String, Secret)>| {
-            let words: Vec<String> =
-                secrets.iter().map(|(key, it)| format!("{key}={}", it.expose())).collect();
-            words.join(" ")
-        };
-        let hook = it.hook.map(|it| it.expose().to_owned()).unwrap_or_default();
-        format!("{} | {} | {hook}", all(it.new), all(it.old))
-    };
-    assert_eq!(shown(&record).await, " |  | in the path");
+    let shown = async |record: &IntegrationRecord, minute| shown(&store, record, minute).await;
+    assert_eq!(shown(&record, 1).await, " |  | in the path");
     let secrets = [("password", "p1"), ("webhook-auth", "w1")];
     put(&store, &acme, 2, "h.example", &secrets).await.unwrap();
-    assert_eq!(shown(&record).await, "password=p1 webhook-auth=w1 |  | in the path");
-    // The former one holds until there is another; whoever names none changes none.
-    put(&store, &acme, 3, "h.example", &[("webhook-auth", "w2")]).await.unwrap();
+    assert_eq!(shown(&record, 2).await, "password=p1 webhook-auth=w1 |  | in the path");
+    // What others prove themselves with holds until there is another; whoever names none changes none.
+    let secrets = [("password", "p2"), ("webhook-auth", "w2")];
+    put(&store, &acme, 3, "h.example", &secrets).await.unwrap();
     put(&store, &acme, 4, "h.example", &[("webhook-auth", "w2")]).await.unwrap();
-    assert_eq!(shown(&record).await, "password=p1 webhook-auth=w2 | webhook-auth=w1 | in the path");
+    let both = "password=p2 webhook-auth=w2 | webhook-auth=w1 | in the path";
+    assert_eq!(shown(&record, 4).await, both);
+    // Nobody needs it after a week.
+    assert_eq!(shown(&record, 2 + WEEK).await, both);
+    assert_eq!(store.forget_former_secrets(at(2 + WEEK).at).await.unwrap(), 0);
+    let alone = "password=p2 webhook-auth=w2 |  | in the path";
+    assert_eq!(shown(&record, 3 + WEEK).await, alone);
     put(&store, &acme, 5, "h.example", &[("webhook-auth", "w3")]).await.unwrap();
-    assert!(shown(&record).await.contains("| webhook-auth=w2 |"));
+    assert!(shown(&record, 5).await.contains("| webhook-auth=w2 |"));
+    assert_eq!(store.forget_former_secrets(at(5 + WEEK).at).await.unwrap(), 1);
+    assert_eq!(shown(&record, 5).await, "password=p2 webhook-auth=w3 |  | in the path");
+    put(&store, &acme, 6, "h.example", &[("webhook-auth", "w4"), ("password", "")]).await.unwrap();
+    assert_eq!(shown(&record, 6).await, "webhook-auth=w4 | webhook-auth=w3 | in the path");
+    put(&store, &acme, 7, "h.example", &[("webhook-auth", "")]).await.unwrap();
+    assert_eq!(shown(&record, 7).await, " |  | in the path");
     assert!(told(&store, &acme).await.iter().all(|it| !it.contains("w1") && !it.contains("p1")));
     // Whoever has no key neither makes one nor opens one.
-    assert!(keyless.integration_secrets(&record).await.is_err());
-    let refused = put(&keyless, &acme, 6, "x.example", &[("password", "p2")]).await.unwrap_err();
+    let there = store.integration_by_id(&record.id).await.unwrap().unwrap();
+    let closed = keyless.integration_secrets(&there, at(6).at).await.unwrap_err();
+    assert!(matches!(closed, Error::Refused { .. }), "{closed}");
+    let refused = put(&keyless, &acme, 8, "x.example", &[("password", "p2")]).await.unwrap_err();
     assert!(matches!(refused, Error::Refused { .. }), "{refused}");
     let there = store.integration(&acme, "harbor", "ours").await.unwrap().unwrap();
     assert_eq!(there.settings.first().unwrap().1, "h.example", "all of it or nothing");
@@ -117,14 +175,18 @@ pub(super) async fn are_found_by_their_hook(store: &Store) {
 pub(super) async fn tell_whether_they_work(store: &Store) {
     let (store, acme, record) = one(store).await;
     let failed = |why: &str| IntegrationState::Failed { why: why.to_owned() };
+    let connected = |but: Option<&str>| IntegrationState::Connected { but: but.map(str::to_owned) };
     let says = async |minute, state: &IntegrationState| {
         let news = store.integration_is(&record, &at(minute), state).await.unwrap();
         let now = store.integration_by_id(&record.id).await.unwrap().unwrap();
         assert_eq!(now.state, *state);
         (news, now.state_since)
     };
-    assert_eq!(says(2, &IntegrationState::Connected).await, (true, at(2).at));
-    assert_eq!(says(3, &IntegrationState::Connected).await, (false, at(2).at));
+    assert_eq!(says(2, &connected(None)).await, (true, at(2).at));
+    assert_eq!(says(3, &connected(None)).await, (false, at(2).at));
+    // What it is short of is seen, and is no news.
+    assert_eq!(says(3, &connected(Some("one is closed"))).await, (false, at(2).at));
+    assert_eq!(says(3, &connected(None)).await, (false, at(2).at));
     assert_eq!(says(4, &failed("it is away")).await, (true, at(4).at));
     assert_eq!(says(5, &failed("it is away")).await, (false, at(4).at));
     assert_eq!(says(6, &failed("it says no")).await, (true, at(6).at));
@@ -137,6 +199,15 @@ pub(super) async fn tell_whether_they_work(store: &Store) {
             r#"integration-changed harbor ours {"state":"failed","why":"it says no"}"#,
         ]
     );
+    // What was found out with former settings says nothing of the present ones.
+    let (now, _) = put(&store, &acme, 7, "h.example", &[]).await.unwrap();
+    assert!(!store.integration_is(&record, &at(8), &connected(None)).await.unwrap());
+    let there = store.integration_by_id(&record.id).await.unwrap().unwrap();
+    assert_eq!(there.state, IntegrationState::Pending);
+    assert!(store.integration_is(&now, &at(8), &connected(Some("one is closed"))).await.unwrap());
+    assert!(!store.integration_is(&record, &at(9), &connected(None)).await.unwrap());
+    let there = store.integration_by_id(&record.id).await.unwrap().unwrap();
+    assert_eq!(there.state, connected(Some("one is closed")));
 }
 
 fn notice(id: &str, is_unique: bool) -> NewNotice {
@@ -173,7 +244,7 @@ async fn hear(
 }
 
 async fn waiting(store: &Store, record: &IntegrationRecord, minute: i64) -> Vec<String> {
-    let waiting = store.waiting_notices(&record.id, at(minute).at, 100).await.unwrap();
+    let waiting = store.waiting_notices(&record.id, at(minute).at, None, 100).await.unwrap();
     waiting.into_iter().map(|it| it.payload["id"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -187,7 +258,7 @@ async fn all(store: &Store, record: &IntegrationRecord, state: Option<NoticeStat
 }
 
 async fn deal(store: &Store, record: &IntegrationRecord, minute: i64) {
-    let waiting = store.waiting_notices(&record.id, at(minute).at, 100).await.unwrap();
+    let waiting = store.waiting_notices(&record.id, at(minute).at, None, 100).await.unwrap();
     let ids: Vec<String> = waiting.into_iter().map(|it| it.id).collect();
     store.notices_done(&ids, at(minute).at).await.unwrap();
 }
@@ -202,9 +273,11 @@ pub(super) async fn hear_once(store: &Store) {
     assert_eq!(jobs.len(), 1);
     assert!(waiting(&store, &record, 0).await.is_empty(), "not before it came");
     assert_eq!(waiting(&store, &record, 3).await, ["a", "b", "c"]);
-    assert_eq!(store.next_notice(&record.id).await.unwrap(), Some(at(1).at));
+    let some = store.waiting_notices(&record.id, at(3).at, None, 2).await.unwrap();
+    let after = some.last().map(|it| it.id.as_str());
+    let rest = store.waiting_notices(&record.id, at(3).at, after, 2).await.unwrap();
+    assert_eq!((some.len(), rest.len()), (2, 1), "they go on behind the last");
     deal(&store, &record, 3).await;
-    assert_eq!(store.next_notice(&record.id).await.unwrap(), None);
     // A unique one is not heard again, also after it was dealt with.
     assert_eq!(hear(&store, &record, 4, &[notice("a", true), notice("d", true)]).await, (1, 1));
     assert_eq!(waiting(&store, &record, 5).await, ["d"]);
@@ -233,6 +306,9 @@ pub(super) async fn hear_again_what_may_come_again(store: &Store) {
         name: "x",
         settings: &[],
         secrets: &[],
+        unset: &[],
+        address: &[],
+        proof: None,
         hook: (&[9; 32], &Secret::new("x")),
     };
     let (other, _) = store.put_integration(&other, &at(1), &new).await.unwrap();
@@ -248,7 +324,7 @@ pub(super) async fn try_again_and_set_aside(store: &Store) {
     assert_eq!(waiting(&store, &record, 0).await, ["a", "b"], "what nobody can read keeps nobody");
     let mut minute = 0;
     for round in 1..=8 {
-        let notices = store.waiting_notices(&record.id, at(minute).at, 9).await.unwrap();
+        let notices = store.waiting_notices(&record.id, at(minute).at, None, 9).await.unwrap();
         assert_eq!(notices.len(), 2, "round {round}");
         for notice in &notices {
             let again = store.notice_failed(notice, at(minute).at, "it is away").await.unwrap();
@@ -304,12 +380,58 @@ pub(super) async fn refuse_when_too_much_waits(store: &Store) {
     assert!(matches!(gone, Err(Error::Gone("integration"))));
 }
 
+pub(super) async fn count_what_nobody_can_read(store: &Store) {
+    let (store, _, record) = one(store).await;
+    let junk = |number: usize| NewNotice {
+        trouble: Some("it is no JSON".to_owned()),
+        ..notice(&format!("junk {number}"), true)
+    };
+    let some: Vec<NewNotice> = (0..4).map(junk).collect();
+    assert_eq!(hear(&store, &record, 1, &some).await, (4, 0));
+    let mut more: Vec<NewNotice> = (4..9).map(junk).collect();
+    more.push(notice("a", true));
+    assert_eq!(
+        hear(&store, &record, 2, &more).await,
+        (2, 0),
+        "the first of them, and what can be read"
+    );
+    assert_eq!(hear(&store, &record, 3, &more[..5]).await, (0, 0));
+    assert_eq!(waiting(&store, &record, 3).await, ["a"]);
+    let aside = all(&store, &record, Some(NoticeState::Aside)).await;
+    assert_eq!(aside.len(), 6);
+    let last = "what cannot be read, beyond what is kept of it aside 0: there is no room for 9 more, \
+                the last of which came at 2026-11-21T00:03:00Z";
+    assert_eq!(aside[5], last);
+    // It is nothing that one could try again.
+    let now = at(4).at;
+    assert_eq!(store.revive_notices(&record.id, None, now, &job(&record, now)).await.unwrap(), 0);
+}
+
+pub(super) async fn forget_the_oldest(store: &Store) {
+    let (store, _, record) = one(store).await;
+    for round in 0..3 {
+        let many: Vec<NewNotice> =
+            (0..15).map(|it| notice(&format!("{round} {it:02}"), true)).collect();
+        assert_eq!(hear(&store, &record, round, &many).await, (15, 0));
+        deal(&store, &record, round).await;
+    }
+    assert_eq!(store.forget_notices(at(0).at, at(0).at).await.unwrap(), 15);
+    assert_eq!(store.forget_notices(at(0).at, at(0).at).await.unwrap(), 0);
+    let done = all(&store, &record, Some(NoticeState::Done)).await;
+    assert_eq!((done.len(), done[0].as_str()), (30, "about 1 00 done 1"));
+}
+
 pub(super) async fn remember_what_was_seen(store: &Store) {
     let (store, acme, record) = one(store).await;
     let id = record.id.as_str();
     assert!(!store.watch_has_begun(id).await.unwrap());
     store.watch_begun(id, at(2).at).await.unwrap();
     assert!(store.watch_has_begun(id).await.unwrap());
+    store.watch_begins(id, at(2).at, &[("h.example", "app"), ("h.example", "web")]).await.unwrap();
+    store.awaited_no_more(id, "h.example", "app").await.unwrap();
+    assert!(!store.is_awaited(id, "h.example", "app").await.unwrap());
+    assert!(!store.is_awaited(id, "h.example", "new").await.unwrap());
+    assert!(store.is_awaited(id, "h.example", "web").await.unwrap());
     for (repository, tag, number) in
         [("app", "1", 1), ("app", "2", 2), ("app", "1", 3), ("web", "1", 1)]
     {
@@ -347,11 +469,15 @@ pub(super) async fn remember_what_was_seen(store: &Store) {
     put(&store, &acme, 4, "other.example", &[]).await.unwrap();
     assert_eq!((rows(&store, "watched_tags").await, rows(&store, "watched_images").await), (0, 0));
     assert!(!store.watch_has_begun(id).await.unwrap());
+    assert!(!store.is_awaited(id, "h.example", "web").await.unwrap());
     // Whoever looks while it is deleted leaves nothing behind.
     store.delete_integration(&acme, &at(5), "harbor", "ours").await.unwrap();
     store.watched(id, "h.example", "app", "1", &digest(1)).await.unwrap();
     store.watched_image(id, &digest(1)).await.unwrap();
-    assert_eq!((rows(&store, "watched_tags").await, rows(&store, "watched_images").await), (0, 0));
+    store.watch_begins(id, at(6).at, &[("h.example", "app")]).await.unwrap();
+    for table in ["watched_tags", "watched_images", "awaited_repositories"] {
+        assert_eq!(rows(&store, table).await, 0, "{table}");
+    }
 }
 
 pub(super) async fn are_gone_with_all_they_told(store: &Store) {
@@ -360,11 +486,19 @@ pub(super) async fn are_gone_with_all_they_told(store: &Store) {
     hear(&store, &record, 1, &[notice("a", true)]).await;
     store.watched(&record.id, "h.example", "app", "1", &digest(1)).await.unwrap();
     store.watched_image(&record.id, &digest(1)).await.unwrap();
+    store.watch_begins(&record.id, at(2).at, &[("h.example", "app")]).await.unwrap();
     store.keep_secret(&acme, &at(2), "integration", &Secret::new("y")).await.unwrap();
     assert!(!store.delete_integration(&acme, &at(3), "harbor", "theirs").await.unwrap());
     assert!(store.delete_integration(&acme, &at(3), "harbor", "ours").await.unwrap());
     assert!(!store.delete_integration(&acme, &at(3), "harbor", "ours").await.unwrap());
-    for table in ["integrations", "notices", "watched_tags", "watched_images", "jobs"] {
+    for table in [
+        "integrations",
+        "notices",
+        "watched_tags",
+        "watched_images",
+        "awaited_repositories",
+        "jobs",
+    ] {
         assert_eq!(rows(&store, table).await, 0, "{table}");
     }
     assert_eq!(rows(&store, "secrets").await, 1, "that of somebody else");

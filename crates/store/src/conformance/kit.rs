@@ -226,6 +226,10 @@ pub(crate) async fn no_orphans(store: &Store) {
             "SELECT digest FROM watched_images w WHERE NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = w.integration)",
         ),
         (
+            "a repository that nobody awaits",
+            "SELECT repository FROM awaited_repositories w WHERE NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = w.integration)",
+        ),
+        (
             "an evaluation of nobody",
             "SELECT almanac FROM evaluations i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),

@@ -13,8 +13,16 @@ pub struct NewIntegration<'a> {
     pub name: &'a str,
     /// Keys and values, nothing of them secret.
     pub settings: &'a [(String, String)],
-    /// Keys and secrets. Those that are not named stay as they are.
+    /// Keys and secrets. Those that are not named stay as they are, while it is reached as before.
     pub secrets: &'a [(String, Secret)],
+    /// The keys of secrets that are let go of.
+    pub unset: &'a [String],
+    /// The keys of the settings that say how it is reached: secrets that were told for another
+    /// address are let go of.
+    pub address: &'a [&'a str],
+    /// The key of the secret that others prove themselves with: a former one holds for a while, so
+    /// that they can be told.
+    pub proof: Option<&'a str>,
     /// SHA-256 of the secret in the path of its webhooks, should it have none yet, and that secret.
     pub hook: (&'a [u8; 32], &'a Secret),
 }
@@ -36,6 +44,8 @@ pub struct IntegrationRecord {
     pub state: IntegrationState,
     /// Since when.
     pub state_since: Moment,
+    /// How often it was told something else.
+    pub revision: i64,
     /// When it was configured first.
     pub created: Moment,
     /// By whom.
@@ -49,7 +59,10 @@ pub enum IntegrationState {
     /// Nobody knows yet.
     Pending,
     /// It does.
-    Connected,
+    Connected {
+        /// What could not be looked at all the same.
+        but: Option<String>,
+    },
     /// It does not.
     Failed {
         /// Why.
@@ -62,8 +75,10 @@ pub enum IntegrationState {
 pub struct IntegrationSecrets {
     /// By the key of their setting.
     pub new: Vec<(String, Secret)>,
-    /// Those that were there before.
+    /// Those that were there before, and still hold.
     pub old: Vec<(String, Secret)>,
+    /// When the first of those ends.
+    pub until: Option<Moment>,
     /// The one in the path of its webhooks.
     pub hook: Option<Secret>,
 }
@@ -101,6 +116,8 @@ pub struct WaitingNotice {
     pub payload: Json,
     /// How often it was tried.
     pub attempts: u32,
+    /// When it came.
+    pub heard: Moment,
 }
 
 /// How much of what an integration told is not dealt with.

@@ -11,6 +11,7 @@ CREATE TABLE integrations (
     state_since BIGINT NOT NULL,
     begun_at BIGINT,
     next_look BIGINT NOT NULL,
+    revision BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     created_by {text} NOT NULL,
     UNIQUE (organisation, kind, name)
@@ -43,6 +44,14 @@ CREATE TABLE watched_tags (
     tag {text} NOT NULL,
     digest {text} NOT NULL,
     PRIMARY KEY (integration, registry, repository, tag)
+) {compact};
+
+-- Of which nobody knows yet what was in them before anybody watched.
+CREATE TABLE awaited_repositories (
+    integration {text} NOT NULL REFERENCES integrations (id) ON DELETE CASCADE,
+    registry {text} NOT NULL,
+    repository {text} NOT NULL,
+    PRIMARY KEY (integration, registry, repository)
 ) {compact};
 
 CREATE TABLE watched_images (

@@ -1,13 +1,14 @@
 //! What was seen of an integration's registry, and what was read there: both are in the database.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use integration::watch::{Found, Hands, Lost, Memory};
 use integration::{Failure, Repository};
 use model::{Act, Digest, ImageState, Platform};
-use store::{IntegrationRecord, Page};
+use store::IntegrationRecord;
 
+use super::witness::Witness;
 use crate::app::App;
 use crate::reading::{Place, Read, Reading, Shelf};
 
@@ -15,28 +16,24 @@ use crate::reading::{Place, Read, Reading, Shelf};
 pub(super) struct Attending<'a> {
     app: &'a App,
     record: &'a IntegrationRecord,
-    /// Repositories that somebody switched off.
-    off: BTreeSet<String>,
+    witness: &'a Witness<'a>,
 }
 
 impl<'a> Attending<'a> {
-    pub(super) async fn new(app: &'a App, record: &'a IntegrationRecord) -> Result<Self, String> {
-        let mut off = BTreeSet::new();
-        let mut page = Page::first(1000);
-        loop {
-            let part = app.store.repositories(&record.organisation, &page).await;
-            let part = part.map_err(|error| error.to_string())?;
-            off.extend(part.rows.into_iter().filter(|it| !it.enabled).map(|it| it.name));
-            match part.next {
-                Some(next) => page.after = Some(next),
-                None => return Ok(Self { app, record, off }),
-            }
-        }
+    pub(super) fn new(
+        app: &'a App,
+        record: &'a IntegrationRecord,
+        witness: &'a Witness<'a>,
+    ) -> Self {
+        Self { app, record, witness }
     }
 
     /// Is it watched? Those that somebody switched off are not.
-    pub(super) fn watches(&self, registry: &str, repository: &str) -> bool {
-        !self.off.contains(&format!("{registry}/{repository}"))
+    pub(super) async fn watches(&self, registry: &str, repository: &str) -> Result<bool, String> {
+        let name = format!("{registry}/{repository}");
+        let known = self.app.store.repository(&self.record.organisation, &name).await;
+        let known = known.map_err(|error| error.to_string())?;
+        Ok(known.is_none_or(|it| it.enabled))
     }
 
     pub(super) fn hands<'b>(&'b self, reading: &'b Reading<'b>) -> Working<'b> {
@@ -59,8 +56,11 @@ pub(super) struct Working<'a> {
 #[async_trait]
 impl Hands for Working<'_> {
     async fn analyze(&self, found: &Found) -> Result<(), Failure> {
-        let Attending { app, record, .. } = self.attending;
-        self.reading.place(found).await?;
+        let Attending { app, record, witness } = self.attending;
+        witness.may(&found.repository)?;
+        let read = self.reading.place(found).await;
+        witness.heard(&found.repository, found.tag.as_deref(), &read);
+        read?;
         app.store.watched_image(&record.id, &found.digest).await.map_err(away)
     }
 
@@ -103,6 +103,24 @@ impl Shelf for Attending<'_> {
 
     fn left_out(&self, place: &Place, why: &str) {
         tracing::info!(integration = self.record.id, %place, why, "left out");
+    }
+
+    async fn unreadable(
+        &self,
+        place: &Place,
+        (platform, digest): (&Platform, &Digest),
+        why: &str,
+    ) -> Result<bool, Failure> {
+        let (store, organisation, act) = (&self.app.store, &self.record.organisation, self.act());
+        let repository = Some(place.repository.as_str());
+        let heard = store.hear_of_image(organisation, &act, digest, platform, repository).await;
+        heard.map_err(away)?;
+        store.image_failed(organisation, &act, digest, why).await.map_err(away)?;
+        Ok(true)
+    }
+
+    fn whose(&self) -> &str {
+        &self.record.organisation.0
     }
 }
 

@@ -58,7 +58,7 @@ async fn template(
     };
     let why = |why: String| Refusal::from(Sort::Refused.because(format!("integration: {why}")));
     let party = connected(&app, &record).await.map_err(why)?;
-    let hook = app.store.integration_secrets(&record).await?.hook;
+    let hook = app.store.integration_secrets(&record, app.now()).await?.hook;
     let hook = hook.ok_or_else(|| Refusal::no_such("webhook of", &record.name))?;
     let host = headers.get(header::HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let root = app.root(host);
