@@ -7,6 +7,7 @@ mod layout;
 mod postgres;
 mod real_registry;
 mod registry;
+mod relay;
 mod vendor;
 
 pub use engine::{Answer, EngineBuilder, EngineStandIn, engine};
@@ -16,6 +17,7 @@ pub use layout::{LayoutBuilder, layout};
 pub use postgres::Postgres;
 pub use real_registry::{Asked, RealRegistry};
 pub use registry::{FakeRegistry, Fault, Guard, Seen};
+pub use relay::Relay;
 pub use vendor::{
     Answered, Delivered, EventGrid, Form, Hook, Sink, Subscribed, Told, Vendor, VendorStandIn,
 };

@@ -5,6 +5,8 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::{Hook, ImageBuilder, layout};
+
 /// A running one, gone when it is dropped.
 #[derive(Debug)]
 pub struct RealRegistry {
@@ -37,7 +39,7 @@ impl RealRegistry {
         Self::configured("127.0.0.1:0", users, "")
     }
 
-    /// Starts one on that port, which tells a URL what happens in it, with that `Authorization`.
+    /// Starts one on that port, 0 for any that is free, which tells a URL what happens in it, with that `Authorization`.
     pub fn telling(port: u16, url: &str, authorization: &str) -> Option<Self> {
         let more = format!(
             "notifications: {{endpoints: [{{name: us, url: '{url}', timeout: 5s, threshold: 3, \
@@ -86,10 +88,36 @@ impl RealRegistry {
 
     /// Pushes an image that `docker save` wrote, by that name.
     pub fn push(&self, file: &Path, name: &str) {
-        let from = format!("docker-archive:{}", file.display());
+        self.copy(&format!("docker-archive:{}", file.display()), name);
+    }
+
+    /// Pushes an image by that name, as OCI has it.
+    pub fn push_image(&self, image: &ImageBuilder, name: &str) {
+        let folder = self.folder.path().join("pushed").join(name.replace(['/', ':'], "-"));
+        layout().image(name, image).write(&folder);
+        self.copy(&format!("oci:{}:{name}", folder.display()), name);
+        fs_err::remove_dir_all(folder).expect("it was made a moment ago");
+    }
+
+    /// Puts the image under `from` under another tag, as a promotion does.
+    pub fn tag(&self, repository: &str, from: &str, to: &str) {
+        let kind = "application/vnd.oci.image.manifest.v1+json";
+        let headers = [("accept", kind), ("content-type", kind)];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let ask = |method: &str, tag: &str, body: Vec<u8>| {
+            let (method, path) = (method.to_owned(), String::new());
+            let hook = Hook { method, path, headers: headers.clone(), body };
+            let path = format!("/v2/{repository}/manifests/{tag}");
+            hook.send(&self.host, &path).expect("it answers")
+        };
+        let manifest = ask("GET", from, Vec::new());
+        assert_eq!(ask("PUT", to, manifest.body).status, 201, "{repository}:{to}");
+    }
+
+    fn copy(&self, from: &str, name: &str) {
         let to = format!("docker://{}/{name}", self.host);
         let mut skopeo = Command::new("skopeo");
-        skopeo.args(["--insecure-policy", "copy", "-q", "--dest-tls-verify=false", &from, &to]);
+        skopeo.args(["--insecure-policy", "copy", "-q", "--dest-tls-verify=false", from, &to]);
         let output = skopeo.output().expect("skopeo was there a moment ago");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }

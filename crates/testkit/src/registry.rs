@@ -4,6 +4,7 @@
 //! thread for each connection, on a free port of the loopback interface, in plain text or with TLS.
 
 mod fault;
+mod gate;
 pub(crate) mod http;
 mod lists;
 mod pages;
@@ -86,6 +87,7 @@ struct State {
     relative: AtomicBool,
     token_lifetime: Mutex<Option<u64>>,
     realm: Mutex<Option<String>>,
+    gate: gate::Gate,
     stopped: AtomicBool,
 }
 
@@ -96,6 +98,7 @@ type Blob = (String, Vec<u8>);
 
 struct Planned {
     path: String,
+    spared: usize,
     times: usize,
     fault: Fault,
 }
@@ -195,7 +198,13 @@ impl FakeRegistry {
 
     /// The next `times` requests whose path contains `path` meet `fault`.
     pub fn plan(&self, path: &str, times: usize, fault: Fault) {
-        lock(&self.state.faults).push_back(Planned { path: path.to_owned(), times, fault });
+        self.plan_after(path, 0, times, fault);
+    }
+
+    /// The same, once so many of them were spared.
+    pub fn plan_after(&self, path: &str, spared: usize, times: usize, fault: Fault) {
+        let path = path.to_owned();
+        lock(&self.state.faults).push_back(Planned { path, spared, times, fault });
     }
 
     /// No fault that was planned happens any more.
@@ -237,6 +246,16 @@ impl FakeRegistry {
         lock(&self.state.pages).remove(path);
     }
 
+    /// From now on so many blobs are given away; who asks for more waits until it is opened.
+    pub fn close_after(&self, blobs: usize) {
+        self.state.gate.close_after(blobs);
+    }
+
+    /// Nobody waits any more.
+    pub fn open(&self) {
+        self.state.gate.open();
+    }
+
     /// Every request so far.
     pub fn seen(&self) -> Vec<Seen> {
         lock(&self.state.seen).clone()
@@ -246,6 +265,7 @@ impl FakeRegistry {
 impl Drop for FakeRegistry {
     fn drop(&mut self) {
         self.state.stopped.store(true, Ordering::SeqCst);
+        self.state.gate.open();
         // Wakes the listener, so that it sees.
         let _ = TcpStream::connect(self.address);
     }
@@ -300,6 +320,10 @@ impl State {
         let mut faults = lock(&self.faults);
         let position = faults.iter().position(|it| it.times > 0 && path.contains(&it.path))?;
         let planned = faults.get_mut(position)?;
+        if let Some(fewer) = planned.spared.checked_sub(1) {
+            planned.spared = fewer;
+            return None;
+        }
         planned.times -= 1;
         Some(planned.fault.clone())
     }
