@@ -30,8 +30,14 @@ impl Directory for Lists {
 
     async fn repositories(&self, _known: &[String]) -> Result<Listed<Repository>, Failure> {
         let mut listed = Listed::default();
+        let mut tried = asked::Each::default();
         for key in &self.names.keys {
-            let found = asked::catalog(&self.desk, &v2(key)).await?;
+            let found = asked::catalog(&self.desk, &v2(key)).await;
+            let Some(found) =
+                tried.found(&format!("the catalog of {key}"), found, &mut listed.gaps)?
+            else {
+                continue;
+            };
             listed.gaps.extend(found.gaps);
             for image in found.all {
                 match self.names.of(key, &image) {
@@ -44,6 +50,7 @@ impl Directory for Lists {
                 }
             }
         }
+        tried.ended()?;
         Ok(listed)
     }
 
@@ -60,31 +67,13 @@ impl Directory for Lists {
 
     async fn changes(&self, since: Moment) -> Result<Option<Listed<Change>>, Failure> {
         let mut listed = Listed::default();
+        let mut tried = asked::Each::default();
         for key in &self.names.keys {
-            for answer in 0..=ANSWERS {
-                if answer == ANSWERS {
-                    asked::gap(&mut listed.gaps, "the changes", "they have no end".to_owned());
-                    break;
-                }
-                let body = query(key, since, answer * ROWS);
-                let question = Question {
-                    path: "/api/search/aql",
-                    verb: Verb::Post("text/plain", body),
-                    accept: None,
-                    limit: PAGE_LIMIT,
-                };
-                let reply = self.desk.ask(&question).await?;
-                let unreadable = |why| image::Error::unavailable(self.desk.host(), why);
-                let value = asked::json(&reply.body).map_err(unreadable)?;
-                let rows = entries(&value, "results").map_err(unreadable)?;
-                listed
-                    .all
-                    .extend(rows.iter().filter_map(|row| self.change(key, row, &mut listed.gaps)));
-                if rows.len() < ROWS {
-                    break;
-                }
-            }
+            let what = format!("the changes of {key}");
+            let found = self.changed(key, since, &mut listed).await;
+            tried.found(&what, found, &mut listed.gaps)?;
         }
+        tried.ended()?;
         Ok(Some(listed))
     }
 
@@ -139,6 +128,35 @@ impl Directory for Lists {
 }
 
 impl Lists {
+    /// What changed in one of its repositories.
+    async fn changed(
+        &self,
+        key: &str,
+        since: Moment,
+        listed: &mut Listed<Change>,
+    ) -> Result<(), Failure> {
+        for answer in 0..ANSWERS {
+            let body = query(key, since, answer * ROWS);
+            let question = Question {
+                path: "/api/search/aql",
+                verb: Verb::Post("text/plain", body),
+                accept: None,
+                limit: PAGE_LIMIT,
+            };
+            let reply = self.desk.ask(&question).await?;
+            let unreadable = |why| image::Error::unavailable(self.desk.host(), why);
+            let value = asked::json(&reply.body).map_err(unreadable)?;
+            let rows = entries(&value, "results").map_err(unreadable)?;
+            let gaps = &mut listed.gaps;
+            listed.all.extend(rows.iter().filter_map(|row| self.change(key, row, gaps)));
+            if rows.len() < ROWS {
+                return Ok(());
+            }
+        }
+        asked::gap(&mut listed.gaps, "the changes", "they have no end".to_owned());
+        Ok(())
+    }
+
     /// A changed manifest. One without a tag is a part of another.
     fn change(&self, key: &str, row: &Value, gaps: &mut Vec<model::Gap>) -> Option<Change> {
         let path = text(row, "path")?;

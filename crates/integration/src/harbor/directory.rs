@@ -57,12 +57,18 @@ impl Directory for Lists {
         } else {
             self.projects.clone()
         };
+        let mut tried = asked::Each::default();
         for project in projects {
             let path = format!("/api/v2.0/projects/{}/repositories", escaped(&project));
             let what = format!("the repositories of {}", shown(&project));
-            let found = self.names(&path, &what, "name").await?;
+            let found = self.names(&path, &what, "name").await;
+            let Some(found) = tried.found(&what, found, &mut listed.gaps)? else { continue };
             listed.all.extend(found.all);
             listed.gaps.extend(found.gaps);
+        }
+        // Those that were named are there, whatever becomes of the projects.
+        if self.repositories.is_empty() {
+            tried.ended()?;
         }
         listed.all.sort();
         listed.all.dedup();

@@ -28,10 +28,12 @@ impl Directory for Lists {
     async fn repositories(&self, _known: &[String]) -> Result<Listed<Repository>, Failure> {
         let keys = if self.keys.is_empty() { self.docker().await? } else { self.keys.clone() };
         let mut listed = Listed::default();
+        let mut tried = asked::Each::default();
         for key in keys {
             let what = format!("the components of {}", shown(&key));
             let first = format!("/service/rest/v1/components?repository={}", escaped(&key));
-            let found = self.components(&what, first, |it| it.0.clone()).await?;
+            let found = self.components(&what, first, |it| it.0.clone()).await;
+            let Some(found) = tried.found(&what, found, &mut listed.gaps)? else { continue };
             listed.gaps.extend(found.gaps);
             for (image, _) in found.all {
                 if let Some(it) = composed(&self.template, self.registry(), &key, &image) {
@@ -42,6 +44,7 @@ impl Directory for Lists {
                 }
             }
         }
+        tried.ended()?;
         listed.all.sort();
         listed.all.dedup();
         Ok(listed)

@@ -127,6 +127,44 @@ pub(crate) fn instead(
     Ok(Listed { all, gaps: vec![gap] })
 }
 
+/// Several lists that make one: each that cannot be had is a gap, and a failure only where none can.
+#[derive(Default)]
+pub(crate) struct Each {
+    is_any: bool,
+    failure: Option<Failure>,
+}
+
+impl Each {
+    /// What was found in one of them. Whoever is to wait asks nobody else.
+    pub(crate) fn found<T>(
+        &mut self,
+        what: &str,
+        found: Result<T, Failure>,
+        gaps: &mut Vec<Gap>,
+    ) -> Result<Option<T>, Failure> {
+        match found {
+            Ok(found) => {
+                self.is_any = true;
+                Ok(Some(found))
+            }
+            Err(failure) if failure.wait.is_some() => Err(failure),
+            Err(failure) => {
+                gap(gaps, what, failure.error.why().to_owned());
+                self.failure.get_or_insert(failure);
+                Ok(None)
+            }
+        }
+    }
+
+    /// That was all: why there is none of them.
+    pub(crate) fn ended(self) -> Result<(), Failure> {
+        match self.failure {
+            Some(failure) if !self.is_any => Err(failure),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Is this failure a `no` that will stay one?
 pub(crate) fn is_no(failure: &Failure) -> bool {
     matches!(

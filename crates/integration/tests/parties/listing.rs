@@ -253,6 +253,48 @@ async fn harbor_robots_list_what_was_seen() {
     assert_eq!(listed.gaps.len(), 1);
 }
 
+/// One that is not there, or may not be seen, hides no other; where none can be had, that is a failure.
+#[tokio::test]
+async fn one_of_several_may_fail() {
+    let registry = registry();
+    for (vendor, repositories, path, why) in [
+        (
+            Vendor::Artifactory,
+            "docker-gone,docker-local",
+            "docker-local",
+            "the catalog of docker-gone: HOST does not have it",
+        ),
+        (
+            Vendor::Harbor,
+            "team,library",
+            "repositories",
+            "the repositories of team: HOST does not give it to the user reader",
+        ),
+        (
+            Vendor::Nexus,
+            "docker-gone,docker-hosted",
+            "docker-hosted",
+            "the components of docker-gone: HOST does not have it",
+        ),
+    ] {
+        let stand_in = VendorStandIn::start(vendor, &registry.host());
+        let party = party_at(&stand_in, vendor, &[("repository", repositories)]);
+        let directory = party.directory().unwrap();
+        if vendor == Vendor::Harbor {
+            stand_in.plan("projects/team/repositories", 1, testkit::Fault::status(403));
+        }
+        let listed = directory.repositories(&[]).await.unwrap();
+        let gaps: Vec<String> = listed.gaps.iter().map(ToString::to_string).collect();
+        assert_eq!(gaps.len(), 1, "{gaps:?}");
+        assert!(gaps[0].replace(&stand_in.host(), "HOST").starts_with(why), "{gaps:?}");
+        let base = listed.all.iter().any(|it| it.name.ends_with("library/base"));
+        assert!(base, "{:?}", listed.all);
+        stand_in.plan(path, 9, testkit::Fault::status(403));
+        let failure = directory.repositories(&[]).await.unwrap_err();
+        assert!(failure.wait.is_none(), "{failure}");
+    }
+}
+
 #[tokio::test]
 async fn nexus_goes_on_with_tokens() {
     let registry = FakeRegistry::start();
