@@ -47,6 +47,11 @@ impl Filter {
         (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
     }
 
+    /// Are only some tags taken?
+    pub(crate) fn has_tags(&self) -> bool {
+        !self.tags.is_empty()
+    }
+
     /// Is this tag one of those?
     pub fn takes_tag(&self, tag: &str) -> bool {
         self.tags.is_empty() || self.tags.iter().any(|it| it.is_match(tag))

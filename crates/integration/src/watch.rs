@@ -9,6 +9,7 @@ mod options;
 mod report;
 mod rhythm;
 mod told;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use model::{Digest, Gap, Moment};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::contract::{Action, Change, Directory, Failure, Repository, Tagged};
+use crate::shared::asked;
+use turns::Turns;
 
 pub use memory::{Found, Hands, Lost, Memory};
 pub use options::{Backfill, Options};
@@ -32,6 +35,8 @@ pub struct Watch<'a> {
     hands: &'a dyn Hands,
     options: Options,
     places: Semaphore,
+    /// Registry, repository and tag: each is dealt with by one at a time.
+    turns: Turns<(String, String, String)>,
     /// Digests that somebody works on, or failed at during this look.
     claims: Mutex<HashMap<Digest, Claim>>,
 }
@@ -47,6 +52,24 @@ enum Cause {
     Told,
 }
 
+/// What is known of where a tag leads.
+enum Leads {
+    To(Digest),
+    /// It is gone.
+    Nowhere,
+    /// It has to be asked for.
+    Unknown,
+}
+
+impl From<Option<Digest>> for Leads {
+    fn from(listed: Option<Digest>) -> Self {
+        listed.map_or(Self::Unknown, Self::To)
+    }
+}
+
+/// A look at something, and whether it is known by now what was there.
+type Look<'a> = BoxFuture<'a, Result<(Report, bool), WatchError>>;
+
 /// Whoever holds it works on the image; why it failed.
 type Claim = Arc<Mutex<Option<Failure>>>;
 
@@ -59,7 +82,8 @@ impl<'a> Watch<'a> {
         options: Options,
     ) -> Self {
         let places = Semaphore::new(options.workers.max(1));
-        Self { directory, memory, hands, options, places, claims: Mutex::default() }
+        let (turns, claims) = (Turns::default(), Mutex::default());
+        Self { directory, memory, hands, options, places, turns, claims }
     }
 
     /// The repositories to look at: those that are listed, and those that were seen before.
@@ -81,32 +105,22 @@ impl<'a> Watch<'a> {
     pub async fn look(&self, repositories: &[Repository]) -> Result<Report, WatchError> {
         let registry = self.directory.registry();
         let is_first = !self.memory.has_begun(registry).await?;
-        let report = self.look_at_all(repositories, is_first).await?;
-        if is_first && report.is_whole() {
-            self.memory.begun(registry).await?;
+        if is_first {
+            self.memory.begin(registry, repositories).await?;
         }
-        Ok(report)
-    }
-
-    /// Looks at repositories that are watched from now on: what is in them already is dealt with as
-    /// it would be in a registry that nobody looked at before.
-    pub async fn begin(&self, repositories: &[Repository]) -> Result<Report, WatchError> {
-        self.look_at_all(repositories, true).await
-    }
-
-    async fn look_at_all(
-        &self,
-        repositories: &[Repository],
-        is_first: bool,
-    ) -> Result<Report, WatchError> {
         self.forgive().await;
         // In boxes: of closures that borrow the compiler cannot tell whether threads may share them.
-        let looks = repositories.iter().map(|it| self.look_at(it, is_first).boxed());
-        let looks: Vec<BoxFuture<'_, Result<Report, WatchError>>> = looks.collect();
+        let looks = repositories.iter().map(|it| self.look_at(it).boxed());
+        let looks: Vec<Look<'_>> = looks.collect();
         let mut looks = stream::iter(looks).buffer_unordered(self.options.workers.max(1));
-        let mut report = Report::default();
+        let (mut report, mut is_over) = (Report::default(), true);
         while let Some(one) = looks.next().await {
-            report.add(one?);
+            let (one, is_settled) = one?;
+            report.add(one);
+            is_over &= is_settled;
+        }
+        if is_first && is_over {
+            self.memory.begun(registry).await?;
         }
         Ok(report)
     }
@@ -118,6 +132,7 @@ impl<'a> Watch<'a> {
         self.forgive().await;
         let mut report = Report { gaps: listed.gaps, ..Report::default() };
         let mut before: BTreeMap<Repository, BTreeMap<String, Digest>> = BTreeMap::new();
+        let mut looks: Vec<Look<'_>> = Vec::new();
         for Change { repository, tagged } in listed.all {
             let filter = &self.options.filter;
             if !filter.takes(&repository) || !filter.takes_tag(&tagged.tag) {
@@ -127,15 +142,22 @@ impl<'a> Watch<'a> {
                 before.insert(repository.clone(), self.memory.tags(&repository).await?);
                 report.repositories += 1;
             }
-            report.tags += 1;
             let was = before.get(&repository).and_then(|it| it.get(&tagged.tag)).cloned();
-            self.look_at_tag(&repository, tagged, was.as_ref(), Cause::Look, &mut report).await?;
+            looks.push(
+                async move { self.look_at_tag(&repository, tagged, was.as_ref(), Cause::Look).await }
+                    .boxed(),
+            );
         }
+        self.look_at_tags(looks, &mut report).await?;
         Ok(Some(report))
     }
 
-    async fn look_at(&self, repository: &Repository, is_first: bool) -> Result<Report, WatchError> {
+    /// Looks at one repository, and says whether it is known by now what was in it before anybody
+    /// watched.
+    async fn look_at(&self, repository: &Repository) -> Result<(Report, bool), WatchError> {
         let mut report = Report { repositories: 1, ..Report::default() };
+        let registry = self.directory.registry();
+        let is_awaited = self.memory.is_awaited(registry, repository).await?;
         let before = self.memory.tags(repository).await?;
         let listed = {
             let _place = self.places.acquire().await.ok();
@@ -143,7 +165,8 @@ impl<'a> Watch<'a> {
                 Ok(listed) => listed,
                 Err(failure) => {
                     report.failed(&repository.name, &failure);
-                    return Ok(report);
+                    // Whoever answers no does not answer otherwise because somebody waits for it.
+                    return Ok((report, asked::is_no(&failure) && failure.wait.is_none()));
                 }
             }
         };
@@ -154,7 +177,7 @@ impl<'a> Watch<'a> {
         // What was there before anybody watched, and was never seen.
         let newest = newest(&all);
         let is_left = |tagged: &Tagged| {
-            is_first
+            is_awaited
                 && !before.contains_key(&tagged.tag)
                 && match self.options.backfill {
                     Backfill::All => false,
@@ -170,72 +193,153 @@ impl<'a> Watch<'a> {
         let looks = looks.into_iter().map(|tagged| {
             let was = before.get(&tagged.tag);
             let cause = if is_left(&tagged) { Cause::Before } else { Cause::Look };
-            async move {
-                let mut report = Report { tags: 1, ..Report::default() };
-                self.look_at_tag(repository, tagged, was, cause, &mut report).await?;
-                Ok(report)
-            }
-            .boxed()
+            self.look_at_tag(repository, tagged, was, cause).boxed()
         });
-        let looks: Vec<BoxFuture<'_, Result<Report, WatchError>>> = looks.collect();
-        let mut looks = stream::iter(looks).buffer_unordered(self.options.workers.max(1));
-        while let Some(one) = looks.next().await {
-            report.add(one?);
+        let are_known = self.look_at_tags(looks.collect(), &mut report).await?;
+        // What has a hole is looked at once more before anything counts as new: there may be names for
+        // ever that are none, and tags that nobody can read.
+        let is_whole = listed.gaps.is_empty() && are_known;
+        let is_settled = report.wait.is_none() && (is_whole || !before.is_empty());
+        if is_settled {
+            self.memory.met(repository).await?;
         }
-        drop(looks);
-        Ok(report)
+        Ok((report, is_settled))
     }
 
-    /// Compares where a tag leads with where it led.
+    /// Some tags at a time. True when it is known of each where it leads.
+    async fn look_at_tags(
+        &self,
+        looks: Vec<Look<'_>>,
+        report: &mut Report,
+    ) -> Result<bool, WatchError> {
+        let mut looks = stream::iter(looks).buffer_unordered(self.options.workers.max(1));
+        let mut are_known = true;
+        while let Some(one) = looks.next().await {
+            let (one, is_known) = one?;
+            report.add(one);
+            are_known &= is_known;
+        }
+        Ok(are_known)
+    }
+
+    /// Compares where a tag leads with where it led, and says whether that is known.
     async fn look_at_tag(
         &self,
         repository: &Repository,
         tagged: Tagged,
         was: Option<&Digest>,
         cause: Cause,
+    ) -> Result<(Report, bool), WatchError> {
+        let mut report = Report { tags: 1, ..Report::default() };
+        let leads = Leads::from(tagged.digest);
+        let is_known =
+            self.compare(repository, &tagged.tag, leads, was, cause, &mut report).await?;
+        Ok((report, is_known))
+    }
+
+    /// The same, where somebody may know already where it leads. `was` was remembered before that.
+    async fn compare(
+        &self,
+        repository: &Repository,
+        tag: &str,
+        leads: Leads,
+        was: Option<&Digest>,
+        cause: Cause,
+        report: &mut Report,
+    ) -> Result<bool, WatchError> {
+        let digest = match leads {
+            Leads::To(digest) => Some(digest),
+            Leads::Nowhere => None,
+            Leads::Unknown => {
+                let Ok(digest) = self.ask(repository, tag, report).await else { return Ok(false) };
+                digest
+            }
+        };
+        if !self.is_news(digest.as_ref(), was, cause).await? {
+            return Ok(true);
+        }
+        let (registry, name) = (repository.registry.clone(), repository.name.clone());
+        let _turn = self.turns.take((registry, name, tag.to_owned())).await;
+        let now = self.memory.tag(repository, tag).await?;
+        if now.as_ref() == was {
+            self.follow(repository, tag, digest, now, cause, report).await?;
+            return Ok(true);
+        }
+        // Somebody dealt with it since we asked, and may have been told something newer.
+        let Ok(digest) = self.ask(repository, tag, report).await else { return Ok(false) };
+        if self.is_news(digest.as_ref(), now.as_ref(), cause).await? {
+            let cause = if cause == Cause::Before { Cause::Look } else { cause };
+            self.follow(repository, tag, digest, now, cause, report).await?;
+        }
+        Ok(true)
+    }
+
+    /// Asks where a tag leads.
+    async fn ask(
+        &self,
+        repository: &Repository,
+        tag: &str,
+        report: &mut Report,
+    ) -> Result<Option<Digest>, Unknown> {
+        let _place = self.places.acquire().await.ok();
+        report.asked += 1;
+        self.directory.digest(repository, tag).await.map_err(|failure| {
+            report.failed(&format!("{}:{tag}", repository.name), &failure);
+            Unknown
+        })
+    }
+
+    /// Is something to be done about a tag that leads there, and led to what it was?
+    async fn is_news(
+        &self,
+        digest: Option<&Digest>,
+        was: Option<&Digest>,
+        cause: Cause,
+    ) -> Result<bool, WatchError> {
+        match digest {
+            // An image that was left alone may have to be worked on after all. Whoever pushes it anew
+            // means it so, and may have done that just before somebody looked for the first time.
+            Some(digest) if was == Some(digest) => {
+                let is_wanted = cause == Cause::Told || self.options.backfill == Backfill::All;
+                Ok(is_wanted && !self.memory.is_done(digest).await?)
+            }
+            _ => Ok(digest != was),
+        }
+    }
+
+    /// Does what is to be done about a tag that leads there now, and nobody else meanwhile.
+    async fn follow(
+        &self,
+        repository: &Repository,
+        tag: &str,
+        digest: Option<Digest>,
+        was: Option<Digest>,
+        cause: Cause,
         report: &mut Report,
     ) -> Result<(), WatchError> {
-        let Tagged { tag, digest, .. } = tagged;
-        let name = format!("{}:{tag}", repository.name);
-        let digest = if digest.is_some() {
-            digest
-        } else {
-            let _place = self.places.acquire().await.ok();
-            report.asked += 1;
-            match self.directory.digest(repository, &tag).await {
-                Ok(digest) => digest,
-                Err(failure) => {
-                    report.failed(&name, &failure);
-                    return Ok(());
-                }
-            }
-        };
         let Some(digest) = digest else {
-            if was.is_some() {
-                match self.hands.gone(repository, &tag).await {
-                    Ok(()) => {
-                        self.memory.forget(repository, &tag).await?;
-                        report.gone += 1;
-                    }
-                    Err(failure) => report.failed(&name, &failure),
+            match self.hands.gone(repository, tag).await {
+                Ok(()) => {
+                    self.memory.forget(repository, tag).await?;
+                    report.gone += 1;
                 }
+                Err(failure) => report.failed(&format!("{}:{tag}", repository.name), &failure),
             }
             return Ok(());
         };
-        if was == Some(&digest) && !self.is_owed(&digest, cause).await? {
-            return Ok(());
-        }
         if cause == Cause::Before {
-            self.memory.keep(repository, &tag, &digest).await?;
+            self.memory.keep(repository, tag, &digest).await?;
             report.left += 1;
             return Ok(());
         }
-        let is_elsewhere = was.is_some_and(|it| *it != digest);
+        let is_elsewhere = was.is_some_and(|it| it != digest);
         let action = if is_elsewhere { Action::Retagged } else { Action::Pushed };
-        let found =
-            Found { repository: repository.clone(), tag: Some(tag.clone()), digest, action };
-        if self.work(&found, report).await? {
-            self.memory.keep(repository, &tag, &found.digest).await?;
+        let (repository, tag) = (repository.clone(), Some(tag.to_owned()));
+        let found = Found { repository, tag, digest, action };
+        if self.work(&found, report).await?
+            && let Some(tag) = &found.tag
+        {
+            self.memory.keep(&found.repository, tag, &found.digest).await?;
         }
         Ok(())
     }
@@ -243,13 +347,6 @@ impl<'a> Watch<'a> {
     /// What failed before is tried again.
     async fn forgive(&self) {
         self.claims.lock().await.retain(|_, claim| Arc::strong_count(claim) > 1);
-    }
-
-    /// Is an image that was left alone to be worked on after all? Whoever pushes it anew means it so,
-    /// and may have done that just before somebody looked for the first time.
-    async fn is_owed(&self, digest: &Digest, cause: Cause) -> Result<bool, WatchError> {
-        let is_wanted = cause == Cause::Told || self.options.backfill == Backfill::All;
-        Ok(is_wanted && !self.memory.is_done(digest).await?)
     }
 
     /// Works on what was found, unless that was done. True when nothing is left to be done.
@@ -284,6 +381,9 @@ impl<'a> Watch<'a> {
         Ok(outcome.is_ok())
     }
 }
+
+/// Nobody says where a tag leads; the report says why.
+struct Unknown;
 
 /// The tag that changed last; where nobody says when, `latest`, else the last of the list.
 fn newest(all: &[Tagged]) -> Option<String> {

@@ -44,7 +44,7 @@ pub enum SettingKind {
     Host,
     /// An http or https URL without user and password.
     Url,
-    /// A port number.
+    /// A port number; 0 is any that is free.
     Port,
     /// `true` or `false`.
     Switch,
@@ -257,7 +257,7 @@ fn check(setting: &Setting, entry: &str) -> Result<String, String> {
         SettingKind::Host => return host(entry).ok_or_else(|| format!("`{shown}` is no host")),
         SettingKind::Url => return url(entry).map_err(|why| format!("`{shown}` {why}")),
         SettingKind::Port => {
-            if !entry.parse::<u16>().is_ok_and(|it| it > 0) {
+            if entry.parse::<u16>().is_err() {
                 return Err(format!("`{shown}` is no port"));
             }
         }

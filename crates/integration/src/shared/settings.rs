@@ -73,7 +73,7 @@ pub(crate) const PORT: Setting = Setting {
     key: "port",
     label: "Webhook port",
     kind: SettingKind::Port,
-    help: "the local port on which webhooks come in",
+    help: "the local port on which webhooks come in; 0 is any that is free",
     example: "9000",
     watch_only: true,
     ..Setting::NONE

@@ -43,11 +43,11 @@ fn the_guides_string_is_understood() {
 #[test]
 fn faults_name_their_keys() {
     check(
-        "type=artifactory,port=0,subdomain-mode=perhaps,includes=[",
+        "type=artifactory,port=65536,subdomain-mode=perhaps,includes=[",
         &[],
         "registry: it must be told\napi: it must be told\nrepository: it must be told\n\
          include: `[` is no pattern: unclosed character class; missing ']'\n\
-         port: `0` is no port\nsubdomain-mode: `perhaps` is neither true nor false",
+         port: `65536` is no port\nsubdomain-mode: `perhaps` is neither true nor false",
     );
     check(
         "type=harbor,registry=a b,api=ftp://x,tag=(",

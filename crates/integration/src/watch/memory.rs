@@ -10,10 +10,23 @@ use crate::contract::{Action, Failure, Repository};
 /// What was seen before.
 #[async_trait]
 pub trait Memory: Send + Sync {
-    /// Was this registry ever looked at to the end?
+    /// Did anybody begin to watch this registry, so that a repository which turns up is a new one?
     async fn has_begun(&self, registry: &str) -> Result<bool, Lost>;
-    /// It was, now.
+    /// They did, and it is known what was there before.
     async fn begun(&self, registry: &str) -> Result<(), Lost>;
+    /// Somebody begins to watch it, and these are its repositories. Whoever takes note of which of them
+    /// were met since says from now on that it has begun; others wait until they are told so.
+    async fn begin(&self, _registry: &str, _repositories: &[Repository]) -> Result<(), Lost> {
+        Ok(())
+    }
+    /// Is what was never seen of this repository to be taken for what was there before anybody watched?
+    async fn is_awaited(&self, registry: &str, _repository: &Repository) -> Result<bool, Lost> {
+        Ok(!self.has_begun(registry).await?)
+    }
+    /// It is known what was there before in this repository: what was never seen of it is new.
+    async fn met(&self, _repository: &Repository) -> Result<(), Lost> {
+        Ok(())
+    }
     /// The host and the name of every repository with a tag that was seen.
     async fn repositories(&self, registry: &str) -> Result<Vec<(String, String)>, Lost>;
     /// The tags that were seen in one, and where they led.

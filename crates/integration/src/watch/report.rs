@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use image::Error;
 use model::Gap;
 
 use super::Lost;
@@ -26,6 +27,8 @@ pub struct Report {
     pub gone: usize,
     /// What could not be looked at or worked on. It is tried again at the next look.
     pub gaps: Vec<Gap>,
+    /// Those among them that are there to stay: what is refused, or broken.
+    pub refused: usize,
     /// The registry asks to be left alone for so long.
     pub wait: Option<Duration>,
 }
@@ -42,6 +45,7 @@ impl Report {
         self.moved += other.moved;
         self.left += other.left;
         self.gone += other.gone;
+        self.refused += other.refused;
         self.wait = self.wait.max(other.wait);
         let room = GAPS_LIMIT.saturating_sub(self.gaps.len());
         self.gaps.extend(other.gaps.into_iter().take(room));
@@ -49,9 +53,19 @@ impl Report {
 
     pub(super) fn failed(&mut self, at: &str, failure: &Failure) {
         self.wait = self.wait.max(failure.wait);
+        // What is not there any more was there a moment ago, so it is asked for anew.
+        let may_mend = matches!(failure.error, Error::Unavailable { .. } | Error::NotFound { .. });
+        if failure.wait.is_none() && !may_mend {
+            self.refused += 1;
+        }
         if self.gaps.len() < GAPS_LIMIT {
             self.gaps.push(Gap::new(at, failure.error.why()));
         }
+    }
+
+    /// Did something go wrong, and all of it in a way that is there to stay?
+    pub fn is_final(&self) -> bool {
+        self.wait.is_none() && self.refused > 0 && self.refused >= self.gaps.len()
     }
 
     /// Was everything looked at, and everything done?
@@ -64,9 +78,9 @@ impl Report {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum WatchError {
     /// The registry does not say what it holds.
-    #[error("{0}")]
+    #[error(transparent)]
     Failed(#[from] Failure),
     /// Nobody knows what was seen before.
-    #[error("{0}")]
+    #[error(transparent)]
     Lost(#[from] Lost),
 }

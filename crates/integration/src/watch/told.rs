@@ -4,19 +4,26 @@ use std::time::Duration;
 
 use model::Digest;
 
-use super::{Cause, Found, Report, Watch, WatchError};
-use crate::contract::{Action, Failure, Notice, Repository, Tagged};
+use super::{Cause, Found, Leads, Report, Watch, WatchError};
+use crate::contract::{Action, Failure, Notice, Repository};
 
-/// How long to wait for what was told, before it is taken for gone.
+/// When what was told is asked for once more, before it is taken for gone.
 const SOON: [Duration; 3] =
-    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1500)];
+    [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
 
 impl Watch<'_> {
-    /// Looks at what a notice is about. What it says leads; what the registry says counts.
+    /// Looks at what a notice is about that came just now. What it says leads; what the registry says
+    /// counts.
     pub async fn told(&self, notice: &Notice) -> Result<Report, WatchError> {
+        self.told_before(notice, Duration::ZERO).await
+    }
+
+    /// The same, of a notice that came so long ago: what is still not there is not waited for.
+    pub async fn told_before(&self, notice: &Notice, ago: Duration) -> Result<Report, WatchError> {
         let repository = self.directory.repository(&notice.registry, &notice.repository);
+        let filter = &self.options.filter;
         let mut report = Report { repositories: 1, ..Report::default() };
-        if !self.options.filter.takes(&repository) {
+        if !filter.takes(&repository) {
             return Ok(Report::default());
         }
         self.forgive().await;
@@ -27,8 +34,10 @@ impl Watch<'_> {
                 let before = self.memory.tags(&repository).await?;
                 before.into_iter().filter(|it| it.1 == *digest).map(|it| it.0).collect()
             }
+            // Whoever wants some tags alone does not want what has none.
+            (None, Some(_)) if filter.has_tags() => Vec::new(),
             (None, Some(digest)) => {
-                match self.soon(&repository, digest.as_str()).await {
+                match self.soon(&repository, digest.as_str(), ago).await {
                     Ok(Some(digest)) => {
                         let action = Action::Pushed;
                         let found = Found { repository, tag: None, digest, action };
@@ -42,39 +51,48 @@ impl Watch<'_> {
             (None, None) => Vec::new(),
         };
         let cause = if notice.action == Action::Deleted { Cause::Look } else { Cause::Told };
-        for tag in tags.into_iter().filter(|it| self.options.filter.takes_tag(it)) {
+        for tag in tags.into_iter().filter(|it| filter.takes_tag(it)) {
             report.tags += 1;
-            let mut tagged = Tagged { tag, digest: None, at: None };
+            let was = self.memory.tag(&repository, &tag).await?;
+            let mut leads = Leads::Unknown;
             if notice.action != Action::Deleted {
                 report.asked += 1;
-                tagged.digest = match self.soon(&repository, &tagged.tag).await {
-                    Ok(digest) => digest,
+                leads = match self.soon(&repository, &tag, ago).await {
+                    Ok(Some(digest)) => Leads::To(digest),
+                    Ok(None) => Leads::Nowhere,
                     Err(failure) => {
-                        report.failed(&format!("{}:{}", repository.name, tagged.tag), &failure);
+                        report.failed(&format!("{}:{tag}", repository.name), &failure);
                         continue;
                     }
                 };
             }
-            let was = self.memory.tag(&repository, &tagged.tag).await?;
-            self.look_at_tag(&repository, tagged, was.as_ref(), cause, &mut report).await?;
+            self.compare(&repository, &tag, leads, was.as_ref(), cause, &mut report).await?;
         }
         Ok(report)
     }
 
-    /// What a tag or digest leads to that was just pushed. Some registries tell of it a moment before
-    /// they know it themselves.
-    async fn soon(&self, repository: &Repository, what: &str) -> Result<Option<Digest>, Failure> {
-        for wait in SOON {
+    /// What a tag or digest leads to that was pushed so long ago. Some registries tell of it a moment
+    /// before they know it themselves.
+    async fn soon(
+        &self,
+        repository: &Repository,
+        what: &str,
+        ago: Duration,
+    ) -> Result<Option<Digest>, Failure> {
+        let mut ago = ago;
+        loop {
             let found = {
                 let _place = self.places.acquire().await.ok();
                 self.directory.digest(repository, what).await?
             };
-            if found.is_some() {
-                return Ok(found);
+            let next = SOON.into_iter().find(|it| *it > ago);
+            match (found, next) {
+                (None, Some(next)) => {
+                    tokio::time::sleep(next.saturating_sub(ago)).await;
+                    ago = next;
+                }
+                (found, _) => return Ok(found),
             }
-            tokio::time::sleep(wait).await;
         }
-        let _place = self.places.acquire().await.ok();
-        self.directory.digest(repository, what).await
     }
 }

@@ -1,7 +1,7 @@
 //! Parties, asked and listened to: stand-ins for the vendors, before a registry in this process, and
 //! before the distribution project's own where that is installed.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "the helpers of tests are tests")]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
 mod faults;
 mod grid;
@@ -18,7 +18,7 @@ use testkit::{FakeRegistry, Vendor, VendorStandIn, image, layer};
 
 fn ways() -> Ways {
     let settings =
-        image::Settings { stall: Duration::from_secs(5), retries: 2, ..image::Settings::default() };
+        image::Settings { stall: Duration::from_mins(1), retries: 2, ..image::Settings::default() };
     Ways { settings: Arc::new(settings), progress: Arc::new(image::Silent) }
 }
 

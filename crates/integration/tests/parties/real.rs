@@ -3,112 +3,26 @@
 //!
 //! Where one of the two programs is missing these tests leave themselves out and say so.
 
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use integration::watch::Backfill;
 use integration::{Delivery, Integration, Notice, Received, Secrets, receive};
 use model::{Moment, Secret};
-use testkit::{Form, Hook, Sink, Told, VendorStandIn, image, layer, layout};
+use testkit::{Form, Hook, RealRegistry, Sink, Told, VendorStandIn, image, layer};
 
 use super::watching::Kept;
 use super::{VENDORS, listed, name, party, party_at};
 
-struct Registry {
-    process: Child,
-    host: String,
-    directory: tempfile::TempDir,
+/// One on a free port, which tells `sink` what happens in it.
+fn start(sink: &Sink) -> Option<RealRegistry> {
+    RealRegistry::telling(0, &format!("http://{}/", sink.host()), "Bearer of news")
 }
 
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// True when both programs are there.
-fn is_possible() -> bool {
-    let runs = |program: &str| {
-        let mut command = Command::new(program);
-        let silent = command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-        silent.status().is_ok_and(|it| it.success())
-    };
-    let missing: Vec<_> =
-        ["docker-registry", "skopeo"].into_iter().filter(|it| !runs(it)).collect();
-    if !missing.is_empty() {
-        println!("left out: {} is not installed", missing.join(" and "));
-    }
-    missing.is_empty()
-}
-
-/// Starts one on a free port, which tells `sink` what happens in it.
-fn start(sink: &Sink) -> Registry {
-    let directory = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let host = format!("127.0.0.1:{port}");
-    let path = |name: &str| directory.path().join(name).display().to_string();
-    let config = format!(
-        "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n\
-         storage: {{filesystem: {{rootdirectory: '{}'}}, delete: {{enabled: true}}}}\n\
-         http: {{addr: '{host}'}}\n\
-         notifications: {{endpoints: [{{name: us, url: 'http://{}/', timeout: 5s, threshold: 3, \
-         backoff: 1s, headers: {{Authorization: ['Bearer of news']}}}}]}}\n",
-        path("store"),
-        sink.host(),
-    );
-    fs_err::write(path("config.yml"), config).unwrap();
-    let process = Command::new("docker-registry")
-        .args(["serve", &path("config.yml")])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let began = Instant::now();
-    while TcpStream::connect(&host).is_err() {
-        assert!(began.elapsed() < Duration::from_secs(20), "docker-registry does not listen");
-        std::thread::yield_now();
-    }
-    Registry { process, host, directory }
-}
-
-impl Registry {
-    /// Pushes an image of its own to `repository:tag`.
-    fn push(&self, repository: &str, tag: &str) {
-        let name = format!("{repository}:{tag}");
-        let folder = self.directory.path().join(name.replace(['/', ':'], "-"));
-        let built = image().layer(layer().file("etc/name", &name));
-        layout().image(&name, &built).write(&folder);
-        let (from, to) =
-            (format!("oci:{}:{name}", folder.display()), format!("docker://{}/{name}", self.host));
-        let mut skopeo = Command::new("skopeo");
-        skopeo.args(["--insecure-policy", "copy", "-q", "--dest-tls-verify=false", &from, &to]);
-        let output = skopeo.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    /// Puts the image under `from` under another tag, as a promotion does.
-    fn tag(&self, repository: &str, from: &str, to: &str) {
-        let kind = "application/vnd.oci.image.manifest.v1+json";
-        let headers = [("accept", kind), ("content-type", kind)];
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let ask = |method: &str, tag: &str, body: Vec<u8>| {
-            let (method, path) = (method.to_owned(), String::new());
-            let hook = Hook { method, path, headers: headers.clone(), body };
-            hook.send(&self.host, &format!("/v2/{repository}/manifests/{tag}")).unwrap()
-        };
-        let manifest = ask("GET", from, Vec::new());
-        assert_eq!(ask("PUT", to, manifest.body).status, 201);
-    }
-
-    fn delete(&self, repository: &str, tag: &str) {
-        let name = format!("docker://{}/{repository}:{tag}", self.host);
-        let mut skopeo = Command::new("skopeo");
-        let output = skopeo.args(["delete", "--tls-verify=false", &name]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
+/// Pushes an image of its own to `repository:tag`.
+fn push(registry: &RealRegistry, repository: &str, tag: &str) {
+    let name = format!("{repository}:{tag}");
+    registry.push_image(&image().layer(layer().file("etc/name", &name)), &name);
 }
 
 fn headers(hook: &Hook) -> HeaderMap {
@@ -159,13 +73,10 @@ fn news(party: &dyn Integration, hooks: &[Hook]) -> Vec<String> {
 
 #[tokio::test]
 async fn a_push_is_told_and_found() {
-    if !is_possible() {
-        return;
-    }
     let sink = Sink::start();
-    let registry = start(&sink);
-    let party = party("distribution", &[("registry", &registry.host)]);
-    registry.push("team/app", "1");
+    let Some(registry) = start(&sink) else { return };
+    let party = party("distribution", &[("registry", registry.host())]);
+    push(&registry, "team/app", "1");
     let hooks = sink.wait(|hooks| news(party.as_ref(), hooks).len() == 1);
     let directory = party.directory().unwrap();
     let app = directory.repository(directory.registry(), "team/app");
@@ -176,7 +87,7 @@ async fn a_push_is_told_and_found() {
     assert_eq!(kind.1, "application/vnd.docker.distribution.events.v1+json");
     assert_eq!(read(party.as_ref(), &hooks[0], "another"), ["Refused(Wrong)"]);
 
-    registry.delete("team/app", "1");
+    registry.delete("team/app:1");
     let hooks = sink.wait(|hooks| news(party.as_ref(), hooks).len() >= 2);
     let told = news(party.as_ref(), &hooks);
     assert!(told.contains(&format!("deleted team/app - {digest}")), "{told:?}");
@@ -187,15 +98,12 @@ async fn a_push_is_told_and_found() {
 /// What each vendor tells of a push and what it lists lead to the same digest.
 #[tokio::test]
 async fn stand_ins_tell_what_the_registry_holds() {
-    if !is_possible() {
-        return;
-    }
     let sink = Sink::start();
-    let registry = start(&sink);
-    registry.push("team/app", "1");
-    registry.push("team/web", "latest");
+    let Some(registry) = start(&sink) else { return };
+    push(&registry, "team/app", "1");
+    push(&registry, "team/web", "latest");
     for vendor in VENDORS {
-        let stand_in = VendorStandIn::start(vendor, &registry.host);
+        let stand_in = VendorStandIn::start(vendor, registry.host());
         let party = party_at(&stand_in, vendor, &[]);
         let directory = party.directory().unwrap();
         assert_eq!(listed(directory).await, "team/app: 1\nteam/web: latest\n", "{}", name(vendor));
@@ -228,24 +136,21 @@ async fn stand_ins_tell_what_the_registry_holds() {
 /// From a push to the work on it, over the registry's own notification; and a look at everything.
 #[tokio::test]
 async fn a_push_is_worked_on() {
-    if !is_possible() {
-        return;
-    }
     let sink = Sink::start();
-    let registry = start(&sink);
-    let party = party("distribution", &[("registry", &registry.host)]);
+    let Some(registry) = start(&sink) else { return };
+    let party = party("distribution", &[("registry", registry.host())]);
     let (directory, kept) = (party.directory().unwrap(), Kept::default());
-    registry.push("team/app", "1");
+    push(&registry, "team/app", "1");
     kept.look(directory, Backfill::None).await;
     assert_eq!(kept.told(), "");
-    registry.push("team/app", "2");
+    push(&registry, "team/app", "2");
     let hooks = sink.wait(|hooks| news(party.as_ref(), hooks).len() == 2);
     for event in hooks.iter().flat_map(|it| events(party.as_ref(), it)) {
         kept.hear(directory, &event).await;
     }
     // What was there before was left alone, until its notification came, too.
     assert_eq!(kept.told(), "pushed team/app:1\npushed team/app:2");
-    registry.delete("team/app", "2");
+    registry.delete("team/app:2");
     let hooks = sink.wait(|hooks| news(party.as_ref(), hooks).len() >= 3);
     for event in hooks.iter().flat_map(|it| events(party.as_ref(), it)) {
         kept.hear(directory, &event).await;
@@ -261,19 +166,16 @@ async fn a_push_is_worked_on() {
 async fn many_tags_of_few_images() {
     const IMAGES: usize = 4;
     const TAGS: usize = 120;
-    if !is_possible() {
-        return;
-    }
     let sink = Sink::start();
-    let registry = start(&sink);
+    let Some(registry) = start(&sink) else { return };
     for image in 0..IMAGES {
-        registry.push(&format!("team/app{image}"), "first");
+        push(&registry, &format!("team/app{image}"), "first");
         for tag in 1..TAGS / IMAGES {
             registry.tag(&format!("team/app{image}"), "first", &format!("v{tag}"));
         }
     }
     for kind in ["distribution", "oci"] {
-        let party = party(kind, &[("registry", &registry.host)]);
+        let party = party(kind, &[("registry", registry.host())]);
         let (directory, kept) = (party.directory().unwrap(), Kept::able_to_do(2));
         let first = kept.look(directory, Backfill::All).await;
         assert_eq!((first.tags, first.asked, first.analyzed), (TAGS, TAGS, 2), "{kind}");

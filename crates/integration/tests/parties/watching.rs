@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use integration::filter::Filter;
 use integration::watch::{Backfill, Found, Hands, Lost, Memory, Options, Report, Watch};
-use integration::{Action, Directory, Failure, Notice, Repository};
+use integration::{Action, Check, Directory, Failure, Listed, Notice, Repository, Tagged};
 use model::Digest;
 use testkit::{FakeRegistry, Fault, Vendor, VendorStandIn, image, layer};
 
@@ -16,6 +17,10 @@ use super::{VENDORS, name, party, party_at, registry};
 #[derive(Default)]
 pub(crate) struct Kept {
     begun: Mutex<bool>,
+    /// Repositories in which nobody looked yet.
+    awaited: Mutex<BTreeSet<(String, String)>>,
+    /// It takes no note of them.
+    is_plain: bool,
     tags: Mutex<BTreeMap<(String, String), BTreeMap<String, Digest>>>,
     done: Mutex<BTreeSet<Digest>>,
     log: Mutex<Vec<String>>,
@@ -36,6 +41,23 @@ impl Memory for Kept {
     }
     async fn begun(&self, _: &str) -> Result<(), Lost> {
         *self.begun.lock().unwrap() = true;
+        Ok(())
+    }
+    async fn begin(&self, registry: &str, repositories: &[Repository]) -> Result<(), Lost> {
+        if self.is_plain {
+            return Ok(());
+        }
+        self.awaited.lock().unwrap().extend(repositories.iter().map(key));
+        self.begun(registry).await
+    }
+    async fn is_awaited(&self, registry: &str, repository: &Repository) -> Result<bool, Lost> {
+        if self.is_plain {
+            return Ok(!self.has_begun(registry).await?);
+        }
+        Ok(self.awaited.lock().unwrap().contains(&key(repository)))
+    }
+    async fn met(&self, repository: &Repository) -> Result<(), Lost> {
+        self.awaited.lock().unwrap().remove(&key(repository));
         Ok(())
     }
     async fn repositories(&self, _: &str) -> Result<Vec<(String, String)>, Lost> {
@@ -132,7 +154,11 @@ impl Kept {
     }
 
     pub(crate) async fn hear(&self, directory: &dyn Directory, event: &Notice) -> Report {
-        let options = Options { workers: 3, ..Options::default() };
+        self.hear_with(directory, event, Filter::default()).await
+    }
+
+    async fn hear_with(&self, directory: &dyn Directory, event: &Notice, filter: Filter) -> Report {
+        let options = Options { filter, workers: 3, ..Options::default() };
         Watch::new(directory, self, self, options).told(event).await.unwrap()
     }
 }
@@ -207,7 +233,7 @@ async fn the_newest_of_each_repository() {
     assert_eq!(report.left, 1);
     // All of them, later.
     kept.look(party.directory().unwrap(), Backfill::All).await;
-    assert_eq!(kept.told(), "retagged team/app:2");
+    assert_eq!(kept.told(), "pushed team/app:2");
 }
 
 #[tokio::test]
@@ -380,7 +406,8 @@ async fn a_repository_is_watched_from_now_on() {
     let one = |name: &str| [directory.repository(directory.registry(), name)];
     watch.look(&one("team/web")).await.unwrap();
     assert_eq!(kept.told(), "pushed team/web:latest");
-    let report = watch.begin(&one("team/app")).await.unwrap();
+    kept.begin(directory.registry(), &one("team/app")).await.unwrap();
+    let report = watch.look(&one("team/app")).await.unwrap();
     assert_eq!((report.analyzed, report.left), (1, 1));
     assert_eq!(kept.told(), "pushed team/app:2");
     // One that came to be since then is new as a whole.
@@ -388,6 +415,183 @@ async fn a_repository_is_watched_from_now_on() {
     push(&registry, "new/one", "2", "2");
     watch.look(&one("new/one")).await.unwrap();
     assert_eq!(kept.told(), "pushed new/one:1\npushed new/one:2");
+}
+
+/// What is pushed is found, whatever is wrong with others, whether or not it is noted which of them.
+#[tokio::test]
+async fn one_that_is_refused_keeps_no_other_waiting() {
+    for is_plain in [true, false] {
+        let registry = registry();
+        push(&registry, "team/web", "old", "old");
+        push(&registry, "team/app", "latest", "latest");
+        registry.plan("team/web/tags", 2, Fault::status(403));
+        let party = party("oci", &[("registry", &registry.host())]);
+        let (directory, kept) = (party.directory().unwrap(), Kept { is_plain, ..Kept::default() });
+        let first = kept.look(directory, Backfill::Newest).await;
+        assert_eq!((first.left, first.gaps.len(), first.is_final()), (2, 1, true));
+        assert_eq!(kept.told(), "pushed library/base:12\npushed team/app:latest");
+        push(&registry, "team/app", "v2", "v2");
+        push(&registry, "new/one", "1", "1");
+        push(&registry, "new/one", "2", "2");
+        kept.look(directory, Backfill::Newest).await;
+        assert_eq!(kept.told(), "pushed new/one:1\npushed new/one:2\npushed team/app:v2");
+        // Once it may be seen, what is in it was there before, as far as anybody knows.
+        let third = kept.look(directory, Backfill::Newest).await;
+        let expect = if is_plain { "\npushed team/web:old" } else { "" };
+        assert_eq!(kept.told(), format!("pushed team/web:latest{expect}"));
+        assert_eq!(third.left, usize::from(!is_plain));
+        push(&registry, "team/web", "new", "new");
+        kept.look(directory, Backfill::Newest).await;
+        assert_eq!(kept.told(), "pushed team/web:new");
+    }
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_read_keeps_no_other_waiting() {
+    for is_plain in [true, false] {
+        let registry = registry();
+        push(&registry, "team/app", "latest", "latest");
+        let party = party("oci", &[("registry", &registry.host())]);
+        let (directory, kept) = (party.directory().unwrap(), Kept { is_plain, ..Kept::default() });
+        *kept.bad.lock().unwrap() = registry.tag("team/app", "latest");
+        let first = kept.look(directory, Backfill::Newest).await;
+        assert_eq!((first.left, first.gaps.len()), (2, 1));
+        kept.told();
+        push(&registry, "team/app", "v2", "v2");
+        kept.look(directory, Backfill::Newest).await;
+        assert_eq!(kept.told(), "pushed team/app:v2\ntried team/app:latest");
+    }
+}
+
+/// Where a registry wants to be left alone in the middle of the first look, what it did not tell was
+/// still there before.
+#[tokio::test]
+async fn a_first_look_goes_on_as_one() {
+    let registry = registry();
+    push(&registry, "team/web", "old", "old");
+    let ways = || party("oci", &[("registry", &registry.host())]);
+    let kept = Kept::default();
+    registry.plan("team/web/manifests", 1, Fault::retry_after(429, "900"));
+    let first = kept.look(ways().directory().unwrap(), Backfill::None).await;
+    assert!(first.wait.is_some() && first.analyzed == 0, "{first:?}");
+    push(&registry, "new/one", "1", "1");
+    kept.look(ways().directory().unwrap(), Backfill::None).await;
+    assert_eq!(kept.told(), "pushed new/one:1");
+    push(&registry, "team/web", "new", "new");
+    kept.look(ways().directory().unwrap(), Backfill::None).await;
+    assert_eq!(kept.told(), "pushed team/web:new");
+}
+
+/// A directory whose list of tags is old by the time that it comes.
+struct Slow<'a> {
+    directory: &'a dyn Directory,
+    tagged: Tagged,
+    meanwhile: &'a (dyn Fn() + Send + Sync),
+}
+
+#[async_trait]
+impl Directory for Slow<'_> {
+    fn registry(&self) -> &str {
+        self.directory.registry()
+    }
+    async fn repositories(&self, known: &[String]) -> Result<Listed<Repository>, Failure> {
+        self.directory.repositories(known).await
+    }
+    async fn tags(&self, _: &Repository) -> Result<Listed<Tagged>, Failure> {
+        (self.meanwhile)();
+        Ok(Listed { all: vec![self.tagged.clone()], gaps: Vec::new() })
+    }
+    async fn digest(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Failure> {
+        self.directory.digest(repository, tag).await
+    }
+    async fn checks(&self) -> Vec<Check> {
+        Vec::new()
+    }
+}
+
+#[tokio::test]
+async fn what_a_look_found_before_does_not_undo_what_was_told_since() {
+    let registry = registry();
+    let party = party("oci", &[("registry", &registry.host())]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    let app = directory.repository(directory.registry(), "team/app");
+    let digest = |tag: &str| -> Digest { registry.tag("team/app", tag).unwrap().parse().unwrap() };
+    let (old, new) = (digest("1"), digest("2"));
+    // The list says where the tag led; by now it leads elsewhere, and that is dealt with.
+    push(&registry, "team/app", "1", "team/app:2");
+    assert_eq!(digest("1"), new);
+    let meanwhile = || {
+        kept.done.lock().unwrap().insert(new.clone());
+        let mut tags = kept.tags.lock().unwrap();
+        tags.entry(key(&app)).or_default().insert("1".to_owned(), new.clone());
+    };
+    let tagged = Tagged { tag: "1".to_owned(), digest: Some(old), at: None };
+    let slow = Slow { directory, tagged, meanwhile: &meanwhile };
+    for backfill in [Backfill::All, Backfill::None] {
+        let watch = Watch::new(&slow, &kept, &kept, Options { backfill, ..Options::default() });
+        kept.tags.lock().unwrap().clear();
+        kept.begin(directory.registry(), std::slice::from_ref(&app)).await.unwrap();
+        let report = watch.look(std::slice::from_ref(&app)).await.unwrap();
+        assert_eq!((report.asked, report.analyzed, report.left), (1, 0, 0));
+        assert_eq!(kept.tag(&app, "1").await.unwrap(), Some(new.clone()));
+    }
+    assert_eq!(kept.told(), "");
+}
+
+/// Whoever wants some tags alone does not want what is pushed without any.
+#[tokio::test]
+async fn what_has_no_tag_is_none_of_those_that_are_wanted() {
+    let registry = registry();
+    let host = registry.host();
+    let party = party("oci", &[("registry", &host)]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    let bare = notice(&host, Action::Pushed, None, registry.tag("team/app", "1").as_deref());
+    let filter = Filter::default().with_tags(["^2$"]).unwrap();
+    kept.hear_with(directory, &bare, filter).await;
+    assert_eq!(kept.told(), "");
+    kept.hear(directory, &bare).await;
+    assert_eq!(kept.told(), "pushed team/app:-");
+}
+
+/// What was just pushed is waited for; of what was told long ago is asked once whether it is there.
+#[tokio::test]
+async fn only_what_is_new_is_waited_for() {
+    let registry = registry();
+    let host = registry.host();
+    let party = party("oci", &[("registry", &host)]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    let watch = Watch::new(directory, &kept, &kept, Options::default());
+    let gone = notice(&host, Action::Pushed, Some("gone"), None);
+    let asked = async |ago: u64| {
+        let before = registry.seen().len();
+        let report = watch.told_before(&gone, Duration::from_millis(ago)).await.unwrap();
+        assert!(report.is_whole());
+        let seen = registry.seen();
+        seen[before..].iter().filter(|it| it.method == "HEAD").count()
+    };
+    assert_eq!(asked(5000).await, 1);
+    assert_eq!(asked(300).await, 3);
+    assert_eq!(asked(0).await, 4);
+}
+
+#[tokio::test]
+async fn some_troubles_stay() {
+    let registry = registry();
+    let host = registry.host();
+    let party = party("oci", &[("registry", &host)]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::able_to_do(0));
+    let told = notice(&host, Action::Pushed, Some("1"), None);
+    let hear = async || {
+        let report = kept.hear(directory, &told).await;
+        (report.is_whole(), report.is_final())
+    };
+    assert_eq!(hear().await, (false, false), "nobody has time");
+    registry.plan("manifests", 1, Fault::status(403));
+    assert_eq!(hear().await, (false, true), "it is refused");
+    *kept.bad.lock().unwrap() = registry.tag("team/app", "1");
+    assert_eq!(hear().await, (false, true), "it is broken");
+    (*kept.bad.lock().unwrap(), *kept.strength.lock().unwrap()) = (None, None);
+    assert_eq!(hear().await, (true, false));
 }
 
 /// What was pushed just before somebody looked for the first time, or is pushed anew, is told of, and
