@@ -45,6 +45,12 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(it) = it.downcast_ref::<feed::fetch::Error>() {
             return it.hint().map(str::to_owned);
         }
+        if let Some(integration::watch::WatchError::Failed(it)) = it.downcast_ref() {
+            return it.error.hint().map(str::to_owned);
+        }
+        if let Some(it) = it.downcast_ref::<image::Failure>() {
+            return it.error.hint().map(str::to_owned);
+        }
         it.downcast_ref::<image::Error>()?.hint().map(str::to_owned)
     })
 }

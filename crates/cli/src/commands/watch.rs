@@ -3,6 +3,7 @@
 mod checks;
 mod hands;
 mod journal;
+mod notices;
 mod parties;
 mod round;
 
@@ -74,9 +75,10 @@ pub(crate) struct Watch {
 
 const HELP: &str = "\
 Fields of --registry: type (artifactory, azure, distribution, harbor, nexus, oci), registry, api,
-repository, include, exclude, tag, port, subdomain-mode. One with a comma in it is quoted:
+repository, include, exclude, tag, port (0: any that is free), user, template; of artifactory also
+subdomain-mode, layout, virtual-repository, webhook-mode. One with a comma in it is quoted:
   --registry 'type=nexus,registry=localhost:8082,api=http://localhost:8081,\"repository=a,b\"'
-Users, passwords and webhook secrets come from the environment.";
+Passwords and webhook secrets come from the environment, and users where no field tells them.";
 
 impl Verb for Watch {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
@@ -114,7 +116,9 @@ impl Watch {
         let mut rounds = Vec::new();
         for party in parties {
             let connected = (party.kind.connect)(&party.settings, &ways)?;
-            let journal = Journal::open(&folder, &party.key(asking, context)?, self.dry_run)?;
+            let scope = party.scope(&self.tag, &self.platform, self.sbom);
+            let key = party.key(asking, context)?;
+            let journal = Journal::open(&folder, &key, scope, self.dry_run)?;
             let reading = Reading {
                 engine: &engine,
                 settings: ways.of(&party.settings),

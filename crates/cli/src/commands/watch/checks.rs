@@ -62,17 +62,20 @@ impl<'a> Tried<'a> {
     pub(super) fn credentials(&mut self, party: &Party) {
         const WHAT: &str = "credentials";
         let settings = &party.settings;
-        match (settings.text("user"), settings.secret("password")) {
+        let setting = |key: &str| party.kind.settings.iter().find(|it| it.key == key);
+        let user = settings.text("user");
+        // A name that is usual says nothing of whether there is anybody of that name.
+        let is_usual = user.is_some() && user == setting("user").and_then(|it| it.default);
+        match (user, settings.secret("password")) {
             (Some(user), Some(_)) => self.ok(WHAT, &format!("user {user}")),
             (None, Some(_)) => self.ok(WHAT, "an access token"),
-            (Some(user), None) => {
-                let setting = party.kind.settings.iter().find(|it| it.key == "password");
-                let variable = setting.and_then(|it| it.variables.first());
+            (Some(user), None) if !is_usual => {
+                let variable = setting("password").and_then(|it| it.variables.first());
                 let hint = variable.map(|it| format!("put it into {it}"));
                 let why = format!("user {user} has no password");
                 self.failed(WHAT, &why, hint.as_deref());
             }
-            (None, None) => self.ok(WHAT, "those of docker login, if there are any"),
+            (_, None) => self.ok(WHAT, "those of docker login, if there are any"),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{BufRead as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -26,18 +26,37 @@ const LINE_LIMIT: u64 = 64 << 10;
 /// A file is written anew when it has so many lines more than there is to say, and twice as many.
 const SLACK: usize = 1_000;
 
+/// What is watched, as far as it changes what was seen. Whoever asks for something else begins anew
+/// with what nobody asked for before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scope {
+    /// Repositories and tags.
+    pub(super) all: String,
+    /// Tags alone.
+    pub(super) tags: String,
+    /// What is read of an image; nothing stands for all of it.
+    pub(super) part: String,
+}
+
 /// What became true.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Line {
-    /// All of the registry was looked at.
+    /// Somebody began to watch that much of the registry.
     Begun(String),
+    /// Registry, repository, and which of its tags: nobody looked at them yet, and they were there
+    /// before anybody watched.
+    Awaited(String, String, String),
+    /// They were looked at.
+    Met(String, String, String),
     /// Registry, repository, tag: it leads there.
     Seen(String, String, String, Digest),
     /// It is gone.
     Gone(String, String, String),
     /// An image was worked on.
     Done(Digest),
+    /// That part of it was.
+    DoneInPart(Digest, String),
     /// Somebody told us.
     Told(Box<Notice>),
     /// What they told is dealt with.
@@ -47,28 +66,50 @@ enum Line {
 #[derive(Default)]
 struct State {
     begun: BTreeSet<String>,
+    /// Registry, repository, and which of its tags; whether they were looked at.
+    met: BTreeMap<(String, String, String), bool>,
     tags: BTreeMap<(String, String), BTreeMap<String, Digest>>,
     done: HashSet<Digest>,
+    done_in_part: HashSet<(Digest, String)>,
     /// By number, in the order in which they came.
     waiting: BTreeMap<u64, Notice>,
     /// The number of each, by its id.
     numbers: HashMap<String, u64>,
     next: u64,
     /// Where it is written; nowhere when nothing is to be kept.
-    file: Option<File>,
+    log: Option<Log>,
+}
+
+/// The file.
+struct Log {
+    file: File,
+    path: PathBuf,
+    lines: usize,
+    /// With more lines than these it is written anew.
+    most: usize,
+    /// What was written last may end in the middle of a line.
+    is_torn: bool,
 }
 
 /// What was seen of one registry.
 pub(super) struct Journal {
+    scope: Scope,
     state: Mutex<State>,
     news: Notify,
+    /// The number of the first notice that this process hears.
+    new: u64,
     /// Held as long as this is.
     _lock: Option<std::fs::File>,
 }
 
 impl Journal {
     /// Opens the journal of that name; `aside`: what is seen now is kept nowhere.
-    pub(super) fn open(folder: &Path, name: &str, aside: bool) -> anyhow::Result<Self> {
+    pub(super) fn open(
+        folder: &Path,
+        name: &str,
+        scope: Scope,
+        aside: bool,
+    ) -> anyhow::Result<Self> {
         let path = folder.join(format!("{name}.jsonl"));
         let mut state = State::default();
         let mut lock = None;
@@ -79,23 +120,27 @@ impl Journal {
         } else {
             crate::asking::made_place(&folder.to_owned())?;
             lock = Some(locked(&folder.join(format!("{name}.lock")))?);
-            // A line that was cut off would swallow the next one.
             let lines = if path.exists() { state.read(&path)? } else { None };
-            if lines.is_none_or(|it| it > state.size() * 2 + SLACK) {
-                state.write_anew(&path)?;
-            }
-            let file = fs_err::OpenOptions::new().append(true).open(&path)?;
-            state.file = Some(file);
+            state.log = Some(match lines {
+                Some(lines) if lines <= state.most() => {
+                    let file = fs_err::OpenOptions::new().append(true).open(&path)?;
+                    Log { file, path, lines, most: state.most(), is_torn: false }
+                }
+                // A line that was cut off would swallow the next one.
+                _ => state.written_anew(&path)?,
+            });
         }
-        Ok(Self { state: Mutex::new(state), news: Notify::new(), _lock: lock })
+        let new = state.next;
+        Ok(Self { scope, state: Mutex::new(state), news: Notify::new(), new, _lock: lock })
     }
 
     /// The image was worked on.
     pub(super) fn done(&self, digest: &Digest) -> Result<(), Lost> {
-        let mut state = self.state();
-        state.add(&[Line::Done(digest.clone())], false)?;
-        state.done.insert(digest.clone());
-        Ok(())
+        let digest = digest.clone();
+        self.note(match self.scope.part.as_str() {
+            "" => Line::Done(digest),
+            part => Line::DoneInPart(digest, part.to_owned()),
+        })
     }
 
     /// Keeps what somebody told, for good.
@@ -115,13 +160,16 @@ impl Journal {
         Ok(())
     }
 
-    /// Up to so many of those that wait, the oldest first.
-    pub(super) fn waiting(&self, most: usize) -> Vec<Notice> {
-        self.state().waiting.values().take(most).cloned().collect()
+    /// Those that wait from this number on, in the order in which they came. True of those that came
+    /// since this was opened.
+    pub(super) fn since(&self, number: u64) -> Vec<(u64, Notice, bool)> {
+        let state = self.state();
+        let waiting = state.waiting.range(number..);
+        waiting.map(|(number, notice)| (*number, notice.clone(), *number >= self.new)).collect()
     }
 
     /// These are dealt with.
-    pub(super) fn dealt(&self, ids: &HashSet<String>) -> Result<(), Lost> {
+    pub(super) fn dealt(&self, ids: &[String]) -> Result<(), Lost> {
         let mut state = self.state();
         let lines: Vec<Line> = ids.iter().cloned().map(Line::Dealt).collect();
         state.add(&lines, false)?;
@@ -134,6 +182,19 @@ impl Journal {
     /// Comes to pass when somebody told something.
     pub(super) async fn news(&self) {
         self.news.notified().await;
+    }
+
+    fn note(&self, line: Line) -> Result<(), Lost> {
+        let mut state = self.state();
+        state.add(std::slice::from_ref(&line), false)?;
+        state.take(line);
+        Ok(())
+    }
+
+    /// The repository, and which of its tags.
+    fn part(&self, repository: &Repository) -> (String, String, String) {
+        let (registry, name) = key(repository);
+        (registry, name, self.scope.tags.clone())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -158,8 +219,8 @@ fn locked(path: &Path) -> anyhow::Result<std::fs::File> {
 }
 
 impl State {
-    /// Reads a file, and says how many lines it has; `None`: its last one was cut off. What cannot be read was being written when
-    /// somebody pulled the plug, and is looked at again.
+    /// Reads a file, and says how many lines it has; `None`: its last one was cut off. What cannot be
+    /// read was being written when somebody pulled the plug, and is looked at again.
     fn read(&mut self, path: &Path) -> anyhow::Result<Option<usize>> {
         use std::io::Read as _;
         let mut reader = std::io::BufReader::new(File::open(path)?);
@@ -183,6 +244,12 @@ impl State {
             Line::Begun(registry) => {
                 self.begun.insert(registry);
             }
+            Line::Awaited(registry, repository, tags) => {
+                self.met.insert((registry, repository, tags), false);
+            }
+            Line::Met(registry, repository, tags) => {
+                self.met.insert((registry, repository, tags), true);
+            }
             Line::Seen(registry, repository, tag, digest) => {
                 self.tags.entry((registry, repository)).or_default().insert(tag, digest);
             }
@@ -197,6 +264,9 @@ impl State {
             }
             Line::Done(digest) => {
                 self.done.insert(digest);
+            }
+            Line::DoneInPart(digest, part) => {
+                self.done_in_part.insert((digest, part));
             }
             Line::Told(notice) => {
                 if self.waiting.len() < WAITING_LIMIT && !self.numbers.contains_key(&notice.id) {
@@ -216,19 +286,31 @@ impl State {
     /// How many lines say all of it.
     fn size(&self) -> usize {
         let tags: usize = self.tags.values().map(BTreeMap::len).sum();
-        self.begun.len() + tags + self.done.len() + self.waiting.len()
+        let done = self.done.len() + self.done_in_part.len();
+        self.begun.len() + self.met.len() + tags + done + self.waiting.len()
+    }
+
+    /// With how many lines a file is worth keeping as it is.
+    fn most(&self) -> usize {
+        self.size() * 2 + SLACK
     }
 
     /// Writes a file that says all of it, and puts it into place in one step.
-    fn write_anew(&self, path: &Path) -> anyhow::Result<()> {
+    fn written_anew(&self, path: &Path) -> std::io::Result<Log> {
         let beside = path.with_extension("new");
         let mut writer = std::io::BufWriter::new(File::create(&beside)?);
-        let mut put = |line: &Line| -> anyhow::Result<()> {
+        let mut lines = 0;
+        let mut put = |line: &Line| -> std::io::Result<()> {
+            lines += 1;
             serde_json::to_writer(&mut writer, line)?;
-            Ok(writer.write_all(b"\n")?)
+            writer.write_all(b"\n")
         };
-        for registry in &self.begun {
-            put(&Line::Begun(registry.clone()))?;
+        for scope in &self.begun {
+            put(&Line::Begun(scope.clone()))?;
+        }
+        for ((registry, repository, tags), is_met) in &self.met {
+            let make = if *is_met { Line::Met } else { Line::Awaited };
+            put(&make(registry.clone(), repository.clone(), tags.clone()))?;
         }
         for ((registry, repository), tags) in &self.tags {
             for (tag, digest) in tags {
@@ -239,25 +321,55 @@ impl State {
         for digest in &self.done {
             put(&Line::Done(digest.clone()))?;
         }
+        for (digest, part) in &self.done_in_part {
+            put(&Line::DoneInPart(digest.clone(), part.clone()))?;
+        }
         for notice in self.waiting.values() {
             put(&Line::Told(Box::new(notice.clone())))?;
         }
         let file = writer.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         file.sync_all()?;
-        Ok(fs_err::rename(beside, path)?)
+        // What is added later goes to the same file, by its new name.
+        fs_err::rename(beside, path)?;
+        // Where a folder cannot be made to last, there is no going back either.
+        #[cfg(unix)]
+        let _ = path.parent().map(|it| File::open(it).and_then(|it| it.sync_all()));
+        Ok(Log { file, path: path.to_owned(), lines, most: self.most(), is_torn: false })
     }
 
     /// Adds lines to the file; `firmly`: a power cut does not take them away.
     fn add(&mut self, lines: &[Line], firmly: bool) -> Result<(), Lost> {
-        let Some(file) = &mut self.file else { return Ok(()) };
+        self.shorten();
+        let Some(log) = &mut self.log else { return Ok(()) };
         let lost = |error: std::io::Error| Lost(error.to_string());
         let mut text = Vec::new();
+        if log.is_torn {
+            text.push(b'\n');
+        }
         for line in lines {
             serde_json::to_writer(&mut text, line).map_err(|error| lost(error.into()))?;
             text.push(b'\n');
         }
-        file.write_all(&text).map_err(lost)?;
-        if firmly { file.sync_data().map_err(lost) } else { Ok(()) }
+        log.is_torn = true;
+        log.file.write_all(&text).map_err(lost)?;
+        log.is_torn = false;
+        log.lines += lines.len();
+        if firmly { log.file.sync_data().map_err(lost) } else { Ok(()) }
+    }
+
+    /// Keeps the file from growing for ever. Where it cannot be written anew, it is good as it is.
+    fn shorten(&mut self) {
+        let path = match &self.log {
+            Some(log) if log.lines > log.most => log.path.clone(),
+            _ => return,
+        };
+        let anew = self.written_anew(&path);
+        let most = self.most();
+        match (anew, &mut self.log) {
+            (Ok(anew), log) => *log = Some(anew),
+            (Err(_), Some(log)) => log.most = log.lines + most,
+            (Err(_), None) => {}
+        }
     }
 }
 
@@ -267,15 +379,42 @@ fn key(repository: &Repository) -> (String, String) {
 
 #[async_trait]
 impl Memory for Journal {
-    async fn has_begun(&self, registry: &str) -> Result<bool, Lost> {
-        Ok(self.state().begun.contains(registry))
+    async fn has_begun(&self, _: &str) -> Result<bool, Lost> {
+        Ok(self.state().begun.contains(&self.scope.all))
     }
 
-    async fn begun(&self, registry: &str) -> Result<(), Lost> {
+    async fn begun(&self, _: &str) -> Result<(), Lost> {
+        self.begin("", &[]).await
+    }
+
+    async fn begin(&self, _: &str, repositories: &[Repository]) -> Result<(), Lost> {
         let mut state = self.state();
-        state.add(&[Line::Begun(registry.to_owned())], true)?;
-        state.begun.insert(registry.to_owned());
+        let mut lines: Vec<Line> = Vec::new();
+        for part in repositories.iter().map(|it| self.part(it)) {
+            if !state.met.contains_key(&part) {
+                lines.push(Line::Awaited(part.0, part.1, part.2));
+            }
+        }
+        if !state.begun.contains(&self.scope.all) {
+            lines.push(Line::Begun(self.scope.all.clone()));
+        }
+        state.add(&lines, true)?;
+        for line in lines {
+            state.take(line);
+        }
         Ok(())
+    }
+
+    async fn is_awaited(&self, _: &str, repository: &Repository) -> Result<bool, Lost> {
+        Ok(self.state().met.get(&self.part(repository)) == Some(&false))
+    }
+
+    async fn met(&self, repository: &Repository) -> Result<(), Lost> {
+        let part = self.part(repository);
+        if self.state().met.get(&part) == Some(&true) {
+            return Ok(());
+        }
+        self.note(Line::Met(part.0, part.1, part.2))
     }
 
     async fn repositories(&self, _: &str) -> Result<Vec<(String, String)>, Lost> {
@@ -293,24 +432,18 @@ impl Memory for Journal {
 
     async fn keep(&self, repository: &Repository, tag: &str, digest: &Digest) -> Result<(), Lost> {
         let (registry, name) = key(repository);
-        let line = Line::Seen(registry, name, tag.to_owned(), digest.clone());
-        let mut state = self.state();
-        state.add(std::slice::from_ref(&line), false)?;
-        state.take(line);
-        Ok(())
+        self.note(Line::Seen(registry, name, tag.to_owned(), digest.clone()))
     }
 
     async fn forget(&self, repository: &Repository, tag: &str) -> Result<(), Lost> {
         let (registry, name) = key(repository);
-        let line = Line::Gone(registry, name, tag.to_owned());
-        let mut state = self.state();
-        state.add(std::slice::from_ref(&line), false)?;
-        state.take(line);
-        Ok(())
+        self.note(Line::Gone(registry, name, tag.to_owned()))
     }
 
     async fn is_done(&self, digest: &Digest) -> Result<bool, Lost> {
-        Ok(self.state().done.contains(digest))
+        let state = self.state();
+        let part = (digest.clone(), self.scope.part.clone());
+        Ok(state.done.contains(digest) || state.done_in_part.contains(&part))
     }
 }
 

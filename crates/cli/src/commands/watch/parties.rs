@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use integration::filter::Filter;
 use integration::{BadSetting, Given, Kind, Settings, registry_string};
-use model::Reference;
+use model::{Platform, Reference};
 use sha2::{Digest as _, Sha256};
 
+use super::journal::Scope;
 use crate::Context;
 use crate::asking::Asking;
 use crate::failure::Failure;
@@ -107,29 +108,51 @@ impl Party {
             Some(server) => server.clone(),
             None => context.environment.database()?.0,
         };
-        let mut sum = Sha256::new();
-        let mut add = |text: &str| {
-            sum.update((text.len() as u64).to_be_bytes());
-            sum.update(text.as_bytes());
-        };
-        add(&whose);
-        add(&asking.organisation);
-        add(self.kind.id);
-        for setting in self.kind.settings.iter().filter(|it| it.required) {
-            add(setting.key);
-            let mut all = self.settings.all(setting.key).to_vec();
-            all.sort();
-            for word in &all {
-                add(word);
-            }
-        }
-        let digits = sum.finalize().iter().take(10).fold(String::new(), |mut text, byte| {
-            use std::fmt::Write as _;
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
-        Ok(format!("{}-{digits}", self.kind.id))
+        let mut words = vec![whose.as_str(), &asking.organisation, self.kind.id];
+        let required = self.kind.settings.iter().filter(|it| it.required);
+        words.extend(required.flat_map(|it| self.words(it.key)));
+        Ok(format!("{}-{}", self.kind.id, sum(&words)))
     }
+
+    /// What is watched of it, as far as that says what was there before anybody watched.
+    pub(super) fn scope(&self, tags: &[String], platforms: &[Platform], contents: bool) -> Scope {
+        let mut tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+        tags.extend(self.settings.all("tag").iter().map(String::as_str));
+        tags.sort_unstable();
+        tags.dedup();
+        let tags = if tags.is_empty() { String::new() } else { sum(&tags) };
+        let mut all = vec![tags.as_str()];
+        all.extend(["repository", "include", "exclude"].into_iter().flat_map(|it| self.words(it)));
+        let mut part: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+        part.sort();
+        part.dedup();
+        if !contents {
+            part.push("without contents".to_owned());
+        }
+        Scope { all: sum(&all), part: part.join(" "), tags }
+    }
+
+    /// A setting, by its key and in an order of its own.
+    fn words(&self, key: &'static str) -> Vec<&str> {
+        let mut all: Vec<&str> = self.settings.all(key).iter().map(String::as_str).collect();
+        all.sort_unstable();
+        all.insert(0, key);
+        all
+    }
+}
+
+/// A short name for these words.
+fn sum(words: &[&str]) -> String {
+    let mut sum = Sha256::new();
+    for word in words {
+        sum.update((word.len() as u64).to_be_bytes());
+        sum.update(word.as_bytes());
+    }
+    sum.finalize().iter().take(10).fold(String::new(), |mut text, byte| {
+        use std::fmt::Write as _;
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -191,6 +214,37 @@ mod tests {
             "--registry: type: `harbour` is none of artifactory, azure, distribution, harbor, nexus, oci",
         );
         check(Some("type=nexus,port"), &[], "--registry: port: it has no value");
+    }
+
+    #[test]
+    fn what_is_asked_for_is_told_apart() {
+        let scope = |more: &str, tags: &[&str], platforms: &[&str], contents: bool| {
+            let (kind, given) =
+                registry_string::parse(&format!("type=oci,registry=r.example{more}")).unwrap();
+            let settings = kind.settle(&given, &|_| None).unwrap();
+            let tags: Vec<String> = tags.iter().map(|&it| it.to_owned()).collect();
+            let platforms: Vec<Platform> = platforms.iter().map(|it| it.parse().unwrap()).collect();
+            Party { kind, settings }.scope(&tags, &platforms, contents)
+        };
+        let usual = scope("", &[], &[], true);
+        assert_eq!((usual.tags.as_str(), usual.part.as_str()), ("", ""));
+        let check = |more: &str, tags: &[&str], is_all_other: bool, are_tags_other: bool| {
+            let it = scope(more, tags, &[], true);
+            assert_eq!(it.all != usual.all, is_all_other, "{more} {tags:?}");
+            assert_eq!(it.tags != usual.tags, are_tags_other, "{more} {tags:?}");
+        };
+        check(",repository=team/app", &[], true, false);
+        check(",include=team/app", &[], true, false);
+        check(",exclude=team/app", &[], true, false);
+        check(",user=ann", &[], false, false);
+        check(",tag=^v", &[], true, true);
+        check("", &["^v"], true, true);
+        let one = scope(",\"repository=a,b\",tag=x", &["y"], &[], true);
+        let other = scope(",\"repository=b,a\",tag=y", &["x", "y"], &[], true);
+        assert_eq!((one.all, one.tags), (other.all, other.tags));
+        assert_eq!(scope("", &[], &["linux/arm64"], true).part, "linux/arm64");
+        let part = scope("", &[], &["linux/arm64", "linux/amd64"], false).part;
+        assert_eq!(part, "linux/amd64 linux/arm64 without contents");
     }
 
     #[test]

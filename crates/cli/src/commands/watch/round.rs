@@ -1,18 +1,19 @@
 //! Looking at a registry again and again, and hearing what it tells in between.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use integration::watch::{Backfill, Options, Report, Rhythm, WatchError};
 use integration::{Directory, Integration, Notice, Repository, Secrets};
 use model::Moment;
 use server::{Bound, Ear, Listening};
+use tokio::time::Instant;
 
 use super::checks::Tried;
 use super::hands::Reader;
+use super::notices::{Asked, Backlog, Fate};
 use super::parties::Party;
 use super::{Watch, now};
 use crate::asking::Asking;
@@ -33,12 +34,9 @@ pub(super) struct Round<'a> {
 const WHOLE: u32 = 10;
 /// What changed is asked for from a little before the last look on: clocks differ.
 const OVERLAP: i64 = 120;
-/// Notices that are looked at as one.
-const BATCH: usize = 1_000;
-/// So often a notice is tried; the next look finds what it told of, too.
-const TRIES: u32 = 5;
-/// How long a notice that could not be looked at waits.
-const AGAIN: Duration = Duration::from_secs(5);
+/// Notices that are asked about at once. Most of them wait for something; how much is done at once is
+/// the workers' number.
+const AT_ONCE: usize = 64;
 /// Gaps of one look that are told.
 const TOLD: usize = 10;
 
@@ -85,10 +83,11 @@ impl Round<'_> {
     pub(super) async fn go_on(&self, bound: Option<Bound>) -> anyhow::Result<()> {
         let watch = self.engine()?;
         if self.watch.once {
-            let outcome = self.look(&watch, &mut Seen::default()).await;
-            self.tell(&outcome);
-            let report = outcome?;
-            return match report.gaps.len() {
+            let looked = self.look(&watch, &mut Seen::default()).await;
+            let report = looked?;
+            let gaps = report.gaps.len();
+            self.tell(&Ok(report));
+            return match gaps {
                 0 => Ok(()),
                 gaps => Err(Failure::error(
                     format!("{}: {gaps} things could not be looked at", self.party.host()),
@@ -231,59 +230,86 @@ impl Round<'_> {
     /// Looks at what was told, as it comes.
     async fn deal_with_notices(&self, watch: &integration::watch::Watch<'_>) -> anyhow::Result<()> {
         let journal = &self.reader.journal;
-        let mut tries: HashMap<String, u32> = HashMap::new();
+        let mut backlog = Backlog::default();
+        let mut under_way = FuturesUnordered::new();
+        let mut next = 0;
         loop {
-            let waiting = journal.waiting(BATCH);
-            if waiting.is_empty() {
-                tries.clear();
-                journal.news().await;
-                continue;
+            for (number, notice, is_new) in journal.since(next) {
+                next = number.saturating_add(1);
+                backlog.add(notice, is_new.then(Instant::now));
             }
-            // However many speak of a tag, the registry is asked once.
-            let mut about: BTreeMap<_, Vec<&Notice>> = BTreeMap::new();
-            for notice in &waiting {
-                about.entry((notice.about(), notice.action)).or_default().push(notice);
+            while under_way.len() < AT_ONCE
+                && let Some(asked) = backlog.next(Instant::now())
+            {
+                under_way.push(async move {
+                    let outcome = self.look_into(watch, &asked).await;
+                    (asked, outcome)
+                });
             }
-            let workers = usize::from(self.watch.workers);
-            let answers = stream::iter(about.into_values())
-                .map(|notices| async move {
-                    let outcome = match notices.first() {
-                        Some(first) => watch.told(first).await,
-                        None => Ok(Report::default()),
-                    };
-                    (notices, outcome)
-                })
-                .buffer_unordered(workers);
-            let mut answers = std::pin::pin!(answers);
-            let mut has_failed = false;
-            while let Some((notices, outcome)) = answers.next().await {
-                let is_whole = outcome.as_ref().is_ok_and(Report::is_whole);
-                if !is_whole {
-                    self.tell(&outcome);
+            let has_room = under_way.len() < AT_ONCE;
+            let rest = backlog.rest(Instant::now()).filter(|_| has_room);
+            tokio::select! {
+                Some((asked, outcome)) = under_way.next() => {
+                    let fate = backlog.answered(&asked, &outcome, Instant::now());
+                    self.settle(&asked, &outcome, fate);
                 }
-                let mut dealt = HashSet::new();
-                for notice in notices {
-                    let tried = tries.entry(notice.id.clone()).or_default();
-                    *tried += 1;
-                    if is_whole || *tried >= TRIES {
-                        dealt.insert(notice.id.clone());
-                    } else {
-                        has_failed = true;
-                    }
-                    if !is_whole && *tried >= TRIES {
-                        let (_, repository, what) = notice.about();
-                        self.messages.warn(&format!(
-                            "what was told of {repository}:{what} is given up after {TRIES} tries; \
-                             the next look may find it"
-                        ));
-                    }
-                }
-                journal.dealt(&dealt)?;
-            }
-            if has_failed {
-                tokio::time::sleep(AGAIN).await;
+                () = journal.news() => {}
+                () = until(rest) => {}
             }
         }
+    }
+
+    /// What comes of asking about it.
+    async fn look_into(
+        &self,
+        watch: &integration::watch::Watch<'_>,
+        asked: &Asked,
+    ) -> Result<Report, WatchError> {
+        let Notice { registry, repository, .. } = &asked.notice;
+        let told = self.connected.directory().map(|it| it.repository(registry, repository));
+        if told.is_some_and(|it| !self.is_asked_for(&it)) {
+            return Ok(Report::default());
+        }
+        watch.told_before(&asked.notice, asked.ago).await
+    }
+
+    /// Notes what came of it, and says what went wrong.
+    fn settle(&self, asked: &Asked, outcome: &Result<Report, WatchError>, fate: Fate) {
+        let (registry, repository, what) = asked.notice.about();
+        let sign = if asked.notice.tag.is_some() { ':' } else { '@' };
+        let what = format!("what was told of {registry}/{repository}{sign}{what}");
+        let why = match outcome {
+            Ok(Report { wait: Some(wait), .. }) => {
+                format!("the registry asks to be left alone for {} s", wait.as_secs())
+            }
+            Ok(report) => report.gaps.first().map(ToString::to_string).unwrap_or_default(),
+            Err(error) => error.to_string(),
+        };
+        match fate {
+            Fate::Dealt => {}
+            // Once will do: it is tried for as long as it takes.
+            Fate::Again(1) => {
+                self.messages.warn(&format!("{what} is looked at later: {why}"));
+            }
+            Fate::Again(tries) => self.messages.debug(&format!("{what}, {tries} tries: {why}")),
+            Fate::Aside(tries) => {
+                self.messages.warn(&format!("{what} is set aside after {tries} tries: {why}"));
+            }
+        }
+        if !matches!(fate, Fate::Again(_))
+            && let Err(lost) = self.reader.journal.dealt(&asked.ids)
+        {
+            // It is asked about once more by whoever comes after us.
+            self.messages.warn(&lost.to_string());
+        }
+    }
+}
+
+/// Comes to pass then; never, where nobody says when.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 
