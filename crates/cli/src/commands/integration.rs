@@ -39,8 +39,8 @@ enum Command {
         /// Its name, to tell several apart
         #[arg(long, default_value = USUAL, value_parser = super::said())]
         name: String,
-        /// What it is told; repeatable. `NAME=@FILE` takes it from a file, and secrets may be in the
-        /// environment as for `foretop watch`
+        /// What it is told; repeatable. `NAME=@FILE` takes it from a file, and users and secrets may be
+        /// in the environment as for `foretop watch`
         #[arg(long = "parameter", value_name = "NAME=VALUE")]
         parameters: Vec<String>,
         #[command(flatten)]
@@ -203,7 +203,7 @@ fn kind(id: &str) -> anyhow::Result<&'static Kind> {
     })
 }
 
-/// What is said on the command line, else secrets in the environment.
+/// What is said on the command line, else what the environment says.
 fn told(
     kind: &Kind,
     parameters: &[String],
@@ -245,12 +245,12 @@ fn told(
             }
         }
     }
-    for setting in kind.settings.iter().filter(|it| it.kind == SettingKind::Secret) {
+    for setting in kind.settings.iter().filter(|it| !it.watch_only) {
+        let mut variables = setting.variables.iter();
         if !all.contains_key(setting.key)
-            && let Some(secret) =
-                setting.variables.iter().find_map(|it| context.environment.setting(it))
+            && let Some(value) = variables.find_map(|it| context.environment.setting(it))
         {
-            all.insert(setting.key.to_owned(), secret);
+            all.insert(setting.key.to_owned(), value);
         }
     }
     Ok(all)
@@ -343,7 +343,14 @@ async fn list(
             messages.report(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
         }
         Format::Text if all.is_empty() => messages.inform("There is no such integration yet"),
-        Format::Text => messages.report(&table(&all))?,
+        Format::Text => {
+            messages.report(&table(&all))?;
+            if name.is_some() {
+                for it in &all {
+                    messages.report(&format!("\n{}", parameters(it)))?;
+                }
+            }
+        }
     }
     Ok(Outcome::Done)
 }
@@ -367,6 +374,13 @@ fn table(all: &[Kept]) -> String {
         })
         .collect();
     columns(&["Kind", "Name", "Registry", "Since", "State"], rows)
+}
+
+/// All that one is told, but for what its secrets are.
+fn parameters(integration: &Kept) -> String {
+    let told = integration.parameters.iter().map(|(key, value)| vec![key.clone(), value.clone()]);
+    let secrets = integration.secrets.iter().map(|it| vec![it.clone(), "a secret".to_owned()]);
+    columns(&["Parameter", "Value"], told.chain(secrets).collect())
 }
 
 async fn delete(
