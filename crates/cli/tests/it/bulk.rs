@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testkit::{FakeRegistry, Hook, ImageBuilder, LayerBuilder, RealRegistry, image, layer, layout};
+use testkit::{FakeRegistry, Hook, ImageBuilder, LayerBuilder, RealRegistry, image, layer};
 
 use crate::sandbox::Sandbox;
 use crate::serving::Serving;
@@ -33,7 +33,7 @@ fn alpine(package: &str) -> ImageBuilder {
 }
 
 /// A notification of the distribution project's registry.
-fn pushed(id: &str, repository: &str, tag: &str, proof: &str) -> Hook {
+pub(crate) fn pushed(id: &str, repository: &str, tag: &str, proof: &str) -> Hook {
     let event = json!({
         "id": id, "timestamp": "2026-11-21T10:00:00Z", "action": "push",
         "target": {
@@ -205,20 +205,6 @@ fn shared(number: usize) -> ImageBuilder {
     layers.into_iter().fold(image(), ImageBuilder::layer)
 }
 
-/// Puts the image under `from` under another tag.
-fn tag(registry: &RealRegistry, repository: &str, from: &str, to: &str) {
-    let kind = "application/vnd.oci.image.manifest.v1+json";
-    let headers = [("accept", kind), ("content-type", kind)];
-    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let ask = |method: &str, tag: &str, body: Vec<u8>| {
-        let (method, path) = (method.to_owned(), String::new());
-        let hook = Hook { method, path, headers: headers.clone(), body };
-        hook.send(registry.host(), &format!("/v2/{repository}/manifests/{tag}")).unwrap()
-    };
-    let manifest = ask("GET", from, Vec::new());
-    assert_eq!(ask("PUT", to, manifest.body).status, 201);
-}
-
 /// What was pulled of a registry since it had answered so much: how often each blob, and how many bytes.
 fn pulled(registry: &RealRegistry, since: usize) -> (BTreeMap<String, usize>, u64) {
     let (mut blobs, mut bytes) = (BTreeMap::new(), 0);
@@ -239,22 +225,11 @@ fn a_registry_of_many_tags_that_share() {
     let home = Sandbox::new();
     let repository = |image: usize| format!("team/app{}", image % 4);
     for number in 0..images {
-        let name = format!("v{number}");
-        let folder = home.path("layout");
-        layout().image(&name, &shared(number)).write(&folder);
-        let (from, to) = (
-            format!("oci:{}:{name}", folder.display()),
-            format!("docker://{}/{}:{name}", registry.host(), repository(number)),
-        );
-        let mut skopeo = Command::new("skopeo");
-        skopeo.args(["--insecure-policy", "copy", "-q", "--dest-tls-verify=false", &from, &to]);
-        let output = skopeo.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        fs_err::remove_dir_all(folder).unwrap();
+        registry.push_image(&shared(number), &format!("{}:v{number}", repository(number)));
     }
     for number in images..tags {
         let image = number % images;
-        tag(&registry, &repository(image), &format!("v{image}"), &format!("v{number}"));
+        registry.tag(&repository(image), &format!("v{image}"), &format!("v{number}"));
     }
 
     let before = registry.asked().len();

@@ -1,7 +1,6 @@
 //! The pages of `docs` and the README: what stands in their examples is typed, and what stands below it
 //! is what is said. What they refer to is there.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use testkit::{RealRegistry, Vendor, VendorStandIn};
@@ -238,11 +237,11 @@ fn the_guide_of_artifactory() {
         registry.push(&place.sandbox.path("new.tar"), "team/legacy/frontend:v1");
         registry.push(&place.sandbox.path("new.tar"), "team/other:v1");
         let stand_in = VendorStandIn::start(Vendor::Artifactory, registry.host());
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let host = stand_in.host();
         let place = place
             .with("ARTIFACTORY", &host)
-            .with("PORT", &port.to_string())
+            // Any that is free.
+            .with("PORT", "0")
             .with("DOCKER_SCOUT_ARTIFACTORY_API_USER", "reader")
             .with("DOCKER_SCOUT_ARTIFACTORY_API_PASSWORD", "pass")
             .with("DOCKER_SCOUT_ARTIFACTORY_WEBHOOK_SECRET", &"0123456789abcdef".repeat(4));

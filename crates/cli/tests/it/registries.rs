@@ -2,14 +2,13 @@
 //! registry that is away.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::Instant;
 
 use testkit::{
-    Delivered, EventGrid, Form, Hook, RealRegistry, Subscribed, Told, Vendor, VendorStandIn, image,
-    layer,
+    Delivered, EventGrid, Form, Hook, RealRegistry, Relay, Subscribed, Told, Vendor, VendorStandIn,
+    image, layer,
 };
 
 use crate::sandbox::Sandbox;
@@ -67,11 +66,11 @@ fn azure_tells_what_is_pushed() {
     let house = Sandbox::new().with("FORETOP_LOG", "warn");
     let serving = Serving::start(&house, "--organization acme --workers 2");
     let home = Sandbox::new()
+        .with("FORETOP_AZURE_USER", "reader")
         .with("FORETOP_AZURE_TOKEN", "pass")
         .with("FORETOP_AZURE_WEBHOOK_SECRET", secret);
     serving.settled(&home, "it --org acme --scope admin");
-    let line =
-        format!("integration configure azure --parameter registry={host} --parameter user=reader");
+    let line = format!("integration configure azure --parameter registry={host}");
     let made = home.output(&line);
     assert!(made.status.success(), "{}", home.shown(&made));
     let address = String::from_utf8(made.stdout).unwrap().trim().to_owned();
@@ -130,13 +129,14 @@ fn azure_tells_what_is_pushed() {
 #[test]
 fn a_push_is_analysed_and_seen() {
     const PUSHES: usize = 5;
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let front = Relay::start();
+    let host = front.host();
     let house = Sandbox::new().with("FORETOP_LOG", "warn");
     let serving = Serving::start(&house, "--organization acme --workers 2");
     let home = Sandbox::new().with("FORETOP_REGISTRY_WEBHOOK_AUTH", SECRET);
     serving.settled(&home, "it --org acme --scope admin");
     // The registry is not there yet: that is said, and the integration is kept.
-    let line = format!("integration configure distribution --parameter registry=127.0.0.1:{port}");
+    let line = format!("integration configure distribution --parameter registry={host}");
     let away = home.output(&line);
     let said = home.shown(&away);
     assert!(said.starts_with("exit 1\n") && said.contains("✗ registry reachable: "), "{said}");
@@ -147,10 +147,8 @@ fn a_push_is_analysed_and_seen() {
     assert!(listed.contains("error: registry reachable: "), "{listed}");
     assert!(!listed.contains("fth_") && !listed.contains("Bearer"), "{listed}");
 
-    let Some(registry) = RealRegistry::telling(port, &address, SECRET) else {
-        println!("left out: docker-registry or skopeo is missing");
-        return;
-    };
+    let Some(registry) = RealRegistry::telling(0, &address, SECRET) else { return };
+    front.lead_to(registry.host());
     let archives: Vec<_> = (0..PUSHES).map(|it| archive(&home, &format!("cup{it}"))).collect();
     let mut following = Following::start(&home);
     let mut took = Vec::new();
@@ -166,12 +164,15 @@ fn a_push_is_analysed_and_seen() {
     registry.push(&archives[0], "team/app:again");
     registry.delete("team/app:v1");
     following.next("tag-gone");
-    let images = home.foretop(&format!("image list 127.0.0.1:{port}/team/app"));
+    let images = home.foretop(&format!("image list {host}/team/app"));
     assert_eq!(images.matches("sha256:").count(), PUSHES, "{images}");
     // It works by now, and says so when it is asked again.
     let again = home.foretop(&line);
     assert!(again.contains("✓ Distribution registry default is connected"), "{again}");
     assert!(again.contains(&address), "its address stays: {again}");
+    let one = home.foretop("integration list distribution --name default");
+    assert!(one.contains("Parameter ") && one.contains(&format!(" {host}\n")), "{one}");
+    assert!(one.contains("a secret\n") && !one.contains("fth_"), "{one}");
     let json = home.foretop("integration list distribution --format json");
     assert!(json.contains("\"state\": \"connected\"") && !json.contains("fth_"), "{json}");
 

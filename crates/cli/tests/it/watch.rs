@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use testkit::{
-    FakeRegistry, Form, Hook, ImageBuilder, RealRegistry, Told, Vendor, VendorStandIn, image,
-    index, layer,
+    FakeRegistry, Fault, Form, Hook, ImageBuilder, RealRegistry, Relay, Told, Vendor,
+    VendorStandIn, image, index, layer,
 };
 
 use crate::sandbox::Sandbox;
@@ -38,6 +38,13 @@ impl Watching {
             assert!(length > 0, "it ended before it said `{word}`: {said}");
         }
         said
+    }
+
+    /// The port on which it hears webhooks, as it says, and all that it says up to there.
+    fn listening(&mut self) -> (String, String) {
+        let said = self.until("✓ webhook port: listening on ");
+        let port = said.trim_end().rsplit(':').next().unwrap().to_owned();
+        (port, said)
     }
 
     pub(crate) fn kill(&mut self) {
@@ -216,7 +223,9 @@ fn it_goes_on_where_it_was_killed() {
     serving.settled(&home, "it --org acme --scope write");
     let line = format!("--registry {host} --all-images --workers 2");
     let mut read = 0;
-    for stop in [7, 5] {
+    for (stop, blobs) in [(7, 24), (5, 24)] {
+        // Two of each image, and what they share: some are read, and never all of them.
+        registry.close_after(blobs);
         let mut watching = Watching::start(&home, &line);
         for _ in 0..stop {
             watching.until(": 1 package");
@@ -224,6 +233,7 @@ fn it_goes_on_where_it_was_killed() {
         }
         watching.kill();
     }
+    registry.open();
     let rest = shown(&home, &host, &format!("watch {line} --once"));
     read += rest.matches(": 1 package").count();
     assert!(rest.contains(&format!("3 repositories, {IMAGES} tags")), "{rest}");
@@ -247,26 +257,24 @@ fn it_goes_on_where_it_was_killed() {
 
 #[test]
 fn a_push_is_heard() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let secret = "Bearer 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    let url = format!("http://127.0.0.1:{port}/");
-    let own = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let Some(registry) = RealRegistry::telling(own, &url, secret) else {
-        println!("left out: docker-registry or skopeo is missing");
-        return;
-    };
+    let front = Relay::start();
+    let url = format!("http://{}/", front.host());
+    let Some(registry) = RealRegistry::telling(0, &url, secret) else { return };
     let home = Sandbox::new().with("FORETOP_REGISTRY_WEBHOOK_AUTH", secret);
     let archive = home.file("cup.tar", alpine("cup").docker_archive("example/cup:1"));
     registry.push(&archive, "team/app:1");
-    let line = format!("--registry type=distribution,registry={},port={port}", registry.host());
+    let line = format!("--registry type=distribution,registry={},port=0", registry.host());
     // Nobody looks in between: what is read was heard of.
     let mut watching = Watching::start(&home, &format!("{line} --interval 86400"));
-    let said = watching.until("left alone");
-    for expect in
-        ["✓ registry reachable: ", "✓ webhooks prove who sends them: ", "✓ webhook port: "]
-    {
+    let (port, said) = watching.listening();
+    for expect in ["✓ registry reachable: ", "✓ webhooks prove who sends them: "] {
         assert!(said.contains(expect), "{expect}: {said}");
     }
+    watching.until("left alone");
+    // What it told before anybody listened, it tells again.
+    front.lead_to(&format!("127.0.0.1:{port}"));
+    watching.until("team/app:1 linux/amd64: 1 package");
     let archive = home.file("pot.tar", alpine("pot").docker_archive("example/pot:1"));
     registry.push(&archive, "team/app:2");
     watching.until("team/app:2 linux/amd64: 1 package");
@@ -288,13 +296,98 @@ fn a_push_is_heard() {
     }
 }
 
+/// What is told of repositories that nobody asked for is not read, nor is what has no tag while only
+/// some tags are wanted.
+#[test]
+fn what_nobody_asked_for_is_not_read() {
+    let registry = FakeRegistry::start();
+    let secret = "Bearer 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    let home = Sandbox::new().with("FORETOP_REGISTRY_WEBHOOK_AUTH", secret);
+    let line = format!(
+        "--registry type=distribution,registry={},repository=team/app,tag=^v,port=0 --interval 86400",
+        registry.host()
+    );
+    registry.push("team/app", "v0", &alpine("cup"));
+    let mut watching = Watching::start(&home, &line);
+    let (port, _) = watching.listening();
+    watching.until("left alone");
+    let own = format!("127.0.0.1:{port}");
+    let tell = |id: &str, repository: &str, tag: &str| {
+        registry.push(repository, tag, &alpine(id));
+        let hook = crate::bulk::pushed(id, repository, tag, secret);
+        assert_eq!(hook.send(&own, "/").unwrap().status, 200);
+    };
+    tell("pot", "team/other", "v1");
+    tell("lid", "team/app", "x1");
+    tell("jug", "team/app", "v1");
+    watching.until("team/app:v1 linux/amd64: 1 package");
+    tell("mug", "team/apple", "v1");
+    tell("urn", "team/app", "v2");
+    let said = watching.until("team/app:v2 linux/amd64: 1 package");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    watching.kill();
+    let known = home.foretop("image list");
+    assert_eq!(known.matches("sha256:").count(), 2, "{known}");
+}
+
+/// Who asks for another repository or platform than before gets it, and no more than that.
+#[test]
+fn what_is_asked_for_may_change() {
+    let registry = FakeRegistry::start();
+    let host = registry.host();
+    let home = Sandbox::new();
+    let both = index()
+        .image("linux/amd64", alpine("cup").platform("linux", "amd64"))
+        .image("linux/arm64", alpine("saucer").platform("linux", "arm64"));
+    registry.push_index("team/tea", "1", &both);
+    registry.push("team/web", "1", &alpine("pot"));
+    let watch = |line: &str| shown(&home, &host, &format!("watch --once {line}"));
+    let tea = format!("--repository {host}/team/tea --all-images");
+    let said = watch(&format!("{tea} --platform linux/arm64"));
+    assert!(said.contains("tea:1 linux/arm64: 1 package\n") && !said.contains("amd64"), "{said}");
+    let said = watch(&format!("{tea} --platform linux/arm64"));
+    assert!(said.ends_with("1 repository, 1 tag\n"), "{said}");
+    let said = watch(&tea);
+    assert!(said.contains("tea:1 linux/amd64: 1 package\n"), "{said}");
+    let said = watch(&format!("{tea} --platform linux/arm64"));
+    assert!(said.ends_with("1 repository, 1 tag\n"), "all of it has a part in it: {said}");
+    // What is in another repository was there before anybody asked for it; what is new is new.
+    let web = format!("--repository {host}/team/web");
+    let said = watch(&web);
+    assert!(said.ends_with("1 repository, 1 tag, 1 there before and left alone\n"), "{said}");
+    registry.push("team/web", "2", &alpine("jug"));
+    let said = watch(&format!("{web} --tag .*"));
+    assert!(said.ends_with("1 repository, 2 tags, 1 there before and left alone\n"), "{said}");
+    registry.push("team/web", "3", &alpine("mug"));
+    let said = watch(&format!("{web} --tag .*"));
+    assert!(said.contains("web:3 linux/amd64: 1 package\n"), "{said}");
+}
+
+/// What goes wrong is said once, with what to do about it.
+#[test]
+fn a_look_that_fails_says_why() {
+    let registry = FakeRegistry::start();
+    registry.push("team/app", "1", &alpine("cup"));
+    let host = registry.host();
+    let home = Sandbox::new();
+    let line = format!("watch --registry {host} --once");
+    // The start-up check may list, and the look itself may not.
+    registry.plan_after("_catalog", 1, 100, Fault::status(403));
+    let said = shown(&home, &host, &line);
+    assert!(said.starts_with("exit 1\n"), "{said}");
+    let last: Vec<&str> = said.lines().rev().take(2).collect();
+    assert!(last[1].starts_with("error: [REGISTRY]: "), "{said}");
+    let expect = "hint: allow it to list the catalog, or name the repositories";
+    assert_eq!(last[0], expect, "{said}");
+    assert!(!said.contains("! [REGISTRY]: "), "{said}");
+}
+
 /// The guide's way: webhooks in each form that Artifactory has, and new repositories without any.
 #[test]
 fn artifactory_tells_what_is_pushed() {
     let Some(registry) = RealRegistry::start() else { return };
     let stand_in = VendorStandIn::start(Vendor::Artifactory, registry.host());
     let (host, secret) = (stand_in.host(), "0123456789abcdef".repeat(4));
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let home = Sandbox::new()
         .with("DOCKER_SCOUT_ARTIFACTORY_API_USER", "reader")
         .with("DOCKER_SCOUT_ARTIFACTORY_API_PASSWORD", "pass")
@@ -306,10 +399,11 @@ fn artifactory_tells_what_is_pushed() {
     push("cup", "team/app:1");
     let line = format!(
         "--registry type=artifactory,registry={host},api=http://{host}/artifactory,\
-         repository=docker-local,port={port} --refresh-registry"
+         repository=docker-local,port=0 --refresh-registry"
     );
     // Nobody looks in between: what is read was heard of.
     let mut watching = Watching::start(&home, &format!("{line} --interval 86400"));
+    let (port, _) = watching.listening();
     watching.until("left alone");
     let told = |pushed: bool, tag: &str| Told {
         pushed,
@@ -423,7 +517,7 @@ fn what_is_missing_is_said_before_it_begins() {
     // A registry that is away, and a port that somebody has.
     let taken = TcpListener::bind("0.0.0.0:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let away = "127.0.0.1:1";
     check(
         &format!("watch --registry type=distribution,registry={away},port={port}"),
         &[
