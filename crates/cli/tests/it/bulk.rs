@@ -49,8 +49,11 @@ pub(crate) fn pushed(id: &str, repository: &str, tag: &str, proof: &str) -> Hook
     Hook { method: "POST".to_owned(), path: String::new(), headers, body }
 }
 
-fn parsed(text: &[u8]) -> Value {
-    serde_json::from_slice(text).unwrap()
+/// What a command says that is to say JSON.
+fn parsed(home: &Sandbox, line: &str) -> Value {
+    let output = home.output(line);
+    assert!(output.status.success(), "{line}: {}", home.shown(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// The part of them that so many of a thousand are below.
@@ -146,23 +149,21 @@ fn a_burst_of_webhooks_over_kills() {
 
     // Until nothing waits any more.
     loop {
-        let listed = home.output("integration list distribution --format json");
-        let listed = parsed(&listed.stdout);
+        let listed = parsed(&home, "integration list distribution --format json");
         assert_eq!(listed[0]["aside"], 0, "{listed}");
         if listed[0]["waiting"] == 0 {
             break;
         }
     }
     let done = began.elapsed();
-    let known = home.output("image list --format json");
-    let known = parsed(&known.stdout);
+    let known = parsed(&home, "image list --format json");
     let known = known.as_array().unwrap().iter().map(|it| {
         assert_eq!(it["state"], "analysed", "{it}");
         it["digest"].as_str().unwrap().to_owned()
     });
     assert_eq!(known.collect::<BTreeSet<_>>(), wanted, "exactly those");
-    let analysed = home.output("events --kind image-analysed --limit 100000 --format json");
-    assert_eq!(parsed(&analysed.stdout).as_array().unwrap().len(), images, "each once");
+    let analysed = parsed(&home, "events --kind image-analysed --limit 100000 --format json");
+    assert_eq!(analysed.as_array().unwrap().len(), images, "each once");
     let mut took = took.into_inner().unwrap();
     took.sort();
     println!(

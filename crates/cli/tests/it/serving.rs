@@ -50,7 +50,8 @@ impl Serving {
     /// Starts it anew, where it was, with so many who do jobs, and waits until it listens.
     pub(crate) fn again(&mut self, sandbox: &Sandbox, workers: u16) {
         let mut serve = sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
-        serve.args(["serve", "--workers", &workers.to_string(), "--listen", self.host()]);
+        serve.args(["serve", "--workers", &workers.to_string(), "--rate-limit", "0"]);
+        serve.args(["--listen", self.host()]);
         let mut child = serve.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         listening(&mut child);
         self.child = child;
