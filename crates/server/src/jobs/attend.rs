@@ -138,7 +138,8 @@ async fn attend(
         looked.send_replace(true);
         outcome
     };
-    let hearing = deal::deal(app, record, &watch, &attending, turn, look);
+    let looking = Box::pin(looking);
+    let hearing = Box::pin(deal::deal(app, record, &watch, &attending, turn, look));
     let (looked, heard) = tokio::join!(looking, hearing);
     if turn.is_over() {
         // What is left is done when others had their turn, with what is said of it by then.

@@ -189,7 +189,14 @@ impl Queue {
 /// Asks the registry about what was told, and notes what came of that.
 async fn look_into(app: &App, watch: &Watch<'_>, attending: &Attending<'_>, told: Told) -> Dealt {
     let outcome = match attending.watches(&told.notice.registry, &told.notice.repository).await {
-        Ok(true) => watch.told(&told.notice).await.map_err(|error| error.to_string()),
+        Ok(true) => {
+            // The last of those who tell the same is who may have come before the registry knew.
+            let heard = told.waiting.iter().map(|it| it.heard).max().unwrap_or_else(|| app.now());
+            let ago = app.now().micros().saturating_sub(heard.micros());
+            let ago = Duration::from_micros(u64::try_from(ago).unwrap_or(0));
+            let looked = watch.told_before(&told.notice, ago).await;
+            looked.map_err(|error| error.to_string())
+        }
         Ok(false) => Ok(Report::default()),
         Err(why) => Err(why),
     };

@@ -134,6 +134,26 @@ impl Memory for Attending<'_> {
         self.app.store.watch_begun(&self.record.id, self.app.now()).await.map_err(lost)
     }
 
+    async fn begin(&self, _: &str, repositories: &[Repository]) -> Result<(), Lost> {
+        let all: Vec<(&str, &str)> =
+            repositories.iter().map(|it| (it.registry.as_str(), it.name.as_str())).collect();
+        let Attending { app, record, .. } = self;
+        app.store.watch_begins(&record.id, app.now(), &all).await.map_err(lost)
+    }
+
+    async fn is_awaited(&self, registry: &str, repository: &Repository) -> Result<bool, Lost> {
+        if !self.has_begun(registry).await? {
+            return Ok(true);
+        }
+        let Repository { registry, name, .. } = repository;
+        self.app.store.is_awaited(&self.record.id, registry, name).await.map_err(lost)
+    }
+
+    async fn met(&self, repository: &Repository) -> Result<(), Lost> {
+        let Repository { registry, name, .. } = repository;
+        self.app.store.awaited_no_more(&self.record.id, registry, name).await.map_err(lost)
+    }
+
     async fn repositories(&self, _: &str) -> Result<Vec<(String, String)>, Lost> {
         self.app.store.watched_repositories(&self.record.id).await.map_err(lost)
     }

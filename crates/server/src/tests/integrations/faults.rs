@@ -208,6 +208,28 @@ async fn what_takes_long_is_done_in_turns() {
     assert!(jobs::all(&house.app).await.is_empty());
 }
 
+/// What is pushed is read, though a first look has a hole for ever.
+#[tokio::test]
+async fn one_closed_repository_does_not_make_everything_old() {
+    let house = House::new().await;
+    let host = house.registry.host();
+    house.push("team/app", "latest", "cup");
+    house.push("team/app", "old", "pot");
+    house.push("team/closed", "1", "lid");
+    house.registry.plan("/v2/team/closed/", 10_000, Fault::status(403));
+    house.configured("oci", &[("registry", &host)]).await;
+    house.later(1).await;
+    let (now, why) = state(&house, "oci").await;
+    assert_eq!(now, IntegrationState::Error);
+    assert!(why.starts_with("team/closed: "), "{why}");
+    assert_eq!(house.known(&format!("{host}/team/app")).await, ("latest".to_owned(), 1));
+    house.push("team/app", "v2", "mug");
+    house.push("team/new", "1", "jug");
+    house.later(400).await;
+    assert_eq!(house.known(&format!("{host}/team/app")).await, ("latest v2".to_owned(), 3));
+    assert_eq!(house.known(&format!("{host}/team/new")).await.0, "1");
+}
+
 #[tokio::test]
 async fn whoever_guesses_paths_is_told_to_wait() {
     const MANY: usize = 2_000;
