@@ -1,5 +1,7 @@
 //! Integrations: the parties around us, what they are told, and whether that works.
 
+use std::collections::BTreeMap;
+
 use model::{Act, EventKind, Moment, OrganisationId, Secret};
 use serde_json::json;
 
@@ -193,6 +195,26 @@ impl Store {
             }
         }
         Ok(secrets)
+    }
+
+    /// Which secrets each integration of an organisation was told, by its id. What they are stays
+    /// sealed.
+    pub async fn told_secrets(
+        &self,
+        organisation: &OrganisationId,
+    ) -> Result<BTreeMap<String, Vec<String>>, Error> {
+        let sql = "SELECT name FROM secrets
+                   WHERE organisation = $1 AND name >= 'integration ' AND name < 'integration!'
+                   ORDER BY name";
+        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in self.db.rows(sql, values![&organisation.0]).await? {
+            let name = row.text("name")?;
+            let mut words = name.splitn(4, ' ').skip(1);
+            if let (Some(id), Some("now"), Some(key)) = (words.next(), words.next(), words.next()) {
+                all.entry(id.to_owned()).or_default().push(key.to_owned());
+            }
+        }
+        Ok(all)
     }
 
     /// Forgets the former secrets that do not hold any more. Says how many.

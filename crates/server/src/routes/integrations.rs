@@ -73,9 +73,11 @@ async fn list(
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let all = app.store.integrations(&organisation).await?;
     let mut counts = app.store.count_notices(&organisation).await?;
+    let mut secrets = app.store.told_secrets(&organisation).await?;
     let word = |it: IntegrationRecord| {
         let counts = counts.remove(&it.id).unwrap_or_default();
-        word(it, counts)
+        let secrets = secrets.remove(&it.id).unwrap_or_default();
+        word(it, counts, secrets)
     };
     Ok(Json(Page { items: all.into_iter().map(word).collect(), next: None }))
 }
@@ -330,14 +332,14 @@ async fn whole(app: &App, record: IntegrationRecord) -> Result<Integration, Refu
     let secrets = app.store.integration_secrets(&record, app.now()).await?;
     let kind = record.kind.clone();
     let counts = app.store.count_notices(&record.organisation).await?.remove(&record.id);
+    let told = secrets.new.iter().map(|it| it.0.clone()).collect();
     Ok(Integration {
         hook: secrets.hook.map(|it| format!("/hooks/{kind}/{}", it.expose())),
-        secrets: secrets.new.into_iter().map(|it| it.0).collect(),
-        ..word(record, counts.unwrap_or_default())
+        ..word(record, counts.unwrap_or_default(), told)
     })
 }
 
-fn word(it: IntegrationRecord, counts: NoticeCounts) -> Integration {
+fn word(it: IntegrationRecord, counts: NoticeCounts, secrets: Vec<String>) -> Integration {
     let (state, why) = match it.state {
         store::IntegrationState::Pending => (IntegrationState::Pending, None),
         store::IntegrationState::Connected { but } => (IntegrationState::Connected, but),
@@ -355,7 +357,7 @@ fn word(it: IntegrationRecord, counts: NoticeCounts) -> Integration {
         created: it.created.to_string(),
         created_by: it.created_by,
         hook: None,
-        secrets: Vec::new(),
+        secrets,
     }
 }
 

@@ -266,7 +266,10 @@ async fn secrets_are_never_given_out_and_change_gently() {
     assert_eq!(one, made.integration);
     // Others see that it is there, and whether it works; not where its webhooks go.
     let listed = bob.integrations("acme").await.unwrap().items;
-    assert_eq!((listed.len(), &listed[0].hook, &listed[0].secrets), (1, &None, &Vec::new()));
+    assert_eq!(
+        (listed.len(), &listed[0].hook, &listed[0].secrets),
+        (1, &None, &vec!["webhook-auth".to_owned()])
+    );
     for refused in [
         bob.integration("acme", "distribution", "ours").await.err(),
         bob.try_integration("acme", "distribution", "ours").await.err(),

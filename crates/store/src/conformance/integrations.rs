@@ -150,6 +150,8 @@ pub(super) async fn have_secrets_that_are_sealed(store: &Store) {
     assert_eq!(shown(&record, 5).await, "password=p2 webhook-auth=w3 |  | in the path");
     put(&store, &acme, 6, "h.example", &[("webhook-auth", "w4"), ("password", "")]).await.unwrap();
     assert_eq!(shown(&record, 6).await, "webhook-auth=w4 | webhook-auth=w3 | in the path");
+    let named = store.told_secrets(&acme).await.unwrap();
+    assert_eq!(named, [(record.id.clone(), vec!["webhook-auth".to_owned()])].into());
     put(&store, &acme, 7, "h.example", &[("webhook-auth", "")]).await.unwrap();
     assert_eq!(shown(&record, 7).await, " |  | in the path");
     assert!(told(&store, &acme).await.iter().all(|it| !it.contains("w1") && !it.contains("p1")));
