@@ -1,5 +1,7 @@
 //! The client: a method for every question, over whatever carries it.
 
+mod integrations;
+
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -9,16 +11,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::words::{
-    Accepting, Assigning, ChangingPassword, Comparing, Comparisons, Configured, Configuring,
-    Counted, CountsQuery, DeleteQuery, Deleted, Deployment, DeploymentQuery, Disabling, Enabling,
-    EndQuery, Ended, Environment, Event, EventQuery, ExpireQuery, Expired, ExportQuery, Image,
-    ImageQuery, Integration, IntegrationNotice, Invitation, Joined, Judging, Keeping, KeepingFor,
-    Leading, Led, LiveQuery, LoggedIn, LoggingIn, Looked, LooksQuery, MadeInvitation, MadeToken,
-    Me, Member, NewEnvironment, NewInvitation, NewOrganisation, NewToken, NoticeQuery,
-    Organisation, Page, PageQuery, Presenting, Problem, Promotion, Pushed, Pushing, RecordedAll,
-    Recordings, Removed, Renaming, Report, Reported, Repository, RepositoryQuery, Reset, Resetting,
-    ResolveQuery, Resolved, Retried, Retrying, Rotating, Session, TagSpan, TagsQuery,
-    TemplateQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
+    Accepting, Assigning, ChangingPassword, Comparing, Comparisons, Counted, CountsQuery,
+    DeleteQuery, Deleted, Deployment, DeploymentQuery, Disabling, Enabling, EndQuery, Ended,
+    Environment, Event, EventQuery, ExpireQuery, Expired, ExportQuery, Image, ImageQuery,
+    Invitation, Joined, Judging, Keeping, KeepingFor, Leading, Led, LiveQuery, LoggedIn, LoggingIn,
+    Looked, LooksQuery, MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation,
+    NewOrganisation, NewToken, Organisation, Page, PageQuery, Presenting, Problem, Promotion,
+    Pushed, Pushing, RecordedAll, Recordings, Renaming, Report, Reported, Repository,
+    RepositoryQuery, Reset, Resetting, ResolveQuery, Resolved, Rotating, Session, TagSpan,
+    TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
 };
 use crate::{Carrier, Live, ORIGIN, PROBLEM, ROOT, Take, Trouble, add};
 
@@ -344,103 +345,6 @@ impl Client {
     /// Says all that a tag leads to.
     pub async fn lead_tag(&self, organisation: &str, leading: &Leading) -> Result<Led, Error> {
         self.send(Method::PUT, &within(organisation, &["tags"]), leading).await
-    }
-
-    /// The integrations of an organisation.
-    pub async fn integrations(&self, organisation: &str) -> Result<Page<Integration>, Error> {
-        self.get(&within(organisation, &["integrations"]), &NOTHING).await
-    }
-
-    /// One of them, with where its webhooks go.
-    pub async fn integration(
-        &self,
-        organisation: &str,
-        kind: &str,
-        name: &str,
-    ) -> Result<Integration, Error> {
-        self.get(&within(organisation, &["integrations", kind, name]), &NOTHING).await
-    }
-
-    /// Configures an integration, and tries it.
-    pub async fn configure_integration(
-        &self,
-        organisation: &str,
-        kind: &str,
-        name: &str,
-        configuring: &Configuring,
-    ) -> Result<Configured, Error> {
-        let path = within(organisation, &["integrations", kind, name]);
-        self.send(Method::PUT, &path, configuring).await
-    }
-
-    /// Tries an integration.
-    pub async fn try_integration(
-        &self,
-        organisation: &str,
-        kind: &str,
-        name: &str,
-    ) -> Result<Configured, Error> {
-        let path = within(organisation, &["integrations", kind, name, "tests"]);
-        self.call(Method::POST, &path, &NOTHING, None).await
-    }
-
-    /// Lets the webhooks of an integration come in at another address, and no longer at the one before.
-    pub async fn renew_integration_address(
-        &self,
-        organisation: &str,
-        kind: &str,
-        name: &str,
-    ) -> Result<Integration, Error> {
-        let path = within(organisation, &["integrations", kind, name, "addresses"]);
-        self.call(Method::POST, &path, &NOTHING, None).await
-    }
-
-    /// Deletes an integration, and says what stays at the other side.
-    pub async fn delete_integration(
-        &self,
-        organisation: &str,
-        kind: &str,
-        name: &str,
-    ) -> Result<Removed, Error> {
-        let path = within(organisation, &["integrations", kind, name]);
-        self.call(Method::DELETE, &path, &NOTHING, None).await
-    }
-
-    /// What an integration told.
-    pub async fn notices(
-        &self,
-        organisation: &str,
-        kind: &str,
-        name: &str,
-        query: &NoticeQuery,
-    ) -> Result<Page<IntegrationNotice>, Error> {
-        self.get(&within(organisation, &["integrations", kind, name, "notices"]), query).await
-    }
-
-    /// What an integration told and is set aside is looked into once more.
-    pub async fn retry_notices(
-        &self,
-        organisation: &str,
-        kind: &str,
-        name: &str,
-        retrying: &Retrying,
-    ) -> Result<Retried, Error> {
-        let path = within(organisation, &["integrations", kind, name, "notices", "retries"]);
-        self.send(Method::POST, &path, retrying).await
-    }
-
-    /// What the other side of an integration can be made from, with the address of its webhooks in it.
-    pub async fn template(
-        &self,
-        organisation: &str,
-        kind: &str,
-        name: &str,
-        query: &TemplateQuery,
-    ) -> Result<String, Error> {
-        let path = within(organisation, &["integrations", kind, name, "template"]);
-        let bytes = self.bytes(Method::GET, &path, query, None).await?;
-        String::from_utf8(bytes)
-            .map_err(|error| Error::Foreign { what: path, why: error.to_string() })
     }
 
     /// Where a flaw or a package runs.
