@@ -24,7 +24,7 @@ pub use contract::{
 };
 pub use credentials::login;
 pub use local::newest;
-pub use registry::{Desk, Failure, Member, Question, Reply, Verb, images, reach};
+pub use registry::{Desk, Failure, Member, Pace, Question, Reply, Verb, images, reach};
 
 /// Every source. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn ImageSource] = &[

@@ -10,6 +10,7 @@ mod client;
 mod connections;
 mod desk;
 mod download;
+mod pace;
 mod upload;
 
 use std::collections::BTreeSet;
@@ -30,6 +31,7 @@ pub(crate) use client::Client;
 pub use connections::reach;
 pub use desk::{Desk, Failure, Question, Reply, Verb};
 pub(crate) use download::read_layer;
+pub use pace::Pace;
 
 /// Attestations of one image that are looked at.
 const ATTESTATIONS_LIMIT: usize = 16;

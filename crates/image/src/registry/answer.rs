@@ -60,7 +60,7 @@ impl Answer<'_> {
                     Error::not_found(*what, format!("{host} has no such tag or digest"))
                 }
                 "BLOB_UNKNOWN" => {
-                    Error::corrupt(*what, format!("{host} has lost a part of it{said}"))
+                    Error::not_found(*what, format!("{host} does not have a part of it{said}"))
                         .with_hint("push it again")
                 }
                 _ => Error::not_found(*what, format!("{host} does not have it{said}")),
@@ -201,7 +201,7 @@ mod tests {
         check(
             404,
             &body("BLOB_UNKNOWN"),
-            "app:1: docker.io has lost a part of it: x (push it again)",
+            "app:1: docker.io does not have a part of it: x (push it again)",
         );
         check(404, "", "app:1: docker.io does not have it (no hint)");
     }

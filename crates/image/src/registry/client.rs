@@ -12,7 +12,7 @@ use reqwest::{Method, Response, StatusCode, Url};
 
 use super::access::Access;
 use super::answer::{Answer, html, is_html, tame};
-use super::attempts::{Attempts, Setback, retry_after};
+use super::attempts::{Attempts, LONGEST_WAIT, Setback, retry_after};
 use super::challenge;
 use super::connections::{Connections, innermost, is_loopback, may_be_plain};
 use crate::{Error, Progress, Settings};
@@ -216,6 +216,7 @@ impl Client {
         } else {
             format!("{}{path}", self.below)
         };
+        self.heed().await?;
         let mut logins = 0;
         let mut used = self.access.authorization().await;
         loop {
@@ -238,6 +239,19 @@ impl Client {
                 return Err(self.judge(response).await);
             }
         }
+    }
+
+    /// Waits for as long as the host wants to be left alone, if that is near.
+    async fn heed(&self) -> Result<(), Trouble> {
+        match self.settings.pace.left(&self.host) {
+            None => {}
+            Some(left) if left <= LONGEST_WAIT => tokio::time::sleep(left).await,
+            wait => {
+                let error = Error::unavailable(&self.what, format!("{} is left alone", self.host));
+                return Err(Trouble::Again(Setback { error, wait, silent: false }));
+            }
+        }
+        Ok(())
     }
 
     /// Sends a call to wherever the registry is; with whom we speak is settled by the first answer.
@@ -403,27 +417,27 @@ impl Client {
         let status = response.status();
         let headers = response.headers().clone();
         let body = self.beginning(response).await;
-        let user = self.access.user();
-        let error = Answer {
-            what: &self.what,
-            host: &self.host,
-            user: user.as_deref(),
-            pushes: self.pushes,
-            status,
-            content_type: content_type(&headers),
-            body: &body,
-        }
-        .error();
+        let error = self.worded(status, &headers, &body);
         if status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
             let wait = headers.get(RETRY_AFTER).and_then(|it| it.to_str().ok());
             let wait = wait.and_then(|it| retry_after(it, SystemTime::now()));
+            if let Some(wait) = wait {
+                self.settings.pace.put_off(&self.host, wait);
+            }
             Trouble::Again(Setback { error, wait, silent: false })
         } else {
             Trouble::Final(error)
         }
     }
 
-    async fn beginning(&self, mut response: Response) -> Vec<u8> {
+    /// The error that an answer amounts to.
+    pub(super) fn worded(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+        let (what, host, user) = (&*self.what, &*self.host, self.access.user());
+        let (user, content_type) = (user.as_deref(), content_type(headers));
+        Answer { what, host, user, pushes: self.pushes, status, content_type, body }.error()
+    }
+
+    pub(super) async fn beginning(&self, mut response: Response) -> Vec<u8> {
         let mut body = Vec::new();
         let read = async {
             while let Ok(Some(chunk)) = response.chunk().await {

@@ -3,15 +3,15 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::body::Bytes;
 use model::Digest;
 use reqwest::header::HeaderMap;
-use reqwest::{Method, Url};
+use reqwest::{Method, StatusCode, Url};
 
 use super::answer::{html, is_html};
-use super::attempts::{Attempts, LONGEST_WAIT};
+use super::attempts::Attempts;
 use super::client::{Call, Client, Trouble, content_type};
 use super::connections::may_be_plain;
 use crate::manifest::{self, MANIFEST_LIMIT};
@@ -24,7 +24,6 @@ pub struct Desk {
     client: Arc<Client>,
     /// What every path begins with: `/artifactory`.
     prefix: String,
-    pace: Arc<Pace>,
     eager: bool,
     /// The same host with logins for repositories, so that each is got once.
     others: Arc<Mutex<HashMap<String, Arc<Client>>>>,
@@ -145,7 +144,7 @@ impl Desk {
 
     fn of(client: Client, prefix: String, eager: bool) -> Self {
         let client = Arc::new(client);
-        Self { client, prefix, pace: Arc::default(), eager, others: Arc::default() }
+        Self { client, prefix, eager, others: Arc::default() }
     }
 
     /// The same host, with a login for one repository, where it is asked for one.
@@ -180,13 +179,11 @@ impl Desk {
         let call = Call { accept, method, body, content_type, ..Call::default() };
         let mut attempts = Attempts::new(&self.client.settings, &self.client.progress);
         loop {
-            self.pace.keep(self.host()).await?;
             match self.once(&path, &call, question.limit).await {
                 Ok(reply) => return Ok(reply),
                 Err(Trouble::Final(error)) => return Err(error.into()),
                 Err(Trouble::Again(setback)) => {
                     let wait = setback.wait;
-                    self.pace.put_off(wait);
                     attempts.after(setback).await.map_err(|error| Failure { error, wait })?;
                 }
             }
@@ -258,11 +255,31 @@ impl Desk {
         Ok(whole)
     }
 
+    /// A registry says in JSON that something is not there. Proxies before one that is away do not,
+    /// and nothing is gone because of that.
+    fn strange(&self) -> Error {
+        let host = self.host();
+        Error::unavailable(
+            &self.client.what,
+            format!("{host} answered 404, and not as a registry does"),
+        )
+        .with_hint(format!("is there a registry behind {host}?"))
+    }
+
     async fn once(&self, path: &str, call: &Call, limit: usize) -> Result<Reply, Trouble> {
-        let response = self.client.once(path, call).await?;
-        let headers = response.headers().clone();
+        // Of what is not there the body says who says so.
+        let call = Call { absent: call.method != Method::HEAD, ..call.clone() };
+        let response = self.client.once(path, &call).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
         if call.method == Method::HEAD {
             return Ok(Reply { headers, body: Vec::new() });
+        }
+        if status == StatusCode::NOT_FOUND {
+            let body = self.client.beginning(response).await;
+            let error = self.client.worded(status, &headers, &body);
+            let is_said = !is_of_registry(path) || is_json(&body);
+            let is_strange = !is_said && matches!(error, Error::NotFound { .. });
+            return Err(if is_strange { self.strange() } else { error }.into());
         }
         let body = self.client.body(response, limit).await?;
         if is_html(content_type(&headers), &body) {
@@ -272,41 +289,17 @@ impl Desk {
     }
 }
 
+/// Is it asked of a registry, and not of an interface beside it?
+fn is_of_registry(path: &str) -> bool {
+    path.split(['/', '?']).any(|it| it == "v2")
+}
+
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+}
+
 fn digest_in(reply: &Reply) -> Option<Digest> {
     reply.header("docker-content-digest")?.parse().ok()
-}
-
-/// When a host may be asked next.
-#[derive(Default)]
-struct Pace {
-    until: Mutex<Option<Instant>>,
-}
-
-impl Pace {
-    /// Waits for that time, if it is near.
-    async fn keep(&self, host: &str) -> Result<(), Failure> {
-        let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = until.map(|it| it.saturating_duration_since(Instant::now()));
-        match left.filter(|it| !it.is_zero()) {
-            None => Ok(()),
-            Some(left) if left > LONGEST_WAIT => {
-                let seconds = left.as_secs();
-                let error = Error::unavailable(host, format!("it asks to wait {seconds} seconds"));
-                Err(Failure { error, wait: Some(left) })
-            }
-            Some(left) => {
-                tokio::time::sleep(left).await;
-                Ok(())
-            }
-        }
-    }
-
-    /// The host asks for so much patience, of everybody.
-    fn put_off(&self, wait: Option<Duration>) {
-        let Some(until) = wait.and_then(|it| Instant::now().checked_add(it)) else { return };
-        let mut known = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Some(known.map_or(until, |it| it.max(until)));
-    }
 }
 
 #[cfg(test)]

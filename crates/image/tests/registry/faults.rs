@@ -95,7 +95,7 @@ fn what_is_not_there() {
         "layer",
         9,
         Fault::Status(404, Vec::new(), r#"{"errors":[{"code":"BLOB_UNKNOWN"}]}"#.into()),
-        "Corrupt: HOST/app:1: HOST has lost a part of it\nhint: push it again",
+        "NotFound: HOST/app:1: HOST does not have a part of it\nhint: push it again",
     );
 }
 

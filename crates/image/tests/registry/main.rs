@@ -34,6 +34,7 @@ fn settings() -> Settings {
         limits: tarball::Limits::default(),
         workers: 2,
         user_agent: "foretop/test".to_owned(),
+        pace: Arc::default(),
     }
 }
 

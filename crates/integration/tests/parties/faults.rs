@@ -62,7 +62,7 @@ async fn a_lost_page_is_a_gap() {
         page(r#"{"repositories":["team/app"]}"#, "</v2/_catalog?n=100&last=x>; rel=\"next\"");
     check(
         &[("last=x", Fault::status(404)), ("_catalog?n=100", first)],
-        "team/app: 1 2\ngap: the catalog: page 2: HOST does not have it\n",
+        "team/app: 1 2\ngap: the catalog: page 2: HOST answered 404, and not as a registry does\n",
     )
     .await;
 }

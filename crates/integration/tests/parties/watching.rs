@@ -290,10 +290,24 @@ async fn what_is_not_listed_is_not_gone() {
     registry.plan("team/app/tags", 1, list(r#"{"tags":["1","A B"]}"#));
     registry.plan("_catalog", 1, list(r#"{"repositories":["team/app"]}"#));
     registry.plan("team/web/tags", 1, list(r#"{"tags":[]}"#));
-    registry.plan("library/base/tags", 1, Fault::status(404));
+    registry.plan("library/base/tags", 1, Fault::unknown("NAME_UNKNOWN"));
     let report = kept.look(directory, Backfill::All).await;
     assert_eq!(kept.told(), "");
     assert_eq!((report.repositories, report.gone, report.gaps.len()), (3, 0, 1));
+    // A proxy that is there while its registry is not says in its own words that nothing is there.
+    for says in ["404 page not found\n", "default backend - 404", ""] {
+        for path in ["/tags/list", "/manifests/"] {
+            registry.plan(path, 10_000, Fault::Status(404, Vec::new(), says.to_owned()));
+        }
+        let report = kept.look(directory, Backfill::All).await;
+        assert_eq!((kept.told().as_str(), report.gone), ("", 0));
+        let why = "answered 404, and not as a registry does";
+        assert!(report.gaps.iter().all(|it| it.why.contains(why)), "{report:?}");
+        assert!(!report.gaps.is_empty());
+        registry.forgive();
+    }
+    registry.untag("team/app", "1");
+    assert_eq!(kept.look(directory, Backfill::All).await.gone, 1);
 }
 
 #[tokio::test]

@@ -39,6 +39,12 @@ impl Fault {
         Self::Status(status, Vec::new(), String::new())
     }
 
+    /// A registry's word that something is not there.
+    pub fn unknown(code: &str) -> Self {
+        let body = format!(r#"{{"errors":[{{"code":"{code}","message":"x"}}]}}"#);
+        Self::Status(404, vec![("Content-Type".into(), "application/json".into())], body)
+    }
+
     /// A status that says when to come back.
     pub fn retry_after(status: u16, when: &str) -> Self {
         Self::Status(status, vec![("Retry-After".into(), when.into())], String::new())
