@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use integration::{Answer, Delivery, Heard, Integration, Received, Secrets, Sender, receive};
 
 use crate::app::Clock;
-use crate::body::{self, Come};
+use crate::body::{self, Come, Room};
 
 /// Who keeps what was heard, so that nothing of it is lost, whatever becomes of us.
 #[async_trait]
@@ -36,21 +36,19 @@ pub struct Ear {
 
 /// Whoever sends often is told to come again after so long.
 const SOON: Duration = Duration::from_secs(10);
-/// Webhooks that are taken in at once; those beyond are told to come again.
+/// Webhooks that are dealt with at once, bytes of those that come in, and how long each may take.
 const AT_ONCE: usize = 64;
+const BYTES: usize = 128 << 20;
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A router at which one party's webhooks come in, on whatever path.
 pub fn ear(ear: Ear) -> Router {
-    let places = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
-    Router::new().fallback(one).with_state((Arc::new(ear), places))
+    let room = Arc::new(Room::new(AT_ONCE, BYTES, PATIENCE));
+    Router::new().fallback(one).with_state(Arc::new(ear)).layer(Extension(room))
 }
 
-async fn one(
-    State((ear, places)): State<(Arc<Ear>, Arc<tokio::sync::Semaphore>)>,
-    request: Request,
-) -> Response {
+async fn one(State(ear): State<Arc<Ear>>, request: Request) -> Response {
     let Some(inbox) = ear.party.inbox() else { return StatusCode::NOT_FOUND.into_response() };
-    let Ok(_place) = places.try_acquire() else { return later("as many as there is room for") };
     let (parts, sent) = request.into_parts();
     let come = match taken(&parts, sent, inbox.limit()).await {
         Ok(come) => come,
@@ -145,4 +143,57 @@ pub(crate) fn later(why: &str) -> Response {
         (StatusCode::SERVICE_UNAVAILABLE, format!("not taken yet: {why}\n")).into_response();
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(SOON.as_secs()));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Method;
+    use futures_util::stream;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    struct Everything;
+
+    #[async_trait]
+    impl Keeper for Everything {
+        async fn keep(&self, _: Heard, _: Sender) -> Result<(), String> {
+            Ok(())
+        }
+    }
+
+    fn request(body: Body) -> Request {
+        let kind = "application/vnd.docker.distribution.events.v2+json";
+        let request = Request::builder().method(Method::POST).uri("/");
+        let request = request.header("content-type", kind).header("authorization", "secret");
+        request.body(body).unwrap()
+    }
+
+    /// Whoever sends slowly is waited for beside those who are dealt with.
+    #[tokio::test]
+    async fn who_sends_slowly_keeps_nobody_from_being_heard() {
+        // Two providers are linked, so somebody has to say which.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let kind = integration::find("distribution").unwrap();
+        let settings = [("registry".to_owned(), "registry.example".to_owned())];
+        let settings = kind.settle(&settings, &|_| None).unwrap();
+        let ways =
+            integration::Ways { settings: Arc::default(), progress: Arc::new(image::Silent) };
+        let ear = ear(Ear {
+            party: (kind.connect)(&settings, &ways).unwrap().into(),
+            secrets: Secrets::new(Some(model::Secret::new("secret")), None),
+            clock: Arc::new(|| model::Moment::from_micros(0)),
+            keeper: Arc::new(Everything),
+        });
+        let mut slow = Vec::new();
+        for _ in 0..AT_ONCE * 2 {
+            let never = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+            let mut answer = Box::pin(ear.clone().oneshot(request(never)));
+            let soon = tokio::time::timeout(Duration::from_millis(1), &mut answer).await;
+            assert!(soon.is_err(), "it waits for what is sent");
+            slow.push(answer);
+        }
+        let answer = ear.oneshot(request(Body::from(r#"{"events":[]}"#))).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
 }

@@ -21,19 +21,24 @@ pub trait Shelf: Send + Sync {
     async fn known(&self, digest: &Digest) -> Result<Option<Platform>, Failure>;
     /// Keeps what is inside an image of that place, whose tag leads to it.
     async fn keep(&self, place: &Place, read: Read) -> Result<(), Failure>;
-    /// All that a tag leads to; nothing, when it is gone.
-    async fn lead(&self, place: &Place, images: Vec<(Platform, Digest)>) -> Result<(), Failure>;
-    /// It is no image, and is left alone.
-    fn left_out(&self, place: &Place, why: &str);
-    /// An image is there that nobody will ever be able to read. Says whether that is remembered, so
-    /// that its tag may lead to it.
-    async fn unreadable(
+    /// All that a tag leads to, of the platforms that were looked for; none of those is all. To
+    /// nothing, when it is gone.
+    async fn lead(
         &self,
         place: &Place,
+        images: Vec<(Platform, Digest)>,
+        looked_for: &[Platform],
+    ) -> Result<(), Failure>;
+    /// It is no image, and is left alone.
+    fn left_out(&self, place: &Place, why: &str);
+    /// An image is there that cannot be read. Says whether that is remembered, so that its tag may lead
+    /// to it.
+    async fn unreadable(
+        &self,
+        _place: &Place,
         _image: (&Platform, &Digest),
-        why: &str,
+        _why: &str,
     ) -> Result<bool, Failure> {
-        self.left_out(place, why);
         Ok(false)
     }
     /// Among whom an image is read once, in this process.
@@ -105,76 +110,91 @@ impl Reading<'_> {
     pub async fn place(&self, found: &Found) -> Result<(), Failure> {
         let place = Place::of(&found.repository, found.tag.as_deref());
         let whole = format!("{}@{}", place.repository, found.digest);
-        let mut images: Vec<(Platform, Digest)> = Vec::new();
-        let members = match image::images(&whole, &self.settings, &self.progress).await {
-            Ok(members) => members,
+        let mut seen = Seen::default();
+        match image::images(&whole, &self.settings, &self.progress).await {
+            Ok(members) => {
+                for member in members {
+                    self.see(&place, &member, &mut seen).await;
+                }
+            }
             Err(error @ image::Error::Unsupported { .. }) => {
                 self.shelf.left_out(&place, error.why());
-                Vec::new()
             }
-            // It may not be there any more, which is nothing that stays so.
+            // It may not be there any more, and its tag elsewhere by now.
             Err(error @ image::Error::NotFound { .. }) => return Err(error.into()),
-            Err(error) => {
-                let failure = Failure::from(error);
-                self.lost(&place, (usual(), &found.digest), failure, &mut images).await?;
-                Vec::new()
-            }
-        };
-        let mut trouble = None;
-        for member in members {
-            if member.platform.as_ref().is_some_and(|it| !self.wants(it)) {
-                continue;
-            }
-            match self.member(&place, &member).await {
-                // One may be there for each version of Windows; the first one counts.
-                Ok(Some(platform)) if images.iter().all(|it| it.0 != platform) => {
-                    images.push((platform, member.digest));
-                }
-                Ok(_) => {}
-                // The others are worth having, whatever is wrong with one.
-                Err(failure) => {
-                    let platform = member.platform.clone().unwrap_or_else(usual);
-                    let image = (platform, &member.digest);
-                    if let Err(failure) = self.lost(&place, image, failure, &mut images).await {
-                        trouble = trouble.or(Some(failure));
-                    }
-                }
-            }
+            Err(error) => self.lose(&place, (usual(), &found.digest), error, &mut seen).await,
         }
-        match trouble {
-            Some(failure) => Err(failure),
-            None if place.tag.is_none() || images.is_empty() => Ok(()),
-            None => self.shelf.lead(&place, images).await,
+        if place.tag.is_some() && !seen.is_blind {
+            self.shelf.lead(&place, seen.images, self.platforms).await?;
         }
+        seen.trouble.map_or(Ok(()), Err)
     }
 
     /// A tag leads nowhere any more.
     pub async fn gone(&self, repository: &Repository, tag: &str) -> Result<(), Failure> {
-        self.shelf.lead(&Place::of(repository, Some(tag)), Vec::new()).await
+        self.shelf.lead(&Place::of(repository, Some(tag)), Vec::new(), &[]).await
     }
 
-    /// What cannot be read now may be later; what can never be is told of, and its tag leads there all
-    /// the same.
-    async fn lost(
+    /// Sees to one image of several. The others are worth having, whatever is wrong with it.
+    async fn see(&self, place: &Place, member: &Member, seen: &mut Seen) {
+        if member.platform.as_ref().is_some_and(|it| !self.wants(it)) {
+            return;
+        }
+        match self.member(place, member).await {
+            Ok(Some(platform)) => seen.leads_to(platform, &member.digest),
+            Ok(None) => {}
+            Err(failure) => {
+                let platform = member.platform.clone().unwrap_or_else(usual);
+                self.lose(place, (platform, &member.digest), failure, seen).await;
+            }
+        }
+    }
+
+    /// What cannot be read now may be later. What is broken never can, which is told of, where
+    /// somebody remembers it, and its tag leads there all the same. Of what is not there that is told,
+    /// too; but there are registries that have an image before all of its parts.
+    async fn lose(
         &self,
         place: &Place,
         (platform, digest): (Platform, &Digest),
-        failure: Failure,
-        images: &mut Vec<(Platform, Digest)>,
-    ) -> Result<(), Failure> {
+        failure: impl Into<Failure>,
+        seen: &mut Seen,
+    ) {
         use image::Error;
-        let (Error::Corrupt { why, .. }
-        | Error::Limit { why, .. }
-        | Error::Invalid { why, .. }
-        | Error::NotFound { why, .. }) = &failure.error
-        else {
-            return Err(failure);
+        let failure = self.patient(place, failure.into());
+        let (is_final, why) = match &failure.error {
+            Error::Corrupt { why, .. } | Error::Limit { why, .. } => (true, Some(why)),
+            Error::NotFound { why, .. } => (false, Some(why)),
+            _ => (false, None),
         };
-        let is_kept = self.shelf.unreadable(place, (&platform, digest), why).await?;
-        if is_kept && images.iter().all(|it| it.0 != platform) {
-            images.push((platform, digest.clone()));
+        let told = match why {
+            Some(why) => self.shelf.unreadable(place, (&platform, digest), why).await,
+            None => Ok(false),
+        };
+        match told {
+            Ok(true) => {
+                seen.leads_to(platform, digest);
+                if !is_final {
+                    seen.failed(failure);
+                }
+            }
+            Ok(false) => {
+                seen.is_blind = true;
+                seen.failed(failure);
+            }
+            Err(untold) => {
+                seen.is_blind = true;
+                seen.failed(untold);
+            }
         }
-        Ok(())
+    }
+
+    /// With how long the registry wants to be left alone.
+    fn patient(&self, place: &Place, failure: Failure) -> Failure {
+        let host = place.repository.split_once('/').map_or("", |it| it.0);
+        let wait = failure.wait.or_else(|| self.settings.pace.left(host));
+        let is_away = matches!(failure.error, image::Error::Unavailable { .. });
+        Failure { wait: wait.filter(|_| is_away), ..failure }
     }
 
     fn wants(&self, platform: &Platform) -> bool {
@@ -236,6 +256,28 @@ impl Reading<'_> {
             engine::Error::Image(error) => Err(error.into()),
             other => Err(image::Error::corrupt(place.to_string(), other.to_string()).into()),
         }
+    }
+}
+
+/// What was seen of where a tag leads.
+#[derive(Default)]
+struct Seen {
+    images: Vec<(Platform, Digest)>,
+    /// Of something nobody can say where it leads.
+    is_blind: bool,
+    trouble: Option<Failure>,
+}
+
+impl Seen {
+    /// One may be there for each version of Windows; the first one counts.
+    fn leads_to(&mut self, platform: Platform, digest: &Digest) {
+        if self.images.iter().all(|it| it.0 != platform) {
+            self.images.push((platform, digest.clone()));
+        }
+    }
+
+    fn failed(&mut self, failure: Failure) {
+        self.trouble.get_or_insert(failure);
     }
 }
 

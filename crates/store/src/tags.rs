@@ -33,7 +33,8 @@ impl Store {
     }
 
     /// Takes note of all that a tag leads to: an image for each platform, and for no other any more.
-    /// A tag that leads to nothing is gone. An image that nobody has heard of waits to be analysed.
+    /// Whoever looked for some platforms alone says nothing of the others; none of them is all. A tag
+    /// that leads to nothing is gone. An image that nobody has heard of waits to be analysed.
     pub async fn lead_tag(
         &self,
         organisation: &OrganisationId,
@@ -41,6 +42,7 @@ impl Store {
         repository: &str,
         tag: &str,
         images: &[(Platform, Digest)],
+        looked_for: &[Platform],
     ) -> Result<Led, Error> {
         let repository = names::repository(repository)?;
         let tag = names::cleaned("tag", tag)?;
@@ -79,7 +81,10 @@ impl Store {
             .await?;
         for row in rows {
             let platform = row.text("platform")?;
-            if !wanted.iter().any(|it| it.0 == platform) {
+            let there: Platform = row.parsed("platform")?;
+            let is_meant = looked_for.is_empty()
+                || looked_for.iter().any(|wish| there.rank_for(wish).is_some());
+            if is_meant && !wanted.iter().any(|it| it.0 == platform) {
                 led.ended += u64::from(name.end(&mut tx, act, &platform).await?);
             }
         }

@@ -264,6 +264,10 @@ pub struct Leading {
     /// An image for each platform; none when the tag is gone.
     #[schema(max_items = 100)]
     pub leads_to: Vec<LeadsTo>,
+    /// The platforms that were looked for: of others nothing is said. None is all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<grammar::PlatformName>, max_items = 100)]
+    pub platforms: Vec<String>,
 }
 
 /// What a tag leads to for a platform.

@@ -4,6 +4,7 @@
 
 mod almanac;
 mod authority;
+mod broken;
 mod bulk;
 mod cache;
 mod compare;

@@ -70,7 +70,7 @@ async fn lead(
     let (Some(tag), None) = (&image.tag, &image.digest) else {
         return Err(Refusal::malformed("image", "it is to be a tag: acme/web:v1"));
     };
-    if leading.leads_to.len() > MOST_PLATFORMS {
+    if leading.leads_to.len() > MOST_PLATFORMS || leading.platforms.len() > MOST_PLATFORMS {
         let why = format!("a tag leads to at most {MOST_PLATFORMS} images");
         return Err(Sort::Refused.because(format!("leads_to: {why}")).into());
     }
@@ -79,8 +79,11 @@ async fn lead(
         let digest = it.digest.parse().map_err(|error| Refusal::malformed("digest", error))?;
         images.push((named::platform(&it.platform)?, digest));
     }
-    let act = app.act(&caller);
-    let led = app.store.lead_tag(&organisation, &act, &image.repository, tag, &images).await?;
+    let looked_for: Vec<Platform> =
+        leading.platforms.iter().map(|it| named::platform(it)).collect::<Result<_, _>>()?;
+    let (act, repository) = (app.act(&caller), &image.repository);
+    let led = app.store.lead_tag(&organisation, &act, repository, tag, &images, &looked_for);
+    let led = led.await?;
     let mut pending = Vec::new();
     for (platform, digest) in &images {
         if !app.store.has_inventory(&organisation, digest).await? {

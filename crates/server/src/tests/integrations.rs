@@ -1,6 +1,7 @@
 //! Integrations: what a party tells is kept, answered, and looked into, once; what nobody can read is
 //! set aside.
 
+mod broken;
 mod faults;
 
 use std::sync::Arc;

@@ -421,7 +421,7 @@ pub(super) async fn tags_lead_to_an_image_for_each_platform(store: &Store) {
     let arm64 = || Platform::new("linux", "arm64", None);
     let lead = async |minute, images: &[(Platform, u8)]| {
         let images: Vec<_> = images.iter().map(|it| (it.0.clone(), digest(it.1))).collect();
-        let led = store.lead_tag(&acme, &at(minute), repository, "v1", &images).await.unwrap();
+        let led = store.lead_tag(&acme, &at(minute), repository, "v1", &images, &[]).await.unwrap();
         (led.moved, led.ended)
     };
     let told = async || {
@@ -445,15 +445,22 @@ pub(super) async fn tags_lead_to_an_image_for_each_platform(store: &Store) {
     assert_eq!(told().await, "");
     // It comes back as it was.
     assert_eq!(lead(5, &[(amd64(), 3)]).await, (1, 0));
+    // Whoever looked for one platform alone says nothing of others.
+    let some = [(arm64(), digest(2))];
+    let led = store.lead_tag(&acme, &at(5), repository, "v1", &some, &[arm64()]).await.unwrap();
+    assert_eq!((led.moved, led.ended), (1, 0));
+    let led = store.lead_tag(&acme, &at(5), repository, "v1", &[], &[amd64()]).await.unwrap();
+    assert_eq!((led.moved, led.ended), (0, 1));
+    assert_eq!(told().await, format!("linux/arm64 {}", short(2)));
     let all = EventSelection::default();
     let events = store.events(&acme, &all, &Page::first(9)).await.unwrap().rows;
     let kinds = events.iter().rev().map(|it| it.kind.as_str());
     let kinds: Vec<&str> = kinds.filter(|it| it.starts_with("tag-")).collect();
-    assert_eq!(kinds, ["tag-moved", "tag-gone", "tag-gone"]);
+    assert_eq!(kinds, ["tag-moved", "tag-gone", "tag-gone", "tag-gone"]);
     let image = store.image(&acme, &digest(2)).await.unwrap().unwrap();
     assert_eq!((image.state, image.repositories), (ImageState::Pending, vec![repository.into()]));
     let twice = [(amd64(), digest(1)), (amd64(), digest(2))];
-    let refused = store.lead_tag(&acme, &at(6), repository, "v1", &twice).await.unwrap_err();
+    let refused = store.lead_tag(&acme, &at(6), repository, "v1", &twice, &[]).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
         "tag docker.io/acme/web:v1: it leads to one image for linux/amd64, not to several"
@@ -475,7 +482,7 @@ pub(super) async fn tags_are_led_by_many_at_once(store: &Store) {
         let tag = if round % 3 == 0 { "v2" } else { "v1" };
         all.push(tokio::spawn(async move {
             let act = at(i64::try_from(round).unwrap());
-            store.lead_tag(&acme, &act, "docker.io/acme/web", tag, &images).await
+            store.lead_tag(&acme, &act, "docker.io/acme/web", tag, &images, &[]).await
         }));
     }
     for one in all {

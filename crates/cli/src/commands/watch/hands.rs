@@ -82,7 +82,12 @@ impl Shelf for Remote<'_> {
         Ok(())
     }
 
-    async fn lead(&self, place: &Place, images: Vec<(Platform, Digest)>) -> Result<(), Failure> {
+    async fn lead(
+        &self,
+        place: &Place,
+        images: Vec<(Platform, Digest)>,
+        looked_for: &[Platform],
+    ) -> Result<(), Failure> {
         if self.dry_run {
             return Ok(());
         }
@@ -94,7 +99,9 @@ impl Shelf for Remote<'_> {
                 digest: digest.to_string(),
             })
             .collect();
-        let leading = Leading { image: format!("{}:{tag}", place.repository), leads_to };
+        let image = format!("{}:{tag}", place.repository);
+        let platforms = looked_for.iter().map(ToString::to_string).collect();
+        let leading = Leading { image, leads_to, platforms };
         let led = self.asking.client.lead_tag(&self.asking.organisation, &leading).await;
         let led = led.map_err(|error| unsent(&place.to_string(), &error))?;
         self.messages.debug(&format!("{place}: {} moved, {} ended", led.moved, led.ended));

@@ -94,10 +94,16 @@ impl Shelf for Attending<'_> {
         kept.await.map_err(away)
     }
 
-    async fn lead(&self, place: &Place, images: Vec<(Platform, Digest)>) -> Result<(), Failure> {
+    async fn lead(
+        &self,
+        place: &Place,
+        images: Vec<(Platform, Digest)>,
+        looked_for: &[Platform],
+    ) -> Result<(), Failure> {
         let Some(tag) = &place.tag else { return Ok(()) };
-        let (organisation, act) = (&self.record.organisation, self.act());
-        let led = self.app.store.lead_tag(organisation, &act, &place.repository, tag, &images);
+        let (store, organisation, act) = (&self.app.store, &self.record.organisation, self.act());
+        let repository = &place.repository;
+        let led = store.lead_tag(organisation, &act, repository, tag, &images, looked_for);
         led.await.map(|_| ()).map_err(away)
     }
 
