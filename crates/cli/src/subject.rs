@@ -215,6 +215,7 @@ impl Subject {
             subject,
             platform: self.choice.platform.clone(),
             reference: self.choice.reference.clone(),
+            manifest: None,
             statements,
             settings,
             progress: Arc::new(Watcher::new(

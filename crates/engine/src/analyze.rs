@@ -26,6 +26,8 @@ pub struct Request {
     pub platform: Option<Platform>,
     /// Which reference inside an archive or layout of several.
     pub reference: Option<String>,
+    /// The manifest that the digest in a registry's name is of, if somebody has it by now.
+    pub manifest: Option<Arc<[u8]>>,
     /// Also hear what is stated about flaws beside an image: for those who judge.
     pub statements: bool,
     /// How to reach things.
@@ -61,17 +63,25 @@ pub enum Origin {
     Document,
 }
 
+impl Request {
+    /// What is asked of a source.
+    fn of(&self, name: String) -> Ask {
+        Ask {
+            name,
+            platform: self.platform.clone(),
+            reference: self.reference.clone(),
+            manifest: self.manifest.clone(),
+            settings: Arc::clone(&self.settings),
+            progress: Arc::clone(&self.progress),
+        }
+    }
+}
+
 impl Engine {
     /// What is inside the subject of `request`.
     pub async fn inventory(&self, request: &Request) -> Result<Analyzed, Error> {
         let (source, name) = image::parse(&request.subject)?;
-        let ask = Ask {
-            name: name.clone(),
-            platform: request.platform.clone(),
-            reference: request.reference.clone(),
-            settings: Arc::clone(&request.settings),
-            progress: Arc::clone(&request.progress),
-        };
+        let ask = request.of(name.clone());
         match open(source, &ask).await? {
             Opened::Image(image) => {
                 let mut analyzed = self.image(&*image, &ask).await?;
@@ -88,13 +98,7 @@ impl Engine {
     /// What the image of `request` is, before any layer of it is read.
     pub async fn describe(&self, request: &Request) -> Result<ImageDescription, Error> {
         let (source, name) = image::parse(&request.subject)?;
-        let ask = Ask {
-            name,
-            platform: request.platform.clone(),
-            reference: request.reference.clone(),
-            settings: Arc::clone(&request.settings),
-            progress: Arc::clone(&request.progress),
-        };
+        let ask = request.of(name);
         if let Opened::Image(image) = open(source, &ask).await?
             && let Some(description) = image.description()
         {

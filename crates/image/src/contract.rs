@@ -39,6 +39,8 @@ pub struct Ask {
     pub platform: Option<Platform>,
     /// Which reference inside an archive or layout of several (`--ref`).
     pub reference: Option<String>,
+    /// The manifest that the digest in a registry's name is of, if somebody has it by now.
+    pub manifest: Option<Arc<[u8]>>,
     /// How to reach things.
     pub settings: Arc<Settings>,
     /// Who watches.

@@ -58,7 +58,10 @@ impl ImageSource for Registry {
         let Reference { host, repository, .. } = &reference;
         let client = Client::new(host, repository, &what, &ask.settings, &ask.progress)?;
         let wanted = reference.wanted();
-        let found = client.find(wanted, ask.platform.as_ref()).await?;
+        let found = match &ask.manifest {
+            Some(bytes) => Found::of(&what, bytes, wanted)?,
+            None => client.find(wanted, ask.platform.as_ref()).await?,
+        };
         let mut description = client.describe(found, ask.platform.as_ref()).await?;
         description.name.clone_from(&what);
         if reference.digest.is_none() {
@@ -85,6 +88,8 @@ pub struct Member {
     pub digest: Digest,
     /// What its index says that it is for; the manifest of an only one says nothing.
     pub platform: Option<Platform>,
+    /// What was read of it to learn that it is the only one.
+    pub manifest: Option<Arc<[u8]>>,
 }
 
 /// The images that a name in a registry leads to, each once, in the order of their index: an only one,
@@ -97,9 +102,9 @@ pub async fn images(
     let reference = reference(name)?;
     let what = reference.familiar();
     let client = Client::new(&reference.host, &reference.repository, &what, settings, progress)?;
-    let (document, _, digest) = client.document(reference.wanted()).await?;
+    let (document, bytes, digest) = client.document(reference.wanted()).await?;
     let Document::Index(index) = document else {
-        return Ok(vec![Member { digest, platform: None }]);
+        return Ok(vec![Member { digest, platform: None, manifest: Some(bytes.into()) }]);
     };
     let index = client.flat(index).await?;
     let mut members: Vec<Member> = Vec::new();
@@ -109,7 +114,7 @@ pub async fn images(
             return Err(Error::limit(&what, format!("it holds over {MEMBERS_LIMIT} images")));
         }
         if members.iter().all(|it| it.digest != digest) {
-            members.push(Member { digest, platform: descriptor.platform() });
+            members.push(Member { digest, platform: descriptor.platform(), manifest: None });
         }
     }
     Ok(members)
@@ -172,6 +177,20 @@ struct Found {
     bytes: Vec<u8>,
     digest: Digest,
     index: Option<(Index, Digest)>,
+}
+
+impl Found {
+    /// A manifest that somebody has: it is to be the one that is wanted.
+    fn of(what: &str, bytes: &[u8], wanted: &str) -> Result<Self, Error> {
+        let digest = wanted.parse().map_err(|_| Error::invalid(what, "no digest is wanted"))?;
+        verify(what, bytes, &digest)?;
+        match manifest::read(what, bytes)? {
+            Document::Manifest(manifest) => {
+                Ok(Self { manifest, bytes: bytes.to_vec(), digest, index: None })
+            }
+            Document::Index(_) => Err(Error::invalid(what, "the manifest is an index")),
+        }
+    }
 }
 
 impl Client {

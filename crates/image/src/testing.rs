@@ -20,6 +20,7 @@ pub(crate) fn ask(name: &str) -> Ask {
         name: name.to_owned(),
         platform: None,
         reference: None,
+        manifest: None,
         settings: Arc::new(settings),
         progress: Arc::new(Silent),
     }

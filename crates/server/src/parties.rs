@@ -94,6 +94,8 @@ pub(crate) fn connect(
         credentials: None,
         docker_config: None,
         auth_files: Vec::new(),
+        // Who is let in as somebody else is told of other limits.
+        pace: Arc::default(),
         ..app.reach.settings.as_ref().clone()
     };
     let ways = Ways { settings: Arc::new(mine), progress: Arc::new(image::Silent) };

@@ -213,6 +213,7 @@ impl Reading<'_> {
             subject: format!("registry://{}@{}", place.repository, member.digest),
             platform: None,
             reference: None,
+            manifest: member.manifest.clone(),
             statements: true,
             settings: Arc::clone(&self.settings),
             progress: Arc::clone(&self.progress),

@@ -153,6 +153,7 @@ async fn asked(
         subject: format!("registry://{repository}:{tag}"),
         platform: wanted,
         reference: None,
+        manifest: None,
         statements: false,
         settings: Arc::clone(&app.reach.settings),
         progress: Arc::new(image::Silent),

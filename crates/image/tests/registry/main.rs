@@ -94,6 +94,7 @@ async fn read(
         name: name.to_owned(),
         platform: (!platform.is_empty()).then(|| platform.parse().unwrap()),
         reference: None,
+        manifest: None,
         settings: Arc::new(settings),
         progress: Arc::<Watch>::clone(watch),
     };

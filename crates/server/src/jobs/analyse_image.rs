@@ -41,6 +41,7 @@ impl Work for AnalyseImage {
             subject: format!("registry://{}@{}", it.repository, it.digest),
             platform: Some(platform),
             reference: None,
+            manifest: None,
             statements: true,
             settings: Arc::clone(&app.reach.settings),
             progress: Arc::new(image::Silent),

@@ -255,6 +255,7 @@ impl Recording<'_> {
             subject: subject.to_owned(),
             platform: wanted.platform.clone(),
             reference: None,
+            manifest: None,
             statements: false,
             settings: Arc::new(settings),
             progress: Arc::new(Watcher::new(messages, "Looking")),

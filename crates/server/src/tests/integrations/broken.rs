@@ -82,3 +82,18 @@ async fn who_asks_for_patience_while_images_are_pulled_has_it() {
         assert_eq!(house.notices("distribution", NoticeState::Waiting).await.len(), 20);
     }
 }
+
+/// Registries count manifests that are pulled.
+#[tokio::test]
+async fn a_manifest_is_pulled_once() {
+    let house = House::new().await;
+    let host = house.registry.host();
+    house.configured("oci", &[("registry", &host)]).await;
+    let digest = house.push("team/app", "1", "cup");
+    house.later(1).await;
+    assert_eq!(house.known(&format!("{host}/team/app")).await, ("1".to_owned(), 1));
+    let pulls = |it: &testkit::Seen| it.method == "GET" && it.path.ends_with(&digest);
+    let pulled = house.registry.seen();
+    let pulled = pulled.iter().filter(|it| pulls(it) && it.path.contains("/manifests/"));
+    assert_eq!(pulled.count(), 1);
+}
