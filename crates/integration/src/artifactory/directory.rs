@@ -32,23 +32,12 @@ impl Directory for Lists {
         let mut listed = Listed::default();
         let mut tried = asked::Each::default();
         for key in &self.names.keys {
+            let what = format!("the catalog of {key}");
             let found = asked::catalog(&self.desk, &v2(key)).await;
-            let Some(found) =
-                tried.found(&format!("the catalog of {key}"), found, &mut listed.gaps)?
-            else {
-                continue;
-            };
-            listed.gaps.extend(found.gaps);
-            for image in found.all {
-                match self.names.of(key, &image) {
-                    Some(repository) => listed.all.push(repository),
-                    None => asked::gap(
-                        &mut listed.gaps,
-                        &format!("the catalog of {key}"),
-                        format!("`{}` makes no name", shown(&image)),
-                    ),
-                }
-            }
+            let Some(found) = tried.found(&what, found, &mut listed)? else { continue };
+            listed.add(found, |listed, image| {
+                asked::named(listed, &what, &image, self.names.of(key, &image));
+            });
         }
         tried.ended()?;
         Ok(listed)
@@ -71,7 +60,7 @@ impl Directory for Lists {
         for key in &self.names.keys {
             let what = format!("the changes of {key}");
             let found = self.changed(key, since, &mut listed).await;
-            tried.found(&what, found, &mut listed.gaps)?;
+            tried.found(&what, found, &mut listed)?;
         }
         tried.ended()?;
         Ok(Some(listed))

@@ -33,16 +33,11 @@ impl Directory for Lists {
             let what = format!("the components of {}", shown(&key));
             let first = format!("/service/rest/v1/components?repository={}", escaped(&key));
             let found = self.components(&what, first, |it| it.0.clone()).await;
-            let Some(found) = tried.found(&what, found, &mut listed.gaps)? else { continue };
-            listed.gaps.extend(found.gaps);
-            for (image, _) in found.all {
-                if let Some(it) = composed(&self.template, self.registry(), &key, &image) {
-                    listed.all.push(it);
-                } else {
-                    let why = format!("`{}` makes no name", shown(&image));
-                    asked::gap(&mut listed.gaps, &what, why);
-                }
-            }
+            let Some(found) = tried.found(&what, found, &mut listed)? else { continue };
+            listed.add(found, |listed, (image, _)| {
+                let repository = composed(&self.template, self.registry(), &key, &image);
+                asked::named(listed, &what, &image, repository);
+            });
         }
         tried.ended()?;
         listed.all.sort();
@@ -61,8 +56,11 @@ impl Directory for Lists {
         let what = format!("the tags of {image}");
         let found = self.components(&what, first, |it| it.1.tag.clone()).await?;
         // A search may find more than was meant.
-        let all = found.all.into_iter().filter(|(name, _)| name == image).map(|it| it.1);
-        Ok(Listed { all: all.collect(), gaps: found.gaps })
+        let mut listed = Listed::default();
+        listed.add(found, |listed, (name, tagged)| {
+            listed.all.extend(Some(tagged).filter(|_| name == *image));
+        });
+        Ok(listed)
     }
 
     async fn digest(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Failure> {

@@ -124,7 +124,7 @@ pub(crate) fn instead(
             why.error.why()
         ),
     );
-    Ok(Listed { all, gaps: vec![gap] })
+    Ok(Listed { all, gaps: vec![gap], is_torn: false })
 }
 
 /// Several lists that make one: each that cannot be had is a gap, and a failure only where none can.
@@ -136,11 +136,11 @@ pub(crate) struct Each {
 
 impl Each {
     /// What was found in one of them. Whoever is to wait asks nobody else.
-    pub(crate) fn found<T>(
+    pub(crate) fn found<T, U>(
         &mut self,
         what: &str,
         found: Result<T, Failure>,
-        gaps: &mut Vec<Gap>,
+        listed: &mut Listed<U>,
     ) -> Result<Option<T>, Failure> {
         match found {
             Ok(found) => {
@@ -149,7 +149,7 @@ impl Each {
             }
             Err(failure) if failure.wait.is_some() => Err(failure),
             Err(failure) => {
-                gap(gaps, what, failure.error.why().to_owned());
+                listed.lose(what, failure.error.why(), &failure);
                 self.failure.get_or_insert(failure);
                 Ok(None)
             }
@@ -163,14 +163,6 @@ impl Each {
             _ => Ok(()),
         }
     }
-}
-
-/// Is this failure a `no` that will stay one?
-pub(crate) fn is_no(failure: &Failure) -> bool {
-    matches!(
-        failure.error,
-        Error::Denied { .. } | Error::NotFound { .. } | Error::Unsupported { .. }
-    )
 }
 
 /// Asks for `path`, and for nothing in it.
@@ -221,6 +213,19 @@ pub(crate) async fn checks(directory: &dyn Directory) -> Vec<Check> {
     }
     checks.push(Check::warned(TAGS, "there is no image yet", "push one, and test again"));
     checks
+}
+
+/// One more repository of a list, where what is listed makes one.
+pub(crate) fn named(
+    listed: &mut Listed<Repository>,
+    what: &str,
+    image: &str,
+    repository: Option<Repository>,
+) {
+    if repository.is_none() {
+        gap(&mut listed.gaps, what, format!("`{}` makes no name", shown(image)));
+    }
+    listed.all.extend(repository);
 }
 
 /// The repository under a name that is pulled as it is listed.

@@ -158,19 +158,17 @@ impl Round<'_> {
             seen.note(began, &report);
             return Ok(report);
         }
-        let fresh = match seen.repositories.take() {
-            Some(known) if !self.watch.refresh_registry => (known, Vec::new()),
+        let listed = match seen.repositories.take() {
+            Some(known) if !self.watch.refresh_registry => known.into(),
             _ => {
-                let (mut all, gaps) = watch.repositories().await?;
-                all.retain(|it| self.is_asked_for(it));
-                (all, gaps)
+                let mut listed = watch.repositories().await?;
+                listed.all.retain(|it| self.is_asked_for(it));
+                listed
             }
         };
-        let (repositories, gaps) = fresh;
-        let mut report = watch.look(&repositories).await?;
+        let report = watch.look(&listed).await?;
         // While the list has holes, it is asked for again.
-        seen.repositories = gaps.is_empty().then_some(repositories);
-        report.gaps.extend(gaps);
+        seen.repositories = listed.gaps.is_empty().then_some(listed.all);
         seen.note(began, &report);
         Ok(report)
     }
