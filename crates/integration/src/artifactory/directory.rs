@@ -1,5 +1,7 @@
 //! What Artifactory is asked: its repositories, their catalogs and tags, and what changed.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use image::{Desk, Failure, Question, Verb};
 use model::{Digest, Moment};
@@ -40,16 +42,29 @@ impl Directory for Lists {
             });
         }
         tried.ended()?;
+        listed.all = asked::merged(listed.all);
         Ok(listed)
     }
 
     async fn tags(&self, repository: &Repository) -> Result<Listed<Tagged>, Failure> {
-        let key = repository.key.as_deref().unwrap_or_default();
-        asked::tags(&self.desk, &v2(key), &repository.image).await
+        let mut listed = Listed::default();
+        let mut tried = asked::Each::default();
+        let mut seen = HashSet::new();
+        for key in &repository.keys {
+            let found = asked::tags(&self.desk, &v2(key), &repository.image).await;
+            let what = format!("the tags of {key}/{}", repository.image);
+            let Some(found) = tried.found(&what, found, &mut listed)? else { continue };
+            listed.add(found, |listed, it| {
+                listed.all.extend(Some(it).filter(|it| seen.insert(it.tag.clone())));
+            });
+        }
+        tried.ended()?;
+        Ok(listed)
     }
 
     async fn digest(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Failure> {
-        let key = repository.key.as_deref().unwrap_or_default();
+        let key = self.names.through.as_ref().or_else(|| repository.keys.first());
+        let Some(key) = key else { return Ok(None) };
         let path = format!("{}/{}/manifests/{tag}", v2(key), repository.image);
         self.desk.about(&repository.image).digest_at(&path).await
     }
@@ -106,12 +121,14 @@ impl Directory for Lists {
     }
 
     fn repository(&self, registry: &str, name: &str) -> Repository {
-        // Wherever the key stands, one of them makes this very name.
-        let made = self.names.keys.iter().find_map(|key| {
-            let images = [name.strip_prefix(&format!("{key}/")), Some(name)];
+        // Wherever the key stands, some of them make this very name.
+        let made = self.names.keys.iter().filter_map(|key| {
+            let through = self.names.through.as_ref().unwrap_or(key);
+            let images = [name.strip_prefix(&format!("{through}/")), Some(name)];
             let mut made = images.into_iter().flatten().filter_map(|it| self.names.of(key, it));
             made.find(|it| it.registry == registry && it.name == name)
         });
+        let made = asked::merged(made).into_iter().next();
         made.unwrap_or_else(|| asked::plain(registry, name.to_owned()))
     }
 }
@@ -158,7 +175,9 @@ impl Lists {
             asked::gap(gaps, "the changes", format!("`{}` is no image", shown(path)));
             return None;
         };
-        let digest = text(row, "sha256").and_then(names::digest);
+        // What is pulled through another repository is not always what this one has.
+        let is_sure = self.names.through.is_none();
+        let digest = text(row, "sha256").and_then(names::digest).filter(|_| is_sure);
         let at = text(row, "modified").and_then(names::moment);
         Some(Change { repository, tagged: Tagged { tag, digest, at } })
     }

@@ -31,7 +31,7 @@ pub trait Directory: Send + Sync {
         Repository {
             registry: registry.to_owned(),
             name: name.to_owned(),
-            key: None,
+            keys: Vec::new(),
             image: name.to_owned(),
         }
     }
@@ -97,8 +97,9 @@ pub struct Repository {
     pub registry: String,
     /// The name to pull under: `team/app`.
     pub name: String,
-    /// The party's own repository that it lies in, where there are such: `docker-local`.
-    pub key: Option<String>,
+    /// The party's own repositories that it lies in, where there are such: `docker-local`. In several it
+    /// lies where all of them are pulled from under one name.
+    pub keys: Vec<String>,
     /// The image's path in there: `team/app`.
     pub image: String,
 }
@@ -107,7 +108,7 @@ impl Repository {
     /// Every name that people may mean it by.
     pub fn names(&self) -> Vec<String> {
         let mut names = vec![self.name.clone(), self.image.clone()];
-        names.extend(self.key.as_ref().map(|key| format!("{key}/{}", self.image)));
+        names.extend(self.keys.iter().map(|key| format!("{key}/{}", self.image)));
         names.push(format!("{}/{}", self.registry, self.name));
         names.dedup();
         names

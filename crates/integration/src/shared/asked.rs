@@ -2,6 +2,8 @@
 //!
 //! <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>
 
+use std::collections::HashMap;
+
 use image::{Desk, Error, Failure, Question, Verb};
 use model::Gap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -228,9 +230,28 @@ pub(crate) fn named(
     listed.all.extend(repository);
 }
 
+/// Each name once, with all the keys that make it.
+pub(crate) fn merged(all: impl IntoIterator<Item = Repository>) -> Vec<Repository> {
+    let mut merged: Vec<Repository> = Vec::new();
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
+    for repository in all {
+        let name = (repository.registry.clone(), repository.name.clone());
+        let place = *places.entry(name).or_insert(merged.len());
+        match merged.get_mut(place) {
+            None => merged.push(repository),
+            Some(there) => {
+                let new = repository.keys.into_iter().filter(|it| !there.keys.contains(it));
+                let new: Vec<String> = new.collect();
+                there.keys.extend(new);
+            }
+        }
+    }
+    merged
+}
+
 /// The repository under a name that is pulled as it is listed.
 pub(crate) fn plain(registry: &str, name: String) -> Repository {
-    Repository { registry: registry.to_owned(), key: None, image: name.clone(), name }
+    Repository { registry: registry.to_owned(), keys: Vec::new(), image: name.clone(), name }
 }
 
 /// A digest and a time that an entry of a list says.

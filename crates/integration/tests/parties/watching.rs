@@ -716,3 +716,45 @@ async fn what_changed_is_found_without_a_list() {
     let watch = Watch::new(plain.directory().unwrap(), &kept, &kept, Options::default());
     assert!(watch.look_since(since).await.unwrap().is_none());
 }
+
+/// Where several keys make one name, it is looked at once, and what it leads to is what is pulled under
+/// it.
+#[tokio::test]
+async fn a_name_that_several_keys_make_is_one() {
+    let (first, second) = (registry(), FakeRegistry::start());
+    push(&second, "team/app", "2", "another");
+    push(&second, "team/app", "3", "three");
+    for (vendor, other, more) in [
+        (
+            Vendor::Artifactory,
+            "docker-prod",
+            &[("repository", "docker-local,docker-prod"), ("virtual-repository", "docker")][..],
+        ),
+        (Vendor::Nexus, "docker-proxy", &[]),
+        (Vendor::Nexus, "docker-proxy", &[("repository", "docker-hosted,docker-proxy")]),
+    ] {
+        let stand_in = VendorStandIn::start(vendor, &first.host()).with_key(other, &second.host());
+        let party = party_at(&stand_in, vendor, more);
+        let (directory, kept) = (party.directory().unwrap(), Kept::default());
+        let report = kept.look(directory, Backfill::All).await;
+        assert_eq!((report.repositories, report.tags, report.analyzed), (3, 5, 5), "{report:?}");
+        let told = kept.told();
+        assert!(told.contains("team/app:3") && told.matches("team/app:2").count() == 1, "{told}");
+        let name = if vendor == Vendor::Nexus { "team/app" } else { "docker/team/app" };
+        let app = directory.repository(&stand_in.host(), name);
+        let digest = kept.tag(&app, "2").await.unwrap().map(|it| it.to_string());
+        assert_eq!(digest, first.tag("team/app", "2"));
+        // What was seen is all of it, by whichever key.
+        let again = kept.look(directory, Backfill::All).await;
+        assert_eq!((again.tags, kept.told().as_str()), (5, ""), "{again:?}");
+        assert!(again.is_whole());
+    }
+    // Where nothing says which of them is pulled, that is no way to watch.
+    let settings = [("registry", "r.example"), ("api", "https://r.example/artifactory")];
+    let given = settings.into_iter().chain([("repository", "a,b"), ("layout", "port")]);
+    let given: Vec<_> = given.map(|(key, it)| (key.to_owned(), it.to_owned())).collect();
+    let kind = integration::find("artifactory").unwrap();
+    let settled = kind.settle(&given, &|_| None).unwrap();
+    let why = (kind.connect)(&settled, &super::ways()).err().unwrap();
+    assert_eq!(why.to_string(), "repository: images of several keys would have the same names");
+}

@@ -182,7 +182,7 @@ impl Round<'_> {
         };
         words.is_empty()
             || words.iter().any(|word| names.iter().any(|name| within(name, word)))
-            || repository.key.as_ref().is_some_and(|it| words.contains(it))
+            || repository.keys.iter().any(|it| words.contains(it))
     }
 
     fn tell(&self, outcome: &Result<Report, WatchError>) {

@@ -10,7 +10,7 @@ fn digest(digit: char) -> Digest {
 
 fn repository(name: &str) -> Repository {
     let (registry, name) = ("r.example".to_owned(), name.to_owned());
-    Repository { registry, image: name.clone(), name, key: None }
+    Repository { registry, image: name.clone(), name, keys: Vec::new() }
 }
 
 fn notice(id: &str) -> Notice {
