@@ -101,16 +101,15 @@ impl Party {
         self.settings.text("registry").unwrap_or(self.kind.id)
     }
 
-    /// By which what was seen of it is told from what was seen elsewhere, or for somebody else: all
-    /// that must be said of a registry says which it is. What else is said may change meanwhile.
+    /// By which what was seen of it is told from what was seen elsewhere, or for somebody else: by where
+    /// it is. What else is said of it may change meanwhile.
     pub(super) fn key(&self, asking: &Asking, context: &Context) -> anyhow::Result<String> {
         let whose = match &asking.server {
             Some(server) => server.clone(),
             None => context.environment.database()?.0,
         };
         let mut words = vec![whose.as_str(), &asking.organisation, self.kind.id];
-        let required = self.kind.settings.iter().filter(|it| it.required);
-        words.extend(required.flat_map(|it| self.words(it.key)));
+        words.extend(["registry", "api"].into_iter().flat_map(|it| self.words(it)));
         Ok(format!("{}-{}", self.kind.id, sum(&words)))
     }
 
