@@ -89,14 +89,28 @@ impl<'a> Watch<'a> {
     pub async fn repositories(&self) -> Result<Listed<Repository>, WatchError> {
         let seen = self.memory.repositories(self.directory.registry()).await?;
         let names: Vec<String> = seen.iter().map(|it| it.1.clone()).collect();
-        let mut listed = self.directory.repositories(&names).await?;
+        let listed = self.directory.repositories(&names).await?;
+        Ok(self.with(listed, seen))
+    }
+
+    /// These, and those that were seen since they were listed.
+    pub async fn and_seen(&self, listed: Listed<Repository>) -> Result<Listed<Repository>, Lost> {
+        let seen = self.memory.repositories(self.directory.registry()).await?;
+        Ok(self.with(listed, seen))
+    }
+
+    fn with(
+        &self,
+        mut listed: Listed<Repository>,
+        seen: Vec<(String, String)>,
+    ) -> Listed<Repository> {
         let known: BTreeSet<(String, String)> =
             listed.all.iter().map(|it| (it.registry.clone(), it.name.clone())).collect();
         let unlisted = seen.into_iter().filter(|it| !known.contains(it));
         let unlisted = unlisted.map(|(registry, name)| self.directory.repository(&registry, &name));
         listed.all.extend(unlisted);
         listed.all.retain(|it| self.options.filter.takes(it));
-        Ok(listed)
+        listed
     }
 
     /// Looks at each of these once. Nothing that goes wrong with one keeps the others waiting; while
@@ -163,6 +177,7 @@ impl<'a> Watch<'a> {
             match self.directory.tags(repository).await {
                 Ok(listed) => listed,
                 Err(failure) => {
+                    report.unlisted += 1;
                     report.failed(&repository.name, &failure);
                     return Ok(report);
                 }

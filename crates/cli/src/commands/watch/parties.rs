@@ -28,7 +28,8 @@ pub(super) fn named(
 ) -> anyhow::Result<Vec<Party>> {
     let mut parties = Vec::new();
     for (kind, given) in told(registry, repositories)? {
-        let variable = |name: &str| context.environment.setting(name);
+        let is_named = given.iter().any(|it| it.0 == "user");
+        let variable = |name: &str| context.environment.watched_setting(name, is_named);
         let settings = kind.settle(&given, &variable).map_err(|faults| {
             let hint = faults.iter().find_map(|it| it.hint.clone());
             let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
