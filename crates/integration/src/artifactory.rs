@@ -11,7 +11,7 @@ use image::{Desk, Error};
 use crate::contract::{
     Directory, Inbox, Integration, Kind, Repository, Setting, SettingKind, Settings, Ways,
 };
-use crate::shared::names::composed;
+use crate::shared::names::{composed, is_key};
 use crate::shared::settings;
 
 pub(crate) const KIND: Kind = Kind {
@@ -172,12 +172,6 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
             mode: inbox::Mode::of(settings.text("webhook-mode").unwrap_or_default()),
         },
     }))
-}
-
-/// What a repository may be called.
-fn is_key(text: &str) -> bool {
-    let plain = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
-    !text.is_empty() && text.bytes().all(plain) && !text.starts_with('.')
 }
 
 /// How names are made: as the template says, else as the layout does.

@@ -13,11 +13,15 @@ mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
+use image::Error;
 use model::{Digest, Moment};
 use tokio::sync::{Mutex, Semaphore};
+use tokio::time::Instant;
 
 use crate::contract::{Action, Change, Directory, Failure, Listed, Repository, Tagged, is_no};
 use turns::Turns;
@@ -66,11 +70,14 @@ impl From<Option<Digest>> for Leads {
     }
 }
 
-/// A look at a tag, and whether anything more will be known of where it leads.
-type Look<'a> = BoxFuture<'a, Result<(Report, bool), WatchError>>;
+/// Looks at tags, some at a time, and of each whether anything more will be known of where it leads.
+type Looks<'a> = BoxStream<'a, Result<(Report, bool), WatchError>>;
 
-/// Whoever holds it works on the image; why it failed.
-type Claim = Arc<Mutex<Option<Failure>>>;
+/// Whoever holds it works on the image; why it failed, and when.
+type Claim = Arc<Mutex<Option<(Failure, Instant)>>>;
+
+/// What is refused or broken is not tried again sooner because many tell of it.
+const STAYS_FOR: Duration = Duration::from_secs(30);
 
 impl<'a> Watch<'a> {
     /// Watches what `directory` lists.
@@ -127,11 +134,8 @@ impl<'a> Watch<'a> {
                 self.memory.begun(registry).await?;
             }
         }
-        self.forgive().await;
-        // In boxes: of closures that borrow the compiler cannot tell whether threads may share them.
-        let looks = repositories.all.iter().map(|it| self.look_at(it).boxed());
-        let looks: Vec<BoxFuture<'_, Result<Report, WatchError>>> = looks.collect();
-        let mut looks = stream::iter(looks).buffer_unordered(self.options.workers.max(1));
+        self.forgive(|_| false).await;
+        let mut looks = self.some(repositories.all.iter().map(|it| self.look_at(it).boxed()));
         let mut report = Report { gaps: repositories.gaps.clone(), ..Report::default() };
         while let Some(one) = looks.next().await {
             report.add(one?);
@@ -139,14 +143,24 @@ impl<'a> Watch<'a> {
         Ok(report)
     }
 
+    /// Does some of these at a time. It is in boxes that are made as they are due: of closures that
+    /// borrow the compiler cannot tell whether threads may share them, and a registry may have a
+    /// million tags.
+    fn some<'b, T: 'b>(
+        &self,
+        looks: impl Iterator<Item = BoxFuture<'b, T>> + Send + 'b,
+    ) -> BoxStream<'b, T> {
+        stream::iter(looks).buffer_unordered(self.options.workers.max(1)).boxed()
+    }
+
     /// Looks at what changed since then, where the party can tell. It does not tell what is gone.
     /// `None`: it cannot tell, so everything is to be looked at.
     pub async fn look_since(&self, since: Moment) -> Result<Option<Report>, WatchError> {
         let Some(listed) = self.directory.changes(since).await? else { return Ok(None) };
-        self.forgive().await;
+        self.forgive(|_| false).await;
         let mut report = Report { gaps: listed.gaps, ..Report::default() };
         let mut before: BTreeMap<Repository, BTreeMap<String, Digest>> = BTreeMap::new();
-        let mut looks: Vec<Look<'_>> = Vec::new();
+        let mut all = Vec::new();
         for Change { repository, tagged } in listed.all {
             let filter = &self.options.filter;
             if !filter.takes(&repository) || !filter.takes_tag(&tagged.tag) {
@@ -157,12 +171,13 @@ impl<'a> Watch<'a> {
                 report.repositories += 1;
             }
             let was = before.get(&repository).and_then(|it| it.get(&tagged.tag)).cloned();
-            looks.push(
-                async move { self.look_at_tag(&repository, tagged, was.as_ref(), Cause::Look).await }
-                    .boxed(),
-            );
+            all.push((repository, tagged, was));
         }
-        self.look_at_tags(looks, &mut report).await?;
+        let looks = all.into_iter().map(|(repository, tagged, was)| {
+            async move { self.look_at_tag(&repository, tagged, was.as_ref(), Cause::Look).await }
+                .boxed()
+        });
+        self.look_at_tags(self.some(looks), &mut report).await?;
         Ok(Some(report))
     }
 
@@ -176,6 +191,10 @@ impl<'a> Watch<'a> {
             let _place = self.places.acquire().await.ok();
             match self.directory.tags(repository).await {
                 Ok(listed) => listed,
+                // Its last tag was deleted, and it with it.
+                Err(Failure { error: Error::NotFound { .. }, .. }) if !before.is_empty() => {
+                    Listed::default()
+                }
                 Err(failure) => {
                     report.unlisted += 1;
                     report.failed(&repository.name, &failure);
@@ -208,7 +227,7 @@ impl<'a> Watch<'a> {
             let cause = if is_left(&tagged) { Cause::Before } else { Cause::Look };
             self.look_at_tag(repository, tagged, was, cause).boxed()
         });
-        let are_known = self.look_at_tags(looks.collect(), &mut report).await?;
+        let are_known = self.look_at_tags(self.some(looks), &mut report).await?;
         // It is known what was there before, but for what is said of it to nobody.
         if are_known && !listed.is_torn {
             self.memory.met(repository).await?;
@@ -216,13 +235,12 @@ impl<'a> Watch<'a> {
         Ok(report)
     }
 
-    /// Some tags at a time. False when it may be known later of one where it leads.
+    /// Looks at tags. False when it may be known later of one where it leads.
     async fn look_at_tags(
         &self,
-        looks: Vec<Look<'_>>,
+        mut looks: Looks<'_>,
         report: &mut Report,
     ) -> Result<bool, WatchError> {
-        let mut looks = stream::iter(looks).buffer_unordered(self.options.workers.max(1));
         let mut are_known = true;
         while let Some(one) = looks.next().await {
             let (one, is_known) = one?;
@@ -357,9 +375,11 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// What failed before is tried again.
-    async fn forgive(&self) {
-        self.claims.lock().await.retain(|_, claim| Arc::strong_count(claim) > 1);
+    /// What failed before is tried again, but for what `stays`.
+    async fn forgive(&self, stays: impl Fn(&(Failure, Instant)) -> bool) {
+        let stays = |it: &Claim| it.try_lock().is_ok_and(|it| it.as_ref().is_some_and(&stays));
+        let mut claims = self.claims.lock().await;
+        claims.retain(|_, claim| Arc::strong_count(claim) > 1 || stays(claim));
     }
 
     /// Works on what was found, unless that was done. True when nothing is left to be done.
@@ -369,14 +389,15 @@ impl<'a> Watch<'a> {
             Arc::clone(claims.entry(found.digest.clone()).or_default())
         };
         let mut held = claim.lock().await;
-        let outcome = if let Some(failure) = held.as_ref() {
+        let outcome = if let Some((failure, _)) = held.as_ref() {
             Err(failure.clone())
         } else if self.memory.is_done(&found.digest).await? {
+            let _place = self.places.acquire().await.ok();
             self.hands.moved(found).await.map(|()| report.moved += 1)
         } else {
             let _place = self.places.acquire().await.ok();
             let outcome = self.hands.analyze(found).await;
-            *held = outcome.as_ref().err().cloned();
+            *held = outcome.as_ref().err().map(|it| (it.clone(), Instant::now()));
             outcome.map(|()| report.analyzed += 1)
         };
         let has_failed = held.is_some();

@@ -7,7 +7,7 @@ use image::{Desk, Failure, Question, Verb};
 use model::{Digest, Moment};
 use serde_json::{Value, json};
 
-use super::{Names, is_key};
+use super::Names;
 use crate::contract::{Change, Check, Directory, Listed, Outcome, Repository, Tagged};
 use crate::shared::asked::{self, entries, escaped};
 use crate::shared::names;
@@ -52,6 +52,7 @@ impl Directory for Lists {
         let mut seen = HashSet::new();
         for key in &repository.keys {
             let found = asked::tags(&self.desk, &v2(key), &repository.image).await;
+            let found = asked::there(found, &repository.image, &[]);
             let what = format!("the tags of {key}/{}", repository.image);
             let Some(found) = tried.found(&what, found, &mut listed)? else { continue };
             listed.add(found, |listed, it| {
@@ -106,7 +107,8 @@ impl Directory for Lists {
         if missing.is_empty() {
             checks.push(Check::ok(THERE, self.names.keys.join(", ")));
         } else {
-            let there: Vec<&str> = listed.into_iter().filter(|it| is_key(it)).take(20).collect();
+            let there: Vec<&str> =
+                listed.into_iter().filter(|it| names::is_key(it)).take(20).collect();
             let outcome = Outcome::Failed {
                 why: format!("it shows no Docker repository {}", missing.join(", ")),
                 hint: Some(format!(

@@ -109,8 +109,7 @@ impl Directory for Lists {
                 listed.all.extend(newest.into_values());
                 Ok(listed)
             }
-            Err(Failure { error: image::Error::NotFound { .. }, .. }) => Ok(Listed::default()),
-            Err(why) => Err(why),
+            other => asked::there(other, &repository.name, &self.repositories),
         }
     }
 

@@ -35,7 +35,7 @@ pub(crate) async fn catalog(desk: &Desk, prefix: &str) -> Result<Listed<String>,
     .await
 }
 
-/// The tags of `image`, by its list below `prefix`. A repository without any is none that is there.
+/// The tags of `image`, by its list below `prefix`.
 pub(crate) async fn tags(
     desk: &Desk,
     prefix: &str,
@@ -49,9 +49,24 @@ pub(crate) async fn tags(
         let bare = |tag| Tagged { tag, digest: None, at: None };
         Ok(Page { all: all.into_iter().map(bare).collect(), gaps, next: Next::linked(reply) })
     });
-    match listed.await {
-        // Its last tag was deleted.
-        Err(Failure { error: Error::NotFound { .. }, .. }) => Ok(Listed::default()),
+    listed.await
+}
+
+/// The same, where one that is not there is one without tags: its last one was deleted. Of those that
+/// somebody named it is worth telling, for it may be another name that was meant.
+pub(crate) fn there(
+    listed: Result<Listed<Tagged>, Failure>,
+    name: &str,
+    named: &[String],
+) -> Result<Listed<Tagged>, Failure> {
+    match listed {
+        Err(Failure { error: error @ Error::NotFound { .. }, wait }) => {
+            if !named.iter().any(|it| it == name) {
+                return Ok(Listed::default());
+            }
+            let hint = "push an image to it, or see whether its name is right";
+            Err(Failure { error: error.with_hint(hint), wait })
+        }
         other => other,
     }
 }
@@ -195,6 +210,12 @@ pub(crate) async fn checks(directory: &dyn Directory) -> Vec<Check> {
     for repository in repositories.all.iter().take(5) {
         let tags = match directory.tags(repository).await {
             Ok(listed) => listed.all,
+            // It may be pushed to later.
+            Err(Failure { error: error @ Error::NotFound { .. }, .. }) => {
+                let hint = error.hint().unwrap_or("try again").to_owned();
+                checks.push(Check::warned(TAGS, error.to_string(), hint));
+                continue;
+            }
             Err(failure) => {
                 checks.push(Check::failed(TAGS, &failure));
                 return checks;

@@ -62,11 +62,7 @@ impl Report {
 
     pub(super) fn failed(&mut self, at: &str, failure: &Failure) {
         self.wait = self.wait.max(failure.wait);
-        // What is not there any more was there a moment ago, so it is asked for anew.
-        let may_mend = matches!(failure.error, Error::Unavailable { .. } | Error::NotFound { .. });
-        if failure.wait.is_none() && !may_mend {
-            self.refused += 1;
-        }
+        self.refused += usize::from(stays(failure));
         self.away += usize::from(matches!(failure.error, Error::Unavailable { .. }));
         if self.hint.is_none() {
             self.hint = failure.error.hint().map(str::to_owned);
@@ -99,6 +95,12 @@ impl Report {
     pub fn is_whole(&self) -> bool {
         self.gaps.is_empty() && self.wait.is_none()
     }
+}
+
+/// Is it there to stay? What is not there any more was there a moment ago, so it is asked for anew.
+pub(super) fn stays(failure: &Failure) -> bool {
+    let may_mend = matches!(failure.error, Error::Unavailable { .. } | Error::NotFound { .. });
+    failure.wait.is_none() && !may_mend
 }
 
 /// Why nothing could be looked at.
