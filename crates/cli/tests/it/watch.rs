@@ -308,6 +308,8 @@ fn what_nobody_asked_for_is_not_read() {
         registry.host()
     );
     registry.push("team/app", "v0", &alpine("cup"));
+    // What lies below a name is another repository.
+    registry.push("team/app/sub", "v0", &alpine("tray"));
     let mut watching = Watching::start(&home, &line);
     let (port, _) = watching.listening();
     watching.until("left alone");
@@ -322,6 +324,7 @@ fn what_nobody_asked_for_is_not_read() {
     tell("jug", "team/app", "v1");
     watching.until("team/app:v1 linux/amd64: 1 package");
     tell("mug", "team/apple", "v1");
+    tell("pan", "team/app/sub", "v1");
     tell("urn", "team/app", "v2");
     let said = watching.until("team/app:v2 linux/amd64: 1 package");
     assert_eq!(said.lines().count(), 1, "{said}");
@@ -388,6 +391,119 @@ fn what_was_seen_holds_for_one_more_key() {
     assert!(said.contains("docker-local/team/app:2 linux/amd64: 1 package\n"), "{said}");
     let expect = "2 repositories, 3 tags, 1 read, 1 there before and left alone\n";
     assert!(said.ends_with(expect), "{said}");
+}
+
+/// What was once told of is looked at from then on, though nobody tells of it any more.
+#[test]
+fn what_was_told_of_is_looked_at() {
+    let registry = FakeRegistry::start();
+    let secret = "Bearer 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    let home = Sandbox::new().with("FORETOP_REGISTRY_WEBHOOK_AUTH", secret);
+    registry.push("team/app", "1", &alpine("cup"));
+    let line = format!("--registry type=distribution,registry={},port=0", registry.host());
+    let mut watching = Watching::start(&home, &format!("{line} --interval 1"));
+    let (port, _) = watching.listening();
+    watching.until("left alone");
+    for tag in ["1", "2"] {
+        registry.push("team/new", tag, &alpine("pot"));
+    }
+    let hook = crate::bulk::pushed("pot", "team/new", "1", secret);
+    assert_eq!(hook.send(&format!("127.0.0.1:{port}"), "/").unwrap().status, 200);
+    watching.until("team/new:2 leads to what was read before");
+    registry.untag("team/new", "1");
+    watching.until("team/new:1 is gone");
+}
+
+/// Whoever may not send what is read hears so before anything is read.
+#[test]
+fn a_token_that_may_not_push_is_told_of_at_the_start() {
+    let registry = FakeRegistry::start();
+    registry.push("team/app", "1", &alpine("cup"));
+    let house = Sandbox::new().with("FORETOP_LOG", "warn");
+    let serving = Serving::start(&house, "--organization acme --workers 0");
+    let home = Sandbox::new();
+    let token = serving.settled(&home, "it --org acme --scope read");
+    let reader = Sandbox::new()
+        .with("FORETOP_SERVER", &serving.root)
+        .with("FORETOP_TOKEN", &token)
+        .with("FORETOP_ORGANIZATION", "acme");
+    let line = format!("watch --registry {} --once --all-images", registry.host());
+    let said = reader.foretop(&line);
+    assert!(said.starts_with("exit 1\n"), "{said}");
+    let expect = "may not push images to organization acme\n";
+    assert!(said.contains(expect) && said.contains("nothing was read"), "{said}");
+    assert!(!registry.seen().iter().any(|it| it.path.contains("/blobs/")), "{said}");
+    // Whoever sends nothing needs no more.
+    let said = reader.foretop(&format!("{line} --dry-run"));
+    assert!(said.starts_with("exit 0\n") && said.contains("nothing was sent"), "{said}");
+}
+
+/// The token goes before user and password, as everywhere, and what is shown is what is said.
+#[test]
+fn a_token_goes_before_user_and_password() {
+    let bearer = "Bearer a-token";
+    let registry = FakeRegistry::start().guarded(testkit::Guard::Bearer("a-token".to_owned()));
+    registry.push("team/app", "1", &alpine("cup"));
+    let host = registry.host();
+    let home = Sandbox::new()
+        .with("FORETOP_REGISTRY_USER", "ann")
+        .with("FORETOP_REGISTRY_PASSWORD", "pass")
+        .with("FORETOP_REGISTRY_TOKEN", "a-token");
+    let said = shown(&home, &host, &format!("watch --registry {host} --once"));
+    assert!(said.starts_with("exit 0\n"), "{said}");
+    assert!(said.contains("✓ credentials: an access token\n"), "{said}");
+    assert!(registry.seen().iter().any(|it| it.authorization.as_deref() == Some(bearer)));
+    let basic = |it: &str| it.starts_with("Basic");
+    assert!(!registry.seen().iter().any(|it| it.authorization.as_deref().is_some_and(basic)));
+    // A setting of Harbor's is not there, so what is usual is shown.
+    let home = Sandbox::new()
+        .with("FORETOP_REGISTRY_USER", "ann")
+        .with("FORETOP_REGISTRY_PASSWORD", "pass");
+    let line = "watch --once --registry type=harbor,registry=127.0.0.1:1,api=http://127.0.0.1:1";
+    assert!(home.foretop(line).contains("✓ credentials: user ann\n"));
+}
+
+/// A name that is none, and one that nothing has.
+#[test]
+fn a_repository_that_is_not_there_is_told_of() {
+    let registry = FakeRegistry::start();
+    registry.push("team/app", "1", &alpine("cup"));
+    let host = registry.host();
+    let home = Sandbox::new();
+    let watch = |name: &str| {
+        let line = format!("watch --once --registry {host} --repository {name}");
+        shown(&home, &host, &line)
+    };
+    let said = watch("team/app:v1");
+    assert!(said.starts_with("exit 1\n"), "{said}");
+    assert!(said.contains("error: repository: `team/app:v1` is no name of one\nhint: "), "{said}");
+    let said = watch("team/ap");
+    assert!(said.starts_with("exit 1\n"), "{said}");
+    let expect = "hint: push an image to it, or see whether its name is right";
+    assert_eq!(said.lines().last(), Some(expect), "{said}");
+}
+
+/// A catalog that is never told is said to be so, and is no failure.
+#[test]
+fn what_stays_missing_is_said_once() {
+    let registry = FakeRegistry::start();
+    registry.push("team/app", "1", &alpine("cup"));
+    let stand_in = VendorStandIn::start(Vendor::Azure, &registry.host());
+    let host = stand_in.host();
+    let home =
+        Sandbox::new().with("FORETOP_AZURE_USER", "reader").with("FORETOP_AZURE_TOKEN", "pass");
+    let line = format!("--registry type=azure,registry={host} --refresh-registry --interval 1");
+    let mut watching = Watching::start(&home, &line);
+    watching.until("left alone");
+    stand_in.hide_catalog();
+    watching.until("! the catalog: it is not told (");
+    for tag in ["2", "3"] {
+        registry.push("team/app", tag, &alpine(tag));
+        let said = watching.until(&format!("team/app:{tag} linux/amd64: 1 package"));
+        assert!(!said.contains("not told"), "{said}");
+        let said = watching.until("1 read");
+        assert!(said.ends_with("1 read\n"), "{said}");
+    }
 }
 
 /// What goes wrong is said once, with what to do about it.
@@ -474,7 +590,9 @@ fn artifactory_tells_what_is_pushed() {
     for it in writes {
         assert!(it.method == "POST" && it.path == "/artifactory/api/search/aql", "{it:?}");
     }
-    assert!(seen.iter().any(|it| it.method == "HEAD" || it.path.contains("/tags/list")));
+    // What changed is asked for by each key, and what a tag leads to without its manifest.
+    assert!(seen.iter().any(|it| it.path == "/artifactory/api/search/aql"));
+    assert!(seen.iter().any(|it| it.method == "HEAD" && it.path.ends_with("/manifests/pot")));
 }
 
 /// What is in an image is kept, and the image is not: not at home, and not at the server.
