@@ -11,7 +11,7 @@ use image::{Desk, Error};
 use crate::contract::{
     Directory, Inbox, Integration, Kind, Repository, Setting, SettingKind, Settings, Ways,
 };
-use crate::shared::names::composed;
+use crate::shared::names::{composed, is_key};
 use crate::shared::settings;
 
 pub(crate) const KIND: Kind = Kind {
@@ -116,7 +116,7 @@ impl Names {
     fn of(&self, key: &str, image: &str) -> Option<Repository> {
         let through = self.through.as_deref().unwrap_or(key);
         let named = composed(&self.template, &self.registry, through, image)?;
-        Some(Repository { key: Some(key.to_owned()), ..named })
+        Some(Repository { keys: vec![key.to_owned()], ..named })
     }
 
     fn watches(&self, key: &str) -> bool {
@@ -152,6 +152,11 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
         return Err(Error::invalid("repository", format!("`{shown}` is no key of a repository")));
     }
     let through = settings.text("virtual-repository").map(str::to_owned);
+    if keys.len() > 1 && through.is_none() && !template.contains("{repository}") {
+        let why = "images of several keys would have the same names";
+        return Err(Error::invalid("repository", why)
+            .with_hint("connect each by itself, or name the virtual-repository to pull through"));
+    }
     let names = || Names {
         registry: registry.clone(),
         keys: keys.clone(),
@@ -167,12 +172,6 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
             mode: inbox::Mode::of(settings.text("webhook-mode").unwrap_or_default()),
         },
     }))
-}
-
-/// What a repository may be called.
-fn is_key(text: &str) -> bool {
-    let plain = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
-    !text.is_empty() && text.bytes().all(plain) && !text.starts_with('.')
 }
 
 /// How names are made: as the template says, else as the layout does.

@@ -81,7 +81,7 @@ impl Integration for Azure {
 }
 
 fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Error> {
-    let lists = oci::Lists::new(settings, ways)?;
+    let lists = oci::Lists::named(settings, ways)?;
     let inbox = inbox::Webhooks { registry: lists.registry.clone() };
     Ok(Box::new(Azure { directory: directory::Lists { lists }, inbox }))
 }

@@ -83,7 +83,7 @@ impl Integration for Distribution {
 }
 
 fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Error> {
-    let lists = Lists::new(settings, ways)?;
+    let lists = Lists::named(settings, ways)?;
     let inbox = Webhooks { registry: lists.registry.clone() };
     Ok(Box::new(Distribution { lists, inbox }))
 }

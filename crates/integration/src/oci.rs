@@ -7,9 +7,10 @@ use image::{Desk, Error, Failure};
 use model::Digest;
 
 use crate::contract::{
-    Check, Directory, Integration, Kind, Listed, Repository, Setting, Settings, Tagged, Ways,
+    Check, Directory, Integration, Kind, Listed, Repository, Setting, Settings, Tagged, Ways, is_no,
 };
-use crate::shared::{asked, settings};
+use crate::shared::said::shown;
+use crate::shared::{asked, names, settings};
 
 pub(crate) const KIND: Kind = Kind {
     id: "oci",
@@ -34,7 +35,7 @@ pub(crate) const KIND: Kind = Kind {
     webhook_secret: None,
     templates: &[],
     leftovers: &[],
-    connect: |settings, ways| Ok(Box::new(Oci { lists: Lists::new(settings, ways)? })),
+    connect: |settings, ways| Ok(Box::new(Oci { lists: Lists::named(settings, ways)? })),
 };
 
 struct Oci {
@@ -58,7 +59,22 @@ impl Lists {
     pub(crate) fn new(settings: &Settings, ways: &Ways) -> Result<Self, Error> {
         let registry = settings.text("registry").unwrap_or_default().to_owned();
         let desk = Desk::registry(&registry, &ways.of(settings), &ways.progress)?;
-        Ok(Self { desk, registry, configured: settings.all("repository").to_vec() })
+        Ok(Self { desk, registry, configured: Vec::new() })
+    }
+
+    /// The same, where `repository` names what it names.
+    pub(crate) fn named(settings: &Settings, ways: &Ways) -> Result<Self, Error> {
+        let mut configured: Vec<String> = Vec::new();
+        for text in settings.all("repository") {
+            let name = names::repository(text).ok_or_else(|| {
+                Error::invalid("repository", format!("`{}` is no name of one", shown(text)))
+                    .with_hint("write it like this: team/app; `tag` says which tags to take")
+            })?;
+            if !configured.contains(&name) {
+                configured.push(name);
+            }
+        }
+        Ok(Self { configured, ..Self::new(settings, ways)? })
     }
 }
 
@@ -71,18 +87,18 @@ impl Directory for Lists {
     async fn repositories(&self, known: &[String]) -> Result<Listed<Repository>, Failure> {
         let listed = if self.configured.is_empty() {
             match asked::catalog(&self.desk, "/v2").await {
-                Err(why) if asked::is_no(&why) => asked::instead(&[], known, &why)?,
+                Err(why) if is_no(&why) => asked::instead(&[], known, &why)?,
                 other => other?,
             }
         } else {
-            Listed { all: self.configured.clone(), gaps: Vec::new() }
+            self.configured.clone().into()
         };
-        let all = listed.all.into_iter().map(|name| asked::plain(&self.registry, name)).collect();
-        Ok(Listed { all, gaps: listed.gaps })
+        Ok(listed.map(|name| asked::plain(&self.registry, name)))
     }
 
     async fn tags(&self, repository: &Repository) -> Result<Listed<Tagged>, Failure> {
-        asked::tags(&self.desk, "/v2", &repository.name).await
+        let tags = asked::tags(&self.desk, "/v2", &repository.name);
+        asked::there(tags.await, &repository.name, &self.configured)
     }
 
     async fn digest(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Failure> {

@@ -13,14 +13,17 @@ mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
-use model::{Digest, Gap, Moment};
+use image::Error;
+use model::{Digest, Moment};
 use tokio::sync::{Mutex, Semaphore};
+use tokio::time::Instant;
 
-use crate::contract::{Action, Change, Directory, Failure, Repository, Tagged};
-use crate::shared::asked;
+use crate::contract::{Action, Change, Directory, Failure, Listed, Repository, Tagged, is_no};
 use turns::Turns;
 
 pub use memory::{Found, Hands, Lost, Memory};
@@ -67,11 +70,14 @@ impl From<Option<Digest>> for Leads {
     }
 }
 
-/// A look at something, and whether it is known by now what was there.
-type Look<'a> = BoxFuture<'a, Result<(Report, bool), WatchError>>;
+/// Looks at tags, some at a time, and of each whether anything more will be known of where it leads.
+type Looks<'a> = BoxStream<'a, Result<(Report, bool), WatchError>>;
 
-/// Whoever holds it works on the image; why it failed.
-type Claim = Arc<Mutex<Option<Failure>>>;
+/// Whoever holds it works on the image; why it failed, and when.
+type Claim = Arc<Mutex<Option<(Failure, Instant)>>>;
+
+/// What is refused or broken is not tried again sooner because many tell of it.
+const STAYS_FOR: Duration = Duration::from_secs(30);
 
 impl<'a> Watch<'a> {
     /// Watches what `directory` lists.
@@ -87,52 +93,74 @@ impl<'a> Watch<'a> {
     }
 
     /// The repositories to look at: those that are listed, and those that were seen before.
-    pub async fn repositories(&self) -> Result<(Vec<Repository>, Vec<Gap>), WatchError> {
+    pub async fn repositories(&self) -> Result<Listed<Repository>, WatchError> {
         let seen = self.memory.repositories(self.directory.registry()).await?;
         let names: Vec<String> = seen.iter().map(|it| it.1.clone()).collect();
         let listed = self.directory.repositories(&names).await?;
-        let mut all: Vec<Repository> = listed.all;
+        Ok(self.with(listed, seen))
+    }
+
+    /// These, and those that were seen since they were listed.
+    pub async fn and_seen(&self, listed: Listed<Repository>) -> Result<Listed<Repository>, Lost> {
+        let seen = self.memory.repositories(self.directory.registry()).await?;
+        Ok(self.with(listed, seen))
+    }
+
+    fn with(
+        &self,
+        mut listed: Listed<Repository>,
+        seen: Vec<(String, String)>,
+    ) -> Listed<Repository> {
         let known: BTreeSet<(String, String)> =
-            all.iter().map(|it| (it.registry.clone(), it.name.clone())).collect();
+            listed.all.iter().map(|it| (it.registry.clone(), it.name.clone())).collect();
         let unlisted = seen.into_iter().filter(|it| !known.contains(it));
-        all.extend(unlisted.map(|(registry, name)| self.directory.repository(&registry, &name)));
-        all.retain(|it| self.options.filter.takes(it));
-        Ok((all, listed.gaps))
+        let unlisted = unlisted.map(|(registry, name)| self.directory.repository(&registry, &name));
+        listed.all.extend(unlisted);
+        listed.all.retain(|it| self.options.filter.takes(it));
+        listed
     }
 
     /// Looks at each of these once. Nothing that goes wrong with one keeps the others waiting; while
     /// the registry wants to be left alone nobody asks it anything, and every look says so.
-    pub async fn look(&self, repositories: &[Repository]) -> Result<Report, WatchError> {
+    ///
+    /// What was there before anybody watched is never taken for new: while a part of the list is
+    /// missing that may be there the next time, whatever turns up was there before. A gap that stays,
+    /// such as a catalog that is not told, is waited for by nobody: otherwise nothing would ever be new.
+    pub async fn look(&self, repositories: &Listed<Repository>) -> Result<Report, WatchError> {
         let registry = self.directory.registry();
-        let is_first = !self.memory.has_begun(registry).await?;
-        if is_first {
-            self.memory.begin(registry, repositories).await?;
+        if !self.memory.has_begun(registry).await? {
+            self.memory.begin(registry, &repositories.all).await?;
+            if !repositories.is_torn {
+                self.memory.begun(registry).await?;
+            }
         }
-        self.forgive().await;
-        // In boxes: of closures that borrow the compiler cannot tell whether threads may share them.
-        let looks = repositories.iter().map(|it| self.look_at(it).boxed());
-        let looks: Vec<Look<'_>> = looks.collect();
-        let mut looks = stream::iter(looks).buffer_unordered(self.options.workers.max(1));
-        let (mut report, mut is_over) = (Report::default(), true);
+        self.forgive(|_| false).await;
+        let mut looks = self.some(repositories.all.iter().map(|it| self.look_at(it).boxed()));
+        let mut report = Report { gaps: repositories.gaps.clone(), ..Report::default() };
         while let Some(one) = looks.next().await {
-            let (one, is_settled) = one?;
-            report.add(one);
-            is_over &= is_settled;
-        }
-        if is_first && is_over {
-            self.memory.begun(registry).await?;
+            report.add(one?);
         }
         Ok(report)
+    }
+
+    /// Does some of these at a time. It is in boxes that are made as they are due: of closures that
+    /// borrow the compiler cannot tell whether threads may share them, and a registry may have a
+    /// million tags.
+    fn some<'b, T: 'b>(
+        &self,
+        looks: impl Iterator<Item = BoxFuture<'b, T>> + Send + 'b,
+    ) -> BoxStream<'b, T> {
+        stream::iter(looks).buffer_unordered(self.options.workers.max(1)).boxed()
     }
 
     /// Looks at what changed since then, where the party can tell. It does not tell what is gone.
     /// `None`: it cannot tell, so everything is to be looked at.
     pub async fn look_since(&self, since: Moment) -> Result<Option<Report>, WatchError> {
         let Some(listed) = self.directory.changes(since).await? else { return Ok(None) };
-        self.forgive().await;
+        self.forgive(|_| false).await;
         let mut report = Report { gaps: listed.gaps, ..Report::default() };
         let mut before: BTreeMap<Repository, BTreeMap<String, Digest>> = BTreeMap::new();
-        let mut looks: Vec<Look<'_>> = Vec::new();
+        let mut all = Vec::new();
         for Change { repository, tagged } in listed.all {
             let filter = &self.options.filter;
             if !filter.takes(&repository) || !filter.takes_tag(&tagged.tag) {
@@ -143,18 +171,18 @@ impl<'a> Watch<'a> {
                 report.repositories += 1;
             }
             let was = before.get(&repository).and_then(|it| it.get(&tagged.tag)).cloned();
-            looks.push(
-                async move { self.look_at_tag(&repository, tagged, was.as_ref(), Cause::Look).await }
-                    .boxed(),
-            );
+            all.push((repository, tagged, was));
         }
-        self.look_at_tags(looks, &mut report).await?;
+        let looks = all.into_iter().map(|(repository, tagged, was)| {
+            async move { self.look_at_tag(&repository, tagged, was.as_ref(), Cause::Look).await }
+                .boxed()
+        });
+        self.look_at_tags(self.some(looks), &mut report).await?;
         Ok(Some(report))
     }
 
-    /// Looks at one repository, and says whether it is known by now what was in it before anybody
-    /// watched.
-    async fn look_at(&self, repository: &Repository) -> Result<(Report, bool), WatchError> {
+    /// Looks at one repository.
+    async fn look_at(&self, repository: &Repository) -> Result<Report, WatchError> {
         let mut report = Report { repositories: 1, ..Report::default() };
         let registry = self.directory.registry();
         let is_awaited = self.memory.is_awaited(registry, repository).await?;
@@ -163,10 +191,14 @@ impl<'a> Watch<'a> {
             let _place = self.places.acquire().await.ok();
             match self.directory.tags(repository).await {
                 Ok(listed) => listed,
+                // Its last tag was deleted, and it with it.
+                Err(Failure { error: Error::NotFound { .. }, .. }) if !before.is_empty() => {
+                    Listed::default()
+                }
                 Err(failure) => {
+                    report.unlisted += 1;
                     report.failed(&repository.name, &failure);
-                    // Whoever answers no does not answer otherwise because somebody waits for it.
-                    return Ok((report, asked::is_no(&failure) && failure.wait.is_none()));
+                    return Ok(report);
                 }
             }
         };
@@ -195,24 +227,20 @@ impl<'a> Watch<'a> {
             let cause = if is_left(&tagged) { Cause::Before } else { Cause::Look };
             self.look_at_tag(repository, tagged, was, cause).boxed()
         });
-        let are_known = self.look_at_tags(looks.collect(), &mut report).await?;
-        // What has a hole is looked at once more before anything counts as new: there may be names for
-        // ever that are none, and tags that nobody can read.
-        let is_whole = listed.gaps.is_empty() && are_known;
-        let is_settled = report.wait.is_none() && (is_whole || !before.is_empty());
-        if is_settled {
+        let are_known = self.look_at_tags(self.some(looks), &mut report).await?;
+        // It is known what was there before, but for what is said of it to nobody.
+        if are_known && !listed.is_torn {
             self.memory.met(repository).await?;
         }
-        Ok((report, is_settled))
+        Ok(report)
     }
 
-    /// Some tags at a time. True when it is known of each where it leads.
+    /// Looks at tags. False when it may be known later of one where it leads.
     async fn look_at_tags(
         &self,
-        looks: Vec<Look<'_>>,
+        mut looks: Looks<'_>,
         report: &mut Report,
     ) -> Result<bool, WatchError> {
-        let mut looks = stream::iter(looks).buffer_unordered(self.options.workers.max(1));
         let mut are_known = true;
         while let Some(one) = looks.next().await {
             let (one, is_known) = one?;
@@ -222,7 +250,7 @@ impl<'a> Watch<'a> {
         Ok(are_known)
     }
 
-    /// Compares where a tag leads with where it led, and says whether that is known.
+    /// Compares where a tag leads with where it led. False when that may be known later.
     async fn look_at_tag(
         &self,
         repository: &Repository,
@@ -250,10 +278,10 @@ impl<'a> Watch<'a> {
         let digest = match leads {
             Leads::To(digest) => Some(digest),
             Leads::Nowhere => None,
-            Leads::Unknown => {
-                let Ok(digest) = self.ask(repository, tag, report).await else { return Ok(false) };
-                digest
-            }
+            Leads::Unknown => match self.ask(repository, tag, report).await {
+                Ok(digest) => digest,
+                Err(unknown) => return Ok(unknown.stays),
+            },
         };
         if !self.is_news(digest.as_ref(), was, cause).await? {
             return Ok(true);
@@ -266,7 +294,10 @@ impl<'a> Watch<'a> {
             return Ok(true);
         }
         // Somebody dealt with it since we asked, and may have been told something newer.
-        let Ok(digest) = self.ask(repository, tag, report).await else { return Ok(false) };
+        let digest = match self.ask(repository, tag, report).await {
+            Ok(digest) => digest,
+            Err(unknown) => return Ok(unknown.stays),
+        };
         if self.is_news(digest.as_ref(), now.as_ref(), cause).await? {
             let cause = if cause == Cause::Before { Cause::Look } else { cause };
             self.follow(repository, tag, digest, now, cause, report).await?;
@@ -285,7 +316,7 @@ impl<'a> Watch<'a> {
         report.asked += 1;
         self.directory.digest(repository, tag).await.map_err(|failure| {
             report.failed(&format!("{}:{tag}", repository.name), &failure);
-            Unknown
+            Unknown { stays: is_no(&failure) && failure.wait.is_none() }
         })
     }
 
@@ -344,9 +375,11 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// What failed before is tried again.
-    async fn forgive(&self) {
-        self.claims.lock().await.retain(|_, claim| Arc::strong_count(claim) > 1);
+    /// What failed before is tried again, but for what `stays`.
+    async fn forgive(&self, stays: impl Fn(&(Failure, Instant)) -> bool) {
+        let stays = |it: &Claim| it.try_lock().is_ok_and(|it| it.as_ref().is_some_and(&stays));
+        let mut claims = self.claims.lock().await;
+        claims.retain(|_, claim| Arc::strong_count(claim) > 1 || stays(claim));
     }
 
     /// Works on what was found, unless that was done. True when nothing is left to be done.
@@ -356,14 +389,15 @@ impl<'a> Watch<'a> {
             Arc::clone(claims.entry(found.digest.clone()).or_default())
         };
         let mut held = claim.lock().await;
-        let outcome = if let Some(failure) = held.as_ref() {
+        let outcome = if let Some((failure, _)) = held.as_ref() {
             Err(failure.clone())
         } else if self.memory.is_done(&found.digest).await? {
+            let _place = self.places.acquire().await.ok();
             self.hands.moved(found).await.map(|()| report.moved += 1)
         } else {
             let _place = self.places.acquire().await.ok();
             let outcome = self.hands.analyze(found).await;
-            *held = outcome.as_ref().err().cloned();
+            *held = outcome.as_ref().err().map(|it| (it.clone(), Instant::now()));
             outcome.map(|()| report.analyzed += 1)
         };
         let has_failed = held.is_some();
@@ -383,7 +417,10 @@ impl<'a> Watch<'a> {
 }
 
 /// Nobody says where a tag leads; the report says why.
-struct Unknown;
+struct Unknown {
+    /// Nor will anybody later.
+    stays: bool,
+}
 
 /// The tag that changed last; where nobody says when, `latest`, else the last of the list.
 fn newest(all: &[Tagged]) -> Option<String> {

@@ -74,9 +74,10 @@ pub(crate) struct Watch {
 }
 
 const HELP: &str = "\
-Fields of --registry: type (artifactory, azure, distribution, harbor, nexus, oci), registry, api,
-repository, include, exclude, tag, port (0: any that is free), user, template; of artifactory also
-subdomain-mode, layout, virtual-repository, webhook-mode. One with a comma in it is quoted:
+Fields of --registry: type (artifactory, azure, distribution, harbor, nexus, oci), registry,
+repository, include, exclude, tag, user; port (0: any that is free) of all but oci; api of
+artifactory, harbor and nexus; template of artifactory and nexus; subdomain-mode, layout,
+virtual-repository and webhook-mode of artifactory. One with a comma in it is quoted:
   --registry 'type=nexus,registry=localhost:8082,api=http://localhost:8081,\"repository=a,b\"'
 Passwords and webhook secrets come from the environment, and users where no field tells them.";
 

@@ -56,6 +56,25 @@ fn credentials_are_whole_or_refused() {
     );
 }
 
+/// What an integration or a watch is told: what is empty is not told, and a token goes first.
+#[test]
+fn settings_of_registries() {
+    let check = |set: &[(&str, &str)], is_user_named: bool, expect: [Option<&str>; 2]| {
+        let environment = Environment::of(set);
+        let user = "FORETOP_REGISTRY_USER";
+        let told = [environment.setting(user), environment.watched_setting(user, is_user_named)];
+        assert_eq!(told.each_ref().map(Option::as_deref), expect);
+    };
+    let (user, token) = (("FORETOP_REGISTRY_USER", "ann"), ("DOCKER_SCOUT_REGISTRY_TOKEN", "t"));
+    check(&[], false, [None, None]);
+    check(&[("FORETOP_REGISTRY_USER", "")], false, [None, None]);
+    check(&[user], false, [Some("ann"), Some("ann")]);
+    check(&[user, token], false, [Some("ann"), None]);
+    check(&[user, token], true, [Some("ann"), Some("ann")]);
+    assert_eq!(Environment::of(&[("HOME", "/h")]).setting("HOME"), Some("/h".to_owned()));
+    assert_eq!(Environment::of(&[("OTHER", "x")]).setting("OTHER"), None);
+}
+
 #[test]
 fn the_cache_has_a_place_and_a_size() {
     let place =

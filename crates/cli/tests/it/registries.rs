@@ -183,6 +183,23 @@ fn a_push_is_analysed_and_seen() {
     assert!(home.foretop("integration list").contains("There is no such integration yet"));
 }
 
+/// A secret that is missing in the environment does not take away the one that is kept.
+#[test]
+fn an_empty_variable_is_none() {
+    let house = Sandbox::new().with("FORETOP_LOG", "warn");
+    let serving = Serving::start(&house, "--organization acme --workers 0");
+    let home = Sandbox::new();
+    serving.settled(&home, "it --org acme --scope admin");
+    for password in ["pass", ""] {
+        let mut configure = home.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
+        configure.args(["integration", "configure", "oci", "--parameter", "registry=127.0.0.1:1"]);
+        configure.env("FORETOP_REGISTRY_USER", "ann").env("FORETOP_REGISTRY_PASSWORD", password);
+        configure.output().unwrap();
+        let shown = home.foretop("integration list oci --name default");
+        assert!(shown.contains("a secret\n"), "{password}: {shown}");
+    }
+}
+
 #[test]
 fn what_is_said_wrongly_is_told() {
     let home = Sandbox::new();

@@ -1,16 +1,16 @@
 //! `foretop watch`: what is pushed to a registry is read once, however often it is seen, and whoever
 //! is stopped in between.
 
+mod chosen;
+mod faults;
+mod told;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 
-use testkit::{
-    FakeRegistry, Fault, Form, Hook, ImageBuilder, RealRegistry, Relay, Told, Vendor,
-    VendorStandIn, image, index, layer,
-};
+use testkit::{FakeRegistry, ImageBuilder, image, index, layer};
 
 use crate::sandbox::Sandbox;
 use crate::serving::Serving;
@@ -164,48 +164,6 @@ fn what_was_there_before_is_left_alone() {
 }
 
 #[test]
-fn only_some_platforms_or_no_contents() {
-    let registry = FakeRegistry::start();
-    let host = registry.host();
-    let both = index()
-        .image("linux/amd64", alpine("cup").platform("linux", "amd64"))
-        .image("linux/arm64", alpine("saucer").platform("linux", "arm64"));
-    registry.push_index("team/tea", "1", &both);
-    registry.push_manifest(
-        "team/tea",
-        "chart",
-        "application/vnd.oci.image.manifest.v1+json",
-        &chart(&registry),
-    );
-    let line = format!("watch --registry {host} --all-images --once");
-    let home = Sandbox::new();
-    let said = shown(&home, &host, &format!("{line} --platform linux/arm64"));
-    assert!(said.contains("tea:1 linux/arm64: 1 package\n"), "{said}");
-    assert!(!said.contains("amd64"), "{said}");
-    assert!(
-        said.contains("i [REGISTRY]/team/tea:chart is left out: it is not a container image"),
-        "{said}"
-    );
-    assert!(said.starts_with("exit 0\n"), "{said}");
-    let home = Sandbox::new();
-    let said = shown(&home, &host, &format!("{line} --sbom=false"));
-    assert!(said.starts_with("exit 0\n") && !said.contains("package"), "{said}");
-    let pending = home.foretop("image list --state pending");
-    assert_eq!(pending.matches("sha256:").count(), 2, "{pending}");
-}
-
-/// A manifest of Helm's.
-fn chart(registry: &FakeRegistry) -> Vec<u8> {
-    let config = registry.push_manifest("team/tea", "config", "application/json", b"{}");
-    registry.untag("team/tea", "config");
-    format!(
-        r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.cncf.helm.config.v1+json",
-           "digest":"{config}","size":2}},"layers":[]}}"#
-    )
-    .into_bytes()
-}
-
-#[test]
 fn it_goes_on_where_it_was_killed() {
     const IMAGES: usize = 30;
     let registry = FakeRegistry::start();
@@ -255,201 +213,6 @@ fn it_goes_on_where_it_was_killed() {
     assert!(again.ends_with(&format!("3 repositories, {IMAGES} tags\n")), "{again}");
 }
 
-#[test]
-fn a_push_is_heard() {
-    let secret = "Bearer 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    let front = Relay::start();
-    let url = format!("http://{}/", front.host());
-    let Some(registry) = RealRegistry::telling(0, &url, secret) else { return };
-    let home = Sandbox::new().with("FORETOP_REGISTRY_WEBHOOK_AUTH", secret);
-    let archive = home.file("cup.tar", alpine("cup").docker_archive("example/cup:1"));
-    registry.push(&archive, "team/app:1");
-    let line = format!("--registry type=distribution,registry={},port=0", registry.host());
-    // Nobody looks in between: what is read was heard of.
-    let mut watching = Watching::start(&home, &format!("{line} --interval 86400"));
-    let (port, said) = watching.listening();
-    for expect in ["✓ registry reachable: ", "✓ webhooks prove who sends them: "] {
-        assert!(said.contains(expect), "{expect}: {said}");
-    }
-    watching.until("left alone");
-    // What it told before anybody listened, it tells again.
-    front.lead_to(&format!("127.0.0.1:{port}"));
-    watching.until("team/app:1 linux/amd64: 1 package");
-    let archive = home.file("pot.tar", alpine("pot").docker_archive("example/pot:1"));
-    registry.push(&archive, "team/app:2");
-    watching.until("team/app:2 linux/amd64: 1 package");
-    registry.push(&archive, "team/other:1");
-    watching.until("team/other:1 leads to what was read before");
-    registry.delete("team/app:2");
-    watching.until("team/app:2 is gone");
-    // Somebody else is not believed.
-    let post = |proof: &str| {
-        let mut curl = Command::new("curl");
-        let proof = format!("Authorization: {proof}");
-        let kind = "Content-Type: application/vnd.docker.distribution.events.v1+json";
-        curl.args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", &proof, "-H", kind]);
-        let output = curl.args(["-d", "{\"events\":[]}", &url]).output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    };
-    if Command::new("curl").arg("--version").output().is_ok() {
-        assert_eq!((post(secret).as_str(), post("Bearer x").as_str()), ("200", "401"));
-    }
-}
-
-/// What is told of repositories that nobody asked for is not read, nor is what has no tag while only
-/// some tags are wanted.
-#[test]
-fn what_nobody_asked_for_is_not_read() {
-    let registry = FakeRegistry::start();
-    let secret = "Bearer 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    let home = Sandbox::new().with("FORETOP_REGISTRY_WEBHOOK_AUTH", secret);
-    let line = format!(
-        "--registry type=distribution,registry={},repository=team/app,tag=^v,port=0 --interval 86400",
-        registry.host()
-    );
-    registry.push("team/app", "v0", &alpine("cup"));
-    let mut watching = Watching::start(&home, &line);
-    let (port, _) = watching.listening();
-    watching.until("left alone");
-    let own = format!("127.0.0.1:{port}");
-    let tell = |id: &str, repository: &str, tag: &str| {
-        registry.push(repository, tag, &alpine(id));
-        let hook = crate::bulk::pushed(id, repository, tag, secret);
-        assert_eq!(hook.send(&own, "/").unwrap().status, 200);
-    };
-    tell("pot", "team/other", "v1");
-    tell("lid", "team/app", "x1");
-    tell("jug", "team/app", "v1");
-    watching.until("team/app:v1 linux/amd64: 1 package");
-    tell("mug", "team/apple", "v1");
-    tell("urn", "team/app", "v2");
-    let said = watching.until("team/app:v2 linux/amd64: 1 package");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    watching.kill();
-    let known = home.foretop("image list");
-    assert_eq!(known.matches("sha256:").count(), 2, "{known}");
-}
-
-/// Who asks for another repository or platform than before gets it, and no more than that.
-#[test]
-fn what_is_asked_for_may_change() {
-    let registry = FakeRegistry::start();
-    let host = registry.host();
-    let home = Sandbox::new();
-    let both = index()
-        .image("linux/amd64", alpine("cup").platform("linux", "amd64"))
-        .image("linux/arm64", alpine("saucer").platform("linux", "arm64"));
-    registry.push_index("team/tea", "1", &both);
-    registry.push("team/web", "1", &alpine("pot"));
-    let watch = |line: &str| shown(&home, &host, &format!("watch --once {line}"));
-    let tea = format!("--repository {host}/team/tea --all-images");
-    let said = watch(&format!("{tea} --platform linux/arm64"));
-    assert!(said.contains("tea:1 linux/arm64: 1 package\n") && !said.contains("amd64"), "{said}");
-    let said = watch(&format!("{tea} --platform linux/arm64"));
-    assert!(said.ends_with("1 repository, 1 tag\n"), "{said}");
-    let said = watch(&tea);
-    assert!(said.contains("tea:1 linux/amd64: 1 package\n"), "{said}");
-    let said = watch(&format!("{tea} --platform linux/arm64"));
-    assert!(said.ends_with("1 repository, 1 tag\n"), "all of it has a part in it: {said}");
-    // What is in another repository was there before anybody asked for it; what is new is new.
-    let web = format!("--repository {host}/team/web");
-    let said = watch(&web);
-    assert!(said.ends_with("1 repository, 1 tag, 1 there before and left alone\n"), "{said}");
-    registry.push("team/web", "2", &alpine("jug"));
-    let said = watch(&format!("{web} --tag .*"));
-    assert!(said.ends_with("1 repository, 2 tags, 1 there before and left alone\n"), "{said}");
-    registry.push("team/web", "3", &alpine("mug"));
-    let said = watch(&format!("{web} --tag .*"));
-    assert!(said.contains("web:3 linux/amd64: 1 package\n"), "{said}");
-}
-
-/// What goes wrong is said once, with what to do about it.
-#[test]
-fn a_look_that_fails_says_why() {
-    let registry = FakeRegistry::start();
-    registry.push("team/app", "1", &alpine("cup"));
-    let host = registry.host();
-    let home = Sandbox::new();
-    let line = format!("watch --registry {host} --once");
-    // The start-up check may list, and the look itself may not.
-    registry.plan_after("_catalog", 1, 100, Fault::status(403));
-    let said = shown(&home, &host, &line);
-    assert!(said.starts_with("exit 1\n"), "{said}");
-    let last: Vec<&str> = said.lines().rev().take(2).collect();
-    assert!(last[1].starts_with("error: [REGISTRY]: "), "{said}");
-    let expect = "hint: allow it to list the catalog, or name the repositories";
-    assert_eq!(last[0], expect, "{said}");
-    assert!(!said.contains("! [REGISTRY]: "), "{said}");
-}
-
-/// The guide's way: webhooks in each form that Artifactory has, and new repositories without any.
-#[test]
-fn artifactory_tells_what_is_pushed() {
-    let Some(registry) = RealRegistry::start() else { return };
-    let stand_in = VendorStandIn::start(Vendor::Artifactory, registry.host());
-    let (host, secret) = (stand_in.host(), "0123456789abcdef".repeat(4));
-    let home = Sandbox::new()
-        .with("DOCKER_SCOUT_ARTIFACTORY_API_USER", "reader")
-        .with("DOCKER_SCOUT_ARTIFACTORY_API_PASSWORD", "pass")
-        .with("DOCKER_SCOUT_ARTIFACTORY_WEBHOOK_SECRET", &secret);
-    let push = |package: &str, name: &str| {
-        let archive = alpine(package).docker_archive("example/it:1");
-        registry.push(&home.file(&format!("{package}.tar"), archive), name);
-    };
-    push("cup", "team/app:1");
-    let line = format!(
-        "--registry type=artifactory,registry={host},api=http://{host}/artifactory,\
-         repository=docker-local,port=0 --refresh-registry"
-    );
-    // Nobody looks in between: what is read was heard of.
-    let mut watching = Watching::start(&home, &format!("{line} --interval 86400"));
-    let (port, _) = watching.listening();
-    watching.until("left alone");
-    let told = |pushed: bool, tag: &str| Told {
-        pushed,
-        registry: host.clone(),
-        repository: "team/app".to_owned(),
-        tag: tag.to_owned(),
-        digest: format!("sha256:{}", "1".repeat(64)),
-        id: tag.to_owned(),
-        at: "2026-11-21T10:00:00Z".to_owned(),
-        seconds: 1_795_255_200,
-    };
-    let own = format!("127.0.0.1:{port}");
-    let send = |form: Form, told: &Told, secret: &str| {
-        Hook::new(form, told, secret).send(&own, "/").unwrap().status
-    };
-    for (form, package) in [
-        (Form::ArtifactoryWrapped, "pot"),
-        (Form::ArtifactorySigned, "lid"),
-        (Form::ArtifactoryFlat, "jug"),
-    ] {
-        push(package, &format!("team/app:{package}"));
-        assert_eq!(send(form, &told(true, package), "another secret"), 401, "{form:?}");
-        assert_eq!(send(form, &told(true, package), ""), 401, "{form:?}");
-        assert_eq!(send(form, &told(true, package), &secret), 200, "{form:?}");
-        watching.until(&format!("docker-local/team/app:{package} linux/amd64: 1 package"));
-    }
-    registry.delete("team/app:pot");
-    assert_eq!(send(Form::ArtifactoryWrapped, &told(false, "pot"), &secret), 200);
-    watching.until("team/app:pot is gone");
-    watching.kill();
-    // Of a new repository nobody tells anything: it is found, by whoever looks again and again.
-    let mut watching = Watching::start(&home, &format!("{line} --interval 1"));
-    watching.until("webhook port");
-    push("mug", "team/new:1");
-    watching.until("docker-local/team/new:1 linux/amd64: 1 package");
-    push("urn", "team/newer:1");
-    watching.until("docker-local/team/newer:1 linux/amd64: 1 package");
-    // Whoever only reads may do all that.
-    let seen = stand_in.seen();
-    let writes = seen.iter().filter(|it| !["GET", "HEAD"].contains(&it.method.as_str()));
-    for it in writes {
-        assert!(it.method == "POST" && it.path == "/artifactory/api/search/aql", "{it:?}");
-    }
-    assert!(seen.iter().any(|it| it.method == "HEAD" || it.path.contains("/tags/list")));
-}
-
 /// What is in an image is kept, and the image is not: not at home, and not at the server.
 #[test]
 fn nothing_of_a_layer_is_kept() {
@@ -494,63 +257,4 @@ fn nothing_of_a_layer_is_kept() {
         }
     }
     assert!(files > 2, "{files}");
-}
-
-#[test]
-fn what_is_missing_is_said_before_it_begins() {
-    let home = Sandbox::new();
-    let check = |line: &str, expect: &[&str]| {
-        let said = home.foretop(line);
-        assert!(said.starts_with("exit 1\n"), "{said}");
-        for expect in expect {
-            assert!(said.contains(expect), "{expect}: {said}");
-        }
-    };
-    check("watch", &["error: nothing to watch: no registry is named\nhint: "]);
-    check(
-        "watch --registry type=nexus,registry=r.example",
-        &["error: --registry: api: it must be told"],
-    );
-    check("watch --registry r.example --tag (", &["error: --tag: `(` is no regular expression"]);
-    check("watch --repository r.example/a --refresh-registry", &["--registry"]);
-    check("watch --registry r.example --interval 0", &["--interval"]);
-    // A registry that is away, and a port that somebody has.
-    let taken = TcpListener::bind("0.0.0.0:0").unwrap();
-    let port = taken.local_addr().unwrap().port();
-    let away = "127.0.0.1:1";
-    check(
-        &format!("watch --registry type=distribution,registry={away},port={port}"),
-        &[
-            "✓ Foretop reachable: this machine, organization local\n",
-            "✗ registry reachable: ",
-            "! webhooks prove who sends them: no secret is set",
-            &format!("✗ webhook port: cannot listen on 0.0.0.0:{port}: "),
-            &format!("error: cannot watch {away}: 2 of 5 things that it needs are not there\n"),
-        ],
-    );
-    // A secret has no place on the command line.
-    check(
-        &format!("watch --registry type=distribution,registry={away},webhook-auth=x"),
-        &[
-            "webhook-auth: whoever lists processes would see it\nhint: put it into FORETOP_REGISTRY_WEBHOOK_AUTH",
-        ],
-    );
-}
-
-#[test]
-fn two_do_not_watch_the_same() {
-    let registry = FakeRegistry::start();
-    registry.push("team/app", "1", &alpine("cup"));
-    let home = Sandbox::new();
-    let line = format!("--registry {}", registry.host());
-    let mut watching = Watching::start(&home, &line);
-    watching.until("left alone");
-    let said = home.foretop(&format!("watch {line} --once"));
-    assert!(
-        said.contains("error: another `foretop watch` watches this registry already\n"),
-        "{said}"
-    );
-    watching.kill();
-    let said = home.foretop(&format!("watch {line} --once"));
-    assert!(said.starts_with("exit 0\n"), "{said}");
 }

@@ -128,18 +128,14 @@ impl Settings {
         self.texts.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// Was it switched on?
-    pub fn is_on(&self, key: &str) -> bool {
-        self.text(key) == Some("true")
-    }
-
     /// A secret.
     pub fn secret(&self, key: &str) -> Option<&Secret> {
         self.secrets.get(key)
     }
 
     /// Every key that is told, and those that hold by default.
-    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+    #[cfg(test)]
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'static str> {
         self.texts.keys().chain(self.secrets.keys()).copied()
     }
 

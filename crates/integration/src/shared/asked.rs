@@ -2,6 +2,8 @@
 //!
 //! <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>
 
+use std::collections::HashMap;
+
 use image::{Desk, Error, Failure, Question, Verb};
 use model::Gap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -33,7 +35,7 @@ pub(crate) async fn catalog(desk: &Desk, prefix: &str) -> Result<Listed<String>,
     .await
 }
 
-/// The tags of `image`, by its list below `prefix`. A repository without any is none that is there.
+/// The tags of `image`, by its list below `prefix`.
 pub(crate) async fn tags(
     desk: &Desk,
     prefix: &str,
@@ -47,9 +49,24 @@ pub(crate) async fn tags(
         let bare = |tag| Tagged { tag, digest: None, at: None };
         Ok(Page { all: all.into_iter().map(bare).collect(), gaps, next: Next::linked(reply) })
     });
-    match listed.await {
-        // Its last tag was deleted.
-        Err(Failure { error: Error::NotFound { .. }, .. }) => Ok(Listed::default()),
+    listed.await
+}
+
+/// The same, where one that is not there is one without tags: its last one was deleted. Of those that
+/// somebody named it is worth telling, for it may be another name that was meant.
+pub(crate) fn there(
+    listed: Result<Listed<Tagged>, Failure>,
+    name: &str,
+    named: &[String],
+) -> Result<Listed<Tagged>, Failure> {
+    match listed {
+        Err(Failure { error: error @ Error::NotFound { .. }, wait }) => {
+            if !named.iter().any(|it| it == name) {
+                return Ok(Listed::default());
+            }
+            let hint = "push an image to it, or see whether its name is right";
+            Err(Failure { error: error.with_hint(hint), wait })
+        }
         other => other,
     }
 }
@@ -124,7 +141,7 @@ pub(crate) fn instead(
             why.error.why()
         ),
     );
-    Ok(Listed { all, gaps: vec![gap] })
+    Ok(Listed { all, gaps: vec![gap], is_torn: false })
 }
 
 /// Several lists that make one: each that cannot be had is a gap, and a failure only where none can.
@@ -136,11 +153,11 @@ pub(crate) struct Each {
 
 impl Each {
     /// What was found in one of them. Whoever is to wait asks nobody else.
-    pub(crate) fn found<T>(
+    pub(crate) fn found<T, U>(
         &mut self,
         what: &str,
         found: Result<T, Failure>,
-        gaps: &mut Vec<Gap>,
+        listed: &mut Listed<U>,
     ) -> Result<Option<T>, Failure> {
         match found {
             Ok(found) => {
@@ -149,7 +166,7 @@ impl Each {
             }
             Err(failure) if failure.wait.is_some() => Err(failure),
             Err(failure) => {
-                gap(gaps, what, failure.error.why().to_owned());
+                listed.lose(what, failure.error.why(), &failure);
                 self.failure.get_or_insert(failure);
                 Ok(None)
             }
@@ -163,14 +180,6 @@ impl Each {
             _ => Ok(()),
         }
     }
-}
-
-/// Is this failure a `no` that will stay one?
-pub(crate) fn is_no(failure: &Failure) -> bool {
-    matches!(
-        failure.error,
-        Error::Denied { .. } | Error::NotFound { .. } | Error::Unsupported { .. }
-    )
 }
 
 /// Asks for `path`, and for nothing in it.
@@ -201,6 +210,12 @@ pub(crate) async fn checks(directory: &dyn Directory) -> Vec<Check> {
     for repository in repositories.all.iter().take(5) {
         let tags = match directory.tags(repository).await {
             Ok(listed) => listed.all,
+            // It may be pushed to later.
+            Err(Failure { error: error @ Error::NotFound { .. }, .. }) => {
+                let hint = error.hint().unwrap_or("try again").to_owned();
+                checks.push(Check::warned(TAGS, error.to_string(), hint));
+                continue;
+            }
             Err(failure) => {
                 checks.push(Check::failed(TAGS, &failure));
                 return checks;
@@ -223,9 +238,41 @@ pub(crate) async fn checks(directory: &dyn Directory) -> Vec<Check> {
     checks
 }
 
+/// One more repository of a list, where what is listed makes one.
+pub(crate) fn named(
+    listed: &mut Listed<Repository>,
+    what: &str,
+    image: &str,
+    repository: Option<Repository>,
+) {
+    if repository.is_none() {
+        gap(&mut listed.gaps, what, format!("`{}` makes no name", shown(image)));
+    }
+    listed.all.extend(repository);
+}
+
+/// Each name once, with all the keys that make it.
+pub(crate) fn merged(all: impl IntoIterator<Item = Repository>) -> Vec<Repository> {
+    let mut merged: Vec<Repository> = Vec::new();
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
+    for repository in all {
+        let name = (repository.registry.clone(), repository.name.clone());
+        let place = *places.entry(name).or_insert(merged.len());
+        match merged.get_mut(place) {
+            None => merged.push(repository),
+            Some(there) => {
+                let new = repository.keys.into_iter().filter(|it| !there.keys.contains(it));
+                let new: Vec<String> = new.collect();
+                there.keys.extend(new);
+            }
+        }
+    }
+    merged
+}
+
 /// The repository under a name that is pulled as it is listed.
 pub(crate) fn plain(registry: &str, name: String) -> Repository {
-    Repository { registry: registry.to_owned(), key: None, image: name.clone(), name }
+    Repository { registry: registry.to_owned(), keys: Vec::new(), image: name.clone(), name }
 }
 
 /// A digest and a time that an entry of a list says.

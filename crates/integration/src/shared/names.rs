@@ -34,6 +34,12 @@ pub(crate) fn moment(text: &str) -> Option<Moment> {
     zone.starts_with(['+', '-']).then(|| format!("{rest}:{minutes}").parse().ok())?
 }
 
+/// What a party may call a repository of its own.
+pub(crate) fn is_key(text: &str) -> bool {
+    let plain = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
+    !text.is_empty() && text.bytes().all(plain) && !text.starts_with('.')
+}
+
 /// A moment in seconds since 1970.
 pub(crate) fn seconds(seconds: i64) -> Option<Moment> {
     (seconds > 0).then(|| Moment::from_micros(0).plus_seconds(seconds))
@@ -42,6 +48,10 @@ pub(crate) fn seconds(seconds: i64) -> Option<Moment> {
 /// The repository that `template` makes of its parts: `{registry}/{repository}/{image}`.
 /// `None`: they make no name.
 pub fn composed(template: &str, registry: &str, key: &str, image: &str) -> Option<Repository> {
+    // It would be a part of the host, where the template says so.
+    if !key.is_empty() && !is_key(key) {
+        return None;
+    }
     let parts = [("{registry}", registry), ("{repository}", key), ("{image}", image)];
     // What stands in a part is never taken for a place in the template.
     let mut name = String::new();
@@ -60,7 +70,7 @@ pub fn composed(template: &str, registry: &str, key: &str, image: &str) -> Optio
     (parsed.host == host && parsed.repository == path).then(|| Repository {
         registry: parsed.host,
         name: path,
-        key: Some(key.to_owned()).filter(|it| !it.is_empty()),
+        keys: Some(key.to_owned()).filter(|it| !it.is_empty()).into_iter().collect(),
         image: image.to_owned(),
     })
 }
@@ -119,5 +129,10 @@ mod tests {
         check("{nothing}/{image}", "none");
         check("{", "none");
         assert_eq!(composed("{registry}/{image}", "r.example", "", "{registry}"), None);
+        // A key is no host.
+        let template = "{repository}.{registry}/{image}";
+        for key in ["evil.example/x", "evil.example:80", "a@b", ".", "é"] {
+            assert_eq!(composed(template, "acme.example", key, "team/app"), None, "{key}");
+        }
     }
 }

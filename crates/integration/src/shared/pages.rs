@@ -14,6 +14,8 @@ pub(crate) const PAGE_LIMIT: usize = 32 << 20;
 const PAGES_LIMIT: usize = 100_000;
 /// Pages in a row that say nothing.
 const EMPTY_LIMIT: usize = 100;
+/// Gaps of one list: with these it is clear that there are some.
+const GAPS_LIMIT: usize = 1000;
 /// Entries of one list.
 const ENTRIES_LIMIT: usize = 1_000_000;
 
@@ -83,14 +85,15 @@ pub(crate) async fn all<T, K: Eq + Hash>(
             Err(failure) if failure.wait.is_some() => return Err(failure),
             Err(failure) => {
                 let why = format!("page {}: {}", asked.len(), failure.error.why());
-                listed.gaps.push(model::Gap::new(what, why));
+                listed.lose(what, why, &failure);
                 return Ok(listed);
             }
         };
         empty = if page.all.is_empty() { empty + 1 } else { 0 };
         let before = listed.all.len();
         listed.all.extend(page.all.into_iter().filter(|it| seen.insert(key(it))));
-        listed.gaps.extend(page.gaps);
+        let room = GAPS_LIMIT.saturating_sub(listed.gaps.len());
+        listed.gaps.extend(page.gaps.into_iter().take(room));
         path = match page.next {
             Next::End => return Ok(listed),
             // Some answer the same page to whatever comes last.

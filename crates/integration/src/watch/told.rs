@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use model::Digest;
 
-use super::{Cause, Found, Leads, Report, Watch, WatchError};
+use super::report::stays;
+use super::{Cause, Found, Leads, Report, STAYS_FOR, Watch, WatchError};
 use crate::contract::{Action, Failure, Notice, Repository};
 
 /// When what was told is asked for once more, before it is taken for gone.
@@ -26,7 +27,7 @@ impl Watch<'_> {
         if !filter.takes(&repository) {
             return Ok(Report::default());
         }
-        self.forgive().await;
+        self.forgive(|(failure, at)| stays(failure) && at.elapsed() < STAYS_FOR).await;
         let tags: Vec<String> = match (&notice.tag, &notice.digest) {
             (Some(tag), _) => vec![tag.clone()],
             // Every tag that led there may be gone with it.

@@ -43,6 +43,19 @@ async fn links_without_end_end() {
 }
 
 #[tokio::test]
+async fn gaps_have_an_end() {
+    let registry = FakeRegistry::start();
+    let names = ["A"; 100].join("\",\"");
+    for number in 0..15 {
+        let link = format!("</v2/_catalog?n=100&last={number}>; rel=\"next\"");
+        registry.plan("_catalog", 1, page(&format!(r#"{{"repositories":["{names}"]}}"#), &link));
+    }
+    let oci = party("oci", &[("registry", &registry.host())]);
+    let listed = oci.directory().unwrap().repositories(&[]).await.unwrap();
+    assert_eq!(listed.gaps.len(), 1000);
+}
+
+#[tokio::test]
 async fn links_elsewhere_are_not_followed() {
     for link in [
         "https://evil.example/v2/_catalog",

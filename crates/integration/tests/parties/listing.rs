@@ -1,7 +1,9 @@
 //! What the parties list, in every way that they let one in.
 
+use integration::watch::Backfill;
 use testkit::{FakeRegistry, Guard, Vendor, VendorStandIn, image};
 
+use super::watching::Kept;
 use super::{VENDORS, checked, listed, name, party, party_at, registry};
 
 const ALL: &str = "library/base: 12\nteam/app: 1 2\nteam/web: latest\n";
@@ -311,4 +313,46 @@ async fn nexus_goes_on_with_tokens() {
     let tags = directory.tags(&repositories[0]).await.unwrap();
     assert_eq!((tags.all.len(), tags.gaps.len()), (25, 0));
     assert!(tags.all.iter().all(|it| it.digest.is_some() && it.at.is_some()));
+}
+
+/// Who names a repository hears when there is none of that name; once it was seen, it may go.
+#[tokio::test]
+async fn one_that_was_named_and_is_not_there_is_told_of() {
+    let registry = registry();
+    let stand_in = VendorStandIn::start(Vendor::Harbor, &registry.host());
+    let named = |vendor: Option<Vendor>, repository: &str| match vendor {
+        Some(vendor) => party_at(&stand_in, vendor, &[("repository", repository)]),
+        None => party("oci", &[("registry", &registry.host()), ("repository", repository)]),
+    };
+    for vendor in [None, Some(Vendor::Harbor)] {
+        let party = named(vendor, "team/ap,team/ap");
+        let gone = |name: &str| {
+            let path = format!("team/repositories/{name}/artifacts");
+            stand_in.plan(&path, usize::from(vendor.is_some()), testkit::Fault::status(404));
+        };
+        gone("ap");
+        let (directory, kept) = (party.directory().unwrap(), Kept::default());
+        let report = kept.look(directory, Backfill::None).await;
+        assert_eq!((report.repositories, report.unlisted), (1, 1));
+        assert!(report.hint.is_some() && report.or_failure().is_err());
+        let party = named(vendor, "team/app");
+        let directory = party.directory().unwrap();
+        kept.look(directory, Backfill::None).await;
+        gone("app");
+        for tag in ["1", "2"] {
+            registry.untag("team/app", tag);
+        }
+        assert_eq!(kept.look(directory, Backfill::None).await.gone, 2, "{vendor:?}");
+        for tag in ["1", "2"] {
+            registry.push("team/app", tag, &image());
+        }
+    }
+    for name in ["team/app:v1", "Team", "team/app@sha256"] {
+        let kind = integration::find("oci").unwrap();
+        let given = [("registry", "r.example"), ("repository", name)];
+        let given: Vec<_> = given.map(|(key, it)| (key.to_owned(), it.to_owned())).to_vec();
+        let settled = kind.settle(&given, &|_| None).unwrap();
+        let why = (kind.connect)(&settled, &super::ways()).err().unwrap();
+        assert_eq!(why.to_string(), format!("repository: `{name}` is no name of one"));
+    }
 }

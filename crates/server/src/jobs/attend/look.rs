@@ -53,16 +53,14 @@ async fn look(
 ) -> Result<Report, WatchError> {
     let off = app.store.disabled_repositories(&record.organisation).await;
     let off = off.map_err(|error| integration::watch::Lost(error.to_string()))?;
-    let (mut repositories, gaps) = watch.repositories().await?;
-    repositories.retain(|it| !off.contains(&format!("{}/{}", it.registry, it.name)));
+    let mut listed = watch.repositories().await?;
+    listed.all.retain(|it| !off.contains(&format!("{}/{}", it.registry, it.name)));
     {
         // Those of the turns before are done.
         let looking = witness.party.looking();
-        repositories.retain(|it| !looking.asked.contains(&key(it)));
+        listed.all.retain(|it| !looking.asked.contains(&key(it)));
     }
-    let mut report = watch.look(&repositories).await?;
-    report.gaps.extend(gaps);
-    Ok(report)
+    watch.look(&listed).await
 }
 
 /// Adds what came of one turn.
