@@ -21,6 +21,7 @@ pub(crate) const KIND: Kind = Kind {
     about: "https://docs.jfrog.com/administration/docs/event-types",
     settings: SETTINGS,
     webhook_secret: Some("webhook-secret"),
+    secret_in_address: None,
     templates: &[],
     leftovers: &[],
     connect,

@@ -20,6 +20,7 @@ pub(crate) const KIND: Kind = Kind {
     about: "https://learn.microsoft.com/azure/event-grid/event-schema-container-registry",
     settings: SETTINGS,
     webhook_secret: Some("webhook-secret"),
+    secret_in_address: Some("code"),
     templates: template::ALL,
     leftovers: &[
         Leftover { what: "container registry token", name: template::TOKEN },

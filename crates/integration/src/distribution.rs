@@ -44,6 +44,7 @@ pub(crate) const KIND: Kind = Kind {
         },
     ],
     webhook_secret: Some("webhook-auth"),
+    secret_in_address: None,
     templates: &[],
     leftovers: &[],
     connect,

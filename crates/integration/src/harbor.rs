@@ -18,6 +18,7 @@ pub(crate) const KIND: Kind = Kind {
     about: "https://goharbor.io/docs/main/working-with-projects/project-configuration/configure-webhooks/",
     settings: SETTINGS,
     webhook_secret: Some("webhook-auth"),
+    secret_in_address: None,
     templates: &[],
     leftovers: &[],
     connect,

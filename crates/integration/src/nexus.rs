@@ -19,6 +19,7 @@ pub(crate) const KIND: Kind = Kind {
     about: "https://help.sonatype.com/en/webhooks.html",
     settings: SETTINGS,
     webhook_secret: Some("webhook-secret"),
+    secret_in_address: None,
     templates: &[],
     leftovers: &[],
     connect,

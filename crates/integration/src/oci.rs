@@ -32,6 +32,7 @@ pub(crate) const KIND: Kind = Kind {
         },
     ],
     webhook_secret: None,
+    secret_in_address: None,
     templates: &[],
     leftovers: &[],
     connect: |settings, ways| Ok(Box::new(Oci { lists: Lists::new(settings, ways)? })),
