@@ -1,5 +1,6 @@
 //! Laws that every party keeps.
 
+mod fields;
 mod hooks;
 mod settings;
 
