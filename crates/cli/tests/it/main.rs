@@ -32,5 +32,6 @@ mod sbom;
 mod serving;
 mod story;
 mod teahouse;
+mod vendors;
 mod version;
 mod watch;
