@@ -34,8 +34,8 @@ pub use image::{
 };
 pub use integration::{
     Configured, Configuring, Integration, IntegrationCheck, IntegrationKind, IntegrationNotice,
-    IntegrationState, NoticeQuery, NoticeState, Removed, RemovedAt, Retried, Retrying,
-    TemplateQuery, Tried,
+    IntegrationState, NoticeQuery, NoticeState, RefusedWebhooks, Removed, RemovedAt, Retried,
+    Retrying, TemplateQuery, Tried,
 };
 pub use organisation::{
     Enabling, Me, Membership, NewOrganisation, Organisation, Repository, RepositoryQuery, Role,

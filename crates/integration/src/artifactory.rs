@@ -20,7 +20,9 @@ pub(crate) const KIND: Kind = Kind {
     title: "JFrog Artifactory",
     about: "https://docs.jfrog.com/administration/docs/event-types",
     settings: SETTINGS,
+    has_projects: false,
     webhook_secret: Some("webhook-secret"),
+    secret_in_address: None,
     templates: &[],
     leftovers: &[],
     connect,
@@ -164,9 +166,10 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
         through: through.clone(),
     };
     let api = settings.text("api").unwrap_or_default();
-    let desk = Desk::interface(api, &ways.of(settings), &ways.progress)?;
+    let ways = Ways { settings: ways.of(settings), ..ways.clone() };
+    let desk = Desk::interface(api, &ways.settings, &ways.progress)?;
     Ok(Box::new(Artifactory {
-        directory: directory::Lists { desk, names: names() },
+        directory: directory::Lists { desk, names: names(), ways },
         inbox: inbox::Webhooks {
             names: names(),
             mode: inbox::Mode::of(settings.text("webhook-mode").unwrap_or_default()),

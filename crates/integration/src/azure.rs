@@ -19,7 +19,9 @@ pub(crate) const KIND: Kind = Kind {
     title: "Azure Container Registry",
     about: "https://learn.microsoft.com/azure/event-grid/event-schema-container-registry",
     settings: SETTINGS,
+    has_projects: false,
     webhook_secret: Some("webhook-secret"),
+    secret_in_address: Some("code"),
     templates: template::ALL,
     leftovers: &[
         Leftover { what: "container registry token", name: template::TOKEN },

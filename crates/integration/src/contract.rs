@@ -6,7 +6,10 @@ mod settings;
 
 use std::sync::Arc;
 
+use model::Secret;
 use serde::Serialize;
+
+use crate::shared::asked::escaped;
 
 pub(crate) use directory::is_no;
 pub use directory::{Change, Check, Directory, Failure, Listed, Outcome, Repository, Tagged};
@@ -32,8 +35,13 @@ pub struct Kind {
     pub about: &'static str,
     /// What must and may be told before it can be spoken to.
     pub settings: &'static [Setting],
+    /// Of a repository's name, is the first part that of a project, which may be meant as a whole?
+    pub has_projects: bool,
     /// The setting with what its webhooks are to prove; none where it has no webhooks.
     pub webhook_secret: Option<&'static str>,
+    /// The word in the query of their address that says it; none where their sender has a place of
+    /// its own for it.
+    pub secret_in_address: Option<&'static str>,
     /// What its side can be made from, each in another language.
     pub templates: &'static [Template],
     /// What stays with it when we let go of it, to be deleted by hand.
@@ -47,6 +55,14 @@ pub struct Kind {
 const SHORT_SECRET: usize = 32;
 
 impl Kind {
+    /// The address that its webhooks are sent to: with the secret in it, where that is its only place.
+    pub fn address(&self, address: &str, secret: Option<&Secret>) -> String {
+        match self.secret_in_address.zip(secret.filter(|it| !it.expose().is_empty())) {
+            Some((word, secret)) => format!("{address}?{word}={}", escaped(secret.expose())),
+            None => address.to_owned(),
+        }
+    }
+
     /// Is what its webhooks prove themselves with worth the name? `None`: it has no webhooks.
     pub fn check_webhooks(&self, settings: &Settings) -> Option<Check> {
         const WHAT: &str = "webhooks prove who sends them";
@@ -74,7 +90,7 @@ pub struct Template {
     pub media: &'static str,
     /// What a file of it is called.
     pub file: &'static str,
-    /// The document, with the address that webhooks go to, and what the integration is told.
+    /// The document, with the address that webhooks go to, whole, and what the integration is told.
     #[serde(skip)]
     pub fill: fn(webhook: &str, settings: &Settings) -> String,
 }

@@ -43,7 +43,9 @@ pub(crate) const KIND: Kind = Kind {
             ..settings::WEBHOOK_SECRET
         },
     ],
+    has_projects: false,
     webhook_secret: Some("webhook-auth"),
+    secret_in_address: None,
     templates: &[],
     leftovers: &[],
     connect,

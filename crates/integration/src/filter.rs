@@ -3,7 +3,7 @@
 use globset::{GlobBuilder, GlobMatcher};
 use regex::{Regex, RegexBuilder};
 
-use crate::contract::{Repository, Settings};
+use crate::contract::{Kind, Repository, Settings};
 
 /// Bytes that a compiled expression may take.
 const COMPILED_LIMIT: usize = 1 << 20;
@@ -11,18 +11,27 @@ const COMPILED_LIMIT: usize = 1 << 20;
 /// What to take; what nobody speaks of is taken.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
+    /// Repositories, projects or keys that are asked for by name.
+    words: Vec<String>,
+    has_projects: bool,
     include: Vec<GlobMatcher>,
     exclude: Vec<GlobMatcher>,
     tags: Vec<Regex>,
 }
 
 impl Filter {
-    /// The filter that the settings `include`, `exclude` and `tag` ask for.
-    pub fn of(settings: &Settings) -> Self {
+    /// What the settings `repository`, `include`, `exclude` and `tag` of such a party ask for.
+    pub fn of(kind: &Kind, settings: &Settings) -> Self {
         // They were checked when they were settled.
         let globs = |key: &str| settings.all(key).iter().filter_map(|it| glob(it).ok()).collect();
         let tags = settings.all("tag").iter().filter_map(|it| expression(it).ok());
-        Self { include: globs("include"), exclude: globs("exclude"), tags: tags.collect() }
+        Self {
+            words: settings.all("repository").to_vec(),
+            has_projects: kind.has_projects,
+            include: globs("include"),
+            exclude: globs("exclude"),
+            tags: tags.collect(),
+        }
     }
 
     /// The same, with these expressions for tags beside its own.
@@ -38,13 +47,24 @@ impl Filter {
         Ok(self)
     }
 
+    /// Is this repository asked for by its name, or that of where it lies?
+    fn names(&self, repository: &Repository) -> bool {
+        let project = repository.name.split_once('/').filter(|_| self.has_projects).map(|it| it.0);
+        let is_asked_for = |it: &str| self.words.iter().any(|word| word == it);
+        self.words.is_empty()
+            || project.is_some_and(is_asked_for)
+            || repository.names().iter().chain(&repository.keys).any(|it| is_asked_for(it))
+    }
+
     /// Is this repository one of those?
     pub fn takes(&self, repository: &Repository) -> bool {
         let names = repository.names();
         let any = |globs: &[GlobMatcher]| {
             globs.iter().any(|glob| names.iter().any(|it| glob.is_match(it)))
         };
-        (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
+        self.names(repository)
+            && (self.include.is_empty() || any(&self.include))
+            && !any(&self.exclude)
     }
 
     /// Are only some tags taken?
@@ -83,7 +103,7 @@ mod tests {
 
     fn filter(include: &[&str], exclude: &[&str]) -> Filter {
         let globs = |texts: &[&str]| texts.iter().map(|it| glob(it).unwrap()).collect();
-        Filter { include: globs(include), exclude: globs(exclude), tags: Vec::new() }
+        Filter { include: globs(include), exclude: globs(exclude), ..Filter::default() }
     }
 
     fn check(filter: &Filter, expect: &str) {
@@ -114,6 +134,23 @@ mod tests {
         check(&filter(&["*/frontend*"], &["*/dta/*"]), web);
         check(&filter(&[], &["*/legacy/*"]), &format!("{web} {dta}"));
         check(&filter(&["frontend-web", "tools/**"], &[]), &format!("{web} {legacy}"));
+    }
+
+    #[test]
+    fn names() {
+        let check = |kind: &str, word: &str, expect: &str| {
+            let kind = crate::find(kind).unwrap();
+            let has_projects = kind.has_projects;
+            let filter = Filter { words: vec![word.to_owned()], has_projects, ..Filter::default() };
+            super::tests::check(&filter, expect);
+        };
+        let (web, dta) = ("docker-local/frontend-web", "docker-local/team/dta/frontend");
+        check("artifactory", "docker-local", &format!("{web} {dta}"));
+        check("artifactory", "team/dta/frontend", dta);
+        check("oci", "tools/legacy/a", "tools/legacy/a");
+        check("oci", "tools/legacy", "");
+        check("oci", "tools", "");
+        check("harbor", "tools", "tools/legacy/a");
     }
 
     #[test]

@@ -32,7 +32,9 @@ pub(crate) const KIND: Kind = Kind {
             ..settings::PASSWORD
         },
     ],
+    has_projects: false,
     webhook_secret: None,
+    secret_in_address: None,
     templates: &[],
     leftovers: &[],
     connect: |settings, ways| Ok(Box::new(Oci { lists: Lists::named(settings, ways)? })),

@@ -22,7 +22,7 @@ pub fn parse(text: &str) -> Result<(&'static Kind, Vec<Given>), BadSetting> {
     }
     let mut named: Option<String> = None;
     let mut given: Vec<Given> = Vec::new();
-    for field in fields(text)? {
+    for field in fields(text)?.into_iter().filter(|it| !it.trim().is_empty()) {
         let Some((key, value)) = field.split_once('=') else {
             let shown: String = field.chars().take(100).collect();
             return Err(BadSetting::new(&shown, "it has no value").with_hint(HINT));
@@ -90,7 +90,7 @@ fn known(kind: &Kind, key: &str) -> Result<(), BadSetting> {
 }
 
 /// The fields, unquoted. A quote may stand around a field, or around a value.
-fn fields(text: &str) -> Result<Vec<String>, BadSetting> {
+pub fn fields(text: &str) -> Result<Vec<String>, BadSetting> {
     let mut all = Vec::new();
     let mut field = String::new();
     let mut quoted = false;
@@ -112,7 +112,6 @@ fn fields(text: &str) -> Result<Vec<String>, BadSetting> {
         return Err(BadSetting::new(&key, "its quote is never closed"));
     }
     all.push(field);
-    all.retain(|it| !it.trim().is_empty());
     Ok(all)
 }
 

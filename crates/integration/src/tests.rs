@@ -1,5 +1,6 @@
 //! Laws that every party keeps.
 
+mod fields;
 mod hooks;
 mod settings;
 
@@ -343,7 +344,7 @@ proptest! {
     #[test]
     fn registry_strings_never_panic(text in "\\PC{0,60}|(type=(oci|nexus|artifactory)|[a-z]{1,10}=|[,\"=*a/]){0,12}") {
         if let Ok((kind, given)) = crate::registry_string::parse(&text) {
-            let _ = kind.settle(&given, &|_| None).map(|it| crate::filter::Filter::of(&it));
+            let _ = kind.settle(&given, &|_| None).map(|it| crate::filter::Filter::of(kind, &it));
         }
     }
 }

@@ -67,10 +67,7 @@ impl FromStr for Reference {
             Some((host, path)) if host == "localhost" || host.contains(['.', ':']) => (host, path),
             _ => ("docker.io", name),
         };
-        let host = match host {
-            "index.docker.io" | "registry-1.docker.io" => "docker.io",
-            other => other,
-        };
+        let host = registry_host(host);
         if !host.starts_with(|it: char| it.is_ascii_alphanumeric() || it == '[')
             || !host.bytes().all(|it| it.is_ascii_alphanumeric() || b".-:[]_".contains(&it))
         {
@@ -105,6 +102,14 @@ impl FromStr for Reference {
     }
 }
 
+/// The one name of a registry: Docker Hub goes by many.
+pub fn registry_host(host: &str) -> &str {
+    match host {
+        "hub.docker.com" | "index.docker.io" | "registry-1.docker.io" => "docker.io",
+        other => other,
+    }
+}
+
 fn is_component(part: &str) -> bool {
     let bytes = part.as_bytes();
     let edge = |it: Option<&u8>| it.is_some_and(u8::is_ascii_alphanumeric);
@@ -136,6 +141,7 @@ mod tests {
     fn writes_short_forms_out() {
         check("debian", "docker.io/library/debian:latest");
         check("bitnami/redis:7", "docker.io/bitnami/redis:7");
+        check("hub.docker.com/bitnami/redis", "docker.io/bitnami/redis:latest");
         check("localhost:5000/a/b", "localhost:5000/a/b:latest");
         check("ghcr.io/a/b:v1.0_x", "ghcr.io/a/b:v1.0_x");
         let digest = format!("sha256:{}", "0".repeat(64));

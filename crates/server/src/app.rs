@@ -17,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::parties::Parties;
 use crate::rations::Rations;
 use crate::refusal::Refusal;
+use crate::refusals::Refusals;
 use crate::tally::Tally;
 use crate::world::World;
 
@@ -50,6 +51,8 @@ pub struct Parts {
     pub(crate) listeners: Rations,
     /// The parties that are spoken with.
     pub(crate) parties: Parties,
+    /// Which of their webhooks were not taken.
+    pub(crate) refusals: Refusals,
     /// How it is reached by all, where somebody said so.
     public: OnceLock<String>,
     /// Whether it is coming to its end.
@@ -98,6 +101,7 @@ impl App {
             answers: Answers::default(),
             listeners: Rations::new(live::EACH),
             parties: Parties::default(),
+            refusals: Refusals::default(),
             public: OnceLock::new(),
             ending,
             cores,

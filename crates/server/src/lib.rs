@@ -31,6 +31,7 @@ mod rate;
 mod rations;
 mod reading;
 mod refusal;
+mod refusals;
 mod resolve;
 mod routes;
 mod serve;

@@ -167,6 +167,7 @@ conformance! {
         refuse_when_too_much_waits
         count_what_nobody_can_read
         forget_the_oldest
+        count_what_is_not_taken
         remember_what_was_seen
         are_gone_with_all_they_told;
     backup:

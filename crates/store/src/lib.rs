@@ -31,6 +31,7 @@ mod names;
 mod numbers;
 mod organisations;
 mod packages;
+mod refusals;
 mod repositories;
 mod resets;
 mod retention;
@@ -49,9 +50,9 @@ pub use contract::{
     EventSelection, Expired, Idempotent, ImageContent, ImageSelection, IntegrationRecord,
     IntegrationSecrets, IntegrationState, Job, JobReport, JobState, Keeping, Kept, KnownPackage,
     Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob, NewNotice, NewSecret, NewToken,
-    Newcomer, NoticeCounts, NoticeReport, NoticeState, Page, Paged, Recorded, Reported, Restored,
-    Retention, Running, RunningImage, SecretRecord, Selection, SetPackage, Sought, Speaker, Stale,
-    Trouble, WaitingNotice, When, WrittenEvent, WrittenImage,
+    Newcomer, NoticeCounts, NoticeReport, NoticeState, Page, Paged, Recorded, Refused, Reported,
+    Restored, Retention, Running, RunningImage, SecretRecord, Selection, SetPackage, Sought,
+    Speaker, Stale, Trouble, WaitingNotice, When, WrittenEvent, WrittenImage,
 };
 pub use db::Together;
 pub use doctor::unopened;

@@ -15,6 +15,7 @@ pub fn run(input: &[u8]) {
         subject: format!("archive://{}", file.path().display()),
         platform: None,
         reference: None,
+        manifest: None,
         statements: true,
         settings: Arc::new(settings),
         progress: Arc::new(image::Silent),

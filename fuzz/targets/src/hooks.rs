@@ -46,7 +46,7 @@ pub fn run(input: &[u8]) {
         && let Ok((kind, given)) = integration::registry_string::parse(text)
         && let Ok(settings) = kind.settle(&given, &|_| None)
     {
-        let filter = integration::filter::Filter::of(&settings);
+        let filter = integration::filter::Filter::of(kind, &settings);
         filter.takes_tag("latest");
     }
 }

@@ -44,18 +44,34 @@ pub struct Integration {
     pub waiting: u64,
     /// So much of it is set aside, because it cannot be dealt with.
     pub aside: u64,
+    /// Its webhooks that were not taken since it was told something last, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedWebhooks>,
     /// When it was configured first.
     #[schema(format = DateTime)]
     pub created: String,
     /// By whom.
     pub created_by: String,
-    /// The path, behind the server's own address, at which its webhooks come in. Whoever knows it can
-    /// tell us something, so it is told to owners alone, and not in lists.
+    /// The path, behind the server's own address, at which its webhooks come in; with the secret of
+    /// those that have no other place for it. Whoever knows it can tell us something, so it is told to
+    /// owners alone, and not in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<String>,
     /// The settings that are secret and are told. What they are is told to nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+}
+
+/// Webhooks that were not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RefusedWebhooks {
+    /// So many.
+    pub count: u64,
+    /// When the last of them came.
+    #[schema(format = DateTime)]
+    pub last: String,
+    /// Why that was not taken.
+    pub why: String,
 }
 
 /// Does an integration work?

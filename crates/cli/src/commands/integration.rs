@@ -4,7 +4,7 @@ mod notices;
 
 use std::collections::BTreeMap;
 
-use ::integration::{Kind, SettingKind};
+use ::integration::{Kind, SettingKind, registry_string};
 use api::{
     Configured, Configuring, Integration as Kept, IntegrationCheck, IntegrationState,
     TemplateQuery, Tried,
@@ -40,8 +40,9 @@ enum Command {
         #[arg(long, default_value = USUAL, value_parser = super::said())]
         name: String,
         /// What it is told; repeatable. `NAME=@FILE` takes it from a file, and users and secrets may be
-        /// in the environment as for `foretop watch`
-        #[arg(long = "parameter", value_name = "NAME=VALUE")]
+        /// in the environment as for `foretop watch`. A value that goes on like another `,NAME=` is
+        /// quoted: '"password=a,b=c"'
+        #[arg(long = "parameter", value_name = "NAME=VALUE,…")]
         parameters: Vec<String>,
         #[command(flatten)]
         whose: Whose,
@@ -101,6 +102,14 @@ enum Command {
         /// In which language: for azure json or bicep
         #[arg(long, default_value = "json", value_parser = super::said())]
         format: String,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Let webhooks come in at another address, and at the one before no longer: for when somebody
+    /// knows it who should not
+    Renew {
+        #[command(flatten)]
+        which: Which,
         #[command(flatten)]
         whose: Whose,
     },
@@ -185,6 +194,10 @@ impl Verb for Integration {
                     Ok(Outcome::Done)
                 })
             }
+            Command::Renew { which, whose } => {
+                let kind = kind(&which.integration)?;
+                ask(context, &whose, async |asking| renew(asking, kind, &which.name, context).await)
+            }
             Command::Delete { integration, name, yes, whose } => {
                 let kind = kind(&integration)?;
                 ask(context, &whose, async |asking| delete(asking, kind, &name, yes, context).await)
@@ -210,18 +223,16 @@ fn told(
     context: &Context,
 ) -> anyhow::Result<BTreeMap<String, String>> {
     let mut all: BTreeMap<String, String> = BTreeMap::new();
+    let mut pairs = Vec::new();
     for text in parameters {
-        let Some((key, value)) = text.split_once('=') else {
-            return Err(Failure::error(
-                "--parameter: there is no value in it",
-                "write it like this: --parameter registry=registry.example",
-            ));
-        };
+        pairs.extend(parted(text)?);
+    }
+    for (key, value) in pairs {
         let key = key.trim().to_ascii_lowercase();
         let setting = kind.settings.iter().find(|it| it.key == key || it.also.contains(&&*key));
         let value = match value.strip_prefix('@') {
             Some(file) => fs_err::read_to_string(file)?.trim_end_matches(['\r', '\n']).to_owned(),
-            None => value.to_owned(),
+            None => value,
         };
         let key = setting.map_or(key, |it| it.key.to_owned());
         let separator = match setting.map(|it| it.kind) {
@@ -256,6 +267,34 @@ fn told(
     Ok(all)
 }
 
+/// The keys and values of one `--parameter`. What begins with no key belongs to the value before it,
+/// so that lists need no quotes.
+fn parted(text: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let refused = |why: String| {
+        let hint = "write it like this: --parameter registry=registry.example,user=reader";
+        Failure::error(format!("--parameter: {why}"), hint)
+    };
+    let fields = registry_string::fields(text).map_err(|it| refused(it.to_string()))?;
+    let is_key = |key: &str| {
+        let is_word = |it: char| it.is_ascii_alphanumeric() || it == '-';
+        !key.is_empty() && key.chars().all(is_word)
+    };
+    let mut all: Vec<(String, String)> = Vec::new();
+    for field in fields {
+        match (field.split_once('='), all.last_mut()) {
+            (Some((key, value)), _) if is_key(key.trim()) => {
+                all.push((key.to_owned(), value.to_owned()));
+            }
+            (_, Some((_, before))) => {
+                before.push(',');
+                before.push_str(&field);
+            }
+            (_, None) => return Err(refused("there is no value in it".to_owned())),
+        }
+    }
+    Ok(all)
+}
+
 async fn configure(
     asking: &Asking,
     kind: &Kind,
@@ -270,14 +309,42 @@ async fn configure(
     let Configured { integration, checks } = done;
     say(&checks, context);
     let messages = &context.messages;
-    let whole = asking.client.integration(organisation, kind.id, name).await?;
-    if let Some(address) = address(asking, &whole) {
-        messages.inform("Its webhooks come in at an address that is as good as a password:");
-        messages.report(&format!("{address}\n"))?;
-    }
+    tell_address(asking, kind, name, context).await?;
     works(&integration, kind)?;
     messages.done(&format!("{} {name} is connected to organization {organisation}", kind.title));
     Ok(Outcome::Done)
+}
+
+async fn renew(
+    asking: &Asking,
+    kind: &Kind,
+    name: &str,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let (organisation, messages) = (&asking.organisation, &context.messages);
+    asking.client.renew_integration_address(organisation, kind.id, name).await?;
+    tell_address(asking, kind, name, context).await?;
+    messages.done(&format!("The former address of {} {name} is good no more", kind.title));
+    if !kind.templates.is_empty() {
+        messages.advise(&format!("deploy what `foretop integration template {}` writes", kind.id));
+    }
+    Ok(Outcome::Done)
+}
+
+/// Where its webhooks come in. That is in no answer to a change.
+async fn tell_address(
+    asking: &Asking,
+    kind: &Kind,
+    name: &str,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let whole = asking.client.integration(&asking.organisation, kind.id, name).await?;
+    if let Some(address) = address(asking, &whole) {
+        let messages = &context.messages;
+        messages.inform("Its webhooks come in at an address that is as good as a password:");
+        messages.report(&format!("{address}\n"))?;
+    }
+    Ok(())
 }
 
 /// Each thing that it needs.
@@ -368,6 +435,11 @@ fn table(all: &[Kept]) -> String {
             if it.aside > 0 {
                 let aside = count(it.aside, "notice", "notices");
                 state = format!("{state}; {aside} set aside");
+            }
+            if let Some(refused) = &it.refused {
+                let webhooks = count(refused.count, "webhook", "webhooks");
+                let (last, why) = (second(&refused.last), &refused.why);
+                state = format!("{state}; {webhooks} refused, the last at {last}: {why}");
             }
             let registry = it.parameters.get("registry").cloned().unwrap_or_default();
             vec![it.kind.clone(), it.name.clone(), registry, second(&it.since), state]

@@ -1,7 +1,10 @@
 //! `foretop repo`: which repositories are enrolled.
 
+mod held;
+
 use api::{DeleteQuery, Repository, RepositoryQuery};
 use clap::Subcommand;
+use model::registry_host;
 use regex::Regex;
 
 use super::{Outcome, Verb, said};
@@ -9,6 +12,7 @@ use crate::Context;
 use crate::asking::{Asking, PART, Whose, ask, whole};
 use crate::messages::count;
 use crate::table::{Format, columns};
+use held::Held;
 
 /// List the repositories of an organization, switch them on and off, and delete them
 #[derive(clap::Parser)]
@@ -75,9 +79,12 @@ struct Chosen {
     /// All that are enrolled and whose name matches this regular expression
     #[arg(long, value_name = "REGEX")]
     filter: Option<Regex>,
-    /// In this registry
-    #[arg(long, value_name = "HOST")]
+    /// In this registry: a host, or key=value fields as `foretop watch` takes them
+    #[arg(long, value_name = "HOST|KEY=VALUE,…", value_parser = said())]
     registry: Option<String>,
+    /// In the registry of this integration, and watched by it
+    #[arg(long, value_name = "KIND[/NAME]", conflicts_with = "registry", value_parser = said())]
+    integration: Option<String>,
     #[command(flatten)]
     whose: Whose,
 }
@@ -92,7 +99,7 @@ impl Verb for Repo {
                     _ => None,
                 };
                 ask(context, &whose, async |asking| {
-                    let all = enrolled(asking, None, None).await?;
+                    let all = enrolled(asking, None).await?;
                     let wanted = |it: &&Repository| {
                         enabled.is_none_or(|wanted| it.enabled == wanted)
                             && only_registry.as_deref().is_none_or(|host| is_of(it, host))
@@ -128,14 +135,20 @@ impl Verb for Repo {
 impl Chosen {
     fn switch(&self, enabled: bool, context: &Context) -> anyhow::Result<()> {
         ask(context, &self.whose, async |asking| {
-            let names = match (&self.repository, &self.registry) {
-                (Some(name), Some(host)) => vec![format!("{}/{name}", host.trim_end_matches('/'))],
+            let held = match (&self.registry, &self.integration) {
+                (Some(text), _) => Some(Held::named(text)?),
+                (None, Some(which)) => Some(Held::by(asking, which).await?),
+                (None, None) => None,
+            };
+            let names = match (&self.repository, &held) {
+                (Some(name), Some(held)) => vec![held.full(name)],
                 (Some(name), None) => vec![name.clone()],
-                (None, host) => enrolled(asking, host.clone(), Some(!enabled))
+                (None, held) => enrolled(asking, Some(!enabled))
                     .await?
                     .into_iter()
                     .map(|it| it.name)
                     .filter(|name| self.filter.as_ref().is_none_or(|it| it.is_match(name)))
+                    .filter(|name| held.as_ref().is_none_or(|it| it.holds(name)))
                     .collect(),
             };
             if names.is_empty() {
@@ -153,26 +166,17 @@ impl Chosen {
     }
 }
 
-async fn enrolled(
-    asking: &Asking,
-    registry: Option<String>,
-    enabled: Option<bool>,
-) -> anyhow::Result<Vec<Repository>> {
+async fn enrolled(asking: &Asking, enabled: Option<bool>) -> anyhow::Result<Vec<Repository>> {
     let all = whole(async |after| {
         let limit = Some(PART);
-        let query = RepositoryQuery { enabled, registry: registry.clone(), after, limit };
+        let query = RepositoryQuery { enabled, registry: None, after, limit };
         asking.client.repositories(&asking.organisation, &query).await
     });
     Ok(all.await?)
 }
 
-/// Docker Hub has many names.
 fn is_of(repository: &Repository, host: &str) -> bool {
-    let host = match host {
-        "hub.docker.com" | "index.docker.io" | "registry-1.docker.io" => "docker.io",
-        host => host,
-    };
-    repository.name.strip_prefix(host).is_some_and(|rest| rest.starts_with('/'))
+    repository.name.strip_prefix(registry_host(host)).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn table(shown: &[&Repository], all: &[Repository], organisation: &str) -> String {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::future::try_join_all;
 use image::Progress;
-use integration::Ways;
+use integration::{Ways, registry_string};
 use model::{Moment, Platform};
 use server::Reading;
 use tokio::sync::Semaphore;
@@ -22,6 +22,7 @@ use super::{Outcome, Verb};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask};
 use crate::docker;
+use crate::failure::Failure;
 use crate::messages::Messages;
 use hands::{Reader, Remote};
 use journal::Journal;
@@ -36,10 +37,11 @@ pub(crate) struct Watch {
     #[arg(long, value_name = "HOST|KEY=VALUE,…", value_parser = super::said())]
     registry: Option<String>,
     /// The repositories to watch; with their host where no registry is named
-    #[arg(long, value_name = "REPOSITORY", value_delimiter = ',', value_parser = super::said())]
+    #[arg(long, value_name = "REPOSITORY,…", value_parser = super::said())]
     repository: Vec<String>,
-    /// Take tags that match one of these regular expressions; without any, all
-    #[arg(long, value_name = "REGEX", value_delimiter = ',', value_parser = super::said())]
+    /// Take tags that match one of these regular expressions; without any, all. One with a comma in it
+    /// is quoted: '"^v[0-9]{1,3}$"'
+    #[arg(long, value_name = "REGEX,…", value_parser = super::said())]
     tag: Vec<String>,
     /// Also read what was there before anybody watched
     #[arg(long)]
@@ -82,7 +84,9 @@ virtual-repository and webhook-mode of artifactory. One with a comma in it is qu
 Passwords and webhook secrets come from the environment, and users where no field tells them.";
 
 impl Verb for Watch {
-    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+    fn run(mut self, context: &Context) -> anyhow::Result<Outcome> {
+        self.tag = listed("--tag", &self.tag)?;
+        self.repository = listed("--repository", &self.repository)?;
         let parties = parties::named(self.registry.as_deref(), &self.repository, context)?;
         for party in &parties {
             party.filter(&self.tag)?;
@@ -163,6 +167,24 @@ async fn told_to_end() -> anyhow::Result<Outcome> {
     interrupted.await.context("cannot wait for an interruption")?;
     Ok(Outcome::Interrupted)
 }
+
+/// The entries of an option that is a list, as CSV or told again and again.
+fn listed(option: &str, texts: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut all = Vec::new();
+    for text in texts {
+        let refused = |why: &str| Failure::error(format!("{option}: {why}"), QUOTED);
+        let fields = registry_string::fields(text).map_err(|it| refused(&it.why))?;
+        for field in fields.into_iter().map(|it| it.trim().to_owned()) {
+            if field.is_empty() {
+                return Err(refused("an entry of it is empty"));
+            }
+            all.push(field);
+        }
+    }
+    Ok(all)
+}
+
+const QUOTED: &str = "write it like this: 'one,\"one,with,commas\"'";
 
 fn now() -> Moment {
     Moment::from_micros(jiff::Timestamp::now().as_microsecond())

@@ -33,5 +33,6 @@ mod sbom;
 mod serving;
 mod story;
 mod teahouse;
+mod vendors;
 mod version;
 mod watch;

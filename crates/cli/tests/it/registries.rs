@@ -16,7 +16,7 @@ use crate::serving::Serving;
 
 const SECRET: &str = "Bearer 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-fn archive(home: &Sandbox, package: &str) -> std::path::PathBuf {
+pub(crate) fn archive(home: &Sandbox, package: &str) -> std::path::PathBuf {
     let installed = format!("P:{package}\nV:1.0-r0\nA:x86_64\n\n");
     let base = layer().file("etc/os-release", "ID=alpine\nVERSION_ID=3.20.0\n");
     let built = image().layer(base).layer(layer().file("lib/apk/db/installed", installed));
@@ -24,13 +24,13 @@ fn archive(home: &Sandbox, package: &str) -> std::path::PathBuf {
 }
 
 /// Somebody who follows what is analysed, and which tags are gone.
-struct Following {
+pub(crate) struct Following {
     child: Child,
     events: BufReader<ChildStdout>,
 }
 
 impl Following {
-    fn start(home: &Sandbox) -> Self {
+    pub(crate) fn start(home: &Sandbox) -> Self {
         let mut follow = home.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
         follow.args(["events", "--follow", "--kind", "image-analysed,tag-gone"]);
         follow.args(["--format", "json", "--limit", "100"]);
@@ -40,7 +40,7 @@ impl Following {
     }
 
     /// The next event, which has to be of that kind.
-    fn next(&mut self, kind: &str) -> String {
+    pub(crate) fn next(&mut self, kind: &str) -> String {
         let mut line = String::new();
         assert!(self.events.read_line(&mut line).unwrap() > 0, "it goes on and on");
         assert!(line.contains(&format!("\"{kind}\"")), "{line}");
@@ -61,7 +61,7 @@ impl Drop for Following {
 fn azure_tells_what_is_pushed() {
     let Some(registry) = RealRegistry::start() else { return };
     let stand_in = VendorStandIn::start(Vendor::Azure, registry.host());
-    let (host, secret) = (stand_in.host(), "0123456789abcdef".repeat(4));
+    let (host, secret) = (stand_in.host(), "0123456789abcdef+&=%".repeat(4));
     let secret = secret.as_str();
     let house = Sandbox::new().with("FORETOP_LOG", "warn");
     let serving = Serving::start(&house, "--organization acme --workers 2");
@@ -75,7 +75,13 @@ fn azure_tells_what_is_pushed() {
     assert!(made.status.success(), "{}", home.shown(&made));
     let address = String::from_utf8(made.stdout).unwrap().trim().to_owned();
     let path = address.strip_prefix(&serving.root).unwrap();
+    // Event Grid is told the secret by the template, in the address alone.
+    let template = home.output("integration template azure").stdout;
+    let template: serde_json::Value = serde_json::from_slice(&template).unwrap();
+    assert_eq!(template["parameters"]["DockerScoutWebhook"]["defaultValue"], address);
+    let (bare, _) = path.split_once("?code=0123456789abcdef%2B%26%3D%25").unwrap();
     let grid = EventGrid::new(serving.host(), path);
+    let bare = EventGrid::new(serving.host(), bare);
     assert_eq!(grid.subscribe("a code"), Subscribed::Active);
     assert_eq!(grid.subscribe_with_cloud_events(), Subscribed::Active);
     let nowhere = EventGrid::new(serving.host(), &path.replace("fth_", "fth_x"));
@@ -100,16 +106,18 @@ fn azure_tells_what_is_pushed() {
     ] {
         registry.push(&archive(&home, tag), &format!("team/app:{tag}"));
         let pushed = Instant::now();
-        let hook = Hook::new(form, &told(true, tag), secret);
-        for _ in 0..2 {
-            assert_eq!(grid.deliver(&hook), Delivered::Taken(vec![]), "{form:?}");
+        for (to, secret) in [(&grid, ""), (&bare, secret)] {
+            let hook = Hook::new(form, &told(true, tag), secret);
+            assert_eq!(to.deliver(&hook), Delivered::Taken(vec![]), "{form:?} `{secret}`");
         }
         let event = following.next("image-analysed");
         took.push(pushed.elapsed());
         let at = event.find("sha256:").unwrap();
         digests.push(event[at..at + 71].to_owned());
-        let stranger = Hook::new(form, &told(true, tag), "another secret");
-        assert_eq!(grid.deliver(&stranger), Delivered::DeadLetter(1), "{form:?}");
+        for (to, secret) in [(&grid, "another secret"), (&bare, "another secret"), (&bare, "")] {
+            let stranger = Hook::new(form, &told(true, tag), secret);
+            assert_eq!(to.deliver(&stranger), Delivered::DeadLetter(1), "{form:?} `{secret}`");
+        }
     }
     took.sort();
     println!("from Event Grid's word to visible, in the middle of {}: {:?}", took.len(), took[1]);
@@ -124,6 +132,10 @@ fn azure_tells_what_is_pushed() {
     assert_eq!(images.matches("sha256:").count(), 3, "{images}");
     let notices = home.foretop("integration notices azure --state done");
     assert_eq!(notices.matches("pushed team/app:").count(), 3, "{notices}");
+    // Whoever was sent away is not forgotten.
+    let listed = home.foretop("integration list");
+    assert!(listed.contains("connected; 9 webhooks refused, the last at 20"), "{listed}");
+    assert!(listed.contains(": its proof is missing, wrong or too old\n"), "{listed}");
 }
 
 #[test]
@@ -200,6 +212,72 @@ fn an_empty_variable_is_none() {
     }
 }
 
+/// Repositories are switched where an integration watches them, and it is told as one list what that
+/// is; an address that somebody knows is given up.
+#[test]
+fn what_an_integration_watches_is_switched() {
+    let registry = testkit::FakeRegistry::start();
+    let host = registry.host();
+    let house = Sandbox::new().with("FORETOP_LOG", "warn");
+    let serving = Serving::start(&house, "--organization acme --workers 1");
+    let home = Sandbox::new();
+    serving.settled(&home, "it --org acme --scope admin");
+    let line = format!(
+        "integration configure distribution --parameter registry={host},repository=team,ours,\
+         \"tag=^v[0-9]{{1,3}}$\" --parameter user=a,\"password=b,c=d\""
+    );
+    let made = home.output(&line);
+    assert!(made.status.success(), "{}", home.shown(&made));
+    let one = home.foretop("integration list distribution --name default");
+    for expect in ["repository  team,ours\n", "tag         ^v[0-9]{1,3}$\n", "user        a\n"] {
+        assert!(one.contains(expect), "{expect}: {one}");
+    }
+    let check = |line: &str, expect: &str| {
+        let said = home.foretop(line);
+        assert!(said.contains(expect), "{line}: {said}");
+    };
+    let done = |what: &str, name: &str| format!("✓ Successfully {what} repository {name}\n");
+    check(
+        "repo enable team/app --integration distribution",
+        &done("enabled", &format!("{host}/team/app")),
+    );
+    check(
+        &format!("repo enable elsewhere --registry {host}"),
+        &done("enabled", &format!("{host}/elsewhere")),
+    );
+    check("repo enable acme/web --registry hub.docker.com", &done("enabled", "docker.io/acme/web"));
+    check("repo list --only-registry hub.docker.com", "\ndocker.io/acme/web  yes\n");
+    let all = home.foretop("repo disable --all --integration distribution/default");
+    assert_eq!(
+        all,
+        format!("exit 0\n--- stderr\n    {}", done("disabled", &format!("{host}/team/app")))
+    );
+    let string = format!("repo disable --all --registry type=oci,registry={host},exclude=team/*");
+    let all = home.foretop(&string);
+    assert_eq!(
+        all,
+        format!("exit 0\n--- stderr\n    {}", done("disabled", &format!("{host}/elsewhere")))
+    );
+    check("repo list --only-enabled", "\ndocker.io/acme/web  yes\n");
+    check(
+        "repo enable team/app --integration nexus",
+        "error: --integration nexus: there is none\nhint: there are: distribution/default\n",
+    );
+
+    let address = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    let renewed = home.output("integration renew distribution");
+    let renewed = String::from_utf8(renewed.stdout).unwrap().trim().to_owned();
+    let status = |address: &str| {
+        let path = address.strip_prefix(&serving.root).unwrap();
+        let mut hook = Hook::options("x");
+        "POST".clone_into(&mut hook.method);
+        hook.body = b"{\"events\":[]}".to_vec();
+        hook.send(serving.host(), path).unwrap().status
+    };
+    assert_eq!((status(&address), status(&renewed)), (404, 200));
+    check("integration renew nexus", "error: integration `nexus default`: there is none\n");
+}
+
 #[test]
 fn what_is_said_wrongly_is_told() {
     let home = Sandbox::new();
@@ -214,6 +292,14 @@ fn what_is_said_wrongly_is_told() {
     check(
         "integration configure oci --parameter x",
         "error: --parameter: there is no value in it\n",
+    );
+    check(
+        "integration configure oci --parameter registry=r.example,\"password=a",
+        "error: --parameter: password: its quote is never closed\n",
+    );
+    check(
+        "integration configure oci --parameter registry=a.example,registry=b.example",
+        "error: --parameter registry: it is told more than once\n",
     );
     check(
         "integration configure oci --parameter registry=a.example --parameter registry=b.example",

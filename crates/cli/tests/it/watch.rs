@@ -41,7 +41,7 @@ impl Watching {
     }
 
     /// The port on which it hears webhooks, as it says, and all that it says up to there.
-    fn listening(&mut self) -> (String, String) {
+    pub(crate) fn listening(&mut self) -> (String, String) {
         let said = self.until("✓ webhook port: listening on ");
         let port = said.trim_end().rsplit(':').next().unwrap().to_owned();
         (port, said)
@@ -137,7 +137,7 @@ fn what_was_there_before_is_left_alone() {
     let home = Sandbox::new();
     registry.push("team/app", "1", &alpine("cup"));
     registry.push("team/app", "v2", &alpine("pot"));
-    let line = format!("watch --registry {host} --once --tag ^v,^[0-9]$");
+    let line = format!("watch --registry {host} --once --tag \"^v[0-9]{{1,3}}$\",^[0-9]$");
     let first = shown(&home, &host, &line);
     assert!(first.ends_with("1 repository, 2 tags, 2 there before and left alone\n"), "{first}");
     registry.push("team/app", "v3", &alpine("lid"));

@@ -1,6 +1,6 @@
 //! What Artifactory is asked: its repositories, their catalogs and tags, and what changed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use async_trait::async_trait;
 use image::{Desk, Failure, Question, Verb};
@@ -8,7 +8,7 @@ use model::{Digest, Moment};
 use serde_json::{Value, json};
 
 use super::Names;
-use crate::contract::{Change, Check, Directory, Listed, Outcome, Repository, Tagged};
+use crate::contract::{Change, Check, Directory, Listed, Outcome, Repository, Tagged, Ways};
 use crate::shared::asked::{self, entries, escaped};
 use crate::shared::names;
 use crate::shared::pages::PAGE_LIMIT;
@@ -22,6 +22,8 @@ const ANSWERS: usize = 1000;
 pub(super) struct Lists {
     pub(super) desk: Desk,
     pub(super) names: Names,
+    /// How its registries are reached.
+    pub(super) ways: Ways,
 }
 
 #[async_trait]
@@ -118,7 +120,9 @@ impl Directory for Lists {
             };
             checks.push(Check { what: THERE, outcome });
         }
-        checks.extend(asked::checks(self).await);
+        let (listed, found) = asked::lists(self).await;
+        checks.extend(listed);
+        checks.extend(self.pulled(found).await);
         checks
     }
 
@@ -136,6 +140,50 @@ impl Directory for Lists {
 }
 
 impl Lists {
+    /// Tries where images are pulled from, which is elsewhere than its interface is: each host, and
+    /// one image by the name that it has there.
+    async fn pulled(&self, found: Option<(Repository, String)>) -> Vec<Check> {
+        const REACHED: &str = "registry reachable";
+        let named = self.names.keys.iter().filter_map(|key| self.names.of(key, "image"));
+        let mut hosts: BTreeSet<String> = named.map(|it| it.registry).collect();
+        hosts.extend(found.as_ref().map(|it| it.0.registry.clone()));
+        let mut checks = Vec::new();
+        for host in &hosts {
+            let knocked = match self.registry_at(host) {
+                Ok(desk) => asked::knock(&desk, "/v2/").await,
+                Err(error) => Err(error.into()),
+            };
+            checks.push(match knocked {
+                Ok(()) => Check::ok(REACHED, host),
+                Err(failure) => Check::failed(REACHED, &failure),
+            });
+        }
+        let Some((repository, tag)) = found.filter(|_| !checks.iter().any(Check::is_failure))
+        else {
+            return checks;
+        };
+        let digest = match self.registry_at(&repository.registry) {
+            Ok(desk) => desk.about(&repository.name).digest(&repository.name, &tag).await,
+            Err(error) => Err(error.into()),
+        };
+        checks.push(match digest {
+            Ok(None) => {
+                let Repository { registry, name, .. } = &repository;
+                let why = format!("{registry} has no {name}:{tag}");
+                let hint = "say where the repository's key stands in names: layout, subdomain-mode, \
+                            template or virtual-repository";
+                let outcome = Outcome::Failed { why, hint: Some(hint.to_owned()) };
+                Check { what: asked::READ, outcome }
+            }
+            digest => asked::reading(&repository, &tag, digest),
+        });
+        checks
+    }
+
+    fn registry_at(&self, host: &str) -> Result<Desk, image::Error> {
+        Desk::registry(host, &self.ways.settings, &self.ways.progress)
+    }
+
     /// What changed in one of its repositories.
     async fn changed(
         &self,

@@ -67,7 +67,9 @@ impl Inbox for Webhooks {
         match (domain, kind) {
             ("docker", "pushed" | "promoted") => self.image(Action::Pushed, data, &mut heard),
             ("docker", "deleted") => self.image(Action::Deleted, data, &mut heard),
-            ("artifact", "deployed") => self.file(Action::Pushed, data, "path", &mut heard),
+            ("artifact", "deployed" | "cached") => {
+                self.file(Action::Pushed, data, "path", &mut heard);
+            }
             ("artifact", "deleted") => self.file(Action::Deleted, data, "path", &mut heard),
             ("artifact", "copied") => {
                 self.file(Action::Pushed, data, "target_repo_path", &mut heard);
@@ -120,11 +122,13 @@ impl Webhooks {
         tag: Option<&str>,
         heard: &mut Heard,
     ) {
-        if !self.names.watches(key) {
+        // What a remote repository has by now lies in another beside it, and is pulled from itself.
+        let keys = [Some(key), key.strip_suffix("-cache")];
+        let Some(key) = keys.into_iter().flatten().find(|it| self.names.watches(it)) else {
             // The test button speaks of a repository that is not there.
             heard.ignore(format!("the repository {} is not watched", shown(key)));
             return;
-        }
+        };
         // `image_name` is but the last word of it in some versions.
         let mut parts = path.trim_start_matches('/').rsplitn(3, '/');
         let (Some(_manifest), Some(version), Some(image)) =

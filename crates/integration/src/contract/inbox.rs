@@ -131,6 +131,8 @@ pub enum Refusal {
     Stale,
     /// It is too long.
     Large,
+    /// It has too many events.
+    Many,
     /// It is no POST.
     Method,
 }
@@ -140,7 +142,7 @@ impl Refusal {
     pub fn status(self) -> u16 {
         match self {
             Self::Missing | Self::Wrong | Self::Stale => 401,
-            Self::Large => 413,
+            Self::Large | Self::Many => 413,
             Self::Method => 405,
         }
     }
@@ -153,6 +155,7 @@ impl fmt::Display for Refusal {
             Self::Wrong => "it was not signed with our secret",
             Self::Stale => "it was signed at another time than now",
             Self::Large => "its body is too long",
+            Self::Many => "it has more events than are taken at once",
             Self::Method => "it is no POST",
         })
     }
@@ -178,6 +181,8 @@ pub struct Heard {
     pub gaps: Vec<Gap>,
     /// What was understood and is no concern of ours: a pull, a test.
     pub ignored: Vec<String>,
+    /// It goes on, and nobody reads the rest.
+    pub is_cut: bool,
 }
 
 /// Events of one delivery. Azure's batches have room for as many.
@@ -187,9 +192,9 @@ const REMARKS_LIMIT: usize = 100;
 
 impl Heard {
     pub(crate) fn notice(&mut self, notice: Notice) {
-        match self.notices.len() {
-            0..NOTICES_LIMIT => self.notices.push(notice),
-            _ => self.gap("body", format!("it has more than {NOTICES_LIMIT} events")),
+        self.is_cut |= self.notices.len() >= NOTICES_LIMIT;
+        if !self.is_cut {
+            self.notices.push(notice);
         }
     }
 
@@ -310,6 +315,9 @@ pub fn receive(
         return Received::Refused(why);
     }
     let mut heard = inbox.read(delivery);
+    if heard.is_cut {
+        return Received::Refused(Refusal::Many);
+    }
     let is_signed = matches!(sender, Sender::Verified { how: How::Signature, .. });
     if let Some(window) = inbox.window().filter(|_| is_signed) {
         let window = i64::try_from(window.as_secs()).unwrap_or(i64::MAX);

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use image::{Desk, Error, Failure, Question, Verb};
-use model::Gap;
+use model::{Digest, Gap};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -190,15 +190,24 @@ pub(crate) async fn knock(desk: &Desk, path: &str) -> Result<(), Failure> {
 
 /// What can be tried with any directory: a list, its first tags, and one digest.
 pub(crate) async fn checks(directory: &dyn Directory) -> Vec<Check> {
+    let (mut checks, found) = lists(directory).await;
+    if let Some((repository, tag)) = found {
+        let digest = directory.digest(&repository, &tag).await;
+        checks.push(reading(&repository, &tag, digest));
+    }
+    checks
+}
+
+/// What can be tried of that without an image being read, and an image to read.
+pub(crate) async fn lists(directory: &dyn Directory) -> (Vec<Check>, Option<(Repository, String)>) {
     const LISTED: &str = "repositories can be listed";
     const TAGS: &str = "tags can be listed";
-    const READ: &str = "images can be read";
     let mut checks = Vec::new();
     let repositories = match directory.repositories(&[]).await {
         Ok(listed) => listed,
         Err(failure) => {
             checks.push(Check::failed(LISTED, &failure));
-            return checks;
+            return (checks, None);
         }
     };
     let count = repositories.all.len();
@@ -207,8 +216,8 @@ pub(crate) async fn checks(directory: &dyn Directory) -> Vec<Check> {
         None => Check::ok(LISTED, counted(count, "repository", "repositories")),
     });
     // An empty repository says nothing about the next one.
-    for repository in repositories.all.iter().take(5) {
-        let tags = match directory.tags(repository).await {
+    for repository in repositories.all.into_iter().take(5) {
+        let tags = match directory.tags(&repository).await {
             Ok(listed) => listed.all,
             // It may be pushed to later.
             Err(Failure { error: error @ Error::NotFound { .. }, .. }) => {
@@ -218,24 +227,33 @@ pub(crate) async fn checks(directory: &dyn Directory) -> Vec<Check> {
             }
             Err(failure) => {
                 checks.push(Check::failed(TAGS, &failure));
-                return checks;
+                return (checks, None);
             }
         };
-        let Some(first) = tags.first() else { continue };
         let tags_of = counted(tags.len(), "tag", "tags");
+        let Some(first) = tags.into_iter().next() else { continue };
         checks.push(Check::ok(TAGS, format!("{tags_of} of {}", repository.name)));
-        checks.push(match directory.digest(repository, &first.tag).await {
-            Ok(Some(digest)) => {
-                let name = format!("{}:{}", repository.name, first.tag);
-                Check::ok(READ, format!("{name} is {}", digest.short()))
-            }
-            Ok(None) => Check::warned(READ, "a listed tag is not there", "try again"),
-            Err(failure) => Check::failed(READ, &failure),
-        });
-        return checks;
+        return (checks, Some((repository, first.tag)));
     }
     checks.push(Check::warned(TAGS, "there is no image yet", "push one, and test again"));
-    checks
+    (checks, None)
+}
+
+pub(crate) const READ: &str = "images can be read";
+
+/// What came of reading an image that was listed.
+pub(crate) fn reading(
+    repository: &Repository,
+    tag: &str,
+    digest: Result<Option<Digest>, Failure>,
+) -> Check {
+    match digest {
+        Ok(Some(digest)) => {
+            Check::ok(READ, format!("{}:{tag} is {}", repository.name, digest.short()))
+        }
+        Ok(None) => Check::warned(READ, "a listed tag is not there", "try again"),
+        Err(failure) => Check::failed(READ, &failure),
+    }
 }
 
 /// One more repository of a list, where what is listed makes one.

@@ -95,6 +95,10 @@ fn artifactory() {
         "deleted acme.jfrog.example/docker-local/app:2@111111111111 signed\n\
          pushed acme.jfrog.example/docker-local/app:3@111111111111 signed",
     );
+    check("artifact-copied", "pushed acme.jfrog.example/docker-local/app:3@111111111111 signed");
+    check("artifact-deleted", "deleted acme.jfrog.example/docker-local/app:2@111111111111 signed");
+    // What a remote repository has by now is told of its cache.
+    check("artifact-cached", "pushed acme.jfrog.example/docker-local/app:2@111111111111 signed");
     check("test-button", "ignored: the repository sample_repo is not watched");
 }
 
@@ -155,6 +159,17 @@ fn azure() {
         ),
     );
     check("native-ping", "ignored: ping");
+    check("native-quarantine", "ignored: quarantine");
+    check("native-chart-push", "ignored: chart_push");
+    check("native-chart-delete", "ignored: chart_delete");
+    let later = format!("2026-11-21T10:00:01Z {manifest} unique");
+    let gone = format!("deleted acme.azurecr.io/team/app@111111111111 {later}");
+    check("native-delete", &gone);
+    let there = later.replace(":01Z", ":00Z");
+    let pushed = format!("pushed acme.azurecr.io/team/app:1.0@111111111111 {there}\n{gone}");
+    check("cloud-events-batch", &pushed);
+    check("event-grid-chart-deleted", "ignored: Microsoft.ContainerRegistry.ChartDeleted");
+    check("event-grid-unsubscribed", "ignored: Microsoft.EventGrid.SubscriptionDeletedEvent");
 }
 
 #[test]
@@ -210,7 +225,7 @@ fn distribution() {
          deleted registry.example:5000/team/app:1.0 2026-11-21T10:00:00Z unique\n\
          pushed registry.example:5000/team/app:2@111111111111 2026-11-21T10:00:00Z \
          application/vnd.oci.image.index.v1+json unique\n\
-         ignored: pull",
+         ignored: pull\nignored: mount",
     );
     let mut later = request("distribution", "v2");
     let kind = "application/vnd.docker.distribution.events.v9+json";
@@ -231,6 +246,15 @@ fn harbor() {
         &format!("pushed harbor.example/team/app:1.0@111111111111 {time}"),
     );
     check("default-scanned", "ignored: SCANNING_COMPLETED");
+    check("default-pulled", "ignored: PULL_ARTIFACT");
+    check(
+        "cloud-events-deleted",
+        &format!("deleted harbor.example/team/app:1.0@111111111111 {time}"),
+    );
+    // Where its whole name is missing, its parts are there.
+    let parts = r#"{"type":"PUSH_ARTIFACT","event_data":{"resources":[{"tag":"1"}],"repository":{"name":"app","namespace":"team"}}}"#;
+    let request = body("harbor", "default-pushed", parts);
+    check_with(&[], "harbor", &request, "pushed harbor.example/team/app:1");
 }
 
 #[test]
@@ -340,10 +364,14 @@ fn a_body_has_only_so_many_events() {
     let one = r#"{"action":"push","id":"I","target":{"repository":"a","tag":"1"}}"#;
     let all: Vec<String> = (0..5_100).map(|number| one.replace('I', &number.to_string())).collect();
     let party = connected(find("azure").unwrap(), &[]);
-    let request = body("azure", "native-push", &format!("[{}]", all.join(",")));
-    let heard = party.inbox().unwrap().read(&request.delivery());
-    assert_eq!(heard.notices.len(), 5_000);
-    assert_eq!(heard.gaps.len(), 1);
+    let received = |count: usize| {
+        let request = body("azure", "native-push", &format!("[{}]", all[..count].join(",")));
+        receive(party.inbox().unwrap(), &request.delivery(), &secrets(), now())
+    };
+    let Received::Heard { heard, .. } = received(5_000) else { panic!("it is not taken") };
+    assert_eq!((heard.notices.len(), heard.gaps.len()), (5_000, 0));
+    // All of it or nothing: what is not taken is its sender's still.
+    assert_eq!(told(&received(5_001)), "413 it has more events than are taken at once");
 }
 
 /// Ten thousand deliveries, some twice, in no order: exactly the right set comes of them.

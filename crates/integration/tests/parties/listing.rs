@@ -48,7 +48,12 @@ async fn connections_are_tested() {
     let registry = registry();
     let common = "ok repositories can be listed\nok tags can be listed\nok images can be read\n";
     for (vendor, expect) in [
-        (Vendor::Artifactory, format!("ok API reachable\nok repositories exist\n{common}")),
+        (
+            Vendor::Artifactory,
+            "ok API reachable\nok repositories exist\nok repositories can be listed\n\
+             ok tags can be listed\nok registry reachable\nok images can be read\n"
+                .to_owned(),
+        ),
         (Vendor::Azure, format!("ok registry reachable\n{common}")),
         (Vendor::Harbor, format!("ok API reachable\nok registry reachable\n{common}")),
         (Vendor::Nexus, format!("ok API reachable\nok registry reachable\n{common}")),
@@ -57,6 +62,31 @@ async fn connections_are_tested() {
         let party = party_at(&stand_in, vendor, &[]);
         assert_eq!(checked(party.directory().unwrap(), &stand_in.host()).await, expect);
     }
+}
+
+/// Artifactory's interface is one address, and where images are pulled from is another.
+#[tokio::test]
+async fn where_artifactorys_images_are_pulled_from_is_tried() {
+    let registry = registry();
+    let stand_in = VendorStandIn::start(Vendor::Artifactory, &registry.host());
+    let elsewhere = FakeRegistry::start();
+    elsewhere.plan("/v2/", 3, testkit::Fault::status(503));
+    let listed = "ok API reachable\nok repositories exist\nok repositories can be listed\n\
+                  ok tags can be listed\n";
+    let check = async |more: &[(&str, &str)], expect: &str| {
+        let party = party_at(&stand_in, Vendor::Artifactory, more);
+        let told = checked(party.directory().unwrap(), &elsewhere.host()).await;
+        let rest = told.strip_prefix(listed).unwrap_or_else(|| panic!("{told}"));
+        assert!(rest.starts_with(expect) && rest.ends_with('\n'), "{rest}");
+    };
+    // Nobody asks for an image where nobody answers.
+    let at = elsewhere.host();
+    check(&[("registry", &at)], "failed registry reachable: HOST ").await;
+    let missing = "ok registry reachable\nfailed images can be read: HOST has no ";
+    check(&[("registry", &at)], &format!("{missing}docker-local/library/base:12 (say where "))
+        .await;
+    check(&[("registry", &at), ("layout", "port")], &format!("{missing}library/base:12 ")).await;
+    check(&[("layout", "port")], "ok registry reachable\nok images can be read\n").await;
 }
 
 #[tokio::test]

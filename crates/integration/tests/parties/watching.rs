@@ -302,7 +302,8 @@ async fn filters_hold() {
     let party = party("oci", &settings);
     let given: Vec<_> = settings.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
     let settled = integration::find("oci").unwrap().settle(&given, &|_| None).unwrap();
-    let filter = Filter::of(&settled).with_tags(["^[0-9]$"]).unwrap();
+    let filter =
+        Filter::of(integration::find("oci").unwrap(), &settled).with_tags(["^[0-9]$"]).unwrap();
     let kept = Kept::default();
     kept.look_with(party.directory().unwrap(), Backfill::All, filter).await;
     assert_eq!(kept.told(), "pushed team/app:1\npushed team/app:2");

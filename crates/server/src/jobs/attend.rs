@@ -126,7 +126,7 @@ async fn attend(
     };
     let hands = attending.hands(&reading);
     let options = Options {
-        filter: Filter::of(&party.settings),
+        filter: Filter::of(party.kind, &party.settings),
         // What is there when somebody begins to watch: the newest of each repository is read.
         backfill: Backfill::Newest,
         workers: WORKERS,

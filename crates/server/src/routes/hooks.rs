@@ -19,6 +19,7 @@ use crate::jobs::attending;
 use crate::parties::{Party, connected};
 use crate::rate::Shown;
 use crate::refusal::Refusal;
+use crate::refusals;
 
 pub(super) fn paths() -> Router<App> {
     Router::new().route("/hooks/{kind}/{secret}", any(heard))
@@ -54,7 +55,7 @@ async fn heard(
     let (parts, sent) = request.into_parts();
     let come = match taken(&parts, sent, inbox.limit()).await {
         Ok(come) => come,
-        Err(response) => return *response,
+        Err(response) => return refused(&app, &record, *response).await,
     };
     let answer = body::in_time(&parts, answered(&app, &record, &party, &parts, &come.bytes)).await;
     answer.unwrap_or_else(IntoResponse::into_response)
@@ -73,7 +74,7 @@ async fn answered(
         Err(response) => {
             let status = response.status().as_u16();
             tracing::info!(integration = record.id, status, "a webhook was answered at once");
-            return *response;
+            return refused(app, record, *response).await;
         }
     };
     if matches!(sender, Sender::Verified { age: Age::Old, .. }) {
@@ -98,6 +99,14 @@ async fn answered(
             later("it cannot be kept")
         }
     }
+}
+
+/// An answer to what is not taken: a sender who is to come again is not refused.
+async fn refused(app: &App, record: &IntegrationRecord, response: Response) -> Response {
+    if response.status().is_client_error() {
+        refusals::count(app, record, response.status()).await;
+    }
+    response
 }
 
 /// The integration of that path. What cannot be the end of one is not looked up.

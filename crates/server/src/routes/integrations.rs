@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use api::{
     Configured, Configuring, Integration, IntegrationCheck, IntegrationKind, IntegrationState,
-    Page, Problem, Removed, RemovedAt, Sort, Tried,
+    Page, Problem, RefusedWebhooks, Removed, RemovedAt, Sort, Tried,
 };
 use axum::extract::State;
 use integration::{Check, Kind, Outcome, SettingKind};
 use model::{Act, OrganisationId, Right, Secret};
-use store::{IntegrationRecord, NewIntegration, NoticeCounts};
+use store::{IntegrationRecord, NewIntegration, NoticeCounts, Refused};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,6 +22,7 @@ use crate::caller::Caller;
 use crate::identity::{Kind as SecretKind, minted};
 use crate::parties::{self, connected};
 use crate::refusal::Refusal;
+use crate::refusals;
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -74,10 +75,15 @@ async fn list(
     let all = app.store.integrations(&organisation).await?;
     let mut counts = app.store.count_notices(&organisation).await?;
     let mut secrets = app.store.told_secrets(&organisation).await?;
+    for record in &all {
+        refusals::write_down(&app, record).await;
+    }
+    let mut refused = app.store.refused_webhooks(&organisation).await?;
     let word = |it: IntegrationRecord| {
         let counts = counts.remove(&it.id).unwrap_or_default();
         let secrets = secrets.remove(&it.id).unwrap_or_default();
-        word(it, counts, secrets)
+        let refused = refused.remove(&it.id);
+        word(it, counts, refused, secrets)
     };
     Ok(Json(Page { items: all.into_iter().map(word).collect(), next: None }))
 }
@@ -330,16 +336,28 @@ async fn changed(app: &App, record: IntegrationRecord) -> Result<Integration, Re
 /// With what only owners see.
 async fn whole(app: &App, record: IntegrationRecord) -> Result<Integration, Refusal> {
     let secrets = app.store.integration_secrets(&record, app.now()).await?;
-    let kind = record.kind.clone();
+    let kind = known(&record.kind)?;
     let counts = app.store.count_notices(&record.organisation).await?.remove(&record.id);
+    refusals::write_down(app, &record).await;
+    let refused = app.store.refused_webhooks(&record.organisation).await?.remove(&record.id);
     let told = secrets.new.iter().map(|it| it.0.clone()).collect();
+    let proof = secrets.new.iter().find(|it| Some(it.0.as_str()) == kind.webhook_secret);
+    let hook = |path: Secret| {
+        let address = format!("/hooks/{}/{}", kind.id, path.expose());
+        kind.address(&address, proof.map(|it| &it.1))
+    };
     Ok(Integration {
-        hook: secrets.hook.map(|it| format!("/hooks/{kind}/{}", it.expose())),
-        ..word(record, counts.unwrap_or_default(), told)
+        hook: secrets.hook.map(hook),
+        ..word(record, counts.unwrap_or_default(), refused, told)
     })
 }
 
-fn word(it: IntegrationRecord, counts: NoticeCounts, secrets: Vec<String>) -> Integration {
+fn word(
+    it: IntegrationRecord,
+    counts: NoticeCounts,
+    refused: Option<Refused>,
+    secrets: Vec<String>,
+) -> Integration {
     let (state, why) = match it.state {
         store::IntegrationState::Pending => (IntegrationState::Pending, None),
         store::IntegrationState::Connected { but } => (IntegrationState::Connected, but),
@@ -354,6 +372,11 @@ fn word(it: IntegrationRecord, counts: NoticeCounts, secrets: Vec<String>) -> In
         since: it.state_since.to_string(),
         waiting: counts.waiting,
         aside: counts.aside,
+        refused: refused.map(|it| RefusedWebhooks {
+            count: it.count,
+            last: it.last.to_string(),
+            why: it.why,
+        }),
         created: it.created.to_string(),
         created_by: it.created_by,
         hook: None,

@@ -3,7 +3,7 @@
 use api::{DeleteQuery, Deleted, Enabling, Page, Problem, Repository, RepositoryQuery};
 use axum::extract::State;
 use axum::response::Response;
-use model::{OrganisationId, Right};
+use model::{OrganisationId, Right, registry_host};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -47,7 +47,7 @@ async fn listed(
     page.items.retain(|it| {
         query.enabled.is_none_or(|wanted| it.enabled == wanted)
             && query.registry.as_ref().is_none_or(|host| {
-                it.name.strip_prefix(host.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                it.name.strip_prefix(registry_host(host)).is_some_and(|rest| rest.starts_with('/'))
             })
     });
     Ok(page)

@@ -57,7 +57,8 @@ pub(crate) const TABLES: &[Table] = &[
         "integrations",
         "id",
         "t:id t:organisation t:kind t:name t:settings t:hook t:state t:why n:state_since \
-         n:begun_at n:next_look n:revision n:created_at t:created_by",
+         n:begun_at n:next_look n:revision n:created_at t:created_by \
+         n:refused n:refused_of n:refused_at t:refused_why",
     ),
     table(
         "notices",

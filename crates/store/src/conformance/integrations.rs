@@ -6,7 +6,7 @@ use serde_json::json;
 use super::kit::{acme, at, digest, rows};
 use crate::{
     Error, EventSelection, IntegrationRecord, IntegrationState, Kept, Keyring, NewIntegration,
-    NewJob, NewNotice, NoticeState, Page, Store,
+    NewJob, NewNotice, NoticeState, Page, Refused, Store,
 };
 
 fn sealed(store: &Store) -> Store {
@@ -505,4 +505,23 @@ pub(super) async fn are_gone_with_all_they_told(store: &Store) {
     }
     assert_eq!(rows(&store, "secrets").await, 1, "that of somebody else");
     assert_eq!(told(&store, &acme).await.last().unwrap(), "integration-deleted harbor ours {}");
+}
+
+pub(super) async fn count_what_is_not_taken(store: &Store) {
+    let (store, acme, record) = one(store).await;
+    let counted = async || store.refused_webhooks(&acme).await.unwrap();
+    assert!(counted().await.is_empty());
+    let of = |count, minute, why: &str| Refused { count, last: at(minute).at, why: why.to_owned() };
+    let (id, revision) = (&record.id, record.revision);
+    store.webhooks_refused(id, revision, &of(3, 2, "no secret")).await.unwrap();
+    store.webhooks_refused(id, revision, &of(4, 3, "a wrong secret")).await.unwrap();
+    assert_eq!(counted().await.get(id), Some(&of(7, 3, "a wrong secret")));
+    let other = store.create_organisation(&at(0), "other").await.unwrap().id;
+    assert!(store.refused_webhooks(&other).await.unwrap().is_empty());
+    // Those from before it was told something else say nothing.
+    let (record, _) = put(&store, &acme, 4, "h.example", &[("webhook-auth", "w1")]).await.unwrap();
+    store.webhooks_refused(id, revision, &of(1, 4, "late")).await.unwrap();
+    assert!(counted().await.is_empty());
+    store.webhooks_refused(id, record.revision, &of(1, 5, "too long")).await.unwrap();
+    assert_eq!(counted().await.get(id), Some(&of(1, 5, "too long")));
 }

@@ -129,6 +129,17 @@ pub struct NoticeCounts {
     pub aside: u64,
 }
 
+/// Webhooks that were not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// So many.
+    pub count: u64,
+    /// When the last of them came.
+    pub last: Moment,
+    /// Why that was not taken.
+    pub why: String,
+}
+
 /// A notice as one sees it from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeReport {

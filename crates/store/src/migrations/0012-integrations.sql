@@ -14,6 +14,10 @@ CREATE TABLE integrations (
     revision BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     created_by {text} NOT NULL,
+    refused BIGINT,
+    refused_of BIGINT,
+    refused_at BIGINT,
+    refused_why {text},
     UNIQUE (organisation, kind, name)
 );
 

@@ -46,11 +46,9 @@ pub(super) fn answer(state: &State, request: &Request) -> Reply {
     state.backend.pass(request, &format!("/v2/{rest}{query}"))
 }
 
-/// Password, access token, or API key.
+/// Password or access token; who still has a key uses it as a password.
 fn is_known(request: &Request) -> bool {
-    is_basic(request)
-        || request.header("authorization") == Some(&format!("Bearer {PASSWORD}"))
-        || request.header("x-jfrog-art-api") == Some(PASSWORD)
+    is_basic(request) || request.header("authorization") == Some(&format!("Bearer {PASSWORD}"))
 }
 
 fn refusal() -> Reply {

@@ -80,6 +80,7 @@ impl EventGrid {
         let mut waited = Vec::new();
         for attempt in 0..ATTEMPTS {
             let mut hook = hook.clone();
+            hook.headers.retain(|it| it.0 != "aeg-delivery-count");
             hook.headers.push(("aeg-delivery-count".to_owned(), attempt.to_string()));
             let status = hook.send(&self.host, &self.path).map_or(0, |it: Answered| it.status);
             match status {

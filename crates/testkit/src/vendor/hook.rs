@@ -104,9 +104,13 @@ impl Hook {
         let mut headers = vec![("content-type".to_owned(), kind.to_owned())];
         let mut header = |name: &str, value: String| headers.push((name.to_owned(), value));
         match form {
-            Form::NexusComponent => header("x-nexus-webhook-id", "rm:repository:component".into()),
-            Form::NexusAsset => header("x-nexus-webhook-id", "rm:repository:asset".into()),
-            Form::EventGrid => header("aeg-event-type", "Notification".into()),
+            Form::NexusComponent | Form::NexusAsset => {
+                let about = if form == Form::NexusAsset { "asset" } else { "component" };
+                header("x-nexus-webhook-id", format!("rm:repository:{about}"));
+                header("x-nexus-webhook-delivery", "617959ce-3f1f-45a8-9e52-71007814e8a2".into());
+            }
+            Form::EventGrid => grid("Notification").for_each(|(name, value)| header(name, value)),
+            Form::AzureCloudEvents => header("origin", "eventgrid.azure.net".into()),
             Form::AzureNative => header("user-agent", "AzureContainerRegistry/1.0".into()),
             _ => {}
         }
@@ -146,11 +150,10 @@ impl Hook {
             "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent",
             "eventTime": "2026-11-21T10:00:00Z", "metadataVersion": "1", "dataVersion": "1",
         }]);
-        let headers = [
-            ("content-type", "application/json; charset=utf-8"),
-            ("aeg-event-type", "SubscriptionValidation"),
-        ];
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let kind = "application/json; charset=utf-8".to_owned();
+        let mut headers = vec![("content-type".to_owned(), kind)];
+        let more = grid("SubscriptionValidation");
+        headers.extend(more.map(|(name, value)| (name.to_owned(), value)));
         Self::posted(headers, body.to_string().into_bytes())
     }
 
@@ -201,6 +204,19 @@ impl Answered {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|it| it.0 == name).map(|it| it.1.as_str())
     }
+}
+
+/// What Event Grid says beside the body.
+fn grid(kind: &str) -> impl Iterator<Item = (&'static str, String)> {
+    [
+        ("aeg-event-type", kind),
+        ("aeg-subscription-name", "IMAGE-CHANGE"),
+        ("aeg-delivery-count", "0"),
+        ("aeg-data-version", "1.0"),
+        ("aeg-metadata-version", "1"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name, value.to_owned()))
 }
 
 fn signed(algorithm: hmac::Algorithm, secret: &str, body: &[u8]) -> String {

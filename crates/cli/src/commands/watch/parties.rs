@@ -91,7 +91,8 @@ fn refused(why: &str, hint: Option<String>) -> anyhow::Error {
 impl Party {
     /// What is taken of it.
     pub(super) fn filter(&self, tags: &[String]) -> anyhow::Result<Filter> {
-        let filter = Filter::of(&self.settings).with_tags(tags.iter().map(String::as_str));
+        let filter =
+            Filter::of(self.kind, &self.settings).with_tags(tags.iter().map(String::as_str));
         filter.map_err(|why| {
             Failure::error(format!("--tag: {why}"), "write it like this: --tag '^v[0-9]+'")
         })

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use integration::watch::{Backfill, Options, Report, Rhythm, WatchError};
-use integration::{Directory, Integration, Notice, Repository, Secrets};
+use integration::{Directory, Integration, Repository, Secrets};
 use model::{Gap, Moment};
 use server::{Bound, Ear, Listening};
 use tokio::time::Instant;
@@ -165,7 +165,6 @@ impl Round<'_> {
             Some(known) if !self.watch.refresh_registry => watch.and_seen(known.into()).await?,
             _ => watch.repositories().await?,
         };
-        listed.all.retain(|it| self.is_asked_for(it));
         // While the list has holes, it is asked for again.
         let is_whole = listed.gaps.is_empty();
         if !listed.is_torn {
@@ -175,17 +174,6 @@ impl Round<'_> {
         seen.repositories = is_whole.then_some(listed.all);
         seen.note(began, &report);
         Ok(report)
-    }
-
-    /// One that was seen before may not be asked for any more.
-    fn is_asked_for(&self, repository: &Repository) -> bool {
-        let words = self.party.settings.all("repository");
-        let project = repository.name.split_once('/').map(|it| it.0.to_owned());
-        // Harbor's are projects, too; elsewhere a name is that of one repository.
-        let project = project.filter(|_| self.party.kind.id == "harbor");
-        let mut names = repository.names();
-        names.extend(repository.keys.iter().cloned().chain(project));
-        words.is_empty() || names.iter().any(|it| words.contains(it))
     }
 
     /// What is missing from the list and stays missing is said once, and is no fault of a look.
@@ -291,11 +279,6 @@ impl Round<'_> {
         watch: &integration::watch::Watch<'_>,
         asked: &Asked,
     ) -> Result<Report, WatchError> {
-        let Notice { registry, repository, .. } = &asked.notice;
-        let told = self.connected.directory().map(|it| it.repository(registry, repository));
-        if told.is_some_and(|it| !self.is_asked_for(&it)) {
-            return Ok(Report::default());
-        }
         watch.told_before(&asked.notice, asked.ago).await
     }
 

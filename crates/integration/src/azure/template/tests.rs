@@ -123,7 +123,8 @@ fn is_filled_in() {
     assert_eq!(text.lines().count(), BICEP.lines().count());
 }
 
-/// What the published schemas demand, where it can be said in few words.
+/// What the published schemas demand, said by hand; the template was validated against the documents
+/// themselves, too, as `deploy/azure/README.md` tells.
 /// <https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json>,
 /// <https://schema.management.azure.com/schemas/2023-06-01-preview/Microsoft.EventGrid.json>,
 /// <https://schema.management.azure.com/schemas/2023-01-01-preview/Microsoft.ContainerRegistry.json>

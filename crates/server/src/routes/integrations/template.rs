@@ -20,8 +20,8 @@ pub(super) fn paths() -> OpenApiRouter<App> {
 }
 
 /// What the other side is made from, in one of its languages. The address of this server is in it, as
-/// `--public-url` says it, or as it was asked; whoever knows it can tell us something, so only owners
-/// see it.
+/// `--public-url` says it, or as it was asked, and what its webhooks prove themselves with, where that
+/// has no other place; whoever knows it can tell us something, so only owners see it.
 #[utoipa::path(get, path = "/orgs/{org}/integrations/{kind}/{name}/template", tag = "integrations",
     params(
         ("org" = String, Path, description = "The organisation"),
@@ -63,6 +63,7 @@ async fn template(
     let host = headers.get(header::HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let root = app.root(host);
     let address = format!("{root}/hooks/{}/{}", kind.id, hook.expose());
+    let address = kind.address(&address, party.secrets.new.as_ref());
     let mut response = (template.fill)(&address, &party.settings).into_response();
     let file = format!("attachment; filename=\"{}\"", template.file);
     let headers = response.headers_mut();
