@@ -23,6 +23,9 @@ const OFTEN: Duration = Duration::from_mins(5);
 pub(crate) const ADDRESS: &[&str] =
     &["registry", "api", "layout", "subdomain-mode", "template", "virtual-repository"];
 
+/// Settings that say what of it is watched.
+pub(crate) const SCOPE: &[&str] = &["include", "exclude", "repository", "tag"];
+
 /// The parties that are connected, by the id of their integration.
 #[derive(Default)]
 pub(crate) struct Parties(Mutex<HashMap<String, Arc<Party>>>);

@@ -167,6 +167,7 @@ async fn put(
         secrets: &secrets,
         unset: &unset,
         address: parties::ADDRESS,
+        scope: parties::SCOPE,
         proof: kind.webhook_secret,
         hook: (&hook.hash, &path),
     };

@@ -2,6 +2,7 @@
 //! set aside.
 
 mod faults;
+mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,7 +17,7 @@ use axum::http::{Method, Request};
 use engine::Engine;
 use model::{Act, Moment, Role, Secret};
 use serde_json::json;
-use store::{Keyring, Store};
+use store::{IntegrationRecord, Keyring, Store};
 use testkit::{FakeRegistry, Fault, Form, Hook, Told, Vendor, VendorStandIn};
 use tower::ServiceExt as _;
 
@@ -113,6 +114,19 @@ impl House {
             EventQuery { kinds: Some("image-analysed".to_owned()), ..EventQuery::default() };
         let analysed = ann.events("acme", &query).await.unwrap().items.len();
         (tags.collect::<Vec<_>>().join(" "), analysed)
+    }
+
+    /// The state of an integration, and why.
+    async fn state(&self, kind: &str) -> (IntegrationState, String) {
+        let ann = self.client("ann").await;
+        let it = ann.integration("acme", kind, "ours").await.unwrap();
+        (it.state, it.why.unwrap_or_default())
+    }
+
+    /// What is kept of an integration.
+    async fn record(&self, kind: &str) -> IntegrationRecord {
+        let acme = self.app.store().organisation("acme").await.unwrap().id;
+        self.app.store().integration(&acme, kind, "ours").await.unwrap().unwrap()
     }
 
     /// What an integration told, in a state.

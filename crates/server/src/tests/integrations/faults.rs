@@ -7,13 +7,6 @@ use testkit::Guard;
 use super::*;
 use crate::{Limits, front};
 
-/// The state of an integration, and why.
-async fn state(house: &House, kind: &str) -> (IntegrationState, String) {
-    let ann = house.client("ann").await;
-    let it = ann.integration("acme", kind, "ours").await.unwrap();
-    (it.state, it.why.unwrap_or_default())
-}
-
 #[tokio::test]
 async fn what_is_tried_again_later_keeps_nothing_waiting() {
     let house = House::new().await;
@@ -58,7 +51,7 @@ async fn who_is_not_let_in_is_not_connected() {
     assert_eq!(made.integration.state, IntegrationState::Error);
     for _ in 0..3 {
         house.later(400).await;
-        let (state, why) = state(&house, "oci").await;
+        let (state, why) = house.state("oci").await;
         assert_eq!(state, IntegrationState::Error);
         assert!(why.starts_with("team/app: "), "{why}");
     }
@@ -70,7 +63,7 @@ async fn who_is_not_let_in_is_not_connected() {
     ];
     house.configured("oci", &right).await;
     house.later(1).await;
-    assert_eq!(state(&house, "oci").await, (IntegrationState::Connected, String::new()));
+    assert_eq!(house.state("oci").await, (IntegrationState::Connected, String::new()));
     assert_eq!(house.known(&format!("{host}/team/app")).await.0, "1");
 }
 
@@ -82,23 +75,23 @@ async fn who_is_let_in_no_longer_is_connected_no_longer() {
     house.push("team/web", "1", "pot");
     house.configured("oci", &[("registry", &host)]).await;
     house.later(1).await;
-    assert_eq!(state(&house, "oci").await, (IntegrationState::Connected, String::new()));
+    assert_eq!(house.state("oci").await, (IntegrationState::Connected, String::new()));
     // One that cannot be looked at for now is told of, and the rest goes on.
     house.registry.plan("/v2/team/web/", 10_000, Fault::status(500));
     house.later(400).await;
-    let (now, why) = state(&house, "oci").await;
+    let (now, why) = house.state("oci").await;
     assert_eq!(now, IntegrationState::Connected);
     assert!(why.starts_with("one thing could not be looked at: team/web: "), "{why}");
     // Known repositories are looked at where no list is given; but of those no tags are, either.
     house.registry.forgive();
     house.registry.plan("/v2/", 10_000, Fault::status(403));
     house.later(400).await;
-    let (now, why) = state(&house, "oci").await;
+    let (now, why) = house.state("oci").await;
     assert_eq!(now, IntegrationState::Error, "{why}");
     house.registry.forgive();
     // After a failed look the next one is soon.
     house.later(31).await;
-    assert_eq!(state(&house, "oci").await, (IntegrationState::Connected, String::new()));
+    assert_eq!(house.state("oci").await, (IntegrationState::Connected, String::new()));
 }
 
 #[tokio::test]
@@ -180,32 +173,13 @@ async fn a_platform_that_nobody_can_read_is_told_of_once() {
     let acme = house.app.store().organisation("acme").await.unwrap().id;
     let image = house.app.store().image(&acme, &bad.parse().unwrap()).await.unwrap().unwrap();
     assert!(matches!(image.state, ImageState::Failed { .. }), "{:?}", image.state);
-    assert_eq!(state(&house, "oci").await, (IntegrationState::Connected, String::new()));
+    assert_eq!(house.state("oci").await, (IntegrationState::Connected, String::new()));
     // It is not fetched again and again.
     let asked =
         |digest: &str| house.registry.seen().iter().filter(|it| it.path.contains(digest)).count();
     let before = asked(&bad);
     house.later(400).await;
     assert_eq!(asked(&bad), before);
-}
-
-#[tokio::test]
-async fn what_takes_long_is_done_in_turns() {
-    let house = House::new().await;
-    let host = house.registry.host();
-    house.push("team/app", "1", "cup");
-    house.push("team/web", "1", "pot");
-    house.configured("oci", &[("registry", &host)]).await;
-    let acme = house.app.store().organisation("acme").await.unwrap().id;
-    let record = house.app.store().integration(&acme, "oci", "ours").await.unwrap().unwrap();
-    // Others have their turn before anything is looked at: nothing is lost, and nothing is noted.
-    jobs::attend_for(&house.app, &record, std::time::Duration::ZERO).await.unwrap();
-    assert_eq!(house.known(&format!("{host}/team/app")).await, (String::new(), 0));
-    assert_eq!(jobs::all(&house.app).await, ["attend"]);
-    assert_eq!(house.known(&format!("{host}/team/app")).await, ("1".to_owned(), 2));
-    assert_eq!(house.known(&format!("{host}/team/web")).await, ("1".to_owned(), 2));
-    assert_eq!(state(&house, "oci").await, (IntegrationState::Connected, String::new()));
-    assert!(jobs::all(&house.app).await.is_empty());
 }
 
 /// What is pushed is read, though a first look has a hole for ever.
@@ -219,7 +193,7 @@ async fn one_closed_repository_does_not_make_everything_old() {
     house.registry.plan("/v2/team/closed/", 10_000, Fault::status(403));
     house.configured("oci", &[("registry", &host)]).await;
     house.later(1).await;
-    let (now, why) = state(&house, "oci").await;
+    let (now, why) = house.state("oci").await;
     assert_eq!(now, IntegrationState::Error);
     assert!(why.starts_with("team/closed: "), "{why}");
     assert_eq!(house.known(&format!("{host}/team/app")).await, ("latest".to_owned(), 1));
