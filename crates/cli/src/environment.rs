@@ -374,7 +374,18 @@ impl Environment {
     /// What an integration is told by a variable of that name, which is among those of this page.
     pub(crate) fn setting(&self, name: &str) -> Option<String> {
         let known = ALL.iter().any(|it| it.names.contains(&name));
-        (self.look_up)(name).filter(|_| known)?.into_string().ok()
+        let told = (self.look_up)(name).filter(|_| known)?.into_string().ok();
+        told.filter(|it| !it.is_empty())
+    }
+
+    /// The same of a registry that is watched: a token goes before user and password, unless somebody
+    /// names a user.
+    pub(crate) fn watched_setting(&self, name: &str, is_user_named: bool) -> Option<String> {
+        let is_outdone =
+            [&REGISTRY_USER, &REGISTRY_PASSWORD].iter().any(|it| it.names.contains(&name))
+                && !is_user_named
+                && self.text(&REGISTRY_TOKEN).is_ok_and(|it| it.is_some());
+        if is_outdone { None } else { self.setting(name) }
     }
 
     /// The configuration file, whether or not there is one.

@@ -116,7 +116,7 @@ impl Names {
     fn of(&self, key: &str, image: &str) -> Option<Repository> {
         let through = self.through.as_deref().unwrap_or(key);
         let named = composed(&self.template, &self.registry, through, image)?;
-        Some(Repository { key: Some(key.to_owned()), ..named })
+        Some(Repository { keys: vec![key.to_owned()], ..named })
     }
 
     fn watches(&self, key: &str) -> bool {
@@ -152,6 +152,11 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
         return Err(Error::invalid("repository", format!("`{shown}` is no key of a repository")));
     }
     let through = settings.text("virtual-repository").map(str::to_owned);
+    if keys.len() > 1 && through.is_none() && !template.contains("{repository}") {
+        let why = "images of several keys would have the same names";
+        return Err(Error::invalid("repository", why)
+            .with_hint("connect each by itself, or name the virtual-repository to pull through"));
+    }
     let names = || Names {
         registry: registry.clone(),
         keys: keys.clone(),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub(crate) use directory::is_no;
 pub use directory::{Change, Check, Directory, Failure, Listed, Outcome, Repository, Tagged};
 pub use inbox::{
     Action, Age, Answer, Delivery, Heard, How, Inbox, Notice, Received, Refusal, Secrets, Sender,

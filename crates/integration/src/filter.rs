@@ -96,7 +96,7 @@ mod tests {
         .map(|(key, image)| Repository {
             registry: "r.example".to_owned(),
             name: format!("{key}/{image}").trim_start_matches('/').to_owned(),
-            key: Some(key.to_owned()).filter(|it| !it.is_empty()),
+            keys: Some(key.to_owned()).filter(|it| !it.is_empty()).into_iter().collect(),
             image: image.to_owned(),
         })
         .filter(|it| filter.takes(it))

@@ -7,7 +7,7 @@ use image::{Desk, Error, Failure};
 use model::Digest;
 
 use crate::contract::{
-    Check, Directory, Integration, Kind, Listed, Repository, Setting, Settings, Tagged, Ways,
+    Check, Directory, Integration, Kind, Listed, Repository, Setting, Settings, Tagged, Ways, is_no,
 };
 use crate::shared::{asked, settings};
 
@@ -71,14 +71,13 @@ impl Directory for Lists {
     async fn repositories(&self, known: &[String]) -> Result<Listed<Repository>, Failure> {
         let listed = if self.configured.is_empty() {
             match asked::catalog(&self.desk, "/v2").await {
-                Err(why) if asked::is_no(&why) => asked::instead(&[], known, &why)?,
+                Err(why) if is_no(&why) => asked::instead(&[], known, &why)?,
                 other => other?,
             }
         } else {
-            Listed { all: self.configured.clone(), gaps: Vec::new() }
+            self.configured.clone().into()
         };
-        let all = listed.all.into_iter().map(|name| asked::plain(&self.registry, name)).collect();
-        Ok(Listed { all, gaps: listed.gaps })
+        Ok(listed.map(|name| asked::plain(&self.registry, name)))
     }
 
     async fn tags(&self, repository: &Repository) -> Result<Listed<Tagged>, Failure> {

@@ -16,11 +16,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
-use model::{Digest, Gap, Moment};
+use model::{Digest, Moment};
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::contract::{Action, Change, Directory, Failure, Repository, Tagged};
-use crate::shared::asked;
+use crate::contract::{Action, Change, Directory, Failure, Listed, Repository, Tagged, is_no};
 use turns::Turns;
 
 pub use memory::{Found, Hands, Lost, Memory};
@@ -67,7 +66,7 @@ impl From<Option<Digest>> for Leads {
     }
 }
 
-/// A look at something, and whether it is known by now what was there.
+/// A look at a tag, and whether anything more will be known of where it leads.
 type Look<'a> = BoxFuture<'a, Result<(Report, bool), WatchError>>;
 
 /// Whoever holds it works on the image; why it failed.
@@ -87,40 +86,55 @@ impl<'a> Watch<'a> {
     }
 
     /// The repositories to look at: those that are listed, and those that were seen before.
-    pub async fn repositories(&self) -> Result<(Vec<Repository>, Vec<Gap>), WatchError> {
+    pub async fn repositories(&self) -> Result<Listed<Repository>, WatchError> {
         let seen = self.memory.repositories(self.directory.registry()).await?;
         let names: Vec<String> = seen.iter().map(|it| it.1.clone()).collect();
         let listed = self.directory.repositories(&names).await?;
-        let mut all: Vec<Repository> = listed.all;
+        Ok(self.with(listed, seen))
+    }
+
+    /// These, and those that were seen since they were listed.
+    pub async fn and_seen(&self, listed: Listed<Repository>) -> Result<Listed<Repository>, Lost> {
+        let seen = self.memory.repositories(self.directory.registry()).await?;
+        Ok(self.with(listed, seen))
+    }
+
+    fn with(
+        &self,
+        mut listed: Listed<Repository>,
+        seen: Vec<(String, String)>,
+    ) -> Listed<Repository> {
         let known: BTreeSet<(String, String)> =
-            all.iter().map(|it| (it.registry.clone(), it.name.clone())).collect();
+            listed.all.iter().map(|it| (it.registry.clone(), it.name.clone())).collect();
         let unlisted = seen.into_iter().filter(|it| !known.contains(it));
-        all.extend(unlisted.map(|(registry, name)| self.directory.repository(&registry, &name)));
-        all.retain(|it| self.options.filter.takes(it));
-        Ok((all, listed.gaps))
+        let unlisted = unlisted.map(|(registry, name)| self.directory.repository(&registry, &name));
+        listed.all.extend(unlisted);
+        listed.all.retain(|it| self.options.filter.takes(it));
+        listed
     }
 
     /// Looks at each of these once. Nothing that goes wrong with one keeps the others waiting; while
     /// the registry wants to be left alone nobody asks it anything, and every look says so.
-    pub async fn look(&self, repositories: &[Repository]) -> Result<Report, WatchError> {
+    ///
+    /// What was there before anybody watched is never taken for new: while a part of the list is
+    /// missing that may be there the next time, whatever turns up was there before. A gap that stays,
+    /// such as a catalog that is not told, is waited for by nobody: otherwise nothing would ever be new.
+    pub async fn look(&self, repositories: &Listed<Repository>) -> Result<Report, WatchError> {
         let registry = self.directory.registry();
-        let is_first = !self.memory.has_begun(registry).await?;
-        if is_first {
-            self.memory.begin(registry, repositories).await?;
+        if !self.memory.has_begun(registry).await? {
+            self.memory.begin(registry, &repositories.all).await?;
+            if !repositories.is_torn {
+                self.memory.begun(registry).await?;
+            }
         }
         self.forgive().await;
         // In boxes: of closures that borrow the compiler cannot tell whether threads may share them.
-        let looks = repositories.iter().map(|it| self.look_at(it).boxed());
-        let looks: Vec<Look<'_>> = looks.collect();
+        let looks = repositories.all.iter().map(|it| self.look_at(it).boxed());
+        let looks: Vec<BoxFuture<'_, Result<Report, WatchError>>> = looks.collect();
         let mut looks = stream::iter(looks).buffer_unordered(self.options.workers.max(1));
-        let (mut report, mut is_over) = (Report::default(), true);
+        let mut report = Report { gaps: repositories.gaps.clone(), ..Report::default() };
         while let Some(one) = looks.next().await {
-            let (one, is_settled) = one?;
-            report.add(one);
-            is_over &= is_settled;
-        }
-        if is_first && is_over {
-            self.memory.begun(registry).await?;
+            report.add(one?);
         }
         Ok(report)
     }
@@ -152,9 +166,8 @@ impl<'a> Watch<'a> {
         Ok(Some(report))
     }
 
-    /// Looks at one repository, and says whether it is known by now what was in it before anybody
-    /// watched.
-    async fn look_at(&self, repository: &Repository) -> Result<(Report, bool), WatchError> {
+    /// Looks at one repository.
+    async fn look_at(&self, repository: &Repository) -> Result<Report, WatchError> {
         let mut report = Report { repositories: 1, ..Report::default() };
         let registry = self.directory.registry();
         let is_awaited = self.memory.is_awaited(registry, repository).await?;
@@ -164,9 +177,9 @@ impl<'a> Watch<'a> {
             match self.directory.tags(repository).await {
                 Ok(listed) => listed,
                 Err(failure) => {
+                    report.unlisted += 1;
                     report.failed(&repository.name, &failure);
-                    // Whoever answers no does not answer otherwise because somebody waits for it.
-                    return Ok((report, asked::is_no(&failure) && failure.wait.is_none()));
+                    return Ok(report);
                 }
             }
         };
@@ -196,17 +209,14 @@ impl<'a> Watch<'a> {
             self.look_at_tag(repository, tagged, was, cause).boxed()
         });
         let are_known = self.look_at_tags(looks.collect(), &mut report).await?;
-        // What has a hole is looked at once more before anything counts as new: there may be names for
-        // ever that are none, and tags that nobody can read.
-        let is_whole = listed.gaps.is_empty() && are_known;
-        let is_settled = report.wait.is_none() && (is_whole || !before.is_empty());
-        if is_settled {
+        // It is known what was there before, but for what is said of it to nobody.
+        if are_known && !listed.is_torn {
             self.memory.met(repository).await?;
         }
-        Ok((report, is_settled))
+        Ok(report)
     }
 
-    /// Some tags at a time. True when it is known of each where it leads.
+    /// Some tags at a time. False when it may be known later of one where it leads.
     async fn look_at_tags(
         &self,
         looks: Vec<Look<'_>>,
@@ -222,7 +232,7 @@ impl<'a> Watch<'a> {
         Ok(are_known)
     }
 
-    /// Compares where a tag leads with where it led, and says whether that is known.
+    /// Compares where a tag leads with where it led. False when that may be known later.
     async fn look_at_tag(
         &self,
         repository: &Repository,
@@ -250,10 +260,10 @@ impl<'a> Watch<'a> {
         let digest = match leads {
             Leads::To(digest) => Some(digest),
             Leads::Nowhere => None,
-            Leads::Unknown => {
-                let Ok(digest) = self.ask(repository, tag, report).await else { return Ok(false) };
-                digest
-            }
+            Leads::Unknown => match self.ask(repository, tag, report).await {
+                Ok(digest) => digest,
+                Err(unknown) => return Ok(unknown.stays),
+            },
         };
         if !self.is_news(digest.as_ref(), was, cause).await? {
             return Ok(true);
@@ -266,7 +276,10 @@ impl<'a> Watch<'a> {
             return Ok(true);
         }
         // Somebody dealt with it since we asked, and may have been told something newer.
-        let Ok(digest) = self.ask(repository, tag, report).await else { return Ok(false) };
+        let digest = match self.ask(repository, tag, report).await {
+            Ok(digest) => digest,
+            Err(unknown) => return Ok(unknown.stays),
+        };
         if self.is_news(digest.as_ref(), now.as_ref(), cause).await? {
             let cause = if cause == Cause::Before { Cause::Look } else { cause };
             self.follow(repository, tag, digest, now, cause, report).await?;
@@ -285,7 +298,7 @@ impl<'a> Watch<'a> {
         report.asked += 1;
         self.directory.digest(repository, tag).await.map_err(|failure| {
             report.failed(&format!("{}:{tag}", repository.name), &failure);
-            Unknown
+            Unknown { stays: is_no(&failure) && failure.wait.is_none() }
         })
     }
 
@@ -383,7 +396,10 @@ impl<'a> Watch<'a> {
 }
 
 /// Nobody says where a tag leads; the report says why.
-struct Unknown;
+struct Unknown {
+    /// Nor will anybody later.
+    stays: bool,
+}
 
 /// The tag that changed last; where nobody says when, `latest`, else the last of the list.
 fn newest(all: &[Tagged]) -> Option<String> {

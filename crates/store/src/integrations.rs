@@ -327,7 +327,8 @@ impl Store {
         tx.lock(&format!("integrations of {}", organisation.0), true).await?;
         let found = find(&mut tx, organisation, kind, &names::normal(name)).await?;
         let Some(record) = found else { return Ok(false) };
-        let sql = "UPDATE integrations SET deleting = 1, name = id, hook = id, revision = revision + 1
+        let sql =
+            "UPDATE integrations SET deleting = 1, name = id, hook = id, revision = revision + 1
                    WHERE id = $1";
         tx.run(sql, values![&record.id]).await?;
         let sql = "DELETE FROM jobs WHERE key = $1";

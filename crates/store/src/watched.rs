@@ -85,14 +85,22 @@ impl Store {
         if !self.is_awaited(record, registry, repository).await? {
             return Ok(());
         }
+        let has_begun = self.watch_has_begun(record).await?;
         let mut tx = self.current(record).await?;
-        tx.run(
-            "INSERT INTO awaited_repositories (integration, since, registry, repository, is_met)
-             VALUES ($1, $2, $3, $4, 1)
-             ON CONFLICT (integration, since, registry, repository) DO UPDATE SET is_met = 1",
-            values![&record.id, record.scope_since, registry, repository],
-        )
-        .await?;
+        let values = values![&record.id, record.scope_since, registry, repository];
+        if has_begun {
+            let sql = "DELETE FROM awaited_repositories WHERE integration = $1 AND since = $2
+                       AND registry = $3 AND repository = $4";
+            tx.run(sql, values).await?;
+        } else {
+            tx.run(
+                "INSERT INTO awaited_repositories (integration, since, registry, repository, is_met)
+                 VALUES ($1, $2, $3, $4, 1)
+                 ON CONFLICT (integration, since, registry, repository) DO UPDATE SET is_met = 1",
+                values,
+            )
+            .await?;
+        }
         tx.commit().await
     }
 

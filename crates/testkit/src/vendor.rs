@@ -54,6 +54,8 @@ struct State {
     vendor: Vendor,
     address: SocketAddr,
     backend: Backend,
+    /// Repositories beside its own, and the registries behind them.
+    others: Mutex<Vec<(String, String)>>,
     /// When tags changed that somebody said it of, by repository and tag.
     changed: Mutex<BTreeMap<(String, String), String>>,
     faults: Mutex<VecDeque<(String, usize, Fault)>>,
@@ -81,6 +83,7 @@ impl VendorStandIn {
             vendor,
             address,
             backend: Backend { host: backend.to_owned() },
+            others: Mutex::default(),
             changed: Mutex::default(),
             faults: Mutex::default(),
             seen: Mutex::default(),
@@ -113,6 +116,13 @@ impl VendorStandIn {
     /// The next `times` requests whose path contains `path` meet `fault`.
     pub fn plan(&self, path: &str, times: usize, fault: Fault) {
         lock(&self.state.faults).push_back((path.to_owned(), times, fault));
+    }
+
+    /// Artifactory and Nexus have one more Docker repository, before another registry.
+    #[must_use]
+    pub fn with_key(self, key: &str, backend: &str) -> Self {
+        lock(&self.state.others).push((key.to_owned(), backend.to_owned()));
+        self
     }
 
     /// Every request so far.
@@ -185,6 +195,24 @@ impl State {
                 return;
             }
         }
+    }
+
+    /// The registry behind one of its repositories; `own` is what it calls its first one.
+    fn behind(&self, own: &str, key: &str) -> Option<Backend> {
+        let others = lock(&self.others);
+        let other = others.iter().find(|it| it.0 == key).map(|it| &it.1);
+        let host = if key == own { Some(&self.backend.host) } else { other };
+        host.map(|host| Backend { host: host.clone() })
+    }
+
+    /// What all of them answer together: the first that has it.
+    fn any(&self, request: &Request, path: &str) -> Reply {
+        let others: Vec<String> = lock(&self.others).iter().map(|it| it.1.clone()).collect();
+        let own = self.backend.pass(request, path);
+        others.into_iter().fold(own, |reply, host| match reply.status {
+            404 => Backend { host }.pass(request, path),
+            _ => reply,
+        })
     }
 
     /// A token that holds for this scope.

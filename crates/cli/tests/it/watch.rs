@@ -363,6 +363,33 @@ fn what_is_asked_for_may_change() {
     assert!(said.contains("web:3 linux/amd64: 1 package\n"), "{said}");
 }
 
+/// One more key of the same registry is no other registry.
+#[test]
+fn what_was_seen_holds_for_one_more_key() {
+    let (first, second) = (FakeRegistry::start(), FakeRegistry::start());
+    first.push("team/app", "1", &alpine("cup"));
+    second.push("team/web", "1", &alpine("pot"));
+    let stand_in = VendorStandIn::start(Vendor::Artifactory, &first.host());
+    let stand_in = stand_in.with_key("docker-prod", &second.host());
+    let host = stand_in.host();
+    let home = Sandbox::new()
+        .with("FORETOP_ARTIFACTORY_API_USER", "reader")
+        .with("FORETOP_ARTIFACTORY_API_PASSWORD", "pass");
+    let watch = |keys: &str| {
+        let registry = format!(
+            "type=artifactory,registry={host},api=http://{host}/artifactory,\"repository={keys}\""
+        );
+        shown(&home, &host, &format!("watch --once --registry {registry}"))
+    };
+    let said = watch("docker-local");
+    assert!(said.ends_with("1 repository, 1 tag, 1 there before and left alone\n"), "{said}");
+    first.push("team/app", "2", &alpine("lid"));
+    let said = watch("docker-local,docker-prod");
+    assert!(said.contains("docker-local/team/app:2 linux/amd64: 1 package\n"), "{said}");
+    let expect = "2 repositories, 3 tags, 1 read, 1 there before and left alone\n";
+    assert!(said.ends_with(expect), "{said}");
+}
+
 /// What goes wrong is said once, with what to do about it.
 #[test]
 fn a_look_that_fails_says_why() {

@@ -84,15 +84,18 @@ impl Attempts {
     }
 }
 
+/// Longer than this nobody is left alone: whoever asks for years has a clock that is wrong.
+const LONGEST_ASKED: Duration = Duration::from_hours(24);
+
 /// `Retry-After`: seconds, or the time when to come back.
 pub(super) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     let header = header.trim();
     if let Ok(seconds) = header.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(LONGEST_ASKED));
     }
     let when = jiff::fmt::rfc2822::parse(header).ok()?.timestamp();
     let when = SystemTime::from(when);
-    Some(when.duration_since(now).unwrap_or_default())
+    Some(when.duration_since(now).unwrap_or_default().min(LONGEST_ASKED))
 }
 
 #[cfg(test)]
@@ -109,6 +112,8 @@ mod tests {
         check(" 120 ", Some(120));
         check("Sun, 06 Nov 1994 08:49:47 GMT", Some(10));
         check("Sun, 06 Nov 1994 08:49:07 GMT", Some(0));
+        check("4000000000", Some(86_400));
+        check("Fri, 06 Nov 2099 08:49:37 GMT", Some(86_400));
         check("99999999999999999999999", None);
         check("-1", None);
         check("soon", None);

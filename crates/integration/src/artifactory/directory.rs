@@ -1,5 +1,7 @@
 //! What Artifactory is asked: its repositories, their catalogs and tags, and what changed.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use image::{Desk, Failure, Question, Verb};
 use model::{Digest, Moment};
@@ -32,35 +34,37 @@ impl Directory for Lists {
         let mut listed = Listed::default();
         let mut tried = asked::Each::default();
         for key in &self.names.keys {
+            let what = format!("the catalog of {key}");
             let found = asked::catalog(&self.desk, &v2(key)).await;
-            let Some(found) =
-                tried.found(&format!("the catalog of {key}"), found, &mut listed.gaps)?
-            else {
-                continue;
-            };
-            listed.gaps.extend(found.gaps);
-            for image in found.all {
-                match self.names.of(key, &image) {
-                    Some(repository) => listed.all.push(repository),
-                    None => asked::gap(
-                        &mut listed.gaps,
-                        &format!("the catalog of {key}"),
-                        format!("`{}` makes no name", shown(&image)),
-                    ),
-                }
-            }
+            let Some(found) = tried.found(&what, found, &mut listed)? else { continue };
+            listed.add(found, |listed, image| {
+                asked::named(listed, &what, &image, self.names.of(key, &image));
+            });
+        }
+        tried.ended()?;
+        listed.all = asked::merged(listed.all);
+        Ok(listed)
+    }
+
+    async fn tags(&self, repository: &Repository) -> Result<Listed<Tagged>, Failure> {
+        let mut listed = Listed::default();
+        let mut tried = asked::Each::default();
+        let mut seen = HashSet::new();
+        for key in &repository.keys {
+            let found = asked::tags(&self.desk, &v2(key), &repository.image).await;
+            let what = format!("the tags of {key}/{}", repository.image);
+            let Some(found) = tried.found(&what, found, &mut listed)? else { continue };
+            listed.add(found, |listed, it| {
+                listed.all.extend(Some(it).filter(|it| seen.insert(it.tag.clone())));
+            });
         }
         tried.ended()?;
         Ok(listed)
     }
 
-    async fn tags(&self, repository: &Repository) -> Result<Listed<Tagged>, Failure> {
-        let key = repository.key.as_deref().unwrap_or_default();
-        asked::tags(&self.desk, &v2(key), &repository.image).await
-    }
-
     async fn digest(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Failure> {
-        let key = repository.key.as_deref().unwrap_or_default();
+        let key = self.names.through.as_ref().or_else(|| repository.keys.first());
+        let Some(key) = key else { return Ok(None) };
         let path = format!("{}/{}/manifests/{tag}", v2(key), repository.image);
         self.desk.about(&repository.image).digest_at(&path).await
     }
@@ -71,7 +75,7 @@ impl Directory for Lists {
         for key in &self.names.keys {
             let what = format!("the changes of {key}");
             let found = self.changed(key, since, &mut listed).await;
-            tried.found(&what, found, &mut listed.gaps)?;
+            tried.found(&what, found, &mut listed)?;
         }
         tried.ended()?;
         Ok(Some(listed))
@@ -117,12 +121,14 @@ impl Directory for Lists {
     }
 
     fn repository(&self, registry: &str, name: &str) -> Repository {
-        // Wherever the key stands, one of them makes this very name.
-        let made = self.names.keys.iter().find_map(|key| {
-            let images = [name.strip_prefix(&format!("{key}/")), Some(name)];
+        // Wherever the key stands, some of them make this very name.
+        let made = self.names.keys.iter().filter_map(|key| {
+            let through = self.names.through.as_ref().unwrap_or(key);
+            let images = [name.strip_prefix(&format!("{through}/")), Some(name)];
             let mut made = images.into_iter().flatten().filter_map(|it| self.names.of(key, it));
             made.find(|it| it.registry == registry && it.name == name)
         });
+        let made = asked::merged(made).into_iter().next();
         made.unwrap_or_else(|| asked::plain(registry, name.to_owned()))
     }
 }
@@ -169,7 +175,9 @@ impl Lists {
             asked::gap(gaps, "the changes", format!("`{}` is no image", shown(path)));
             return None;
         };
-        let digest = text(row, "sha256").and_then(names::digest);
+        // What is pulled through another repository is not always what this one has.
+        let is_sure = self.names.through.is_none();
+        let digest = text(row, "sha256").and_then(names::digest).filter(|_| is_sure);
         let at = text(row, "modified").and_then(names::moment);
         Some(Change { repository, tagged: Tagged { tag, digest, at } })
     }

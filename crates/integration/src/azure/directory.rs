@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use image::Failure;
 use model::Digest;
 
-use crate::contract::{Check, Directory, Listed, Repository, Tagged};
+use crate::contract::{Check, Directory, Listed, Repository, Tagged, is_no};
 use crate::oci;
 use crate::shared::asked::{self, entries, escaped};
 use crate::shared::pages::{self, Next, Page};
@@ -31,21 +31,20 @@ impl Directory for Lists {
             return self.lists.repositories(known).await;
         }
         let mut listed = asked::catalog(&self.lists.desk, "/v2").await;
-        if listed.as_ref().is_err_and(asked::is_no) {
+        if listed.as_ref().is_err_and(is_no) {
             listed = asked::catalog(&self.lists.desk.about(""), "/acr/v1").await;
         }
         let listed = match listed {
-            Err(why) if asked::is_no(&why) => asked::instead(&[], known, &why)?,
+            Err(why) if is_no(&why) => asked::instead(&[], known, &why)?,
             other => other?,
         };
-        let all = listed.all.into_iter().map(|name| asked::plain(self.registry(), name)).collect();
-        Ok(Listed { all, gaps: listed.gaps })
+        Ok(listed.map(|name| asked::plain(self.registry(), name)))
     }
 
     /// With digests and times, the newest first; else as every registry tells them.
     async fn tags(&self, repository: &Repository) -> Result<Listed<Tagged>, Failure> {
         match self.tags_in_detail(&repository.name).await {
-            Err(why) if asked::is_no(&why) => self.lists.tags(repository).await,
+            Err(why) if is_no(&why) => self.lists.tags(repository).await,
             other => other,
         }
     }

@@ -1,6 +1,7 @@
 //! A directory: what a registry holds, asked for.
 
 use async_trait::async_trait;
+use image::Error;
 use model::{Digest, Gap, Moment};
 use serde::Serialize;
 
@@ -30,7 +31,7 @@ pub trait Directory: Send + Sync {
         Repository {
             registry: registry.to_owned(),
             name: name.to_owned(),
-            key: None,
+            keys: Vec::new(),
             image: name.to_owned(),
         }
     }
@@ -43,12 +44,50 @@ pub struct Listed<T> {
     pub all: Vec<T>,
     /// What is missing from it. While there is a gap, nothing is gone because it is not listed.
     pub gaps: Vec<Gap>,
+    /// Is a part missing that may be there the next time, because nobody answered just now? Other gaps
+    /// stay: what is refused, and names that are none.
+    pub is_torn: bool,
 }
 
 impl<T> Default for Listed<T> {
     fn default() -> Self {
-        Self { all: Vec::new(), gaps: Vec::new() }
+        Self::from(Vec::new())
     }
+}
+
+impl<T> From<Vec<T>> for Listed<T> {
+    fn from(all: Vec<T>) -> Self {
+        Self { all, gaps: Vec::new(), is_torn: false }
+    }
+}
+
+impl<T> Listed<T> {
+    /// The same of what `change` makes of each.
+    pub(crate) fn map<U>(self, change: impl FnMut(T) -> U) -> Listed<U> {
+        let all = self.all.into_iter().map(change).collect();
+        Listed { all, gaps: self.gaps, is_torn: self.is_torn }
+    }
+
+    /// Adds another list, each of it as `add` does that.
+    pub(crate) fn add<U>(&mut self, other: Listed<U>, mut add: impl FnMut(&mut Self, U)) {
+        self.gaps.extend(other.gaps);
+        self.is_torn |= other.is_torn;
+        other.all.into_iter().for_each(|it| add(self, it));
+    }
+
+    /// A part of it cannot be had.
+    pub(crate) fn lose(&mut self, what: &str, why: impl Into<String>, failure: &Failure) {
+        self.gaps.push(Gap::new(what, why));
+        self.is_torn |= !is_no(failure);
+    }
+}
+
+/// Is this failure a `no` that will stay one?
+pub(crate) fn is_no(failure: &Failure) -> bool {
+    matches!(
+        failure.error,
+        Error::Denied { .. } | Error::NotFound { .. } | Error::Unsupported { .. }
+    )
 }
 
 /// A repository of images.
@@ -58,8 +97,9 @@ pub struct Repository {
     pub registry: String,
     /// The name to pull under: `team/app`.
     pub name: String,
-    /// The party's own repository that it lies in, where there are such: `docker-local`.
-    pub key: Option<String>,
+    /// The party's own repositories that it lies in, where there are such: `docker-local`. In several it
+    /// lies where all of them are pulled from under one name.
+    pub keys: Vec<String>,
     /// The image's path in there: `team/app`.
     pub image: String,
 }
@@ -68,7 +108,7 @@ impl Repository {
     /// Every name that people may mean it by.
     pub fn names(&self) -> Vec<String> {
         let mut names = vec![self.name.clone(), self.image.clone()];
-        names.extend(self.key.as_ref().map(|key| format!("{key}/{}", self.image)));
+        names.extend(self.keys.iter().map(|key| format!("{key}/{}", self.image)));
         names.push(format!("{}/{}", self.registry, self.name));
         names.dedup();
         names

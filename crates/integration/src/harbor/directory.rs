@@ -7,7 +7,7 @@ use image::{Desk, Failure, Reply};
 use model::{Digest, Gap};
 use serde_json::Value;
 
-use crate::contract::{Check, Directory, Listed, Repository, Tagged};
+use crate::contract::{Check, Directory, Listed, Repository, Tagged, is_no};
 use crate::oci;
 use crate::shared::asked::{self, entries, escaped};
 use crate::shared::names;
@@ -32,39 +32,35 @@ impl Directory for Lists {
     }
 
     async fn repositories(&self, known: &[String]) -> Result<Listed<Repository>, Failure> {
-        let mut listed = Listed { all: self.repositories.clone(), gaps: Vec::new() };
+        let mut listed = Listed::from(self.repositories.clone());
         let everything = self.projects.is_empty() && self.repositories.is_empty();
         let projects = if everything {
             match self.names("/api/v2.0/projects", "the projects", "name").await {
-                Ok(projects) => {
-                    listed.gaps.extend(projects.gaps);
-                    projects.all
-                }
+                Ok(projects) => projects,
                 // A robot of one project may not list them, but what it may see has been seen.
-                Err(why) if asked::is_no(&why) => {
+                Err(why) if is_no(&why) => {
                     let mut known: Vec<String> = known
                         .iter()
                         .filter_map(|it| Some(it.split_once('/')?.0.to_owned()))
                         .collect();
                     known.sort();
                     known.dedup();
-                    let instead = asked::instead(&known, &[], &why)?;
-                    listed.gaps.extend(instead.gaps);
-                    instead.all
+                    asked::instead(&known, &[], &why)?
                 }
                 Err(why) => return Err(why),
             }
         } else {
-            self.projects.clone()
+            self.projects.clone().into()
         };
+        let mut names = Vec::new();
+        listed.add(projects, |_, it| names.push(it));
         let mut tried = asked::Each::default();
-        for project in projects {
+        for project in names {
             let path = format!("/api/v2.0/projects/{}/repositories", escaped(&project));
             let what = format!("the repositories of {}", shown(&project));
             let found = self.names(&path, &what, "name").await;
-            let Some(found) = tried.found(&what, found, &mut listed.gaps)? else { continue };
-            listed.all.extend(found.all);
-            listed.gaps.extend(found.gaps);
+            let Some(found) = tried.found(&what, found, &mut listed)? else { continue };
+            listed.add(found, |listed, it| listed.all.push(it));
         }
         // Those that were named are there, whatever becomes of the projects.
         if self.repositories.is_empty() {
@@ -72,8 +68,7 @@ impl Directory for Lists {
         }
         listed.all.sort();
         listed.all.dedup();
-        let all = listed.all.into_iter().map(|name| asked::plain(self.registry(), name)).collect();
-        Ok(Listed { all, gaps: listed.gaps })
+        Ok(listed.map(|name| asked::plain(self.registry(), name)))
     }
 
     /// With their digests, so a tag that moved without a push is seen.

@@ -1,5 +1,7 @@
 //! What Nexus is asked: its repositories, and the components in them.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use image::{Desk, Failure, Question, Verb};
 use model::Digest;
@@ -33,36 +35,46 @@ impl Directory for Lists {
             let what = format!("the components of {}", shown(&key));
             let first = format!("/service/rest/v1/components?repository={}", escaped(&key));
             let found = self.components(&what, first, |it| it.0.clone()).await;
-            let Some(found) = tried.found(&what, found, &mut listed.gaps)? else { continue };
-            listed.gaps.extend(found.gaps);
-            for (image, _) in found.all {
-                if let Some(it) = composed(&self.template, self.registry(), &key, &image) {
-                    listed.all.push(it);
-                } else {
-                    let why = format!("`{}` makes no name", shown(&image));
-                    asked::gap(&mut listed.gaps, &what, why);
-                }
-            }
+            let Some(found) = tried.found(&what, found, &mut listed)? else { continue };
+            listed.add(found, |listed, (image, _)| {
+                let repository = composed(&self.template, self.registry(), &key, &image);
+                asked::named(listed, &what, &image, repository);
+            });
         }
         tried.ended()?;
+        listed.all = asked::merged(listed.all);
         listed.all.sort();
-        listed.all.dedup();
         Ok(listed)
     }
 
     async fn tags(&self, repository: &Repository) -> Result<Listed<Tagged>, Failure> {
-        let Some(key) = &repository.key else { return self.pulled.tags(repository).await };
-        let image = &repository.image;
-        let first = format!(
-            "/service/rest/v1/search?format=docker&repository={}&name={}",
-            escaped(key),
-            escaped(image)
-        );
-        let what = format!("the tags of {image}");
-        let found = self.components(&what, first, |it| it.1.tag.clone()).await?;
-        // A search may find more than was meant.
-        let all = found.all.into_iter().filter(|(name, _)| name == image).map(|it| it.1);
-        Ok(Listed { all: all.collect(), gaps: found.gaps })
+        let Repository { keys, image, .. } = repository;
+        if keys.is_empty() {
+            return self.pulled.tags(repository).await;
+        }
+        let mut listed: Listed<Tagged> = Listed::default();
+        let mut tried = asked::Each::default();
+        let mut seen = HashSet::new();
+        for key in keys {
+            let first = format!(
+                "/service/rest/v1/search?format=docker&repository={}&name={}",
+                escaped(key),
+                escaped(image)
+            );
+            let what = format!("the tags of {image} in {}", shown(key));
+            let found = self.components(&what, first, |it| it.1.tag.clone()).await;
+            let Some(found) = tried.found(&what, found, &mut listed)? else { continue };
+            listed.add(found, |listed, (name, tagged)| {
+                // A search may find more than was meant.
+                if name == *image && seen.insert(tagged.tag.clone()) {
+                    // Which of several is pulled under this name, the registry says.
+                    let digest = tagged.digest.filter(|_| keys.len() == 1);
+                    listed.all.push(Tagged { digest, ..tagged });
+                }
+            });
+        }
+        tried.ended()?;
+        Ok(listed)
     }
 
     async fn digest(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Failure> {
@@ -87,20 +99,19 @@ impl Directory for Lists {
     }
 
     fn repository(&self, registry: &str, name: &str) -> Repository {
-        // The key is one of those that are watched, or the first word, or nobody knows it.
+        // Its keys are some of those that are watched, or the first word, or nobody knows them.
         let first = name.split_once('/').map(|it| it.0.to_owned());
-        let found = self.keys.iter().chain(&first).find_map(|key| {
+        let made = |key: &String| {
             let images = [name.strip_prefix(&format!("{key}/")), Some(name)];
             let compose = |image| composed(&self.template, self.registry(), key, image);
             let mut made = images.into_iter().flatten().filter_map(compose);
             made.find(|it| it.registry == registry && it.name == name)
-        });
-        // Under this template, any key would make the name: one that was guessed says nothing.
-        let is_guess = |it: &Repository| it.key == first && !self.template.contains("{repository}");
-        found
-            .filter(|it| {
-                self.keys.contains(it.key.as_ref().unwrap_or(&String::new())) || !is_guess(it)
-            })
+        };
+        // Where any key would make the name, one that was guessed says nothing.
+        let guessed = first.as_ref().filter(|_| self.template.contains("{repository}"));
+        let known = asked::merged(self.keys.iter().filter_map(made)).into_iter().next();
+        known
+            .or_else(|| guessed.and_then(made))
             .unwrap_or_else(|| asked::plain(registry, name.to_owned()))
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>
 
+use std::collections::HashMap;
+
 use image::{Desk, Error, Failure, Question, Verb};
 use model::Gap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -124,7 +126,7 @@ pub(crate) fn instead(
             why.error.why()
         ),
     );
-    Ok(Listed { all, gaps: vec![gap] })
+    Ok(Listed { all, gaps: vec![gap], is_torn: false })
 }
 
 /// Several lists that make one: each that cannot be had is a gap, and a failure only where none can.
@@ -136,11 +138,11 @@ pub(crate) struct Each {
 
 impl Each {
     /// What was found in one of them. Whoever is to wait asks nobody else.
-    pub(crate) fn found<T>(
+    pub(crate) fn found<T, U>(
         &mut self,
         what: &str,
         found: Result<T, Failure>,
-        gaps: &mut Vec<Gap>,
+        listed: &mut Listed<U>,
     ) -> Result<Option<T>, Failure> {
         match found {
             Ok(found) => {
@@ -149,7 +151,7 @@ impl Each {
             }
             Err(failure) if failure.wait.is_some() => Err(failure),
             Err(failure) => {
-                gap(gaps, what, failure.error.why().to_owned());
+                listed.lose(what, failure.error.why(), &failure);
                 self.failure.get_or_insert(failure);
                 Ok(None)
             }
@@ -163,14 +165,6 @@ impl Each {
             _ => Ok(()),
         }
     }
-}
-
-/// Is this failure a `no` that will stay one?
-pub(crate) fn is_no(failure: &Failure) -> bool {
-    matches!(
-        failure.error,
-        Error::Denied { .. } | Error::NotFound { .. } | Error::Unsupported { .. }
-    )
 }
 
 /// Asks for `path`, and for nothing in it.
@@ -223,9 +217,41 @@ pub(crate) async fn checks(directory: &dyn Directory) -> Vec<Check> {
     checks
 }
 
+/// One more repository of a list, where what is listed makes one.
+pub(crate) fn named(
+    listed: &mut Listed<Repository>,
+    what: &str,
+    image: &str,
+    repository: Option<Repository>,
+) {
+    if repository.is_none() {
+        gap(&mut listed.gaps, what, format!("`{}` makes no name", shown(image)));
+    }
+    listed.all.extend(repository);
+}
+
+/// Each name once, with all the keys that make it.
+pub(crate) fn merged(all: impl IntoIterator<Item = Repository>) -> Vec<Repository> {
+    let mut merged: Vec<Repository> = Vec::new();
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
+    for repository in all {
+        let name = (repository.registry.clone(), repository.name.clone());
+        let place = *places.entry(name).or_insert(merged.len());
+        match merged.get_mut(place) {
+            None => merged.push(repository),
+            Some(there) => {
+                let new = repository.keys.into_iter().filter(|it| !there.keys.contains(it));
+                let new: Vec<String> = new.collect();
+                there.keys.extend(new);
+            }
+        }
+    }
+    merged
+}
+
 /// The repository under a name that is pulled as it is listed.
 pub(crate) fn plain(registry: &str, name: String) -> Repository {
-    Repository { registry: registry.to_owned(), key: None, image: name.clone(), name }
+    Repository { registry: registry.to_owned(), keys: Vec::new(), image: name.clone(), name }
 }
 
 /// A digest and a time that an entry of a list says.

@@ -60,7 +60,7 @@ pub fn composed(template: &str, registry: &str, key: &str, image: &str) -> Optio
     (parsed.host == host && parsed.repository == path).then(|| Repository {
         registry: parsed.host,
         name: path,
-        key: Some(key.to_owned()).filter(|it| !it.is_empty()),
+        keys: Some(key.to_owned()).filter(|it| !it.is_empty()).into_iter().collect(),
         image: image.to_owned(),
     })
 }

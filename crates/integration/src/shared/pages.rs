@@ -83,7 +83,7 @@ pub(crate) async fn all<T, K: Eq + Hash>(
             Err(failure) if failure.wait.is_some() => return Err(failure),
             Err(failure) => {
                 let why = format!("page {}: {}", asked.len(), failure.error.why());
-                listed.gaps.push(model::Gap::new(what, why));
+                listed.lose(what, why, &failure);
                 return Ok(listed);
             }
         };

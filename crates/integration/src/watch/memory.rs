@@ -10,23 +10,19 @@ use crate::contract::{Action, Failure, Repository};
 /// What was seen before.
 #[async_trait]
 pub trait Memory: Send + Sync {
-    /// Did anybody begin to watch this registry, so that a repository which turns up is a new one?
+    /// Is it known which repositories this registry had before anybody watched it, so that another one
+    /// which turns up is new?
     async fn has_begun(&self, registry: &str) -> Result<bool, Lost>;
-    /// They did, and it is known what was there before.
+    /// It is: a whole list of them was handed to `begin`.
     async fn begun(&self, registry: &str) -> Result<(), Lost>;
-    /// Somebody begins to watch it, and these are its repositories. Whoever takes note of which of them
-    /// were met since says from now on that it has begun; others wait until they are told so.
-    async fn begin(&self, _registry: &str, _repositories: &[Repository]) -> Result<(), Lost> {
-        Ok(())
-    }
+    /// These repositories were there before anybody watched, and so were their tags: they are awaited
+    /// until they are met. More of them may come, until it has `begun`.
+    async fn begin(&self, registry: &str, repositories: &[Repository]) -> Result<(), Lost>;
     /// Is what was never seen of this repository to be taken for what was there before anybody watched?
-    async fn is_awaited(&self, registry: &str, _repository: &Repository) -> Result<bool, Lost> {
-        Ok(!self.has_begun(registry).await?)
-    }
+    /// So it is of one that `begin` named, and before it has `begun` of any, unless it was met.
+    async fn is_awaited(&self, registry: &str, repository: &Repository) -> Result<bool, Lost>;
     /// It is known what was there before in this repository: what was never seen of it is new.
-    async fn met(&self, _repository: &Repository) -> Result<(), Lost> {
-        Ok(())
-    }
+    async fn met(&self, repository: &Repository) -> Result<(), Lost>;
     /// The host and the name of every repository with a tag that was seen.
     async fn repositories(&self, registry: &str) -> Result<Vec<(String, String)>, Lost>;
     /// The tags that were seen in one, and where they led.

@@ -29,6 +29,12 @@ pub struct Report {
     pub gaps: Vec<Gap>,
     /// Those among them that are there to stay: what is refused, or broken.
     pub refused: usize,
+    /// Those among them where nobody answered: others fare no better.
+    pub away: usize,
+    /// Repositories whose tags cannot be listed.
+    pub unlisted: usize,
+    /// What to do about the first of them.
+    pub hint: Option<String>,
     /// The registry asks to be left alone for so long.
     pub wait: Option<Duration>,
 }
@@ -46,6 +52,9 @@ impl Report {
         self.left += other.left;
         self.gone += other.gone;
         self.refused += other.refused;
+        self.away += other.away;
+        self.unlisted += other.unlisted;
+        self.hint = self.hint.take().or(other.hint);
         self.wait = self.wait.max(other.wait);
         let room = GAPS_LIMIT.saturating_sub(self.gaps.len());
         self.gaps.extend(other.gaps.into_iter().take(room));
@@ -58,6 +67,10 @@ impl Report {
         if failure.wait.is_none() && !may_mend {
             self.refused += 1;
         }
+        self.away += usize::from(matches!(failure.error, Error::Unavailable { .. }));
+        if self.hint.is_none() {
+            self.hint = failure.error.hint().map(str::to_owned);
+        }
         if self.gaps.len() < GAPS_LIMIT {
             self.gaps.push(Gap::new(at, failure.error.why()));
         }
@@ -66,6 +79,20 @@ impl Report {
     /// Did something go wrong, and all of it in a way that is there to stay?
     pub fn is_final(&self) -> bool {
         self.wait.is_none() && self.refused > 0 && self.refused >= self.gaps.len()
+    }
+
+    /// Where none of the repositories can be listed, that is no look at all.
+    pub fn or_failure(self) -> Result<Self, WatchError> {
+        let Some(first) = self.gaps.iter().find(|_| self.unlisted >= self.repositories.max(1))
+        else {
+            return Ok(self);
+        };
+        let error = Error::unavailable(&first.at, &first.why);
+        let error = match self.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        };
+        Err(Failure { error, wait: self.wait }.into())
     }
 
     /// Was everything looked at, and everything done?

@@ -15,6 +15,8 @@ pub struct Rhythm {
 /// longer one between looks, or the registry asks for it.
 const FIRST_REST: Duration = Duration::from_secs(30);
 const LONGEST_REST: Duration = Duration::from_mins(15);
+/// However long a registry asks to be left alone, it is asked again after a day.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 impl Rhythm {
     /// A look every so often.
@@ -39,7 +41,7 @@ impl Rhythm {
                 doubled.min(LONGEST_REST.max(self.interval))
             }
         };
-        rest.max(wait.unwrap_or_default())
+        rest.max(wait.unwrap_or_default().min(LONGEST_WAIT))
     }
 }
 
@@ -59,6 +61,7 @@ mod tests {
         assert_eq!(rest(Ok(Report::default())), 60);
         assert_eq!(rest(Ok(waiting(5))), 60);
         assert_eq!(rest(Ok(waiting(5000))), 5000);
+        assert_eq!(rest(Ok(waiting(10_000_000_000))), 86_400);
         assert_eq!(rest(Err(failed().into())), 30);
         assert_eq!(rest(Err(failed().into())), 60);
         assert_eq!(rest(Err(failed().into())), 120);

@@ -17,10 +17,8 @@ use super::{VENDORS, name, party, party_at, registry};
 #[derive(Default)]
 pub(crate) struct Kept {
     begun: Mutex<bool>,
-    /// Repositories in which nobody looked yet.
-    awaited: Mutex<BTreeSet<(String, String)>>,
-    /// It takes no note of them.
-    is_plain: bool,
+    /// Repositories that were there before, and whether they were met.
+    met: Mutex<BTreeMap<(String, String), bool>>,
     tags: Mutex<BTreeMap<(String, String), BTreeMap<String, Digest>>>,
     done: Mutex<BTreeSet<Digest>>,
     log: Mutex<Vec<String>>,
@@ -43,21 +41,19 @@ impl Memory for Kept {
         *self.begun.lock().unwrap() = true;
         Ok(())
     }
-    async fn begin(&self, registry: &str, repositories: &[Repository]) -> Result<(), Lost> {
-        if self.is_plain {
-            return Ok(());
+    async fn begin(&self, _: &str, repositories: &[Repository]) -> Result<(), Lost> {
+        let mut met = self.met.lock().unwrap();
+        for repository in repositories {
+            met.entry(key(repository)).or_default();
         }
-        self.awaited.lock().unwrap().extend(repositories.iter().map(key));
-        self.begun(registry).await
+        Ok(())
     }
-    async fn is_awaited(&self, registry: &str, repository: &Repository) -> Result<bool, Lost> {
-        if self.is_plain {
-            return Ok(!self.has_begun(registry).await?);
-        }
-        Ok(self.awaited.lock().unwrap().contains(&key(repository)))
+    async fn is_awaited(&self, _: &str, repository: &Repository) -> Result<bool, Lost> {
+        let is_met = self.met.lock().unwrap().get(&key(repository)).copied();
+        Ok(!is_met.unwrap_or(*self.begun.lock().unwrap()))
     }
     async fn met(&self, repository: &Repository) -> Result<(), Lost> {
-        self.awaited.lock().unwrap().remove(&key(repository));
+        self.met.lock().unwrap().insert(key(repository), true);
         Ok(())
     }
     async fn repositories(&self, _: &str) -> Result<Vec<(String, String)>, Lost> {
@@ -147,10 +143,8 @@ impl Kept {
     ) -> Report {
         let options = Options { filter, backfill, workers: 3 };
         let watch = Watch::new(directory, self, self, options);
-        let (repositories, gaps) = watch.repositories().await.unwrap();
-        let mut report = watch.look(&repositories).await.unwrap();
-        report.gaps.extend(gaps);
-        report
+        let listed = watch.repositories().await.unwrap();
+        watch.look(&listed).await.unwrap()
     }
 
     pub(crate) async fn hear(&self, directory: &dyn Directory, event: &Notice) -> Report {
@@ -385,7 +379,7 @@ async fn looks_and_notices_at_once() {
     let (directory, kept) = (party.directory().unwrap(), Kept::default());
     let options = Options { backfill: Backfill::All, workers: 4, ..Options::default() };
     let watch = Watch::new(directory, &kept, &kept, options);
-    let (repositories, _) = watch.repositories().await.unwrap();
+    let repositories = watch.repositories().await.unwrap();
     let tags: Vec<String> = (0..30).map(|number| format!("v{number}")).collect();
     let notices = tags.iter().map(|tag| notice(&host, Action::Pushed, Some(tag), None));
     let notices: Vec<Notice> = notices.collect();
@@ -403,10 +397,10 @@ async fn a_repository_is_watched_from_now_on() {
     let (directory, kept) = (party.directory().unwrap(), Kept::default());
     let options = Options { backfill: Backfill::Newest, workers: 1, ..Options::default() };
     let watch = Watch::new(directory, &kept, &kept, options);
-    let one = |name: &str| [directory.repository(directory.registry(), name)];
+    let one = |name: &str| Listed::from(vec![directory.repository(directory.registry(), name)]);
     watch.look(&one("team/web")).await.unwrap();
     assert_eq!(kept.told(), "pushed team/web:latest");
-    kept.begin(directory.registry(), &one("team/app")).await.unwrap();
+    kept.begin(directory.registry(), &one("team/app").all).await.unwrap();
     let report = watch.look(&one("team/app")).await.unwrap();
     assert_eq!((report.analyzed, report.left), (1, 1));
     assert_eq!(kept.told(), "pushed team/app:2");
@@ -417,50 +411,97 @@ async fn a_repository_is_watched_from_now_on() {
     assert_eq!(kept.told(), "pushed new/one:1\npushed new/one:2");
 }
 
-/// What is pushed is found, whatever is wrong with others, whether or not it is noted which of them.
+/// What is pushed is found, whatever is wrong with others.
 #[tokio::test]
 async fn one_that_is_refused_keeps_no_other_waiting() {
-    for is_plain in [true, false] {
-        let registry = registry();
-        push(&registry, "team/web", "old", "old");
-        push(&registry, "team/app", "latest", "latest");
-        registry.plan("team/web/tags", 2, Fault::status(403));
-        let party = party("oci", &[("registry", &registry.host())]);
-        let (directory, kept) = (party.directory().unwrap(), Kept { is_plain, ..Kept::default() });
-        let first = kept.look(directory, Backfill::Newest).await;
-        assert_eq!((first.left, first.gaps.len(), first.is_final()), (2, 1, true));
-        assert_eq!(kept.told(), "pushed library/base:12\npushed team/app:latest");
-        push(&registry, "team/app", "v2", "v2");
-        push(&registry, "new/one", "1", "1");
-        push(&registry, "new/one", "2", "2");
-        kept.look(directory, Backfill::Newest).await;
-        assert_eq!(kept.told(), "pushed new/one:1\npushed new/one:2\npushed team/app:v2");
-        // Once it may be seen, what is in it was there before, as far as anybody knows.
-        let third = kept.look(directory, Backfill::Newest).await;
-        let expect = if is_plain { "\npushed team/web:old" } else { "" };
-        assert_eq!(kept.told(), format!("pushed team/web:latest{expect}"));
-        assert_eq!(third.left, usize::from(!is_plain));
-        push(&registry, "team/web", "new", "new");
-        kept.look(directory, Backfill::Newest).await;
-        assert_eq!(kept.told(), "pushed team/web:new");
-    }
+    let registry = registry();
+    push(&registry, "team/web", "old", "old");
+    push(&registry, "team/app", "latest", "latest");
+    registry.plan("team/web/tags", 2, Fault::status(403));
+    let party = party("oci", &[("registry", &registry.host())]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    let first = kept.look(directory, Backfill::Newest).await;
+    assert_eq!((first.left, first.gaps.len(), first.is_final()), (2, 1, true));
+    assert_eq!(kept.told(), "pushed library/base:12\npushed team/app:latest");
+    push(&registry, "team/app", "v2", "v2");
+    push(&registry, "new/one", "1", "1");
+    push(&registry, "new/one", "2", "2");
+    kept.look(directory, Backfill::Newest).await;
+    assert_eq!(kept.told(), "pushed new/one:1\npushed new/one:2\npushed team/app:v2");
+    // Once it may be seen, what is in it was there before, as far as anybody knows.
+    let third = kept.look(directory, Backfill::Newest).await;
+    assert_eq!(kept.told(), "pushed team/web:latest");
+    assert_eq!(third.left, 1);
+    push(&registry, "team/web", "new", "new");
+    kept.look(directory, Backfill::Newest).await;
+    assert_eq!(kept.told(), "pushed team/web:new");
 }
 
 #[tokio::test]
 async fn one_that_cannot_be_read_keeps_no_other_waiting() {
-    for is_plain in [true, false] {
-        let registry = registry();
-        push(&registry, "team/app", "latest", "latest");
-        let party = party("oci", &[("registry", &registry.host())]);
-        let (directory, kept) = (party.directory().unwrap(), Kept { is_plain, ..Kept::default() });
-        *kept.bad.lock().unwrap() = registry.tag("team/app", "latest");
-        let first = kept.look(directory, Backfill::Newest).await;
-        assert_eq!((first.left, first.gaps.len()), (2, 1));
-        kept.told();
-        push(&registry, "team/app", "v2", "v2");
-        kept.look(directory, Backfill::Newest).await;
-        assert_eq!(kept.told(), "pushed team/app:v2\ntried team/app:latest");
+    let registry = registry();
+    push(&registry, "team/app", "latest", "latest");
+    let party = party("oci", &[("registry", &registry.host())]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    *kept.bad.lock().unwrap() = registry.tag("team/app", "latest");
+    let first = kept.look(directory, Backfill::Newest).await;
+    assert_eq!((first.left, first.gaps.len()), (2, 1));
+    kept.told();
+    push(&registry, "team/app", "v2", "v2");
+    kept.look(directory, Backfill::Newest).await;
+    assert_eq!(kept.told(), "pushed team/app:v2\ntried team/app:latest");
+}
+
+/// A part of a list that is missing for now was there before, whenever it turns up: repositories as
+/// well as tags. One that stays missing keeps nothing new waiting.
+#[tokio::test]
+async fn what_was_missing_for_now_is_not_new() {
+    let registry = FakeRegistry::start();
+    for number in 0..150 {
+        push(&registry, &format!("team/app{number:03}"), "1", "the same");
     }
+    for number in 0..1100 {
+        push(&registry, "team/app000", &format!("v{number:04}"), "the same");
+    }
+    let lost = [("app000/tags/list?last", 2), ("_catalog?last", 1)];
+    let party = party("oci", &[("registry", &registry.host())]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    for (path, looks) in lost {
+        registry.plan(path, looks * 3, Fault::status(500));
+    }
+    let look = async || kept.look(directory, Backfill::None).await;
+    let first = look().await;
+    assert_eq!((first.repositories, first.left, first.gaps.len()), (100, 1099, 2));
+    let second = look().await;
+    assert_eq!((second.repositories, second.left, second.analyzed), (150, 50, 0));
+    let third = look().await;
+    assert_eq!((third.left, third.analyzed, third.moved), (101, 0, 0), "{third:?}");
+    push(&registry, "team/app000", "new", "new");
+    push(&registry, "team/other", "new", "other");
+    look().await;
+    assert_eq!(kept.told(), "pushed team/app000:new\npushed team/other:new");
+}
+
+#[tokio::test]
+async fn a_catalog_that_is_never_told_ends_a_first_look() {
+    let registry = registry();
+    let stand_in = VendorStandIn::start(Vendor::Azure, &registry.host());
+    stand_in.hide_catalog();
+    let party = party_at(&stand_in, Vendor::Azure, &[]);
+    let (directory, kept) = (party.directory().unwrap(), Kept::default());
+    let host = stand_in.host();
+    let of = |name: &str| directory.repository(&host, name);
+    // What is known of it was told by a webhook.
+    kept.keep(&of("team/web"), "1", &registry.tag("team/web", "latest").unwrap().parse().unwrap())
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        assert_eq!(kept.look(directory, Backfill::None).await.gaps.len(), 1);
+    }
+    assert!(!kept.is_awaited(&host, &of("new/one")).await.unwrap());
+    push(&registry, "team/web", "new", "new");
+    kept.look(directory, Backfill::None).await;
+    assert!(kept.told().ends_with("pushed team/web:new"));
 }
 
 /// Where a registry wants to be left alone in the middle of the first look, what it did not tell was
@@ -499,7 +540,7 @@ impl Directory for Slow<'_> {
     }
     async fn tags(&self, _: &Repository) -> Result<Listed<Tagged>, Failure> {
         (self.meanwhile)();
-        Ok(Listed { all: vec![self.tagged.clone()], gaps: Vec::new() })
+        Ok(vec![self.tagged.clone()].into())
     }
     async fn digest(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Failure> {
         self.directory.digest(repository, tag).await
@@ -531,7 +572,7 @@ async fn what_a_look_found_before_does_not_undo_what_was_told_since() {
         let watch = Watch::new(&slow, &kept, &kept, Options { backfill, ..Options::default() });
         kept.tags.lock().unwrap().clear();
         kept.begin(directory.registry(), std::slice::from_ref(&app)).await.unwrap();
-        let report = watch.look(std::slice::from_ref(&app)).await.unwrap();
+        let report = watch.look(&vec![app.clone()].into()).await.unwrap();
         assert_eq!((report.asked, report.analyzed, report.left), (1, 0, 0));
         assert_eq!(kept.tag(&app, "1").await.unwrap(), Some(new.clone()));
     }
@@ -674,4 +715,46 @@ async fn what_changed_is_found_without_a_list() {
     let plain = super::party("oci", &[("registry", &registry.host())]);
     let watch = Watch::new(plain.directory().unwrap(), &kept, &kept, Options::default());
     assert!(watch.look_since(since).await.unwrap().is_none());
+}
+
+/// Where several keys make one name, it is looked at once, and what it leads to is what is pulled under
+/// it.
+#[tokio::test]
+async fn a_name_that_several_keys_make_is_one() {
+    let (first, second) = (registry(), FakeRegistry::start());
+    push(&second, "team/app", "2", "another");
+    push(&second, "team/app", "3", "three");
+    for (vendor, other, more) in [
+        (
+            Vendor::Artifactory,
+            "docker-prod",
+            &[("repository", "docker-local,docker-prod"), ("virtual-repository", "docker")][..],
+        ),
+        (Vendor::Nexus, "docker-proxy", &[]),
+        (Vendor::Nexus, "docker-proxy", &[("repository", "docker-hosted,docker-proxy")]),
+    ] {
+        let stand_in = VendorStandIn::start(vendor, &first.host()).with_key(other, &second.host());
+        let party = party_at(&stand_in, vendor, more);
+        let (directory, kept) = (party.directory().unwrap(), Kept::default());
+        let report = kept.look(directory, Backfill::All).await;
+        assert_eq!((report.repositories, report.tags, report.analyzed), (3, 5, 5), "{report:?}");
+        let told = kept.told();
+        assert!(told.contains("team/app:3") && told.matches("team/app:2").count() == 1, "{told}");
+        let name = if vendor == Vendor::Nexus { "team/app" } else { "docker/team/app" };
+        let app = directory.repository(&stand_in.host(), name);
+        let digest = kept.tag(&app, "2").await.unwrap().map(|it| it.to_string());
+        assert_eq!(digest, first.tag("team/app", "2"));
+        // What was seen is all of it, by whichever key.
+        let again = kept.look(directory, Backfill::All).await;
+        assert_eq!((again.tags, kept.told().as_str()), (5, ""), "{again:?}");
+        assert!(again.is_whole());
+    }
+    // Where nothing says which of them is pulled, that is no way to watch.
+    let settings = [("registry", "r.example"), ("api", "https://r.example/artifactory")];
+    let given = settings.into_iter().chain([("repository", "a,b"), ("layout", "port")]);
+    let given: Vec<_> = given.map(|(key, it)| (key.to_owned(), it.to_owned())).collect();
+    let kind = integration::find("artifactory").unwrap();
+    let settled = kind.settle(&given, &|_| None).unwrap();
+    let why = (kind.connect)(&settled, &super::ways()).err().unwrap();
+    assert_eq!(why.to_string(), "repository: images of several keys would have the same names");
 }

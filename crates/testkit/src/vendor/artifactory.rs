@@ -9,6 +9,8 @@ use crate::registry::http::{Reply, Request};
 use crate::registry::lock;
 
 const KEY: &str = "docker-local";
+/// The virtual repository that has what all of them have.
+const VIRTUAL: &str = "docker";
 
 pub(super) fn answer(state: &State, request: &Request) -> Reply {
     let path = request.path.split('?').next().unwrap_or_default();
@@ -64,16 +66,27 @@ fn interface(state: &State, request: &Request, rest: &str, query: &str) -> Reply
     }
     if rest == "api/repositories" {
         let wanted = asked(&request.path, "packageType").unwrap_or("docker".to_owned());
-        let all = [("docker-local", "Docker"), ("libs-release", "Maven")];
-        let all: Vec<_> = all
-            .iter()
+        let others = lock(&state.others);
+        let through = Some((VIRTUAL, "Docker")).filter(|_| !others.is_empty());
+        let others = others.iter().map(|it| (it.0.as_str(), "Docker"));
+        let all: Vec<_> = [(KEY, "Docker"), ("libs-release", "Maven")]
+            .into_iter()
+            .chain(others)
+            .chain(through)
             .filter(|it| it.1.eq_ignore_ascii_case(&wanted))
             .map(|(key, kind)| json!({"key": key, "description": "", "type": "LOCAL", "url": format!("{url}/{key}"), "packageType": kind}))
             .collect();
         return json(&all.into());
     }
-    if let Some(path) = rest.strip_prefix(&format!("api/docker/{KEY}/v2/")) {
-        return state.backend.pass(request, &format!("/v2/{path}{query}"));
+    if let Some((key, path)) = rest.strip_prefix("api/docker/").and_then(|it| it.split_once("/v2/"))
+    {
+        let path = format!("/v2/{path}{query}");
+        if key == VIRTUAL {
+            return state.any(request, &path);
+        }
+        if let Some(backend) = state.behind(KEY, key) {
+            return backend.pass(request, &path);
+        }
     }
     if rest == "api/search/aql" && request.method == "POST" {
         return search(state, &request.body);

@@ -4,8 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{State, asked, is_basic, json};
+use super::{Backend, State, asked, is_basic, json};
 use crate::registry::http::{Reply, Request};
+use crate::registry::lock;
 
 const KEY: &str = "docker-hosted";
 /// Components of a page: few, so that there are pages.
@@ -25,27 +26,28 @@ pub(super) fn answer(state: &State, request: &Request) -> Reply {
         "/service/rest/v1/repositories" => {
             let url = format!("http://{}/repository/", state.address);
             let one = |name: &str, format: &str| json!({"name": name, "format": format, "type": "hosted", "url": format!("{url}{name}")});
-            json(&json!([one(KEY, "docker"), one("npm-hosted", "npm")]))
+            let mut all = vec![one(KEY, "docker"), one("npm-hosted", "npm")];
+            all.extend(lock(&state.others).iter().map(|it| one(&it.0, "docker")));
+            json(&all.into())
         }
         "/service/rest/v1/components" | "/service/rest/v1/search" => components(state, request),
         path if path.starts_with("/service/") => Reply::new(404, "", b""),
-        _ => state.backend.pass(request, &request.path),
+        _ => state.any(request, &request.path),
     }
 }
 
 fn components(state: &State, request: &Request) -> Reply {
-    if asked(&request.path, "repository").as_deref() != Some(KEY) {
-        return Reply::new(404, "", b"");
-    }
+    let key = asked(&request.path, "repository").unwrap_or_default();
+    let Some(backend) = state.behind(KEY, &key) else { return Reply::new(404, "", b"") };
     let wanted = asked(&request.path, "name");
     let mut all = Vec::new();
-    for name in state.backend.repositories() {
+    for name in backend.repositories() {
         // A search is for words, so it may find more.
         if wanted.as_ref().is_some_and(|it| !name.contains(it.as_str())) {
             continue;
         }
-        for tag in state.backend.tags(&name) {
-            all.push(component(state, &name, &tag));
+        for tag in backend.tags(&name) {
+            all.push(component(state, &backend, &name, &tag));
         }
     }
     let from = match asked(&request.path, "continuationToken") {
@@ -64,8 +66,8 @@ fn components(state: &State, request: &Request) -> Reply {
     json(&json!({"items": items, "continuationToken": token}))
 }
 
-fn component(state: &State, name: &str, tag: &str) -> Value {
-    let digest = state.backend.digest(name, tag).unwrap_or_default();
+fn component(state: &State, backend: &Backend, name: &str, tag: &str) -> Value {
+    let digest = backend.digest(name, tag).unwrap_or_default();
     let path = format!("v2/{name}/manifests/{tag}");
     json!({
         "id": "ZG9ja2Vy", "repository": KEY, "format": "docker", "group": null,

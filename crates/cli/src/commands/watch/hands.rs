@@ -107,7 +107,12 @@ impl Shelf for Remote<'_> {
 }
 
 fn unsent(name: &str, error: &api::Error) -> Failure {
-    let told = image::Error::unavailable(name, format!("it cannot be sent: {error}"));
+    // What is refused is refused the next time, too.
+    let is_refused = [Sort::Forbidden, Sort::Malformed, Sort::TooLarge, Sort::Refused]
+        .into_iter()
+        .any(|it| is(error, it));
+    let make = if is_refused { image::Error::denied } else { image::Error::unavailable };
+    let told: image::Error = make(name.to_owned(), format!("it cannot be sent: {error}"));
     match error.hint() {
         Some(hint) => told.with_hint(hint).into(),
         None => told.into(),

@@ -384,7 +384,7 @@ impl Memory for Journal {
     }
 
     async fn begun(&self, _: &str) -> Result<(), Lost> {
-        self.begin("", &[]).await
+        self.note(Line::Begun(self.scope.all.clone()))
     }
 
     async fn begin(&self, _: &str, repositories: &[Repository]) -> Result<(), Lost> {
@@ -395,9 +395,6 @@ impl Memory for Journal {
                 lines.push(Line::Awaited(part.0, part.1, part.2));
             }
         }
-        if !state.begun.contains(&self.scope.all) {
-            lines.push(Line::Begun(self.scope.all.clone()));
-        }
         state.add(&lines, true)?;
         for line in lines {
             state.take(line);
@@ -406,7 +403,9 @@ impl Memory for Journal {
     }
 
     async fn is_awaited(&self, _: &str, repository: &Repository) -> Result<bool, Lost> {
-        Ok(self.state().met.get(&self.part(repository)) == Some(&false))
+        let state = self.state();
+        let is_met = state.met.get(&self.part(repository));
+        Ok(!is_met.copied().unwrap_or_else(|| state.begun.contains(&self.scope.all)))
     }
 
     async fn met(&self, repository: &Repository) -> Result<(), Lost> {

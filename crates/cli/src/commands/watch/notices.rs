@@ -19,8 +19,12 @@ pub(super) struct Backlog {
     line: VecDeque<About>,
     /// What may be asked about from then on.
     later: BTreeSet<(Instant, About)>,
-    /// Until then the registry wants to be left alone.
+    /// Until then the registry is left alone.
     pause: Option<Instant>,
+    /// So often in a row nobody answered. Until somebody does, only one is asked about at a time.
+    silences: u32,
+    /// How many are asked about.
+    asked: usize,
 }
 
 struct Waiting {
@@ -48,6 +52,8 @@ pub(super) enum Fate {
     Dealt,
     /// They are asked about again, later; so often they were by now.
     Again(u32),
+    /// So is everything that waits, for nobody answers; true when that was not known.
+    PutOff(bool),
     /// They are not, after so many times: nothing would come of it.
     Aside(u32),
 }
@@ -77,7 +83,8 @@ impl Backlog {
 
     /// What is to be asked about now.
     pub(super) fn next(&mut self, now: Instant) -> Option<Asked> {
-        if self.pause.is_some_and(|it| it > now) {
+        let is_enough = self.silences > 0 && self.asked > 0;
+        if is_enough || self.pause.is_some_and(|it| it > now) {
             return None;
         }
         while self.later.first().is_some_and(|it| it.0 <= now) {
@@ -87,6 +94,7 @@ impl Backlog {
         let waiting = self.all.get_mut(&about)?;
         let ago = waiting.heard.map_or(LONG, |it| now.saturating_duration_since(it));
         let ids = std::mem::take(&mut waiting.ids);
+        self.asked += 1;
         Some(Asked { notice: waiting.notice.clone(), ids, ago })
     }
 
@@ -97,15 +105,19 @@ impl Backlog {
         outcome: &Result<Report, WatchError>,
         now: Instant,
     ) -> Fate {
+        self.asked = self.asked.saturating_sub(1);
         let about = about(&asked.notice);
         let Some(waiting) = self.all.get_mut(&about) else { return Fate::Dealt };
         waiting.tries = waiting.tries.saturating_add(1);
         let tries = waiting.tries;
-        let (is_whole, is_final, wait) = match outcome {
-            Ok(report) => (report.is_whole(), report.is_final(), report.wait),
-            Err(WatchError::Failed(failure)) => (false, false, failure.wait),
-            Err(WatchError::Lost(_)) => (false, false, None),
+        let (is_whole, is_final, is_away, wait) = match outcome {
+            Ok(it) => (it.is_whole(), it.is_final(), it.away > 0, it.wait),
+            Err(WatchError::Failed(failure)) => (false, false, true, failure.wait),
+            Err(WatchError::Lost(_)) => (false, false, true, None),
         };
+        if !is_away && wait.is_none() {
+            self.silences = 0;
+        }
         if is_whole || (is_final && tries >= TRIES) {
             if waiting.ids.is_empty() {
                 self.all.remove(&about);
@@ -117,22 +129,36 @@ impl Backlog {
             return if is_whole { Fate::Dealt } else { Fate::Aside(tries) };
         }
         waiting.ids.extend(asked.ids.iter().cloned());
+        self.later.insert((now + doubled(tries), about));
         if let Some(wait) = wait {
             self.pause = self.pause.max(now.checked_add(wait));
         }
-        let doubled = AGAIN.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(LONGEST);
-        self.later.insert((now + doubled, about));
-        Fate::Again(tries)
+        if !is_away {
+            return Fate::Again(tries);
+        }
+        // Those that were asked about at the same time tell nothing new.
+        let is_known = self.silences > 0;
+        if self.pause.is_none_or(|it| it <= now) {
+            self.silences = self.silences.saturating_add(1);
+            self.pause = now.checked_add(doubled(self.silences));
+        }
+        Fate::PutOff(!is_known)
     }
 
     /// When there is something to be asked about next, if that is not now.
     pub(super) fn rest(&self, now: Instant) -> Option<Instant> {
         let due = match self.later.first() {
+            _ if self.silences > 0 && self.asked > 0 => return None,
             _ if !self.line.is_empty() => now,
             first => first?.0,
         };
         Some(self.pause.map_or(due, |it| it.max(due)))
     }
+}
+
+/// How long something waits after so many tries.
+fn doubled(tries: u32) -> Duration {
+    AGAIN.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(LONGEST)
 }
 
 fn about(notice: &Notice) -> About {
@@ -218,9 +244,7 @@ mod tests {
         for time in 1..=100 {
             let (shown, asked) = next(&mut backlog, now);
             assert_eq!(shown, "a: 1 3600 s");
-            let lost = Err(Lost("the disk is full".to_owned()).into());
-            let outcome = if time % 2 == 0 { Ok(failed(None)) } else { lost };
-            let fate = backlog.answered(&asked.unwrap(), &outcome, now);
+            let fate = backlog.answered(&asked.unwrap(), &Ok(failed(None)), now);
             assert_eq!(fate, Fate::Again(time));
             // Others are not kept waiting.
             backlog.add(notice("2", "b"), None);
@@ -234,6 +258,42 @@ mod tests {
         }
         assert_eq!(rests[..4], [5, 10, 20, 40]);
         assert_eq!(rests[99], 900);
+    }
+
+    /// However many wait, one asks for all while nobody answers, after longer and longer rests.
+    #[test]
+    fn where_nobody_answers_all_of_them_wait() {
+        let mut now = Instant::now();
+        let mut backlog = Backlog::default();
+        for number in 0..100 {
+            backlog.add(notice(&number.to_string(), &number.to_string()), None);
+        }
+        let away = || Ok(Report { away: 1, ..failed(None) });
+        let asked: Vec<Asked> = (0..64).map(|_| backlog.next(now).unwrap()).collect();
+        for (place, asked) in asked.iter().enumerate() {
+            let fate = backlog.answered(asked, &away(), now);
+            assert_eq!(fate, Fate::PutOff(place == 0), "one line for all");
+        }
+        let mut rests = Vec::new();
+        for _ in 0..12 {
+            let rest = backlog.rest(now).unwrap();
+            assert_eq!(next(&mut backlog, rest - Duration::from_millis(1)).0, "none");
+            rests.push((rest - now).as_secs());
+            now = rest;
+            let asked = backlog.next(now).unwrap();
+            assert_eq!((next(&mut backlog, now).0.as_str(), backlog.rest(now)), ("none", None));
+            let lost = Err(Lost("the disk is full".to_owned()).into());
+            let outcome = if rests.len() % 2 == 0 { away() } else { lost };
+            assert_eq!(backlog.answered(&asked, &outcome, now), Fate::PutOff(false));
+        }
+        assert_eq!(rests[..4], [5, 10, 20, 40]);
+        assert_eq!(rests[11], 900);
+        // Somebody answers, so all of them are asked about.
+        now = backlog.rest(now).unwrap();
+        let asked = backlog.next(now).unwrap();
+        assert_eq!(backlog.answered(&asked, &Ok(Report::default()), now), Fate::Dealt);
+        let rest = std::iter::from_fn(|| backlog.next(now + LONGEST)).count();
+        assert_eq!(rest, 99);
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub(super) fn named(
 ) -> anyhow::Result<Vec<Party>> {
     let mut parties = Vec::new();
     for (kind, given) in told(registry, repositories)? {
-        let variable = |name: &str| context.environment.setting(name);
+        let is_named = given.iter().any(|it| it.0 == "user");
+        let variable = |name: &str| context.environment.watched_setting(name, is_named);
         let settings = kind.settle(&given, &variable).map_err(|faults| {
             let hint = faults.iter().find_map(|it| it.hint.clone());
             let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -101,16 +102,15 @@ impl Party {
         self.settings.text("registry").unwrap_or(self.kind.id)
     }
 
-    /// By which what was seen of it is told from what was seen elsewhere, or for somebody else: all
-    /// that must be said of a registry says which it is. What else is said may change meanwhile.
+    /// By which what was seen of it is told from what was seen elsewhere, or for somebody else: by where
+    /// it is. What else is said of it may change meanwhile.
     pub(super) fn key(&self, asking: &Asking, context: &Context) -> anyhow::Result<String> {
         let whose = match &asking.server {
             Some(server) => server.clone(),
             None => context.environment.database()?.0,
         };
         let mut words = vec![whose.as_str(), &asking.organisation, self.kind.id];
-        let required = self.kind.settings.iter().filter(|it| it.required);
-        words.extend(required.flat_map(|it| self.words(it.key)));
+        words.extend(["registry", "api"].into_iter().flat_map(|it| self.words(it)));
         Ok(format!("{}-{}", self.kind.id, sum(&words)))
     }
 

@@ -1,13 +1,15 @@
 //! Looking at a registry again and again, and hearing what it tells in between.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use integration::watch::{Backfill, Options, Report, Rhythm, WatchError};
 use integration::{Directory, Integration, Notice, Repository, Secrets};
-use model::Moment;
+use model::{Gap, Moment};
 use server::{Bound, Ear, Listening};
 use tokio::time::Instant;
 
@@ -45,8 +47,8 @@ impl Round<'_> {
     pub(super) async fn begin(&self, asking: &Asking) -> anyhow::Result<Option<Bound>> {
         let Party { kind, settings } = self.party;
         let mut tried = Tried::new(self.messages);
-        tried.memory(asking).await;
-        tried.credentials(self.party);
+        tried.memory(asking, self.watch.dry_run).await;
+        tried.credentials(self.party, self.reader.reading.settings.credentials.as_ref());
         for check in self.directory()?.checks().await {
             tried.add(&check);
         }
@@ -83,16 +85,17 @@ impl Round<'_> {
     pub(super) async fn go_on(&self, bound: Option<Bound>) -> anyhow::Result<()> {
         let watch = self.engine()?;
         if self.watch.once {
-            let looked = self.look(&watch, &mut Seen::default()).await;
-            let report = looked?;
-            let gaps = report.gaps.len();
+            let report = self.look(&watch, &mut Seen::default()).await?;
+            let gaps = count(report.gaps.len() as u64, "thing", "things");
+            let is_whole = report.gaps.is_empty();
             self.tell(&Ok(report));
-            return match gaps {
-                0 => Ok(()),
-                gaps => Err(Failure::error(
-                    format!("{}: {gaps} things could not be looked at", self.party.host()),
+            return if is_whole {
+                Ok(())
+            } else {
+                Err(Failure::error(
+                    format!("{}: {gaps} could not be looked at", self.party.host()),
                     "look again: what was read is not read again",
-                )),
+                ))
             };
         }
         let hearing = async {
@@ -158,19 +161,18 @@ impl Round<'_> {
             seen.note(began, &report);
             return Ok(report);
         }
-        let fresh = match seen.repositories.take() {
-            Some(known) if !self.watch.refresh_registry => (known, Vec::new()),
-            _ => {
-                let (mut all, gaps) = watch.repositories().await?;
-                all.retain(|it| self.is_asked_for(it));
-                (all, gaps)
-            }
+        let mut listed = match seen.repositories.take() {
+            Some(known) if !self.watch.refresh_registry => watch.and_seen(known.into()).await?,
+            _ => watch.repositories().await?,
         };
-        let (repositories, gaps) = fresh;
-        let mut report = watch.look(&repositories).await?;
+        listed.all.retain(|it| self.is_asked_for(it));
         // While the list has holes, it is asked for again.
-        seen.repositories = gaps.is_empty().then_some(repositories);
-        report.gaps.extend(gaps);
+        let is_whole = listed.gaps.is_empty();
+        if !listed.is_torn {
+            self.tell_what_stays(std::mem::take(&mut listed.gaps), seen);
+        }
+        let report = watch.look(&listed).await?.or_failure()?;
+        seen.repositories = is_whole.then_some(listed.all);
         seen.note(began, &report);
         Ok(report)
     }
@@ -178,20 +180,47 @@ impl Round<'_> {
     /// One that was seen before may not be asked for any more.
     fn is_asked_for(&self, repository: &Repository) -> bool {
         let words = self.party.settings.all("repository");
-        let names = repository.names();
-        let within = |name: &str, word: &str| {
-            name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        words.is_empty()
-            || words.iter().any(|word| names.iter().any(|name| within(name, word)))
-            || repository.key.as_ref().is_some_and(|it| words.contains(it))
+        let project = repository.name.split_once('/').map(|it| it.0.to_owned());
+        // Harbor's are projects, too; elsewhere a name is that of one repository.
+        let project = project.filter(|_| self.party.kind.id == "harbor");
+        let mut names = repository.names();
+        names.extend(repository.keys.iter().cloned().chain(project));
+        words.is_empty() || names.iter().any(|it| words.contains(it))
+    }
+
+    /// What is missing from the list and stays missing is said once, and is no fault of a look.
+    fn tell_what_stays(&self, gaps: Vec<Gap>, seen: &mut Seen) {
+        for gap in gaps.into_iter().take(TOLD) {
+            let text = gap.to_string();
+            if !seen.told.contains(&text) {
+                self.messages.warn(&text);
+                seen.told.insert(text);
+            }
+        }
+    }
+
+    /// What to do about what was just said.
+    fn advise(&self, hint: Option<&str>, wait: Option<Duration>) {
+        if let Some(hint) = hint {
+            self.messages.advise(hint);
+        }
+        if let Some(wait) = wait {
+            let (host, seconds) = (self.party.host(), wait.as_secs());
+            self.messages.warn(&format!("{host} asks to be left alone for {seconds} s"));
+        }
     }
 
     fn tell(&self, outcome: &Result<Report, WatchError>) {
         let host = self.party.host();
         let report = match outcome {
             Ok(report) => report,
-            Err(error) => return self.messages.warn(&format!("{host}: {error}")),
+            Err(error) => {
+                self.messages.warn(&format!("{host}: {error}"));
+                return match error {
+                    WatchError::Failed(it) => self.advise(it.error.hint(), it.wait),
+                    WatchError::Lost(_) => {}
+                };
+            }
         };
         let mut parts = vec![
             count(report.repositories as u64, "repository", "repositories"),
@@ -221,10 +250,7 @@ impl Round<'_> {
         if report.gaps.len() > TOLD {
             self.messages.warn(&format!("{} more", report.gaps.len() - TOLD));
         }
-        if let Some(wait) = report.wait {
-            let seconds = wait.as_secs();
-            self.messages.warn(&format!("{host} asks to be left alone for {seconds} s"));
-        }
+        self.advise(report.hint.as_deref(), report.wait);
     }
 
     /// Looks at what was told, as it comes.
@@ -278,15 +304,24 @@ impl Round<'_> {
         let (registry, repository, what) = asked.notice.about();
         let sign = if asked.notice.tag.is_some() { ':' } else { '@' };
         let what = format!("what was told of {registry}/{repository}{sign}{what}");
-        let why = match outcome {
+        let (why, hint) = match outcome {
             Ok(Report { wait: Some(wait), .. }) => {
-                format!("the registry asks to be left alone for {} s", wait.as_secs())
+                (format!("the registry asks to be left alone for {} s", wait.as_secs()), None)
             }
-            Ok(report) => report.gaps.first().map(ToString::to_string).unwrap_or_default(),
-            Err(error) => error.to_string(),
+            Ok(report) => {
+                let why = report.gaps.first().map(ToString::to_string).unwrap_or_default();
+                (why, report.hint.as_deref())
+            }
+            Err(error @ WatchError::Failed(it)) => (error.to_string(), it.error.hint()),
+            Err(error @ WatchError::Lost(_)) => (error.to_string(), None),
         };
         match fate {
-            Fate::Dealt => {}
+            Fate::Dealt => return self.dealt(asked),
+            Fate::PutOff(true) => {
+                let host = self.party.host();
+                self.messages.warn(&format!("{host}: what was told is looked at later: {why}"));
+            }
+            Fate::PutOff(false) => self.messages.debug(&format!("{what}: {why}")),
             // Once will do: it is tried for as long as it takes.
             Fate::Again(1) => {
                 self.messages.warn(&format!("{what} is looked at later: {why}"));
@@ -294,11 +329,16 @@ impl Round<'_> {
             Fate::Again(tries) => self.messages.debug(&format!("{what}, {tries} tries: {why}")),
             Fate::Aside(tries) => {
                 self.messages.warn(&format!("{what} is set aside after {tries} tries: {why}"));
+                self.dealt(asked);
             }
         }
-        if !matches!(fate, Fate::Again(_))
-            && let Err(lost) = self.reader.journal.dealt(&asked.ids)
-        {
+        if !matches!(fate, Fate::Again(2..) | Fate::PutOff(false)) {
+            self.advise(hint, None);
+        }
+    }
+
+    fn dealt(&self, asked: &Asked) {
+        if let Err(lost) = self.reader.journal.dealt(&asked.ids) {
             // It is asked about once more by whoever comes after us.
             self.messages.warn(&lost.to_string());
         }
@@ -319,6 +359,8 @@ struct Seen {
     repositories: Option<Vec<Repository>>,
     since: Option<Moment>,
     looks: u32,
+    /// What is missing from the list, and was said.
+    told: BTreeSet<String>,
 }
 
 impl Seen {

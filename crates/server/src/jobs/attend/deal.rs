@@ -271,3 +271,42 @@ async fn noted(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use model::Moment;
+    use serde_json::json;
+
+    use super::*;
+
+    fn waiting(number: i64, repository: &str) -> WaitingNotice {
+        let digest = model::Digest::from_sha256(&[1; 32]);
+        let payload = json!({
+            "id": number.to_string(), "is_unique": true, "is_signed": true, "action": "pushed",
+            "registry": "r.example", "repository": repository, "tag": "1", "digest": digest,
+        });
+        let ready = Moment::from_micros(number);
+        WaitingNotice { id: number.to_string(), payload, attempts: 0, heard: ready, ready }
+    }
+
+    #[test]
+    fn whoever_waits_longest_is_next() {
+        let mut queue = Queue::default();
+        for (number, repository) in [(1, "zzz/app"), (2, "aaa/one"), (3, "bbb/one"), (4, "zzz/app")]
+        {
+            queue.add(waiting(number, repository)).unwrap();
+        }
+        let mut order = Vec::new();
+        while let Some(told) = queue.next() {
+            let about = (told.about.1.clone(), told.waiting.len());
+            if order.is_empty() {
+                queue.add(waiting(5, "aaa/two")).unwrap();
+                queue.add(waiting(6, "zzz/app")).unwrap();
+            }
+            order.push(about);
+        }
+        let order: Vec<String> = order.iter().map(|it| format!("{} {}", it.0, it.1)).collect();
+        // What is told of one that is looked into right now waits until that is done.
+        assert_eq!(order, ["zzz/app 2", "aaa/one 1", "bbb/one 1", "aaa/two 1"]);
+    }
+}

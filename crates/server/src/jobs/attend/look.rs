@@ -1,7 +1,7 @@
 //! A registry is looked at as a whole, in as many turns as that takes.
 
-use integration::Repository;
 use integration::watch::{Memory, Report, Watch, WatchError};
+use integration::{Listed, Repository};
 use store::{IntegrationRecord, IntegrationState};
 
 use super::witness::{Looking, Witness, as_look};
@@ -55,26 +55,25 @@ async fn look(
     watch: &Watch<'_>,
     witness: &Witness<'_>,
     memory: &dyn Memory,
-) -> Result<(Report, Vec<Repository>), WatchError> {
+) -> Result<(Report, Listed<Repository>), WatchError> {
     let off = app.store.disabled_repositories(&record.organisation).await;
     let off = off.map_err(|error| integration::watch::Lost(error.to_string()))?;
     let left = witness.party.looking().left.take();
-    let (mut repositories, gaps) = match left {
-        Some(left) => (left, Vec::new()),
+    let mut listed = match left {
+        Some(left) => left,
         None => {
-            let (all, gaps) = watch.repositories().await?;
+            let listed = watch.repositories().await?;
             let registry = witness.directory.registry();
             if !memory.has_begun(registry).await? {
                 // Also those that are switched off: once they are on, what is in them is not new.
-                memory.begin(registry, &all).await?;
+                memory.begin(registry, &listed.all).await?;
             }
-            (all, gaps)
+            listed
         }
     };
-    repositories.retain(|it| !off.contains(&format!("{}/{}", it.registry, it.name)));
-    let mut report = watch.look(&repositories).await?;
-    report.gaps.extend(gaps);
-    Ok((report, repositories))
+    listed.all.retain(|it| !off.contains(&format!("{}/{}", it.registry, it.name)));
+    let report = watch.look(&listed).await?;
+    Ok((report, listed))
 }
 
 /// Adds what came of one turn.

@@ -41,7 +41,7 @@ pub(crate) struct Looking {
     /// How many turns began.
     turn: usize,
     /// What is left to be looked at; none is that nobody asked.
-    pub(super) left: Option<Vec<Repository>>,
+    pub(super) left: Option<Listed<Repository>>,
     /// Repositories that were begun, by host and name: their tags that were asked for, and in which turn.
     begun: BTreeMap<Key, BTreeMap<String, usize>>,
     /// Those in which something is left for another turn.
@@ -72,13 +72,19 @@ impl Looking {
     }
 
     /// It ends, and these were looked at. Says whether something is left.
-    pub(super) fn end(&mut self, mut looked: Vec<Repository>) -> bool {
+    pub(super) fn end(&mut self, mut looked: Listed<Repository>) -> bool {
         self.is_under_way = false;
-        looked.retain(|it| self.postponed.contains(&key(it)));
+        looked.gaps.clear();
+        looked.all.retain(|it| self.postponed.contains(&key(it)));
         self.begun.retain(|it, _| self.postponed.contains(it));
-        let is_left = !looked.is_empty();
+        let is_left = !looked.all.is_empty();
         self.left = Some(looked);
         is_left
+    }
+
+    /// Would something be lost if it was forgotten?
+    pub(crate) fn goes_on(&self) -> bool {
+        self.is_under_way || self.left.is_some()
     }
 
     fn asked(&self, repository: &Repository, tag: &str) -> Option<usize> {

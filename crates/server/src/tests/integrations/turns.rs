@@ -64,6 +64,68 @@ async fn a_large_repository_takes_several_turns() {
     assert_eq!(house.known(&format!("{host}/team/app")).await, ("v29".to_owned(), 1));
 }
 
+/// Another process may have brought a look to its end.
+#[tokio::test]
+async fn a_look_that_somebody_else_ended_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("sqlite://{}", folder.path().join("it.db").display());
+    let house = House::at(&address).await;
+    let host = house.registry.host();
+    for repository in ["team/app", "team/web"] {
+        house.push(repository, "1", repository);
+    }
+    house.configured("oci", &[("registry", &host)]).await;
+    let record = house.record("oci").await;
+    let other = app(&address, &house.clock).await;
+    // Both know of something that is done by now.
+    for _ in 0..2 {
+        jobs::attend_for(&other, &record, Duration::ZERO).await.unwrap();
+    }
+    in_turns(&house, &record).await;
+    for repository in ["team/app", "team/web"] {
+        house.registry.untag(repository, "1");
+        assert_eq!(house.known(&format!("{host}/{repository}")).await.0, "1");
+    }
+    house.clock.fetch_add(400_000_000, Ordering::SeqCst);
+    jobs::attend_for(&other, &record, Duration::from_mins(1)).await.unwrap();
+    for repository in ["team/app", "team/web"] {
+        assert_eq!(house.known(&format!("{host}/{repository}")).await.0, "");
+    }
+}
+
+/// Whoever is deleted while it is looked at is asked nothing more.
+#[tokio::test]
+async fn who_is_deleted_is_asked_no_more() {
+    const TAGS: usize = 40;
+    let house = House::new().await;
+    let host = house.registry.host();
+    house.push("team/app", "first", "first");
+    house.configured("oci", &[("registry", &host)]).await;
+    house.later(1).await;
+    for number in 0..TAGS {
+        house.push("team/app", &format!("v{number:02}"), &format!("cup{number}"));
+    }
+    house.clock.fetch_add(400_000_000, Ordering::SeqCst);
+    let (record, app) = (house.record("oci").await, house.app.clone());
+    let before = asked(&house, "GET", "/blobs/");
+    house.registry.close_after(0);
+    let looking =
+        tokio::spawn(async move { jobs::attend_for(&app, &record, Duration::from_mins(10)).await });
+    let until_it_reads = async {
+        while asked(&house, "GET", "/blobs/") == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), until_it_reads).await.unwrap();
+    let ann = house.client("ann").await;
+    ann.delete_integration("acme", "oci", "ours").await.unwrap();
+    house.registry.open();
+    looking.await.unwrap().unwrap();
+    let (tags, analysed) = house.known(&format!("{host}/team/app")).await;
+    assert!(analysed < TAGS / 2, "{analysed} were read, {tags}");
+    assert!(jobs::all(&house.app).await.len() <= 1);
+}
+
 #[tokio::test]
 async fn what_is_told_does_not_wait_for_a_look() {
     let house = House::new().await;

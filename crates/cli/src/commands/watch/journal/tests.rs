@@ -10,7 +10,7 @@ fn digest(digit: char) -> Digest {
 
 fn repository(name: &str) -> Repository {
     let (registry, name) = ("r.example".to_owned(), name.to_owned());
-    Repository { registry, image: name.clone(), name, key: None }
+    Repository { registry, image: name.clone(), name, keys: Vec::new() }
 }
 
 fn notice(id: &str) -> Notice {
@@ -158,7 +158,11 @@ async fn what_is_asked_for_counts() {
         let journal = open(scope("app", "", "linux/arm64"));
         assert!(!journal.has_begun("r.example").await.unwrap());
         journal.begin("r.example", std::slice::from_ref(&app)).await.unwrap();
+        assert!(!journal.has_begun("r.example").await.unwrap());
+        assert!(journal.is_awaited("r.example", &web).await.unwrap(), "there may be more of them");
+        journal.begun("r.example").await.unwrap();
         assert!(journal.has_begun("r.example").await.unwrap());
+        assert!(!journal.is_awaited("r.example", &web).await.unwrap());
         assert!(journal.is_awaited("r.example", &app).await.unwrap());
         journal.met(&app).await.unwrap();
         assert!(!journal.is_awaited("r.example", &app).await.unwrap());
@@ -176,6 +180,7 @@ async fn what_is_asked_for_counts() {
     }
     let journal = open(scope("app web ^v", "^v", "linux/amd64"));
     journal.begin("r.example", &[app.clone(), web.clone()]).await.unwrap();
+    journal.begun("r.example").await.unwrap();
     assert!(journal.is_awaited("r.example", &app).await.unwrap(), "of other tags nobody knows");
     assert!(journal.is_done(&digest('2')).await.unwrap(), "whoever has all has a part");
     assert!(!journal.is_done(&digest('1')).await.unwrap());
