@@ -133,6 +133,10 @@ impl Store {
         if tx.run(sql, values![&organisation.0]).await? == 0 {
             return Err(Error::Gone("organization"));
         }
+        // Whoever attends to one of its registries does no more.
+        let sql = "UPDATE integrations SET deleting = 1, revision = revision + 1
+                   WHERE organisation = $1";
+        tx.run(sql, values![&organisation.0]).await?;
         // What members were answered may tell of it.
         let sql = "DELETE FROM idempotency_keys WHERE organisation = $1
                    OR person IN (SELECT person FROM members WHERE organisation = $1)";

@@ -155,7 +155,9 @@ impl Store {
         now: Moment,
     ) -> Result<(), Error> {
         let mut tx = self.db.write().await?;
-        hold(&mut tx, &record.id).await?;
+        if hold(&mut tx, &record.id).await?.is_none() {
+            return Ok(());
+        }
         let mut done = 0;
         for part in ids.chunks(ROWS) {
             let mut query = Query::new(
@@ -191,7 +193,9 @@ impl Store {
             (NoticeState::Aside, Some(now.micros()))
         };
         let mut tx = self.db.write().await?;
-        hold(&mut tx, &record.id).await?;
+        if hold(&mut tx, &record.id).await?.is_none() {
+            return Ok(false);
+        }
         let changed = tx
             .run(
                 "UPDATE notices SET state = $2, attempts = $3, trouble = $4, ready_at = $5,
@@ -269,7 +273,9 @@ impl Store {
         job: &NewJob,
     ) -> Result<u64, Error> {
         let mut tx = self.db.write().await?;
-        hold(&mut tx, &record.id).await?;
+        if hold(&mut tx, &record.id).await?.is_none() {
+            return Ok(0);
+        }
         let mut query = Query::new("UPDATE notices SET state = 'waiting', attempts = 0,", vec![]);
         query.with("ready_at = $?, ended_at = NULL", now);
         query.with("WHERE integration = $? AND state = 'aside' AND attempts > 0", &record.id);

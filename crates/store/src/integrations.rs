@@ -296,7 +296,8 @@ impl Store {
             return Ok(false);
         }
         let is_news = former_word != word
-            || word == "failed" && without_numbers(&former_why) != without_numbers(&why);
+            || word == "failed"
+                && without_numbers(former_why.as_deref()) != without_numbers(why.as_deref());
         let sql = "UPDATE integrations SET state = $2, why = $3,
                           state_since = CASE WHEN $4 = 1 THEN $5 ELSE state_since END
                    WHERE id = $1";
@@ -478,8 +479,8 @@ pub(crate) async fn more_wait(
 }
 
 /// What is said, but for words with a number in them: that they differ is no news.
-fn without_numbers(why: &Option<String>) -> String {
-    let words = why.as_deref().unwrap_or_default().split_whitespace();
+fn without_numbers(why: Option<&str>) -> String {
+    let words = why.unwrap_or_default().split_whitespace();
     let words = words.filter(|it| !it.contains(|letter: char| letter.is_ascii_digit()));
     words.collect::<Vec<_>>().join(" ")
 }

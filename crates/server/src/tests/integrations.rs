@@ -161,12 +161,8 @@ async fn app(address: &str, clock: &Arc<AtomicI64>) -> App {
 async fn app_with(address: &str, clock: &Arc<AtomicI64>, offline: bool) -> App {
     let store = Store::open(address).await.unwrap().with_keys(Keyring::new(&[1; 32], &[]));
     let settings = image::Settings { retries: 0, ..image::Settings::default() };
-    let reach = Reach {
-        engine: Engine::default(),
-        settings: Arc::new(settings),
-        jobs: true,
-        offline,
-    };
+    let reach =
+        Reach { engine: Engine::default(), settings: Arc::new(settings), jobs: true, offline };
     let ticking = Arc::clone(clock);
     let now = Arc::new(move || Moment::from_micros(ticking.load(Ordering::SeqCst)));
     App::new(store, World::new(None), Access::People(People::new(false)), reach, now)

@@ -67,7 +67,7 @@ async fn go_on(
             }
         }
         // While somebody looks, nobody else can take what is told.
-        let may_begin = || !turn.is_stopped() && !(has_looked && turn.is_over());
+        let may_begin = || !(turn.is_stopped() || has_looked && turn.is_over());
         if may_begin() {
             let is_idle = busy.is_empty();
             beside(&mut busy, &mut dealt, queue.fill(app, record, is_idle)).await?;

@@ -59,17 +59,16 @@ async fn look(
     let off = app.store.disabled_repositories(&record.organisation).await;
     let off = off.map_err(|error| integration::watch::Lost(error.to_string()))?;
     let left = witness.party.looking().left.take();
-    let mut listed = match left {
-        Some(left) => left,
-        None => {
-            let listed = watch.repositories().await?;
-            let registry = witness.directory.registry();
-            if !memory.has_begun(registry).await? {
-                // Also those that are switched off: once they are on, what is in them is not new.
-                memory.begin(registry, &listed.all).await?;
-            }
-            listed
+    let mut listed = if let Some(left) = left {
+        left
+    } else {
+        let listed = watch.repositories().await?;
+        let registry = witness.directory.registry();
+        if !memory.has_begun(registry).await? {
+            // Also those that are switched off: once they are on, what is in them is not new.
+            memory.begin(registry, &listed.all).await?;
         }
+        listed
     };
     listed.all.retain(|it| !off.contains(&format!("{}/{}", it.registry, it.name)));
     let report = watch.look(&listed).await?;

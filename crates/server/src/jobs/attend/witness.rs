@@ -1,5 +1,6 @@
 //! Whoever looks on while a registry is asked: what it says no to, and when others have their turn.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -177,8 +178,8 @@ impl Directory for Witness<'_> {
         self.turn.begin();
         {
             let mut looking = self.party.looking();
-            if !looking.begun.contains_key(&key(repository)) {
-                looking.begun.insert(key(repository), BTreeMap::new());
+            if let Entry::Vacant(place) = looking.begun.entry(key(repository)) {
+                place.insert(BTreeMap::new());
                 looking.tried += 1;
                 looking.failed += usize::from(answer.is_err());
             }

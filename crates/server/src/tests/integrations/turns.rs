@@ -14,7 +14,7 @@ fn asked(house: &House, method: &str, part: &str) -> usize {
 async fn in_turns(house: &House, record: &IntegrationRecord) -> usize {
     let store = house.app.store();
     for turn in 0..100 {
-        if !store.look_due(record, house.app.now()).await.unwrap().is_some() {
+        if store.look_due(record, house.app.now()).await.unwrap().is_none() {
             return turn;
         }
         jobs::attend_for(&house.app, record, Duration::ZERO).await.unwrap();
