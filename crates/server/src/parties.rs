@@ -9,11 +9,11 @@ use integration::{BadSetting, Check, Integration, Kind, Outcome, Secrets, Settin
 use model::{Moment, Secret};
 use store::{IntegrationRecord, IntegrationSecrets, IntegrationState};
 
-use crate::app::App;
+use crate::app::{App, Reach};
 use crate::jobs::Looking;
 
-/// Parties that are connected at once; beyond, those that were connected are forgotten.
-const MOST: usize = 500;
+/// Parties that are connected at once; beyond, the one that was used least lately is forgotten.
+const MOST: usize = if cfg!(test) { 3 } else { 500 };
 /// How long trying a party may take.
 const PATIENCE: Duration = Duration::from_secs(45);
 /// How often a registry is looked at that tells what happens in it, and one that does not.
@@ -23,9 +23,18 @@ const OFTEN: Duration = Duration::from_mins(5);
 pub(crate) const ADDRESS: &[&str] =
     &["registry", "api", "layout", "subdomain-mode", "template", "virtual-repository"];
 
+/// Settings that say what of it is watched.
+pub(crate) const SCOPE: &[&str] = &["include", "exclude", "repository", "tag"];
+
 /// The parties that are connected, by the id of their integration.
 #[derive(Default)]
-pub(crate) struct Parties(Mutex<HashMap<String, Arc<Party>>>);
+pub(crate) struct Parties(Mutex<Known<Arc<Party>>>);
+
+/// Some of those, by their ids, and when each was used.
+struct Known<T> {
+    all: HashMap<String, (u64, T)>,
+    uses: u64,
+}
 
 /// A party that is connected.
 pub(crate) struct Party {
@@ -44,16 +53,40 @@ pub(crate) struct Party {
     looking: Mutex<Looking>,
 }
 
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Self { all: HashMap::new(), uses: 0 }
+    }
+}
+
+impl<T: Clone> Known<T> {
+    fn get(&mut self, id: &str) -> Option<T> {
+        self.uses += 1;
+        let (used, it) = self.all.get_mut(id)?;
+        *used = self.uses;
+        Some(it.clone())
+    }
+
+    /// One more; for its sake one may be forgotten, of those that may go first.
+    fn put(&mut self, id: &str, it: T, may_go: impl Fn(&T) -> bool) {
+        self.uses += 1;
+        if self.all.len() >= MOST && !self.all.contains_key(id) {
+            let last = self.all.iter().min_by_key(|(_, (used, it))| (!may_go(it), *used));
+            if let Some(last) = last.map(|(id, _)| id.clone()) {
+                self.all.remove(&last);
+            }
+        }
+        self.all.insert(id.to_owned(), (self.uses, it));
+    }
+}
+
 /// The party of an integration.
 pub(crate) async fn connected(app: &App, record: &IntegrationRecord) -> Result<Arc<Party>, String> {
     let now = app.now();
-    let known = |map: &HashMap<String, Arc<Party>>| {
-        let party = map.get(&record.id)?;
-        let is_so = party.revision == record.revision && party.until.is_none_or(|it| now < it);
-        is_so.then(|| Arc::clone(party))
-    };
-    let parties = &app.parties.0;
-    if let Some(party) = known(&parties.lock().unwrap_or_else(PoisonError::into_inner)) {
+    let known = || app.parties.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_so =
+        |it: &Party| it.revision == record.revision && it.until.is_none_or(|until| now < until);
+    if let Some(party) = known().get(&record.id).filter(|it| is_so(it)) {
         return Ok(party);
     }
     let secrets = app.store.integration_secrets(record, now).await.map_err(|it| it.to_string())?;
@@ -63,11 +96,8 @@ pub(crate) async fn connected(app: &App, record: &IntegrationRecord) -> Result<A
     let mut party = connect(app, kind, settings, &secrets).map_err(|it| it.to_string())?;
     party.revision = record.revision;
     let party = Arc::new(party);
-    let mut map = parties.lock().unwrap_or_else(PoisonError::into_inner);
-    if map.len() >= MOST {
-        map.clear();
-    }
-    map.insert(record.id.clone(), Arc::clone(&party));
+    // Of one that is looked at right now it would not be known how far that got.
+    known().put(&record.id, Arc::clone(&party), |it| !it.looking().goes_on());
     Ok(party)
 }
 
@@ -138,9 +168,14 @@ impl Party {
     }
 
     /// Tries each thing that it needs.
-    pub(crate) async fn tried(&self) -> Vec<Check> {
+    pub(crate) async fn tried(&self, reach: &Reach) -> Vec<Check> {
         let mut checks = Vec::new();
-        if let Some(directory) = self.integration.directory() {
+        if reach.offline {
+            let why = "no registry is asked here".to_owned();
+            let hint = Some("start the server without --offline".to_owned());
+            let outcome = Outcome::Failed { why, hint };
+            checks.push(Check { what: "registry reachable", outcome });
+        } else if let Some(directory) = self.integration.directory() {
             let checking = tokio::time::timeout(PATIENCE, directory.checks()).await;
             checks.extend(checking.unwrap_or_else(|_| {
                 let why = format!("it does not answer within {} s", PATIENCE.as_secs());
@@ -163,4 +198,30 @@ pub(crate) fn state(checks: &[Check]) -> IntegrationState {
     });
     let connected = IntegrationState::Connected { but: None };
     failed.map_or(connected, |why| IntegrationState::Failed { why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_one_used_least_lately_is_forgotten() {
+        let mut known = Known::default();
+        for (id, is_busy) in [("a", true), ("b", false), ("c", false)] {
+            known.put(id, is_busy, |it| !it);
+        }
+        assert_eq!(known.get("b"), Some(false));
+        known.put("b", false, |it| !it);
+        known.put("d", false, |it| !it);
+        let there = |known: &mut Known<bool>| {
+            let all = ["a", "b", "c", "d", "e"].into_iter();
+            all.filter(|it| known.get(it).is_some()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(there(&mut known), "a b d");
+        for busy in ["b", "d"] {
+            known.put(busy, true, |it| !it);
+        }
+        known.put("e", true, |it| !it);
+        assert_eq!(there(&mut known), "b d e", "somebody has to go");
+    }
 }

@@ -6,6 +6,7 @@ mod deletion;
 mod environments;
 mod evaluations;
 mod full;
+mod inbox;
 mod integrations;
 mod inventories;
 mod jobs;
@@ -20,6 +21,7 @@ mod restart;
 mod retention;
 mod secrets;
 mod together;
+mod watched;
 
 /// Makes of each function `async fn(&Store)` a test for each database.
 macro_rules! conformance {
@@ -161,15 +163,25 @@ conformance! {
         have_another_path
         are_found_by_their_hook
         tell_whether_they_work
+        are_gone_with_all_they_told
+        are_gone_before_what_they_told
+        have_all_their_tables_in_parts
+        count_what_is_not_taken;
+    inbox:
         hear_once
         hear_again_what_may_come_again
         try_again_and_set_aside
         refuse_when_too_much_waits
         count_what_nobody_can_read
-        forget_the_oldest
-        count_what_is_not_taken
+        keep_what_nobody_can_read_beside_what_failed
+        do_not_go_over_what_waits_for_later
+        are_done_with_another_address
+        are_taken_in_the_order_in_which_they_wait
+        forget_the_oldest;
+    watched:
         remember_what_was_seen
-        are_gone_with_all_they_told;
+        know_nothing_of_former_looks
+        forget_a_repository;
     backup:
         has_every_table_and_column
         is_restored_into_either_database

@@ -7,7 +7,7 @@ use crate::contract::{Cleared, Error};
 use crate::db::{Query, Sql, Tx, Value, runs, values};
 use crate::environments::Held;
 use crate::integrations::PARTS;
-use crate::retention::{IMAGES, SETS, delete_images, delete_some};
+use crate::retention::{IMAGES, SETS, delete_images};
 use crate::{Store, deployments, derived, events, images, members, names};
 
 /// How often we begin anew where something was recorded meanwhile.
@@ -111,17 +111,10 @@ impl Store {
         note.detail(detail).write(&mut tx, organisation, act).await?;
         tx.commit().await?;
         // From here on it is gone for everybody; whoever does it again after a crash goes on.
-        loop {
-            let mut tx = self.db.write().await?;
-            let fits = "organisation = $1 AND repository = $2";
-            let gone =
-                delete_some(&mut tx, "tags", "id", fits, values![&organisation.0, &name]).await?;
-            tx.commit().await?;
-            cleared.tags += gone;
-            if gone == 0 {
-                break;
-            }
-        }
+        let fits = "organisation = $1 AND repository = $2";
+        cleared.tags +=
+            self.delete_parts(("tags", "id"), fits, values![&organisation.0, &name]).await?;
+        self.forget_watched(organisation, &name).await?;
         while let Some(gone) = self.clear_repository(organisation, act, &name).await? {
             cleared.images += gone;
         }
@@ -140,6 +133,10 @@ impl Store {
         if tx.run(sql, values![&organisation.0]).await? == 0 {
             return Err(Error::Gone("organization"));
         }
+        // Whoever attends to one of its registries does no more.
+        let sql = "UPDATE integrations SET deleting = 1, revision = revision + 1
+                   WHERE organisation = $1";
+        tx.run(sql, values![&organisation.0]).await?;
         // What members were answered may tell of it.
         let sql = "DELETE FROM idempotency_keys WHERE organisation = $1
                    OR person IN (SELECT person FROM members WHERE organisation = $1)";
@@ -154,13 +151,14 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes what is left of organisations whose deletion was broken off, and of all deletions in
+    /// Deletes what is left of organisations and integrations whose deletion was broken off, and of all in
     /// SQLite's log. Says how many those were.
     pub async fn finish_deletions(&self) -> Result<u64, Error> {
         let rows = self.db.rows("SELECT id FROM organisations WHERE deleting = 1", vec![]).await?;
         for row in &rows {
             self.clear_organisation(&OrganisationId(row.text("id")?)).await?;
         }
+        self.finish_integrations().await?;
         self.db.scrub().await;
         Ok(rows.len() as u64)
     }
@@ -168,30 +166,18 @@ impl Store {
     async fn clear_organisation(&self, organisation: &OrganisationId) -> Result<(), Error> {
         const OF_INTEGRATIONS: &str =
             "integration IN (SELECT id FROM integrations WHERE organisation = $1)";
-        const TABLES: [(&str, &str, &str); 8] = [
-            ("events", "id", "organisation = $1"),
-            ("deployments", "id", "organisation = $1"),
-            ("tags", "id", "organisation = $1"),
-            (PARTS[0].0, PARTS[0].1, OF_INTEGRATIONS),
-            (PARTS[1].0, PARTS[1].1, OF_INTEGRATIONS),
-            (PARTS[2].0, PARTS[2].1, OF_INTEGRATIONS),
-            ("integrations", "id", "organisation = $1"),
+        const TABLES: [((&str, &str), &str); 5] = [
+            (("events", "id"), "organisation = $1"),
+            (("deployments", "id"), "organisation = $1"),
+            (("tags", "id"), "organisation = $1"),
+            (("integrations", "id"), "organisation = $1"),
             (
-                "environment_counts",
-                "environment, at",
+                ("environment_counts", "environment, at"),
                 "environment IN (SELECT id FROM environments WHERE organisation = $1)",
             ),
         ];
-        for (table, key, fits) in TABLES {
-            loop {
-                let mut tx = self.db.write().await?;
-                let values = values![&organisation.0];
-                let gone = delete_some(&mut tx, table, key, fits, values).await?;
-                tx.commit().await?;
-                if gone == 0 {
-                    break;
-                }
-            }
+        for (part, fits) in PARTS.map(|it| (it, OF_INTEGRATIONS)).into_iter().chain(TABLES) {
+            self.delete_parts(part, fits, values![&organisation.0]).await?;
         }
         loop {
             let mut tx = self.db.write().await?;

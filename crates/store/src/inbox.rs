@@ -6,11 +6,11 @@ use model::{Moment, OrganisationId};
 use serde_json::Value as Json;
 
 use crate::contract::{
-    Error, Kept, NewJob, NewNotice, NoticeCounts, NoticeReport, NoticeState, Page, Paged,
-    WaitingNotice,
+    Error, IntegrationRecord, Kept, NewJob, NewNotice, NoticeCounts, NoticeReport, NoticeState,
+    Page, Paged, WaitingNotice,
 };
 use crate::db::{Query, Row, Tx, Value, values};
-use crate::retention::delete_some;
+use crate::integrations::{hold, more_wait};
 use crate::{Store, jobs, names, new_id};
 
 /// Notices of one integration that may wait; whoever brings more is to come again.
@@ -36,18 +36,17 @@ impl Store {
     /// waits. Of what nobody can read so much is kept, and the rest is counted.
     pub async fn hear(
         &self,
-        integration: &str,
+        record: &IntegrationRecord,
         at: Moment,
         notices: &[NewNotice],
         job: &NewJob,
     ) -> Result<Kept, Error> {
         let mut tx = self.db.write().await?;
-        tx.lock(&format!("inbox of {integration}"), true).await?;
-        let sql = "SELECT id FROM integrations WHERE id = $1";
-        if tx.row(sql, values![integration]).await?.is_none() {
-            return Err(Error::Gone("integration"));
-        }
-        let waiting = count(&mut tx, integration, NoticeState::Waiting, WAITING_LIMIT).await?;
+        let held = hold(&mut tx, &record.id).await?;
+        // What another address told says nothing of this one.
+        let held = held.filter(|it| it.0 == record.address_since);
+        let Some((since, waiting)) = held else { return Err(Error::Gone("integration")) };
+        let integration = record.id.as_str();
         let coming = i64::try_from(notices.len()).unwrap_or(i64::MAX);
         if waiting.saturating_add(coming) > WAITING_LIMIT {
             return Err(Error::Unavailable {
@@ -59,16 +58,22 @@ impl Store {
         // One order for all, so that no two wait for each other.
         order.sort_by(|left, right| left.id.cmp(&right.id));
         let mut kept = Kept::default();
-        let mut is_work = false;
+        let mut work = 0;
         let (mut room, mut beyond) = (0, 0);
         if notices.iter().any(|it| it.trouble.is_some()) {
-            let aside = count(&mut tx, integration, NoticeState::Aside, UNREADABLE_LIMIT).await?;
-            room = UNREADABLE_LIMIT.saturating_sub(aside);
+            room = UNREADABLE_LIMIT.saturating_sub(count_unreadable(&mut tx, record).await?);
         }
         for notice in order {
             let state =
                 if notice.trouble.is_some() { NoticeState::Aside } else { NoticeState::Waiting };
+            let slot = names::told(&notice.id);
             if state == NoticeState::Aside {
+                let sql = "SELECT 1 AS one FROM notices
+                           WHERE integration = $1 AND since = $2 AND slot = $3";
+                if tx.row(sql, values![integration, since, &slot]).await?.is_some() {
+                    kept.known += 1;
+                    continue;
+                }
                 if room <= 0 {
                     beyond += 1;
                     continue;
@@ -77,16 +82,19 @@ impl Store {
             }
             let added = tx
                 .run(
-                    "INSERT INTO notices (id, integration, slot, lasting, about, payload, state,
-                                          attempts, trouble, heard_at, ready_at, ended_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $9, $10)
-                     ON CONFLICT (integration, slot) DO NOTHING",
+                    "INSERT INTO notices (id, integration, since, slot, lasting, about,
+                                          repository, payload, state, attempts, trouble, heard_at,
+                                          ready_at, ended_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $11, $12)
+                     ON CONFLICT (integration, since, slot) DO NOTHING",
                     values![
                         new_id(),
                         integration,
-                        names::told(&notice.id),
+                        since,
+                        slot,
                         i64::from(notice.is_unique),
                         names::told(&notice.about),
+                        notice.repository.clone(),
                         notice.payload.to_string(),
                         state.as_str(),
                         notice.trouble.as_deref().map(names::told),
@@ -97,43 +105,60 @@ impl Store {
                 .await?;
             kept.new += added;
             kept.known += 1 - added.min(1);
-            is_work |= added > 0 && state == NoticeState::Waiting;
+            if state == NoticeState::Waiting {
+                work += i64::from(added > 0);
+            }
         }
         if beyond > 0 {
-            count_beyond(&mut tx, integration, at, beyond).await?;
+            count_beyond(&mut tx, record, at, beyond).await?;
         }
-        if is_work {
+        if work > 0 {
+            more_wait(&mut tx, record, work).await?;
             jobs::add(&mut tx, std::slice::from_ref(job)).await?;
         }
         tx.commit().await?;
         Ok(kept)
     }
 
-    /// What waits to be dealt with by now, the oldest first; behind one of them, or from the first.
+    /// What waits to be dealt with by now, what waits longest first; behind one of them, or from the
+    /// first.
     pub async fn waiting_notices(
         &self,
-        integration: &str,
+        record: &IntegrationRecord,
         now: Moment,
-        after: Option<&str>,
+        after: Option<&WaitingNotice>,
         most: u32,
     ) -> Result<Vec<WaitingNotice>, Error> {
-        let sql = "SELECT id, payload, attempts, heard_at FROM notices WHERE integration = $1
-                   AND state = 'waiting' AND ready_at <= $2 AND id > $3 ORDER BY id LIMIT $4";
+        let sql = "SELECT id, payload, attempts, heard_at, ready_at FROM notices
+                   WHERE integration = $1 AND since = $2 AND state = 'waiting'
+                   AND ready_at <= $3 AND (ready_at, id) > ($4, $5)
+                   ORDER BY ready_at, id LIMIT $6";
         let read = |row: &Row| {
             Ok(WaitingNotice {
                 id: row.text("id")?,
                 payload: payload(row)?,
                 attempts: attempts(row)?,
                 heard: row.moment("heard_at")?,
+                ready: row.moment("ready_at")?,
             })
         };
-        let values = values![integration, now, after.unwrap_or(""), i64::from(most)];
+        let (ready, id) = after.map_or((i64::MIN, ""), |it| (it.ready.micros(), it.id.as_str()));
+        let values = values![&record.id, record.address_since, now, ready, id, i64::from(most)];
         self.db.rows(sql, values).await?.iter().map(read).collect()
     }
 
     /// These are dealt with.
-    pub async fn notices_done(&self, ids: &[String], now: Moment) -> Result<(), Error> {
+    pub async fn notices_done(
+        &self,
+        record: &IntegrationRecord,
+        ids: &[String],
+        now: Moment,
+    ) -> Result<(), Error> {
         let mut tx = self.db.write().await?;
+        if hold(&mut tx, &record.id).await?.is_none() {
+            return Ok(());
+        }
+        let mut done = 0;
         for part in ids.chunks(ROWS) {
             let mut query = Query::new(
                 "UPDATE notices SET state = 'done', trouble = NULL, attempts = attempts + 1,
@@ -143,8 +168,9 @@ impl Store {
             query.with("ended_at = $? WHERE state = 'waiting'", now);
             query.with_all("AND id IN $?", part.iter().map(String::as_str).collect());
             let (sql, values) = query.into_parts();
-            tx.run(sql, values).await?;
+            done += tx.run(sql, values).await?;
         }
+        more_wait(&mut tx, record, 0_i64.saturating_sub_unsigned(done)).await?;
         tx.commit().await
     }
 
@@ -152,6 +178,7 @@ impl Store {
     /// the last. Says whether it is tried again.
     pub async fn notice_failed(
         &self,
+        record: &IntegrationRecord,
         notice: &WaitingNotice,
         now: Moment,
         why: &str,
@@ -166,21 +193,28 @@ impl Store {
             (NoticeState::Aside, Some(now.micros()))
         };
         let mut tx = self.db.write().await?;
-        tx.run(
-            "UPDATE notices SET state = $2, attempts = $3, trouble = $4, ready_at = $5,
+        if hold(&mut tx, &record.id).await?.is_none() {
+            return Ok(false);
+        }
+        let changed = tx
+            .run(
+                "UPDATE notices SET state = $2, attempts = $3, trouble = $4, ready_at = $5,
                     ended_at = $6,
                     slot = CASE WHEN lasting = 1 OR $2 = 'waiting' THEN slot ELSE NULL END
              WHERE id = $1 AND state = 'waiting'",
-            values![
-                &notice.id,
-                state.as_str(),
-                i64::from(attempts),
-                names::told(why),
-                now.plus_seconds(wait),
-                ended,
-            ],
-        )
-        .await?;
+                values![
+                    &notice.id,
+                    state.as_str(),
+                    i64::from(attempts),
+                    names::told(why),
+                    now.plus_seconds(wait),
+                    ended,
+                ],
+            )
+            .await?;
+        if !again {
+            more_wait(&mut tx, record, 0_i64.saturating_sub_unsigned(changed)).await?;
+        }
         tx.commit().await?;
         Ok(again)
     }
@@ -216,18 +250,15 @@ impl Store {
         &self,
         organisation: &OrganisationId,
     ) -> Result<BTreeMap<String, NoticeCounts>, Error> {
-        let sql = "SELECT n.integration, n.state, COUNT(*) AS rows FROM notices n
-                   JOIN integrations i ON i.id = n.integration
-                   WHERE i.organisation = $1 AND n.state IN ('waiting', 'aside')
-                   GROUP BY n.integration, n.state";
-        let mut all: BTreeMap<String, NoticeCounts> = BTreeMap::new();
+        let sql = "SELECT i.id, i.waiting, (SELECT COUNT(*) FROM notices n
+                          WHERE n.integration = i.id AND n.state = 'aside'
+                          AND n.since = i.address_since) AS aside
+                   FROM integrations i WHERE i.organisation = $1 AND i.deleting = 0";
+        let mut all = BTreeMap::new();
         for row in self.db.rows(sql, values![&organisation.0]).await? {
-            let counts = all.entry(row.text("integration")?).or_default();
-            let rows = u64::try_from(row.int("rows")?).unwrap_or_default();
-            match row.text("state")?.as_str() {
-                "waiting" => counts.waiting = rows,
-                _ => counts.aside = rows,
-            }
+            let rows = |column| row.int(column).map(|it| u64::try_from(it).unwrap_or_default());
+            let counts = NoticeCounts { waiting: rows("waiting")?, aside: rows("aside")? };
+            all.insert(row.text("id")?, counts);
         }
         Ok(all)
     }
@@ -236,21 +267,26 @@ impl Store {
     /// not. Says how much it was.
     pub async fn revive_notices(
         &self,
-        integration: &str,
+        record: &IntegrationRecord,
         notice: Option<&str>,
         now: Moment,
         job: &NewJob,
     ) -> Result<u64, Error> {
         let mut tx = self.db.write().await?;
+        if hold(&mut tx, &record.id).await?.is_none() {
+            return Ok(0);
+        }
         let mut query = Query::new("UPDATE notices SET state = 'waiting', attempts = 0,", vec![]);
         query.with("ready_at = $?, ended_at = NULL", now);
-        query.with("WHERE integration = $? AND state = 'aside' AND attempts > 0", integration);
+        query.with("WHERE integration = $? AND state = 'aside' AND attempts > 0", &record.id);
+        query.with("AND since = $?", record.address_since);
         if let Some(notice) = notice {
             query.with("AND id = $?", notice);
         }
         let (sql, values) = query.into_parts();
         let revived = tx.run(sql, values).await?;
         if revived > 0 {
+            more_wait(&mut tx, record, 0_i64.saturating_add_unsigned(revived)).await?;
             jobs::add(&mut tx, std::slice::from_ref(job)).await?;
         }
         tx.commit().await?;
@@ -304,50 +340,53 @@ impl Store {
         }
     }
 
-    /// Forgets a part of those that fit.
+    /// Forgets a part of those that fit, but for those that somebody tries anew right now.
     async fn forget(&self, fits: &str, values: Vec<Value>) -> Result<u64, Error> {
         let mut tx = self.db.write().await?;
-        let gone = delete_some(&mut tx, "notices", "id", fits, values).await?;
+        let sql = format!(
+            "DELETE FROM notices WHERE id IN
+                 (SELECT id FROM notices WHERE {fits} LIMIT {ROWS} {})",
+            tx.skipping_held()
+        );
+        let gone = tx.run(sql, values).await?;
         tx.commit().await?;
         Ok(gone)
     }
 }
 
-/// How many there are in a state; of more than `most` nobody counts how many more.
-async fn count(
-    tx: &mut Tx,
-    integration: &str,
-    state: NoticeState,
-    most: i64,
-) -> Result<i64, Error> {
+/// How much is kept that nobody can read; beyond what is kept nobody counts how much.
+async fn count_unreadable(tx: &mut Tx, record: &IntegrationRecord) -> Result<i64, Error> {
     let sql = "SELECT COUNT(*) AS rows FROM
-                   (SELECT id FROM notices WHERE integration = $1 AND state = $2 LIMIT $3) some_of";
-    let row = tx.row(sql, values![integration, state.as_str(), most.saturating_add(1)]).await?;
+                   (SELECT id FROM notices WHERE integration = $1 AND state = 'aside'
+                    AND since = $2 AND attempts = 0 LIMIT $3) some_of";
+    let values = values![&record.id, record.address_since, UNREADABLE_LIMIT];
+    let row = tx.row(sql, values).await?;
     Ok(row.map(|it| it.int("rows")).transpose()?.unwrap_or(0))
 }
 
 /// What nobody can read and is not kept is told of by one row for all of it.
 async fn count_beyond(
     tx: &mut Tx,
-    integration: &str,
+    record: &IntegrationRecord,
     at: Moment,
     beyond: u64,
 ) -> Result<(), Error> {
-    let sql = "SELECT payload FROM notices WHERE integration = $1 AND slot = $2";
-    let row = tx.row(sql, values![integration, BEYOND]).await?;
+    let sql = "SELECT payload FROM notices WHERE integration = $1 AND since = $2 AND slot = $3";
+    let row = tx.row(sql, values![&record.id, record.address_since, BEYOND]).await?;
     let before = row.map(|it| it.text("payload")).transpose()?;
     let before: u64 = before.and_then(|it| it.parse().ok()).unwrap_or(0);
     let all = before.saturating_add(beyond);
     tx.run(
-        "INSERT INTO notices (id, integration, slot, lasting, about, payload, state, attempts,
-                              trouble, heard_at, ready_at, ended_at)
-         VALUES ($1, $2, $3, 1, 'what cannot be read, beyond what is kept of it', $4, 'aside', 0,
-                 $5, $6, $6, $6)
-         ON CONFLICT (integration, slot) DO UPDATE SET payload = excluded.payload,
+        "INSERT INTO notices (id, integration, since, slot, lasting, about, payload, state,
+                              attempts, trouble, heard_at, ready_at, ended_at)
+         VALUES ($1, $2, $3, $4, 1, 'what cannot be read, beyond what is kept of it', $5, 'aside',
+                 0, $6, $7, $7, $7)
+         ON CONFLICT (integration, since, slot) DO UPDATE SET payload = excluded.payload,
              trouble = excluded.trouble, ended_at = excluded.ended_at",
         values![
             new_id(),
-            integration,
+            &record.id,
+            record.address_since,
             BEYOND,
             all.to_string(),
             format!("there is no room for {all} more, the last of which came at {at}"),

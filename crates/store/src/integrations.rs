@@ -8,15 +8,16 @@ use serde_json::json;
 use crate::contract::{
     Error, IntegrationRecord, IntegrationSecrets, IntegrationState, NewIntegration,
 };
-use crate::db::{Row, Tx, values};
-use crate::retention::delete_some;
+use crate::db::{Row, Tx, Value, values};
+use crate::retention::{ROWS, delete_some};
 use crate::secrets::{open, seal};
 use crate::{Store, events, hash_key, names, new_id};
 
 const SELECT: &str = "
     SELECT i.id, i.organisation, i.kind, i.name, i.settings, i.state, i.why, i.state_since,
-           i.revision, i.created_at, i.created_by
+           i.revision, i.address_since, i.scope_since, i.created_at, i.created_by
     FROM integrations i";
+const NAMED: &str = "WHERE i.organisation = $1 AND i.kind = $2 AND i.name = $3 AND i.deleting = 0";
 
 /// Bytes of all settings of one, as they are written.
 const LONGEST: usize = 256 << 10;
@@ -25,12 +26,12 @@ const MOST: i64 = 200;
 /// A former secret holds for so many seconds.
 const GRACE: i64 = 7 * 86_400;
 /// Tables with rows of an integration, and by what these are told apart.
-pub(crate) const PARTS: [(&str, &str); 4] = [
-    ("notices", "id"),
-    ("watched_tags", "integration, registry, repository, tag"),
-    ("awaited_repositories", "integration, registry, repository"),
-    ("watched_images", "integration, digest"),
-];
+pub(crate) const PARTS: [(&str, &str); 4] = [("notices", "id"), TAGS, AWAITED, IMAGES];
+pub(crate) const TAGS: (&str, &str) =
+    ("watched_tags", "integration, since, registry, repository, tag");
+pub(crate) const AWAITED: (&str, &str) =
+    ("awaited_repositories", "integration, since, registry, repository");
+const IMAGES: (&str, &str) = ("watched_images", "integration, since, digest");
 
 impl Store {
     /// Keeps an integration, instead of the one of that kind and name. Of what others prove
@@ -51,35 +52,49 @@ impl Store {
         tx.lock(&format!("integrations of {}", organisation.0), true).await?;
         let former = find(&mut tx, organisation, new.kind, &name).await?;
         let id = former.as_ref().map_or_else(new_id, |it| it.id.clone());
-        let mut gone = 0;
+        let (mut gone, mut is_other) = (0, false);
         if let Some(former) = &former {
-            let sql = "UPDATE integrations SET settings = $2, state = 'pending', why = NULL,
-                              state_since = $3, next_look = $3, revision = revision + 1
-                       WHERE id = $1";
-            tx.run(sql, values![&id, settings, act.at]).await?;
-            let is_elsewhere = |key: &&str| all(&former.settings, key) != all(new.settings, key);
-            if new.address.iter().any(is_elsewhere) {
-                // What is for one host is shown to no other.
+            let differs = |keys: &[&str]| {
+                keys.iter().any(|key| all(&former.settings, key) != all(new.settings, key))
+            };
+            let is_elsewhere = differs(new.address);
+            is_other = is_elsewhere || differs(new.scope);
+            tx.run(
+                "UPDATE integrations SET settings = $2, state = 'pending', why = NULL,
+                        state_since = $3, next_look = $3, revision = revision + 1
+                 WHERE id = $1",
+                values![&id, settings, act.at],
+            )
+            .await?;
+            if is_other {
+                // Nobody knows what was there before.
+                let sql = "UPDATE integrations SET scope_since = revision, begun_at = NULL
+                           WHERE id = $1";
+                tx.run(sql, values![&id]).await?;
+            }
+            if is_elsewhere {
+                // What was seen and heard elsewhere says nothing of this one, and what is for one host
+                // is shown to no other.
+                let sql = "UPDATE integrations SET address_since = revision, waiting = 0
+                           WHERE id = $1";
+                tx.run(sql, values![&id]).await?;
                 gone += delete_secrets(&mut tx, organisation, &id, None).await?;
             }
             for key in new.unset {
                 gone += delete_secrets(&mut tx, organisation, &id, Some(key.as_str())).await?;
             }
-            if all(&former.settings, "registry") != all(new.settings, "registry") {
-                // What was seen elsewhere says nothing of this one.
-                forget_what_was_seen(&mut tx, &id).await?;
-            }
         } else {
-            let sql = "SELECT COUNT(*) AS rows FROM integrations WHERE organisation = $1";
+            let sql = "SELECT COUNT(*) AS rows FROM integrations WHERE organisation = $1
+                       AND deleting = 0";
             let row = tx.row(sql, values![&organisation.0]).await?;
             if row.map(|it| it.int("rows")).transpose()?.unwrap_or(0) >= MOST {
                 return Err(refused(&name, "there are too many already"));
             }
             tx.run(
                 "INSERT INTO integrations (id, organisation, kind, name, settings, hook, state,
-                                           state_since, next_look, revision, created_at,
-                                           created_by)
-                 VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $7, 0, $7, $8)",
+                                           state_since, next_look, revision, address_since,
+                                           scope_since, waiting, deleting, created_at, created_by)
+                 VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $7, 0, 0, 0, 0, 0, $7, $8)",
                 values![
                     &id,
                     &organisation.0,
@@ -112,6 +127,9 @@ impl Store {
         note.detail(detail).write(&mut tx, organisation, act).await?;
         let record = find(&mut tx, organisation, new.kind, &name).await?;
         tx.commit().await?;
+        if let Some(record) = record.as_ref().filter(|_| is_other) {
+            self.clear_former(record).await?;
+        }
         if gone > 0 {
             self.db.scrub().await;
         }
@@ -123,7 +141,9 @@ impl Store {
         &self,
         organisation: &OrganisationId,
     ) -> Result<Vec<IntegrationRecord>, Error> {
-        let sql = format!("{SELECT} WHERE i.organisation = $1 ORDER BY i.kind, i.name");
+        let sql = format!(
+            "{SELECT} WHERE i.organisation = $1 AND i.deleting = 0 ORDER BY i.kind, i.name"
+        );
         self.db.rows(sql, values![&organisation.0]).await?.iter().map(read).collect()
     }
 
@@ -134,7 +154,7 @@ impl Store {
         kind: &str,
         name: &str,
     ) -> Result<Option<IntegrationRecord>, Error> {
-        let sql = format!("{SELECT} WHERE i.organisation = $1 AND i.kind = $2 AND i.name = $3");
+        let sql = format!("{SELECT} {NAMED}");
         let row = self.db.row(sql, values![&organisation.0, kind, names::normal(name)]).await?;
         row.as_ref().map(read).transpose()
     }
@@ -143,7 +163,7 @@ impl Store {
     pub async fn integration_by_id(&self, id: &str) -> Result<Option<IntegrationRecord>, Error> {
         let sql = format!(
             "{SELECT} JOIN organisations o ON o.id = i.organisation
-             WHERE i.id = $1 AND o.deleting = 0"
+             WHERE i.id = $1 AND o.deleting = 0 AND i.deleting = 0"
         );
         self.db.row(sql, values![id]).await?.as_ref().map(read).transpose()
     }
@@ -155,7 +175,7 @@ impl Store {
     ) -> Result<Option<IntegrationRecord>, Error> {
         let sql = format!(
             "{SELECT} JOIN organisations o ON o.id = i.organisation
-             WHERE i.hook = $1 AND o.deleting = 0"
+             WHERE i.hook = $1 AND o.deleting = 0 AND i.deleting = 0"
         );
         self.db.row(sql, values![hash_key(hash)]).await?.as_ref().map(read).transpose()
     }
@@ -237,7 +257,7 @@ impl Store {
         (hash, secret): (&[u8; 32], &Secret),
     ) -> Result<(), Error> {
         let mut tx = self.db.write().await?;
-        let sql = "UPDATE integrations SET hook = $2 WHERE id = $1";
+        let sql = "UPDATE integrations SET hook = $2 WHERE id = $1 AND deleting = 0";
         if tx.run(sql, values![&record.id, hash_key(hash)]).await? == 0 {
             return Err(Error::Gone("integration"));
         }
@@ -252,9 +272,9 @@ impl Store {
         Ok(())
     }
 
-    /// Takes note of whether an integration works. The same once more is no news, and neither is
-    /// what it is short of while it works; what was found out with former settings says nothing.
-    /// Says whether it was news.
+    /// Takes note of whether an integration works. The same once more is no news, whatever numbers
+    /// are in it, and neither is what it is short of while it works; what was found out with former
+    /// settings says nothing. Says whether it was news.
     pub async fn integration_is(
         &self,
         record: &IntegrationRecord,
@@ -267,33 +287,36 @@ impl Store {
             IntegrationState::Failed { why } => ("failed", Some(names::told(why))),
         };
         let mut tx = self.db.write().await?;
-        let changed = tx
-            .run(
-                "UPDATE integrations SET state = $2, why = $3, state_since = $4
-                 WHERE id = $1 AND revision = $5 AND (state <> $2
-                     OR state = 'failed' AND COALESCE(why, '') <> COALESCE($3, ''))",
-                values![&record.id, word, why.clone(), act.at, record.revision],
-            )
-            .await?;
-        if changed == 0 {
-            let sql = "UPDATE integrations SET why = $2 WHERE id = $1 AND revision = $3
-                       AND state = 'connected' AND COALESCE(why, '') <> COALESCE($2, '')";
-            if word == "connected"
-                && tx.run(sql, values![&record.id, why, record.revision]).await? > 0
-            {
-                tx.commit().await?;
-            }
+        let sql = "SELECT state, why FROM integrations WHERE id = $1 AND revision = $2";
+        let Some(former) = tx.hold(sql, values![&record.id, record.revision]).await? else {
+            return Ok(false);
+        };
+        let (former_word, former_why) = (former.word("state")?, former.maybe_text("why")?);
+        if former_word == word && former_why == why {
             return Ok(false);
         }
-        let about = about(&record.kind, &record.name);
-        let note = events::Note::new(EventKind::IntegrationChanged, &about);
-        let note = note.detail(json!({ "state": word, "why": why }));
-        note.write(&mut tx, &record.organisation, act).await?;
+        let is_news = former_word != word
+            || word == "failed"
+                && without_numbers(former_why.as_deref()) != without_numbers(why.as_deref());
+        let sql = "UPDATE integrations SET state = $2, why = $3,
+                          state_since = CASE WHEN $4 = 1 THEN $5 ELSE state_since END
+                   WHERE id = $1";
+        let values = values![&record.id, word, why.clone(), i64::from(is_news), act.at];
+        tx.run(sql, values).await?;
+        if is_news {
+            let about = about(&record.kind, &record.name);
+            let note = events::Note::new(EventKind::IntegrationChanged, &about);
+            let note = note.detail(json!({ "state": word, "why": why }));
+            note.write(&mut tx, &record.organisation, act).await?;
+        }
         tx.commit().await?;
-        Ok(true)
+        Ok(is_news)
     }
 
     /// Deletes an integration with its secrets and all that it told. Says whether there was one.
+    ///
+    /// Nobody attends to it any more before anything else goes; whoever is stopped in between leaves
+    /// the rest to `finish_deletions`.
     pub async fn delete_integration(
         &self,
         organisation: &OrganisationId,
@@ -301,28 +324,14 @@ impl Store {
         kind: &str,
         name: &str,
     ) -> Result<bool, Error> {
-        let Some(record) = self.integration(organisation, kind, name).await? else {
-            return Ok(false);
-        };
-        // First what may be much, in parts; what comes in between goes with the rest.
-        for (table, key) in PARTS {
-            loop {
-                let mut tx = self.db.write().await?;
-                let gone =
-                    delete_some(&mut tx, table, key, "integration = $1", values![&record.id])
-                        .await?;
-                tx.commit().await?;
-                if gone == 0 {
-                    break;
-                }
-            }
-        }
         let mut tx = self.db.write().await?;
         tx.lock(&format!("integrations of {}", organisation.0), true).await?;
-        let sql = "DELETE FROM integrations WHERE id = $1";
-        if tx.run(sql, values![&record.id]).await? == 0 {
-            return Ok(false);
-        }
+        let found = find(&mut tx, organisation, kind, &names::normal(name)).await?;
+        let Some(record) = found else { return Ok(false) };
+        let sql =
+            "UPDATE integrations SET deleting = 1, name = id, hook = id, revision = revision + 1
+                   WHERE id = $1";
+        tx.run(sql, values![&record.id]).await?;
         let sql = "DELETE FROM jobs WHERE key = $1";
         tx.run(sql, values![&record.id]).await?;
         let (prefix, behind) = secret_names(&record.id);
@@ -332,8 +341,89 @@ impl Store {
         let note = events::Note::new(EventKind::IntegrationDeleted, &about);
         note.write(&mut tx, organisation, act).await?;
         tx.commit().await?;
+        self.clear_integration(&record.id).await?;
         self.db.scrub().await;
         Ok(true)
+    }
+
+    /// Goes on with what was broken off: integrations that are deleted, and what is left of those
+    /// that were told something else.
+    pub(crate) async fn finish_integrations(&self) -> Result<(), Error> {
+        let sql = "SELECT id FROM integrations WHERE deleting = 1";
+        for row in self.db.rows(sql, vec![]).await? {
+            self.clear_integration(&row.text("id")?).await?;
+        }
+        let sql = format!(
+            "{SELECT} WHERE i.deleting = 0 AND (
+                 EXISTS (SELECT 1 FROM watched_tags w
+                         WHERE w.integration = i.id AND w.since < i.address_since)
+                 OR EXISTS (SELECT 1 FROM watched_images w
+                            WHERE w.integration = i.id AND w.since < i.address_since)
+                 OR EXISTS (SELECT 1 FROM awaited_repositories w
+                            WHERE w.integration = i.id AND w.since < i.scope_since)
+                 OR EXISTS (SELECT 1 FROM notices n
+                            WHERE n.integration = i.id AND n.state IN ('waiting', 'aside')
+                            AND n.since < i.address_since))"
+        );
+        for row in self.db.rows(sql, vec![]).await? {
+            self.clear_former(&read(&row)?).await?;
+        }
+        Ok(())
+    }
+
+    async fn clear_integration(&self, id: &str) -> Result<(), Error> {
+        for part in PARTS {
+            self.delete_parts(part, "integration = $1", values![id]).await?;
+        }
+        let mut tx = self.db.write().await?;
+        tx.run("DELETE FROM integrations WHERE id = $1", values![id]).await?;
+        tx.commit().await
+    }
+
+    /// Lets go of what was seen of another address, and is done with what was heard there.
+    async fn clear_former(&self, record: &IntegrationRecord) -> Result<(), Error> {
+        for (part, since) in [
+            (TAGS, record.address_since),
+            (IMAGES, record.address_since),
+            (AWAITED, record.scope_since),
+        ] {
+            let fits = "integration = $1 AND since < $2";
+            self.delete_parts(part, fits, values![&record.id, since]).await?;
+        }
+        loop {
+            let mut tx = self.db.write().await?;
+            hold(&mut tx, &record.id).await?;
+            let sql = format!(
+                "UPDATE notices SET state = 'done', trouble = 'it was of another address',
+                        ended_at = COALESCE(ended_at, ready_at)
+                 WHERE id IN (SELECT id FROM notices WHERE integration = $1 AND since < $2
+                              AND state IN ('waiting', 'aside') LIMIT {ROWS})"
+            );
+            let done = tx.run(sql, values![&record.id, record.address_since]).await?;
+            tx.commit().await?;
+            if done == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Deletes the rows that fit, a part at a time. Says how many.
+    pub(crate) async fn delete_parts(
+        &self,
+        (table, key): (&str, &str),
+        fits: &str,
+        values: Vec<Value>,
+    ) -> Result<u64, Error> {
+        let mut all = 0;
+        loop {
+            let mut tx = self.db.write().await?;
+            let gone = delete_some(&mut tx, table, key, fits, values.clone()).await?;
+            tx.commit().await?;
+            if gone == 0 {
+                return Ok(all);
+            }
+            all += gone;
+        }
     }
 
     async fn opened(
@@ -369,13 +459,30 @@ impl Store {
     }
 }
 
-/// What was seen before is not known any more.
-async fn forget_what_was_seen(tx: &mut Tx, id: &str) -> Result<(), Error> {
-    for table in ["watched_tags", "awaited_repositories", "watched_images"] {
-        tx.run(format!("DELETE FROM {table} WHERE integration = $1"), values![id]).await?;
-    }
-    let sql = "UPDATE integrations SET begun_at = NULL WHERE id = $1";
-    tx.run(sql, values![id]).await.map(|_| ())
+/// Nobody else changes the integration or what it told until the end: whoever changes either holds it
+/// first, so that no two wait for each other. Says the revision in which it was told its address, and
+/// how much waits.
+pub(crate) async fn hold(tx: &mut Tx, id: &str) -> Result<Option<(i64, i64)>, Error> {
+    let sql = "SELECT address_since, waiting FROM integrations WHERE id = $1 AND deleting = 0";
+    let row = tx.hold(sql, values![id]).await?;
+    row.map(|row| Ok((row.int("address_since")?, row.int("waiting")?))).transpose()
+}
+
+/// So many more wait, or fewer.
+pub(crate) async fn more_wait(
+    tx: &mut Tx,
+    record: &IntegrationRecord,
+    more: i64,
+) -> Result<(), Error> {
+    let sql = "UPDATE integrations SET waiting = waiting + $3 WHERE id = $1 AND address_since = $2";
+    tx.run(sql, values![&record.id, record.address_since, more]).await.map(|_| ())
+}
+
+/// What is said, but for words with a number in them: that they differ is no news.
+fn without_numbers(why: Option<&str>) -> String {
+    let words = why.unwrap_or_default().split_whitespace();
+    let words = words.filter(|it| !it.contains(|letter: char| letter.is_ascii_digit()));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Lets go of the secret of a key, now and before; or of all but the one in the path.
@@ -402,7 +509,7 @@ async fn find(
     kind: &str,
     name: &str,
 ) -> Result<Option<IntegrationRecord>, Error> {
-    let sql = format!("{SELECT} WHERE i.organisation = $1 AND i.kind = $2 AND i.name = $3");
+    let sql = format!("{SELECT} {NAMED}");
     tx.row(sql, values![&organisation.0, kind, name]).await?.as_ref().map(read).transpose()
 }
 
@@ -451,6 +558,8 @@ fn read(row: &Row) -> Result<IntegrationRecord, Error> {
         state,
         state_since: row.moment("state_since")?,
         revision: row.int("revision")?,
+        address_since: row.int("address_since")?,
+        scope_since: row.int("scope_since")?,
         created: row.moment("created_at")?,
         created_by: row.text("created_by")?,
     })

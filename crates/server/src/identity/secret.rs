@@ -1,9 +1,9 @@
 //! Secrets that we make: tokens, sessions, invitations.
 //!
 //! `ftp_` (a person's token), `fto_` (an organisation's), `fts_` (a session), `fti_` (an invitation),
-//! `ftr_` (another password) or `fth_` (where webhooks come in), then 43 letters and digits by chance, which are 256 bits, then six that check what is
-//! before them. Whoever looks for lost secrets finds `ft[posirh]_[0-9A-Za-z]{49}`, and the check tells
-//! a secret from what only looks like one.
+//! `ftr_` (another password) or `fth_` (where webhooks come in), then 43 letters and digits by chance,
+//! which are 256 bits, then six that check what is before them. Whoever looks for lost secrets finds
+//! `ft[posirh]_[0-9A-Za-z]{49}`, and the check tells a secret from what only looks like one.
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 use sha2::{Digest as _, Sha256};

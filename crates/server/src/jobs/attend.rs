@@ -3,6 +3,7 @@
 mod deal;
 mod look;
 mod shelf;
+mod turn;
 mod witness;
 
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use crate::app::App;
 use crate::parties::{Party, connected};
 use crate::reading::Reading;
 use shelf::Attending;
-use witness::{Turn, Witness};
+use turn::Turn;
+use witness::Witness;
 
 pub(crate) use witness::Looking;
 
@@ -85,7 +87,7 @@ impl Work for Attend {
                 // It is no failure of this job: one that waits to be tried again would be in the way of
                 // what is told meanwhile.
                 let (now, again) = (app.now(), app.now().plus_seconds(AGAIN));
-                app.store.look_again(&record.id, now, again).await.map_err(told)?;
+                app.store.look_again(&record, now, again).await.map_err(told)?;
                 return became(app, &record, IntegrationState::Failed { why }).await;
             }
         };
@@ -113,7 +115,7 @@ async fn attend(
     turn: &Turn,
 ) -> Result<(), String> {
     let places = Semaphore::new(WORKERS);
-    let witness = Witness { directory, turn, party };
+    let witness = Witness { app, record, directory, turn, party };
     let attending = Attending::new(app, record, &witness);
     let reading = Reading {
         engine: &app.reach.engine,
@@ -134,20 +136,23 @@ async fn attend(
     let watch = Watch::new(&witness, &attending, &hands, options);
     let (looked, look) = watch::channel(false);
     let looking = async {
-        let outcome = look::look_if_due(app, record, &watch, &witness).await;
+        let outcome = look::look_if_due(app, record, &watch, &witness, &attending).await;
+        turn.begin();
         looked.send_replace(true);
         outcome
     };
     let looking = Box::pin(looking);
     let hearing = Box::pin(deal::deal(app, record, &watch, &attending, turn, look));
     let (looked, heard) = tokio::join!(looking, hearing);
-    if turn.is_over() {
+    let outcome = looked.and(heard);
+    let is_former = turn.is_stopped() && !attending.is_current().await?;
+    if is_former || turn.is_over() && outcome.is_ok() {
         // What is left is done when others had their turn, with what is said of it by then.
         let now = app.now();
         let job = job(&record.id, &record.organisation, now, now);
         app.store.enqueue(&job).await.map_err(|error| error.to_string())?;
     }
-    looked.and(heard)
+    if is_former { Ok(()) } else { outcome }
 }
 
 /// Takes note of whether it works.
@@ -164,6 +169,12 @@ async fn became(
 /// Nothing is wrong but that others have their turn now.
 const OVER: &str = "it is the turn of others";
 
+/// It is to be left alone for now, which says nothing of what is there.
 fn over(what: &str) -> Failure {
-    image::Error::unavailable(what, OVER).into()
+    Failure { error: image::Error::unavailable(what, OVER), wait: Some(Duration::ZERO) }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+fn away(error: store::Error) -> Failure {
+    image::Error::unavailable("the database", error.to_string()).into()
 }

@@ -88,7 +88,7 @@ async fn answered(
         return StatusCode::OK.into_response();
     }
     let now = app.now();
-    match app.store.hear(&record.id, now, &notices, &attending(record, now)).await {
+    match app.store.hear(record, now, &notices, &attending(record, now)).await {
         Ok(kept) => {
             tracing::info!(integration = record.id, new = kept.new, known = kept.known, "heard");
             StatusCode::OK.into_response()
@@ -142,6 +142,7 @@ async fn kept(heard: Heard, sent: &Bytes) -> Result<Vec<NewNotice>, Refusal> {
             id: model::Digest::from_sha256(&sum.into()).to_string(),
             is_unique: true,
             about: format!("what cannot be read at {}", gap.at),
+            repository: None,
             payload: serde_json::Value::Null,
             trouble: Some(gap.to_string()),
         });
@@ -156,6 +157,7 @@ fn waiting(notice: &Notice) -> NewNotice {
         id: notice.id.clone(),
         is_unique: notice.is_unique,
         about: format!("{} {repository}{separator}{what}", notice.action.as_str()),
+        repository: Some(format!("{}/{repository}", notice.registry)),
         payload: serde_json::to_value(notice).unwrap_or_default(),
         trouble: None,
     }

@@ -163,7 +163,7 @@ async fn put(
         Refusal::from(hint.into_iter().fold(problem, api::Problem::with_hint))
     })?;
     // Nobody waits for the party's answer who wants to write meanwhile.
-    let checks = party.tried().await;
+    let checks = party.tried(&app.reach).await;
     let hook = minted(SecretKind::Hook)?;
     let path = Secret::new(hook.text);
     let new = NewIntegration {
@@ -173,6 +173,7 @@ async fn put(
         secrets: &secrets,
         unset: &unset,
         address: parties::ADDRESS,
+        scope: parties::SCOPE,
         proof: kind.webhook_secret,
         hook: (&hook.hash, &path),
     };
@@ -201,7 +202,7 @@ async fn again(
     let record = found(&app, &organisation, &kind, &name).await?;
     let failed = |why: String| Refusal::from(Sort::Refused.because(format!("integration: {why}")));
     let party = connected(&app, &record).await.map_err(failed)?;
-    let checks = party.tried().await;
+    let checks = party.tried(&app.reach).await;
     noted(&app, &app.act(&caller), record, checks).await
 }
 

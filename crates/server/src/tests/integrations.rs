@@ -1,8 +1,12 @@
 //! Integrations: what a party tells is kept, answered, and looked into, once; what nobody can read is
 //! set aside.
 
+mod addresses;
+mod beginning;
 mod broken;
+mod burst;
 mod faults;
+mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,8 +21,8 @@ use axum::http::{Method, Request};
 use engine::Engine;
 use model::{Act, Moment, Role, Secret};
 use serde_json::json;
-use store::{Keyring, Store};
-use testkit::{FakeRegistry, Fault, Form, Hook, Told, Vendor, VendorStandIn};
+use store::{IntegrationRecord, Keyring, Store};
+use testkit::{FakeRegistry, Fault, Form, Hook, Relay, Told, Vendor, VendorStandIn};
 use tower::ServiceExt as _;
 
 use crate::identity::{Kind, minted};
@@ -44,7 +48,11 @@ impl House {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let start = "2026-11-21T10:00:05Z".parse::<Moment>().unwrap();
         let clock = Arc::new(AtomicI64::new(start.micros()));
-        let app = app(address, &clock).await;
+        Self::of(app(address, &clock).await, clock).await
+    }
+
+    /// One in which somebody is.
+    async fn of(app: App, clock: Arc<AtomicI64>) -> Self {
         let act = Act { who: "a test".to_owned(), origin: String::new(), at: app.now() };
         let ann = app.store().create_user(&act, "ann", &Secret::new("x")).await.unwrap();
         app.store().create_organisation_owned(&act, "acme", &ann.id).await.unwrap();
@@ -116,6 +124,19 @@ impl House {
         (tags.collect::<Vec<_>>().join(" "), analysed)
     }
 
+    /// The state of an integration, and why.
+    async fn state(&self, kind: &str) -> (IntegrationState, String) {
+        let ann = self.client("ann").await;
+        let it = ann.integration("acme", kind, "ours").await.unwrap();
+        (it.state, it.why.unwrap_or_default())
+    }
+
+    /// What is kept of an integration.
+    async fn record(&self, kind: &str) -> IntegrationRecord {
+        let acme = self.app.store().organisation("acme").await.unwrap().id;
+        self.app.store().integration(&acme, kind, "ours").await.unwrap().unwrap()
+    }
+
     /// What an integration told, in a state.
     async fn notices(&self, kind: &str, state: NoticeState) -> Vec<String> {
         let ann = self.client("ann").await;
@@ -135,14 +156,14 @@ impl House {
 }
 
 async fn app(address: &str, clock: &Arc<AtomicI64>) -> App {
+    app_with(address, clock, false).await
+}
+
+async fn app_with(address: &str, clock: &Arc<AtomicI64>, offline: bool) -> App {
     let store = Store::open(address).await.unwrap().with_keys(Keyring::new(&[1; 32], &[]));
     let settings = image::Settings { retries: 0, ..image::Settings::default() };
-    let reach = Reach {
-        engine: Engine::default(),
-        settings: Arc::new(settings),
-        jobs: true,
-        offline: false,
-    };
+    let reach =
+        Reach { engine: Engine::default(), settings: Arc::new(settings), jobs: true, offline };
     let ticking = Arc::clone(clock);
     let now = Arc::new(move || Moment::from_micros(ticking.load(Ordering::SeqCst)));
     App::new(store, World::new(None), Access::People(People::new(false)), reach, now)
@@ -384,8 +405,7 @@ async fn what_makes_no_sense_is_refused() {
     .await;
     assert!(ann.integrations("acme").await.unwrap().items.is_empty());
     // One that does not answer is kept, and says why; nobody who looks for it loses it.
-    let away =
-        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let away = Relay::start().host();
     let made = house.configured("oci", &[("registry", &away)]).await;
     assert_eq!(made.integration.state, IntegrationState::Error);
     assert!(made.integration.why.unwrap().starts_with("registry reachable: "));
@@ -475,8 +495,7 @@ async fn what_nobody_can_read_is_set_aside_and_the_rest_goes_on() {
 #[tokio::test]
 async fn what_the_other_side_is_made_from_has_the_address_in_it() {
     let house = House::new().await;
-    let away =
-        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let away = Relay::start().host();
     let made = house.configured("azure", &[("registry", &away)]).await;
     let path = hook(&made.integration);
     let (ann, bob) = (house.client("ann").await, house.client("bob").await);
@@ -508,75 +527,4 @@ async fn what_the_other_side_is_made_from_has_the_address_in_it() {
     house.configured("oci", &[("registry", &away)]).await;
     let none = template(&ann, "oci", None).await.unwrap_err();
     assert_eq!(none, "template `json`: there is none");
-}
-
-/// Many notices in one second, some of them twice, over a server that is restarted in between: each
-/// image is analysed once, and none is missed.
-#[tokio::test]
-async fn a_burst_with_restarts_in_between() {
-    const IMAGES: usize = 24;
-    const TIMES: usize = 20;
-    let folder = tempfile::tempdir().unwrap();
-    let address = format!("sqlite://{}", folder.path().join("it.db").display());
-    let mut house = House::at(&address).await;
-    let host = house.registry.host();
-    house.push("team/app", "first", "first");
-    let made =
-        house.configured("distribution", &[("registry", &host), ("webhook-auth", SECRET)]).await;
-    let path = hook(&made.integration);
-    house.later(1).await;
-    let digests: Vec<String> = (0..IMAGES)
-        .map(|it| house.push("team/app", &format!("v{it}"), &format!("cup{it}")))
-        .collect();
-    let began = std::time::Instant::now();
-    for round in 0..TIMES {
-        for (number, digest) in digests.iter().enumerate() {
-            // Each is told under ten ids, twice each.
-            let id = format!("{number}-{}", round % 10);
-            let sent = notification(&id, "team/app", &format!("v{number}"), digest);
-            assert_eq!(house.post(&path, &sent).await.0, 200);
-        }
-        if round % 7 == 3 {
-            // Somebody pulls the plug while work is under way, and another process comes.
-            let working = house.app.clone();
-            let working = tokio::spawn(async move { jobs::all(&working).await });
-            tokio::task::yield_now().await;
-            working.abort();
-            let _ = working.await;
-            house.clock.fetch_add(60_000_000, Ordering::SeqCst);
-            house.app = app(&address, &house.clock).await;
-            house.router = router(house.app.clone());
-        }
-    }
-    println!("{} webhooks taken in {:?}", IMAGES * TIMES, began.elapsed());
-    assert!(house.later(60).await.iter().all(|it| it == "attend"));
-    let (tags, analysed) = house.known(&format!("{host}/team/app")).await;
-    assert_eq!(tags.split(' ').count(), IMAGES + 1);
-    assert_eq!(analysed, IMAGES + 1);
-    assert_eq!(house.notices("distribution", NoticeState::Done).await.len(), IMAGES * 10);
-    assert_eq!(house.notices("distribution", NoticeState::Waiting).await.len(), 0);
-    let ann = house.client("ann").await;
-    let images = ann.images("acme", &ImageQuery::default()).await.unwrap().items;
-    assert_eq!(images.len(), IMAGES + 1);
-}
-
-#[tokio::test]
-async fn a_repository_that_is_off_is_left_alone() {
-    let house = House::new().await;
-    let host = house.registry.host();
-    let ann = house.client("ann").await;
-    house.push("team/app", "1", "cup");
-    house.push("team/web", "1", "pot");
-    ann.enable_repository("acme", &format!("{host}/team/web"), false).await.unwrap();
-    let made =
-        house.configured("distribution", &[("registry", &host), ("webhook-auth", SECRET)]).await;
-    house.later(1).await;
-    let digest = house.push("team/web", "2", "lid");
-    let sent = notification("web", "team/web", "2", &digest);
-    assert_eq!(house.post(&hook(&made.integration), &sent).await.0, 200);
-    house.later(1).await;
-    assert_eq!(house.known(&format!("{host}/team/web")).await, (String::new(), 1));
-    ann.enable_repository("acme", &format!("{host}/team/web"), true).await.unwrap();
-    house.later(3700).await;
-    assert_eq!(house.known(&format!("{host}/team/web")).await, ("1 2".to_owned(), 3));
 }

@@ -57,26 +57,26 @@ pub(crate) const TABLES: &[Table] = &[
         "integrations",
         "id",
         "t:id t:organisation t:kind t:name t:settings t:hook t:state t:why n:state_since \
-         n:begun_at n:next_look n:revision n:created_at t:created_by \
-         n:refused n:refused_of n:refused_at t:refused_why",
+         n:begun_at n:next_look n:revision n:address_since n:scope_since n:waiting n:deleting \
+         n:created_at t:created_by n:refused n:refused_of n:refused_at t:refused_why",
     ),
     table(
         "notices",
         "id",
-        "t:id t:integration t:slot n:lasting t:about t:payload t:state n:attempts t:trouble \
-         n:heard_at n:ready_at n:ended_at",
+        "t:id t:integration n:since t:slot n:lasting t:about t:repository t:payload t:state \
+         n:attempts t:trouble n:heard_at n:ready_at n:ended_at",
     ),
     table(
         "watched_tags",
-        "integration, registry, repository, tag",
-        "t:integration t:registry t:repository t:tag t:digest",
+        "integration, since, registry, repository, tag",
+        "t:integration n:since t:registry t:repository t:tag t:digest",
     ),
     table(
         "awaited_repositories",
-        "integration, registry, repository",
-        "t:integration t:registry t:repository",
+        "integration, since, registry, repository",
+        "t:integration n:since t:registry t:repository n:is_met",
     ),
-    table("watched_images", "integration, digest", "t:integration t:digest"),
+    table("watched_images", "integration, since, digest", "t:integration n:since t:digest"),
     table("repositories", "organisation, name", "t:organisation t:name n:enabled n:created_at"),
     table(
         "images",

@@ -54,6 +54,7 @@ async fn filled(store: &Store) -> Store {
         secrets: &[("password".to_owned(), Secret::new("x"))],
         unset: &[],
         address: &[],
+        scope: &[],
         proof: None,
         hook: (&[7; 32], &Secret::new("x")),
     };
@@ -62,6 +63,7 @@ async fn filled(store: &Store) -> Store {
         id: "x".to_owned(),
         is_unique: true,
         about: "x".to_owned(),
+        repository: Some("x".to_owned()),
         payload: json!("x"),
         trouble: None,
     };
@@ -73,10 +75,10 @@ async fn filled(store: &Store) -> Store {
         ready: at(1).at,
         attempts: 3,
     };
-    store.hear(&made.id, at(1).at, &[told], &hearing).await.unwrap();
-    store.watched(&made.id, "x", "x", "x", &digest(1)).await.unwrap();
-    store.watched_image(&made.id, &digest(1)).await.unwrap();
-    store.watch_begins(&made.id, at(1).at, &[("x", "x")]).await.unwrap();
+    store.hear(&made, at(1).at, &[told], &hearing).await.unwrap();
+    store.watched(&made, "x", "x", "x", &digest(1)).await.unwrap();
+    store.watched_image(&made, &digest(1)).await.unwrap();
+    store.watch_begins(&made, &[("x", "x")]).await.unwrap();
     let job = NewJob {
         kind: "analyze".to_owned(),
         payload: json!({}),

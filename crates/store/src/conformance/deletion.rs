@@ -88,6 +88,7 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
         secrets: &[("password".to_owned(), Secret::new(WORD))],
         unset: &[],
         address: &[],
+        scope: &[],
         proof: None,
         hook: (&[7; 32], &Secret::new(WORD)),
     };
@@ -96,6 +97,7 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
         id: WORD.to_owned(),
         is_unique: true,
         about: WORD.to_owned(),
+        repository: Some(WORD.to_owned()),
         payload: json!(WORD),
         trouble: None,
     };
@@ -107,10 +109,10 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
         ready: at(1).at,
         attempts: 3,
     };
-    store.hear(&made.id, at(1).at, &[told], &hearing).await.unwrap();
-    store.watched(&made.id, WORD, WORD, WORD, &digest(1)).await.unwrap();
-    store.watched_image(&made.id, &digest(1)).await.unwrap();
-    store.watch_begins(&made.id, at(1).at, &[(WORD, WORD)]).await.unwrap();
+    store.hear(&made, at(1).at, &[told], &hearing).await.unwrap();
+    store.watched(&made, WORD, WORD, WORD, &digest(1)).await.unwrap();
+    store.watched_image(&made, &digest(1)).await.unwrap();
+    store.watch_begins(&made, &[(WORD, WORD)]).await.unwrap();
     store.evaluated(organisation, &at(3), None, WORD, &[]).await.unwrap();
     let job = NewJob {
         kind: "analyze".to_owned(),

@@ -1,19 +1,20 @@
-//! Integrations: what is kept of them, what they told, and what was seen.
+//! Integrations: what is kept of them, and whether they work.
 
-use model::{Moment, OrganisationId, Secret};
-use serde_json::json;
+use model::{OrganisationId, Secret};
 
+use super::inbox::{hear, notice};
 use super::kit::{acme, at, digest, rows};
+use crate::integrations::PARTS;
 use crate::{
-    Error, EventSelection, IntegrationRecord, IntegrationState, Kept, Keyring, NewIntegration,
-    NewJob, NewNotice, NoticeState, Page, Refused, Store,
+    Error, EventSelection, IntegrationRecord, IntegrationState, Keyring, NewIntegration, Page,
+    Refused, Store,
 };
 
-fn sealed(store: &Store) -> Store {
+pub(super) fn sealed(store: &Store) -> Store {
     store.clone().with_keys(Keyring::new(&[1; 32], &[]))
 }
 
-fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(super) fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
@@ -21,11 +22,22 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 const ADDRESS: [&str; 2] = ["registry", "api"];
 
 /// One that watches `registry`, with these secrets; an empty one is let go of.
-async fn put(
+pub(super) async fn put(
     store: &Store,
     whose: &OrganisationId,
     minute: i64,
     registry: &str,
+    secrets: &[(&str, &str)],
+) -> Result<(IntegrationRecord, bool), Error> {
+    put_with(store, whose, minute, &[("registry", registry), ("include", "a*")], secrets).await
+}
+
+/// The same, with these settings.
+pub(super) async fn put_with(
+    store: &Store,
+    whose: &OrganisationId,
+    minute: i64,
+    settings: &[(&str, &str)],
     secrets: &[(&str, &str)],
 ) -> Result<(IntegrationRecord, bool), Error> {
     let (unset, secrets): (Vec<_>, Vec<_>) =
@@ -36,17 +48,18 @@ async fn put(
     let new = NewIntegration {
         kind: "harbor",
         name: "ours",
-        settings: &owned(&[("registry", registry), ("include", "a*")]),
+        settings: &owned(settings),
         secrets: &secrets,
         unset: &unset,
         address: &ADDRESS,
+        scope: &["include"],
         proof: Some("webhook-auth"),
         hook: (&[7; 32], &Secret::new("in the path")),
     };
     store.put_integration(whose, &at(minute), &new).await
 }
 
-async fn one(store: &Store) -> (Store, OrganisationId, IntegrationRecord) {
+pub(super) async fn one(store: &Store) -> (Store, OrganisationId, IntegrationRecord) {
     let store = sealed(store);
     let acme = acme(&store).await;
     let (record, new) = put(&store, &acme, 1, "h.example", &[]).await.unwrap();
@@ -54,7 +67,7 @@ async fn one(store: &Store) -> (Store, OrganisationId, IntegrationRecord) {
     (store, acme, record)
 }
 
-async fn told(store: &Store, whose: &OrganisationId) -> Vec<String> {
+pub(super) async fn told(store: &Store, whose: &OrganisationId) -> Vec<String> {
     let page = Page::first(100);
     let events = store.events(whose, &EventSelection::default(), &page).await.unwrap().rows;
     let ours = events.iter().rev().filter(|it| it.kind.as_str().starts_with("integration-"));
@@ -192,6 +205,9 @@ pub(super) async fn tell_whether_they_work(store: &Store) {
     assert_eq!(says(4, &failed("it is away")).await, (true, at(4).at));
     assert_eq!(says(5, &failed("it is away")).await, (false, at(4).at));
     assert_eq!(says(6, &failed("it says no")).await, (true, at(6).at));
+    // How long it is to be left alone differs each time, and is no news.
+    assert_eq!(says(7, &failed("wait 3417 s")).await, (true, at(7).at));
+    assert_eq!(says(8, &failed("wait 3117 s")).await, (false, at(7).at));
     let events = told(&store, &acme).await;
     assert_eq!(
         events[1..],
@@ -199,6 +215,7 @@ pub(super) async fn tell_whether_they_work(store: &Store) {
             r#"integration-changed harbor ours {"state":"connected","why":null}"#,
             r#"integration-changed harbor ours {"state":"failed","why":"it is away"}"#,
             r#"integration-changed harbor ours {"state":"failed","why":"it says no"}"#,
+            r#"integration-changed harbor ours {"state":"failed","why":"wait 3417 s"}"#,
         ]
     );
     // What was found out with former settings says nothing of the present ones.
@@ -212,295 +229,18 @@ pub(super) async fn tell_whether_they_work(store: &Store) {
     assert_eq!(there.state, connected(Some("one is closed")));
 }
 
-fn notice(id: &str, is_unique: bool) -> NewNotice {
-    NewNotice {
-        id: id.to_owned(),
-        is_unique,
-        about: format!("about {id}"),
-        payload: json!({ "id": id }),
-        trouble: None,
-    }
-}
-
-fn job(record: &IntegrationRecord, ready: Moment) -> NewJob {
-    NewJob {
-        kind: "hear".to_owned(),
-        payload: json!({ "integration": record.id }),
-        key: Some(record.id.clone()),
-        asked: ready,
-        ready,
-        attempts: 3,
-    }
-}
-
-async fn hear(
-    store: &Store,
-    record: &IntegrationRecord,
-    minute: i64,
-    notices: &[NewNotice],
-) -> (u64, u64) {
-    let now = at(minute).at;
-    let Kept { new, known } =
-        store.hear(&record.id, now, notices, &job(record, now)).await.unwrap();
-    (new, known)
-}
-
-async fn waiting(store: &Store, record: &IntegrationRecord, minute: i64) -> Vec<String> {
-    let waiting = store.waiting_notices(&record.id, at(minute).at, None, 100).await.unwrap();
-    waiting.into_iter().map(|it| it.payload["id"].as_str().unwrap().to_owned()).collect()
-}
-
-async fn all(store: &Store, record: &IntegrationRecord, state: Option<NoticeState>) -> Vec<String> {
-    let page = store.notices(&record.id, state, &Page::first(100)).await.unwrap();
-    let line = |it: crate::NoticeReport| {
-        let trouble = it.trouble.map(|it| format!(": {it}")).unwrap_or_default();
-        format!("{} {} {}{trouble}", it.about, it.state.as_str(), it.attempts)
-    };
-    page.rows.into_iter().rev().map(line).collect()
-}
-
-async fn deal(store: &Store, record: &IntegrationRecord, minute: i64) {
-    let waiting = store.waiting_notices(&record.id, at(minute).at, None, 100).await.unwrap();
-    let ids: Vec<String> = waiting.into_iter().map(|it| it.id).collect();
-    store.notices_done(&ids, at(minute).at).await.unwrap();
-}
-
-pub(super) async fn hear_once(store: &Store) {
-    let (store, _, record) = one(store).await;
-    assert_eq!(hear(&store, &record, 1, &[notice("b", true), notice("a", true)]).await, (2, 0));
-    assert_eq!(hear(&store, &record, 2, &[notice("a", true), notice("c", true)]).await, (1, 1));
-    assert_eq!(hear(&store, &record, 2, &[]).await, (0, 0));
-    // One job is enough for all of it.
-    let jobs = store.claim_jobs(&["hear"], at(3).at, 60, 9).await.unwrap();
-    assert_eq!(jobs.len(), 1);
-    assert!(waiting(&store, &record, 0).await.is_empty(), "not before it came");
-    assert_eq!(waiting(&store, &record, 3).await, ["a", "b", "c"]);
-    let some = store.waiting_notices(&record.id, at(3).at, None, 2).await.unwrap();
-    let after = some.last().map(|it| it.id.as_str());
-    let rest = store.waiting_notices(&record.id, at(3).at, after, 2).await.unwrap();
-    assert_eq!((some.len(), rest.len()), (2, 1), "they go on behind the last");
-    deal(&store, &record, 3).await;
-    // A unique one is not heard again, also after it was dealt with.
-    assert_eq!(hear(&store, &record, 4, &[notice("a", true), notice("d", true)]).await, (1, 1));
-    assert_eq!(waiting(&store, &record, 5).await, ["d"]);
-    let done = Some(NoticeState::Done);
-    assert_eq!(
-        all(&store, &record, done).await,
-        ["about a done 1", "about b done 1", "about c done 1"]
-    );
-    assert_eq!(store.forget_notices(at(3).at, at(9).at).await.unwrap(), 0);
-    assert_eq!(store.forget_notices(at(4).at, at(9).at).await.unwrap(), 3);
-    assert_eq!(hear(&store, &record, 6, &[notice("a", true)]).await, (1, 0), "it is forgotten");
-}
-
-pub(super) async fn hear_again_what_may_come_again(store: &Store) {
-    let (store, _, record) = one(store).await;
-    assert_eq!(hear(&store, &record, 1, &[notice("a", false), notice("a", false)]).await, (1, 1));
-    assert_eq!(hear(&store, &record, 2, &[notice("a", false)]).await, (0, 1));
-    deal(&store, &record, 3).await;
-    assert_eq!(hear(&store, &record, 4, &[notice("a", false)]).await, (1, 0));
-    deal(&store, &record, 5).await;
-    assert_eq!(all(&store, &record, None).await.len(), 2);
-    // Another integration hears for itself.
-    let other = store.create_organisation(&at(0), "other").await.unwrap().id;
-    let new = NewIntegration {
-        kind: "oci",
-        name: "x",
-        settings: &[],
-        secrets: &[],
-        unset: &[],
-        address: &[],
-        proof: None,
-        hook: (&[9; 32], &Secret::new("x")),
-    };
-    let (other, _) = store.put_integration(&other, &at(1), &new).await.unwrap();
-    hear(&store, &record, 6, &[notice("b", true)]).await;
-    assert_eq!(hear(&store, &other, 6, &[notice("b", true)]).await, (1, 0));
-    assert_eq!(waiting(&store, &other, 6).await, ["b"]);
-}
-
-pub(super) async fn try_again_and_set_aside(store: &Store) {
-    let (store, _, record) = one(store).await;
-    let poison = NewNotice { trouble: Some("it is no JSON".to_owned()), ..notice("p", true) };
-    hear(&store, &record, 0, &[notice("a", true), notice("b", false), poison]).await;
-    assert_eq!(waiting(&store, &record, 0).await, ["a", "b"], "what nobody can read keeps nobody");
-    let mut minute = 0;
-    for round in 1..=8 {
-        let notices = store.waiting_notices(&record.id, at(minute).at, None, 9).await.unwrap();
-        assert_eq!(notices.len(), 2, "round {round}");
-        for notice in &notices {
-            let again = store.notice_failed(notice, at(minute).at, "it is away").await.unwrap();
-            assert_eq!(again, round < 8);
-        }
-        assert!(waiting(&store, &record, minute).await.is_empty(), "not at once");
-        minute += 61;
-    }
-    let aside = [
-        "about a aside 8: it is away",
-        "about b aside 8: it is away",
-        "about p aside 0: it is no JSON",
-    ];
-    assert_eq!(all(&store, &record, Some(NoticeState::Aside)).await, aside);
-    // What is unique was heard; what is not is worth another try.
-    assert_eq!(
-        hear(&store, &record, minute, &[notice("a", true), notice("b", false)]).await,
-        (1, 1)
-    );
-    let now = at(minute).at;
-    let counts = async || {
-        let all = store.count_notices(&record.organisation).await.unwrap();
-        all.into_iter().map(|it| (it.0, it.1.waiting, it.1.aside)).collect::<Vec<_>>()
-    };
-    assert_eq!(counts().await, [(record.id.clone(), 1, 3)]);
-    let revive = async |notice: Option<&str>| {
-        store.revive_notices(&record.id, notice, now, &job(&record, now)).await.unwrap()
-    };
-    assert_eq!(revive(Some("nobody's")).await, 0);
-    let page = Page::first(10);
-    let reports = store.notices(&record.id, Some(NoticeState::Aside), &page).await.unwrap().rows;
-    let tried = reports.iter().find(|it| it.attempts > 0).unwrap();
-    let unreadable = reports.iter().find(|it| it.attempts == 0).unwrap();
-    assert_eq!(revive(Some(&unreadable.id)).await, 0);
-    assert_eq!(revive(Some(&tried.id)).await, 1);
-    assert_eq!(revive(None).await, 1);
-    assert_eq!(counts().await, [(record.id.clone(), 3, 1)]);
-    assert_eq!(waiting(&store, &record, minute).await, ["a", "b", "b"]);
-    assert_eq!(all(&store, &record, Some(NoticeState::Aside)).await, aside[2..]);
-}
-
-pub(super) async fn refuse_when_too_much_waits(store: &Store) {
-    let (store, acme, record) = one(store).await;
-    let many: Vec<NewNotice> = (0..20).map(|it| notice(&format!("{it:02}"), true)).collect();
-    assert_eq!(hear(&store, &record, 1, &many).await, (20, 0));
-    let now = at(2).at;
-    let full = store.hear(&record.id, now, &[notice("x", true)], &job(&record, now)).await;
-    assert_eq!(full.unwrap_err().to_string(), "inbox: 20 notices wait already");
-    deal(&store, &record, 3).await;
-    assert_eq!(hear(&store, &record, 4, &[notice("x", true)]).await, (1, 0));
-    store.delete_integration(&acme, &at(5), "harbor", "ours").await.unwrap();
-    let gone = store.hear(&record.id, now, &[notice("y", true)], &job(&record, now)).await;
-    assert!(matches!(gone, Err(Error::Gone("integration"))));
-}
-
-pub(super) async fn count_what_nobody_can_read(store: &Store) {
-    let (store, _, record) = one(store).await;
-    let junk = |number: usize| NewNotice {
-        trouble: Some("it is no JSON".to_owned()),
-        ..notice(&format!("junk {number}"), true)
-    };
-    let some: Vec<NewNotice> = (0..4).map(junk).collect();
-    assert_eq!(hear(&store, &record, 1, &some).await, (4, 0));
-    let mut more: Vec<NewNotice> = (4..9).map(junk).collect();
-    more.push(notice("a", true));
-    assert_eq!(
-        hear(&store, &record, 2, &more).await,
-        (2, 0),
-        "the first of them, and what can be read"
-    );
-    assert_eq!(hear(&store, &record, 3, &more[..5]).await, (0, 0));
-    assert_eq!(waiting(&store, &record, 3).await, ["a"]);
-    let aside = all(&store, &record, Some(NoticeState::Aside)).await;
-    assert_eq!(aside.len(), 6);
-    let last = "what cannot be read, beyond what is kept of it aside 0: there is no room for 9 more, \
-                the last of which came at 2026-11-21T00:03:00Z";
-    assert_eq!(aside[5], last);
-    // It is nothing that one could try again.
-    let now = at(4).at;
-    assert_eq!(store.revive_notices(&record.id, None, now, &job(&record, now)).await.unwrap(), 0);
-}
-
-pub(super) async fn forget_the_oldest(store: &Store) {
-    let (store, _, record) = one(store).await;
-    for round in 0..3 {
-        let many: Vec<NewNotice> =
-            (0..15).map(|it| notice(&format!("{round} {it:02}"), true)).collect();
-        assert_eq!(hear(&store, &record, round, &many).await, (15, 0));
-        deal(&store, &record, round).await;
-    }
-    assert_eq!(store.forget_notices(at(0).at, at(0).at).await.unwrap(), 15);
-    assert_eq!(store.forget_notices(at(0).at, at(0).at).await.unwrap(), 0);
-    let done = all(&store, &record, Some(NoticeState::Done)).await;
-    assert_eq!((done.len(), done[0].as_str()), (30, "about 1 00 done 1"));
-}
-
-pub(super) async fn remember_what_was_seen(store: &Store) {
-    let (store, acme, record) = one(store).await;
-    let id = record.id.as_str();
-    assert!(!store.watch_has_begun(id).await.unwrap());
-    store.watch_begun(id, at(2).at).await.unwrap();
-    assert!(store.watch_has_begun(id).await.unwrap());
-    store.watch_begins(id, at(2).at, &[("h.example", "app"), ("h.example", "web")]).await.unwrap();
-    store.awaited_no_more(id, "h.example", "app").await.unwrap();
-    assert!(!store.is_awaited(id, "h.example", "app").await.unwrap());
-    assert!(!store.is_awaited(id, "h.example", "new").await.unwrap());
-    assert!(store.is_awaited(id, "h.example", "web").await.unwrap());
-    for (repository, tag, number) in
-        [("app", "1", 1), ("app", "2", 2), ("app", "1", 3), ("web", "1", 1)]
-    {
-        store.watched(id, "h.example", repository, tag, &digest(number)).await.unwrap();
-    }
-    store.unwatched(id, "h.example", "app", "2").await.unwrap();
-    let tags = store.watched_tags(id, "h.example", "app").await.unwrap();
-    assert_eq!(tags.into_iter().collect::<Vec<_>>(), [("1".to_owned(), digest(3))]);
-    assert!(store.watched_tags(id, "other.example", "app").await.unwrap().is_empty());
-    let repositories = store.watched_repositories(id).await.unwrap();
-    assert_eq!(repositories, owned(&[("h.example", "app"), ("h.example", "web")]));
-    store.watched_image(id, &digest(1)).await.unwrap();
-    store.watched_image(id, &digest(1)).await.unwrap();
-    assert!(store.is_watched_image(id, &digest(1)).await.unwrap());
-    assert!(!store.is_watched_image(id, &digest(2)).await.unwrap());
-    // It is looked at when that is due, and at once when somebody says something new.
-    assert_eq!(store.due_looks(at(1).at).await.unwrap(), [(record.id.clone(), acme.clone())]);
-    store.look_again(id, at(1).at, at(9).at).await.unwrap();
-    assert!(store.due_looks(at(8).at).await.unwrap().is_empty());
-    assert!(!store.is_look_due(id, at(8).at).await.unwrap());
-    assert!(store.is_look_due(id, at(9).at).await.unwrap());
-    // What waits is looked into, also where whoever was to do so died.
-    hear(&store, &record, 2, &[notice("a", true)]).await;
-    assert_eq!(store.due_looks(at(1).at).await.unwrap(), []);
-    assert_eq!(store.due_looks(at(2).at).await.unwrap(), [(record.id.clone(), acme.clone())]);
-    assert!(!store.is_look_due(id, at(2).at).await.unwrap());
-    deal(&store, &record, 3).await;
-    assert_eq!(store.due_looks(at(3).at).await.unwrap(), []);
-    // Other settings change nothing of that, another registry all.
-    put(&store, &acme, 3, "h.example", &[("password", "x")]).await.unwrap();
-    assert_eq!(rows(&store, "watched_tags").await, 2);
-    assert!(store.is_look_due(id, at(3).at).await.unwrap());
-    store.look_again(id, at(2).at, at(9).at).await.unwrap();
-    assert!(store.is_look_due(id, at(3).at).await.unwrap(), "it was said after that look began");
-    put(&store, &acme, 4, "other.example", &[]).await.unwrap();
-    assert_eq!((rows(&store, "watched_tags").await, rows(&store, "watched_images").await), (0, 0));
-    assert!(!store.watch_has_begun(id).await.unwrap());
-    assert!(!store.is_awaited(id, "h.example", "web").await.unwrap());
-    // Whoever looks while it is deleted leaves nothing behind.
-    store.delete_integration(&acme, &at(5), "harbor", "ours").await.unwrap();
-    store.watched(id, "h.example", "app", "1", &digest(1)).await.unwrap();
-    store.watched_image(id, &digest(1)).await.unwrap();
-    store.watch_begins(id, at(6).at, &[("h.example", "app")]).await.unwrap();
-    for table in ["watched_tags", "watched_images", "awaited_repositories"] {
-        assert_eq!(rows(&store, table).await, 0, "{table}");
-    }
-}
-
 pub(super) async fn are_gone_with_all_they_told(store: &Store) {
-    let (store, acme, record) = one(store).await;
-    put(&store, &acme, 2, "h.example", &[("password", "x")]).await.unwrap();
+    let (store, acme, _) = one(store).await;
+    let (record, _) = put(&store, &acme, 2, "h.example", &[("password", "x")]).await.unwrap();
     hear(&store, &record, 1, &[notice("a", true)]).await;
-    store.watched(&record.id, "h.example", "app", "1", &digest(1)).await.unwrap();
-    store.watched_image(&record.id, &digest(1)).await.unwrap();
-    store.watch_begins(&record.id, at(2).at, &[("h.example", "app")]).await.unwrap();
+    store.watched(&record, "h.example", "app", "1", &digest(1)).await.unwrap();
+    store.watched_image(&record, &digest(1)).await.unwrap();
+    store.watch_begins(&record, &[("h.example", "app")]).await.unwrap();
     store.keep_secret(&acme, &at(2), "integration", &Secret::new("y")).await.unwrap();
     assert!(!store.delete_integration(&acme, &at(3), "harbor", "theirs").await.unwrap());
     assert!(store.delete_integration(&acme, &at(3), "harbor", "ours").await.unwrap());
     assert!(!store.delete_integration(&acme, &at(3), "harbor", "ours").await.unwrap());
-    for table in [
-        "integrations",
-        "notices",
-        "watched_tags",
-        "watched_images",
-        "awaited_repositories",
-        "jobs",
-    ] {
+    for table in PARTS.map(|it| it.0).into_iter().chain(["integrations", "jobs"]) {
         assert_eq!(rows(&store, table).await, 0, "{table}");
     }
     assert_eq!(rows(&store, "secrets").await, 1, "that of somebody else");
@@ -524,4 +264,62 @@ pub(super) async fn count_what_is_not_taken(store: &Store) {
     assert!(counted().await.is_empty());
     store.webhooks_refused(id, record.revision, &of(1, 5, "too long")).await.unwrap();
     assert_eq!(counted().await.get(id), Some(&of(1, 5, "too long")));
+}
+
+/// Whoever is in the middle of something while it is deleted does nothing more, however long the rest
+/// of it takes.
+pub(super) async fn are_gone_before_what_they_told(store: &Store) {
+    let (store, acme, record) = one(store).await;
+    store.watched(&record, "h.example", "app", "1", &digest(1)).await.unwrap();
+    hear(&store, &record, 1, &[notice("a", true)]).await;
+    // What was seen cannot be deleted for now.
+    let (refuse, allow) = if store.db.is_file() {
+        (
+            "CREATE TRIGGER held BEFORE DELETE ON watched_tags BEGIN SELECT RAISE(ABORT, 'no'); END",
+            "DROP TRIGGER held",
+        )
+    } else {
+        (
+            "CREATE FUNCTION held() RETURNS trigger LANGUAGE plpgsql AS
+                 'BEGIN RAISE EXCEPTION $$no$$; END';
+             CREATE TRIGGER held BEFORE DELETE ON watched_tags
+                 FOR EACH ROW EXECUTE FUNCTION held()",
+            "DROP FUNCTION held CASCADE",
+        )
+    };
+    batch(&store, refuse).await;
+    store.delete_integration(&acme, &at(3), "harbor", "ours").await.unwrap_err();
+    assert!(store.integrations(&acme).await.unwrap().is_empty());
+    assert_eq!(store.integration_by_id(&record.id).await.unwrap(), None);
+    assert_eq!(store.integration_by_hook(&[7; 32]).await.unwrap(), None);
+    assert!(store.due_looks(at(9).at).await.unwrap().is_empty());
+    let late = store.watched(&record, "h.example", "app", "2", &digest(2)).await;
+    assert!(matches!(late, Err(Error::Gone(_))));
+    assert_eq!(rows(&store, "secrets").await, 0);
+    // Another one may have its name, and is another one.
+    let (other, new) = put(&store, &acme, 4, "h.example", &[]).await.unwrap();
+    assert!(new && other.id != record.id);
+    batch(&store, allow).await;
+    store.finish_deletions().await.unwrap();
+    assert_eq!((rows(&store, "integrations").await, rows(&store, "watched_tags").await), (1, 0));
+}
+
+async fn batch(store: &Store, sql: &str) {
+    let mut tx = store.db.write().await.unwrap();
+    tx.define(sql).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Whatever table is of integrations is emptied a part at a time.
+pub(super) async fn have_all_their_tables_in_parts(store: &Store) {
+    if !store.db.is_file() {
+        return;
+    }
+    let sql = "SELECT m.name FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) k
+               WHERE m.type = 'table' AND k.\"table\" = 'integrations' ORDER BY m.name";
+    let rows = store.db.rows(sql, vec![]).await.unwrap();
+    let tables: Vec<String> = rows.iter().map(|it| it.text("name").unwrap()).collect();
+    let mut parts = PARTS.map(|it| it.0);
+    parts.sort_unstable();
+    assert_eq!(tables, parts);
 }

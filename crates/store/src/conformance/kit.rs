@@ -230,6 +230,10 @@ pub(crate) async fn no_orphans(store: &Store) {
             "SELECT repository FROM awaited_repositories w WHERE NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = w.integration)",
         ),
         (
+            "an integration that miscounts",
+            "SELECT id FROM integrations i WHERE waiting <> (SELECT COUNT(*) FROM notices n WHERE n.integration = i.id AND n.since = i.address_since AND n.state = 'waiting')",
+        ),
+        (
             "an evaluation of nobody",
             "SELECT almanac FROM evaluations i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),

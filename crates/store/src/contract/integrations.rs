@@ -18,8 +18,11 @@ pub struct NewIntegration<'a> {
     /// The keys of secrets that are let go of.
     pub unset: &'a [String],
     /// The keys of the settings that say how it is reached: secrets that were told for another
-    /// address are let go of.
+    /// address are let go of, and so is what was seen and heard there.
     pub address: &'a [&'a str],
+    /// The keys of the settings that say what of it is watched: when that changes, nobody knows any
+    /// more what was there before.
+    pub scope: &'a [&'a str],
     /// The key of the secret that others prove themselves with: a former one holds for a while, so
     /// that they can be told.
     pub proof: Option<&'a str>,
@@ -46,6 +49,10 @@ pub struct IntegrationRecord {
     pub state_since: Moment,
     /// How often it was told something else.
     pub revision: i64,
+    /// The revision in which it was told its address.
+    pub address_since: i64,
+    /// That in which it was told what of it is watched.
+    pub scope_since: i64,
     /// When it was configured first.
     pub created: Moment,
     /// By whom.
@@ -92,6 +99,8 @@ pub struct NewNotice {
     pub is_unique: bool,
     /// In one line, for people.
     pub about: String,
+    /// What it is about, with its registry.
+    pub repository: Option<String>,
     /// What it says; whoever deals with it knows the shape.
     pub payload: Json,
     /// Why nothing can be done about it.
@@ -118,6 +127,8 @@ pub struct WaitingNotice {
     pub attempts: u32,
     /// When it came.
     pub heard: Moment,
+    /// When it is to be dealt with.
+    pub ready: Moment,
 }
 
 /// How much of what an integration told is not dealt with.

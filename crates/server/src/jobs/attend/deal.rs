@@ -14,7 +14,7 @@ use store::{IntegrationRecord, WaitingNotice};
 use tokio::sync::watch;
 
 use super::shelf::Attending;
-use super::witness::Turn;
+use super::turn::Turn;
 use super::{OVER, WORKERS};
 use crate::app::App;
 
@@ -27,9 +27,24 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// So often it is asked whether the integration is still what it was.
 const CHECK: Duration = Duration::from_secs(2);
 
-/// Looks into what was told, until nothing waits by now and nobody looks any more, or others have their
+/// Looks into what was told, until nobody looks any more, and nothing waits by now or others have their
 /// turn.
 pub(super) async fn deal(
+    app: &App,
+    record: &IntegrationRecord,
+    watch: &Watch<'_>,
+    attending: &Attending<'_>,
+    turn: &Turn,
+    look: watch::Receiver<bool>,
+) -> Result<(), String> {
+    let dealt = go_on(app, record, watch, attending, turn, look).await;
+    if dealt.is_err() {
+        turn.stop();
+    }
+    dealt
+}
+
+async fn go_on(
     app: &App,
     record: &IntegrationRecord,
     watch: &Watch<'_>,
@@ -47,28 +62,32 @@ pub(super) async fn deal(
         let has_looked = *look.borrow_and_update();
         if checked.elapsed() >= CHECK {
             checked = Instant::now();
-            let asking = app.store.integration_by_id(&record.id);
-            let now = beside(&mut busy, &mut dealt, asking).await;
-            let now = now.map_err(|error| error.to_string())?;
-            if now.is_none_or(|it| it.revision != record.revision) {
-                turn.end();
+            if !beside(&mut busy, &mut dealt, attending.is_current()).await? {
+                turn.stop();
             }
         }
-        if !turn.is_over() {
-            beside(&mut busy, &mut dealt, queue.fill(app, record)).await?;
+        // While somebody looks, nobody else can take what is told.
+        let may_begin = || !(turn.is_stopped() || has_looked && turn.is_over());
+        if may_begin() {
+            let is_idle = busy.is_empty();
+            beside(&mut busy, &mut dealt, queue.fill(app, record, is_idle)).await?;
         }
         for (told, one) in dealt.drain(..) {
             queue.done(&told);
+            if one.is_err() {
+                // What cannot be noted would be done again and again.
+                turn.stop();
+            }
             outcome = outcome.and(one);
         }
-        if !turn.is_over() {
+        if may_begin() {
             while busy.len() < AT_ONCE
                 && let Some(told) = queue.next()
             {
-                busy.push(look_into(app, watch, attending, told).boxed());
+                busy.push(look_into(app, record, watch, attending, told).boxed());
             }
         }
-        if busy.is_empty() && (turn.is_over() || has_looked && queue.is_at_end) {
+        if busy.is_empty() && has_looked && (turn.is_over() || queue.is_at_end) {
             return outcome;
         }
         tokio::select! {
@@ -119,27 +138,38 @@ struct Queue {
     /// All that was fetched and is not dealt with.
     held: HashSet<String>,
     /// Behind which notice it goes on; none is from the first, where what is tried again is.
-    after: Option<String>,
+    after: Option<WaitingNotice>,
+    /// When it was asked last, and nothing new waited.
+    in_vain: Option<Instant>,
     /// Nothing at all waited when it was asked for last.
     is_at_end: bool,
 }
 
 impl Queue {
-    /// Fetches more, unless there is enough to do.
-    async fn fill(&mut self, app: &App, record: &IntegrationRecord) -> Result<(), String> {
+    /// Fetches more, unless there is enough to do, or nothing new was there a moment ago.
+    async fn fill(
+        &mut self,
+        app: &App,
+        record: &IntegrationRecord,
+        is_idle: bool,
+    ) -> Result<(), String> {
         let told = |error: store::Error| error.to_string();
         self.is_at_end = false;
+        if !is_idle && self.in_vain.is_some_and(|it| it.elapsed() < PAUSE) {
+            return Ok(());
+        }
+        self.in_vain = None;
         // Behind the last, and then from the first.
         for _ in 0..2 {
             if self.told.len() > AT_ONCE {
                 return Ok(());
             }
             let from_first = self.after.is_none();
-            let after = self.after.as_deref();
-            let waiting = app.store.waiting_notices(&record.id, app.now(), after, BATCH).await;
+            let after = self.after.as_ref();
+            let waiting = app.store.waiting_notices(record, app.now(), after, BATCH).await;
             let waiting = waiting.map_err(told)?;
             self.is_at_end = from_first && waiting.is_empty();
-            self.after = waiting.last().map(|it| it.id.clone());
+            self.after = waiting.last().cloned();
             let mut is_news = false;
             for one in waiting {
                 if self.held.contains(&one.id) {
@@ -147,13 +177,14 @@ impl Queue {
                 }
                 is_news = true;
                 if let Err((one, why)) = self.add(one) {
-                    app.store.notice_failed(&one, app.now(), &why).await.map_err(told)?;
+                    app.store.notice_failed(record, &one, app.now(), &why).await.map_err(told)?;
                 }
             }
-            if is_news || self.is_at_end {
+            if is_news {
                 return Ok(());
             }
         }
+        self.in_vain = Some(Instant::now());
         Ok(())
     }
 
@@ -171,9 +202,11 @@ impl Queue {
         Ok(())
     }
 
-    /// One that nobody looks into.
+    /// One that nobody looks into: the one that waits longest, whatever it is called.
     fn next(&mut self) -> Option<Told> {
-        let about = self.told.keys().find(|it| !self.busy.contains(*it))?.clone();
+        let free = self.told.values().filter(|it| !self.busy.contains(&it.about));
+        let first = free.min_by_key(|it| it.waiting.first().map(|one| (one.ready, &one.id)))?;
+        let about = first.about.clone();
         self.busy.insert(about.clone());
         self.told.remove(&about)
     }
@@ -187,7 +220,13 @@ impl Queue {
 }
 
 /// Asks the registry about what was told, and notes what came of that.
-async fn look_into(app: &App, watch: &Watch<'_>, attending: &Attending<'_>, told: Told) -> Dealt {
+async fn look_into(
+    app: &App,
+    record: &IntegrationRecord,
+    watch: &Watch<'_>,
+    attending: &Attending<'_>,
+    told: Told,
+) -> Dealt {
     let outcome = match attending.watches(&told.notice.registry, &told.notice.repository).await {
         Ok(true) => {
             // The last of those who tell the same is who may have come before the registry knew.
@@ -200,19 +239,24 @@ async fn look_into(app: &App, watch: &Watch<'_>, attending: &Attending<'_>, told
         Ok(false) => Ok(Report::default()),
         Err(why) => Err(why),
     };
-    let noted = noted(app, &told.waiting, outcome).await;
+    if attending.is_stopped() {
+        // It was not tried as it is told by now.
+        return (told, Ok(()));
+    }
+    let noted = noted(app, record, &told.waiting, outcome).await;
     (told, noted.map_err(|error| error.to_string()))
 }
 
 async fn noted(
     app: &App,
+    record: &IntegrationRecord,
     waiting: &[WaitingNotice],
     outcome: Result<Report, String>,
 ) -> Result<(), store::Error> {
     let why = match outcome {
         Ok(report) if report.is_whole() => {
             let ids: Vec<String> = waiting.iter().map(|it| it.id.clone()).collect();
-            return app.store.notices_done(&ids, app.now()).await;
+            return app.store.notices_done(record, &ids, app.now()).await;
         }
         // It was not tried.
         Ok(report) if report.gaps.iter().any(|it| it.why == OVER) => return Ok(()),
@@ -223,7 +267,46 @@ async fn noted(
         Err(why) => why,
     };
     for it in waiting {
-        app.store.notice_failed(it, app.now(), &why).await?;
+        app.store.notice_failed(record, it, app.now(), &why).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Moment;
+    use serde_json::json;
+
+    use super::*;
+
+    fn waiting(number: i64, repository: &str) -> WaitingNotice {
+        let digest = model::Digest::from_sha256(&[1; 32]);
+        let payload = json!({
+            "id": number.to_string(), "is_unique": true, "is_signed": true, "action": "pushed",
+            "registry": "r.example", "repository": repository, "tag": "1", "digest": digest,
+        });
+        let ready = Moment::from_micros(number);
+        WaitingNotice { id: number.to_string(), payload, attempts: 0, heard: ready, ready }
+    }
+
+    #[test]
+    fn whoever_waits_longest_is_next() {
+        let mut queue = Queue::default();
+        for (number, repository) in [(1, "zzz/app"), (2, "aaa/one"), (3, "bbb/one"), (4, "zzz/app")]
+        {
+            queue.add(waiting(number, repository)).unwrap();
+        }
+        let mut order = Vec::new();
+        while let Some(told) = queue.next() {
+            let about = (told.about.1.clone(), told.waiting.len());
+            if order.is_empty() {
+                queue.add(waiting(5, "aaa/two")).unwrap();
+                queue.add(waiting(6, "zzz/app")).unwrap();
+            }
+            order.push(about);
+        }
+        let order: Vec<String> = order.iter().map(|it| format!("{} {}", it.0, it.1)).collect();
+        // What is told of one that is looked into right now waits until that is done.
+        assert_eq!(order, ["zzz/app 2", "aaa/one 1", "bbb/one 1", "aaa/two 1"]);
+    }
 }

@@ -1,9 +1,10 @@
 //! A registry is looked at as a whole, in as many turns as that takes.
 
-use integration::watch::{Report, Watch, WatchError};
+use integration::watch::{Memory, Report, Watch, WatchError};
+use integration::{Listed, Repository};
 use store::{IntegrationRecord, IntegrationState};
 
-use super::witness::{Looking, Witness, key};
+use super::witness::{Looking, Witness, as_look};
 use super::{OVER, became};
 use crate::app::App;
 
@@ -16,51 +17,62 @@ pub(super) async fn look_if_due(
     record: &IntegrationRecord,
     watch: &Watch<'_>,
     witness: &Witness<'_>,
+    memory: &dyn Memory,
 ) -> Result<(), String> {
     let told = |error: store::Error| error.to_string();
     let began = app.now();
-    if !app.store.is_look_due(&record.id, began).await.map_err(told)? {
+    let Some(due) = app.store.look_due(record, began).await.map_err(told)? else { return Ok(()) };
+    witness.party.looking().begin(due);
+    let looked = as_look(look(app, record, watch, witness, memory)).await;
+    if witness.turn.is_stopped() {
+        // Nobody knows how far it got: it begins anew.
+        return looked.map(|_| ()).map_err(|error| error.to_string());
+    }
+    let (outcome, is_left) = match looked {
+        Ok((report, looked)) => {
+            let mut looking = witness.party.looking();
+            noted(record, &mut looking, &report);
+            (Ok(report), looking.end(looked))
+        }
+        Err(WatchError::Lost(lost)) => return Err(lost.to_string()),
+        Err(error) => (Err(error), false),
+    };
+    if is_left {
         return Ok(());
     }
-    witness.party.looking().is_left = false;
-    let outcome = look(app, record, watch, witness).await;
-    let outcome = match outcome {
-        Err(WatchError::Lost(lost)) => return Err(lost.to_string()),
-        other => other,
-    };
-    let looking = {
-        let mut looking = witness.party.looking();
-        if let Ok(report) = &outcome {
-            noted(record, &mut looking, report);
-        }
-        if looking.is_left && outcome.is_ok() {
-            return Ok(());
-        }
-        std::mem::take(&mut *looking)
-    };
+    let looking = std::mem::take(&mut *witness.party.looking());
     let outcome = all_failed(outcome, &looking);
     let rest = witness.party.rhythm().rest(&outcome);
     let rest = i64::try_from(rest.as_secs()).unwrap_or(i64::MAX);
-    app.store.look_again(&record.id, began, app.now().plus_seconds(rest)).await.map_err(told)?;
+    app.store.look_again(record, began, app.now().plus_seconds(rest)).await.map_err(told)?;
     became(app, record, state(&outcome, &looking)).await
 }
 
+/// Looks at what is left of it, and says what that was.
 async fn look(
     app: &App,
     record: &IntegrationRecord,
     watch: &Watch<'_>,
     witness: &Witness<'_>,
-) -> Result<Report, WatchError> {
+    memory: &dyn Memory,
+) -> Result<(Report, Listed<Repository>), WatchError> {
     let off = app.store.disabled_repositories(&record.organisation).await;
     let off = off.map_err(|error| integration::watch::Lost(error.to_string()))?;
-    let mut listed = watch.repositories().await?;
+    let left = witness.party.looking().left.take();
+    let mut listed = if let Some(left) = left {
+        left
+    } else {
+        let listed = watch.repositories().await?;
+        let registry = witness.directory.registry();
+        if !memory.has_begun(registry).await? {
+            // Also those that are switched off: once they are on, what is in them is not new.
+            memory.begin(registry, &listed.all).await?;
+        }
+        listed
+    };
     listed.all.retain(|it| !off.contains(&format!("{}/{}", it.registry, it.name)));
-    {
-        // Those of the turns before are done.
-        let looking = witness.party.looking();
-        listed.all.retain(|it| !looking.asked.contains(&key(it)));
-    }
-    watch.look(&listed).await
+    let report = watch.look(&listed).await?;
+    Ok((report, listed))
 }
 
 /// Adds what came of one turn.

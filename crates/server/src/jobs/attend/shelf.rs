@@ -8,6 +8,7 @@ use integration::{Failure, Repository};
 use model::{Act, Digest, ImageState, Platform};
 use store::IntegrationRecord;
 
+use super::away;
 use super::witness::Witness;
 use crate::app::App;
 use crate::reading::{Place, Read, Reading, Shelf};
@@ -36,6 +37,31 @@ impl<'a> Attending<'a> {
         Ok(known.is_none_or(|it| it.enabled))
     }
 
+    /// Is it still what it was told?
+    pub(super) async fn is_current(&self) -> Result<bool, String> {
+        let now = self.app.store.integration_by_id(&self.record.id).await;
+        let now = now.map_err(|error| error.to_string())?;
+        Ok(now.is_some_and(|it| it.revision == self.record.revision))
+    }
+
+    /// Whether nothing at all is done any more.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.witness.turn.is_stopped()
+    }
+
+    /// What is remembered, unless the integration was told something else: then it is over.
+    async fn kept<T>(
+        &self,
+        asking: impl Future<Output = Result<T, store::Error>>,
+    ) -> Result<T, Lost> {
+        asking.await.map_err(|error| {
+            if matches!(error, store::Error::Gone(_)) {
+                self.witness.turn.stop();
+            }
+            Lost(error.to_string())
+        })
+    }
+
     pub(super) fn hands<'b>(&'b self, reading: &'b Reading<'b>) -> Working<'b> {
         Working { attending: self, reading }
     }
@@ -57,14 +83,16 @@ pub(super) struct Working<'a> {
 impl Hands for Working<'_> {
     async fn analyze(&self, found: &Found) -> Result<(), Failure> {
         let Attending { app, record, witness } = self.attending;
-        witness.may(&found.repository)?;
+        witness.may(found)?;
         let read = self.reading.place(found).await;
         witness.heard(&found.repository, found.tag.as_deref(), &read);
         read?;
-        app.store.watched_image(&record.id, &found.digest).await.map_err(away)
+        let kept = self.attending.kept(app.store.watched_image(record, &found.digest)).await;
+        kept.map_err(|lost| image::Error::unavailable("the database", lost.0).into())
     }
 
     async fn moved(&self, found: &Found) -> Result<(), Failure> {
+        self.attending.witness.may(found)?;
         self.reading.place(found).await
     }
 
@@ -133,69 +161,54 @@ impl Shelf for Attending<'_> {
 #[async_trait]
 impl Memory for Attending<'_> {
     async fn has_begun(&self, _: &str) -> Result<bool, Lost> {
-        self.app.store.watch_has_begun(&self.record.id).await.map_err(lost)
+        self.kept(self.app.store.watch_has_begun(self.record)).await
     }
 
     async fn begun(&self, _: &str) -> Result<(), Lost> {
-        self.app.store.watch_begun(&self.record.id, self.app.now()).await.map_err(lost)
+        self.kept(self.app.store.watch_begun(self.record, self.app.now())).await
     }
 
     async fn begin(&self, _: &str, repositories: &[Repository]) -> Result<(), Lost> {
         let all: Vec<(&str, &str)> =
             repositories.iter().map(|it| (it.registry.as_str(), it.name.as_str())).collect();
-        let Attending { app, record, .. } = self;
-        app.store.watch_begins(&record.id, app.now(), &all).await.map_err(lost)
+        self.kept(self.app.store.watch_begins(self.record, &all)).await
     }
 
-    async fn is_awaited(&self, registry: &str, repository: &Repository) -> Result<bool, Lost> {
-        if !self.has_begun(registry).await? {
-            return Ok(true);
-        }
+    async fn is_awaited(&self, _: &str, repository: &Repository) -> Result<bool, Lost> {
         let Repository { registry, name, .. } = repository;
-        self.app.store.is_awaited(&self.record.id, registry, name).await.map_err(lost)
+        self.kept(self.app.store.is_awaited(self.record, registry, name)).await
     }
 
     async fn met(&self, repository: &Repository) -> Result<(), Lost> {
         let Repository { registry, name, .. } = repository;
-        self.app.store.awaited_no_more(&self.record.id, registry, name).await.map_err(lost)
+        self.kept(self.app.store.awaited_no_more(self.record, registry, name)).await
     }
 
     async fn repositories(&self, _: &str) -> Result<Vec<(String, String)>, Lost> {
-        self.app.store.watched_repositories(&self.record.id).await.map_err(lost)
+        self.kept(self.app.store.watched_repositories(self.record)).await
     }
 
     async fn tags(&self, repository: &Repository) -> Result<BTreeMap<String, Digest>, Lost> {
         let Repository { registry, name, .. } = repository;
-        self.app.store.watched_tags(&self.record.id, registry, name).await.map_err(lost)
+        self.kept(self.app.store.watched_tags(self.record, registry, name)).await
     }
 
     async fn tag(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Lost> {
         let Repository { registry, name, .. } = repository;
-        self.app.store.watched_tag(&self.record.id, registry, name, tag).await.map_err(lost)
+        self.kept(self.app.store.watched_tag(self.record, registry, name, tag)).await
     }
 
     async fn keep(&self, repository: &Repository, tag: &str, digest: &Digest) -> Result<(), Lost> {
         let Repository { registry, name, .. } = repository;
-        let kept = self.app.store.watched(&self.record.id, registry, name, tag, digest);
-        kept.await.map_err(lost)
+        self.kept(self.app.store.watched(self.record, registry, name, tag, digest)).await
     }
 
     async fn forget(&self, repository: &Repository, tag: &str) -> Result<(), Lost> {
         let Repository { registry, name, .. } = repository;
-        self.app.store.unwatched(&self.record.id, registry, name, tag).await.map_err(lost)
+        self.kept(self.app.store.unwatched(self.record, registry, name, tag)).await
     }
 
     async fn is_done(&self, digest: &Digest) -> Result<bool, Lost> {
-        self.app.store.is_watched_image(&self.record.id, digest).await.map_err(lost)
+        self.kept(self.app.store.is_watched_image(self.record, digest)).await
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
-fn lost(error: store::Error) -> Lost {
-    Lost(error.to_string())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
-fn away(error: store::Error) -> Failure {
-    image::Error::unavailable("the database", error.to_string()).into()
 }

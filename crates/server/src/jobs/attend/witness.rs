@@ -1,27 +1,52 @@
 //! Whoever looks on while a registry is asked: what it says no to, and when others have their turn.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use integration::watch::Found;
 use integration::{Check, Directory, Failure, Listed, Repository, Tagged};
 use model::{Digest, Gap, Moment};
+use store::IntegrationRecord;
 
-use super::over;
+use super::turn::Turn;
+use super::{away, over};
+use crate::app::App;
 use crate::parties::Party;
 
-/// For how long something is attended to.
-pub(super) struct Turn {
-    until: Instant,
-    is_over: AtomicBool,
+/// How long an answer may take, however many pages it has.
+const LONGEST: Duration = Duration::from_hours(1);
+
+tokio::task_local! {
+    /// Somebody looks at the whole, and does not only look into what was told.
+    static LOOKS: ();
+}
+
+/// Looks at the whole meanwhile.
+pub(super) async fn as_look<T>(looking: impl Future<Output = T>) -> T {
+    LOOKS.scope((), looking).await
+}
+
+fn is_look() -> bool {
+    LOOKS.try_with(|()| ()).is_ok()
 }
 
 /// What came of a look so far. It may take several turns.
 #[derive(Default)]
 pub(crate) struct Looking {
-    /// Repositories whose tags were listed, by host and name: they are not looked at again.
-    pub(super) asked: BTreeSet<(String, String)>,
+    /// Since when it was due: another one has another moment.
+    due: Option<Moment>,
+    /// A turn of it began and did not end: nobody knows how far it got.
+    is_under_way: bool,
+    /// How many turns began.
+    turn: usize,
+    /// What is left to be looked at; none is that nobody asked.
+    pub(super) left: Option<Listed<Repository>>,
+    /// Repositories that were begun, by host and name: their tags that were asked for, and in which turn.
+    begun: BTreeMap<Key, BTreeMap<String, usize>>,
+    /// Those in which something is left for another turn.
+    postponed: BTreeSet<Key>,
     /// How many are told of, and how many of them cannot be listed.
     pub(super) tried: usize,
     pub(super) failed: usize,
@@ -30,61 +55,107 @@ pub(crate) struct Looking {
     /// What could not be looked at, and the first of it.
     pub(super) gaps: usize,
     pub(super) gap: Option<Gap>,
-    /// Something is left for another turn.
-    pub(super) is_left: bool,
+}
+
+/// Host and name.
+type Key = (String, String);
+
+impl Looking {
+    /// Another turn of it begins. What another process knows of a look that goes on is not known here,
+    /// and that look may be over.
+    pub(super) fn begin(&mut self, due: Moment) {
+        if self.is_under_way || self.due != Some(due) {
+            *self = Self { due: Some(due), ..Self::default() };
+        }
+        self.is_under_way = true;
+        self.turn += 1;
+        self.postponed.clear();
+    }
+
+    /// It ends, and these were looked at. Says whether something is left.
+    pub(super) fn end(&mut self, mut looked: Listed<Repository>) -> bool {
+        self.is_under_way = false;
+        looked.gaps.clear();
+        looked.all.retain(|it| self.postponed.contains(&key(it)));
+        self.begun.retain(|it, _| self.postponed.contains(it));
+        let is_left = !looked.all.is_empty();
+        self.left = Some(looked);
+        is_left
+    }
+
+    /// Would something be lost if it was forgotten?
+    pub(crate) fn goes_on(&self) -> bool {
+        self.is_under_way || self.left.is_some()
+    }
+
+    fn asked(&self, repository: &Repository, tag: &str) -> Option<usize> {
+        self.begun.get(&key(repository))?.get(tag).copied()
+    }
 }
 
 /// A party's directory, and what comes of asking it.
 pub(super) struct Witness<'a> {
+    pub(super) app: &'a App,
+    pub(super) record: &'a IntegrationRecord,
     pub(super) directory: &'a dyn Directory,
     pub(super) turn: &'a Turn,
     pub(super) party: &'a Party,
 }
 
-impl Turn {
-    pub(super) fn new(time: Duration) -> Self {
-        Self { until: Instant::now() + time, is_over: AtomicBool::new(false) }
-    }
-
-    /// It is, from now on.
-    pub(super) fn end(&self) {
-        self.is_over.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed) || Instant::now() >= self.until
-    }
-}
-
 impl Witness<'_> {
-    /// No, when others have their turn: then this repository is looked at again.
-    pub(super) fn may(&self, repository: &Repository) -> Result<(), Failure> {
-        if !self.turn.is_over() {
-            return Ok(());
-        }
-        // Remembered as over: whoever asks afterwards is told the same.
-        self.turn.end();
-        let mut looking = self.party.looking();
-        looking.is_left = true;
-        looking.asked.remove(&key(repository));
-        Err(over(&repository.name))
+    /// May it be worked on? No, when others have their turn: then its tag is looked at again. What was
+    /// begun is brought to its end.
+    pub(super) fn may(&self, found: &Found) -> Result<(), Failure> {
+        let tag = found.tag.as_deref().unwrap_or_default();
+        let may =
+            if is_look() { self.step(&found.repository, tag) } else { !self.turn.is_stopped() };
+        if may { Ok(()) } else { Err(over(&found.repository.name)) }
     }
 
-    /// Takes note of what was said of something in a repository that is looked at. What a notice leads
-    /// to says nothing of the whole: anybody may have sent it.
+    /// May the next thing be done about a tag that is looked at?
+    fn step(&self, repository: &Repository, tag: &str) -> bool {
+        let mut looking = self.party.looking();
+        let turn = looking.turn;
+        let is_begun = looking.asked(repository, tag) == Some(turn) && !self.turn.is_stopped();
+        if is_begun || self.turn.step() {
+            looking.begun.entry(key(repository)).or_default().insert(tag.to_owned(), turn);
+            return true;
+        }
+        looking.postponed.insert(key(repository));
+        false
+    }
+
+    /// Takes note of what was said of something while it is looked at. What a notice leads to says
+    /// nothing of the whole: anybody may have sent it.
     pub(super) fn heard<T>(&self, of: &Repository, tag: Option<&str>, answer: &Result<T, Failure>) {
         let Err(Failure { error: error @ image::Error::Denied { .. }, .. }) = answer else {
             return;
         };
-        let mut looking = self.party.looking();
-        if looking.asked.contains(&key(of)) {
+        if is_look() {
             let name = tag.map_or_else(|| of.name.clone(), |tag| format!("{}:{tag}", of.name));
+            let mut looking = self.party.looking();
             looking.denied.get_or_insert_with(|| format!("{name}: {}", error.why()));
+        }
+    }
+
+    /// What is answered, unless nobody wants to know it any more.
+    async fn answer<T>(
+        &self,
+        what: &str,
+        asking: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            answer = asking => answer,
+            () = self.turn.until_stopped() => Err(over(what)),
+            () = tokio::time::sleep(LONGEST) => {
+                let why = format!("it does not end within {} minutes", LONGEST.as_secs() / 60);
+                Err(image::Error::unavailable(what, why).into())
+            }
         }
     }
 }
 
-pub(super) fn key(repository: &Repository) -> (String, String) {
+fn key(repository: &Repository) -> Key {
     (repository.registry.clone(), repository.name.clone())
 }
 
@@ -95,26 +166,45 @@ impl Directory for Witness<'_> {
     }
 
     async fn repositories(&self, known: &[String]) -> Result<Listed<Repository>, Failure> {
-        self.directory.repositories(known).await
+        self.answer("the list", self.directory.repositories(known)).await
     }
 
     async fn tags(&self, repository: &Repository) -> Result<Listed<Tagged>, Failure> {
-        self.may(repository)?;
-        let answer = self.directory.tags(repository).await;
+        if self.turn.is_over() {
+            self.party.looking().postponed.insert(key(repository));
+            return Err(over(&repository.name));
+        }
+        let answer = self.answer(&repository.name, self.directory.tags(repository)).await;
+        self.turn.begin();
         {
             let mut looking = self.party.looking();
-            looking.asked.insert(key(repository));
-            looking.tried += 1;
-            looking.failed += usize::from(answer.is_err());
+            if let Entry::Vacant(place) = looking.begun.entry(key(repository)) {
+                place.insert(BTreeMap::new());
+                looking.tried += 1;
+                looking.failed += usize::from(answer.is_err());
+            }
         }
         self.heard(repository, None, &answer);
         answer
     }
 
-    /// Of a repository that is begun every tag is asked for, whosever turn it is: otherwise nobody would
-    /// ever get to the end of a large one.
+    /// What was asked for in a turn before is not asked again, and leads where it led then.
     async fn digest(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>, Failure> {
-        let answer = self.directory.digest(repository, tag).await;
+        if is_look() {
+            let asked = {
+                let looking = self.party.looking();
+                looking.asked(repository, tag).is_some_and(|turn| turn < looking.turn)
+            };
+            if asked {
+                let Repository { registry, name, .. } = repository;
+                let seen = self.app.store.watched_tag(self.record, registry, name, tag).await;
+                return seen.map_err(away);
+            }
+            if !self.step(repository, tag) {
+                return Err(over(&repository.name));
+            }
+        }
+        let answer = self.answer(&repository.name, self.directory.digest(repository, tag)).await;
         self.heard(repository, Some(tag), &answer);
         answer
     }

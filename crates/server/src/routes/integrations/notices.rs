@@ -73,7 +73,7 @@ async fn retry(
     let record = found(&app, &organisation, &kind, &name).await?;
     let (now, notice) = (app.now(), retrying.notice.as_deref());
     let job = attending(&record, now);
-    let notices = app.store.revive_notices(&record.id, notice, now, &job).await?;
+    let notices = app.store.revive_notices(&record, notice, now, &job).await?;
     Ok(Json(Retried { notices }))
 }
 

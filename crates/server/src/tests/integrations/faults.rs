@@ -7,13 +7,6 @@ use testkit::Guard;
 use super::*;
 use crate::{Limits, front};
 
-/// The state of an integration, and why.
-async fn state(house: &House, kind: &str) -> (IntegrationState, String) {
-    let ann = house.client("ann").await;
-    let it = ann.integration("acme", kind, "ours").await.unwrap();
-    (it.state, it.why.unwrap_or_default())
-}
-
 #[tokio::test]
 async fn what_is_tried_again_later_keeps_nothing_waiting() {
     let house = House::new().await;
@@ -58,7 +51,7 @@ async fn who_is_not_let_in_is_not_connected() {
     assert_eq!(made.integration.state, IntegrationState::Error);
     for _ in 0..3 {
         house.later(400).await;
-        let (state, why) = state(&house, "oci").await;
+        let (state, why) = house.state("oci").await;
         assert_eq!(state, IntegrationState::Error);
         assert!(why.starts_with("team/app: "), "{why}");
     }
@@ -70,7 +63,7 @@ async fn who_is_not_let_in_is_not_connected() {
     ];
     house.configured("oci", &right).await;
     house.later(1).await;
-    assert_eq!(state(&house, "oci").await, (IntegrationState::Connected, String::new()));
+    assert_eq!(house.state("oci").await, (IntegrationState::Connected, String::new()));
     assert_eq!(house.known(&format!("{host}/team/app")).await.0, "1");
 }
 
@@ -82,73 +75,23 @@ async fn who_is_let_in_no_longer_is_connected_no_longer() {
     house.push("team/web", "1", "pot");
     house.configured("oci", &[("registry", &host)]).await;
     house.later(1).await;
-    assert_eq!(state(&house, "oci").await, (IntegrationState::Connected, String::new()));
+    assert_eq!(house.state("oci").await, (IntegrationState::Connected, String::new()));
     // One that cannot be looked at for now is told of, and the rest goes on.
     house.registry.plan("/v2/team/web/", 10_000, Fault::status(500));
     house.later(400).await;
-    let (now, why) = state(&house, "oci").await;
+    let (now, why) = house.state("oci").await;
     assert_eq!(now, IntegrationState::Connected);
     assert!(why.starts_with("one thing could not be looked at: team/web: "), "{why}");
     // Known repositories are looked at where no list is given; but of those no tags are, either.
     house.registry.forgive();
     house.registry.plan("/v2/", 10_000, Fault::status(403));
     house.later(400).await;
-    let (now, why) = state(&house, "oci").await;
+    let (now, why) = house.state("oci").await;
     assert_eq!(now, IntegrationState::Error, "{why}");
     house.registry.forgive();
     // After a failed look the next one is soon.
     house.later(31).await;
-    assert_eq!(state(&house, "oci").await, (IntegrationState::Connected, String::new()));
-}
-
-#[tokio::test]
-async fn a_secret_is_for_one_address() {
-    let house = House::new().await;
-    let host = house.registry.host();
-    let other = FakeRegistry::start();
-    let ann = house.client("ann").await;
-    let here = [("registry", host.as_str()), ("user", "reader"), ("password", "pass")];
-    house.configured("oci", &here).await;
-    let there = other.host();
-    let moved = [("registry", there.as_str()), ("user", "reader")];
-    let refused = ann.configure_integration("acme", "oci", "ours", &told(&moved)).await;
-    let refused = refused.unwrap_err();
-    let expect = "parameters: password: it was told for another address";
-    assert_eq!(refused.to_string(), expect);
-    assert!(other.seen().is_empty(), "nobody there has heard of it");
-    house.clock.fetch_add(1_000_000, Ordering::SeqCst);
-    let moved = [("registry", there.as_str()), ("user", ""), ("password", "")];
-    let made = house.configured("oci", &moved).await;
-    assert!(made.integration.secrets.is_empty());
-    assert!(!other.seen().is_empty());
-    assert!(other.seen().iter().all(|it| it.authorization.is_none()));
-    // There it may be told again, and is kept as long as the address is.
-    house.clock.fetch_add(1_000_000, Ordering::SeqCst);
-    let again = [("registry", there.as_str()), ("user", "reader"), ("password", "pass")];
-    house.configured("oci", &again).await;
-    house.clock.fetch_add(1_000_000, Ordering::SeqCst);
-    let filtered = [("registry", there.as_str()), ("user", "reader"), ("include", "team/*")];
-    assert_eq!(house.configured("oci", &filtered).await.integration.secrets, ["password"]);
-}
-
-#[tokio::test]
-async fn an_address_that_leaked_is_given_up() {
-    let house = House::new().await;
-    let host = house.registry.host();
-    let digest = house.push("team/app", "1", "cup");
-    let made =
-        house.configured("distribution", &[("registry", &host), ("webhook-auth", SECRET)]).await;
-    let leaked = hook(&made.integration);
-    let (ann, bob) = (house.client("ann").await, house.client("bob").await);
-    let refused = bob.renew_integration_address("acme", "distribution", "ours").await;
-    assert_eq!(refused.unwrap_err().problem().unwrap().status, 403);
-    let renewed = ann.renew_integration_address("acme", "distribution", "ours").await.unwrap();
-    assert_eq!(renewed.hook, None, "it is kept in no answer to a change");
-    let path = hook(&ann.integration("acme", "distribution", "ours").await.unwrap());
-    assert_ne!(path, leaked);
-    let sent = notification("x", "team/app", "1", &digest);
-    assert_eq!(house.post(&leaked, &sent).await.0, 404);
-    assert_eq!(house.post(&path, &sent).await.0, 200);
+    assert_eq!(house.state("oci").await, (IntegrationState::Connected, String::new()));
 }
 
 #[tokio::test]
@@ -180,54 +123,13 @@ async fn a_platform_that_nobody_can_read_is_told_of_once() {
     let acme = house.app.store().organisation("acme").await.unwrap().id;
     let image = house.app.store().image(&acme, &bad.parse().unwrap()).await.unwrap().unwrap();
     assert!(matches!(image.state, ImageState::Failed { .. }), "{:?}", image.state);
-    assert_eq!(state(&house, "oci").await, (IntegrationState::Connected, String::new()));
+    assert_eq!(house.state("oci").await, (IntegrationState::Connected, String::new()));
     // It is not fetched again and again.
     let asked =
         |digest: &str| house.registry.seen().iter().filter(|it| it.path.contains(digest)).count();
     let before = asked(&bad);
     house.later(400).await;
     assert_eq!(asked(&bad), before);
-}
-
-#[tokio::test]
-async fn what_takes_long_is_done_in_turns() {
-    let house = House::new().await;
-    let host = house.registry.host();
-    house.push("team/app", "1", "cup");
-    house.push("team/web", "1", "pot");
-    house.configured("oci", &[("registry", &host)]).await;
-    let acme = house.app.store().organisation("acme").await.unwrap().id;
-    let record = house.app.store().integration(&acme, "oci", "ours").await.unwrap().unwrap();
-    // Others have their turn before anything is looked at: nothing is lost, and nothing is noted.
-    jobs::attend_for(&house.app, &record, std::time::Duration::ZERO).await.unwrap();
-    assert_eq!(house.known(&format!("{host}/team/app")).await, (String::new(), 0));
-    assert_eq!(jobs::all(&house.app).await, ["attend"]);
-    assert_eq!(house.known(&format!("{host}/team/app")).await, ("1".to_owned(), 2));
-    assert_eq!(house.known(&format!("{host}/team/web")).await, ("1".to_owned(), 2));
-    assert_eq!(state(&house, "oci").await, (IntegrationState::Connected, String::new()));
-    assert!(jobs::all(&house.app).await.is_empty());
-}
-
-/// What is pushed is read, though a first look has a hole for ever.
-#[tokio::test]
-async fn one_closed_repository_does_not_make_everything_old() {
-    let house = House::new().await;
-    let host = house.registry.host();
-    house.push("team/app", "latest", "cup");
-    house.push("team/app", "old", "pot");
-    house.push("team/closed", "1", "lid");
-    house.registry.plan("/v2/team/closed/", 10_000, Fault::status(403));
-    house.configured("oci", &[("registry", &host)]).await;
-    house.later(1).await;
-    let (now, why) = state(&house, "oci").await;
-    assert_eq!(now, IntegrationState::Error);
-    assert!(why.starts_with("team/closed: "), "{why}");
-    assert_eq!(house.known(&format!("{host}/team/app")).await, ("latest".to_owned(), 1));
-    house.push("team/app", "v2", "mug");
-    house.push("team/new", "1", "jug");
-    house.later(400).await;
-    assert_eq!(house.known(&format!("{host}/team/app")).await, ("latest v2".to_owned(), 3));
-    assert_eq!(house.known(&format!("{host}/team/new")).await.0, "1");
 }
 
 #[tokio::test]
@@ -263,4 +165,38 @@ async fn whoever_guesses_paths_is_told_to_wait() {
     for number in 1..30 {
         assert_eq!(sent(&path, number).await.unwrap().status(), StatusCode::OK);
     }
+}
+
+/// A server that asks no registry says so, and shows nobody a secret.
+#[tokio::test]
+async fn an_offline_server_asks_no_registry() {
+    let clock = Arc::clone(&House::new().await.clock);
+    let house = House::of(app_with("sqlite::memory:", &clock, true).await, clock).await;
+    let host = house.registry.host();
+    let settings = [("registry", host.as_str()), ("user", "reader"), ("password", "pass")];
+    let made = house.configured("oci", &settings).await;
+    assert_eq!(made.integration.state, IntegrationState::Error);
+    let ann = house.client("ann").await;
+    let tried = ann.try_integration("acme", "oci", "ours").await.unwrap();
+    assert_eq!(tried.integration.state, IntegrationState::Error);
+    assert_eq!(tried.integration.why.unwrap(), "registry reachable: no registry is asked here");
+    assert!(house.registry.seen().is_empty());
+}
+
+/// What is deleted comes again while it is still there.
+#[tokio::test]
+async fn a_repository_that_is_deleted_and_still_there_is_seen_again() {
+    let house = House::new().await;
+    let host = house.registry.host();
+    house.push("team/app", "1", "cup");
+    house.configured("oci", &[("registry", &host)]).await;
+    house.later(1).await;
+    let repository = format!("{host}/team/app");
+    assert_eq!(house.known(&repository).await, ("1".to_owned(), 1));
+    let acme = house.app.store().organisation("acme").await.unwrap().id;
+    let act = Act { who: "a test".to_owned(), origin: String::new(), at: house.app.now() };
+    house.app.store().delete_repository(&acme, &act, &repository, false).await.unwrap();
+    assert_eq!(house.known(&repository).await.0, "");
+    house.later(400).await;
+    assert_eq!(house.known(&repository).await.0, "1");
 }

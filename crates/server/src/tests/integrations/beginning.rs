@@ -1,0 +1,99 @@
+//! What was there before somebody watched is not new, whenever it turns up: the newest of it is read.
+
+use super::*;
+
+/// What is pushed is read, though a first look has a hole for ever.
+#[tokio::test]
+async fn one_closed_repository_does_not_make_everything_old() {
+    let house = House::new().await;
+    let host = house.registry.host();
+    house.push("team/app", "latest", "cup");
+    house.push("team/app", "old", "pot");
+    house.push("team/closed", "1", "lid");
+    house.registry.plan("/v2/team/closed/", 10_000, Fault::status(403));
+    house.configured("oci", &[("registry", &host)]).await;
+    house.later(1).await;
+    let (now, why) = house.state("oci").await;
+    assert_eq!(now, IntegrationState::Error);
+    assert!(why.starts_with("team/closed: "), "{why}");
+    assert_eq!(house.known(&format!("{host}/team/app")).await, ("latest".to_owned(), 1));
+    house.push("team/app", "v2", "mug");
+    house.push("team/new", "1", "jug");
+    house.later(400).await;
+    assert_eq!(house.known(&format!("{host}/team/app")).await, ("latest v2".to_owned(), 3));
+    assert_eq!(house.known(&format!("{host}/team/new")).await.0, "1");
+}
+
+#[tokio::test]
+async fn a_list_with_a_hole_makes_nothing_new() {
+    const MANY: usize = 150;
+    let house = House::new().await;
+    let host = house.registry.host();
+    // So many that there are two pages.
+    for number in 0..MANY {
+        for tag in ["1", "2", "3"] {
+            house.push(&format!("team/app{number:03}"), tag, "cup");
+        }
+    }
+    let late = format!("team/app{:03}", MANY - 1);
+    for tag in ["1", "2", "3"] {
+        house.push(&late, tag, tag);
+    }
+    let made = house.configured("oci", &[("registry", &host)]).await;
+    assert_eq!(made.integration.state, IntegrationState::Connected);
+    house.registry.plan("/v2/_catalog?last=", 1, Fault::status(500));
+    house.registry.plan("/v2/_catalog?n=1000&last=", 1, Fault::status(500));
+    house.later(1).await;
+    house.later(400).await;
+    assert_eq!(house.known(&format!("{host}/{late}")).await.0, "3");
+    // From then on what turns up is new.
+    for tag in ["1", "2"] {
+        house.push("team/new", tag, tag);
+    }
+    house.later(400).await;
+    assert_eq!(house.known(&format!("{host}/team/new")).await.0, "1 2");
+}
+
+#[tokio::test]
+async fn a_wider_look_makes_nothing_new() {
+    let house = House::new().await;
+    let host = house.registry.host();
+    for tag in ["a1", "a2", "b1", "b2"] {
+        house.push("team/app", tag, tag);
+        house.push("team/web", tag, tag);
+    }
+    let narrow = [("registry", host.as_str()), ("include", "team/app"), ("tag", "^a")];
+    house.configured("oci", &narrow).await;
+    house.later(1).await;
+    assert_eq!(house.known(&format!("{host}/team/app")).await, ("a2".to_owned(), 1));
+    house.clock.fetch_add(1_000_000, Ordering::SeqCst);
+    house.configured("oci", &[("registry", &host)]).await;
+    house.later(1).await;
+    assert_eq!(house.known(&format!("{host}/team/app")).await.0, "a2 b2");
+    assert_eq!(house.known(&format!("{host}/team/web")).await.0, "b2");
+    house.push("team/app", "c1", "mug");
+    house.later(400).await;
+    assert_eq!(house.known(&format!("{host}/team/app")).await.0, "a2 b2 c1");
+}
+
+#[tokio::test]
+async fn a_repository_that_is_off_is_left_alone() {
+    let house = House::new().await;
+    let host = house.registry.host();
+    let ann = house.client("ann").await;
+    house.push("team/app", "1", "cup");
+    house.push("team/web", "1", "pot");
+    ann.enable_repository("acme", &format!("{host}/team/web"), false).await.unwrap();
+    let made =
+        house.configured("distribution", &[("registry", &host), ("webhook-auth", SECRET)]).await;
+    house.later(1).await;
+    let digest = house.push("team/web", "2", "lid");
+    let sent = notification("web", "team/web", "2", &digest);
+    assert_eq!(house.post(&hook(&made.integration), &sent).await.0, 200);
+    house.later(1).await;
+    assert_eq!(house.known(&format!("{host}/team/web")).await, (String::new(), 1));
+    ann.enable_repository("acme", &format!("{host}/team/web"), true).await.unwrap();
+    house.later(3700).await;
+    // The newest of it, as of any other when somebody begins to watch it.
+    assert_eq!(house.known(&format!("{host}/team/web")).await, ("2".to_owned(), 2));
+}
