@@ -130,14 +130,14 @@ impl Backlog {
         }
         waiting.ids.extend(asked.ids.iter().cloned());
         self.later.insert((now + doubled(tries), about));
+        // Those that were asked about at the same time tell nothing new.
+        let is_known = self.silences > 0 || self.pause.is_some_and(|it| it > now);
         if let Some(wait) = wait {
             self.pause = self.pause.max(now.checked_add(wait));
         }
         if !is_away {
             return Fate::Again(tries);
         }
-        // Those that were asked about at the same time tell nothing new.
-        let is_known = self.silences > 0;
         if self.pause.is_none_or(|it| it <= now) {
             self.silences = self.silences.saturating_add(1);
             self.pause = now.checked_add(doubled(self.silences));
@@ -324,5 +324,14 @@ mod tests {
         assert_eq!(backlog.rest(at(10)), Some(at(1800)));
         assert_eq!(next(&mut backlog, at(1800)).0, "b: 2 3600 s");
         assert_eq!(next(&mut backlog, at(1800)).0, "a: 1 3600 s");
+        // It is said once, however many were asked about at the time.
+        let asked = ["3", "4"].map(|id| {
+            backlog.add(notice(id, id), None);
+            backlog.next(at(1801)).unwrap()
+        });
+        for (asked, expect) in asked.iter().zip([true, false]) {
+            let away = Ok(Report { away: 1, ..failed(Some(1800)) });
+            assert_eq!(backlog.answered(asked, &away, at(1801)), Fate::PutOff(expect));
+        }
     }
 }
