@@ -3,7 +3,7 @@
 use api::Integration;
 use integration::filter::Filter;
 use integration::{BadSetting, Given, Kind, Repository, Settings, Ways, registry_string};
-use model::Reference;
+use model::{Reference, registry_host};
 
 use crate::asking::Asking;
 use crate::failure::Failure;
@@ -13,6 +13,7 @@ pub(super) struct Held {
     registry: String,
     settings: Settings,
     filter: Filter,
+    has_keys: bool,
     party: Box<dyn integration::Integration>,
 }
 
@@ -61,12 +62,14 @@ impl Held {
         };
         let party = (kind.connect)(&settings, &ways)?;
         let registry = settings.text("registry").unwrap_or_default().to_owned();
-        Ok(Self { registry, filter: Filter::of(&settings), settings, party })
+        let has_keys = kind.settings.iter().any(|it| it.key == "repository" && it.required);
+        Ok(Self { registry, filter: Filter::of(&settings), has_keys, settings, party })
     }
 
     /// The whole name of a repository that is named by itself, or with the host.
     pub(super) fn full(&self, name: &str) -> String {
-        let is_whole = name.parse().is_ok_and(|it: Reference| self.is_at(&it.host));
+        let host = name.split_once('/').map(|it| registry_host(it.0));
+        let is_whole = host.is_some_and(|it| self.is_at(it));
         if is_whole { name.to_owned() } else { format!("{}/{name}", self.registry) }
     }
 
@@ -96,6 +99,10 @@ impl Held {
         let within = |name: &str, word: &str| {
             name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
+        // Whoever has keys knows which of them makes a name.
+        if self.has_keys {
+            return repository.key.as_ref().is_some_and(|it| words.contains(it));
+        }
         words.is_empty()
             || words.iter().any(|word| names.iter().any(|name| within(name, word)))
             || repository.key.as_ref().is_some_and(|it| words.contains(it))
