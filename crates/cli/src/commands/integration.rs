@@ -322,6 +322,10 @@ async fn renew(
     context: &Context,
 ) -> anyhow::Result<Outcome> {
     let (organisation, messages) = (&asking.organisation, &context.messages);
+    if kind.webhook_secret.is_none() {
+        let why = format!("integration renew: {} has no webhooks", kind.title);
+        return Err(Failure::error(why, "it is looked at again and again"));
+    }
     asking.client.renew_integration_address(organisation, kind.id, name).await?;
     tell_address(asking, kind, name, context).await?;
     messages.done(&format!("The former address of {} {name} is good no more", kind.title));

@@ -275,6 +275,7 @@ fn what_an_integration_watches_is_switched() {
         hook.send(serving.host(), path).unwrap().status
     };
     assert_eq!((status(&address), status(&renewed)), (404, 200));
+    check("integration renew oci", "error: integration renew: OCI registry has no webhooks\n");
     check("integration renew nexus", "error: integration `nexus default`: there is none\n");
 }
 

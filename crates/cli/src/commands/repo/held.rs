@@ -3,7 +3,7 @@
 use api::Integration;
 use integration::filter::Filter;
 use integration::{BadSetting, Given, Kind, Repository, Ways, registry_string};
-use model::Reference;
+use model::{Reference, registry_host};
 
 use crate::asking::Asking;
 use crate::failure::Failure;
@@ -65,7 +65,8 @@ impl Held {
 
     /// The whole name of a repository that is named by itself, or with the host.
     pub(super) fn full(&self, name: &str) -> String {
-        let is_whole = name.parse().is_ok_and(|it: Reference| self.is_at(&it.host));
+        let host = name.split_once('/').map(|it| registry_host(it.0));
+        let is_whole = host.is_some_and(|it| self.is_at(it));
         if is_whole { name.to_owned() } else { format!("{}/{name}", self.registry) }
     }
 
