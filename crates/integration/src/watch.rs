@@ -8,6 +8,7 @@ mod memory;
 mod options;
 mod report;
 mod rhythm;
+mod rounds;
 mod told;
 mod turns;
 
@@ -30,6 +31,7 @@ pub use memory::{Found, Hands, Lost, Memory};
 pub use options::{Backfill, Options};
 pub use report::{Report, WatchError};
 pub use rhythm::Rhythm;
+pub use rounds::Rounds;
 
 /// Somebody who watches one registry.
 pub struct Watch<'a> {

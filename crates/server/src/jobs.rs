@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 
-pub(crate) use attend::Looking;
+pub(crate) use attend::{Looking, soon as look_soon};
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.
 const LEASE: u32 = 20;

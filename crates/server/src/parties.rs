@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use integration::watch::Rhythm;
+use integration::watch::{Rhythm, Rounds};
 use integration::{BadSetting, Check, Integration, Kind, Outcome, Secrets, Settings, Ways};
 use model::{Moment, Secret};
 use store::{IntegrationRecord, IntegrationSecrets, IntegrationState};
@@ -19,6 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// How often a registry is looked at that tells what happens in it, and one that does not.
 const SELDOM: Duration = Duration::from_hours(1);
 const OFTEN: Duration = Duration::from_mins(5);
+/// Of so many looks at one that does not, one is at everything, where it says what changed.
+const WHOLE: u32 = 10;
+/// The first thing that is tried of each.
+const REACHED: &str = "registry reachable";
 /// Settings that say how a party is reached. What is secret is told for one address.
 pub(crate) const ADDRESS: &[&str] =
     &["registry", "api", "layout", "subdomain-mode", "template", "virtual-repository"];
@@ -51,6 +55,7 @@ pub(crate) struct Party {
     until: Option<Moment>,
     rhythm: Mutex<Rhythm>,
     looking: Mutex<Looking>,
+    rounds: Mutex<Rounds>,
 }
 
 impl<T> Default for Known<T> {
@@ -101,6 +106,14 @@ pub(crate) async fn connected(app: &App, record: &IntegrationRecord) -> Result<A
     Ok(party)
 }
 
+/// May a repository be one of that integration's registry, or of a host below it?
+pub(crate) fn holds(record: &IntegrationRecord, repository: &str) -> bool {
+    let host = repository.split_once('/').map_or("", |it| it.0);
+    let said = record.settings.iter().find(|it| it.0 == "registry");
+    said.and_then(|it| host.strip_suffix(it.1.trim()))
+        .is_some_and(|it| it.is_empty() || it.ends_with('.'))
+}
+
 /// What is said, checked. Nothing comes from the environment: that is of whoever runs the server.
 pub(crate) fn settled(
     kind: &'static Kind,
@@ -148,6 +161,7 @@ pub(crate) fn connect(
         until,
         rhythm: Mutex::new(rhythm),
         looking: Mutex::default(),
+        rounds: Mutex::new(Rounds::new(if tells { 1 } else { WHOLE })),
     })
 }
 
@@ -162,9 +176,34 @@ impl Party {
         self.rhythm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// When it was looked at last, so that what changed since can be asked for.
+    pub(crate) fn rounds(&self) -> MutexGuard<'_, Rounds> {
+        self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What came of a look that goes on.
     pub(crate) fn looking(&self) -> MutexGuard<'_, Looking> {
         self.looking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Is its password yet to come, from what its side is made from by a template?
+    pub(crate) fn awaits_password(&self) -> bool {
+        !self.kind.templates.is_empty() && self.settings.secret("password").is_none()
+    }
+
+    /// Does it work, after all that?
+    pub(crate) fn state(&self, checks: &[Check]) -> IntegrationState {
+        let failed = checks.iter().find_map(|it| match &it.outcome {
+            Outcome::Failed { why, .. } => Some((it.what, why)),
+            _ => None,
+        });
+        match failed {
+            None => IntegrationState::Connected { but: None },
+            Some((what, _)) if what != REACHED && self.awaits_password() => {
+                IntegrationState::Pending
+            }
+            Some((what, why)) => IntegrationState::Failed { why: format!("{what}: {why}") },
+        }
     }
 
     /// Tries each thing that it needs.
@@ -174,30 +213,17 @@ impl Party {
             let why = "no registry is asked here".to_owned();
             let hint = Some("start the server without --offline".to_owned());
             let outcome = Outcome::Failed { why, hint };
-            checks.push(Check { what: "registry reachable", outcome });
+            checks.push(Check { what: REACHED, outcome });
         } else if let Some(directory) = self.integration.directory() {
             let checking = tokio::time::timeout(PATIENCE, directory.checks()).await;
             checks.extend(checking.unwrap_or_else(|_| {
                 let why = format!("it does not answer within {} s", PATIENCE.as_secs());
-                vec![Check {
-                    what: "registry reachable",
-                    outcome: Outcome::Failed { why, hint: None },
-                }]
+                vec![Check { what: REACHED, outcome: Outcome::Failed { why, hint: None } }]
             }));
         }
         checks.extend(self.kind.check_webhooks(&self.settings));
         checks
     }
-}
-
-/// Does it work, after all that?
-pub(crate) fn state(checks: &[Check]) -> IntegrationState {
-    let failed = checks.iter().find_map(|it| match &it.outcome {
-        Outcome::Failed { why, .. } => Some(format!("{}: {why}", it.what)),
-        _ => None,
-    });
-    let connected = IntegrationState::Connected { but: None };
-    failed.map_or(connected, |why| IntegrationState::Failed { why })
 }
 
 #[cfg(test)]

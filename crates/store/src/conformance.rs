@@ -171,6 +171,7 @@ conformance! {
         hear_once
         hear_again_what_may_come_again
         try_again_and_set_aside
+        wait_for_who_is_away
         refuse_when_too_much_waits
         count_what_nobody_can_read
         keep_what_nobody_can_read_beside_what_failed

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use evaluations::{Counted, Counts, Evaluation, NewEvent, WrittenEvent};
 pub use integrations::{
     IntegrationRecord, IntegrationSecrets, IntegrationState, Kept, NewIntegration, NewNotice,
-    NoticeCounts, NoticeReport, NoticeState, Refused, WaitingNotice,
+    NoticeCounts, NoticeReport, NoticeState, Refused, Setback, WaitingNotice,
 };
 pub use numbers::{Changes, ImageContent, RunningImage, SetPackage};
 pub use people::{Caller, NewSecret, NewToken, Newcomer, Speaker};

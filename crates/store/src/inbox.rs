@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::contract::{
     Error, IntegrationRecord, Kept, NewJob, NewNotice, NoticeCounts, NoticeReport, NoticeState,
-    Page, Paged, WaitingNotice,
+    Page, Paged, Setback, WaitingNotice,
 };
 use crate::db::{Query, Row, Tx, Value, values};
 use crate::integrations::{hold, more_wait};
@@ -24,6 +24,8 @@ const ASIDE_LIMIT: i64 = if cfg!(test) { 15 } else { 10_000 };
 const BEYOND: &str = "beyond what is kept";
 /// So often a notice is tried.
 const ATTEMPTS: u32 = 8;
+/// While nobody answers it is tried for so many seconds, however often that is.
+const LASTS: i64 = 7 * 86_400;
 /// Seconds before the second try; each further wait is three times as long, up to the last.
 const FIRST_WAIT: i64 = 10;
 const LONGEST_WAIT: i64 = 3600;
@@ -181,12 +183,13 @@ impl Store {
         record: &IntegrationRecord,
         notice: &WaitingNotice,
         now: Moment,
-        why: &str,
+        setback: Setback<'_>,
     ) -> Result<bool, Error> {
         let attempts = notice.attempts.saturating_add(1);
-        let again = attempts < ATTEMPTS;
+        let lasts = setback.is_away && now < notice.heard.plus_seconds(LASTS);
+        let again = attempts < ATTEMPTS || lasts;
         let factor = 3_i64.saturating_pow(attempts.saturating_sub(1));
-        let wait = FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT);
+        let wait = FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT).max(setback.wait);
         let (state, ended) = if again {
             (NoticeState::Waiting, None)
         } else {
@@ -206,7 +209,7 @@ impl Store {
                     &notice.id,
                     state.as_str(),
                     i64::from(attempts),
-                    names::told(why),
+                    names::told(setback.why),
                     now.plus_seconds(wait),
                     ended,
                 ],

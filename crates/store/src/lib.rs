@@ -51,8 +51,8 @@ pub use contract::{
     IntegrationSecrets, IntegrationState, Job, JobReport, JobState, Keeping, Kept, KnownPackage,
     Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob, NewNotice, NewSecret, NewToken,
     Newcomer, NoticeCounts, NoticeReport, NoticeState, Page, Paged, Recorded, Refused, Reported,
-    Restored, Retention, Running, RunningImage, SecretRecord, Selection, SetPackage, Sought,
-    Speaker, Stale, Trouble, WaitingNotice, When, WrittenEvent, WrittenImage,
+    Restored, Retention, Running, RunningImage, SecretRecord, Selection, SetPackage, Setback,
+    Sought, Speaker, Stale, Trouble, WaitingNotice, When, WrittenEvent, WrittenImage,
 };
 pub use db::Together;
 pub use doctor::unopened;

@@ -75,6 +75,17 @@ impl Store {
         })
     }
 
+    /// Is that so of any that is not switched off?
+    pub async fn awaits(&self, record: &IntegrationRecord) -> Result<bool, Error> {
+        let sql = "SELECT 1 AS one FROM awaited_repositories a
+                   WHERE a.integration = $1 AND a.since = $2 AND a.is_met = 0
+                   AND NOT EXISTS (SELECT 1 FROM repositories r WHERE r.organisation = $3
+                       AND r.name = a.registry || '/' || a.repository AND r.enabled = 0)
+                   LIMIT 1";
+        let values = values![&record.id, record.scope_since, &record.organisation.0];
+        Ok(self.db.row(sql, values).await?.is_some())
+    }
+
     /// It is known now.
     pub async fn awaited_no_more(
         &self,
@@ -141,6 +152,22 @@ impl Store {
         let sql = "UPDATE integrations SET next_look = $3
                    WHERE id = $1 AND next_look <= $2 AND revision = $4";
         tx.run(sql, values![&record.id, began, at, record.revision]).await?;
+        tx.commit().await
+    }
+
+    /// Integrations of an organisation, by their ids, are to be looked at now.
+    pub async fn look_now(
+        &self,
+        organisation: &OrganisationId,
+        integrations: &[&str],
+        now: Moment,
+    ) -> Result<(), Error> {
+        let mut tx = self.db.write().await?;
+        for id in integrations {
+            let sql = "UPDATE integrations SET next_look = $3
+                       WHERE id = $1 AND organisation = $2 AND next_look > $3";
+            tx.run(sql, values![*id, &organisation.0, now]).await?;
+        }
         tx.commit().await
     }
 

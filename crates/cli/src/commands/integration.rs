@@ -311,6 +311,14 @@ async fn configure(
     let messages = &context.messages;
     tell_address(asking, kind, name, context).await?;
     works(&integration, kind)?;
+    if integration.state == IntegrationState::Pending {
+        messages.inform(&format!("{} {name} waits for its password", kind.title));
+        messages.advise(&format!(
+            "deploy what `foretop integration template {}` writes, and configure it again with that",
+            kind.id
+        ));
+        return Ok(Outcome::Done);
+    }
     messages.done(&format!("{} {name} is connected to organization {organisation}", kind.title));
     Ok(Outcome::Done)
 }

@@ -223,13 +223,14 @@ fn what_an_integration_watches_is_switched() {
     let home = Sandbox::new();
     serving.settled(&home, "it --org acme --scope admin");
     let line = format!(
-        "integration configure distribution --parameter registry={host},repository=team,ours,\
+        "integration configure distribution --parameter registry={host},repository=team/app,ours,\
          \"tag=^v[0-9]{{1,3}}$\" --parameter user=a,\"password=b,c=d\""
     );
     let made = home.output(&line);
     assert!(made.status.success(), "{}", home.shown(&made));
     let one = home.foretop("integration list distribution --name default");
-    for expect in ["repository  team,ours\n", "tag         ^v[0-9]{1,3}$\n", "user        a\n"] {
+    for expect in ["repository  team/app,ours\n", "tag         ^v[0-9]{1,3}$\n", "user        a\n"]
+    {
         assert!(one.contains(expect), "{expect}: {one}");
     }
     let check = |line: &str, expect: &str| {

@@ -57,6 +57,10 @@ impl Directory for Lists {
         const REACHED: &str = "registry reachable";
         let mut checks = vec![match asked::knock(&self.lists.desk, "/v2/").await {
             Ok(()) => Check::ok(REACHED, self.registry()),
+            // Whoever says no is there; what it does not give is said with what is asked for.
+            Err(Failure { error: image::Error::Denied { .. }, .. }) => {
+                Check::ok(REACHED, self.registry())
+            }
             Err(failure) => return vec![Check::failed(REACHED, &failure)],
         }];
         checks.extend(asked::checks(self).await);

@@ -97,7 +97,10 @@ async fn a_wrong_password_is_told() {
             Vendor::Artifactory,
             "failed API reachable: HOST does not give it to the user reader: Bad credentials",
         ),
-        (Vendor::Azure, "failed registry reachable: HOST does not give it to the user reader"),
+        (
+            Vendor::Azure,
+            "ok registry reachable\nfailed repositories can be listed: HOST does not give it to the user reader",
+        ),
         (
             Vendor::Harbor,
             "ok API reachable\nfailed registry reachable: HOST does not give it to the user reader",

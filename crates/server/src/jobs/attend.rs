@@ -62,6 +62,21 @@ pub(super) fn job(
     }
 }
 
+/// Looks at integrations of an organisation as soon as somebody has time for it.
+pub(crate) async fn soon(
+    app: &App,
+    organisation: &OrganisationId,
+    integrations: &[&str],
+) -> Result<(), store::Error> {
+    if integrations.is_empty() || app.reach.offline {
+        return Ok(());
+    }
+    let now = app.now();
+    app.store.look_now(organisation, integrations, now).await?;
+    let jobs: Vec<NewJob> = integrations.iter().map(|it| job(it, organisation, now, now)).collect();
+    app.store.enqueue_all(&jobs).await.map(|_| ())
+}
+
 #[async_trait]
 impl Work for Attend {
     fn kind(&self) -> &'static str {

@@ -20,7 +20,8 @@ use crate::app::App;
 use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::identity::{Kind as SecretKind, minted};
-use crate::parties::{self, connected};
+use crate::jobs;
+use crate::parties::{self, Party, connected};
 use crate::refusal::Refusal;
 use crate::refusals;
 
@@ -179,7 +180,10 @@ async fn put(
     };
     let act = app.act(&caller);
     let (record, _) = app.store.put_integration(&organisation, &act, &new).await?;
-    noted(&app, &act, record, checks).await
+    let id = record.id.clone();
+    let answer = noted(&app, &act, record, checks, &party).await?;
+    jobs::look_soon(&app, &organisation, &[&id]).await?;
+    Ok(answer)
 }
 
 /// Tries an integration. Only owners do.
@@ -203,7 +207,7 @@ async fn again(
     let failed = |why: String| Refusal::from(Sort::Refused.because(format!("integration: {why}")));
     let party = connected(&app, &record).await.map_err(failed)?;
     let checks = party.tried(&app.reach).await;
-    noted(&app, &app.act(&caller), record, checks).await
+    noted(&app, &app.act(&caller), record, checks, &party).await
 }
 
 /// Lets the webhooks of an integration come in at another address, and at the one before no longer:
@@ -320,8 +324,9 @@ async fn noted(
     act: &Act,
     record: IntegrationRecord,
     checks: Vec<Check>,
+    party: &Party,
 ) -> Result<Json<Configured>, Refusal> {
-    app.store.integration_is(&record, act, &parties::state(&checks)).await?;
+    app.store.integration_is(&record, act, &party.state(&checks)).await?;
     let integration = changed(app, record).await?;
     Ok(Json(Configured { integration, checks: checks.into_iter().map(check).collect() }))
 }

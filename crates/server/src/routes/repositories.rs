@@ -13,6 +13,7 @@ use crate::caller::Caller;
 use crate::kept::Asked;
 use crate::named::{self, Named};
 use crate::refusal::Refusal;
+use crate::{jobs, parties};
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(one, enable, delete))
@@ -96,6 +97,13 @@ async fn enable(
     let organisation = caller.within(&app, &organisation, Right::EnableRepositories).await?;
     let name = Named::read(&repository)?.repository;
     app.store.enable_repository(&organisation, &app.act(&caller), &name, enabling.enabled).await?;
+    if enabling.enabled {
+        // What is in it already is looked at by whoever watches its registry.
+        let all = app.store.integrations(&organisation).await?;
+        let theirs: Vec<&str> =
+            all.iter().filter(|it| parties::holds(it, &name)).map(|it| it.id.as_str()).collect();
+        jobs::look_soon(&app, &organisation, &theirs).await?;
+    }
     match app.store.repository(&organisation, &name).await? {
         Some(it) => Ok(Json(it.into())),
         None => Err(Refusal::no_such("repository", &repository)),

@@ -462,9 +462,14 @@ async fn what_nobody_can_read_is_set_aside_and_the_rest_goes_on() {
     house.later(1).await;
     assert_eq!(house.known(&format!("{host}/team/app")).await.0, "1 2");
     assert_eq!(house.notices("distribution", NoticeState::Waiting).await.len(), 1);
+    // Whoever does not answer is waited for; who refuses it is not.
     for _ in 0..12 {
         house.later(3700).await;
     }
+    assert_eq!(house.notices("distribution", NoticeState::Waiting).await.len(), 1);
+    house.registry.forgive();
+    house.registry.plan("/v2/team/bad/", 10_000, Fault::status(403));
+    house.later(3700).await;
     assert_eq!(house.notices("distribution", NoticeState::Waiting).await.len(), 0);
     let aside = house.notices("distribution", NoticeState::Aside).await;
     assert!(aside.iter().any(|it| it.starts_with("pushed team/bad:1: ")), "{aside:?}");

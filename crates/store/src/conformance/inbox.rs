@@ -6,8 +6,8 @@ use serde_json::json;
 use super::integrations::{one, put};
 use super::kit::{at, rows};
 use crate::{
-    Error, IntegrationRecord, Kept, NewIntegration, NewJob, NewNotice, NoticeState, Page, Store,
-    WaitingNotice,
+    Error, IntegrationRecord, Kept, NewIntegration, NewJob, NewNotice, NoticeState, Page, Setback,
+    Store, WaitingNotice,
 };
 
 pub(super) fn notice(id: &str, is_unique: bool) -> NewNotice {
@@ -118,6 +118,29 @@ pub(super) async fn hear_again_what_may_come_again(store: &Store) {
     assert_eq!(waiting(&store, &other, 6).await, ["b"]);
 }
 
+/// Whatever it is, it is of the notice.
+const ODD: Setback<'_> = Setback { why: "it is odd", is_away: false, wait: 0 };
+
+/// While nobody answers nothing is set aside, for a week.
+pub(super) async fn wait_for_who_is_away(store: &Store) {
+    let (store, _, record) = one(store).await;
+    hear(&store, &record, 0, &[notice("a", true)]).await;
+    let away = |wait| Setback { why: "it is away", is_away: true, wait };
+    let tried = async |minute, wait| {
+        let notices = store.waiting_notices(&record, at(minute).at, None, 9).await.unwrap();
+        store.notice_failed(&record, &notices[0], at(minute).at, away(wait)).await.unwrap()
+    };
+    for round in 0..20 {
+        assert!(tried(round * 61, 0).await, "{round}");
+    }
+    // For as long as whoever is asked wants to be left alone.
+    assert!(tried(20 * 61, 7200).await);
+    assert!(waiting(&store, &record, 20 * 61 + 119).await.is_empty());
+    assert_eq!(waiting(&store, &record, 20 * 61 + 120).await, ["a"]);
+    assert!(!tried(7 * 24 * 60, 0).await);
+    assert_eq!(all(&store, &record, None).await, ["about a aside 22: it is away"]);
+}
+
 pub(super) async fn try_again_and_set_aside(store: &Store) {
     let (store, _, record) = one(store).await;
     let poison = NewNotice { trouble: Some("it is no JSON".to_owned()), ..notice("p", true) };
@@ -128,16 +151,15 @@ pub(super) async fn try_again_and_set_aside(store: &Store) {
         let notices = store.waiting_notices(&record, at(minute).at, None, 9).await.unwrap();
         assert_eq!(notices.len(), 2, "round {round}");
         for notice in &notices {
-            let again =
-                store.notice_failed(&record, notice, at(minute).at, "it is away").await.unwrap();
+            let again = store.notice_failed(&record, notice, at(minute).at, ODD).await.unwrap();
             assert_eq!(again, round < 8);
         }
         assert!(waiting(&store, &record, minute).await.is_empty(), "not at once");
         minute += 61;
     }
     let aside = [
-        "about a aside 8: it is away",
-        "about b aside 8: it is away",
+        "about a aside 8: it is odd",
+        "about b aside 8: it is odd",
         "about p aside 0: it is no JSON",
     ];
     assert_eq!(all(&store, &record, Some(NoticeState::Aside)).await, aside);
@@ -232,7 +254,7 @@ pub(super) async fn keep_what_nobody_can_read_beside_what_failed(store: &Store) 
         let waiting = store.waiting_notices(&record, at(minute).at, None, 100).await.unwrap();
         assert_eq!(waiting.len(), 10);
         for it in &waiting {
-            store.notice_failed(&record, it, at(minute).at, "it is away").await.unwrap();
+            store.notice_failed(&record, it, at(minute).at, ODD).await.unwrap();
         }
     }
     let junk = |number: usize| NewNotice {
@@ -308,7 +330,7 @@ pub(super) async fn are_taken_in_the_order_in_which_they_wait(store: &Store) {
     let (store, _, record) = one(store).await;
     hear(&store, &record, 1, &[notice("a", true)]).await;
     let one: Vec<WaitingNotice> = store.waiting_notices(&record, at(1).at, None, 9).await.unwrap();
-    store.notice_failed(&record, &one[0], at(2).at, "it is away").await.unwrap();
+    store.notice_failed(&record, &one[0], at(2).at, ODD).await.unwrap();
     hear(&store, &record, 2, &[notice("b", true)]).await;
     hear(&store, &record, 3, &[notice("c", true)]).await;
     assert_eq!(waiting(&store, &record, 4).await, ["b", "a", "c"]);

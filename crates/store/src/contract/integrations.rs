@@ -116,6 +116,17 @@ pub struct Kept {
     pub known: u64,
 }
 
+/// Why a notice is not dealt with yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Setback<'a> {
+    /// What is told of it.
+    pub why: &'a str,
+    /// Nobody answers, which says nothing of the notice: it is set aside only when that lasts.
+    pub is_away: bool,
+    /// For so many seconds nobody is to be asked.
+    pub wait: i64,
+}
+
 /// A notice that is to be dealt with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingNotice {

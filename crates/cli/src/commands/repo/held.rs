@@ -129,7 +129,7 @@ mod tests {
         check("r.example", &names, &all);
         check("https://r.example/", &names, &all);
         check(
-            "type=oci,registry=r.example,repository=team,exclude=*/old/*",
+            "type=harbor,registry=r.example,api=https://r.example,repository=team,exclude=*/old/*",
             &names,
             "r.example/team/app",
         );

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use integration::watch::{Backfill, Options, Report, Rhythm, WatchError};
+use integration::watch::{Backfill, Options, Report, Rhythm, Rounds, WatchError};
 use integration::{Directory, Integration, Repository, Secrets};
-use model::{Gap, Moment};
+use model::Gap;
 use server::{Bound, Ear, Listening};
 use tokio::time::Instant;
 
@@ -31,11 +31,8 @@ pub(super) struct Round<'a> {
     pub(super) messages: &'a Messages,
 }
 
-/// Each so many looks, everything is looked at, also where the registry tells what changed: it does
-/// not tell what is gone.
+/// Of so many looks one is at everything, also where the registry tells what changed.
 const WHOLE: u32 = 10;
-/// What changed is asked for from a little before the last look on: clocks differ.
-const OVERLAP: i64 = 120;
 /// Notices that are asked about at once. Most of them wait for something; how much is done at once is
 /// the workers' number.
 const AT_ONCE: usize = 64;
@@ -85,7 +82,7 @@ impl Round<'_> {
     pub(super) async fn go_on(&self, bound: Option<Bound>) -> anyhow::Result<()> {
         let watch = self.engine()?;
         if self.watch.once {
-            let report = self.look(&watch, &mut Seen::default()).await?;
+            let report = self.look(&watch, &mut Seen::new()).await?;
             let gaps = count(report.gaps.len() as u64, "thing", "things");
             let is_whole = report.gaps.is_empty();
             self.tell(&Ok(report));
@@ -137,7 +134,7 @@ impl Round<'_> {
         watch: &integration::watch::Watch<'_>,
     ) -> anyhow::Result<()> {
         let mut rhythm = Rhythm::new(self.watch.interval());
-        let mut seen = Seen::default();
+        let mut seen = Seen::new();
         loop {
             let outcome = self.look(watch, &mut seen).await;
             self.tell(&outcome);
@@ -152,13 +149,11 @@ impl Round<'_> {
         seen: &mut Seen,
     ) -> Result<Report, WatchError> {
         let began = now();
-        let since =
-            seen.since.filter(|_| self.watch.refresh_registry && !seen.looks.is_multiple_of(WHOLE));
-        seen.looks = seen.looks.wrapping_add(1);
+        let since = seen.rounds.since().filter(|_| self.watch.refresh_registry);
         if let Some(since) = since
-            && let Some(report) = watch.look_since(since.plus_seconds(-OVERLAP)).await?
+            && let Some(report) = watch.look_since(since).await?
         {
-            seen.note(began, &report);
+            seen.rounds.looked(began, report.is_whole());
             return Ok(report);
         }
         let mut listed = match seen.repositories.take() {
@@ -172,7 +167,7 @@ impl Round<'_> {
         }
         let report = watch.look(&listed).await?.or_failure()?;
         seen.repositories = is_whole.then_some(listed.all);
-        seen.note(began, &report);
+        seen.rounds.looked(began, report.is_whole());
         Ok(report)
     }
 
@@ -337,20 +332,15 @@ async fn until(moment: Option<Instant>) {
 }
 
 /// What the looks before this one found.
-#[derive(Default)]
 struct Seen {
     repositories: Option<Vec<Repository>>,
-    since: Option<Moment>,
-    looks: u32,
+    rounds: Rounds,
     /// What is missing from the list, and was said.
     told: BTreeSet<String>,
 }
 
 impl Seen {
-    /// Where something was missed, what changed is asked for from before that on.
-    fn note(&mut self, began: Moment, report: &Report) {
-        if report.is_whole() {
-            self.since = Some(began);
-        }
+    fn new() -> Self {
+        Self { repositories: None, rounds: Rounds::new(WHOLE), told: BTreeSet::new() }
     }
 }

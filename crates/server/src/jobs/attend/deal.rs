@@ -10,7 +10,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use integration::Notice;
 use integration::watch::{Report, Watch};
 use serde::Deserialize as _;
-use store::{IntegrationRecord, WaitingNotice};
+use store::{IntegrationRecord, Setback, WaitingNotice};
 use tokio::sync::watch;
 
 use super::shelf::Attending;
@@ -177,7 +177,11 @@ impl Queue {
                 }
                 is_news = true;
                 if let Err((one, why)) = self.add(one) {
-                    app.store.notice_failed(record, &one, app.now(), &why).await.map_err(told)?;
+                    let setback = Setback { why: &why, is_away: false, wait: 0 };
+                    app.store
+                        .notice_failed(record, &one, app.now(), setback)
+                        .await
+                        .map_err(told)?;
                 }
             }
             if is_news {
@@ -253,7 +257,7 @@ async fn noted(
     waiting: &[WaitingNotice],
     outcome: Result<Report, String>,
 ) -> Result<(), store::Error> {
-    let why = match outcome {
+    let (why, is_away, wait) = match outcome {
         Ok(report) if report.is_whole() => {
             let ids: Vec<String> = waiting.iter().map(|it| it.id.clone()).collect();
             return app.store.notices_done(record, &ids, app.now()).await;
@@ -262,12 +266,16 @@ async fn noted(
         Ok(report) if report.gaps.iter().any(|it| it.why == OVER) => return Ok(()),
         Ok(report) => {
             let gap = report.gaps.first().map(ToString::to_string);
-            gap.unwrap_or_else(|| "the registry asks to be left alone".to_owned())
+            let why = gap.unwrap_or_else(|| "the registry asks to be left alone".to_owned());
+            let wait = report.wait.map_or(0, |it| i64::try_from(it.as_secs()).unwrap_or(i64::MAX));
+            (why, report.wait.is_some() || report.away > 0, wait)
         }
-        Err(why) => why,
+        // It is ours.
+        Err(why) => (why, true, 0),
     };
     for it in waiting {
-        app.store.notice_failed(record, it, app.now(), &why).await?;
+        let setback = Setback { why: &why, is_away, wait };
+        app.store.notice_failed(record, it, app.now(), setback).await?;
     }
     Ok(())
 }

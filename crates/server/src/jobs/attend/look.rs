@@ -2,11 +2,13 @@
 
 use integration::watch::{Memory, Report, Watch, WatchError};
 use integration::{Listed, Repository};
+use model::Moment;
 use store::{IntegrationRecord, IntegrationState};
 
 use super::witness::{Looking, Witness, as_look};
 use super::{OVER, became};
 use crate::app::App;
+use crate::parties::Party;
 
 /// Gaps of one look that are told to the log.
 const TOLD: usize = 20;
@@ -42,13 +44,16 @@ pub(super) async fn look_if_due(
     }
     let looking = std::mem::take(&mut *witness.party.looking());
     let outcome = all_failed(outcome, &looking);
+    let is_whole = outcome.as_ref().is_ok_and(Report::is_whole) && looking.gaps == 0;
+    witness.party.rounds().looked(began, is_whole);
     let rest = witness.party.rhythm().rest(&outcome);
     let rest = i64::try_from(rest.as_secs()).unwrap_or(i64::MAX);
     app.store.look_again(record, began, app.now().plus_seconds(rest)).await.map_err(told)?;
-    became(app, record, state(&outcome, &looking)).await
+    became(app, record, state(&outcome, &looking, witness.party)).await
 }
 
-/// Looks at what is left of it, and says what that was.
+/// Looks at what is left of it, and says what that was. Where the registry tells what changed, all of
+/// it is looked at now and then alone.
 async fn look(
     app: &App,
     record: &IntegrationRecord,
@@ -59,6 +64,12 @@ async fn look(
     let off = app.store.disabled_repositories(&record.organisation).await;
     let off = off.map_err(|error| integration::watch::Lost(error.to_string()))?;
     let left = witness.party.looking().left.take();
+    if left.is_none()
+        && let Some(since) = since(app, record, witness).await?
+        && let Some(report) = watch.look_since(since).await?
+    {
+        return Ok((report, Listed::default()));
+    }
     let mut listed = if let Some(left) = left {
         left
     } else {
@@ -73,6 +84,18 @@ async fn look(
     listed.all.retain(|it| !off.contains(&format!("{}/{}", it.registry, it.name)));
     let report = watch.look(&listed).await?;
     Ok((report, listed))
+}
+
+/// From when on it is asked what changed. Of what somebody waits for, everything is looked at.
+async fn since(
+    app: &App,
+    record: &IntegrationRecord,
+    witness: &Witness<'_>,
+) -> Result<Option<Moment>, WatchError> {
+    let Some(since) = witness.party.rounds().since() else { return Ok(None) };
+    let awaits = app.store.awaits(record).await;
+    let awaits = awaits.map_err(|error| integration::watch::Lost(error.to_string()))?;
+    Ok(Some(since).filter(|_| !awaits))
 }
 
 /// Adds what came of one turn.
@@ -106,7 +129,16 @@ fn all_failed(
 }
 
 /// Does it work, after all that?
-fn state(outcome: &Result<Report, WatchError>, looking: &Looking) -> IntegrationState {
+fn state(
+    outcome: &Result<Report, WatchError>,
+    looking: &Looking,
+    party: &Party,
+) -> IntegrationState {
+    let is_denied = looking.denied.is_some()
+        || matches!(outcome, Err(WatchError::Failed(it)) if matches!(it.error, image::Error::Denied { .. }));
+    if is_denied && party.awaits_password() {
+        return IntegrationState::Pending;
+    }
     if let Some(why) = &looking.denied {
         return IntegrationState::Failed { why: why.clone() };
     }

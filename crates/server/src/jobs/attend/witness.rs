@@ -210,7 +210,13 @@ impl Directory for Witness<'_> {
     }
 
     async fn changes(&self, since: Moment) -> Result<Option<Listed<integration::Change>>, Failure> {
-        self.directory.changes(since).await
+        let Some(mut listed) = self.directory.changes(since).await? else { return Ok(None) };
+        let off = self.app.store.disabled_repositories(&self.record.organisation).await;
+        let off =
+            off.map_err(|error| image::Error::unavailable("what was seen", error.to_string()))?;
+        let name = |it: &Repository| format!("{}/{}", it.registry, it.name);
+        listed.all.retain(|it| !off.contains(&name(&it.repository)));
+        Ok(Some(listed))
     }
 
     async fn checks(&self) -> Vec<Check> {

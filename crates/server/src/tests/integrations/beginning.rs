@@ -97,3 +97,102 @@ async fn a_repository_that_is_off_is_left_alone() {
     // The newest of it, as of any other when somebody begins to watch it.
     assert_eq!(house.known(&format!("{host}/team/web")).await, ("2".to_owned(), 2));
 }
+
+/// Nobody waits for the next look who has just asked for it.
+#[tokio::test]
+async fn what_is_asked_for_is_looked_at_at_once() {
+    let house = House::new().await;
+    let host = house.registry.host();
+    let ann = house.client("ann").await;
+    for tag in ["1", "2", "3"] {
+        house.push("team/app", tag, tag);
+        house.push("team/web", tag, tag);
+    }
+    let web = format!("{host}/team/web");
+    ann.enable_repository("acme", &web, false).await.unwrap();
+    house.configured("oci", &[("registry", &host)]).await;
+    assert_eq!(jobs::all(&house.app).await, ["attend"]);
+    assert_eq!(house.known(&format!("{host}/team/app")).await.0, "3");
+    assert_eq!(house.known(&web).await.0, "");
+    house.clock.fetch_add(1_000_000, Ordering::SeqCst);
+    ann.enable_repository("acme", "elsewhere.example/team/web", true).await.unwrap();
+    assert!(jobs::all(&house.app).await.is_empty());
+    ann.enable_repository("acme", &web, true).await.unwrap();
+    assert_eq!(jobs::all(&house.app).await, ["attend"]);
+    assert_eq!(house.known(&web).await.0, "3");
+}
+
+/// Its password comes from what its template makes, which has to be told where its webhooks go.
+#[tokio::test]
+async fn azure_waits_for_its_password() {
+    let house = House::new().await;
+    house.push("team/app", "1", "cup");
+    let stand_in = VendorStandIn::start(Vendor::Azure, &house.registry.host());
+    let host = stand_in.host();
+    let mut told = vec![("registry", host.as_str()), ("user", "reader")];
+    let made = house.configured("azure", &told).await;
+    assert_eq!(made.integration.state, IntegrationState::Pending);
+    assert!(made.integration.hook.is_some());
+    house.later(1).await;
+    assert_eq!(house.state("azure").await.0, IntegrationState::Pending);
+    house.clock.fetch_add(1_000_000, Ordering::SeqCst);
+    told.push(("password", "wrong"));
+    assert_eq!(house.configured("azure", &told).await.integration.state, IntegrationState::Error);
+    house.clock.fetch_add(1_000_000, Ordering::SeqCst);
+    told.pop();
+    told.push(("password", "pass"));
+    assert_eq!(
+        house.configured("azure", &told).await.integration.state,
+        IntegrationState::Connected
+    );
+    jobs::all(&house.app).await;
+    assert_eq!(house.known(&format!("{host}/team/app")).await.0, "1");
+    // One that is not there at all is no such thing.
+    let made = house.configured("azure", &[("registry", "127.0.0.1:1"), ("password", "")]).await;
+    assert_eq!(made.integration.state, IntegrationState::Error);
+}
+
+/// Who tells what changed is asked for that, and for everything now and then.
+#[tokio::test]
+async fn what_changed_is_asked_for_where_that_is_told() {
+    let house = House::new().await;
+    for number in 0..5 {
+        house.push("team/app", &format!("v{number}"), "cup");
+    }
+    let stand_in = VendorStandIn::start(Vendor::Artifactory, &house.registry.host());
+    let host = stand_in.host();
+    let api = format!("http://{host}/artifactory");
+    let told = [
+        ("registry", host.as_str()),
+        ("api", api.as_str()),
+        ("repository", "docker-local"),
+        ("user", "reader"),
+        ("password", "pass"),
+    ];
+    house.configured("artifactory", &told).await;
+    let app = format!("{host}/docker-local/team/app");
+    let looked = async |seconds| {
+        let before = stand_in.seen().len();
+        house.later(seconds).await;
+        let seen: Vec<String> =
+            stand_in.seen().into_iter().skip(before).map(|it| it.path).collect();
+        let has = |word: &str| seen.iter().any(|it| it.contains(word));
+        (has("api/search/aql"), has("tags/list"))
+    };
+    assert_eq!(looked(1).await, (false, true));
+    assert_eq!(house.known(&app).await.0, "v4");
+    house.push("team/app", "new", "pot");
+    assert_eq!(looked(400).await, (true, false));
+    assert_eq!(house.known(&app).await.0, "new v4");
+    // What is switched off is left alone, and looked at as a whole once it is on.
+    let ann = house.client("ann").await;
+    ann.enable_repository("acme", &app, false).await.unwrap();
+    house.push("team/app", "off", "lid");
+    assert_eq!(looked(400).await, (true, false));
+    assert_eq!(house.known(&app).await.0, "new v4");
+    ann.enable_repository("acme", &app, true).await.unwrap();
+    for _ in 0..10 {
+        looked(400).await;
+    }
+    assert!(house.known(&app).await.0.contains("off"));
+}
