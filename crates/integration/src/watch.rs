@@ -80,6 +80,8 @@ type Claim = Arc<Mutex<Option<(Failure, Instant)>>>;
 
 /// What is refused or broken is not tried again sooner because many tell of it.
 const STAYS_FOR: Duration = Duration::from_secs(30);
+/// An image of which something is broken or missing is not fetched anew with every look.
+const BROKEN_FOR: Duration = Duration::from_mins(15);
 
 impl<'a> Watch<'a> {
     /// Watches what `directory` lists.
@@ -136,7 +138,7 @@ impl<'a> Watch<'a> {
                 self.memory.begun(registry).await?;
             }
         }
-        self.forgive(|_| false).await;
+        self.forgive(|(failure, at)| is_broken(failure) && at.elapsed() < BROKEN_FOR).await;
         let mut looks = self.some(repositories.all.iter().map(|it| self.look_at(it).boxed()));
         let mut report = Report { gaps: repositories.gaps.clone(), ..Report::default() };
         while let Some(one) = looks.next().await {
@@ -159,7 +161,7 @@ impl<'a> Watch<'a> {
     /// `None`: it cannot tell, so everything is to be looked at.
     pub async fn look_since(&self, since: Moment) -> Result<Option<Report>, WatchError> {
         let Some(listed) = self.directory.changes(since).await? else { return Ok(None) };
-        self.forgive(|_| false).await;
+        self.forgive(|(failure, at)| is_broken(failure) && at.elapsed() < BROKEN_FOR).await;
         let mut report = Report { gaps: listed.gaps, ..Report::default() };
         let mut before: BTreeMap<Repository, BTreeMap<String, Digest>> = BTreeMap::new();
         let mut all = Vec::new();
@@ -416,6 +418,12 @@ impl<'a> Watch<'a> {
         }
         Ok(outcome.is_ok())
     }
+}
+
+/// Would reading it once more only fetch the same?
+fn is_broken(failure: &Failure) -> bool {
+    use image::Error;
+    matches!(failure.error, Error::Corrupt { .. } | Error::Limit { .. } | Error::NotFound { .. })
 }
 
 /// Nobody says where a tag leads; the report says why.

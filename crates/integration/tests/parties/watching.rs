@@ -244,6 +244,16 @@ async fn a_bad_image_holds_nobody_up() {
         assert_eq!(told.lines().filter(|it| it.starts_with("tried bad/one")).count(), 1, "{told}");
     }
     assert_eq!(kept.done.lock().unwrap().len(), 4);
+    // Whoever goes on looking does not fetch it anew each time, and says each time what is wrong.
+    let options = Options { backfill: Backfill::All, ..Options::default() };
+    let watch = Watch::new(directory, &kept, &kept, options);
+    for tries in [1, 0, 0] {
+        let report = watch.look(&watch.repositories().await.unwrap()).await.unwrap();
+        assert_eq!(report.gaps.len(), 20);
+        let told = kept.told();
+        let tried = told.lines().filter(|it| it.starts_with("tried bad/one")).count();
+        assert_eq!(tried, tries, "{told}");
+    }
 }
 
 #[tokio::test]
