@@ -144,10 +144,14 @@ pub(crate) fn bench(arguments: &[String]) -> anyhow::Result<()> {
     };
     let growth = if asked.wants(PORTFOLIO) { portfolio::section()? } else { kept(&former, WHERE) };
     let load = if asked.wants(API) { load::section(&foretop())? } else { kept(&former, ASKED) };
+    // The tests measure it, and say how.
+    let watched = kept(&former, WATCHED);
     fs_err::create_dir_all(root().join("bench"))?;
     let (findings, growth) = (findings.trim_end(), growth.trim_end());
+    let load = load.trim_end();
     let text = format!(
-        "{HEAD}{WHAT}\n{images}{WRONG}\n{findings}\n\n{WHERE}\n{growth}\n\n{ASKED}\n{load}"
+        "{HEAD}{WHAT}\n{images}{WRONG}\n{findings}\n\n{WHERE}\n{growth}\n\n{ASKED}\n{load}\n\n\
+         {WATCHED}\n{watched}"
     );
     fs_err::write(page, format!("{}\n", text.trim_end()))?;
     run("cat", &["bench/README.md"])
@@ -163,6 +167,7 @@ const WHAT: &str = "## What is inside an image\n";
 const WRONG: &str = "## What is wrong with it\n";
 const WHERE: &str = "## Where it runs\n";
 const ASKED: &str = "## Asked by many at once\n";
+const WATCHED: &str = "## Registries\n";
 
 /// A section of the former page, from below its heading to the next one.
 fn kept(page: &str, heading: &str) -> String {
