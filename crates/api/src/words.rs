@@ -13,6 +13,7 @@ mod organisation;
 mod page;
 mod problem;
 mod retention;
+mod runtime;
 mod whereabouts;
 
 pub use comparison::{Comparing, Comparisons, Difference, End, Only, Pair, PairOutcome, Running};
@@ -44,6 +45,9 @@ pub use organisation::{
 pub use page::{Page, PageQuery};
 pub use problem::{Problem, Sort};
 pub use retention::{DeleteQuery, Deleted, ExpireQuery, Expired, Keeping, KeepingFor};
+pub use runtime::{
+    Heartbeat, RunningContainer, RunsIn, Runtime, RuntimeQuery, Snapped, Snapshot, Workload,
+};
 pub use whereabouts::{
     Flaw, Hole, InEnvironment, Place, Sighted, Sighting, WhereQuery, Whereabouts,
 };

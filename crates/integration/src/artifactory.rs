@@ -9,7 +9,7 @@ mod inbox;
 use image::{Desk, Error};
 
 use crate::contract::{
-    Directory, Inbox, Integration, Kind, Repository, Setting, SettingKind, Settings, Ways,
+    Directory, Inbox, Integration, Kind, Repository, Role, Setting, SettingKind, Settings, Ways,
 };
 use crate::shared::names::{composed, is_key};
 use crate::shared::settings;
@@ -18,6 +18,7 @@ pub(crate) const KIND: Kind = Kind {
     id: "artifactory",
     also: &["jfrog"],
     title: "JFrog Artifactory",
+    role: Role::Registry,
     about: "https://docs.jfrog.com/administration/docs/event-types",
     settings: SETTINGS,
     has_projects: false,

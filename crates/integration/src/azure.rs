@@ -9,7 +9,9 @@ mod template;
 
 use image::Error;
 
-use crate::contract::{Directory, Inbox, Integration, Kind, Leftover, Setting, Settings, Ways};
+use crate::contract::{
+    Directory, Inbox, Integration, Kind, Leftover, Role, Setting, Settings, Ways,
+};
 use crate::oci;
 use crate::shared::settings;
 
@@ -17,6 +19,7 @@ pub(crate) const KIND: Kind = Kind {
     id: "azure",
     also: &["acr"],
     title: "Azure Container Registry",
+    role: Role::Registry,
     about: "https://learn.microsoft.com/azure/event-grid/event-schema-container-registry",
     settings: SETTINGS,
     has_projects: false,

@@ -2,6 +2,8 @@
 
 mod directory;
 mod inbox;
+mod notifier;
+mod runtime;
 mod settings;
 
 use std::sync::Arc;
@@ -17,6 +19,8 @@ pub use inbox::{
     Action, Age, Answer, Delivery, Heard, How, Inbox, Notice, Received, Refusal, Secrets, Sender,
     receive,
 };
+pub use notifier::{Fact, Message, Notifier, Remedy, Untold};
+pub use runtime::{Container, Loaded, Observed, Runtime};
 pub use settings::{BadSetting, Given, Setting, SettingKind, Settings};
 
 /// Gets ready to speak to a party.
@@ -31,6 +35,8 @@ pub struct Kind {
     pub also: &'static [&'static str],
     /// What people call it: "JFrog Artifactory".
     pub title: &'static str,
+    /// What it is to us.
+    pub role: Role,
     /// Where a reader learns how it speaks.
     pub about: &'static str,
     /// What must and may be told before it can be spoken to.
@@ -49,6 +55,18 @@ pub struct Kind {
     /// Gets ready to speak to it. Nothing is asked yet.
     #[serde(skip)]
     pub connect: Connect,
+}
+
+/// What a party is to us: which of the abilities it has, so that it can be asked before anyone connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// It holds images: it has a directory, and maybe an inbox.
+    Registry,
+    /// It knows what runs.
+    Runtime,
+    /// It tells somebody.
+    Notifier,
 }
 
 /// A secret of fewer characters can be guessed by whoever has seen one signature.
@@ -134,6 +152,14 @@ pub trait Integration: Send + Sync {
     }
     /// Turns what it tells into events, once it is known who tells it.
     fn inbox(&self) -> Option<&dyn Inbox> {
+        None
+    }
+    /// Tells what runs, now.
+    fn runtime(&self) -> Option<&dyn Runtime> {
+        None
+    }
+    /// Tells somebody.
+    fn notifier(&self) -> Option<&dyn Notifier> {
         None
     }
 }

@@ -6,8 +6,8 @@ use image::Error;
 use serde_json::Value;
 
 use crate::contract::{
-    Action, Delivery, Directory, Heard, How, Inbox, Integration, Kind, Secrets, Sender, Setting,
-    Settings, Ways,
+    Action, Delivery, Directory, Heard, How, Inbox, Integration, Kind, Role, Secrets, Sender,
+    Setting, Settings, Ways,
 };
 use crate::oci::Lists;
 use crate::sender::{is_secret, judge};
@@ -18,6 +18,7 @@ pub(crate) const KIND: Kind = Kind {
     id: "distribution",
     also: &["docker-registry"],
     title: "Distribution registry",
+    role: Role::Registry,
     about: "https://distribution.github.io/distribution/about/notifications/",
     settings: &[
         settings::REGISTRY,

@@ -7,7 +7,7 @@ mod inbox;
 
 use image::{Desk, Error};
 
-use crate::contract::{Directory, Inbox, Integration, Kind, Setting, Settings, Ways};
+use crate::contract::{Directory, Inbox, Integration, Kind, Role, Setting, Settings, Ways};
 use crate::oci;
 use crate::shared::settings;
 
@@ -15,6 +15,7 @@ pub(crate) const KIND: Kind = Kind {
     id: "harbor",
     also: &[],
     title: "Harbor",
+    role: Role::Registry,
     about: "https://goharbor.io/docs/main/working-with-projects/project-configuration/configure-webhooks/",
     settings: SETTINGS,
     has_projects: true,

@@ -20,9 +20,10 @@ mod tests;
 pub mod watch;
 
 pub use contract::{
-    Action, Age, Answer, BadSetting, Change, Check, Connect, Delivery, Directory, Failure, Given,
-    Heard, How, Inbox, Integration, Kind, Leftover, Listed, Notice, Outcome, Received, Refusal,
-    Repository, Secrets, Sender, Setting, SettingKind, Settings, Tagged, Template, Ways, receive,
+    Action, Age, Answer, BadSetting, Change, Check, Connect, Container, Delivery, Directory, Fact,
+    Failure, Given, Heard, How, Inbox, Integration, Kind, Leftover, Listed, Loaded, Message,
+    Notice, Notifier, Observed, Outcome, Received, Refusal, Remedy, Repository, Role, Runtime,
+    Secrets, Sender, Setting, SettingKind, Settings, Tagged, Template, Untold, Ways, receive,
 };
 pub use shared::names::composed;
 

@@ -7,7 +7,7 @@ mod inbox;
 
 use image::{Desk, Error};
 
-use crate::contract::{Directory, Inbox, Integration, Kind, Setting, Settings, Ways};
+use crate::contract::{Directory, Inbox, Integration, Kind, Role, Setting, Settings, Ways};
 use crate::oci;
 use crate::shared::names::composed;
 use crate::shared::settings;
@@ -16,6 +16,7 @@ pub(crate) const KIND: Kind = Kind {
     id: "nexus",
     also: &["sonatype"],
     title: "Sonatype Nexus Repository",
+    role: Role::Registry,
     about: "https://help.sonatype.com/en/webhooks.html",
     settings: SETTINGS,
     has_projects: false,

@@ -7,7 +7,8 @@ use image::{Desk, Error, Failure};
 use model::Digest;
 
 use crate::contract::{
-    Check, Directory, Integration, Kind, Listed, Repository, Setting, Settings, Tagged, Ways, is_no,
+    Check, Directory, Integration, Kind, Listed, Repository, Role, Setting, Settings, Tagged, Ways,
+    is_no,
 };
 use crate::shared::said::shown;
 use crate::shared::{asked, names, settings};
@@ -16,6 +17,7 @@ pub(crate) const KIND: Kind = Kind {
     id: "oci",
     also: &["registry"],
     title: "OCI registry",
+    role: Role::Registry,
     about: "https://github.com/opencontainers/distribution-spec/blob/main/spec.md",
     settings: &[
         settings::REGISTRY,
