@@ -123,6 +123,26 @@ pub enum EventKind {
     FindingExploited,
     /// What a new almanac changes for something that runs could not be told.
     EvaluationIncomplete,
+    /// A cluster or host that says what runs in it is not heard of any more.
+    RuntimeSilent,
+    /// It is heard of again.
+    RuntimeHeard,
+    /// What is known of the world is older than it is to be.
+    AlmanacStale,
+    /// It is as new as it is to be again.
+    AlmanacFresh,
+    /// Something is to be checked again and again.
+    ScheduleSet,
+    /// It is checked no more.
+    ScheduleDeleted,
+    /// Something that is checked again and again found what it looks for, or could not tell.
+    CheckFailed,
+    /// It found nothing of what it looks for.
+    CheckPassed,
+    /// Somebody is to be told of something.
+    RuleSet,
+    /// They are told of it no more.
+    RuleDeleted,
     /// What was older than it is to be kept is gone.
     Expired,
 }
@@ -140,7 +160,7 @@ impl EventKind {
     ];
 
     /// All of them.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 54] = [
         Self::OrganisationCreated,
         Self::RepositoryEnabled,
         Self::RepositoryDisabled,
@@ -184,6 +204,16 @@ impl EventKind {
         Self::FindingFixWithdrawn,
         Self::FindingExploited,
         Self::EvaluationIncomplete,
+        Self::RuntimeSilent,
+        Self::RuntimeHeard,
+        Self::AlmanacStale,
+        Self::AlmanacFresh,
+        Self::ScheduleSet,
+        Self::ScheduleDeleted,
+        Self::CheckFailed,
+        Self::CheckPassed,
+        Self::RuleSet,
+        Self::RuleDeleted,
         Self::Expired,
     ];
 
@@ -233,6 +263,16 @@ impl EventKind {
             Self::FindingFixWithdrawn => "finding-fix-withdrawn",
             Self::FindingExploited => "finding-exploited",
             Self::EvaluationIncomplete => "evaluation-incomplete",
+            Self::RuntimeSilent => "runtime-silent",
+            Self::RuntimeHeard => "runtime-heard",
+            Self::AlmanacStale => "almanac-stale",
+            Self::AlmanacFresh => "almanac-fresh",
+            Self::ScheduleSet => "schedule-set",
+            Self::ScheduleDeleted => "schedule-deleted",
+            Self::CheckFailed => "check-failed",
+            Self::CheckPassed => "check-passed",
+            Self::RuleSet => "rule-set",
+            Self::RuleDeleted => "rule-deleted",
             Self::Expired => "expired",
         }
     }
