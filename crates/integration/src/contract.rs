@@ -21,7 +21,7 @@ pub use inbox::{
 };
 pub use notifier::{Fact, Message, Notifier, Remedy, Untold};
 pub use runtime::{Container, Loaded, Observed, Runtime};
-pub use settings::{BadSetting, Given, Setting, SettingKind, Settings};
+pub use settings::{BadSetting, Given, Setting, SettingKind, Settings, host};
 
 /// Gets ready to speak to a party.
 pub type Connect = fn(&Settings, &Ways) -> Result<Box<dyn Integration>, image::Error>;

@@ -23,7 +23,7 @@ pub use contract::{
     Action, Age, Answer, BadSetting, Change, Check, Connect, Container, Delivery, Directory, Fact,
     Failure, Given, Heard, How, Inbox, Integration, Kind, Leftover, Listed, Loaded, Message,
     Notice, Notifier, Observed, Outcome, Received, Refusal, Remedy, Repository, Role, Runtime,
-    Secrets, Sender, Setting, SettingKind, Settings, Tagged, Template, Untold, Ways, receive,
+    Secrets, Sender, Setting, SettingKind, Settings, Tagged, Template, Untold, Ways, host, receive,
 };
 pub use shared::names::composed;
 

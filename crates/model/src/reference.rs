@@ -102,6 +102,11 @@ impl FromStr for Reference {
     }
 }
 
+/// Is the host a registry's own, or one below it, as some name their repositories?
+pub fn is_registry_at(registry: &str, host: &str) -> bool {
+    host.strip_suffix(registry).is_some_and(|it| it.is_empty() || it.ends_with('.'))
+}
+
 /// The one name of a registry: Docker Hub goes by many.
 pub fn registry_host(host: &str) -> &str {
     match host {

@@ -56,6 +56,8 @@ pub(crate) struct Party {
     rhythm: Mutex<Rhythm>,
     looking: Mutex<Looking>,
     rounds: Mutex<Rounds>,
+    /// What the last look at all of it found.
+    whole: Mutex<Option<IntegrationState>>,
 }
 
 impl<T> Default for Known<T> {
@@ -110,8 +112,9 @@ pub(crate) async fn connected(app: &App, record: &IntegrationRecord) -> Result<A
 pub(crate) fn holds(record: &IntegrationRecord, repository: &str) -> bool {
     let host = repository.split_once('/').map_or("", |it| it.0);
     let said = record.settings.iter().find(|it| it.0 == "registry");
-    said.and_then(|it| host.strip_suffix(it.1.trim()))
-        .is_some_and(|it| it.is_empty() || it.ends_with('.'))
+    // As it was told: people paste whole URLs.
+    let registry = said.and_then(|it| integration::host(it.1.trim()));
+    registry.is_some_and(|it| model::is_registry_at(&it, host))
 }
 
 /// What is said, checked. Nothing comes from the environment: that is of whoever runs the server.
@@ -162,6 +165,7 @@ pub(crate) fn connect(
         rhythm: Mutex::new(rhythm),
         looking: Mutex::default(),
         rounds: Mutex::new(Rounds::new(if tells { 1 } else { WHOLE })),
+        whole: Mutex::default(),
     })
 }
 
@@ -179,6 +183,19 @@ impl Party {
     /// When it was looked at last, so that what changed since can be asked for.
     pub(crate) fn rounds(&self) -> MutexGuard<'_, Rounds> {
         self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a look found, with what a look at what changed alone cannot tell: how it is with the rest.
+    pub(crate) fn found(&self, state: IntegrationState, is_partial: bool) -> IntegrationState {
+        let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_partial {
+            *whole = Some(state.clone());
+            return state;
+        }
+        match &*whole {
+            Some(whole) if state == (IntegrationState::Connected { but: None }) => whole.clone(),
+            _ => state,
+        }
     }
 
     /// What came of a look that goes on.

@@ -286,7 +286,7 @@ fn check(setting: &Setting, entry: &str) -> Result<String, String> {
 }
 
 /// `registry.example`, `localhost:5000`; people paste whole URLs.
-fn host(text: &str) -> Option<String> {
+pub fn host(text: &str) -> Option<String> {
     let text =
         text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(text);
     let text = text.trim_end_matches('/').to_ascii_lowercase();

@@ -3,7 +3,7 @@
 use api::Integration;
 use integration::filter::Filter;
 use integration::{BadSetting, Given, Kind, Repository, Ways, registry_string};
-use model::{Reference, registry_host};
+use model::{Reference, is_registry_at, registry_host};
 
 use crate::asking::Asking;
 use crate::failure::Failure;
@@ -66,7 +66,7 @@ impl Held {
     /// The whole name of a repository that is named by itself, or with the host.
     pub(super) fn full(&self, name: &str) -> String {
         let host = name.split_once('/').map(|it| registry_host(it.0));
-        let is_whole = host.is_some_and(|it| self.is_at(it));
+        let is_whole = host.is_some_and(|it| is_registry_at(&self.registry, it));
         if is_whole { name.to_owned() } else { format!("{}/{name}", self.registry) }
     }
 
@@ -82,12 +82,7 @@ impl Held {
         };
         let directory = self.party.directory();
         let repository = directory.map_or_else(plain, |it| it.repository(host, path));
-        self.is_at(host) && self.filter.takes(&repository)
-    }
-
-    /// Its own host, or one below it, as some name their repositories.
-    fn is_at(&self, host: &str) -> bool {
-        host.strip_suffix(&self.registry).is_some_and(|it| it.is_empty() || it.ends_with('.'))
+        is_registry_at(&self.registry, host) && self.filter.takes(&repository)
     }
 }
 

@@ -49,7 +49,11 @@ pub(super) async fn look_if_due(
     let rest = witness.party.rhythm().rest(&outcome);
     let rest = i64::try_from(rest.as_secs()).unwrap_or(i64::MAX);
     app.store.look_again(record, began, app.now().plus_seconds(rest)).await.map_err(told)?;
-    became(app, record, state(&outcome, &looking, witness.party)).await
+    let mut state = state(&outcome, &looking, witness.party);
+    if outcome.is_ok() {
+        state = witness.party.found(state, looking.is_partial);
+    }
+    became(app, record, state).await
 }
 
 /// Looks at what is left of it, and says what that was. Where the registry tells what changed, all of
@@ -68,6 +72,7 @@ async fn look(
         && let Some(since) = since(app, record, witness).await?
         && let Some(report) = watch.look_since(since).await?
     {
+        witness.party.looking().is_partial = true;
         return Ok((report, Listed::default()));
     }
     let mut listed = if let Some(left) = left {

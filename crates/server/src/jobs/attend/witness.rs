@@ -39,6 +39,8 @@ pub(crate) struct Looking {
     due: Option<Moment>,
     /// A turn of it began and did not end: nobody knows how far it got.
     is_under_way: bool,
+    /// What changed was looked at alone.
+    pub(super) is_partial: bool,
     /// How many turns began.
     turn: usize,
     /// What is left to be looked at; none is that nobody asked.

@@ -110,7 +110,8 @@ async fn what_is_asked_for_is_looked_at_at_once() {
     }
     let web = format!("{host}/team/web");
     ann.enable_repository("acme", &web, false).await.unwrap();
-    house.configured("oci", &[("registry", &host)]).await;
+    // As people paste it.
+    house.configured("oci", &[("registry", &format!("https://{host}/"))]).await;
     assert_eq!(jobs::all(&house.app).await, ["attend"]);
     assert_eq!(house.known(&format!("{host}/team/app")).await.0, "3");
     assert_eq!(house.known(&web).await.0, "");
@@ -195,4 +196,42 @@ async fn what_changed_is_asked_for_where_that_is_told() {
         looked(400).await;
     }
     assert!(house.known(&app).await.0.contains("off"));
+}
+
+/// A look at what changed alone says nothing of what could not be looked at before.
+#[tokio::test]
+async fn what_is_wrong_with_the_rest_is_said_until_all_of_it_is_looked_at() {
+    let house = House::new().await;
+    house.push("team/app", "v1", "cup");
+    house.push("team/closed", "v1", "pot");
+    let stand_in = VendorStandIn::start(Vendor::Artifactory, &house.registry.host());
+    let host = stand_in.host();
+    let api = format!("http://{host}/artifactory");
+    let told = [
+        ("registry", host.as_str()),
+        ("api", api.as_str()),
+        ("repository", "docker-local"),
+        ("user", "reader"),
+        ("password", "pass"),
+    ];
+    house.configured("artifactory", &told).await;
+    let is_whole = async || {
+        let before = stand_in.seen().len();
+        house.later(400).await;
+        stand_in.seen().into_iter().skip(before).any(|it| it.path.contains("team/app/tags/list"))
+    };
+    house.later(1).await;
+    assert!(!is_whole().await);
+    assert_eq!(house.state("artifactory").await.0, IntegrationState::Connected);
+    let closed = "docker-local/v2/team/closed/tags/list";
+    stand_in.plan(closed, 1, Fault::status(403));
+    let mut looks = 0;
+    while !is_whole().await {
+        looks += 1;
+        assert!(looks < 20, "all of it is looked at now and then");
+    }
+    let (now, why) = house.state("artifactory").await;
+    assert!(why.contains("team/closed"), "{now:?} {why}");
+    assert!(!is_whole().await);
+    assert_eq!(house.state("artifactory").await, (now, why), "it was not looked at again");
 }
