@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::environment::Environment;
 use crate::failure::{self, Failure};
+use crate::guard::Guard;
 use crate::table::{Format, plain};
 
 /// How much is said.
@@ -35,6 +36,8 @@ pub(crate) struct Messages {
     colour: bool,
     colour_on_stdout: bool,
     unicode: bool,
+    /// Whoever reads obeys lines of a certain form: a runner of GitHub's.
+    guarded: bool,
     start: Instant,
     bar: OnceLock<ProgressBar>,
     read: AtomicU64,
@@ -57,6 +60,7 @@ impl Messages {
             colour: colour && io::stderr().is_terminal(),
             colour_on_stdout: colour && io::stdout().is_terminal(),
             unicode: environment.unicode(),
+            guarded: false,
             start: Instant::now(),
             bar: OnceLock::new(),
             read: AtomicU64::new(0),
@@ -67,6 +71,19 @@ impl Messages {
     /// The same, for those who type this to get here.
     pub(crate) fn called(self, title: &'static str) -> Self {
         Self { title, ..self }
+    }
+
+    /// The same, for a runner of GitHub's: all goes to one stream, so that it keeps its order, and
+    /// nothing that is told from elsewhere is taken for a command.
+    pub(crate) fn for_runner(self) -> Self {
+        Self { guarded: true, ..self }
+    }
+
+    /// A command to the runner, which is meant as one.
+    pub(crate) fn command(&self, line: &str) {
+        let _turn = self.turn.lock();
+        let mut stdout = io::stdout().lock();
+        let _ = stdout.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdout.flush());
     }
 
     /// The report itself. A reader that has read enough (`| head`) is no error.
@@ -94,7 +111,13 @@ impl Messages {
     ) -> anyhow::Result<bool> {
         self.finish_bar();
         let mut stdout = io::stdout().lock();
-        match write(&mut stdout).and_then(|()| stdout.flush()) {
+        let written = if self.guarded {
+            let mut guard = Guard::of(&mut stdout);
+            write(&mut guard).and_then(|()| guard.finish())
+        } else {
+            write(&mut stdout)
+        };
+        match written.and_then(|()| stdout.flush()) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
             Err(error) => Err(error).context("cannot write to standard output"),
@@ -109,6 +132,11 @@ impl Messages {
     /// May a report on stdout have colours?
     pub(crate) fn colour_on_stdout(&self) -> bool {
         self.colour_on_stdout
+    }
+
+    /// How much is said.
+    pub(crate) fn detail(&self) -> Detail {
+        self.detail
     }
 
     /// May what is told beside reports be coloured?
@@ -228,6 +256,10 @@ impl Messages {
     fn line(&self, line: &str) {
         let _turn = self.turn.lock();
         let line = self.as_typed(line);
+        if self.guarded {
+            let _ = self.tell(|out| out.write_all(format!("{line}\n").as_bytes()));
+            return;
+        }
         let write = || {
             let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
         };
