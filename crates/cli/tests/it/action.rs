@@ -13,6 +13,8 @@ use testkit::github::GithubStandIn;
 use crate::sandbox::Sandbox;
 use crate::teahouse::open;
 
+pub(crate) use definition::deploy;
+
 pub(crate) const TOKEN: &str = "ghs_not_to_be_told_16";
 
 /// What a runner does around a step: variables, files, and a log whose lines it obeys.
@@ -53,7 +55,8 @@ impl Runner {
         let event = sandbox.file("runner/event.json", event.to_string());
         let root = github.root();
         let runner = Self { sandbox, github, set: Vec::new() };
-        let file = |name: &str| runner.sandbox.path(&format!("runner/{name}")).display().to_string();
+        let file =
+            |name: &str| runner.sandbox.path(&format!("runner/{name}")).display().to_string();
         let (output, summary) = (file("output"), file("summary"));
         runner
             .with("GITHUB_ACTIONS", "true")
@@ -230,7 +233,10 @@ fn an_environment_is_recorded_and_looked_into() {
     ]);
     assert_eq!(step.code, 0, "{}", step.log);
     let told = step.output("environment");
-    assert!(told.contains("<code>production</code>") && told.contains("<code>pot</code>"), "{told}");
+    assert!(
+        told.contains("<code>production</code>") && told.contains("<code>pot</code>"),
+        "{told}"
+    );
     assert!(runner.github.comments().is_empty(), "nobody asked for a comment");
     let history = runner.sandbox.foretop("env production --history");
     assert!(history.contains("https://github.com/acme/tea/actions/runs/42"), "{history}");
@@ -241,11 +247,17 @@ fn an_environment_is_recorded_and_looked_into() {
     assert!(step.output("cves").contains("CVE-2024-0001"), "{}", step.log);
     let step = runner.step(&[("command", "cves"), ("env", "nowhere")]);
     assert_eq!(step.code, 1, "{}", step.log);
-    let step =
-        runner.step(&[("command", "compare"), ("image", "example/tea:1"), ("to-env", "production")]);
+    let step = runner.step(&[
+        ("command", "compare"),
+        ("image", "example/tea:1"),
+        ("to-env", "production"),
+    ]);
     assert_eq!(step.code, 0, "{}", step.log);
-    let step =
-        runner.step(&[("command", "compare"), ("image", "example/tea:1"), ("to-stream", "nowhere")]);
+    let step = runner.step(&[
+        ("command", "compare"),
+        ("image", "example/tea:1"),
+        ("to-stream", "nowhere"),
+    ]);
     assert_eq!(step.code, 1, "{}", step.log);
 }
 
@@ -300,7 +312,8 @@ fn files_of_the_runner_may_be_missing() {
     assert_eq!(step.code, 1, "{}", step.log);
     assert!(step.log.contains("cannot write the output quickview"), "{}", step.log);
     // Without an event, or with a torn one, nobody knows which pull request it is.
-    let runner = runner.with("GITHUB_OUTPUT", "").with("GITHUB_EVENT_PATH", "").with("GITHUB_REF", "");
+    let runner =
+        runner.with("GITHUB_OUTPUT", "").with("GITHUB_EVENT_PATH", "").with("GITHUB_REF", "");
     let step = runner.step(&[("command", "quickview"), TEA]);
     assert_eq!(step.code, 0, "{}", step.log);
     let warned = step.commands.iter().any(|it| it.contains("which pull request"));

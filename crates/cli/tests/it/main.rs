@@ -11,6 +11,7 @@ mod cache;
 mod compare;
 mod crowd;
 mod cves;
+mod deploying;
 mod described;
 mod docker;
 mod environment;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
 use testkit::{Answered, Sink};
@@ -191,9 +190,10 @@ fn the_program_is_fetched_and_checked() {
             Ok(()) => assert_eq!(step.code, 0, "{more:?}: {} {:?}", step.log, step.commands),
             Err(why) => {
                 assert_ne!(step.code, 0, "{more:?}");
-                let told = step.commands.iter().any(|it| {
-                    it.starts_with("::error title=Foretop::") && it.contains(why)
-                });
+                let told = step
+                    .commands
+                    .iter()
+                    .any(|it| it.starts_with("::error title=Foretop::") && it.contains(why));
                 assert!(told, "{more:?}: {:?} {}", step.commands, step.log);
             }
         }
@@ -211,14 +211,4 @@ fn the_program_is_fetched_and_checked() {
     check(&[("version", "v1")], Ok(()));
     check(&[("version", "v1"), ("sha256", &plain)], Err("is wanted"));
     check(&[("version", "v9")], Err("cannot be fetched"));
-}
-
-#[test]
-fn scripts_are_sound() {
-    let scripts = [deploy("action/install.sh")];
-    let Ok(output) = Command::new("shellcheck").args(&scripts).output() else {
-        println!("left out: shellcheck is not installed");
-        return;
-    };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

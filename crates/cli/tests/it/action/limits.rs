@@ -12,7 +12,9 @@ fn noise(length: usize, seed: &mut u64) -> String {
     let letters = b"abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-.";
     (0..length)
         .map(|_| {
-            *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             char::from(letters[(*seed >> 58) as usize])
         })
         .collect()
@@ -42,7 +44,10 @@ fn flawed(flaws: usize, words: usize) -> Sandbox {
         .file("etc/os-release", "ID=debian\nVERSION_ID=\"8\"\n")
         .file("var/lib/dpkg/status", status);
     sandbox.file("tea.tar", testkit::image().layer(layer).docker_archive("example/tea:1"));
-    sandbox.file("none.tar", testkit::image().layer(testkit::layer().file("a", "b")).docker_archive("example/none:1"));
+    sandbox.file(
+        "none.tar",
+        testkit::image().layer(testkit::layer().file("a", "b")).docker_archive("example/none:1"),
+    );
     let built = sandbox.foretop("almanac build --from feeds");
     assert!(built.starts_with("exit 0\n"), "{built}");
     sandbox
@@ -51,19 +56,16 @@ fn flawed(flaws: usize, words: usize) -> Sandbox {
 #[track_caller]
 fn closed(text: &str) {
     for tag in ["details", "table", "blockquote", "ul", "code", "summary"] {
-        let (open, closed) = (text.matches(&format!("<{tag}")), text.matches(&format!("</{tag}>")));
-        assert_eq!(open.count(), closed.count(), "{tag}");
+        let (open, closed) = (format!("<{tag}"), format!("</{tag}>"));
+        assert_eq!(text.matches(&open).count(), text.matches(&closed).count(), "{tag}");
     }
 }
 
 #[test]
 fn a_comment_that_is_too_long_is_cut() {
     let runner = Runner::around(flawed(2000, 40));
-    let step = runner.step(&[
-        ("command", "quickview,cves,compare"),
-        TEA,
-        ("to", "archive://none.tar"),
-    ]);
+    let step =
+        runner.step(&[("command", "quickview,cves,compare"), TEA, ("to", "archive://none.tar")]);
     assert_eq!(step.code, 0, "{}", step.log);
     let whole: usize = step.outputs().iter().map(|it| it.1.chars().count()).sum();
     assert!(whole > 65_536, "{whole}");
@@ -182,7 +184,8 @@ fn sarif_is_uploaded_or_somebody_is_told() {
 #[track_caller]
 fn harmless(step: &Step, runner: &Runner) {
     for it in &step.commands {
-        let ours = ["::group::", "::endgroup::", "::warning title=Foretop::", "::error title=Foretop::"];
+        let ours =
+            ["::group::", "::endgroup::", "::warning title=Foretop::", "::error title=Foretop::"];
         assert!(ours.iter().any(|ours| it.starts_with(ours)), "obeyed: {it}");
     }
     for comment in runner.github.comments() {
@@ -210,11 +213,18 @@ fn names_are_not_to_be_trusted() {
     let image = testkit::image().layer(layer);
     sandbox.file("evil.tar", image.docker_archive("example/tea:1"));
     let folder = "::error::@org<b>evil";
-    sandbox.file(&format!("{folder}/node_modules/x/package.json"), r#"{"name":"tea-leaves","version":"1.2.0"}"#);
+    sandbox.file(
+        &format!("{folder}/node_modules/x/package.json"),
+        r#"{"name":"tea-leaves","version":"1.2.0"}"#,
+    );
     let runner = Runner::around(sandbox)
         .with("GITHUB_WORKFLOW", "--> @org <b>evil</b>\n::error::x")
         .with("GITHUB_JOB", "a/b::c");
-    for image in ["archive://evil.tar", &format!("fs://{folder}"), "archive://::error::<b>evil@org\n::set-env name=A::b"] {
+    for image in [
+        "archive://evil.tar",
+        &format!("fs://{folder}"),
+        "archive://::error::<b>evil@org\n::set-env name=A::b",
+    ] {
         let step = runner.step(&[
             ("command", "sbom,quickview,cves,compare"),
             ("image", image),
@@ -231,7 +241,8 @@ fn names_are_not_to_be_trusted() {
     assert_eq!(step.code, 1);
     harmless(&step, &runner);
     for input in ["debug", "only-fixed", "platform", "exit-on", "only-severities", "vex-author"] {
-        let step = runner.step(&[("command", "compare"), TEA, ("to", "x"), (input, "x\n::error::y")]);
+        let step =
+            runner.step(&[("command", "compare"), TEA, ("to", "x"), (input, "x\n::error::y")]);
         assert_eq!(step.code, 1, "{input}: {}", step.log);
         harmless(&step, &runner);
     }
