@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
@@ -38,6 +39,8 @@ pub(crate) struct Messages {
     unicode: bool,
     /// Whoever reads obeys lines of a certain form: a runner of GitHub's.
     guarded: bool,
+    /// Where reports go that somebody takes on from there.
+    between: Option<PathBuf>,
     start: Instant,
     bar: OnceLock<ProgressBar>,
     read: AtomicU64,
@@ -61,6 +64,7 @@ impl Messages {
             colour_on_stdout: colour && io::stdout().is_terminal(),
             unicode: environment.unicode(),
             guarded: false,
+            between: None,
             start: Instant::now(),
             bar: OnceLock::new(),
             read: AtomicU64::new(0),
@@ -74,9 +78,17 @@ impl Messages {
     }
 
     /// The same, for a runner of GitHub's: all goes to one stream, so that it keeps its order, and
-    /// nothing that is told from elsewhere is taken for a command.
-    pub(crate) fn for_runner(self) -> Self {
-        Self { guarded: true, ..self }
+    /// nothing that is told from elsewhere is taken for a command. Reports that are written to `between`
+    /// are no news.
+    pub(crate) fn for_runner(self, between: &Path) -> Self {
+        Self { guarded: true, between: Some(between.to_owned()), ..self }
+    }
+
+    /// A report is written.
+    pub(crate) fn written(&self, file: &Path) {
+        if !self.between.as_ref().is_some_and(|it| file.starts_with(it)) {
+            self.done(&format!("Report written to {}", file.display()));
+        }
     }
 
     /// A command to the runner, which is meant as one.

@@ -50,15 +50,17 @@ impl Verb for Action {
         } else {
             context.messages.detail()
         };
+        let between = tempfile::tempdir().context("there is no place for temporary files")?;
+        let folder = between.path();
         let context = Context {
             environment: Environment::of_this_process().with(inputs.variables()),
-            messages: Arc::new(Messages::new(&environment, detail).for_runner()),
+            messages: Arc::new(Messages::new(&environment, detail).for_runner(folder)),
             docker: DockerFlags { called_by_docker: false, ..context.docker.clone() },
         };
         let runner = Runner::of(&environment, &context.messages);
         // Before anything else is said.
         inputs.secrets().iter().for_each(|it| runner.hide(it));
-        let done = Running { context: &context, inputs: &inputs, runner: &runner }.run();
+        let done = Running { context: &context, inputs: &inputs, runner: &runner, folder }.run();
         if let Err(error) = &done {
             runner.annotate(Annotation::Error, &format!("{error:#}"));
             context.messages.error(error);
@@ -73,6 +75,8 @@ struct Running<'a> {
     context: &'a Context,
     inputs: &'a Inputs<'a>,
     runner: &'a Runner<'a>,
+    /// Where commands leave what is told of them.
+    folder: &'a Path,
 }
 
 impl Running<'_> {
@@ -82,10 +86,9 @@ impl Running<'_> {
         for remark in self.inputs.checked(&commands)? {
             self.runner.annotate(Annotation::Warning, &remark);
         }
-        let folder = tempfile::tempdir().context("there is no place for temporary files")?;
         let plan = commands
             .iter()
-            .map(|it| Ok((*it, plan::words(it, self.inputs, folder.path())?)))
+            .map(|it| Ok((*it, plan::words(it, self.inputs, self.folder)?)))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let sarif_file = self.inputs.path("sarif-file");
         let sarif = sarif_file.as_deref().map(Output::to).transpose()?;
@@ -99,7 +102,7 @@ impl Running<'_> {
             match done {
                 Ok(it) => {
                     outcome = it;
-                    let text = self.markdown(command, folder.path())?;
+                    let text = self.markdown(command)?;
                     self.output(command, &text)?;
                     sections.push(Section::of(command, text));
                 }
@@ -109,7 +112,7 @@ impl Running<'_> {
                 }
             }
             if command == "cves" && failure.is_none() {
-                let scanned = self.scanned(folder.path(), sarif.as_ref(), &mut sections);
+                let scanned = self.scanned(sarif.as_ref(), &mut sections);
                 failure = scanned.err();
             }
             // One after the other, as far as all goes well.
@@ -147,7 +150,7 @@ impl Running<'_> {
     }
 
     /// What a command has left to be told of it.
-    fn markdown(&self, command: &str, folder: &Path) -> anyhow::Result<String> {
+    fn markdown(&self, command: &str) -> anyhow::Result<String> {
         let code = |text: &str| format!("<code>{}</code>", format::in_html(text));
         Ok(match command {
             "help" => "See the log.\n".to_owned(),
@@ -160,8 +163,8 @@ impl Running<'_> {
                 };
                 format!("<p>:package: SBOM of {image} ({}): {place}</p>\n", format::in_html(&how))
             }
-            "environment" => telling::deployments(&folder.join(command))?,
-            _ => telling::read(&folder.join(command))?,
+            "environment" => telling::deployments(&self.folder.join(command))?,
+            _ => telling::read(&self.folder.join(command))?,
         })
     }
 
@@ -176,19 +179,14 @@ impl Running<'_> {
     }
 
     /// The SARIF of `cves`, within what GitHub takes: to its file, and to code scanning.
-    fn scanned(
-        &self,
-        folder: &Path,
-        file: Option<&Output>,
-        sections: &mut Vec<Section>,
-    ) -> anyhow::Result<()> {
+    fn scanned(&self, file: Option<&Output>, sections: &mut Vec<Section>) -> anyhow::Result<()> {
         let upload = self.inputs.flag("upload-sarif")?;
         if file.is_none() && !upload {
             return Ok(());
         }
         let subject = self.inputs.text("image").unwrap_or_default();
         let id = format!("foretop/{}/", sarif::repository(&subject));
-        let text = fs_err::read_to_string(folder.join("sarif"))?;
+        let text = fs_err::read_to_string(self.folder.join("sarif"))?;
         let fitting = sarif::fitting(&text, &id)?;
         for remark in &fitting.remarks {
             self.runner.annotate(Annotation::Warning, &format!("SARIF: {remark}"));

@@ -141,7 +141,11 @@ impl Step {
         let mut outputs = Vec::new();
         let mut lines = self.file.lines();
         while let Some(line) = lines.next() {
-            let (name, mark) = line.split_once("<<").unwrap();
+            let Some((name, mark)) = line.split_once("<<") else {
+                let (name, value) = line.split_once('=').unwrap();
+                outputs.push((name.to_owned(), value.to_owned()));
+                continue;
+            };
             let value: Vec<&str> = lines.by_ref().take_while(|it| *it != mark).collect();
             outputs.push((name.to_owned(), value.join("\n")));
         }
@@ -170,7 +174,7 @@ fn each_command() {
     assert_eq!(step.code, 0, "{}", step.log);
     let names: Vec<String> = step.outputs().into_iter().map(|it| it.0).collect();
     assert_eq!(names, ["quickview", "cves", "compare", "sbom"]);
-    assert!(step.output("quickview").starts_with("<h2>:mag: <code>example/tea:1</code></h2>"));
+    assert!(step.output("quickview").starts_with("<h2>:mag: <code>tea.tar</code></h2>"));
     assert!(step.output("cves").contains("CVE-2024-0001"), "{}", step.output("cves"));
     assert!(!step.output("cves").contains("CVE-2024-0002"), "of a low severity");
     assert!(step.output("compare").contains("compared to"), "{}", step.output("compare"));

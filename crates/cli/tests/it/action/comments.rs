@@ -113,7 +113,8 @@ fn only_where_it_is_wanted() {
     let runner = Runner::new();
     quickview(&runner, &[("write-comment", "false")]);
     assert!(runner.github.asked().is_empty());
-    let step = quickview(&runner, &[("github-token", ""), ("summary", "no")]);
+    let runner = runner.with("INPUT_GITHUB-TOKEN", "");
+    let step = quickview(&runner, &[("summary", "no")]);
     assert!(step.commands.iter().any(|it| it.contains("github-token is not set")));
     assert_eq!(step.summary, "");
     let runner = runner.with("GITHUB_EVENT_NAME", "push");

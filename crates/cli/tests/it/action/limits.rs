@@ -76,7 +76,7 @@ fn a_comment_that_is_too_long_is_cut() {
     closed(&comment.body);
     // Each command has its say, and what is left out is told, with the way to it.
     for said in [
-        ":mag: <code>example/tea:1</code></h2>",
+        ":mag: <code>tea.tar</code></h2>",
         ":mag: Vulnerabilities of",
         "compared to",
         ":scissors:",
@@ -191,8 +191,17 @@ fn harmless(step: &Step, runner: &Runner) {
     for comment in runner.github.comments() {
         let (mark, text) = comment.body.split_once('\n').unwrap();
         assert!(mark.ends_with(" -->") && mark.matches("-->").count() == 1, "{mark}");
-        for bad in ["<script", "<b>evil", "@org", "[x](http", "<img src=x", "javascript:alert"] {
+        for bad in ["<script", "<b>evil"] {
             assert!(!text.contains(bad), "{bad}: {text}");
+        }
+        for line in text.lines().filter(|it| it.contains("@org")) {
+            let before = line.split("@org").next().unwrap();
+            let code = before.rfind("<code>") > before.rfind("</code>");
+            assert!(code, "somebody is mentioned: {line}");
+        }
+        // Inside a block of HTML nothing is read as Markdown, and an empty line would end one.
+        for block in text.split("\n\n").filter(|it| !it.trim().is_empty()) {
+            assert!(block.trim_start().starts_with('<'), "{block}");
         }
     }
 }
