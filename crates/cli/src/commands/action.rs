@@ -22,6 +22,7 @@ use self::telling::{Section, Telling};
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::environment::Environment;
+use crate::failure::Failure;
 use crate::messages::{Detail, Messages};
 use crate::output::Output;
 use crate::plugin::DockerFlags;
@@ -69,6 +70,9 @@ impl Verb for Action {
         done
     }
 }
+
+/// Bytes of the longest SARIF document that is looked into: what GitHub takes is less, by far.
+const LONGEST_SARIF: u64 = 256 << 20;
 
 /// A run of the action.
 struct Running<'a> {
@@ -186,7 +190,14 @@ impl Running<'_> {
         }
         let subject = self.inputs.text("image").unwrap_or_default();
         let id = format!("foretop/{}/", sarif::repository(&subject));
-        let text = fs_err::read_to_string(self.folder.join("sarif"))?;
+        let report = self.folder.join("sarif");
+        if fs_err::metadata(&report)?.len() > LONGEST_SARIF {
+            return Err(Failure::error(
+                "the SARIF is too large to be cut to what GitHub takes",
+                "ask for less: only-severities, or one repository with `image`",
+            ));
+        }
+        let text = fs_err::read_to_string(report)?;
         let fitting = sarif::fitting(&text, &id)?;
         for remark in &fitting.remarks {
             self.runner.annotate(Annotation::Warning, &format!("SARIF: {remark}"));

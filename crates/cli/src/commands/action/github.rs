@@ -25,6 +25,8 @@ const LARGEST: usize = 32 << 20;
 /// How often the same is asked, and how long GitHub may have us wait.
 const TIMES: u32 = 4;
 const PATIENCE: u64 = 60;
+/// How long one answer may take, with all that is sent.
+const LONGEST: Duration = Duration::from_mins(5);
 
 pub(super) struct Github<'a> {
     context: &'a Context,
@@ -244,7 +246,9 @@ impl<'a> Github<'a> {
                 held.extend_from_slice(part);
                 Ok(())
             };
-            let response = there.carry_in_parts(request, &mut take).await?;
+            let carried = there.carry_in_parts(request, &mut take);
+            let response = tokio::time::timeout(LONGEST, carried).await;
+            let response = response.context("GitHub does not answer in time")??;
             let status = response.status().as_u16();
             let header = |name: &str| response.headers().get(name).and_then(|it| it.to_str().ok());
             times += 1;

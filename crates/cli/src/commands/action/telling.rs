@@ -19,6 +19,8 @@ use crate::Context;
 const LONGEST_COMMENT: usize = 65_536;
 /// Bytes of what a command leaves that are looked at: no more than that is told anywhere.
 const MOST: u64 = 4 << 20;
+/// Bytes of the longest list of which a table is made.
+const LONGEST_LIST: u64 = 64 << 20;
 /// Deployments that a table holds.
 const MOST_DEPLOYMENTS: usize = 200;
 
@@ -203,6 +205,9 @@ pub(super) fn read(file: &Path) -> anyhow::Result<String> {
 
 /// What runs, or was recorded, as a table.
 pub(super) fn deployments(file: &Path) -> anyhow::Result<String> {
+    if fs_err::metadata(file)?.len() > LONGEST_LIST {
+        return Ok("<p>There is more than can be listed here.</p>\n".to_owned());
+    }
     let told: Value = serde_json::from_slice(&fs_err::read(file)?)
         .context("the list of what runs makes no sense")?;
     let told = told.as_array().map_or(&[][..], Vec::as_slice);
