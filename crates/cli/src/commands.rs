@@ -1,5 +1,6 @@
 //! The verbs, one file each, listed in `ALL`.
 
+mod action;
 mod admin;
 mod almanac;
 mod cache;
@@ -69,6 +70,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<admin::Admin>("admin"),
     entry::<almanac::Almanac>("almanac"),
     entry::<cache::Cache>("cache"),
+    entry::<action::Action>("action"),
     entry::<plugin::Plugin>("plugin"),
     entry::<version::Version>("version"),
     entry::<completion::Completion>("completion"),
@@ -86,6 +88,8 @@ pub(crate) trait Verb: clap::Parser {
 pub(crate) enum Outcome {
     /// All is done: exit code 0.
     Done,
+    /// It could not do it, and has said why: exit code 1.
+    Failed,
     /// It was also to be a gate, and the gate is shut: exit code 2.
     Shut,
     /// It would have gone on and on, and somebody interrupted it: exit code 130.

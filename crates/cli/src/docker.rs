@@ -31,6 +31,7 @@ pub(crate) fn settings(
         docker_config,
         auth_files: environment.auth_files(),
         credentials: environment.credentials()?,
+        hub: environment.hub_credentials()?,
         insecure_registries: environment.insecure_registries()?,
         certificate_authorities: environment.certificate_authorities(),
         user_agent: format!("foretop/{VERSION}"),

@@ -32,6 +32,16 @@ impl Environment {
         Self { look_up: Box::new(look_up) }
     }
 
+    /// The same, with `set` in front of it.
+    pub(crate) fn with(self, set: Vec<(&'static str, String)>) -> Self {
+        let before = self.look_up;
+        let look_up = move |name: &str| {
+            let own = set.iter().find(|(it, _)| *it == name);
+            own.map(|(_, value)| OsString::from(value)).or_else(|| before(name))
+        };
+        Self { look_up: Box::new(look_up) }
+    }
+
     /// One for a test.
     #[cfg(test)]
     pub(crate) fn of(set: &[(&str, &str)]) -> Self {
@@ -321,6 +331,15 @@ impl Environment {
         if let Some(token) = self.text(&REGISTRY_TOKEN)? {
             return Ok(Some(Credentials::Bearer(Secret::new(token))));
         }
+        self.login(&REGISTRY_USER, &REGISTRY_PASSWORD)
+    }
+
+    /// Credentials for Docker Hub alone.
+    pub(crate) fn hub_credentials(&self) -> anyhow::Result<Option<Credentials>> {
+        self.login(&HUB_USER, &HUB_PASSWORD)
+    }
+
+    fn login(&self, user: &Variable, password: &Variable) -> anyhow::Result<Option<Credentials>> {
         let half = |there: &Variable, missing: &Variable| {
             let name = self.value(there).map_or(there.names[0], |(name, _)| name);
             // Speak of the family that the user has begun to set.
@@ -330,13 +349,13 @@ impl Environment {
                 "set both, or neither",
             )
         };
-        match (self.text(&REGISTRY_USER)?, self.text(&REGISTRY_PASSWORD)?) {
+        match (self.text(user)?, self.text(password)?) {
             (Some(user), Some(password)) => {
                 Ok(Some(Credentials::Basic { user, password: Secret::new(password) }))
             }
             (None, None) => Ok(None),
-            (Some(_), None) => Err(half(&REGISTRY_USER, &REGISTRY_PASSWORD)),
-            (None, Some(_)) => Err(half(&REGISTRY_PASSWORD, &REGISTRY_USER)),
+            (Some(_), None) => Err(half(user, password)),
+            (None, Some(_)) => Err(half(password, user)),
         }
     }
 

@@ -10,6 +10,8 @@ mod environment;
 mod evaluated;
 mod failure;
 mod findings;
+mod formats;
+mod guard;
 mod heap;
 mod house;
 mod messages;
@@ -159,6 +161,7 @@ fn elsewhere(verb: Option<&str>, messages: &Messages) -> Option<anyhow::Error> {
 fn succeed(messages: &Messages, result: anyhow::Result<Outcome>) -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Failed) => ExitCode::FAILURE,
         Ok(Outcome::Shut) => ExitCode::from(2),
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {

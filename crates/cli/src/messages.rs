@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use crate::environment::Environment;
 use crate::failure::{self, Failure};
+use crate::guard::Guard;
 use crate::table::{Format, plain};
 
 /// How much is said.
@@ -35,6 +37,10 @@ pub(crate) struct Messages {
     colour: bool,
     colour_on_stdout: bool,
     unicode: bool,
+    /// Whoever reads obeys lines of a certain form: a runner of GitHub's.
+    guarded: bool,
+    /// Where reports go that somebody takes on from there.
+    between: Option<PathBuf>,
     start: Instant,
     bar: OnceLock<ProgressBar>,
     read: AtomicU64,
@@ -57,6 +63,8 @@ impl Messages {
             colour: colour && io::stderr().is_terminal(),
             colour_on_stdout: colour && io::stdout().is_terminal(),
             unicode: environment.unicode(),
+            guarded: false,
+            between: None,
             start: Instant::now(),
             bar: OnceLock::new(),
             read: AtomicU64::new(0),
@@ -67,6 +75,27 @@ impl Messages {
     /// The same, for those who type this to get here.
     pub(crate) fn called(self, title: &'static str) -> Self {
         Self { title, ..self }
+    }
+
+    /// The same, for a runner of GitHub's: all goes to one stream, so that it keeps its order, and
+    /// nothing that is told from elsewhere is taken for a command. Reports that are written to `between`
+    /// are no news.
+    pub(crate) fn for_runner(self, between: &Path) -> Self {
+        Self { guarded: true, between: Some(between.to_owned()), ..self }
+    }
+
+    /// A report is written.
+    pub(crate) fn written(&self, file: &Path) {
+        if !self.between.as_ref().is_some_and(|it| file.starts_with(it)) {
+            self.done(&format!("Report written to {}", file.display()));
+        }
+    }
+
+    /// A command to the runner, which is meant as one.
+    pub(crate) fn command(&self, line: &str) {
+        let _turn = self.turn.lock();
+        let mut stdout = io::stdout().lock();
+        let _ = stdout.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdout.flush());
     }
 
     /// The report itself. A reader that has read enough (`| head`) is no error.
@@ -94,7 +123,13 @@ impl Messages {
     ) -> anyhow::Result<bool> {
         self.finish_bar();
         let mut stdout = io::stdout().lock();
-        match write(&mut stdout).and_then(|()| stdout.flush()) {
+        let written = if self.guarded {
+            let mut guard = Guard::of(&mut stdout);
+            write(&mut guard).and_then(|()| guard.finish())
+        } else {
+            write(&mut stdout)
+        };
+        match written.and_then(|()| stdout.flush()) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
             Err(error) => Err(error).context("cannot write to standard output"),
@@ -109,6 +144,11 @@ impl Messages {
     /// May a report on stdout have colours?
     pub(crate) fn colour_on_stdout(&self) -> bool {
         self.colour_on_stdout
+    }
+
+    /// How much is said.
+    pub(crate) fn detail(&self) -> Detail {
+        self.detail
     }
 
     /// May what is told beside reports be coloured?
@@ -228,6 +268,10 @@ impl Messages {
     fn line(&self, line: &str) {
         let _turn = self.turn.lock();
         let line = self.as_typed(line);
+        if self.guarded {
+            let _ = self.tell(|out| out.write_all(format!("{line}\n").as_bytes()));
+            return;
+        }
         let write = || {
             let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
         };

@@ -89,7 +89,7 @@ impl<'a> Delivery<'a> {
         self.send()?;
         if let (Some(output), Some(draft)) = (&self.to, self.draft.take()) {
             output.finish(draft)?;
-            self.messages.done(&format!("Report written to {output}"));
+            self.messages.written(&output.path);
         }
         Ok(())
     }

@@ -92,6 +92,20 @@ pub(crate) fn push_code(out: &mut String, text: &str) {
     escape(out, text, "");
 }
 
+/// The same, by itself.
+pub fn in_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    push(&mut out, text);
+    out
+}
+
+/// The same for `<code>` and attributes, by itself.
+pub fn in_attribute(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    push_code(&mut out, text);
+    out
+}
+
 fn escape(out: &mut String, text: &str, apart: &str) {
     for letter in words::cut(&shown(text), LONGEST_TEXT).chars() {
         match letter {

@@ -27,6 +27,7 @@ mod tests;
 mod words;
 
 pub use contract::{Format, Glance, Options, Unreadable};
+pub use html::{in_attribute as in_html_attribute, in_text as in_html};
 pub use list::shown;
 pub use words::whole_statement;
 

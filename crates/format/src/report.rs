@@ -22,7 +22,7 @@ pub use crate::page::is_dark;
 pub use basis::{basis_for_json, write_basis};
 pub use csv::row as csv_row;
 pub use explain::{write_explanation, write_explanation_json};
-pub use quickview::{Quickviews, write_quickview};
+pub use quickview::{Quickviews, write_quickview, write_quickview_markdown};
 
 /// A way of writing an analysis down.
 pub trait Report: Sync {

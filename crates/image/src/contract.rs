@@ -63,6 +63,8 @@ pub struct Settings {
     pub auth_files: Vec<PathBuf>,
     /// Given by environment for every registry, before any file.
     pub credentials: Option<Credentials>,
+    /// Given by environment for Docker Hub alone, before those for every registry.
+    pub hub: Option<Credentials>,
     /// Hosts (`host[:port]`) that may be spoken to over plain HTTP, besides loopback.
     pub insecure_registries: BTreeSet<String>,
     /// PEM files with further certificate authorities.

@@ -49,7 +49,8 @@ pub(crate) async fn find(
     settings: &Settings,
     progress: &dyn Progress,
 ) -> Result<Option<Credentials>, Error> {
-    if let Some(credentials) = &settings.credentials {
+    let hub = settings.hub.as_ref().filter(|_| HUB_NAMES.contains(&host));
+    if let Some(credentials) = hub.or(settings.credentials.as_ref()) {
         return Ok(Some(credentials.clone()));
     }
     let docker = settings.docker_config.iter().map(|it| it.join("config.json"));
@@ -70,7 +71,7 @@ pub async fn login(
     settings: &Settings,
     progress: &dyn Progress,
 ) -> Result<Option<Credentials>, Error> {
-    let settings = Settings { credentials: None, ..settings.clone() };
+    let settings = Settings { credentials: None, hub: None, ..settings.clone() };
     find(host, "", &settings, progress).await
 }
 

@@ -17,6 +17,7 @@ impl Default for Settings {
             docker_certificates: None,
             auth_files: Vec::new(),
             credentials: None,
+            hub: None,
             insecure_registries: std::collections::BTreeSet::new(),
             certificate_authorities: Vec::new(),
             stall: Duration::from_mins(1),

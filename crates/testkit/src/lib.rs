@@ -1,6 +1,7 @@
 //! Small images and fake parties for tests. A dev-dependency, never shipped.
 
 mod engine;
+pub mod github;
 mod image;
 mod index;
 mod layout;

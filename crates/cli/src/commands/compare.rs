@@ -12,14 +12,14 @@ use engine::{Filter, Lookout, compare_wanted};
 use format::{comparison, report};
 use model::{Analysis, Comparison, Fate, Inventory, Level};
 
-use self::between::Between;
+use self::between::{Between, Telling};
 use self::pick::Pick;
 use super::cves::severity;
 use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask_with, server};
-use crate::failure::Failure;
 use crate::findings::{Advice, answered};
+use crate::formats as several;
 use crate::messages::{count, width_of_stdout};
 use crate::output::{Delivery, Output, deliver};
 use crate::subject::{Subject, subjects, warn_of_types};
@@ -55,9 +55,9 @@ pub(crate) struct Compare {
     env: Option<String>,
     #[command(flatten)]
     whose: Whose,
-    /// How to write it
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: String,
+    /// How to write it; several times for several reports, `FORMAT=FILE` writes one to a file
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "text")]
+    format: Vec<String>,
     /// Write the report to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -155,27 +155,27 @@ impl Wishes {
 impl Verb for Compare {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         // Whatever was said wrongly is told before anything is read.
-        let Some(report) = comparison::find(&self.format) else {
-            let known: Vec<&str> = comparison::ALL.iter().map(|it| it.id()).collect();
-            return Err(Failure::error(
-                format!("--format: there is no format `{}`", self.format),
-                format!("there are {}", known.join(", ")),
-            ));
-        };
-        let output = self.output.as_deref().map(Output::to).transpose()?;
+        let known: Vec<_> = comparison::ALL.iter().map(|it| (it.id(), *it)).collect();
+        let reports = several::wanted(&self.format, self.output.as_deref(), &known)?;
         let created = context.environment.created()?;
         let created = created.unwrap_or_else(|| jiff::Timestamp::now().to_string());
-        let terminal = output.is_none();
-        let options = report::Options {
-            created: Some(created),
-            tool_version: VERSION.to_owned(),
-            colour: terminal && context.messages.colour_on_stdout(),
-            unicode: context.environment.unicode(),
-            width: if terminal { width_of_stdout() } else { None },
-            ..report::Options::default()
-        };
         let ignore_unchanged = self.ignore_unchanged;
-        let options = comparison::Options { report: options, ignore_unchanged };
+        let options_of = |output: &Option<Output>| {
+            let terminal = output.is_none();
+            let report = report::Options {
+                created: Some(created.clone()),
+                tool_version: VERSION.to_owned(),
+                colour: terminal && context.messages.colour_on_stdout(),
+                unicode: context.environment.unicode(),
+                width: if terminal { width_of_stdout() } else { None },
+                ..report::Options::default()
+            };
+            comparison::Options { report, ignore_unchanged }
+        };
+        let reports: Vec<Reporting> = reports
+            .into_iter()
+            .map(|(report, output)| (report, options_of(&output), output))
+            .collect();
         let shuts = |it: &Shuts| {
             let asked = |gate| self.exit_on.contains(&gate);
             let worse = (self.exit_code || asked(Gate::Vulnerability)) && it.worse;
@@ -185,10 +185,12 @@ impl Verb for Compare {
         if let (Some(from), Some(to)) = (&self.env, &self.to_env) {
             let between = Between { from, to, wishes: &self.wishes, advice: &self.advice };
             let of = comparison::Between { after: from.clone(), before: to.clone() };
-            let parts = report.several(of, &options);
-            let delivery = Delivery::to(output, &context.messages);
-            let (whose, subject) = (&self.whose, &self.subject);
-            return Ok(shuts(&between.told(context, whose, subject, parts, delivery)?));
+            let mut tellings = Vec::with_capacity(reports.len());
+            for (report, options, output) in &reports {
+                let delivery = Delivery::to(output.clone(), &context.messages);
+                tellings.push(Telling::of(report.several(of.clone(), options), delivery));
+            }
+            return Ok(shuts(&between.told(context, &self.whose, &self.subject, tellings)?));
         }
 
         let comparison = if self.is_judged_there(context)? {
@@ -211,7 +213,9 @@ impl Verb for Compare {
         };
         tell(&comparison, context);
 
-        deliver(&report.write(&comparison, &options), output.as_ref(), &context.messages)?;
+        for (report, options, output) in &reports {
+            deliver(&report.write(&comparison, options), output.as_ref(), &context.messages)?;
+        }
         Ok(shuts(&Shuts::of(&comparison)))
     }
 }
@@ -283,6 +287,9 @@ impl Compare {
         Ok((after, before))
     }
 }
+
+/// A report, how it is written, and where it goes.
+type Reporting = (&'static dyn comparison::Report, comparison::Options, Option<Output>);
 
 /// What could shut a gate.
 struct Shuts {

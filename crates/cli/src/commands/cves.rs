@@ -15,6 +15,7 @@ use crate::Context;
 use crate::deployed::Deployed;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered, reports_help};
+use crate::formats;
 use crate::messages::{count, width_of_stdout};
 use crate::output::{Delivery, Output};
 use crate::subject::{Subject, subjects, warn_of_types};
@@ -278,46 +279,8 @@ impl Telling<'_> {
 impl Cves {
     /// Each report, and the file it goes to.
     fn reports(&self) -> anyhow::Result<Vec<(&'static dyn Report, Option<Output>)>> {
-        let mut reports = Vec::new();
-        let mut files: Vec<Option<PathBuf>> = Vec::new();
-        for asked in &self.format {
-            let (id, file) = match asked.split_once('=') {
-                Some((id, file)) => (id, Some(PathBuf::from(file))),
-                None => (asked.as_str(), None),
-            };
-            let Some(report) = report::find(id) else {
-                let known: Vec<&str> = report::ALL.iter().map(|it| it.id()).collect();
-                return Err(Failure::error(
-                    format!("--format: there is no format `{id}`"),
-                    format!("there are {}", known.join(", ")),
-                ));
-            };
-            if file.as_ref().is_some_and(|it| it.as_os_str().is_empty()) {
-                return Err(Failure::error(
-                    format!("--format {asked}: there is no file behind the `=`"),
-                    format!("name one: --format {id}=FILE"),
-                ));
-            }
-            let file = file.or_else(|| self.output.clone());
-            if files.contains(&file) {
-                let place = file.map_or("stdout".to_owned(), |it| it.display().to_string());
-                return Err(Failure::error(
-                    format!("--format: several reports would go to {place}"),
-                    "name a file for each: --format sarif=report.sarif",
-                ));
-            }
-            reports.push((report, file.as_deref().map(Output::to).transpose()?));
-            files.push(file);
-        }
-        if let Some(output) = &self.output
-            && self.format.iter().all(|it| it.contains('='))
-        {
-            return Err(Failure::error(
-                format!("--output {}: every report has a file already", output.display()),
-                "leave it out, or add a --format without a file",
-            ));
-        }
-        Ok(reports)
+        let known: Vec<_> = report::ALL.iter().map(|it| (it.id(), *it)).collect();
+        formats::wanted(&self.format, self.output.as_deref(), &known)
     }
 }
 

@@ -11,8 +11,9 @@ use super::{Outcome, Verb};
 use crate::Context;
 use crate::deployed::Deployed;
 use crate::findings::{Advice, answered};
+use crate::formats;
 use crate::messages::width_of_stdout;
-use crate::output::{Output, deliver};
+use crate::output::deliver;
 use crate::subject::{Subject, subjects};
 use crate::version::VERSION;
 
@@ -27,6 +28,10 @@ pub(crate) struct Quickview {
     /// The image that was analysed last
     #[arg(long, conflicts_with_all = ["environment", "subject", "platform", "reference"])]
     latest: bool,
+    /// How to write it: text, markdown; several times for several reports, `FORMAT=FILE` writes one to a
+    /// file
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "text")]
+    format: Vec<String>,
     /// Write the report to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -42,44 +47,69 @@ pub(crate) struct Quickview {
 
 impl Verb for Quickview {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
-        let output = self.output.as_deref().map(Output::to).transpose()?;
+        let known = [("text", Form::Text), ("markdown", Form::Markdown)];
+        let reports = formats::wanted(&self.format, self.output.as_deref(), &known)?;
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
-        let terminal = output.is_none();
-        let options = report::Options {
-            tool_version: VERSION.to_owned(),
-            colour: terminal && context.messages.colour_on_stdout(),
-            unicode: context.environment.unicode(),
-            width: if terminal { width_of_stdout() } else { None },
-            ..report::Options::default()
-        };
-        let text = if self.deployed.wanted() {
+        let told = if self.deployed.wanted() {
             let advice = (&filter, true);
-            let begin = |images| Ok((images, Quickviews::default(), String::new()));
-            let take = |(images, all, alone): &mut (usize, Quickviews, String), it: Analysis| {
+            let begin = |images| Ok((images, Told::Several(Quickviews::default())));
+            let take = |(images, told): &mut (usize, Told), it: Analysis| {
                 if *images == 1 {
-                    *alone = report::write_quickview(&it, &options);
-                } else {
+                    *told = Told::One(Box::new(it));
+                } else if let Told::Several(all) = told {
                     all.add(&it);
                 }
                 Ok(())
             };
-            let told =
-                self.deployed.judged(context, &self.subject, &self.advice, advice, begin, take);
-            let (images, all, alone) = told?;
-            if images == 1 { alone } else { all.written(&options) }
+            self.deployed.judged(context, &self.subject, &self.advice, advice, begin, take)?.1
         } else if self.latest {
-            let latest = self.deployed.latest(context, &self.advice, &filter)?;
-            report::write_quickview(&latest, &options)
+            Told::One(Box::new(self.deployed.latest(context, &self.advice, &filter)?))
         } else {
             self.deployed.unasked(context);
             let (lookout, inventory) = self.advice.about(&self.subject, context)?;
             let analysis = lookout.analyze_in_brief(inventory, &filter);
             answered(&lookout)?;
-            report::write_quickview(&analysis, &options)
+            Told::One(Box::new(analysis))
         };
-        let text = if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };
-        deliver(&text, output.as_ref(), &context.messages)?;
+        for (form, output) in reports {
+            let terminal = output.is_none();
+            let options = report::Options {
+                tool_version: VERSION.to_owned(),
+                colour: terminal && context.messages.colour_on_stdout(),
+                unicode: context.environment.unicode(),
+                width: if terminal { width_of_stdout() } else { None },
+                ..report::Options::default()
+            };
+            let text = told.written(form, &options);
+            let text =
+                if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };
+            deliver(&text, output.as_ref(), &context.messages)?;
+        }
         Ok(Outcome::Done)
+    }
+}
+
+/// How it is written.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    Markdown,
+}
+
+/// What is told: of one image, or of all that run somewhere.
+enum Told {
+    One(Box<Analysis>),
+    Several(Quickviews),
+}
+
+impl Told {
+    fn written(&self, form: Form, options: &report::Options) -> String {
+        match (self, form) {
+            (Self::One(it), Form::Text) => report::write_quickview(it, options),
+            (Self::One(it), Form::Markdown) => report::write_quickview_markdown(it),
+            (Self::Several(it), Form::Text) => it.written(options),
+            (Self::Several(it), Form::Markdown) => it.written_in_markdown(),
+        }
     }
 }

@@ -70,6 +70,11 @@ variables! {
     /// A bearer token to send to every registry as it is.
     /// Goes before user and password.
     REGISTRY_TOKEN = "text" ["FORETOP_REGISTRY_TOKEN", "DOCKER_SCOUT_REGISTRY_TOKEN"];
+    /// Who to be at Docker Hub alone.
+    /// Needs the password as well.
+    HUB_USER = "text" ["FORETOP_HUB_USER", "DOCKER_SCOUT_HUB_USER"];
+    /// The password or access token that goes with that user.
+    HUB_PASSWORD = "text" ["FORETOP_HUB_PASSWORD", "DOCKER_SCOUT_HUB_PASSWORD"];
     /// What the notifications of a distribution registry have as `Authorization`.
     REGISTRY_WEBHOOK_AUTH = "text" ["FORETOP_REGISTRY_WEBHOOK_AUTH"];
     /// Who to be at Artifactory, while it is watched.
@@ -139,6 +144,8 @@ variables! {
     GITHUB_SERVER_URL = "URL" ["GITHUB_SERVER_URL"];
     /// Of which repository.
     GITHUB_REPOSITORY = "name" ["GITHUB_REPOSITORY"];
+    /// What else a runner of GitHub's tells `foretop action`, beside `INPUT_NAME` for each input.
+    RUNNER = "text" ["GITHUB_ACTIONS", "GITHUB_API_URL", "GITHUB_GRAPHQL_URL", "GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_WORKFLOW", "GITHUB_JOB", "GITHUB_ACTION", "GITHUB_SHA", "GITHUB_REF"];
     /// The name of a compose file's project, before the file's own.
     COMPOSE_PROJECT_NAME = "name" ["COMPOSE_PROJECT_NAME"];
     /// The profiles of a compose file that are meant; `*` means all.

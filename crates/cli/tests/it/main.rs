@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "this is all test")]
 
+mod action;
 mod almanac;
 mod authority;
 mod broken;
@@ -10,6 +11,7 @@ mod cache;
 mod compare;
 mod crowd;
 mod cves;
+mod deploying;
 mod described;
 mod docker;
 mod environment;

@@ -1,6 +1,7 @@
 //! quickview: for people: what it is and how many vulnerabilities of each level it has, in a few lines.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
 
 use model::{Analysis, Basis, Gap, Subject};
@@ -8,8 +9,10 @@ use model::{Analysis, Basis, Gap, Subject};
 use super::Options;
 use super::basis::rests_on;
 use super::packages::{holes, not_known};
+use crate::html::{self, LONGEST, LONGEST_WARNINGS, ROOM, push_code, within};
 use crate::page::{self, Tally};
 use crate::paint::{Style, Text};
+use crate::words;
 
 /// A few lines about `analysis`: target, digest, counts, gaps, and what to ask next.
 pub fn write_quickview(analysis: &Analysis, options: &Options) -> String {
@@ -46,6 +49,63 @@ pub fn write_quickview(analysis: &Analysis, options: &Options) -> String {
         next(&mut text, &name, &tally);
     }
     text.out
+}
+
+/// The same for a comment on GitHub or GitLab.
+pub fn write_quickview_markdown(analysis: &Analysis) -> String {
+    let subject = &analysis.inventory.subject;
+    let mut out = "<h2>:mag: <code>".to_owned();
+    push_code(&mut out, subject.name());
+    out.push_str("</code></h2>\n\n<table>\n");
+    if let Some(digest) = subject.image().and_then(|it| it.digest.as_ref()) {
+        html::code(&mut out, "digest", digest.as_str());
+    }
+    html::row(&mut out, "vulnerabilities", |out| badges(out, counted(analysis).as_ref()));
+    out.push_str("</table>\n\n");
+    unfolded(&mut out, &page::gaps(analysis));
+    rests(&mut out, &analysis.basis);
+    out
+}
+
+/// What stands behind the images of a comment at most: gaps, and what it rests on.
+const LONGEST_ENDING: usize = 30_000;
+
+fn badges(out: &mut String, tally: Option<&Tally>) {
+    let Some(tally) = tally else {
+        out.push_str(":question: not known");
+        return;
+    };
+    tally.told().for_each(|(level, count)| html::badge(out, level, count));
+    if tally.suppressed > 0 {
+        let _ = write!(out, "{} suppressed", tally.suppressed);
+    }
+}
+
+fn unfolded(out: &mut String, gaps: &[&Gap]) {
+    if !gaps.is_empty() {
+        let title = words::many(gaps.len(), "gap");
+        let _ = writeln!(out, "<details><summary>:question: Not known: {title}</summary>");
+        html::gaps(out, gaps);
+        out.push_str("</details>\n\n");
+    }
+}
+
+fn rests(out: &mut String, basis: &Basis) {
+    let (said, worrying) = page::basis(basis);
+    out.push_str(if worrying { "<p>:warning: " } else { "<p>" });
+    html::push(out, &said);
+    let most = out.len() + LONGEST_WARNINGS;
+    for warning in &basis.warnings {
+        let told = within(out, most, |out| {
+            out.push_str("<br>:warning: ");
+            html::push(out, warning);
+        });
+        if !told {
+            out.push_str("<br>:warning: and more: see another format");
+            break;
+        }
+    }
+    out.push_str("</p>\n");
 }
 
 /// What is told of several images, of which no more is held than that.
@@ -92,7 +152,7 @@ impl Quickviews {
 
     /// A line about each, and one about all of them; what is not known of any, and what they rest on,
     /// once.
-    pub fn written(self, options: &Options) -> String {
+    pub fn written(&self, options: &Options) -> String {
         let mut text = Text::new(options, 4096);
         let widest = self.lines.iter().map(|it| it.0.chars().count()).max().unwrap_or_default();
         let all = format!("{} images", self.lines.len());
@@ -115,6 +175,39 @@ impl Quickviews {
             rests_on(&mut text, it);
         }
         text.out
+    }
+
+    /// The same for a comment on GitHub or GitLab.
+    pub fn written_in_markdown(&self) -> String {
+        let mut out = format!("<h2>:mag: {} images</h2>\n\n<table>\n", self.lines.len());
+        let mut left = self.lines.len();
+        for (name, tally) in &self.lines {
+            let told = within(&mut out, ROOM - LONGEST_ENDING, |out| {
+                out.push_str("<tr><td><code>");
+                push_code(out, name);
+                out.push_str("</code></td><td>");
+                badges(out, tally.as_ref());
+                out.push_str("</td></tr>\n");
+            });
+            if !told {
+                break;
+            }
+            left -= 1;
+        }
+        out.push_str("<tr><td>distinct</td><td>");
+        badges(&mut out, Some(&self.distinct));
+        out.push_str("</td></tr>\n");
+        if left > 0 {
+            let left = words::many(left, "image");
+            let _ = writeln!(out, "<tr><td>and {left} more</td><td></td></tr>");
+        }
+        out.push_str("</table>\n\n");
+        let gaps: Vec<Gap> = self.gaps.iter().map(|it| self.told(it)).collect();
+        unfolded(&mut out, &gaps.iter().collect::<Vec<_>>());
+        for it in &self.bases {
+            within(&mut out, LONGEST, |out| rests(out, it));
+        }
+        out
     }
 
     /// The hole, with the images it is in where it is not in all.

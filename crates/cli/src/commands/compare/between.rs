@@ -30,8 +30,7 @@ impl Between<'_> {
         context: &Context,
         whose: &Whose,
         subject: &Subject,
-        mut parts: Box<dyn Parts + '_>,
-        mut delivery: Delivery<'_>,
+        mut tellings: Vec<Telling<'_>>,
     ) -> anyhow::Result<Shuts> {
         let (repository, platform) = subject.in_environment()?;
         warn_of_types(&self.wishes.only_package_type, &[], &context.messages);
@@ -52,7 +51,6 @@ impl Between<'_> {
             after: None,
             limit: Some(TOGETHER),
         };
-        let mut shelf = Shelf::new();
         let mut shuts = Shuts { worse: false, other_packages: false };
         let mut compared = Compared::default();
         ask_with(context, whose, self.advice.directory(), async |asking| {
@@ -66,7 +64,7 @@ impl Between<'_> {
                     }
                     let application = application(pair);
                     shuts.add(&application);
-                    shelf.put(&parts.part(&application))?;
+                    tellings.iter_mut().try_for_each(|it| it.add(&application))?;
                 }
                 if part.next.is_none() || part.next == comparing.after {
                     return Ok(());
@@ -75,11 +73,33 @@ impl Between<'_> {
             }
         })?;
         tell(&compared, context);
+        tellings.into_iter().try_for_each(Telling::finish)?;
+        Ok(shuts)
+    }
+}
+
+/// A report that is being told.
+pub(super) struct Telling<'a> {
+    parts: Box<dyn Parts + 'a>,
+    shelf: Shelf,
+    delivery: Delivery<'a>,
+}
+
+impl<'a> Telling<'a> {
+    pub(super) fn of(parts: Box<dyn Parts + 'a>, delivery: Delivery<'a>) -> Self {
+        Self { parts, shelf: Shelf::new(), delivery }
+    }
+
+    fn add(&mut self, application: &Application) -> anyhow::Result<()> {
+        self.shelf.put(&self.parts.part(application))
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        let Self { mut parts, shelf, mut delivery } = self;
         delivery.add(&parts.begin())?;
         shelf.each(|part| delivery.add(&parts.next(part)))?;
         delivery.add(&parts.end())?;
-        delivery.finish()?;
-        Ok(shuts)
+        delivery.finish()
     }
 }
 

@@ -1,0 +1,240 @@
+//! What is to be done: the words of the command line that the inputs stand for.
+
+use std::path::Path;
+
+use super::inputs::Inputs;
+use crate::failure::Failure;
+
+/// The commands that there are.
+pub(crate) const COMMANDS: [&str; 6] =
+    ["quickview", "compare", "cves", "sbom", "environment", "help"];
+
+/// Those of docker/scout-action that there are none of.
+const LATER: [&str; 6] =
+    ["recommendations", "policy", "attestation-add", "attestation", "attest", "vex"];
+
+/// The commands that `text` names, parted by commas.
+pub(super) fn commands(text: Option<&str>) -> anyhow::Result<Vec<&'static str>> {
+    let there = || format!("there are {}", COMMANDS.join(", "));
+    let mut commands = Vec::new();
+    let words = text.unwrap_or_default().split(',').map(str::trim).filter(|it| !it.is_empty());
+    for word in words {
+        let found = COMMANDS.iter().find(|it| **it == word);
+        let Some(found) = found else {
+            let why = if LATER.contains(&word) { "not there yet" } else { "there is none" };
+            return Err(Failure::error(format!("command `{word}`: {why}"), there()));
+        };
+        if commands.contains(found) {
+            let why = format!("command `{word}` is named twice");
+            return Err(Failure::error(why, "name it once: its output has its name"));
+        }
+        commands.push(*found);
+    }
+    if commands.is_empty() {
+        return Err(Failure::error("command: it must be told", there()));
+    }
+    Ok(commands)
+}
+
+/// Is it one that is told of in a comment?
+pub(super) fn is_for_comments(command: &str) -> bool {
+    ["quickview", "compare", "cves"].contains(&command)
+}
+
+/// The words of `command`, which leaves what is read of it in `folder`.
+pub(super) fn words(
+    command: &str,
+    inputs: &Inputs<'_>,
+    folder: &Path,
+) -> anyhow::Result<Vec<String>> {
+    let mut words = Words { words: vec![command.to_owned()], inputs };
+    let file = |name: &str| folder.join(name).display().to_string();
+    match command {
+        "quickview" => {
+            words.say("format", "text").say("format", &format!("markdown={}", file("quickview")));
+            words.subject().judged();
+        }
+        "cves" => {
+            words.say("format", "packages").say("format", &format!("markdown={}", file("cves")));
+            if inputs.text("sarif-file").is_some() || inputs.flag("upload-sarif")? {
+                words.say("format", &format!("sarif={}", file("sarif")));
+            }
+            words.subject().judged().filtered()?;
+            words.flag("only-cisa-kev", "only-cisa-kev")?.flag("exit-code", "exit-code")?;
+        }
+        "compare" => {
+            words.say("format", "text").say("format", &format!("markdown={}", file("compare")));
+            words.target()?;
+            words.subject().judged().filtered()?;
+            words.flag("hide-policies", "hide-policies")?;
+            words.flag("ignore-unchanged", "ignore-unchanged")?.text("exit-on", "exit-on");
+        }
+        "sbom" => {
+            words.text("format", "format").text("only-package-types", "only-package-type");
+            words.text("output", "output").subject();
+        }
+        "environment" => {
+            words.say("format", "json").say("output", &file("environment"));
+            words.text("platform", "platform").text("app", "app");
+            words.words.push("--".to_owned());
+            let environment = inputs.text("environment").or_else(|| inputs.text("stream"));
+            let image = inputs.text("image").filter(|_| environment.is_some());
+            words.words.extend(environment);
+            words.words.extend(image);
+            return Ok(words.words);
+        }
+        _ => {}
+    }
+    // What stands behind is a name, however it begins.
+    words.words.push("--".to_owned());
+    words.words.extend(inputs.text("image"));
+    Ok(words.words)
+}
+
+struct Words<'a> {
+    words: Vec<String>,
+    inputs: &'a Inputs<'a>,
+}
+
+impl Words<'_> {
+    fn say(&mut self, flag: &str, value: &str) -> &mut Self {
+        self.words.push(format!("--{flag}={value}"));
+        self
+    }
+
+    fn text(&mut self, input: &str, flag: &str) -> &mut Self {
+        if let Some(value) = self.inputs.text(input) {
+            self.say(flag, &value);
+        }
+        self
+    }
+
+    fn flag(&mut self, input: &str, flag: &str) -> anyhow::Result<&mut Self> {
+        if self.inputs.flag(input)? {
+            self.words.push(format!("--{flag}"));
+        }
+        Ok(self)
+    }
+
+    fn subject(&mut self) -> &mut Self {
+        self.text("platform", "platform").text("ref", "ref")
+    }
+
+    fn judged(&mut self) -> &mut Self {
+        self.text("env", "env").text("vex-location", "vex-location");
+        self.text("vex-author", "vex-author").text("almanac", "almanac");
+        for flag in ["only-vex-affected", "ignore-suppressed"] {
+            // Whoever says something else than yes or no was refused before.
+            if self.inputs.flag(flag).unwrap_or_default() {
+                self.words.push(format!("--{flag}"));
+            }
+        }
+        self
+    }
+
+    fn filtered(&mut self) -> anyhow::Result<&mut Self> {
+        self.text("only-severities", "only-severity");
+        self.text("only-package-types", "only-package-type");
+        self.flag("only-fixed", "only-fixed")?.flag("only-unfixed", "only-unfixed")
+    }
+
+    /// What is compared with: one thing.
+    fn target(&mut self) -> anyhow::Result<()> {
+        let inputs = self.inputs;
+        let environment = inputs.text("to-env").or_else(|| inputs.text("to-stream"));
+        let (to, latest) = (inputs.text("to"), inputs.flag("to-latest")?);
+        match (to, environment, latest) {
+            (Some(to), None, false) => self.say("to", &to).text("to-ref", "to-ref"),
+            (None, Some(environment), false) => self.say("to-env", &environment),
+            (None, None, true) => {
+                self.words.push("--to-latest".to_owned());
+                self
+            }
+            (None, None, false) => {
+                let hint =
+                    "name an image with `to`, an environment with `to-env`, or say `to-latest`";
+                return Err(Failure::error("compare: nothing to compare with", hint));
+            }
+            _ => {
+                let why = "compare: there are several things to compare with";
+                return Err(Failure::error(why, "keep one of `to`, `to-env` and `to-latest`"));
+            }
+        };
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+
+    fn check(command: &str, set: &[(&str, &str)], expect: &str) {
+        let environment = Environment::of(set);
+        let told = match words(command, &Inputs::of(&environment), Path::new("/t")) {
+            Ok(words) => words.join(" "),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(told, expect);
+    }
+
+    #[test]
+    fn inputs_become_words() {
+        check(
+            "cves",
+            &[
+                ("INPUT_IMAGE", "--output=/etc/passwd"),
+                ("INPUT_ONLY-SEVERITIES", "critical,high"),
+                ("INPUT_EXIT-CODE", "true"),
+                ("INPUT_SARIF-FILE", "x.sarif"),
+                ("INPUT_ONLY-FIXED", "True"),
+            ],
+            "cves --format=packages --format=markdown=/t/cves --format=sarif=/t/sarif \
+             --only-severity=critical,high --only-fixed --exit-code -- --output=/etc/passwd",
+        );
+        check(
+            "compare",
+            &[
+                ("INPUT_IMAGE", "a"),
+                ("INPUT_TO-STREAM", "production"),
+                ("INPUT_EXIT-ON", "package"),
+            ],
+            "compare --format=text --format=markdown=/t/compare --to-env=production \
+             --exit-on=package -- a",
+        );
+        check("compare", &[("INPUT_IMAGE", "a")], "compare: nothing to compare with");
+        check(
+            "compare",
+            &[("INPUT_TO", "a"), ("INPUT_TO-LATEST", "yes")],
+            "compare: there are several things to compare with",
+        );
+        check(
+            "environment",
+            &[("INPUT_ENVIRONMENT", "remove"), ("INPUT_IMAGE", "a:1"), ("INPUT_APP", "web")],
+            "environment --format=json --output=/t/environment --app=web -- remove a:1",
+        );
+        check(
+            "environment",
+            &[("INPUT_IMAGE", "a:1")],
+            "environment --format=json --output=/t/environment --",
+        );
+        check("sbom", &[("INPUT_OUTPUT", "b")], "sbom --format=json --output=b --");
+    }
+
+    #[test]
+    fn which_commands() {
+        let check = |text: &str, expect: &str| {
+            let told = match commands(Some(text)) {
+                Ok(commands) => commands.join(" "),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(told, expect);
+        };
+        check("quickview, cves", "quickview cves");
+        check("cves,policy", "command `policy`: not there yet");
+        check("attestation-add", "command `attestation-add`: not there yet");
+        check("cvse", "command `cvse`: there is none");
+        check("cves,cves", "command `cves` is named twice");
+        check(" , ", "command: it must be told");
+    }
+}
