@@ -15,9 +15,11 @@ mod oci;
 pub mod registry_string;
 mod sender;
 mod shared;
+mod slack;
 #[cfg(test)]
 mod tests;
 pub mod watch;
+mod webhook;
 
 pub use contract::{
     Action, Age, Answer, BadSetting, Change, Check, Connect, Container, Delivery, Directory, Fact,
@@ -35,6 +37,8 @@ pub const ALL: &[&Kind] = &[
     &harbor::KIND,
     &nexus::KIND,
     &oci::KIND,
+    &slack::KIND,
+    &webhook::KIND,
 ];
 
 /// The party of that name.

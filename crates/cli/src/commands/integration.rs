@@ -236,7 +236,7 @@ fn told(
         };
         let key = setting.map_or(key, |it| it.key.to_owned());
         let separator = match setting.map(|it| it.kind) {
-            Some(SettingKind::Expressions) => Some('\n'),
+            Some(SettingKind::Expressions | SettingKind::Headers) => Some('\n'),
             Some(it) if it.is_list() => Some(','),
             _ => None,
         };

@@ -300,7 +300,7 @@ fn parted(kind: &Kind, parameters: &BTreeMap<String, String>) -> Result<Parted, 
             Refusal::from(Sort::Refused.because(why).with_hint(hint))
         })?;
         let key = setting.key.to_owned();
-        match (setting.kind == SettingKind::Secret, value.trim().is_empty()) {
+        match (setting.kind.is_secret(), value.trim().is_empty()) {
             (true, true) => parted.unset.push(key),
             (true, false) => parted.secrets.push((key, Secret::new(value.as_str()))),
             (false, true) => {}
