@@ -2,7 +2,7 @@
 //!
 //! A field that has a comma in it is quoted, as in CSV: `"repository=a,b"`.
 
-use crate::Kind;
+use crate::{Kind, Role};
 use crate::contract::{BadSetting, Given};
 
 /// Bytes of the whole string.

@@ -6,6 +6,9 @@
 const BLOCKS: &[&str] = &["if", "elif", "else", "endif", "for", "endfor"];
 /// What the engine knows besides, and nobody needs who says something.
 const WORDS: &[&str] = &["recursive", "set", "include", "import", "macro"];
+/// Words that are no values, so that what is open after one is no argument.
+const OPERATORS: &[&str] =
+    &["and", "elif", "else", "for", "if", "in", "is", "not", "or"];
 
 /// Why it is no template, if it is none.
 pub(super) fn check(source: &str) -> Result<(), String> {
@@ -65,7 +68,7 @@ fn inside<'a>(body: &'a str, end: &str) -> Result<&'a str, String> {
                 if WORDS.contains(&word) {
                     return Err(format!("`{word}` has no place in a template of ours"));
                 }
-                is_value = true;
+                is_value = !OPERATORS.contains(&word);
             }
             '"' | '\'' => length = string(bare, first).ok_or_else(unended)?,
             '(' => {
