@@ -2,8 +2,8 @@
 //!
 //! A field that has a comma in it is quoted, as in CSV: `"repository=a,b"`.
 
-use crate::{Kind, Role};
 use crate::contract::{BadSetting, Given};
+use crate::{Kind, Role};
 
 /// Bytes of the whole string.
 const LONGEST: usize = 64 << 10;

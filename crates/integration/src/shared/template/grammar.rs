@@ -7,8 +7,7 @@ const BLOCKS: &[&str] = &["if", "elif", "else", "endif", "for", "endfor"];
 /// What the engine knows besides, and nobody needs who says something.
 const WORDS: &[&str] = &["recursive", "set", "include", "import", "macro"];
 /// Words that are no values, so that what is open after one is no argument.
-const OPERATORS: &[&str] =
-    &["and", "elif", "else", "for", "if", "in", "is", "not", "or"];
+const OPERATORS: &[&str] = &["and", "elif", "else", "for", "if", "in", "is", "not", "or"];
 
 /// Why it is no template, if it is none.
 pub(super) fn check(source: &str) -> Result<(), String> {
