@@ -50,6 +50,7 @@ const NEEDS: &[Need] = &[
 /// Libraries that tests ask in those programs: a file each brings, and its Debian package.
 const LIBRARIES: &[(&str, &str)] = &[
     ("/usr/lib/python3/dist-packages/packaging/version.py", "python3-packaging"),
+    ("/usr/lib/python3/dist-packages/aiosmtpd/smtp.py", "python3-aiosmtpd"),
     ("/usr/share/php/Composer/Semver/autoload.php", "php-composer-semver"),
     ("/usr/share/java/maven3-artifact.jar", "libmaven3-core-java"),
     ("/usr/share/nodejs/semver/package.json", "node-semver"),
@@ -76,7 +77,7 @@ pub(crate) fn install() -> anyhow::Result<()> {
             );
         }
         for package in &absent {
-            eprintln!("missing: a library that orders versions, from Debian package {package}");
+            eprintln!("missing: a library that tests ask, from Debian package {package}");
         }
         let packages = missing.iter().map(|it| it.package).chain(absent);
         let packages: Vec<&str> = packages.collect();

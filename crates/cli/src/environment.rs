@@ -161,6 +161,11 @@ impl Environment {
         self.text(&PUBLIC_URL)
     }
 
+    /// Hosts that a server may speak to.
+    pub(crate) fn outgoing(&self) -> anyhow::Result<Option<String>> {
+        self.text(&OUTGOING)
+    }
+
     /// Proxies before a server, whose word about who asks is taken.
     pub(crate) fn trusted_proxy(&self) -> anyhow::Result<Option<String>> {
         self.text(&TRUSTED_PROXY)

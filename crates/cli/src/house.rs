@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::ValueHint;
 use engine::Engine;
+use image::Outgoing;
 use model::Moment;
 use server::{Access, App, Reach, World};
 use store::{Keyring, Store};
@@ -33,6 +34,11 @@ pub(crate) struct House {
     /// The almanac's directory
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     almanac: Option<PathBuf>,
+    /// The only hosts that registries and integrations may be reached at: names, `*.example` for those
+    /// below one, networks, or `*` for all [default: for messages, those that the whole world can
+    /// reach; for registries, all]
+    #[arg(long, value_name = "HOST,…", value_delimiter = ',')]
+    outgoing: Option<Vec<String>>,
     /// How many jobs are done at once [default: as many as there are cores]
     #[arg(long, value_name = "COUNT")]
     workers: Option<usize>,
@@ -47,9 +53,11 @@ impl House {
         self.log(context)?;
         let store = self.database.made(context).await?;
         let environment = &context.environment;
+        let mut settings = docker::settings(environment, &context.docker, false)?;
+        settings.outgoing = self.outgoing(context)?.map(Arc::new);
         let reach = Reach {
             engine: Engine { cache: environment.cache()?.map(Arc::new) },
-            settings: Arc::new(docker::settings(environment, &context.docker, false)?),
+            settings: Arc::new(settings),
             jobs: true,
             offline: environment.offline()?,
         };
@@ -69,6 +77,23 @@ impl House {
     pub(crate) fn workers(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.workers.unwrap_or_else(cores)
+    }
+
+    /// Which hosts may be spoken to, where somebody says so.
+    fn outgoing(&self, context: &Context) -> anyhow::Result<Option<Outgoing>> {
+        let said = match &self.outgoing {
+            Some(all) => Some(all.clone()),
+            None => context
+                .environment
+                .outgoing()?
+                .map(|it| it.split(',').map(str::to_owned).collect::<Vec<_>>()),
+        };
+        let Some(words) = said else { return Ok(None) };
+        let rules = Outgoing::only(words.iter().map(String::as_str));
+        Ok(Some(rules.map_err(|error| {
+            let hint = error.hint().unwrap_or_default().to_owned();
+            Failure::error(error.to_string(), hint)
+        })?))
     }
 
     fn log(&self, context: &Context) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Pace;
+use crate::{Outgoing, Pace};
 use async_trait::async_trait;
 use model::{Gap, ImageDescription, LayerDescription, Platform, Secret};
 
@@ -79,6 +79,8 @@ pub struct Settings {
     pub workers: usize,
     /// `foretop/0.1.0`.
     pub user_agent: String,
+    /// Which hosts may be spoken to; `None`: each.
+    pub outgoing: Option<Arc<Outgoing>>,
     /// When each host may be asked next. Whoever has a copy of these settings heeds it, too.
     pub pace: Arc<Pace>,
 }

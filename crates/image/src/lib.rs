@@ -12,6 +12,7 @@ mod layout;
 mod local;
 mod manifest;
 mod oci_dir;
+mod outgoing;
 mod registry;
 mod sbom;
 mod settings;
@@ -24,7 +25,11 @@ pub use contract::{
 };
 pub use credentials::login;
 pub use local::newest;
-pub use registry::{Desk, Failure, Member, Pace, Question, Reply, Verb, images, reach};
+pub use outgoing::{Forbidden, Outgoing};
+pub use registry::{
+    Desk, Failure, Member, Outlet, Pace, Posted, Question, Reply, Unposted, Verb, addresses,
+    images, reach,
+};
 
 /// Every source. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn ImageSource] = &[

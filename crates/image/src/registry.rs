@@ -10,6 +10,7 @@ mod client;
 mod connections;
 mod desk;
 mod download;
+mod outlet;
 mod pace;
 mod upload;
 
@@ -31,6 +32,7 @@ pub(crate) use client::Client;
 pub use connections::reach;
 pub use desk::{Desk, Failure, Question, Reply, Verb};
 pub(crate) use download::read_layer;
+pub use outlet::{Outlet, Posted, Unposted, addresses};
 pub use pace::Pace;
 
 /// Attestations of one image that are looked at.

@@ -132,6 +132,11 @@ pub struct Ways {
 }
 
 impl Ways {
+    /// Which hosts that somebody named may be spoken to: those of the list, where there is one.
+    pub(crate) fn outgoing(&self) -> Arc<image::Outgoing> {
+        self.settings.outgoing.clone().unwrap_or_default()
+    }
+
     /// How images of a party's registry are reached: as it is itself, with its user and password.
     pub fn of(&self, settings: &Settings) -> Arc<image::Settings> {
         match settings.credentials() {

@@ -1,4 +1,4 @@
-//! The parties around us: one file per registry vendor, listed in `ALL`.
+//! The parties around us: one file each, registries and who is told something, listed in `ALL`.
 //!
 //! What a party says (webhooks) is read by pure code; what a party is asked (its lists) goes through
 //! `image`'s own client. Nothing here keeps anything, listens on anything, or follows a URL that
@@ -8,6 +8,7 @@ mod artifactory;
 mod azure;
 mod contract;
 mod distribution;
+mod email;
 pub mod filter;
 mod harbor;
 mod nexus;
@@ -15,9 +16,12 @@ mod oci;
 pub mod registry_string;
 mod sender;
 mod shared;
+mod slack;
+mod teams;
 #[cfg(test)]
 mod tests;
 pub mod watch;
+mod webhook;
 
 pub use contract::{
     Action, Age, Answer, BadSetting, Change, Check, Connect, Container, Delivery, Directory, Fact,
@@ -32,9 +36,13 @@ pub const ALL: &[&Kind] = &[
     &artifactory::KIND,
     &azure::KIND,
     &distribution::KIND,
+    &email::KIND,
     &harbor::KIND,
     &nexus::KIND,
     &oci::KIND,
+    &slack::KIND,
+    &teams::KIND,
+    &webhook::KIND,
 ];
 
 /// The party of that name.

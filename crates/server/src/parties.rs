@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use integration::watch::{Rhythm, Rounds};
-use integration::{BadSetting, Check, Integration, Kind, Outcome, Secrets, Settings, Ways};
+use integration::{
+    BadSetting, Check, Integration, Kind, Message, Outcome, Role, Secrets, Settings, Ways,
+};
 use model::{Moment, Secret};
 use store::{IntegrationRecord, IntegrationSecrets, IntegrationState};
 
@@ -23,9 +25,13 @@ const OFTEN: Duration = Duration::from_mins(5);
 const WHOLE: u32 = 10;
 /// The first thing that is tried of each.
 const REACHED: &str = "registry reachable";
-/// Settings that say how a party is reached. What is secret is told for one address.
-pub(crate) const ADDRESS: &[&str] =
-    &["registry", "api", "layout", "subdomain-mode", "template", "virtual-repository"];
+/// Settings that say how a party of that kind is reached. What is secret is told for one address.
+pub(crate) fn address(kind: &Kind) -> &'static [&'static str] {
+    if kind.role == Role::Notifier {
+        return &["url", "host", "port", "tls"];
+    }
+    &["registry", "api", "layout", "subdomain-mode", "template", "virtual-repository"]
+}
 
 /// Settings that say what of it is watched.
 pub(crate) const SCOPE: &[&str] = &["include", "exclude", "repository", "tag"];
@@ -144,6 +150,14 @@ pub(crate) fn connect(
         pace: Arc::default(),
         ..app.reach.settings.as_ref().clone()
     };
+    if let Some(outgoing) = &mine.outgoing {
+        for key in ["registry", "api"] {
+            let host = settings.text(key).map(host_of).unwrap_or_default();
+            if !host.is_empty() {
+                outgoing.judge_name(host).map_err(|it| it.error())?;
+            }
+        }
+    }
     let ways = Ways { settings: Arc::new(mine), progress: Arc::new(image::Silent) };
     let integration: Arc<dyn Integration> = (kind.connect)(&settings, &ways)?.into();
     let hook = kind.webhook_secret;
@@ -167,6 +181,16 @@ pub(crate) fn connect(
         rounds: Mutex::new(Rounds::new(if tells { 1 } else { WHOLE })),
         whole: Mutex::default(),
     })
+}
+
+/// The host in a URL, or in the name of a registry.
+fn host_of(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |it| it.1);
+    let rest = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match rest.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => rest.split(':').next().unwrap_or_default(),
+    }
 }
 
 /// Every fault, in one line.
@@ -226,7 +250,9 @@ impl Party {
     /// Tries each thing that it needs.
     pub(crate) async fn tried(&self, reach: &Reach) -> Vec<Check> {
         let mut checks = Vec::new();
-        if reach.offline {
+        if let Some(notifier) = self.integration.notifier() {
+            checks.extend(if reach.offline { vec![silenced()] } else { notifier.checks().await });
+        } else if reach.offline {
             let why = "no registry is asked here".to_owned();
             let hint = Some("start the server without --offline".to_owned());
             let outcome = Outcome::Failed { why, hint };
@@ -241,11 +267,51 @@ impl Party {
         checks.extend(self.kind.check_webhooks(&self.settings));
         checks
     }
+
+    /// The same, and tells a message to who is there to be told something.
+    pub(crate) async fn tested(&self, reach: &Reach, message: &Message, key: &str) -> Vec<Check> {
+        let mut checks = self.tried(reach).await;
+        let is_failed = checks.iter().any(|it| matches!(it.outcome, Outcome::Failed { .. }));
+        if let Some(notifier) = self.integration.notifier().filter(|_| !is_failed) {
+            let said = tokio::time::timeout(PATIENCE, notifier.say(message, key)).await;
+            checks.push(match said {
+                Ok(Ok(answer)) => Check::ok(TOLD, answer),
+                Ok(Err(untold)) => Check {
+                    what: TOLD,
+                    outcome: Outcome::Failed { why: untold.why, hint: untold.hint },
+                },
+                Err(_) => {
+                    let why = format!("it does not answer within {} s", PATIENCE.as_secs());
+                    Check { what: TOLD, outcome: Outcome::Failed { why, hint: None } }
+                }
+            });
+        }
+        checks
+    }
+}
+
+/// That a message was heard.
+const TOLD: &str = "a test message is taken";
+
+/// Nobody is told anything.
+fn silenced() -> Check {
+    let why = "nobody is told anything here".to_owned();
+    let hint = Some("start the server without --offline".to_owned());
+    Check { what: "receiver reachable", outcome: Outcome::Failed { why, hint } }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_of_addresses() {
+        let check = |address: &str, expect: &str| assert_eq!(host_of(address), expect);
+        check("registry.example:5000", "registry.example");
+        check("https://a.example:8443/up", "a.example");
+        check("http://[::1]:80/x", "::1");
+        check("a.example/x:y", "a.example");
+    }
 
     #[test]
     fn the_one_used_least_lately_is_forgotten() {

@@ -236,7 +236,7 @@ fn told(
         };
         let key = setting.map_or(key, |it| it.key.to_owned());
         let separator = match setting.map(|it| it.kind) {
-            Some(SettingKind::Expressions) => Some('\n'),
+            Some(SettingKind::Expressions | SettingKind::Headers) => Some('\n'),
             Some(it) if it.is_list() => Some(','),
             _ => None,
         };
@@ -453,7 +453,8 @@ fn table(all: &[Kept]) -> String {
                 let (last, why) = (second(&refused.last), &refused.why);
                 state = format!("{state}; {webhooks} refused, the last at {last}: {why}");
             }
-            let registry = it.parameters.get("registry").cloned().unwrap_or_default();
+            let registry = it.parameters.get("registry").or(it.parameters.get("host"));
+            let registry = registry.cloned().unwrap_or_default();
             vec![it.kind.clone(), it.name.clone(), registry, second(&it.since), state]
         })
         .collect();

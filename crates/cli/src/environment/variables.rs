@@ -57,6 +57,9 @@ variables! {
     LISTEN = "address" ["FORETOP_LISTEN"];
     /// How people reach a server, unless `--public-url` says so.
     PUBLIC_URL = "URL" ["FORETOP_PUBLIC_URL"];
+    /// The only hosts that a server may reach registries and integrations at, unless `--outgoing`
+    /// names them: hosts, `*.example` for those below one, networks, or `*` for all.
+    OUTGOING = "list, parted by commas" ["FORETOP_OUTGOING"];
     /// Proxies before a server, as addresses or networks, unless
     /// `--trusted-proxy` names them.
     TRUSTED_PROXY = "list, parted by commas" ["FORETOP_TRUSTED_PROXY"];

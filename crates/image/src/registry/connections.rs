@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reqwest::{Certificate, Url, redirect};
 
+use super::outlet::{Guard, is_proxied};
 use crate::{Error, Settings};
 
 /// Clients, each made when it is first needed: reading a machine's certificate authorities takes
@@ -23,6 +24,12 @@ struct Kind {
     direct: bool,
 }
 
+impl Kind {
+    fn of(url: &Url) -> Self {
+        Self { tls: url.scheme() == "https", direct: is_loopback(url) }
+    }
+}
+
 impl Connections {
     pub(super) fn new(settings: Arc<Settings>) -> Self {
         Self { settings, made: Mutex::default() }
@@ -30,7 +37,8 @@ impl Connections {
 
     /// The client to reach `url` with.
     pub(super) fn to(&self, url: &Url) -> Result<reqwest::Client, Error> {
-        let kind = Kind { tls: url.scheme() == "https", direct: is_loopback(url) };
+        self.judge(url)?;
+        let kind = Kind::of(url);
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = made.get(&kind) {
             return Ok(client.clone());
@@ -38,6 +46,26 @@ impl Connections {
         let client = self.make(kind)?;
         made.insert(kind, client.clone());
         Ok(client)
+    }
+
+    /// May it be spoken to, as far as its name tells? Its address is judged when it is connected to.
+    fn judge(&self, url: &Url) -> Result<(), Error> {
+        let Some(outgoing) = &self.settings.outgoing else { return Ok(()) };
+        let host = url.host_str().unwrap_or_default();
+        let is_proxied = !is_loopback(url) && is_proxied(url);
+        let judged =
+            if is_proxied { outgoing.judge_proxied(host) } else { outgoing.judge_name(host) };
+        judged.map_err(|it| it.error())
+    }
+
+    /// A client to reach `url` with that gives up after so long.
+    pub(super) fn patient(
+        &self,
+        url: &Url,
+        connect: Duration,
+        whole: Duration,
+    ) -> Result<reqwest::Client, Error> {
+        built(self.builder(Kind::of(url))?.connect_timeout(connect).timeout(whole))
     }
 
     fn make(&self, kind: Kind) -> Result<reqwest::Client, Error> {
@@ -53,6 +81,9 @@ impl Connections {
             .connect_timeout(self.settings.stall.min(Duration::from_secs(30)));
         if kind.direct {
             builder = builder.no_proxy();
+        }
+        if let Some(outgoing) = &self.settings.outgoing {
+            builder = builder.dns_resolver(Arc::new(Guard::new(outgoing)));
         }
         Ok(if kind.tls {
             builder.tls_certs_merge(self.authorities()?)
@@ -92,7 +123,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 pub fn reach(url: &str, settings: &Arc<Settings>) -> Result<reqwest::Client, Error> {
     let what: String = url.chars().take(200).collect();
     let url: Url = url.parse().map_err(|_| Error::invalid(&what, "it is no URL"))?;
-    let kind = Kind { tls: url.scheme() == "https", direct: is_loopback(&url) };
+    let kind = Kind::of(&url);
     let connections = Connections::new(Arc::clone(settings));
     built(connections.builder(kind)?.read_timeout(PATIENCE))
 }

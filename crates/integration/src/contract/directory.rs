@@ -171,7 +171,8 @@ pub enum Outcome {
 }
 
 impl Check {
-    pub(crate) fn ok(what: &'static str, detail: impl Into<String>) -> Self {
+    /// It is as it should be.
+    pub fn ok(what: &'static str, detail: impl Into<String>) -> Self {
         Self { what, outcome: Outcome::Ok { detail: detail.into() } }
     }
 

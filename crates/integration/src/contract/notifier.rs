@@ -6,11 +6,26 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::Check;
+
 /// Tells somebody.
 #[async_trait]
 pub trait Notifier: Send + Sync {
-    /// Says it, once. `key` is the same each time the same is said again, for receivers that can tell.
-    async fn tell(&self, message: &Message, key: &str) -> Result<(), Untold>;
+    /// Whom it tells, without what is secret of it: `hooks.slack.com`.
+    fn receiver(&self) -> &str;
+
+    /// Says it, once, and what was answered, in a line. `key` is the same each time the same is said
+    /// again, for receivers that can tell. What the receiver answers is quoted without our secrets.
+    async fn say(&self, message: &Message, key: &str) -> Result<String, Untold>;
+
+    /// The same, for who only wants to know that it was heard.
+    async fn tell(&self, message: &Message, key: &str) -> Result<(), Untold> {
+        self.say(message, key).await.map(|_| ())
+    }
+
+    /// Tries what can be tried without telling anybody anything: is there such a host, and may it be
+    /// spoken to?
+    async fn checks(&self) -> Vec<Check>;
 }
 
 /// What is said, whoever it is said to. Each notifier puts it in its receiver's form, and leaves out
@@ -66,6 +81,19 @@ pub struct Untold {
     pub remedy: Remedy,
 }
 
+impl Untold {
+    /// For this reason.
+    pub fn new(why: impl Into<String>, remedy: Remedy) -> Self {
+        Self { why: why.into(), hint: None, remedy }
+    }
+
+    /// The same, with advice.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
 /// What to do with what could not be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
@@ -76,4 +104,18 @@ pub enum Remedy {
     /// The receiver takes nothing any more until somebody has mended it: the channel is gone, the
     /// password is wrong.
     Close,
+}
+
+impl Message {
+    /// What is said when somebody wants to see whether anything arrives.
+    pub fn test(organisation: &str, at: &str) -> Self {
+        Self {
+            kind: "test".to_owned(),
+            title: "This is a test of Foretop".to_owned(),
+            text: "Whoever reads this is told what happens in the images that run.".to_owned(),
+            organisation: organisation.to_owned(),
+            at: at.to_owned(),
+            ..Self::default()
+        }
+    }
 }

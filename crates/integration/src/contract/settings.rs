@@ -38,6 +38,8 @@ pub struct Setting {
 pub enum SettingKind {
     /// Never shown again.
     Secret,
+    /// Headers, one a line (`x-key: value`), never shown again.
+    Headers,
     /// Any one line.
     Text,
     /// A host, with its port if need be: `registry.example:5000`.
@@ -56,12 +58,24 @@ pub enum SettingKind {
     Patterns,
     /// Regular expressions, one a line.
     Expressions,
+    /// A template of any number of lines.
+    Template,
 }
 
 impl SettingKind {
     /// May there be more than one?
     pub fn is_list(self) -> bool {
         matches!(self, Self::Words | Self::Patterns | Self::Expressions)
+    }
+
+    /// Is it never shown again?
+    pub fn is_secret(self) -> bool {
+        matches!(self, Self::Secret | Self::Headers)
+    }
+
+    /// Bytes of one value.
+    fn longest(self) -> usize {
+        if matches!(self, Self::Template | Self::Headers) { 16 << 10 } else { LONGEST }
     }
 }
 
@@ -211,14 +225,15 @@ fn settle_one(
             format!("{}, such as {}{}", setting.help, setting.example, named.unwrap_or_default());
         return Err(fault.with_hint(hint));
     }
-    if told.iter().any(|it| it.len() > LONGEST) {
+    if told.iter().any(|it| it.len() > setting.kind.longest()) {
         return Err(bad("it is too long"));
     }
-    if setting.kind == SettingKind::Secret {
+    if setting.kind.is_secret() {
         let [secret] = &told[..] else { return Err(bad("it is told more than once")) };
         // A line's end comes along when a secret is read from a file.
         let secret = secret.trim_end_matches(['\r', '\n']);
-        if secret.contains(char::is_control) {
+        let has_lines = setting.kind == SettingKind::Headers;
+        if secret.contains(|it: char| it.is_control() && !(has_lines && it == '\n')) {
             return Err(bad("it has control characters in it"));
         }
         settled.secrets.insert(setting.key, Secret::new(secret));
@@ -245,11 +260,14 @@ fn settle_one(
 /// The entry as it is kept, or why it makes no sense.
 fn check(setting: &Setting, entry: &str) -> Result<String, String> {
     let shown: String = entry.chars().take(100).collect();
-    if entry.contains(char::is_control) {
+    let has_lines = setting.kind == SettingKind::Template;
+    if entry
+        .contains(|it: char| it.is_control() && !(has_lines && matches!(it, '\n' | '\r' | '\t')))
+    {
         return Err("it has control characters in it".to_owned());
     }
     match setting.kind {
-        SettingKind::Secret | SettingKind::Text => {}
+        SettingKind::Secret | SettingKind::Headers | SettingKind::Text | SettingKind::Template => {}
         SettingKind::Host => return host(entry).ok_or_else(|| format!("`{shown}` is no host")),
         SettingKind::Url => return url(entry).map_err(|why| format!("`{shown}` {why}")),
         SettingKind::Port => {

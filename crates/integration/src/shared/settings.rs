@@ -107,3 +107,25 @@ pub(crate) const WEBHOOK_SECRET: Setting = Setting {
     example: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
     ..Setting::NONE
 };
+
+/// Where it is told. Whoever knows it can tell something there, too.
+pub(crate) const URL: Setting = Setting {
+    key: "url",
+    also: &["webhook-url"],
+    label: "Webhook URL",
+    kind: SettingKind::Secret,
+    required: true,
+    help: "the address that messages are posted to, whole",
+    example: "https://receiver.example/hooks/0123456789abcdef",
+    ..Setting::NONE
+};
+
+/// What messages say.
+pub(crate) const TEMPLATE: Setting = Setting {
+    key: "template",
+    label: "Template",
+    kind: SettingKind::Template,
+    help: "what messages say, instead of what they say by themselves",
+    example: "{{ title }} in {{ environments|join(\", \") }}",
+    ..Setting::NONE
+};

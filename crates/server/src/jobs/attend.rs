@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use integration::filter::Filter;
 use integration::watch::{Backfill, Options, Watch};
-use integration::{Directory, Failure};
+use integration::{Directory, Failure, Role};
 use model::{Moment, OrganisationId};
 use serde::Deserialize;
 use serde_json::json;
@@ -39,6 +39,8 @@ const WORKERS: usize = 3;
 const TURN: Duration = Duration::from_mins(3);
 /// One that cannot even be connected is tried again after so many seconds.
 const AGAIN: i64 = 5 * 60;
+/// What is never looked at is due in a hundred years.
+const NEVER: i64 = 100 * 365 * 24 * 60 * 60;
 
 #[derive(Deserialize)]
 struct Payload {
@@ -96,6 +98,11 @@ impl Work for Attend {
         let Some(record) = app.store.integration_by_id(&it.integration).await.map_err(told)? else {
             return Ok(());
         };
+        if integration::find(&record.kind).is_some_and(|it| it.role == Role::Notifier) {
+            // There is nothing to look at where somebody is told something.
+            let (now, never) = (app.now(), app.now().plus_seconds(NEVER));
+            return app.store.look_again(&record, now, never).await.map_err(told);
+        }
         let party = match connected(app, &record).await {
             Ok(party) => party,
             Err(why) => {

@@ -10,7 +10,7 @@ use api::{
     Page, Problem, RefusedWebhooks, Removed, RemovedAt, Sort, Tried,
 };
 use axum::extract::State;
-use integration::{Check, Kind, Outcome, SettingKind};
+use integration::{Check, Kind, Message, Outcome, Role};
 use model::{Act, OrganisationId, Right, Secret};
 use store::{IntegrationRecord, NewIntegration, NoticeCounts, Refused};
 use utoipa_axum::router::OpenApiRouter;
@@ -141,9 +141,14 @@ async fn put(
     let mut all = secrets.clone();
     if let Some(former) = app.store.integration(&organisation, kind.id, &name).await? {
         let mut kept = app.store.integration_secrets(&former, app.now()).await?.new;
+        // An address may be a secret itself.
+        let has_moved = secrets.iter().any(|(key, secret)| {
+            parties::address(kind).contains(&key.as_str())
+                && !kept.iter().any(|it| it.0 == *key && it.1 == *secret)
+        });
         kept.retain(|(key, _)| !secrets.iter().any(|new| new.0 == *key) && !unset.contains(key));
         if let Some((key, _)) = kept.first()
-            && is_elsewhere(&former.settings, &settings)
+            && (has_moved || is_elsewhere(kind, &former.settings, &settings))
         {
             let why = format!("parameters: {key}: it was told for another address");
             let hint = "tell it once more, or tell it empty, and it is let go of";
@@ -173,7 +178,7 @@ async fn put(
         settings: &settings,
         secrets: &secrets,
         unset: &unset,
-        address: parties::ADDRESS,
+        address: parties::address(kind),
         scope: parties::SCOPE,
         proof: kind.webhook_secret,
         hook: (&hook.hash, &path),
@@ -182,11 +187,14 @@ async fn put(
     let (record, _) = app.store.put_integration(&organisation, &act, &new).await?;
     let id = record.id.clone();
     let answer = noted(&app, &act, record, checks, &party).await?;
-    jobs::look_soon(&app, &organisation, &[&id]).await?;
+    if kind.role != Role::Notifier {
+        jobs::look_soon(&app, &organisation, &[&id]).await?;
+    }
     Ok(answer)
 }
 
-/// Tries an integration. Only owners do.
+/// Tries an integration; whoever is there to be told something is told a test message. Only owners
+/// do.
 #[utoipa::path(post, path = "/orgs/{org}/integrations/{kind}/{name}/tests", tag = "integrations",
     params(
         ("org" = String, Path, description = "The organisation"),
@@ -206,7 +214,10 @@ async fn again(
     let record = found(&app, &organisation, &kind, &name).await?;
     let failed = |why: String| Refusal::from(Sort::Refused.because(format!("integration: {why}")));
     let party = connected(&app, &record).await.map_err(failed)?;
-    let checks = party.tried(&app.reach).await;
+    let now = app.now();
+    let message = Message::test(&organisation.0, &now.to_string());
+    let key = format!("test-{}-{}", record.id, now.micros());
+    let checks = party.tested(&app.reach, &message, &key).await;
     noted(&app, &app.act(&caller), record, checks, &party).await
 }
 
@@ -300,7 +311,7 @@ fn parted(kind: &Kind, parameters: &BTreeMap<String, String>) -> Result<Parted, 
             Refusal::from(Sort::Refused.because(why).with_hint(hint))
         })?;
         let key = setting.key.to_owned();
-        match (setting.kind == SettingKind::Secret, value.trim().is_empty()) {
+        match (setting.kind.is_secret(), value.trim().is_empty()) {
             (true, true) => parted.unset.push(key),
             (true, false) => parted.secrets.push((key, Secret::new(value.as_str()))),
             (false, true) => {}
@@ -311,11 +322,11 @@ fn parted(kind: &Kind, parameters: &BTreeMap<String, String>) -> Result<Parted, 
 }
 
 /// Would it be reached elsewhere than before?
-fn is_elsewhere(former: &[(String, String)], new: &[(String, String)]) -> bool {
+fn is_elsewhere(kind: &Kind, former: &[(String, String)], new: &[(String, String)]) -> bool {
     let said = |settings: &[(String, String)], key: &str| -> Vec<String> {
         settings.iter().filter(|it| it.0 == key).map(|it| it.1.clone()).collect()
     };
-    parties::ADDRESS.iter().any(|key| said(former, key) != said(new, key))
+    parties::address(kind).iter().any(|key| said(former, key) != said(new, key))
 }
 
 /// Takes note of what came of trying it.

@@ -1,0 +1,244 @@
+//! An outlet: one address outside that something is told to, which nobody here knows or trusts.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use hyper_util::client::proxy::matcher::Matcher;
+use model::Secret;
+use reqwest::Url;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+
+use super::attempts::retry_after;
+use super::connections::{Connections, innermost, is_loopback, may_be_plain};
+use crate::outgoing::Forbidden;
+use crate::{Error, Outgoing, Settings};
+
+/// Of an answer no more is read.
+const ANSWER_LIMIT: usize = 64 << 10;
+/// How long it may take until somebody is there, and until all is said.
+const CONNECT: Duration = Duration::from_secs(10);
+const WHOLE: Duration = Duration::from_secs(30);
+
+/// One address that something is posted to. It may be a secret, so only its host is ever shown.
+pub struct Outlet {
+    client: reqwest::Client,
+    url: Url,
+    host: String,
+    outgoing: Arc<Outgoing>,
+    is_proxied: bool,
+}
+
+/// What was answered.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// `200`.
+    pub status: u16,
+    /// How long we are to wait.
+    pub wait: Option<Duration>,
+    /// The host that it sends us to instead.
+    pub elsewhere: Option<String>,
+    /// What it says, or the beginning of it.
+    pub body: Vec<u8>,
+    /// Did that come whole?
+    pub is_whole: bool,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unposted {
+    /// Nobody may speak to it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// It cannot be reached, or says nothing.
+    #[error("{host}: {why}")]
+    Away {
+        /// The host.
+        host: String,
+        /// What went wrong.
+        why: String,
+    },
+}
+
+impl Outlet {
+    /// Gets ready to post to `url`. Its parts are never quoted but for the host.
+    pub fn new(url: &Secret, settings: &Settings, outgoing: &Arc<Outgoing>) -> Result<Self, Error> {
+        let bad = |why: &str| {
+            Error::invalid("url", why).with_hint("paste it whole: https://receiver.example/…")
+        };
+        let url: Url = url.expose().trim().parse().map_err(|_| bad("it is no URL"))?;
+        let host =
+            url.host_str().filter(|it| !it.is_empty()).ok_or_else(|| bad("it has no host"))?;
+        let shown = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        match url.scheme() {
+            "https" => {}
+            "http" if may_be_plain(&url, settings) || outgoing.names(host) => {}
+            "http" => {
+                return Err(Error::invalid(shown, "it is without TLS").with_hint(
+                    "use https; if you trust the way there, whoever runs the server names its host: \
+                     --outgoing",
+                ));
+            }
+            _ => return Err(bad("it is no https URL")),
+        }
+        let is_proxied = !is_loopback(&url) && is_proxied(&url);
+        let judged =
+            if is_proxied { outgoing.judge_proxied(host) } else { outgoing.judge_name(host) };
+        judged.map_err(|it| it.error())?;
+        let settings = Settings { outgoing: Some(Arc::clone(outgoing)), ..settings.clone() };
+        let (connect, whole) = (settings.stall.min(CONNECT), settings.stall.min(WHOLE));
+        let client = Connections::new(Arc::new(settings)).patient(&url, connect, whole)?;
+        Ok(Self { client, host: shown, url, outgoing: Arc::clone(outgoing), is_proxied })
+    }
+
+    /// Its host, with the port: what may be shown.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Its parts that nobody may see: the whole of it, its path and its query, and pieces of those.
+    pub fn secrets(&self) -> Vec<String> {
+        let url = &self.url;
+        let mut all = vec![url.as_str().to_owned(), url.path().to_owned()];
+        all.extend(url.query().map(str::to_owned));
+        all.extend(url.password().map(str::to_owned));
+        all.extend(url.path_segments().into_iter().flatten().map(str::to_owned));
+        all.extend(url.query_pairs().map(|it| it.1.into_owned()));
+        all.retain(|it| it.len() >= 8);
+        all.sort_by_key(|it| std::cmp::Reverse(it.len()));
+        all
+    }
+
+    /// Says nothing, and looks where it leads.
+    pub async fn look(&self) -> Result<(), Unposted> {
+        if self.is_proxied {
+            // Only the proxy can tell.
+            return Ok(());
+        }
+        let host = self.url.host_str().unwrap_or_default();
+        let port = self.url.port_or_known_default().unwrap_or(443);
+        addresses(host, port, &self.outgoing).await.map(|_| ())
+    }
+
+    /// Posts to it, once. A redirect is an answer like others, and leads nowhere.
+    pub async fn post(&self, headers: HeaderMap, body: Vec<u8>) -> Result<Posted, Unposted> {
+        let sent = self.client.post(self.url.clone()).headers(headers).body(body).send().await;
+        let mut response = sent.map_err(|why| self.away(&why))?;
+        let header = |name| response.headers().get(name).and_then(|it| it.to_str().ok());
+        let wait = header(RETRY_AFTER).and_then(|it| retry_after(it, SystemTime::now()));
+        let elsewhere = header(LOCATION).and_then(|it| self.url.join(it).ok());
+        let elsewhere = elsewhere.and_then(|it| Some(it.host_str()?.to_owned()));
+        let status = response.status().as_u16();
+        let (mut body, mut is_whole) = (Vec::new(), false);
+        while body.len() < ANSWER_LIMIT {
+            match response.chunk().await {
+                Ok(Some(more)) => body.extend_from_slice(&more),
+                Ok(None) => {
+                    is_whole = true;
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        body.truncate(ANSWER_LIMIT);
+        Ok(Posted { status, wait, elsewhere, body, is_whole })
+    }
+
+    /// What went wrong. The URL, which errors like to quote, stays out of it.
+    fn away(&self, error: &reqwest::Error) -> Unposted {
+        let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(it) = source {
+            if let Some(forbidden) = it.downcast_ref::<Forbidden>() {
+                return forbidden.clone().into();
+            }
+            source = it.source();
+        }
+        let why = match () {
+            () if error.is_timeout() && error.is_connect() => "nobody is there".to_owned(),
+            () if error.is_timeout() => "it does not answer in time".to_owned(),
+            () => match std::error::Error::source(error) {
+                Some(source) => innermost(source),
+                None => "it cannot be reached".to_owned(),
+            },
+        };
+        Unposted::Away { host: self.host.clone(), why }
+    }
+}
+
+/// Does a proxy stand between?
+pub(super) fn is_proxied(url: &Url) -> bool {
+    let uri = url.as_str().parse();
+    uri.is_ok_and(|it| Matcher::from_system().intercept(&it).is_some())
+}
+
+/// The hosts of the proxies that the environment names.
+fn proxies() -> Vec<String> {
+    let matcher = Matcher::from_system();
+    let asked = ["http://foretop.invalid/", "https://foretop.invalid/"];
+    let uris = asked.into_iter().filter_map(|it| it.parse().ok());
+    let found = uris.filter_map(|it| matcher.intercept(&it));
+    found.filter_map(|it| it.uri().host().map(str::to_ascii_lowercase)).collect()
+}
+
+/// The addresses behind a host that it may be spoken to at.
+pub async fn addresses(
+    host: &str,
+    port: u16,
+    outgoing: &Outgoing,
+) -> Result<Vec<SocketAddr>, Unposted> {
+    outgoing.judge_name(host)?;
+    let away = |why: String| Unposted::Away { host: host.to_owned(), why };
+    let name = host.trim_start_matches('[').trim_end_matches(']');
+    let asked = tokio::time::timeout(CONNECT, tokio::net::lookup_host((name, port))).await;
+    let found = asked
+        .map_err(|_| away("its name is not found in time".to_owned()))?
+        .map_err(|_| away("its name is not found".to_owned()))?;
+    let mut refused = None;
+    let mut allowed = Vec::new();
+    for address in found {
+        match outgoing.judge_address(host, address.ip()) {
+            Ok(()) => allowed.push(address),
+            Err(forbidden) => refused = Some(forbidden),
+        }
+    }
+    match refused {
+        Some(forbidden) if allowed.is_empty() => Err(forbidden.into()),
+        _ if allowed.is_empty() => Err(away("its name leads nowhere".to_owned())),
+        _ => Ok(allowed),
+    }
+}
+
+/// Tells a client the addresses of a host that it may connect to, and no other: what is judged is
+/// what is connected to, whatever the name leads to a moment later.
+pub(super) struct Guard {
+    outgoing: Arc<Outgoing>,
+    proxies: Arc<[String]>,
+}
+
+impl Guard {
+    pub(super) fn new(outgoing: &Arc<Outgoing>) -> Self {
+        Self { outgoing: Arc::clone(outgoing), proxies: proxies().into() }
+    }
+}
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (outgoing, proxies) = (Arc::clone(&self.outgoing), Arc::clone(&self.proxies));
+        Box::pin(async move {
+            let host = name.as_str();
+            // A proxy was named by whoever runs this.
+            let found: Vec<SocketAddr> = if proxies.iter().any(|it| it.eq_ignore_ascii_case(host)) {
+                tokio::net::lookup_host((host, 0)).await?.collect()
+            } else {
+                addresses(host, 0, &outgoing).await.map_err(|why| match why {
+                    Unposted::Forbidden(forbidden) => {
+                        Box::<dyn std::error::Error + Send + Sync>::from(forbidden)
+                    }
+                    away @ Unposted::Away { .. } => away.into(),
+                })?
+            };
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}

@@ -1,0 +1,173 @@
+//! Sending a letter: one conversation with a server, and what its answers mean.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lettre::Address;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, Certificate, TlsParameters, TlsParametersBuilder,
+};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use tokio::net::TcpStream;
+
+use super::wire::{self, Wire};
+use super::{Email, Tls};
+use crate::contract::{Remedy, Untold};
+use crate::shared::receiver::untold;
+use crate::shared::said::shown;
+
+/// How long it may take until somebody is there.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Addresses of one name that are tried.
+const ADDRESSES: usize = 4;
+
+type Trouble = lettre::transport::smtp::Error;
+
+/// Sends it, and says what was answered.
+pub(super) async fn send(email: &Email, letter: &[u8]) -> Result<String, Untold> {
+    let mut connection = connected(email).await?;
+    if let Some((user, password)) = &email.login {
+        let credentials = Credentials::new(user.clone(), password.expose().to_owned());
+        let known = [Mechanism::Plain, Mechanism::Login];
+        let hint = "are user and password right, and may that user send mail?";
+        let let_in = connection.auth(&known, &credentials).await;
+        let_in.map_err(|why| email.told("login", &why, Remedy::Close, hint))?;
+    }
+    let outcome = deliver(email, &mut connection, letter).await;
+    // Whatever it says to that, it was told or it was not.
+    let _ = connection.quit().await;
+    outcome
+}
+
+async fn deliver(
+    email: &Email,
+    connection: &mut AsyncSmtpConnection,
+    letter: &[u8],
+) -> Result<String, Untold> {
+    let is_ascii = |it: &Address| AsRef::<str>::as_ref(it).is_ascii();
+    let mut options = Vec::new();
+    if !email.to.iter().chain([&email.from.email]).all(is_ascii) {
+        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+            let why = "it takes no addresses with letters beyond ASCII";
+            return Err(email.away(why, Remedy::Close).with_hint("write them in ASCII"));
+        }
+        options.push(MailParameter::SmtpUtfEight);
+    }
+    let from = Mail::new(Some(email.from.email.clone()), options);
+    let hint = "may mail be sent from that address there?";
+    let begun = connection.command(from).await;
+    begun.map_err(|why| email.told("from", &why, Remedy::Close, hint))?;
+    let mut refused = Vec::new();
+    for to in &email.to {
+        match connection.command(Rcpt::new(to.clone(), Vec::new())).await {
+            Ok(_) => {}
+            Err(why) if why.is_permanent() => {
+                let why = email.told("to", &why, Remedy::Close, "").why;
+                refused.push(format!("{why} ({to})"));
+            }
+            // Nobody is told before everybody can be, or some would be told again and again.
+            Err(why) => return Err(email.told("to", &why, Remedy::Later(None), "")),
+        }
+    }
+    let taken = email.to.len() - refused.len();
+    if taken > 0 {
+        let hint = "it does not take this letter, and may take others";
+        let ready = connection.command(Data).await;
+        ready.map_err(|why| email.told("letter", &why, Remedy::Drop, hint))?;
+        let sent = connection.message(letter).await;
+        sent.map_err(|why| email.told("letter", &why, Remedy::Drop, hint))?;
+    }
+    match refused.into_iter().next() {
+        None => Ok(format!("{} took it for {taken}", email.host)),
+        // Those who can be told were; that one is not is worth more than a line in a log.
+        Some(why) => {
+            let others =
+                if taken > 0 { format!("; {taken} others were told") } else { String::new() };
+            Err(Untold::new(format!("{why}{others}"), Remedy::Close)
+                .with_hint("leave out of `to` who is not there any more"))
+        }
+    }
+}
+
+/// A connection to where the server is and may be spoken to, with TLS as it is to be.
+async fn connected(email: &Email) -> Result<AsyncSmtpConnection, Untold> {
+    let found = image::addresses(&email.host, email.port, &email.outgoing).await;
+    let stream = dialled(email, &found.map_err(untold)?).await?;
+    let hello = ClientId::Domain("foretop".to_owned());
+    let greeted = |why: Trouble| email.told("greeting", &why, Remedy::Close, "");
+    if email.tls == Tls::Never {
+        let wire = Box::new(Wire::new(stream));
+        return AsyncSmtpConnection::connect_with_transport(wire, &hello).await.map_err(greeted);
+    }
+    let parameters = parameters(email)?;
+    let hint = "is its certificate one that is trusted here? name a file of authorities if it is your \
+                own";
+    let insecure = |why: Trouble| email.told("TLS", &why, Remedy::Close, hint);
+    if email.tls == Tls::AtOnce {
+        let wire = wire::secured(stream, parameters).await.map_err(insecure)?;
+        return AsyncSmtpConnection::connect_with_transport(wire, &hello).await.map_err(greeted);
+    }
+    let wire = Box::new(Wire::new(stream));
+    let connecting = AsyncSmtpConnection::connect_with_transport(wire, &hello);
+    let mut connection = connecting.await.map_err(greeted)?;
+    if !connection.can_starttls() {
+        let why = "it does not offer STARTTLS";
+        let hint = "set tls to tls where TLS begins at once, on port 465";
+        return Err(email.away(why, Remedy::Close).with_hint(hint));
+    }
+    connection.starttls(parameters, &hello).await.map_err(insecure)?;
+    Ok(connection)
+}
+
+async fn dialled(email: &Email, addresses: &[SocketAddr]) -> Result<TcpStream, Untold> {
+    let mut last = "nobody is there".to_owned();
+    for address in addresses.iter().take(ADDRESSES) {
+        match tokio::time::timeout(CONNECT, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(why)) => last = why.kind().to_string(),
+            Err(_) => {}
+        }
+    }
+    Err(email.away(&last, Remedy::Later(None)))
+}
+
+/// Whom to trust: this machine's authorities, and those that were named.
+fn parameters(email: &Email) -> Result<TlsParameters, Untold> {
+    let bad = |why: &str| email.away(why, Remedy::Later(None));
+    let mut builder: TlsParametersBuilder = TlsParameters::builder(email.host.clone());
+    for path in &email.settings.certificate_authorities {
+        let shown = path.display();
+        let pem = fs_err::read(path).map_err(|why| bad(&format!("{shown}: {}", why.kind())))?;
+        let authority = Certificate::from_pem(&pem)
+            .map_err(|_| bad(&format!("{shown}: it holds no certificate in PEM form")))?;
+        builder = builder.add_root_certificate(authority);
+    }
+    builder.build_rustls().map_err(|why| bad(&shown(&why.to_string())))
+}
+
+impl Email {
+    /// What went wrong there, and what it means where that is for good.
+    fn told(&self, what: &str, why: &Trouble, for_good: Remedy, hint: &str) -> Untold {
+        let remedy = match () {
+            // Nothing of what we are is understood there.
+            () if why.is_permanent() || why.is_client() => for_good,
+            () => Remedy::Later(None),
+        };
+        let mut said = why.to_string();
+        if let Some((user, password)) = &self.login {
+            let password = password.expose();
+            let both = STANDARD.encode(format!("\0{user}\0{password}"));
+            for secret in [both, STANDARD.encode(password), password.to_owned()] {
+                if !secret.is_empty() {
+                    said = said.replace(&secret, "***");
+                }
+            }
+        }
+        let untold = self.away(&format!("{what}: {}", shown(&said)), remedy);
+        if hint.is_empty() { untold } else { untold.with_hint(hint) }
+    }
+}
