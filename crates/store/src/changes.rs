@@ -3,7 +3,7 @@
 use model::{Event, EventKind, OrganisationId};
 
 use crate::Store;
-use crate::contract::{Changes, Error};
+use crate::contract::{Changes, Error, Tiding, Tidings};
 use crate::db::{Query, Row, values};
 use crate::events;
 
@@ -47,11 +47,46 @@ impl Store {
         cursor: &str,
         limit: u32,
     ) -> Result<Changes, Error> {
-        let (turn, _) = read_cursor(cursor)?;
-        let limit = limit.clamp(1, MOST);
         let narrow = |query: &mut Query| {
             query.with_all("AND kind IN $?", kinds.iter().map(|it| it.as_str()).collect());
         };
+        let (rows, cursor) = self.rows_after(cursor, limit, narrow).await?;
+        told(&rows, cursor)
+    }
+
+    /// The same, to one organisation, with what the environments are called by now.
+    pub async fn tidings(
+        &self,
+        organisation: &OrganisationId,
+        kinds: &[EventKind],
+        cursor: &str,
+        limit: u32,
+    ) -> Result<Tidings, Error> {
+        let narrow = |query: &mut Query| {
+            query.with("AND organisation = $?", &organisation.0);
+            query.with_all("AND kind IN $?", kinds.iter().map(|it| it.as_str()).collect());
+        };
+        let (rows, cursor) = self.rows_after(cursor, limit, narrow).await?;
+        let is_all = rows.len() < limit as usize;
+        let names = self.environment_names(organisation).await?;
+        let tiding = |row: &Row| {
+            let id = row.maybe_text("environment_id")?;
+            let now = id.and_then(|it| names.get(&it).cloned());
+            Ok(Tiding { event: events::read(row)?, environment_now: now })
+        };
+        let tidings = rows.iter().map(tiding).collect::<Result<_, Error>>()?;
+        Ok(Tidings { tidings, cursor, is_all })
+    }
+
+    /// Events behind a cursor, and where to go on: whatever else happened is passed over.
+    async fn rows_after(
+        &self,
+        cursor: &str,
+        limit: u32,
+        narrow: impl FnOnce(&mut Query),
+    ) -> Result<(Vec<Row>, String), Error> {
+        let (turn, _) = read_cursor(cursor)?;
+        let limit = limit.clamp(1, MOST);
         let (rows, open) = self.events_after(cursor, limit, narrow).await?;
         let cursor = match rows.last() {
             Some(row) if rows.len() >= limit as usize => {
@@ -61,7 +96,7 @@ impl Store {
             _ if open > turn => write_cursor(open, ""),
             _ => cursor.to_owned(),
         };
-        told(&rows, cursor)
+        Ok((rows, cursor))
     }
 
     /// Whoever had read up to a cursor finds an event behind it: did that take along what they had not
@@ -88,7 +123,8 @@ impl Store {
         // First the turn, then a look at the events: what is over by then is seen.
         let open = self.db.open_turn().await?;
         let mut query = Query::new(
-            "SELECT id, organisation, at, who, origin, kind, environment, about, detail, turn
+            "SELECT id, organisation, at, who, origin, kind, environment_id, environment, about,
+                    detail, turn
              FROM events WHERE (turn, id) > ($1, $2) AND turn < $3",
             values![turn, id, open],
         );
@@ -109,7 +145,7 @@ fn told(rows: &[Row], cursor: String) -> Result<Changes, Error> {
     Ok(changes)
 }
 
-fn write_cursor(turn: i64, id: &str) -> String {
+pub(crate) fn write_cursor(turn: i64, id: &str) -> String {
     format!("{turn}.{id}")
 }
 
