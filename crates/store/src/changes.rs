@@ -1,5 +1,7 @@
 //! Changes: the events that came to be seen since one last looked, each once.
 
+use std::collections::BTreeSet;
+
 use model::{Event, EventKind, OrganisationId};
 
 use crate::Store;
@@ -76,6 +78,28 @@ impl Store {
         };
         let tidings = rows.iter().map(tiding).collect::<Result<_, Error>>()?;
         Ok(Tidings { tidings, cursor, is_all })
+    }
+
+    /// To whom something of these kinds happened behind a cursor, and where to go on.
+    pub async fn changed_organisations(
+        &self,
+        kinds: &[EventKind],
+        cursor: &str,
+    ) -> Result<(BTreeSet<OrganisationId>, String), Error> {
+        let (turn, id) = read_cursor(cursor)?;
+        let open = self.db.open_turn().await?;
+        if open <= turn {
+            return Ok((BTreeSet::new(), cursor.to_owned()));
+        }
+        let mut query = Query::new(
+            "SELECT DISTINCT organisation FROM events WHERE (turn, id) > ($1, $2) AND turn < $3",
+            values![turn, id, open],
+        );
+        query.with_all("AND kind IN $?", kinds.iter().map(|it| it.as_str()).collect());
+        let (sql, values) = query.into_parts();
+        let rows = self.db.rows(sql, values).await?;
+        let all = rows.iter().map(|it| it.text("organisation").map(OrganisationId));
+        Ok((all.collect::<Result<_, _>>()?, write_cursor(open, "")))
     }
 
     /// Events behind a cursor, and where to go on: whatever else happened is passed over.
