@@ -48,7 +48,8 @@ pub use problem::{Problem, Sort};
 pub use retention::{DeleteQuery, Deleted, ExpireQuery, Expired, Keeping, KeepingFor};
 pub use rule::{
     Channel, Definition, Digesting, Every, Notification, NotificationQuery, NotificationState,
-    Preview, PreviewQuery, Previewed, Quiet, Resent, Resending, Rule, Ruling, Topic,
+    Preview, PreviewQuery, Previewed, Quiet, Resent, Resending, Rule, Ruling,
+    Tested, Topic,
 };
 pub use runtime::{
     Heartbeat, RunningContainer, RunsIn, Runtime, RuntimeQuery, Snapped, Snapshot, Workload,

@@ -11,8 +11,7 @@ mod terms;
 mod tests;
 mod when;
 
-pub(crate) use group::{Gathered, Group};
 pub(crate) use heard::Heard;
 pub(crate) use look::{Body, GATHERED, Look, Ruled, by_place, kinds};
-pub(crate) use message::{Running, Telling, late, one, several, test};
-pub(crate) use terms::{BadTerms, Repositories, Terms};
+pub(crate) use message::{Running, Telling, test};
+pub(crate) use terms::Terms;

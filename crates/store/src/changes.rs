@@ -1,8 +1,8 @@
 //! Changes: the events that came to be seen since one last looked, each once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use model::{Event, EventKind, OrganisationId};
+use model::{Event, EventKind, Moment, OrganisationId};
 
 use crate::Store;
 use crate::contract::{Changes, Error, Tiding, Tidings};
@@ -71,13 +71,32 @@ impl Store {
         let (rows, cursor) = self.rows_after(cursor, limit, narrow).await?;
         let is_all = rows.len() < limit as usize;
         let names = self.environment_names(organisation).await?;
-        let tiding = |row: &Row| {
-            let id = row.maybe_text("environment_id")?;
-            let now = id.and_then(|it| names.get(&it).cloned());
-            Ok(Tiding { event: events::read(row)?, environment_now: now })
-        };
-        let tidings = rows.iter().map(tiding).collect::<Result<_, Error>>()?;
+        let tidings = rows.iter().map(|row| tiding(row, &names)).collect::<Result<_, _>>()?;
         Ok(Tidings { tidings, cursor, is_all })
+    }
+
+    /// The last that happened to one organisation since a moment, of these kinds, first things first.
+    pub async fn past_tidings(
+        &self,
+        organisation: &OrganisationId,
+        kinds: &[EventKind],
+        since: Moment,
+        limit: u32,
+    ) -> Result<Tidings, Error> {
+        let limit = limit.clamp(1, 10 * MOST);
+        let mut query = Query::new(
+            "SELECT id, at, who, origin, kind, environment_id, environment, about, detail
+             FROM events WHERE organisation = $1 AND at >= $2",
+            values![&organisation.0, since],
+        );
+        query.with_all("AND kind IN $?", kinds.iter().map(|it| it.as_str()).collect());
+        query.with("ORDER BY id DESC LIMIT $?", i64::from(limit));
+        let (sql, values) = query.into_parts();
+        let rows = self.db.rows(sql, values).await?;
+        let is_all = rows.len() < limit as usize;
+        let names = self.environment_names(organisation).await?;
+        let tidings = rows.iter().rev().map(|row| tiding(row, &names)).collect::<Result<_, _>>()?;
+        Ok(Tidings { tidings, cursor: String::new(), is_all })
     }
 
     /// To whom something of these kinds happened behind a cursor, and where to go on.
@@ -157,6 +176,13 @@ impl Store {
         let (sql, values) = query.into_parts();
         Ok((self.db.rows(sql, values).await?, open))
     }
+}
+
+/// With what its environment is called by now.
+fn tiding(row: &Row, names: &HashMap<String, String>) -> Result<Tiding, Error> {
+    let id = row.maybe_text("environment_id")?;
+    let environment_now = id.and_then(|it| names.get(&it).cloned());
+    Ok(Tiding { event: events::read(row)?, environment_now })
 }
 
 fn told(rows: &[Row], cursor: String) -> Result<Changes, Error> {

@@ -281,6 +281,11 @@ impl Store {
         for row in tx.rows(sql, values).await? {
             *revived.entry(row.text("integration")?).or_insert(0) += 1;
         }
+        for integration in revived.keys() {
+            // Whoever was to try it later does not any more: it is due now.
+            let sql = "DELETE FROM jobs WHERE kind = 'deliver' AND key = $1 AND state = 'ready'";
+            tx.run(sql, values![integration]).await?;
+        }
         tx.commit().await?;
         Ok(revived)
     }

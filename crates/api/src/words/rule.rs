@@ -150,6 +150,13 @@ pub struct Preview {
     pub is_all: bool,
 }
 
+/// What was told to try a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Tested {
+    /// That.
+    pub sent: Previewed,
+}
+
 /// A message that would have been told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Previewed {
