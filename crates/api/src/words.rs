@@ -13,6 +13,7 @@ mod organisation;
 mod page;
 mod problem;
 mod retention;
+mod rule;
 mod runtime;
 mod whereabouts;
 
@@ -45,6 +46,11 @@ pub use organisation::{
 pub use page::{Page, PageQuery};
 pub use problem::{Problem, Sort};
 pub use retention::{DeleteQuery, Deleted, ExpireQuery, Expired, Keeping, KeepingFor};
+pub use rule::{
+    Channel, Definition, Digesting, Every, Notification, NotificationQuery, NotificationState,
+    Preview, PreviewQuery, Previewed, Quiet, Resent, Resending, Rule, Ruling,
+    Tested, Topic,
+};
 pub use runtime::{
     Heartbeat, RunningContainer, RunsIn, Runtime, RuntimeQuery, Snapped, Snapshot, Workload,
 };

@@ -78,6 +78,34 @@ impl Filter {
     }
 }
 
+/// Names that are meant: as they are written, or by globs.
+#[derive(Clone, Debug, Default)]
+pub struct Names(Vec<(String, GlobMatcher)>);
+
+impl Names {
+    /// Those that are written so; none says that all are meant.
+    pub fn new(texts: &[String]) -> Result<Self, String> {
+        let one = |text: &String| {
+            let why = |why| {
+                let shown: String = text.chars().take(100).collect();
+                format!("`{}` is no glob: {why}", shown.escape_debug())
+            };
+            Ok((text.clone(), glob(text).map_err(why)?))
+        };
+        texts.iter().map(one).collect::<Result<_, String>>().map(Self)
+    }
+
+    /// Are all meant?
+    pub fn is_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Is that one meant?
+    pub fn takes(&self, name: &str) -> bool {
+        self.is_all() || self.0.iter().any(|(text, glob)| text == name || glob.is_match(name))
+    }
+}
+
 /// A glob over names of repositories, in which `*` stands for slashes, too.
 pub(crate) fn glob(text: &str) -> Result<GlobMatcher, String> {
     let built = GlobBuilder::new(text).literal_separator(false).build();

@@ -27,6 +27,7 @@ mod retained;
 mod secret;
 mod space;
 mod statement;
+mod topic;
 
 pub use advisory::{Advisory, Affected, Bound, Exploited, Forecast, Names, Outlook, Span, Status};
 pub use analysis::{Analysis, Basis, Finding, Fix, Judgement, Step, Verdict};
@@ -58,3 +59,4 @@ pub use retained::Retained;
 pub use secret::Secret;
 pub use space::Space;
 pub use statement::{Product, Statement, StatementStatus};
+pub use topic::{ALL_TOPICS, Topic};

@@ -51,6 +51,9 @@ pub struct Parts {
     pub(crate) listeners: Rations,
     /// The parties that are spoken with.
     pub(crate) parties: Parties,
+    /// Who tells in their stead, by the names of integrations.
+    #[cfg(test)]
+    pub(crate) channels: crate::tests::Channels,
     /// Which of their webhooks were not taken.
     pub(crate) refusals: Refusals,
     /// How it is reached by all, where somebody said so.
@@ -101,6 +104,8 @@ impl App {
             answers: Answers::default(),
             listeners: Rations::new(live::EACH),
             parties: Parties::default(),
+            #[cfg(test)]
+            channels: crate::tests::Channels::default(),
             refusals: Refusals::default(),
             public: OnceLock::new(),
             ending,

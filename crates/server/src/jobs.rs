@@ -4,12 +4,14 @@
 mod analyse_image;
 mod attend;
 mod count_environments;
+mod deliver;
 mod expire;
 mod find_pending;
 mod look_at_registries;
 mod look_out;
 mod rematch;
 mod resolve_tags;
+mod tell;
 mod tidy;
 
 use std::sync::Arc;
@@ -19,10 +21,13 @@ use async_trait::async_trait;
 use model::Act;
 use store::{Job, NewJob};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::app::App;
 
 pub(crate) use attend::{Looking, soon as look_soon};
+pub(crate) use deliver::{channel, tell_once};
+pub(crate) use tell::{hear, running_of, terms};
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.
 const LEASE: u32 = 20;
@@ -30,6 +35,8 @@ const LEASE: u32 = 20;
 const SIGN: Duration = Duration::from_secs(5);
 /// How long we wait when there is nothing to do.
 const PAUSE: Duration = Duration::from_secs(1);
+/// What somebody waits for is done so many at once.
+const PROMPT: usize = 16;
 
 /// Every kind of job. Adding one is its file, its `mod` line, and its entry here.
 pub(crate) const ALL: &[&dyn Work] = &[
@@ -40,6 +47,8 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &count_environments::CountEnvironments,
     &find_pending::FindPending,
     &resolve_tags::ResolveTags,
+    &tell::Tell,
+    &deliver::Deliver,
     &tidy::Tidy,
     &expire::Expire,
 ];
@@ -56,6 +65,11 @@ pub(crate) trait Work: Sync {
     /// Does it wait for others most of the time, and long? Then some of those who do jobs leave it to
     /// the rest, so that not all of them wait.
     fn takes_long(&self) -> bool {
+        false
+    }
+    /// Does somebody wait for it, and does it wait for others? Then it is done beside all other work, so
+    /// that neither is in the other's way.
+    fn is_prompt(&self) -> bool {
         false
     }
     /// Does it. Being done twice must do no harm: whoever did it first may have died before saying so.
@@ -98,6 +112,7 @@ pub(crate) async fn work(app: App, workers: usize, stopped: watch::Receiver<bool
     }
     if workers > 0 {
         working.push(tokio::spawn(look_out::look_out(app.clone(), stopped.clone())));
+        working.push(tokio::spawn(promptly(app.clone(), stopped.clone())));
         schedule(&app, stopped).await;
     }
     for worker in working {
@@ -117,7 +132,37 @@ fn patient(workers: usize) -> usize {
 
 /// What somebody does.
 fn kinds(is_patient: bool) -> Vec<&'static str> {
-    ALL.iter().filter(|it| is_patient || !it.takes_long()).map(|it| it.kind()).collect()
+    let all = ALL.iter().filter(|it| !it.is_prompt() && (is_patient || !it.takes_long()));
+    all.map(|it| it.kind()).collect()
+}
+
+/// What is done beside all other work.
+fn prompt_kinds() -> Vec<&'static str> {
+    ALL.iter().filter(|it| it.is_prompt()).map(|it| it.kind()).collect()
+}
+
+/// Does what somebody waits for, several at once, so that none is held up by another.
+async fn promptly(app: App, mut stopped: watch::Receiver<bool>) {
+    let kinds = prompt_kinds();
+    let mut working = JoinSet::new();
+    while !*stopped.borrow() {
+        while working.try_join_next().is_some() {}
+        let free = u32::try_from(PROMPT.saturating_sub(working.len())).unwrap_or_default();
+        match app.store.claim_jobs(&kinds, app.now(), LEASE, free).await {
+            Ok(jobs) => {
+                for job in jobs {
+                    let app = app.clone();
+                    working.spawn(async move { attempt(&app, job).await });
+                }
+            }
+            Err(error) => tracing::warn!(%error, "no job can be claimed"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+    while working.join_next().await.is_some() {}
 }
 
 /// Sees to it that what is to be done again and again waits to be done.
@@ -173,7 +218,7 @@ async fn one_after_another(app: App, kinds: Vec<&'static str>, mut stopped: watc
 /// Does the jobs that can be done by now, one after the other, and says which.
 #[cfg(test)]
 pub(crate) async fn all(app: &App) -> Vec<String> {
-    let kinds = kinds(true);
+    let kinds = [kinds(true), prompt_kinds()].concat();
     let mut done = Vec::new();
     loop {
         let jobs = app.store.claim_jobs(&kinds, app.now(), LEASE, 1).await.unwrap();

@@ -37,6 +37,7 @@ mod routes;
 mod serve;
 mod tagged;
 mod tally;
+mod telling;
 mod tls;
 mod world;
 mod written;

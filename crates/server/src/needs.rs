@@ -22,7 +22,9 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
             Right::ManageIntegrations
         }
         _ if asks => Right::Read,
-        _ if path.starts_with("/integrations/") => Right::ManageIntegrations,
+        _ if ["/integrations/", "/rules/", "/notifications/"].iter().any(|it| path.starts_with(it)) => {
+            Right::ManageIntegrations
+        }
         // Whoever watches for the organisation says what it saw.
         "/tags" => Right::PushImages,
         // They change nothing.

@@ -12,6 +12,7 @@ mod keeping;
 mod live;
 mod pending;
 mod story;
+mod telling;
 
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ use model::{Inventory, Moment, Package, Subject};
 use store::Store;
 
 use crate::{Access, App, Reach, World, here, router};
+
+pub(crate) use telling::Channels;
 
 /// A client of a router of its own.
 async fn client() -> Client {

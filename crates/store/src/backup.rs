@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::contract::{Error, Restored};
 use crate::db::{Row, Tx, Value, placeholders, runs};
-use crate::{Store, derived, inventories, migrations};
+use crate::{Store, derived, inventories, migrations, rules};
 use lines::{Reader, Writer, damaged};
 pub(crate) use tables::{Kind, TABLES, Table};
 
@@ -133,6 +133,7 @@ impl Store {
         }
         inventories::fill_in(&mut tx).await?;
         derived::all(&mut tx).await?;
+        rules::begin_all(&mut tx).await?;
         tx.catch_up(TABLES.iter().filter(|it| it.is_numbered()).map(|it| it.name)).await?;
         tx.commit().await?;
         Ok(restored)

@@ -1,9 +1,11 @@
 //! Changes: the events that came to be seen since one last looked, each once.
 
-use model::{Event, EventKind, OrganisationId};
+use std::collections::{BTreeSet, HashMap};
+
+use model::{Event, EventKind, Moment, OrganisationId};
 
 use crate::Store;
-use crate::contract::{Changes, Error};
+use crate::contract::{Changes, Error, Tiding, Tidings};
 use crate::db::{Query, Row, values};
 use crate::events;
 
@@ -47,11 +49,87 @@ impl Store {
         cursor: &str,
         limit: u32,
     ) -> Result<Changes, Error> {
-        let (turn, _) = read_cursor(cursor)?;
-        let limit = limit.clamp(1, MOST);
         let narrow = |query: &mut Query| {
             query.with_all("AND kind IN $?", kinds.iter().map(|it| it.as_str()).collect());
         };
+        let (rows, cursor) = self.rows_after(cursor, limit, narrow).await?;
+        told(&rows, cursor)
+    }
+
+    /// The same, to one organisation, with what the environments are called by now.
+    pub async fn tidings(
+        &self,
+        organisation: &OrganisationId,
+        kinds: &[EventKind],
+        cursor: &str,
+        limit: u32,
+    ) -> Result<Tidings, Error> {
+        let narrow = |query: &mut Query| {
+            query.with("AND organisation = $?", &organisation.0);
+            query.with_all("AND kind IN $?", kinds.iter().map(|it| it.as_str()).collect());
+        };
+        let (rows, cursor) = self.rows_after(cursor, limit, narrow).await?;
+        let is_all = rows.len() < limit as usize;
+        let names = self.environment_names(organisation).await?;
+        let tidings = rows.iter().map(|row| tiding(row, &names)).collect::<Result<_, _>>()?;
+        Ok(Tidings { tidings, cursor, is_all })
+    }
+
+    /// The last that happened to one organisation since a moment, of these kinds, first things first.
+    pub async fn past_tidings(
+        &self,
+        organisation: &OrganisationId,
+        kinds: &[EventKind],
+        since: Moment,
+        limit: u32,
+    ) -> Result<Tidings, Error> {
+        let limit = limit.clamp(1, 10 * MOST);
+        let mut query = Query::new(
+            "SELECT id, at, who, origin, kind, environment_id, environment, about, detail
+             FROM events WHERE organisation = $1 AND at >= $2",
+            values![&organisation.0, since],
+        );
+        query.with_all("AND kind IN $?", kinds.iter().map(|it| it.as_str()).collect());
+        query.with("ORDER BY id DESC LIMIT $?", i64::from(limit));
+        let (sql, values) = query.into_parts();
+        let rows = self.db.rows(sql, values).await?;
+        let is_all = rows.len() < limit as usize;
+        let names = self.environment_names(organisation).await?;
+        let tidings = rows.iter().rev().map(|row| tiding(row, &names)).collect::<Result<_, _>>()?;
+        Ok(Tidings { tidings, cursor: String::new(), is_all })
+    }
+
+    /// To whom something of these kinds happened behind a cursor, and where to go on.
+    pub async fn changed_organisations(
+        &self,
+        kinds: &[EventKind],
+        cursor: &str,
+    ) -> Result<(BTreeSet<OrganisationId>, String), Error> {
+        let (turn, id) = read_cursor(cursor)?;
+        let open = self.db.open_turn().await?;
+        if open <= turn {
+            return Ok((BTreeSet::new(), cursor.to_owned()));
+        }
+        let mut query = Query::new(
+            "SELECT DISTINCT organisation FROM events WHERE (turn, id) > ($1, $2) AND turn < $3",
+            values![turn, id, open],
+        );
+        query.with_all("AND kind IN $?", kinds.iter().map(|it| it.as_str()).collect());
+        let (sql, values) = query.into_parts();
+        let rows = self.db.rows(sql, values).await?;
+        let all = rows.iter().map(|it| it.text("organisation").map(OrganisationId));
+        Ok((all.collect::<Result<_, _>>()?, write_cursor(open, "")))
+    }
+
+    /// Events behind a cursor, and where to go on: whatever else happened is passed over.
+    async fn rows_after(
+        &self,
+        cursor: &str,
+        limit: u32,
+        narrow: impl FnOnce(&mut Query),
+    ) -> Result<(Vec<Row>, String), Error> {
+        let (turn, _) = read_cursor(cursor)?;
+        let limit = limit.clamp(1, MOST);
         let (rows, open) = self.events_after(cursor, limit, narrow).await?;
         let cursor = match rows.last() {
             Some(row) if rows.len() >= limit as usize => {
@@ -61,7 +139,7 @@ impl Store {
             _ if open > turn => write_cursor(open, ""),
             _ => cursor.to_owned(),
         };
-        told(&rows, cursor)
+        Ok((rows, cursor))
     }
 
     /// Whoever had read up to a cursor finds an event behind it: did that take along what they had not
@@ -88,7 +166,8 @@ impl Store {
         // First the turn, then a look at the events: what is over by then is seen.
         let open = self.db.open_turn().await?;
         let mut query = Query::new(
-            "SELECT id, organisation, at, who, origin, kind, environment, about, detail, turn
+            "SELECT id, organisation, at, who, origin, kind, environment_id, environment, about,
+                    detail, turn
              FROM events WHERE (turn, id) > ($1, $2) AND turn < $3",
             values![turn, id, open],
         );
@@ -97,6 +176,13 @@ impl Store {
         let (sql, values) = query.into_parts();
         Ok((self.db.rows(sql, values).await?, open))
     }
+}
+
+/// With what its environment is called by now.
+fn tiding(row: &Row, names: &HashMap<String, String>) -> Result<Tiding, Error> {
+    let id = row.maybe_text("environment_id")?;
+    let environment_now = id.and_then(|it| names.get(&it).cloned());
+    Ok(Tiding { event: events::read(row)?, environment_now })
 }
 
 fn told(rows: &[Row], cursor: String) -> Result<Changes, Error> {
@@ -109,7 +195,7 @@ fn told(rows: &[Row], cursor: String) -> Result<Changes, Error> {
     Ok(changes)
 }
 
-fn write_cursor(turn: i64, id: &str) -> String {
+pub(crate) fn write_cursor(turn: i64, id: &str) -> String {
     format!("{turn}.{id}")
 }
 

@@ -20,6 +20,7 @@ mod requests;
 mod restart;
 mod retention;
 mod secrets;
+mod telling;
 mod together;
 mod watched;
 
@@ -183,6 +184,14 @@ conformance! {
         remember_what_was_seen
         know_nothing_of_former_looks
         forget_a_repository;
+    telling:
+        rules_are_kept_and_replaced
+        rules_follow_their_environments
+        looks_miss_nothing_and_tell_once
+        whoever_breaks_off_has_told_nothing
+        what_waits_is_gone_on_with
+        is_told_in_order_and_given_up
+        is_nobody_elses;
     backup:
         has_every_table_and_column
         is_restored_into_either_database

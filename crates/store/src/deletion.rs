@@ -166,11 +166,12 @@ impl Store {
     async fn clear_organisation(&self, organisation: &OrganisationId) -> Result<(), Error> {
         const OF_INTEGRATIONS: &str =
             "integration IN (SELECT id FROM integrations WHERE organisation = $1)";
-        const TABLES: [((&str, &str), &str); 5] = [
+        const TABLES: [((&str, &str), &str); 6] = [
             (("events", "id"), "organisation = $1"),
             (("deployments", "id"), "organisation = $1"),
             (("tags", "id"), "organisation = $1"),
             (("integrations", "id"), "organisation = $1"),
+            (("told_until", "organisation"), "organisation = $1"),
             (
                 ("environment_counts", "environment, at"),
                 "environment IN (SELECT id FROM environments WHERE organisation = $1)",

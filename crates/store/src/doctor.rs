@@ -37,6 +37,7 @@ impl Store {
         checks.push(told("the clock is right", self.clock(now).await));
         checks.push(told("no work was given up", self.dead().await));
         checks.push(told("no work is stuck", self.stuck(now).await));
+        checks.push(told("what is to be told is told", self.untold(now).await));
         checks.push(told("images are read", self.pending(now).await));
         checks.push(told("secrets can be opened", self.sealed().await));
         checks
@@ -149,6 +150,18 @@ impl Store {
         Ok((rows > 0).then(|| Trouble {
             what: format!("{rows} jobs wait, and nobody does them"),
             hint: "see that a worker is running, or start more of them".to_owned(),
+        }))
+    }
+
+    async fn untold(&self, now: Moment) -> Result<Option<Trouble>, Error> {
+        let sql = "SELECT COUNT(*) AS rows FROM outbox WHERE state = 'waiting' AND due_at < $1";
+        let rows = self.one(sql, values![now.plus_seconds(-WAITED)]).await?;
+        Ok((rows > 0).then(|| Trouble {
+            what: format!("{rows} messages wait for more than an hour to be told"),
+            hint:
+                "see with `foretop notification list --state waiting` who does not take them, and \
+                   that a worker is running"
+                    .to_owned(),
         }))
     }
 

@@ -11,7 +11,7 @@ use crate::contract::{
 use crate::db::{Row, Tx, Value, values};
 use crate::retention::{ROWS, delete_some};
 use crate::secrets::{open, seal};
-use crate::{Store, events, hash_key, names, new_id};
+use crate::{Store, events, hash_key, names, new_id, rules};
 
 const SELECT: &str = "
     SELECT i.id, i.organisation, i.kind, i.name, i.settings, i.state, i.why, i.state_since,
@@ -26,7 +26,8 @@ const MOST: i64 = 200;
 /// A former secret holds for so many seconds.
 const GRACE: i64 = 7 * 86_400;
 /// Tables with rows of an integration, and by what these are told apart.
-pub(crate) const PARTS: [(&str, &str); 4] = [("notices", "id"), TAGS, AWAITED, IMAGES];
+pub(crate) const PARTS: [(&str, &str); 6] =
+    [("notices", "id"), ("outbox", "id"), ("rules", "id"), TAGS, AWAITED, IMAGES];
 pub(crate) const TAGS: (&str, &str) =
     ("watched_tags", "integration, since, registry, repository, tag");
 pub(crate) const AWAITED: (&str, &str) =
@@ -313,7 +314,8 @@ impl Store {
         Ok(is_news)
     }
 
-    /// Deletes an integration with its secrets and all that it told. Says whether there was one.
+    /// Deletes an integration with its secrets and all that it told. Says whether there was one. One
+    /// that rules tell somebody by is refused.
     ///
     /// Nobody attends to it any more before anything else goes; whoever is stopped in between leaves
     /// the rest to `finish_deletions`.
@@ -328,6 +330,7 @@ impl Store {
         tx.lock(&format!("integrations of {}", organisation.0), true).await?;
         let found = find(&mut tx, organisation, kind, &names::normal(name)).await?;
         let Some(record) = found else { return Ok(false) };
+        rules::refuse_if_used(&mut tx, &record).await?;
         let sql =
             "UPDATE integrations SET deleting = 1, name = id, hook = id, revision = revision + 1
                    WHERE id = $1";

@@ -30,11 +30,13 @@ mod migrations;
 mod names;
 mod numbers;
 mod organisations;
+mod outbox;
 mod packages;
 mod refusals;
 mod repositories;
 mod resets;
 mod retention;
+mod rules;
 mod secrets;
 mod sessions;
 mod settings;
@@ -46,13 +48,15 @@ mod watched;
 use db::Db;
 
 pub use contract::{
-    Caller, Change, Changes, Check, Cleared, Counted, Counts, Elsewhere, Error, Evaluation,
+    Bundle, Caller, Change, Changes, Check, Cleared, Counted, Counts, Elsewhere, Error, Evaluation,
     EventSelection, Expired, Idempotent, ImageContent, ImageSelection, IntegrationRecord,
     IntegrationSecrets, IntegrationState, Job, JobReport, JobState, Keeping, Kept, KnownPackage,
-    Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob, NewNotice, NewSecret, NewToken,
-    Newcomer, NoticeCounts, NoticeReport, NoticeState, Page, Paged, Recorded, Refused, Reported,
-    Restored, Retention, Running, RunningImage, SecretRecord, Selection, SetPackage, Setback,
-    Sought, Speaker, Stale, Trouble, WaitingNotice, When, WrittenEvent, WrittenImage,
+    Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob, NewMessage, NewNotice, NewRule,
+    NewSecret, NewToken, Newcomer, NoticeCounts, NoticeReport, NoticeState, OutboxEntry,
+    OutboxState, Page, Paged, Recollection, Recorded, Refused, Reported, Restored, Retention,
+    RuleRecord, Running, RunningImage, SWITCHED_OFF, SecretRecord, Selection, SetPackage, Setback,
+    Sought, Speaker, Stale, Tiding, Tidings, Trouble, WaitingMessage, WaitingNotice, When,
+    WrittenEvent, WrittenImage,
 };
 pub use db::Together;
 pub use doctor::unopened;

@@ -8,7 +8,7 @@ use serde_json::json;
 use store::NewJob;
 use tokio::sync::watch;
 
-use super::count_environments;
+use super::{count_environments, deliver, tell};
 use crate::app::App;
 use crate::evaluate::JOB;
 
@@ -32,6 +32,8 @@ const KINDS: [EventKind; 6] = [
 pub(super) struct Outlook {
     almanac: Option<String>,
     cursor: Option<String>,
+    /// Behind this, something may be to be told.
+    told: Option<String>,
 }
 
 /// Looks until told to stop.
@@ -52,7 +54,29 @@ impl Outlook {
     /// One look. What could not be made a job is seen again the next time.
     pub(super) async fn look(&mut self, app: &App) -> Result<(), String> {
         self.almanac(app).await?;
+        self.telling(app).await.map_err(|error| error.to_string())?;
         self.changes(app).await.map_err(|error| error.to_string())
+    }
+
+    /// What happened may be to be told; and what is due is told.
+    async fn telling(&mut self, app: &App) -> Result<(), store::Error> {
+        let cursor = match &self.told {
+            Some(cursor) => {
+                let (changed, cursor) =
+                    app.store.changed_organisations(&tell::told_kinds(), cursor).await?;
+                tell::soon(app, &changed).await?;
+                cursor
+            }
+            None => {
+                let cursor = app.store.changes_begin().await?;
+                // What happened while nobody looked.
+                let all = app.store.organisations().await?.into_iter().map(|it| it.id);
+                tell::soon(app, &all.collect()).await?;
+                cursor
+            }
+        };
+        self.told = Some(cursor);
+        deliver::soon(app).await
     }
 
     async fn almanac(&mut self, app: &App) -> Result<(), String> {

@@ -1,4 +1,5 @@
-//! What nobody needs any more is forgotten: jobs that ended, webhooks that were dealt with, sessions
+//! What nobody needs any more is forgotten: jobs that ended, webhooks that were dealt with, messages that
+//! were told, sessions
 //! that ran out, and what is left of organisations whose deletion was broken off. What an older
 //! program wrote is put right, as far as that is found at once.
 
@@ -36,6 +37,9 @@ impl Work for Tidy {
         // Nobody sends the same again after a week; what was set aside is there to be looked at.
         let (done, aside) = (now.plus_seconds(-7 * DAY), now.plus_seconds(-30 * DAY));
         app.store.forget_notices(done, aside).await.map_err(told)?;
+        let (sent, given_up) = (now.plus_seconds(-14 * DAY), now.plus_seconds(-30 * DAY));
+        // What a rule told of is no news for a day.
+        app.store.forget_messages(sent, given_up, now.plus_seconds(-2 * DAY)).await.map_err(told)?;
         app.store.forget_former_secrets(now).await.map_err(told)?;
         app.store.forget_ended(now.plus_seconds(-30 * DAY)).await.map_err(told)?;
         Ok(())

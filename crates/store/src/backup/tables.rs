@@ -77,6 +77,19 @@ pub(crate) const TABLES: &[Table] = &[
         "t:integration n:since t:registry t:repository n:is_met",
     ),
     table("watched_images", "integration, since, digest", "t:integration n:since t:digest"),
+    table(
+        "rules",
+        "id",
+        "t:id t:organisation t:name t:integration t:definition n:created_at t:created_by \
+         n:changed_at t:changed_by",
+    ),
+    table(
+        "outbox",
+        "id",
+        "t:id t:organisation t:integration t:rule t:key t:about t:body t:state n:attempts \
+         t:trouble n:created_at n:due_at n:ready_at n:ended_at",
+    ),
+    table("told", "rule, what", "t:rule t:what n:severity n:at"),
     table("repositories", "organisation, name", "t:organisation t:name n:enabled n:created_at"),
     table(
         "images",

@@ -4,10 +4,12 @@ use model::{Holder, Role, Scope, Secret, Source};
 use serde_json::json;
 
 use super::kit::{acme, amd64, at, digest, image, inventory, no_orphans, rows, within};
+use super::telling;
 use crate::backup::TABLES;
 use crate::db::{Db, values};
 use crate::{
-    Counts, Error, Keyring, NewIntegration, NewJob, NewNotice, NewToken, Page, Sought, Store, When,
+    Counts, Error, Keyring, NewIntegration, NewJob, NewNotice, NewToken, Page, Recollection,
+    Sought, Store, When,
 };
 
 /// Something in every table.
@@ -79,6 +81,11 @@ async fn filled(store: &Store) -> Store {
     store.watched(&made, "x", "x", "x", &digest(1)).await.unwrap();
     store.watched_image(&made, &digest(1)).await.unwrap();
     store.watch_begins(&made, &[("x", "x")]).await.unwrap();
+    telling::channel(&store, &acme, "ops").await;
+    let rule = telling::rule(&store, &acme, "x", "ops").await;
+    let remembered = Recollection { rule: rule.id.clone(), what: "x".to_owned(), severity: 1 };
+    let message = telling::message(&rule, "x", 1);
+    assert!(telling::tell(&store, &acme, 1, &[message], &[remembered]).await);
     let job = NewJob {
         kind: "analyze".to_owned(),
         payload: json!({}),
@@ -104,10 +111,12 @@ async fn written(store: &Store) -> Vec<u8> {
 
 /// Every table of the database is in a backup with every column, but for what is its own.
 /// What a database has by itself, or what follows from the rest.
-const OF_ITS_OWN: [&str; 5] = [
+const OF_ITS_OWN: [&str; 7] = [
     "schema_version.version",
     "turns.now",
     "events.turn",
+    "told_until.organisation",
+    "told_until.cursor",
     "environments.running",
     "deployments.analysed",
 ];
@@ -264,8 +273,9 @@ pub(super) async fn a_doctor_finds_what_is_wrong(store: &Store) {
     let found = troubles(keyless.doctor(at(100).at).await);
     let expect = [
         ("no work is stuck", "2 jobs wait, and nobody does them"),
+        ("what is to be told is told", "1 messages wait for more than an hour to be told"),
         ("images are read", "1 images wait for more than an hour to be read"),
-        ("secrets can be opened", "3 are sealed with a key that is not at hand"),
+        ("secrets can be opened", "4 are sealed with a key that is not at hand"),
     ];
     assert_eq!(found, expect.map(|(name, what)| (name.to_owned(), what.to_owned())));
     let clock = troubles(store.doctor(at(5).at).await);

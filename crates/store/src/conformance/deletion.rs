@@ -9,11 +9,12 @@ use serde_json::json;
 use super::kit::{
     acme, amd64, at, digest, image, inventory, no_orphans, rows, told, within, workload,
 };
+use super::telling;
 use crate::backup::TABLES;
 use crate::db::values;
 use crate::{
     Cleared, Counts, Error, EventSelection, ImageSelection, Keyring, NewIntegration, NewJob,
-    NewNotice, NewToken, Page, Retention, Selection, Store, Together, When,
+    NewNotice, NewToken, Page, Recollection, Retention, Selection, Store, Together, When,
 };
 
 /// Nobody else says this word.
@@ -114,6 +115,11 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
     store.watched_image(&made, &digest(1)).await.unwrap();
     store.watch_begins(&made, &[(WORD, WORD)]).await.unwrap();
     store.evaluated(organisation, &at(3), None, WORD, &[]).await.unwrap();
+    telling::channel(store, organisation, WORD).await;
+    let rule = telling::rule(store, organisation, WORD, WORD).await;
+    let remembered = Recollection { rule: rule.id.clone(), what: WORD.to_owned(), severity: 1 };
+    let message = telling::message(&rule, WORD, 1);
+    assert!(telling::tell(store, organisation, 1, &[message], &[remembered]).await);
     let job = NewJob {
         kind: "analyze".to_owned(),
         payload: json!({ "organisation": organisation, "repository": repository }),

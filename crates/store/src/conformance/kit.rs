@@ -234,6 +234,26 @@ pub(crate) async fn no_orphans(store: &Store) {
             "SELECT id FROM integrations i WHERE waiting <> (SELECT COUNT(*) FROM notices n WHERE n.integration = i.id AND n.since = i.address_since AND n.state = 'waiting')",
         ),
         (
+            "a rule of nobody",
+            "SELECT id FROM rules r WHERE NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = r.integration AND i.organisation = r.organisation) OR NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = r.organisation)",
+        ),
+        (
+            "a rule whose events nobody looks through",
+            "SELECT id FROM rules r WHERE NOT EXISTS (SELECT 1 FROM told_until t WHERE t.organisation = r.organisation)",
+        ),
+        (
+            "a message by no channel",
+            "SELECT id FROM outbox m WHERE NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = m.integration AND i.organisation = m.organisation)",
+        ),
+        (
+            "a message of no rule",
+            "SELECT id FROM outbox m WHERE m.rule IS NOT NULL AND NOT EXISTS (SELECT 1 FROM rules r WHERE r.id = m.rule)",
+        ),
+        (
+            "something that no rule told",
+            "SELECT what FROM told t WHERE NOT EXISTS (SELECT 1 FROM rules r WHERE r.id = t.rule)",
+        ),
+        (
             "an evaluation of nobody",
             "SELECT almanac FROM evaluations i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),

@@ -1,0 +1,17 @@
+//! Telling: what happened becomes messages, by rules. Which ones, of what, and when, is decided here by
+//! plain functions; `jobs/tell.rs` and `jobs/deliver.rs` ask the store and the channels.
+
+mod group;
+mod heard;
+mod lines;
+mod look;
+mod message;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod when;
+
+pub(crate) use heard::Heard;
+pub(crate) use look::{Body, GATHERED, Look, Ruled, by_place, kinds};
+pub(crate) use message::{Running, Telling, test};
+pub(crate) use terms::Terms;
