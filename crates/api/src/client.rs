@@ -2,6 +2,7 @@
 
 mod integrations;
 mod rules;
+mod runtimes;
 
 use std::sync::Arc;
 

@@ -48,11 +48,11 @@ pub use problem::{Problem, Sort};
 pub use retention::{DeleteQuery, Deleted, ExpireQuery, Expired, Keeping, KeepingFor};
 pub use rule::{
     Channel, Definition, Digesting, Every, Notification, NotificationQuery, NotificationState,
-    Preview, PreviewQuery, Previewed, Quiet, Resent, Resending, Rule, Ruling,
-    Tested, Topic,
+    Preview, PreviewQuery, Previewed, Quiet, Resending, Resent, Rule, Ruling, Tested, Topic,
 };
 pub use runtime::{
-    Heartbeat, RunningContainer, RunsIn, Runtime, RuntimeQuery, Snapped, Snapshot, Workload,
+    Berthed, Heartbeat, RunningContainer, RunsIn, Runtime, RuntimeQuery, Snapped, Snapshot,
+    Unplaced, WholeRuntime, Workload,
 };
 pub use whereabouts::{
     Flaw, Hole, InEnvironment, Place, Sighted, Sighting, WhereQuery, Whereabouts,

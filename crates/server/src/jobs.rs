@@ -8,6 +8,7 @@ mod deliver;
 mod expire;
 mod find_pending;
 mod look_at_registries;
+mod look_at_runtimes;
 mod look_out;
 mod rematch;
 mod resolve_tags;
@@ -43,6 +44,7 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &analyse_image::AnalyseImage,
     &attend::Attend,
     &look_at_registries::LookAtRegistries,
+    &look_at_runtimes::LookAtRuntimes,
     &rematch::Rematch,
     &count_environments::CountEnvironments,
     &find_pending::FindPending,

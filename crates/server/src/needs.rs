@@ -22,7 +22,10 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
             Right::ManageIntegrations
         }
         _ if asks => Right::Read,
-        _ if ["/integrations/", "/rules/", "/notifications/"].iter().any(|it| path.starts_with(it)) => {
+        _ if ["/integrations/", "/rules/", "/notifications/"]
+            .iter()
+            .any(|it| path.starts_with(it)) =>
+        {
             Right::ManageIntegrations
         }
         // Whoever watches for the organisation says what it saw.
@@ -39,7 +42,9 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
         "/tags/looks"
         | "/environments/{environment}/deployments"
         | "/environments/{environment}/promotions"
-        | "/environments/{environment}/runtimes/{runtime}" => Right::RecordDeployments,
+        | "/environments/{environment}/runtimes/{runtime}"
+        | "/runtimes/{runtime}"
+        | "/runtimes/{runtime}/heartbeats" => Right::RecordDeployments,
         "/environments" | "/environments/{environment}" => Right::ManageEnvironments,
         "/images/{digest}" if method == Method::PUT => Right::PushImages,
         "/repositories/{repository}" if method == Method::PUT => Right::EnableRepositories,

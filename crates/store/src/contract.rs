@@ -4,6 +4,7 @@ mod evaluations;
 mod integrations;
 mod numbers;
 mod people;
+mod runtimes;
 mod telling;
 mod upkeep;
 
@@ -19,6 +20,10 @@ pub use integrations::{
 };
 pub use numbers::{Changes, ImageContent, RunningImage, SetPackage};
 pub use people::{Caller, NewSecret, NewToken, Newcomer, Speaker};
+pub(crate) use runtimes::is_silent;
+pub use runtimes::{
+    Container, KeptContainer, RunsIn, RuntimeRecord, Snapped, Snapshot, Unplaced, Workload,
+};
 pub use telling::{
     Bundle, NewMessage, NewRule, OutboxEntry, OutboxState, Recollection, RuleRecord, SWITCHED_OFF,
     Tiding, Tidings, WaitingMessage,

@@ -37,6 +37,7 @@ mod repositories;
 mod resets;
 mod retention;
 mod rules;
+mod runtimes;
 mod secrets;
 mod sessions;
 mod settings;
@@ -48,14 +49,15 @@ mod watched;
 use db::Db;
 
 pub use contract::{
-    Bundle, Caller, Change, Changes, Check, Cleared, Counted, Counts, Elsewhere, Error, Evaluation,
-    EventSelection, Expired, Idempotent, ImageContent, ImageSelection, IntegrationRecord,
-    IntegrationSecrets, IntegrationState, Job, JobReport, JobState, Keeping, Kept, KnownPackage,
-    Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob, NewMessage, NewNotice, NewRule,
-    NewSecret, NewToken, Newcomer, NoticeCounts, NoticeReport, NoticeState, OutboxEntry,
-    OutboxState, Page, Paged, Recollection, Recorded, Refused, Reported, Restored, Retention,
-    RuleRecord, Running, RunningImage, SWITCHED_OFF, SecretRecord, Selection, SetPackage, Setback,
-    Sought, Speaker, Stale, Tiding, Tidings, Trouble, WaitingMessage, WaitingNotice, When,
+    Bundle, Caller, Change, Changes, Check, Cleared, Container, Counted, Counts, Elsewhere, Error,
+    Evaluation, EventSelection, Expired, Idempotent, ImageContent, ImageSelection,
+    IntegrationRecord, IntegrationSecrets, IntegrationState, Job, JobReport, JobState, Keeping,
+    Kept, KeptContainer, KnownPackage, Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob,
+    NewMessage, NewNotice, NewRule, NewSecret, NewToken, Newcomer, NoticeCounts, NoticeReport,
+    NoticeState, OutboxEntry, OutboxState, Page, Paged, Recollection, Recorded, Refused, Reported,
+    Restored, Retention, RuleRecord, Running, RunningImage, RunsIn, RuntimeRecord, SWITCHED_OFF,
+    SecretRecord, Selection, SetPackage, Setback, Snapped, Snapshot, Sought, Speaker, Stale,
+    Tiding, Tidings, Trouble, Unplaced, WaitingMessage, WaitingNotice, When, Workload,
     WrittenEvent, WrittenImage,
 };
 pub use db::Together;

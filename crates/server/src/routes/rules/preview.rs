@@ -153,7 +153,12 @@ pub(super) fn shown(at: Moment, message: &Message) -> Previewed {
             lines.push(format!("{}: {line}", fact.name));
         }
     }
-    Previewed { at: at.to_string(), kind: message.kind.clone(), title: message.title.clone(), lines }
+    Previewed {
+        at: at.to_string(),
+        kind: message.kind.clone(),
+        title: message.title.clone(),
+        lines,
+    }
 }
 
 async fn name(app: &App, record: &RuleRecord) -> Result<String, Refusal> {
