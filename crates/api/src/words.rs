@@ -14,6 +14,7 @@ mod page;
 mod problem;
 mod retention;
 mod runtime;
+mod schedule;
 mod whereabouts;
 
 pub use comparison::{Comparing, Comparisons, Difference, End, Only, Pair, PairOutcome, Running};
@@ -47,6 +48,9 @@ pub use problem::{Problem, Sort};
 pub use retention::{DeleteQuery, Deleted, ExpireQuery, Expired, Keeping, KeepingFor};
 pub use runtime::{
     Heartbeat, RunningContainer, RunsIn, Runtime, RuntimeQuery, Snapped, Snapshot, Workload,
+};
+pub use schedule::{
+    CheckQuestion, CheckVerdict, Checked, Found, Schedule, Scheduled, Scheduling, Worst,
 };
 pub use whereabouts::{
     Flaw, Hole, InEnvironment, Place, Sighted, Sighting, WhereQuery, Whereabouts,

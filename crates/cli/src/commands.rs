@@ -25,6 +25,7 @@ mod quickview;
 mod repo;
 mod retention;
 mod sbom;
+mod schedule;
 mod serve;
 mod session;
 mod token;
@@ -54,6 +55,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<repo::Repo>("repo"),
     entry::<image::Image>("image"),
     entry::<integration::Integration>("integration"),
+    entry::<schedule::Schedule>("schedule"),
     entry::<organization::Organization>("organization"),
     entry::<retention::Retention>("retention"),
     entry::<config::Config>("config"),

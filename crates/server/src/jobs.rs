@@ -3,6 +3,7 @@
 
 mod analyse_image;
 mod attend;
+mod check;
 mod count_environments;
 mod expire;
 mod find_pending;
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 use crate::app::App;
 
 pub(crate) use attend::{Looking, soon as look_soon};
+pub(crate) use check::job as checking;
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.
 const LEASE: u32 = 20;
@@ -35,6 +37,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) const ALL: &[&dyn Work] = &[
     &analyse_image::AnalyseImage,
     &attend::Attend,
+    &check::Check,
     &look_at_registries::LookAtRegistries,
     &rematch::Rematch,
     &count_environments::CountEnvironments,
@@ -237,7 +240,9 @@ mod tests {
             assert!(patient(workers) <= workers.div_ceil(2), "{workers}");
         }
         assert_eq!(hands(0), 0);
-        assert!(kinds(true).contains(&"attend") && !kinds(false).contains(&"attend"));
-        assert_eq!(kinds(false).len() + 1, kinds(true).len());
+        for long in ["attend", "check"] {
+            assert!(kinds(true).contains(&long) && !kinds(false).contains(&long), "{long}");
+        }
+        assert_eq!(kinds(false).len() + 2, kinds(true).len());
     }
 }

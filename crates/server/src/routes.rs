@@ -17,6 +17,7 @@ mod organisations;
 mod repositories;
 mod resets;
 mod retention;
+mod schedules;
 mod sessions;
 mod tags;
 mod tokens;
@@ -61,6 +62,7 @@ use crate::tagged;
         (name = "images", description = "What is inside images, and what is wrong with them"),
         (name = "events", description = "What changed"),
         (name = "integrations", description = "The parties around us, and what they tell"),
+        (name = "schedules", description = "What is checked again and again"),
     ),
 )]
 struct Described;
@@ -88,7 +90,8 @@ fn paths() -> OpenApiRouter<App> {
             .merge(members::paths())
             .merge(invitations::paths())
             .merge(resets::paths())
-            .merge(integrations::paths()),
+            .merge(integrations::paths())
+            .merge(schedules::paths()),
     )
 }
 

@@ -35,6 +35,7 @@ mod refusals;
 mod repositories;
 mod resets;
 mod retention;
+mod schedules;
 mod secrets;
 mod sessions;
 mod settings;
@@ -49,10 +50,11 @@ pub use contract::{
     Caller, Change, Changes, Check, Cleared, Counted, Counts, Elsewhere, Error, Evaluation,
     EventSelection, Expired, Idempotent, ImageContent, ImageSelection, IntegrationRecord,
     IntegrationSecrets, IntegrationState, Job, JobReport, JobState, Keeping, Kept, KnownPackage,
-    Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob, NewNotice, NewSecret, NewToken,
-    Newcomer, NoticeCounts, NoticeReport, NoticeState, Page, Paged, Recorded, Refused, Reported,
-    Restored, Retention, Running, RunningImage, SecretRecord, Selection, SetPackage, Setback,
-    Sought, Speaker, Stale, Trouble, WaitingNotice, When, WrittenEvent, WrittenImage,
+    Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob, NewNotice, NewSchedule, NewSecret,
+    NewToken, Newcomer, NoticeCounts, NoticeReport, NoticeState, Page, Paged, Recorded, Refused,
+    Reported, Restored, Retention, Running, RunningImage, ScheduleRecord, SecretRecord, Selection,
+    SetPackage, Setback, Sought, Speaker, Stale, Trouble, Turn, WaitingNotice, When, WrittenEvent,
+    WrittenImage,
 };
 pub use db::Together;
 pub use doctor::unopened;

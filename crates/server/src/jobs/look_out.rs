@@ -8,7 +8,7 @@ use serde_json::json;
 use store::NewJob;
 use tokio::sync::watch;
 
-use super::count_environments;
+use super::{check, count_environments};
 use crate::app::App;
 use crate::evaluate::JOB;
 
@@ -52,7 +52,10 @@ impl Outlook {
     /// One look. What could not be made a job is seen again the next time.
     pub(super) async fn look(&mut self, app: &App) -> Result<(), String> {
         self.almanac(app).await?;
-        self.changes(app).await.map_err(|error| error.to_string())
+        // A schedule that cannot be read keeps nothing else from being seen.
+        let turns = check::take_turns(app).await;
+        self.changes(app).await.map_err(|error| error.to_string())?;
+        turns
     }
 
     async fn almanac(&mut self, app: &App) -> Result<(), String> {

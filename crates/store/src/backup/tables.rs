@@ -77,6 +77,12 @@ pub(crate) const TABLES: &[Table] = &[
         "t:integration n:since t:registry t:repository n:is_met",
     ),
     table("watched_images", "integration, since, digest", "t:integration n:since t:digest"),
+    table(
+        "schedules",
+        "id",
+        "t:id t:organisation t:name t:environment t:cron t:zone t:question n:revision n:next_at \
+         n:turned_at n:due_at n:checked_at t:verdict t:outcome n:created_at t:created_by",
+    ),
     table("repositories", "organisation, name", "t:organisation t:name n:enabled n:created_at"),
     table(
         "images",

@@ -234,6 +234,10 @@ pub(crate) async fn no_orphans(store: &Store) {
             "SELECT id FROM integrations i WHERE waiting <> (SELECT COUNT(*) FROM notices n WHERE n.integration = i.id AND n.since = i.address_since AND n.state = 'waiting')",
         ),
         (
+            "a schedule of nobody",
+            "SELECT id FROM schedules i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
+        ),
+        (
             "an evaluation of nobody",
             "SELECT almanac FROM evaluations i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),
