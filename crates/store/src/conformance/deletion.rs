@@ -114,6 +114,8 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
     store.watched_image(&made, &digest(1)).await.unwrap();
     store.watch_begins(&made, &[(WORD, WORD)]).await.unwrap();
     store.evaluated(organisation, &at(3), None, WORD, &[]).await.unwrap();
+    let schedule = super::schedules::put(store, organisation, WORD, &environment, 10).await;
+    assert!(schedule.next.is_some());
     let job = NewJob {
         kind: "analyze".to_owned(),
         payload: json!({ "organisation": organisation, "repository": repository }),
