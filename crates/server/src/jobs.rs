@@ -25,6 +25,8 @@ use crate::app::App;
 
 pub(crate) use attend::{Looking, soon as look_soon};
 pub(crate) use check::job as checking;
+#[cfg(test)]
+pub(crate) use look_out::Outlook;
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.
 const LEASE: u32 = 20;

@@ -29,7 +29,7 @@ const KINDS: [EventKind; 6] = [
 
 /// What we saw last.
 #[derive(Default)]
-pub(super) struct Outlook {
+pub(crate) struct Outlook {
     almanac: Option<String>,
     cursor: Option<String>,
 }
@@ -50,7 +50,7 @@ pub(super) async fn look_out(app: App, mut stopped: watch::Receiver<bool>) {
 
 impl Outlook {
     /// One look. What could not be made a job is seen again the next time.
-    pub(super) async fn look(&mut self, app: &App) -> Result<(), String> {
+    pub(crate) async fn look(&mut self, app: &App) -> Result<(), String> {
         self.almanac(app).await?;
         // A schedule that cannot be read keeps nothing else from being seen.
         let turns = check::take_turns(app).await;
