@@ -30,6 +30,7 @@ mod registries;
 mod rounds;
 mod sandbox;
 mod sbom;
+mod schedules;
 mod serving;
 mod story;
 mod teahouse;
