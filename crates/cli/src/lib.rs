@@ -16,6 +16,7 @@ mod messages;
 mod output;
 mod plugin;
 pub mod reference;
+mod refreshing;
 mod subject;
 mod table;
 mod version;

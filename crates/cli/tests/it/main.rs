@@ -26,6 +26,7 @@ mod people;
 mod place;
 mod plugin;
 mod quickview;
+mod refreshing;
 mod registries;
 mod rounds;
 mod sandbox;

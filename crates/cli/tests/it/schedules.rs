@@ -79,7 +79,7 @@ fn the_answer_is_that_of_cves() {
     assert!(told.contains("GHSA-aaaa-bbbb-cccc") || told.contains("CVE-2024-0021"), "{told}");
     assert!(told.contains("production-1: failed: 1 high"), "{told}");
     let events = ann.foretop("events --kind check-failed --limit 1");
-    assert!(events.contains("production    check-failed"), "{events}");
+    assert!(events.contains("production  check-failed"), "{events}");
     assert!(events.contains("production-1: failed: 1 high, the worst "), "{events}");
 }
 
