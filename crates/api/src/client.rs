@@ -3,6 +3,7 @@
 mod integrations;
 mod rules;
 mod runtimes;
+mod schedules;
 
 use std::sync::Arc;
 

@@ -7,11 +7,13 @@
 mod carrier;
 mod client;
 mod live;
+mod timetable;
 mod words;
 
 pub use carrier::{Carrier, Https, Pieces, Take, Trouble, add};
 pub use client::{Client, Error, segment};
 pub use live::{Live, Told};
+pub use timetable::{BadTimetable, Timetable};
 pub use words::*;
 
 /// Where the paths of this version begin.

@@ -15,6 +15,7 @@ mod problem;
 mod retention;
 mod rule;
 mod runtime;
+mod schedule;
 mod whereabouts;
 
 pub use comparison::{Comparing, Comparisons, Difference, End, Only, Pair, PairOutcome, Running};
@@ -53,6 +54,9 @@ pub use rule::{
 pub use runtime::{
     Berthed, Heartbeat, RunningContainer, RunsIn, Runtime, RuntimeQuery, Snapped, Snapshot,
     Unplaced, WholeRuntime, Workload,
+};
+pub use schedule::{
+    CheckQuestion, CheckVerdict, Checked, Found, Schedule, Scheduled, Scheduling, Worst,
 };
 pub use whereabouts::{
     Flaw, Hole, InEnvironment, Place, Sighted, Sighting, WhereQuery, Whereabouts,

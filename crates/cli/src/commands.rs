@@ -26,6 +26,7 @@ mod quickview;
 mod repo;
 mod retention;
 mod sbom;
+mod schedule;
 mod serve;
 mod session;
 mod token;
@@ -55,6 +56,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<repo::Repo>("repo"),
     entry::<image::Image>("image"),
     entry::<integration::Integration>("integration"),
+    entry::<schedule::Schedule>("schedule"),
     entry::<organization::Organization>("organization"),
     entry::<retention::Retention>("retention"),
     entry::<config::Config>("config"),

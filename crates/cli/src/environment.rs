@@ -12,6 +12,7 @@ use image::Credentials;
 use model::Secret;
 
 use crate::failure::Failure;
+use crate::refreshing::Source;
 #[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "each of them is read here"))]
 use variables::*;
 
@@ -127,6 +128,13 @@ impl Environment {
     /// The mirror to fetch feeds from.
     pub(crate) fn almanac_mirror(&self) -> anyhow::Result<Option<String>> {
         self.text(&ALMANAC_MIRROR)
+    }
+
+    /// From where a server keeps its almanac fresh.
+    pub(crate) fn refresh(&self) -> anyhow::Result<Option<Source>> {
+        let Some(text) = self.text(&REFRESH)? else { return Ok(None) };
+        let read = text.parse().map(Some);
+        read.map_err(|hint| Failure::error(format!("FORETOP_REFRESH: `{text}` is nowhere"), hint))
     }
 
     /// Public keys whose signatures are trusted, as they were written: keys or files.

@@ -12,6 +12,7 @@ use store::{Keyring, Store};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
+use crate::refreshing::{self, Refreshing, Source};
 use crate::table::Format;
 use crate::{Context, docker};
 
@@ -39,12 +40,30 @@ pub(crate) struct House {
     /// reach; for registries, all]
     #[arg(long, value_name = "HOST,…", value_delimiter = ',')]
     outgoing: Option<Vec<String>>,
+    /// From where the almanac is kept fresh: publishers, mirror=URL, oci=REFERENCE, off [default:
+    /// publishers, where it was fetched from them here and nobody says that we are offline]
+    #[arg(long, value_name = "SOURCE")]
+    refresh: Option<Source>,
+    /// How often, whatever feed it is: 15m, 6h, 1d [default: each feed in its own time]
+    #[arg(long, value_name = "TIME", value_parser = refreshing::time)]
+    refresh_every: Option<i64>,
     /// How many jobs are done at once [default: as many as there are cores]
     #[arg(long, value_name = "COUNT")]
     workers: Option<usize>,
     /// How the log is written
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log_format: Format,
+}
+
+/// That the almanac is kept fresh, for as long as this is there.
+pub(crate) struct Fresh(Option<tokio::task::JoinHandle<()>>);
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
 }
 
 impl House {
@@ -61,16 +80,27 @@ impl House {
             jobs: true,
             offline: environment.offline()?,
         };
-        let almanac = match &self.almanac {
-            Some(directory) => Some(directory.clone()),
-            None => environment.almanac_directory().ok(),
-        };
+        let almanac = self.almanac_directory(context);
         let clock = Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()));
         let mut world = World::new(almanac);
         if let Some(folder) = environment.former_almanacs() {
             world = world.keeping(folder);
         }
         Ok(App::new(store, world, access, reach, clock))
+    }
+
+    fn almanac_directory(&self, context: &Context) -> Option<PathBuf> {
+        self.almanac.clone().or_else(|| context.environment.almanac_directory().ok())
+    }
+
+    /// Keeps the almanac fresh, until what comes back is dropped.
+    pub(crate) fn refreshed(&self, context: &Context, app: &App) -> anyhow::Result<Fresh> {
+        let directory = self.almanac_directory(context);
+        let (source, every) = (self.refresh.clone(), self.refresh_every);
+        let refreshing = Refreshing::of(context, directory.as_deref(), source, every)?;
+        let app = app.clone();
+        let told = move |is_well| app.almanac_refreshed(is_well);
+        Ok(Fresh(refreshing.map(|it| tokio::spawn(it.run(told)))))
     }
 
     /// How many jobs are done at once.

@@ -18,6 +18,7 @@ mod messages;
 mod output;
 mod plugin;
 pub mod reference;
+mod refreshing;
 mod subject;
 mod table;
 mod version;

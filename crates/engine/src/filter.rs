@@ -90,7 +90,7 @@ impl Filter {
     }
 
     /// Is it one of those? Of which packages it speaks is not asked.
-    pub(crate) fn wants(&self, finding: &Finding) -> bool {
+    pub fn wants(&self, finding: &Finding) -> bool {
         let named = |wanted: &String| {
             let mut names = finding.aliases.iter().chain([&finding.id, &finding.advisory]);
             names.any(|it| it.eq_ignore_ascii_case(wanted))

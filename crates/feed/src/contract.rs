@@ -18,6 +18,11 @@ pub trait Feed: Sync {
     fn stale_after_days(&self) -> u32 {
         7
     }
+    /// So often it is asked whether it has news, in hours: about as often as it has some. Who asks and
+    /// hears that nothing is new costs its publisher little.
+    fn every_hours(&self) -> u32 {
+        6
+    }
     /// The parts that are published, fetched and compiled apart.
     fn parts(&self) -> Vec<Part>;
     /// How its parts are published.

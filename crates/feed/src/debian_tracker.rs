@@ -63,6 +63,10 @@ impl Feed for DebianTracker {
         3
     }
 
+    fn every_hours(&self) -> u32 {
+        3
+    }
+
     fn parts(&self) -> Vec<Part> {
         let urls = vec!["https://security-tracker.debian.org/tracker/data/json".to_owned()];
         vec![Part { name: "all".to_owned(), urls }]

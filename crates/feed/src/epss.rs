@@ -33,6 +33,10 @@ impl Feed for Epss {
         3
     }
 
+    fn every_hours(&self) -> u32 {
+        12
+    }
+
     fn parts(&self) -> Vec<Part> {
         let url = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz";
         vec![Part { name: "all".to_owned(), urls: vec![url.to_owned()] }]

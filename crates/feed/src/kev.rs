@@ -26,6 +26,10 @@ impl Feed for Kev {
         1
     }
 
+    fn every_hours(&self) -> u32 {
+        1
+    }
+
     fn parts(&self) -> Vec<Part> {
         let url =
             "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json";

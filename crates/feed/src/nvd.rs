@@ -38,6 +38,10 @@ impl Feed for Nvd {
         1
     }
 
+    fn every_hours(&self) -> u32 {
+        12
+    }
+
     fn parts(&self) -> Vec<Part> {
         let part = |year: u16| {
             let url = format!("https://nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-{year}.json.gz");

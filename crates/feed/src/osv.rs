@@ -44,6 +44,10 @@ impl Feed for Osv {
         3
     }
 
+    fn every_hours(&self) -> u32 {
+        1
+    }
+
     fn parts(&self) -> Vec<Part> {
         let part = |name: &str| {
             let folder = name.replace(' ', "%20");

@@ -46,6 +46,10 @@ impl Feed for RedhatVex {
         3
     }
 
+    fn every_hours(&self) -> u32 {
+        2
+    }
+
     fn parts(&self) -> Vec<Part> {
         vec![Part { name: "all".to_owned(), urls: vec![BASE.to_owned()] }]
     }

@@ -46,6 +46,9 @@ fn ids_are_unique_and_kebab_case() {
         assert!(is_kebab, "{id}");
         assert!(!feed.title().is_empty() && feed.about().starts_with("https://"), "{id}");
         assert!(feed.version() > 0 && feed.stale_after_days() > 0, "{id}");
+        // It can fail a few times before it is called stale.
+        let hours = feed.every_hours();
+        assert!((1..=24).contains(&hours) && hours * 3 <= feed.stale_after_days().min(30) * 24);
     }
 }
 

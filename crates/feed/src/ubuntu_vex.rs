@@ -39,6 +39,10 @@ impl Feed for UbuntuVex {
         3
     }
 
+    fn every_hours(&self) -> u32 {
+        3
+    }
+
     fn parts(&self) -> Vec<Part> {
         let urls = vec!["https://security-metadata.canonical.com/vex/vex-all.tar.xz".to_owned()];
         vec![Part { name: "all".to_owned(), urls }]

@@ -148,6 +148,11 @@ impl App {
         self.tally.count(self, organisation).await
     }
 
+    /// The almanac was kept fresh, or could not be.
+    pub fn almanac_refreshed(&self, is_well: bool) {
+        self.metrics.refresh(is_well);
+    }
+
     /// Somebody's rights changed.
     pub(crate) fn forget_people(&self) {
         if let Access::People(people) = &self.access {

@@ -3,6 +3,7 @@
 
 mod analyse_image;
 mod attend;
+mod check;
 mod count_environments;
 mod deliver;
 mod expire;
@@ -27,7 +28,10 @@ use tokio::task::JoinSet;
 use crate::app::App;
 
 pub(crate) use attend::{Looking, soon as look_soon};
+pub(crate) use check::job as checking;
 pub(crate) use deliver::{channel, tell_once};
+#[cfg(test)]
+pub(crate) use look_out::Outlook;
 pub(crate) use tell::{hear, running_of, terms};
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.
@@ -43,6 +47,7 @@ const PROMPT: usize = 16;
 pub(crate) const ALL: &[&dyn Work] = &[
     &analyse_image::AnalyseImage,
     &attend::Attend,
+    &check::Check,
     &look_at_registries::LookAtRegistries,
     &look_at_runtimes::LookAtRuntimes,
     &rematch::Rematch,
@@ -284,7 +289,9 @@ mod tests {
             assert!(patient(workers) <= workers.div_ceil(2), "{workers}");
         }
         assert_eq!(hands(0), 0);
-        assert!(kinds(true).contains(&"attend") && !kinds(false).contains(&"attend"));
-        assert_eq!(kinds(false).len() + 1, kinds(true).len());
+        for long in ["attend", "check"] {
+            assert!(kinds(true).contains(&long) && !kinds(false).contains(&long), "{long}");
+        }
+        assert_eq!(kinds(false).len() + 2, kinds(true).len());
     }
 }

@@ -7,6 +7,7 @@
 mod app;
 mod body;
 mod caller;
+mod checks;
 mod evaluate;
 mod exporter;
 mod fleet;

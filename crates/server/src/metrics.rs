@@ -17,6 +17,7 @@ pub(crate) struct Metrics {
     durations: Family<Route, Histogram, fn() -> Histogram>,
     under_way: Gauge,
     jobs: Family<Job, Counter>,
+    refreshes: Family<Refresh, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -34,6 +35,11 @@ struct Route {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Job {
     kind: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refresh {
     outcome: &'static str,
 }
 
@@ -57,12 +63,15 @@ impl Default for Metrics {
             under_way.clone(),
         );
         registry.register("jobs", "Jobs that ended", jobs.clone());
+        let refreshes = Family::default();
+        let help = "Times that the almanac was kept fresh";
+        registry.register("almanac_refreshes", help, Family::clone(&refreshes));
         let version: Gauge<i64> = Gauge::default();
         version.set(1);
         registry
             .sub_registry_with_label(("version".into(), env!("CARGO_PKG_VERSION").into()))
             .register("build_info", "Which version this is", version);
-        Self { registry, requests, durations, under_way, jobs }
+        Self { registry, requests, durations, under_way, jobs, refreshes }
     }
 }
 
@@ -95,6 +104,12 @@ impl Metrics {
     pub(crate) fn job(&self, kind: &str, done: bool) {
         let outcome = if done { "done" } else { "failed" };
         self.jobs.get_or_create(&Job { kind: kind.to_owned(), outcome }).inc();
+    }
+
+    /// The almanac was kept fresh, or could not be.
+    pub(crate) fn refresh(&self, is_well: bool) {
+        let outcome = if is_well { "done" } else { "failed" };
+        self.refreshes.get_or_create(&Refresh { outcome }).inc();
     }
 
     /// All of it, as `OpenMetrics` writes it.

@@ -49,7 +49,9 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
         "/images/{digest}" if method == Method::PUT => Right::PushImages,
         "/repositories/{repository}" if method == Method::PUT => Right::EnableRepositories,
         "" | "/images/{digest}" | "/repositories/{repository}" => Right::ManageOrganisation,
-        _ if path.starts_with("/retention/") => Right::ManageOrganisation,
+        _ if ["/retention/", "/schedules/"].into_iter().any(|it| path.starts_with(it)) => {
+            Right::ManageOrganisation
+        }
         _ => return None,
     };
     Some(right)

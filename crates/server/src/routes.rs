@@ -19,6 +19,7 @@ mod resets;
 mod retention;
 mod rules;
 mod runtimes;
+mod schedules;
 mod sessions;
 mod tags;
 mod tokens;
@@ -66,6 +67,7 @@ use crate::tagged;
         (name = "events", description = "What changed"),
         (name = "integrations", description = "The parties around us, and what they tell"),
         (name = "rules", description = "Who is told of what, and what was told"),
+        (name = "schedules", description = "What is checked again and again"),
     ),
 )]
 struct Described;
@@ -95,7 +97,8 @@ fn paths() -> OpenApiRouter<App> {
             .merge(invitations::paths())
             .merge(resets::paths())
             .merge(integrations::paths())
-            .merge(rules::paths()),
+            .merge(rules::paths())
+            .merge(schedules::paths()),
     )
 }
 

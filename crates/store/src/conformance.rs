@@ -20,6 +20,7 @@ mod requests;
 mod restart;
 mod retention;
 mod runtimes;
+mod schedules;
 mod secrets;
 mod telling;
 mod together;
@@ -164,6 +165,14 @@ conformance! {
         of_many_at_once_are_told_once
         counts_are_written_as_they_change
         counts_go_with_what_they_count;
+    schedules:
+        are_kept_and_replaced
+        are_of_a_sane_number
+        have_their_turn_once
+        are_checked_by_one_of_many
+        do_not_wait_for_a_clock_that_was_set_back
+        follow_their_environment
+        go_with_their_organisation;
     secrets:
         are_sealed_and_opened
         need_their_key

@@ -5,6 +5,7 @@ mod integrations;
 mod numbers;
 mod people;
 mod runtimes;
+mod schedules;
 mod telling;
 mod upkeep;
 
@@ -24,6 +25,7 @@ pub(crate) use runtimes::is_silent;
 pub use runtimes::{
     Container, KeptContainer, RunsIn, RuntimeRecord, Snapped, Snapshot, Unplaced, Workload,
 };
+pub use schedules::{NewSchedule, ScheduleRecord, Turn};
 pub use telling::{
     Bundle, NewMessage, NewRule, OutboxEntry, OutboxState, Recollection, RuleRecord, SWITCHED_OFF,
     Tiding, Tidings, WaitingMessage,

@@ -8,6 +8,7 @@ use crate::db::{Query, Sql, Tx, Value, runs, values};
 use crate::environments::Held;
 use crate::integrations::PARTS;
 use crate::retention::{IMAGES, SETS, delete_images};
+use crate::schedules::SCHEDULES;
 use crate::{Store, deployments, derived, events, images, members, names, runtimes};
 
 /// How often we begin anew where something was recorded meanwhile.
@@ -141,7 +142,10 @@ impl Store {
         let sql = "DELETE FROM idempotency_keys WHERE organisation = $1
                    OR person IN (SELECT person FROM members WHERE organisation = $1)";
         tx.run(sql, values![&organisation.0]).await?;
-        for table in ["members", "tokens", "invitations", "secrets", "settings", "repositories"] {
+        tx.lock(SCHEDULES, true).await?;
+        for table in
+            ["members", "tokens", "invitations", "secrets", "settings", "repositories", "schedules"]
+        {
             let sql = format!("DELETE FROM {table} WHERE organisation = $1");
             tx.run(sql, values![&organisation.0]).await?;
         }

@@ -38,6 +38,7 @@ mod resets;
 mod retention;
 mod rules;
 mod runtimes;
+mod schedules;
 mod secrets;
 mod sessions;
 mod settings;
@@ -53,12 +54,12 @@ pub use contract::{
     Evaluation, EventSelection, Expired, Idempotent, ImageContent, ImageSelection,
     IntegrationRecord, IntegrationSecrets, IntegrationState, Job, JobReport, JobState, Keeping,
     Kept, KeptContainer, KnownPackage, Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob,
-    NewMessage, NewNotice, NewRule, NewSecret, NewToken, Newcomer, NoticeCounts, NoticeReport,
-    NoticeState, OutboxEntry, OutboxState, Page, Paged, Recollection, Recorded, Refused, Reported,
-    Restored, Retention, RuleRecord, Running, RunningImage, RunsIn, RuntimeRecord, SWITCHED_OFF,
-    SecretRecord, Selection, SetPackage, Setback, Snapped, Snapshot, Sought, Speaker, Stale,
-    Tiding, Tidings, Trouble, Unplaced, WaitingMessage, WaitingNotice, When, Workload,
-    WrittenEvent, WrittenImage,
+    NewMessage, NewNotice, NewRule, NewSchedule, NewSecret, NewToken, Newcomer, NoticeCounts,
+    NoticeReport, NoticeState, OutboxEntry, OutboxState, Page, Paged, Recollection, Recorded,
+    Refused, Reported, Restored, Retention, RuleRecord, Running, RunningImage, RunsIn,
+    RuntimeRecord, SWITCHED_OFF, ScheduleRecord, SecretRecord, Selection, SetPackage, Setback,
+    Snapped, Snapshot, Sought, Speaker, Stale, Tiding, Tidings, Trouble, Turn, Unplaced,
+    WaitingMessage, WaitingNotice, When, Workload, WrittenEvent, WrittenImage,
 };
 pub use db::Together;
 pub use doctor::unopened;

@@ -1,6 +1,7 @@
 //! Everything with a grammar: what is read prints, and reads back to the same.
 
-use model::{Digest, Platform, Purl, Reference};
+use api::Timetable;
+use model::{Digest, Moment, Platform, Purl, Reference};
 
 /// Runs it once.
 pub fn run(input: &[u8]) {
@@ -14,4 +15,10 @@ pub fn run(input: &[u8]) {
     }
     let _ = input.parse::<Platform>();
     let _ = input.parse::<Digest>();
+    // A line of cron, and behind a bar a zone.
+    let (cron, zone) = input.split_once('|').map_or((input, None), |it| (it.0, Some(it.1)));
+    if let Ok(timetable) = Timetable::new(cron, zone) {
+        let now = Moment::from_micros(1_774_742_400_000_000);
+        assert!(timetable.after(now).is_none_or(|next| next > now));
+    }
 }

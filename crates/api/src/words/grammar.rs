@@ -81,6 +81,10 @@ texts! {
     ExportForm = one_of(["csv", "json", "cyclonedx"]);
     /// A severity.
     SeverityName = one_of(model::Level::ALL.map(model::Level::as_str));
+    /// When something is due, as cron writes it.
+    CronLine = text().min_length(Some(6)).max_length(Some(200));
+    /// A time zone: `Europe/Berlin`.
+    ZoneName = text().max_length(Some(200)).pattern(Some("^[A-Za-z0-9_+/-]+$"));
     /// Kinds of events, parted by commas.
     KindNames = text().pattern(Some({
         let kinds = model::EventKind::ALL.map(model::EventKind::as_str).join("|");

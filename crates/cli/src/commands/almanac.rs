@@ -16,6 +16,7 @@ use crate::Context;
 use crate::evaluated::installing;
 use crate::failure::Failure;
 use crate::findings::whole;
+use crate::refreshing::end_with_whoever_started_us;
 
 /// The advisories that findings rest on: fetch, build, look up, carry and verify them
 #[derive(clap::Parser)]
@@ -24,6 +25,9 @@ pub(crate) struct Almanac {
     /// The almanac's directory
     #[arg(long, global = true, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     directory: Option<PathBuf>,
+    /// Whoever started us holds our stdin, and tells what changes for what runs
+    #[arg(long, hide = true)]
+    attended: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -74,6 +78,15 @@ impl Verb for Almanac {
             Some(directory) => directory,
             None => context.environment.almanac_directory()?,
         };
+        if self.attended {
+            end_with_whoever_started_us();
+            match self.command {
+                Command::Update(it) => it.run(&directory, context),
+                Command::Pull(it) => it.run(&directory, context),
+                _ => Err(Failure::error("--attended: only update and pull are", "leave it out")),
+            }?;
+            return Ok(Outcome::Done);
+        }
         match self.command {
             Command::Update(it) => installing(context, &directory, || it.run(&directory, context)),
             Command::Build(it) => installing(context, &directory, || it.run(&directory, context)),

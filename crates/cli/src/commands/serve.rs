@@ -103,6 +103,7 @@ impl Serve {
             ));
             context.messages.report(&format!("{link}\n"))?;
         }
+        let _fresh = self.house.refreshed(context, &app)?;
         tell_service_manager(context);
         Ok(bound.serve(app, router, told_to_end()).await?)
     }

@@ -21,6 +21,7 @@ impl Verb for Worker {
             let access = Access::Local { name: "worker".to_owned() };
             let app = self.house.open(context, access).await?;
             let workers = self.house.workers();
+            let _fresh = self.house.refreshed(context, &app)?;
             context.messages.done(&format!("Working, on {workers} at once"));
             server::work(app, workers, told_to_end()).await;
             anyhow::Ok(())

@@ -32,6 +32,8 @@ variables! {
     ALMANAC_DIR = "directory" ["FORETOP_ALMANAC_DIR"];
     /// Fetch feeds from this mirror: `https://host/path` is then read from `MIRROR/host/path`.
     ALMANAC_MIRROR = "URL" ["FORETOP_ALMANAC_MIRROR"];
+    /// From where a server keeps its almanac fresh, unless `--refresh` says so: `publishers`, `mirror=URL`, `oci=REFERENCE`, `off`.
+    REFRESH = "text" ["FORETOP_REFRESH"];
     /// Public keys whose signatures on almanacs are trusted: files as minisign writes them, or keys themselves.
     ALMANAC_KEYS = "list, parted by commas" ["FORETOP_ALMANAC_KEYS"];
     /// The organization to act for, unless `--org` says another.

@@ -48,6 +48,7 @@ const UNTOLD: &[(&str, &str)] = &[
     ("PUT /api/v1/orgs/{org}/environments/{environment}/runtimes/{runtime}", "nor here"),
     ("PUT /api/v1/orgs/{org}/repositories/{repository}", "a repository's name in a path"),
     ("GET /api/v1/orgs/{org}/resolved", "nor here"),
+    ("PUT /api/v1/orgs/{org}/schedules/{schedule}", "when something is due"),
     ("PUT /api/v1/orgs/{org}/tags", "a tag, and one image a platform"),
     ("POST /api/v1/orgs/{org}/tags/looks", "nor here"),
     ("PUT /api/v1/orgs/{org}/images/{digest}", "what an inventory is"),

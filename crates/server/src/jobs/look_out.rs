@@ -8,7 +8,7 @@ use serde_json::json;
 use store::NewJob;
 use tokio::sync::watch;
 
-use super::{count_environments, deliver, tell};
+use super::{check, count_environments, deliver, tell};
 use crate::app::App;
 use crate::evaluate::JOB;
 use crate::runtimes;
@@ -31,7 +31,7 @@ const KINDS: [EventKind; 7] = [
 
 /// What we saw last.
 #[derive(Default)]
-pub(super) struct Outlook {
+pub(crate) struct Outlook {
     almanac: Option<String>,
     cursor: Option<String>,
     /// Behind this, something may be to be told.
@@ -54,10 +54,13 @@ pub(super) async fn look_out(app: App, mut stopped: watch::Receiver<bool>) {
 
 impl Outlook {
     /// One look. What could not be made a job is seen again the next time.
-    pub(super) async fn look(&mut self, app: &App) -> Result<(), String> {
+    pub(crate) async fn look(&mut self, app: &App) -> Result<(), String> {
         self.almanac(app).await?;
+        // A schedule that cannot be read keeps nothing else from being seen.
+        let turns = check::take_turns(app).await;
         self.telling(app).await.map_err(|error| error.to_string())?;
-        self.changes(app).await.map_err(|error| error.to_string())
+        self.changes(app).await.map_err(|error| error.to_string())?;
+        turns
     }
 
     /// What happened may be to be told; and what is due is told.

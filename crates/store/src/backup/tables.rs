@@ -90,6 +90,12 @@ pub(crate) const TABLES: &[Table] = &[
          t:trouble n:created_at n:due_at n:ready_at n:ended_at",
     ),
     table("told", "rule, what", "t:rule t:what n:severity n:at"),
+    table(
+        "schedules",
+        "id",
+        "t:id t:organisation t:name t:environment t:cron t:zone t:question n:revision n:next_at \
+         n:turned_at n:due_at n:checked_at t:verdict t:outcome n:created_at t:created_by",
+    ),
     table("repositories", "organisation, name", "t:organisation t:name n:enabled n:created_at"),
     table(
         "images",

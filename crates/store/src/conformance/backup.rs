@@ -49,6 +49,7 @@ async fn filled(store: &Store) -> Store {
     let counts = [("production".to_owned(), Counts { critical: 1, ..Counts::default() })];
     store.count(&acme, at(3).at, "a", &counts).await.unwrap();
     store.evaluated(&acme, &at(3), None, "a", &[]).await.unwrap();
+    super::schedules::put(&store, &acme, "x", "production", 10).await;
     let integration = NewIntegration {
         kind: "oci",
         name: "x",

@@ -120,6 +120,8 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
     let remembered = Recollection { rule: rule.id.clone(), what: WORD.to_owned(), severity: 1 };
     let message = telling::message(&rule, WORD, 1);
     assert!(telling::tell(store, organisation, 1, &[message], &[remembered]).await);
+    let schedule = super::schedules::put(store, organisation, WORD, &environment, 10).await;
+    assert!(schedule.next.is_some());
     let job = NewJob {
         kind: "analyze".to_owned(),
         payload: json!({ "organisation": organisation, "repository": repository }),

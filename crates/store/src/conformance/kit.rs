@@ -254,6 +254,10 @@ pub(crate) async fn no_orphans(store: &Store) {
             "SELECT what FROM told t WHERE NOT EXISTS (SELECT 1 FROM rules r WHERE r.id = t.rule)",
         ),
         (
+            "a schedule of nobody",
+            "SELECT id FROM schedules i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
+        ),
+        (
             "an evaluation of nobody",
             "SELECT almanac FROM evaluations i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),

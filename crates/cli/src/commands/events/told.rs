@@ -24,6 +24,8 @@ pub(super) fn what(event: &Event) -> String {
         inside(&mut text, detail);
     } else if let Some(former) = &event.replaced {
         let _ = write!(text, ", before {}", short(former));
+    } else if event.kind.starts_with("check-") {
+        checked(&mut text, detail);
     } else {
         text.push_str(&told(detail));
     }
@@ -48,6 +50,26 @@ fn surroundings(text: &mut String, event: &Event) {
     }
     if let Some(former) = &event.replaced {
         let _ = write!(text, " in place of {}", short(former));
+    }
+}
+
+/// How a check went: `: failed: 2 critical, 1 high, the worst CVE-2026-1 in lodash`.
+fn checked(text: &mut String, detail: &Json) {
+    let _ = write!(text, ": {}", detail["verdict"].as_str().unwrap_or("unknown"));
+    let found = ["critical", "high", "medium", "low", "unspecified"].iter().filter_map(|level| {
+        let number = detail["found"][level].as_u64().filter(|it| *it > 0)?;
+        Some(format!("{number} {level}"))
+    });
+    let found: Vec<String> = found.collect();
+    if !found.is_empty() {
+        let _ = write!(text, ": {}", found.join(", "));
+    }
+    let worst = &detail["worst"][0];
+    if let (Some(id), Some(package)) = (worst["id"].as_str(), worst["package"].as_str()) {
+        let _ = write!(text, ", the worst {id} in {package}");
+    }
+    if let Some(why) = detail["why"].as_str() {
+        let _ = write!(text, ": {why}");
     }
 }
 
