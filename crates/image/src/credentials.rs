@@ -49,8 +49,7 @@ pub(crate) async fn find(
     settings: &Settings,
     progress: &dyn Progress,
 ) -> Result<Option<Credentials>, Error> {
-    let hub = settings.hub.as_ref().filter(|_| HUB_NAMES.contains(&host));
-    if let Some(credentials) = hub.or(settings.credentials.as_ref()) {
+    if let Some(credentials) = given(host, settings) {
         return Ok(Some(credentials.clone()));
     }
     let docker = settings.docker_config.iter().map(|it| it.join("config.json"));
@@ -62,6 +61,12 @@ pub(crate) async fn find(
         }
     }
     Ok(None)
+}
+
+/// What was given for `host`, before any file is looked into.
+pub(crate) fn given<'a>(host: &str, settings: &'a Settings) -> Option<&'a Credentials> {
+    let hub = settings.hub.as_ref().filter(|_| HUB_NAMES.contains(&host));
+    hub.or(settings.credentials.as_ref())
 }
 
 /// What the user's container tools keep for a server of ours at `host`, after `docker login` there.

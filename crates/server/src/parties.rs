@@ -144,6 +144,7 @@ pub(crate) fn connect(
 ) -> Result<Party, image::Error> {
     let mine = image::Settings {
         credentials: None,
+        hub: None,
         docker_config: None,
         auth_files: Vec::new(),
         // Who is let in as somebody else is told of other limits.

@@ -53,7 +53,7 @@ impl Verb for Quickview {
         let filter = Filter { unsuppressed, ..Filter::default() };
         let told = if self.deployed.wanted() {
             let advice = (&filter, true);
-            let begin = |images| Ok((images, Told::Several(Quickviews::default())));
+            let begin = |images| Ok((images, Told::Several(Box::default())));
             let take = |(images, told): &mut (usize, Told), it: Analysis| {
                 if *images == 1 {
                     *told = Told::One(Box::new(it));
@@ -100,7 +100,7 @@ enum Form {
 /// What is told: of one image, or of all that run somewhere.
 enum Told {
     One(Box<Analysis>),
-    Several(Quickviews),
+    Several(Box<Quickviews>),
 }
 
 impl Told {

@@ -43,6 +43,24 @@ async fn check(json: &str, name: &str, expect: &str) {
 }
 
 #[test]
+fn the_hub_has_a_login_of_its_own() {
+    let basic = |user: &str| {
+        let (user, password) = (user.to_owned(), model::Secret::new("p"));
+        Some(Credentials::Basic { user, password })
+    };
+    let check = |host: &str, settings: &Settings, expect: Option<Credentials>| {
+        assert_eq!(given(host, settings), expect.as_ref(), "{host}");
+    };
+    let hub = Settings { hub: basic("ann"), ..Settings::default() };
+    check("docker.io", &hub, basic("ann"));
+    check("registry-1.docker.io", &hub, basic("ann"));
+    check("ghcr.io", &hub, None);
+    let both = Settings { credentials: basic("bob"), ..hub };
+    check("docker.io", &both, basic("ann"));
+    check("docker.io.evil.example", &both, basic("bob"));
+}
+
+#[test]
 fn reads_logins() {
     let file = r#"{"auths": {
         "ghcr.io": {"auth": "YWxpY2U6czNjcjp0AAA="},

@@ -49,22 +49,24 @@ struct TokenJson {
 
 impl Access {
     /// A bearer token given by the user is shown right away; everything else when it is asked for.
-    pub(super) fn new(settings: &Settings) -> Self {
-        let Some(Credentials::Bearer(token)) = &settings.credentials else {
+    pub(super) fn new(host: &str, settings: &Settings) -> Self {
+        let given = credentials::given(host, settings);
+        let Some(Credentials::Bearer(token)) = given else {
             return Self { granted: Mutex::default(), credentials: OnceLock::new() };
         };
         let granted = bearer(token.expose()).map(|header| Granted { header, until: None });
-        let credentials = settings.credentials.clone().into();
+        let credentials = given.cloned().into();
         Self { granted: Mutex::new(granted), credentials }
     }
 
     /// The same, with a password shown right away: those who ask nobody tell strangers less.
-    pub(super) fn eager(self, settings: &Settings) -> Self {
-        let Some(Credentials::Basic { user, password }) = &settings.credentials else {
+    pub(super) fn eager(self, host: &str, settings: &Settings) -> Self {
+        let given = credentials::given(host, settings);
+        let Some(Credentials::Basic { user, password }) = given else {
             return self;
         };
         let granted = basic(user, password).map(|header| Granted { header, until: None });
-        let credentials = settings.credentials.clone().into();
+        let credentials = given.cloned().into();
         Self { granted: Mutex::new(granted), credentials }
     }
 

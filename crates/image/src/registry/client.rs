@@ -122,7 +122,7 @@ impl Client {
             candidates,
             base: OnceLock::new(),
             connections: Arc::new(Connections::new(Arc::clone(settings))),
-            access: Access::new(settings),
+            access: Access::new(host, settings),
             below: format!("v2/{repository}/"),
         })
     }
@@ -130,7 +130,7 @@ impl Client {
     /// The same host, with a login of its own for `repository` (none: for what is no repository's).
     /// Paths are those of the host; `eager`: a password is shown before anybody asks for it.
     pub(super) fn desk(&self, repository: &str, eager: bool) -> Self {
-        let access = Access::new(&self.settings);
+        let access = Access::new(&self.host, &self.settings);
         Self {
             settings: Arc::clone(&self.settings),
             progress: Arc::clone(&self.progress),
@@ -144,7 +144,7 @@ impl Client {
                 .map_or_else(|| self.candidates.clone(), |it| vec![it.clone()]),
             base: OnceLock::new(),
             connections: Arc::clone(&self.connections),
-            access: if eager { access.eager(&self.settings) } else { access },
+            access: if eager { access.eager(&self.host, &self.settings) } else { access },
             below: String::new(),
         }
     }

@@ -27,6 +27,7 @@ fn settings() -> Settings {
         docker_certificates: None,
         auth_files: Vec::new(),
         credentials: None,
+        hub: None,
         insecure_registries: BTreeSet::new(),
         certificate_authorities: Vec::new(),
         stall: Duration::from_secs(10),

@@ -40,7 +40,7 @@ pub(super) fn cut(text: &str, most: usize) -> Option<String> {
         }
         at += line.len();
         tags(line, &mut open);
-        let closing: String = open.iter().rev().map(|it| format!("</{it}>")).collect();
+        let closing = open.iter().rev().fold(String::new(), |text, it| text + "</" + it + ">");
         if used + closing.len() < most {
             (best, ending) = (at, closing);
         }

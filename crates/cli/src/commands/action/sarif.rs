@@ -64,9 +64,7 @@ fn fitting_into(text: &str, id: &str, largest: usize) -> anyhow::Result<Fitting>
         let mut kept = order.len();
         while compressed.len() > largest && kept > 0 {
             // A little less than what would be right if all were alike.
-            let share = largest as f64 / compressed.len() as f64 * 0.95;
-            #[expect(clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a share of it")]
-            let fewer = (kept as f64 * share) as usize;
+            let fewer = kept.saturating_mul(largest) / compressed.len() * 19 / 20;
             kept = fewer.min(kept - 1);
             document = before.clone();
             let chosen: BTreeSet<(usize, usize)> = order.iter().take(kept).copied().collect();

@@ -153,7 +153,7 @@ impl Telling<'_> {
 
     /// All sections, in no more letters than that; what is cut says so.
     fn joined(&self, sections: &[&Section], most: usize) -> String {
-        let whole: String = sections.iter().map(|it| format!("{}\n", it.text)).collect();
+        let whole = sections.iter().fold(String::new(), |text, it| text + &it.text + "\n");
         if cut::length(&whole) <= most {
             return whole;
         }
