@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use integration::{ALL, Fact, Kind, Message, Role};
+use integration::{ALL, Fact, Kind, Message, Remedy, Role};
 use proptest::prelude::*;
 use testkit::{Fault, MailServer, MailTls, ReceiverStandIn, Receives};
 use tokio::runtime::Runtime;
@@ -180,6 +180,41 @@ proptest! {
                 There::Mailed(_) => Vec::new(),
             };
             prop_assert!(told.is_ok(), "{}: {told:?} {complaints:?}", kind.id);
+        }
+    }
+
+    /// Whatever is answered, it is taken or it is not, and what is said of it is short and plain.
+    #[test]
+    fn whatever_is_answered_is_understood(
+        status in prop_oneof![200_u16..600, Just(200), Just(202)],
+        body in junk(),
+        wait in prop::option::of("\\PC{0,20}|[0-9]{1,25}|-1|Sun, 06 Nov 1994 08:49:47 GMT"),
+        location in prop::option::of("[!-~]{0,40}"),
+    ) {
+        static THERE: OnceLock<(Runtime, Vec<(&'static Kind, There)>)> = OnceLock::new();
+        let (runtime, all) = THERE.get_or_init(|| {
+            let all = notifiers().filter_map(|it| Some((it, there(it)?)));
+            let all = all.filter(|it| matches!(it.1, There::Posted(_))).collect();
+            (Runtime::new().unwrap(), all)
+        });
+        for (kind, there) in all {
+            let There::Posted(stand_in) = there else { continue };
+            let all = settings(kind, there);
+            let party = party(kind.id, &borrowed(&all));
+            let mut headers = Vec::new();
+            headers.extend(wait.iter().map(|it| ("Retry-After".to_owned(), it.clone())));
+            headers.extend(location.iter().map(|it| ("Location".to_owned(), it.clone())));
+            stand_in.plan(Fault::Status(status, headers, body.clone()));
+            if let Err(untold) = runtime.block_on(say(&*party, &message())) {
+                let said = format!("{} {}", untold.why, untold.hint.unwrap_or_default());
+                prop_assert!(said.len() < 1000 && !said.contains(char::is_control), "{}", said);
+                prop_assert!(!said.contains("S3CRET") && said.contains("127.0.0.1"), "{}", said);
+                if let Remedy::Later(Some(wait)) = untold.remedy {
+                    prop_assert!(wait.as_secs() <= 86_400);
+                }
+            } else {
+                prop_assert!(status < 300, "{} takes {} for a success", kind.id, status);
+            }
         }
     }
 }
