@@ -164,6 +164,10 @@ fn unaddressed(text: String) -> String {
     })
 }
 
+fn link(message: &Message) -> Option<String> {
+    fit::link(message).map(|url| format!("<{}|Read on>", url.replace('&', "&amp;")))
+}
+
 /// The message with as much as there is room for. `fault`: why it does not say what it was meant to.
 fn payload(message: &Message, fault: Option<&str>) -> Json {
     let mut payload = Json::Null;
@@ -199,7 +203,7 @@ fn blocks(message: &Message, fault: Option<&str>, room: &Room) -> Json {
         blocks.push(section(lines.join("\n")));
     }
     blocks.extend(fit::facts_more(more).map(small));
-    blocks.extend(fit::link(message).map(|url| section(format!("<{url}|Read on>"))));
+    blocks.extend(link(message).map(section));
     blocks.extend(fault.map(|it| small(line(it, 300, escape))));
     blocks.push(small(fit::about(message, escape)));
     blocks.into()
@@ -209,7 +213,7 @@ fn blocks(message: &Message, fault: Option<&str>, room: &Room) -> Json {
 fn text(message: &Message, fault: Option<&str>, room: &Room) -> String {
     let mut end = vec![fit::about(message, escape)];
     end.extend(fault.map(|it| line(it, 300, escape)));
-    end.extend(fit::link(message).map(|url| format!("<{url}|Read on>")));
+    end.extend(link(message));
     let end = end.join("\n");
     let mut lines = vec![format!("*{}*", line(&message.title, HEADER, escape))];
     lines.push(fit::text(&message.text, room.text, escape));

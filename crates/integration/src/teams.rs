@@ -220,5 +220,6 @@ fn body(message: &Message, fault: Option<&str>, room: &Room) -> Vec<Json> {
     body.extend(fit::facts_more(more).map(|it| run(&it, &small)));
     body.extend(fault.map(|it| run(&line(it, 300, bare), &small)));
     body.push(run(&fit::about(message, bare), &small));
+    body.retain(|it| it.pointer("/inlines/0/text").and_then(Json::as_str) != Some(""));
     body
 }

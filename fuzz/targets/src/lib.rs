@@ -15,6 +15,7 @@ pub mod ranges;
 pub mod reports;
 pub mod sheets;
 pub mod statements;
+pub mod templates;
 pub mod world;
 
 /// A target: its name, and what it does.
@@ -37,4 +38,5 @@ pub const ALL: &[Target] = &[
     ("reports", reports::run),
     ("sheets", sheets::run),
     ("statements", statements::run),
+    ("templates", templates::run),
 ];

@@ -242,3 +242,44 @@ impl Resolve for Guard {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn resolved(outgoing: Outgoing, name: &str) -> String {
+        let guard = Guard::new(&Arc::new(outgoing));
+        match guard.resolve(name.parse().unwrap()).await {
+            Ok(found) => found.map(|it| it.ip().to_string()).collect::<Vec<_>>().join(" "),
+            Err(why) => format!("{}{why}", if why.is::<Forbidden>() { "forbidden: " } else { "" }),
+        }
+    }
+
+    /// This is no address in the eyes of those who read names, and one for those who look them up.
+    #[tokio::test]
+    async fn what_a_name_leads_to_decides() {
+        let why = "127.1: it leads to 127.0.0.1, which is this machine itself";
+        assert_eq!(resolved(Outgoing::default(), "127.1").await, format!("forbidden: {why}"));
+        let inside = || Outgoing::only(["127.0.0.0/8"]).unwrap();
+        assert_eq!(resolved(inside(), "127.1").await, "127.0.0.1");
+        let elsewhere = Outgoing::only(["10.0.0.0/8"]).unwrap();
+        let why = "127.1: it leads to 127.0.0.1, which is not in the list of outgoing hosts";
+        assert_eq!(resolved(elsewhere, "127.1").await, format!("forbidden: {why}"));
+        assert_eq!(resolved(Outgoing::only(["127.1"]).unwrap(), "127.1").await, "127.0.0.1");
+        let nowhere = resolved(Outgoing::default(), "nobody.invalid").await;
+        assert_eq!(nowhere, "nobody.invalid: its name is not found");
+    }
+
+    #[test]
+    fn only_the_host_is_shown() {
+        let outgoing = Arc::new(Outgoing::only(["a.example"]).unwrap());
+        let url = Secret::new("http://us:p4ssw0rd@a.example:81/first-part/x?y=query-part#z");
+        let outlet = Outlet::new(&url, &Settings::default(), &outgoing).unwrap();
+        assert_eq!(outlet.host(), "a.example:81");
+        let secrets = outlet.secrets();
+        for part in ["p4ssw0rd", "first-part", "query-part", "/first-part/x"] {
+            assert!(secrets.iter().any(|it| it == part), "{part}");
+        }
+        assert!(secrets.is_sorted_by_key(|it| std::cmp::Reverse(it.len())));
+    }
+}

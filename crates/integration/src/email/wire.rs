@@ -16,8 +16,10 @@ use tokio::net::TcpStream;
 )]
 use lettre::transport::smtp::client::AsyncNetworkStream as Secured;
 
-/// Bytes that a server may say in a conversation.
-const MOST: usize = 256 << 10;
+/// Bytes that a server may say in a conversation, with its certificates; and lines, each of which
+/// costs as much as all before it.
+const MOST: usize = 48 << 10;
+const LINES: usize = 600;
 /// Bytes that are read at once.
 const PIECE: usize = 4 << 10;
 
@@ -30,11 +32,12 @@ pub(super) struct Wire<S> {
     inner: S,
     read: Vec<u8>,
     left: usize,
+    lines: usize,
 }
 
 impl<S> Wire<S> {
     pub(super) fn new(inner: S) -> Self {
-        Self { inner, read: Vec::new(), left: MOST }
+        Self { inner, read: Vec::new(), left: MOST, lines: LINES }
     }
 }
 
@@ -56,6 +59,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         let line =
             this.read.iter().position(|it| *it == b'\n').map_or(this.read.len(), |at| at + 1);
         let count = line.min(buffer.remaining());
+        if count > 0 {
+            this.lines = this.lines.checked_sub(1).ok_or(io::ErrorKind::FileTooLarge)?;
+        }
         buffer.put_slice(this.read.get(..count).unwrap_or_default());
         this.read.drain(..count);
         Poll::Ready(Ok(()))

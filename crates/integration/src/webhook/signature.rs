@@ -76,3 +76,46 @@ pub(super) fn head(
         header("webhook-signature", &signer.sign(&id, timestamp, body));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What another language's library says: see the fixture's origin beside it.
+    #[test]
+    fn signs_as_others_do() {
+        let text = include_str!("../../fixtures/webhook/signatures.json");
+        let all: Vec<serde_json::Value> = serde_json::from_str(text).unwrap();
+        assert_eq!(all.len(), 20);
+        for it in all {
+            let text = |key: &str| it[key].as_str().unwrap();
+            let signer = Signer::new(&Secret::new(text("secret"))).unwrap();
+            let time = it["timestamp"].as_u64().unwrap();
+            assert_eq!(signer.sign(text("id"), time, text("body")), text("signature"));
+            assert_ne!(signer.sign(text("id"), time + 1, text("body")), text("signature"));
+            let mut headers = HeaderMap::new();
+            head(&mut headers, Some(&signer), text("id"), time, text("body"));
+            assert_eq!(headers["webhook-id"], text("id"));
+            assert_eq!(headers["webhook-signature"], text("signature"));
+        }
+    }
+
+    #[test]
+    fn secrets() {
+        for text in ["whsec_", "", "whsec_!", "whsec_abc", "plain words"] {
+            let error = Signer::new(&Secret::new(text)).err().unwrap();
+            assert_eq!(error.to_string(), "secret: it is no Base64 after whsec_");
+        }
+        let short = Signer::new(&Secret::new("whsec_MDEyMzQ1Njc4OWFiY2RlZg==")).unwrap();
+        assert!(short.is_short() && short.length() == 16);
+    }
+
+    #[test]
+    fn ids_have_no_dots() {
+        assert_eq!(id("0193-a_b:c"), "0193-a_b:c");
+        for key in ["", "a.b", "a b", "é", &"x".repeat(129)] {
+            assert_eq!(id(key).len(), 40, "{key}");
+        }
+        assert_ne!(id("a.b"), id("a.c"));
+    }
+}

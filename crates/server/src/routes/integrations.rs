@@ -210,12 +210,13 @@ async fn again(
     caller: Caller,
     Path((organisation, kind, name)): Path<(String, String, String)>,
 ) -> Result<Json<Configured>, Refusal> {
-    let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
+    let called = organisation;
+    let organisation = caller.within(&app, &called, Right::ManageIntegrations).await?;
     let record = found(&app, &organisation, &kind, &name).await?;
     let failed = |why: String| Refusal::from(Sort::Refused.because(format!("integration: {why}")));
     let party = connected(&app, &record).await.map_err(failed)?;
     let now = app.now();
-    let message = Message::test(&organisation.0, &now.to_string());
+    let message = Message::test(&called, &now.to_string());
     let key = format!("test-{}-{}", record.id, now.micros());
     let checks = party.tested(&app.reach, &message, &key).await;
     noted(&app, &app.act(&caller), record, checks, &party).await

@@ -6,6 +6,7 @@ mod beginning;
 mod broken;
 mod burst;
 mod faults;
+mod notifiers;
 mod turns;
 
 use std::sync::Arc;
@@ -160,8 +161,17 @@ async fn app(address: &str, clock: &Arc<AtomicI64>) -> App {
 }
 
 async fn app_with(address: &str, clock: &Arc<AtomicI64>, offline: bool) -> App {
-    let store = Store::open(address).await.unwrap().with_keys(Keyring::new(&[1; 32], &[]));
     let settings = image::Settings { retries: 0, ..image::Settings::default() };
+    app_of(address, clock, offline, settings).await
+}
+
+async fn app_of(
+    address: &str,
+    clock: &Arc<AtomicI64>,
+    offline: bool,
+    settings: image::Settings,
+) -> App {
+    let store = Store::open(address).await.unwrap().with_keys(Keyring::new(&[1; 32], &[]));
     let reach =
         Reach { engine: Engine::default(), settings: Arc::new(settings), jobs: true, offline };
     let ticking = Arc::clone(clock);

@@ -1,0 +1,197 @@
+//! Mail, through a real server.
+
+use integration::{Message, Remedy};
+use testkit::{MailServer, MailTls};
+
+use super::{connected, huge, message, party, say, shown, ways_of};
+
+fn settings<'a>(
+    port: &'a str,
+    tls: &'a str,
+    more: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    let mut all = vec![
+        // Its certificate says so.
+        ("host", "localhost"),
+        ("port", port),
+        ("tls", tls),
+        ("from", "Foretop <foretop@acme.example>"),
+        ("to", "security@acme.example,ada@acme.example"),
+    ];
+    all.retain(|(key, _)| !more.iter().any(|it| it.0 == *key));
+    all.extend(more);
+    all
+}
+
+const LOGIN: [(&str, &str); 2] = [("user", MailServer::USER), ("password", MailServer::PASSWORD)];
+
+#[tokio::test]
+async fn letters_arrive_in_each_way() {
+    for (tls, word) in
+        [(MailTls::Agreed, "starttls"), (MailTls::AtOnce, "tls"), (MailTls::Never, "none")]
+    {
+        let Some(server) = MailServer::start(tls) else { return };
+        let port = server.port().to_string();
+        let login: &[(&str, &str)] = if tls == MailTls::Never { &[] } else { &LOGIN };
+        let party = party("email", &settings(&port, word, login));
+        let told = shown(&say(&*party, &message()).await);
+        assert_eq!(told, "told: localhost took it for 2", "{word}");
+        say(&*party, &huge()).await.unwrap();
+        let letters = server.letters(2);
+        let letter = &letters[0];
+        assert_eq!(letter.from, "foretop@acme.example");
+        assert_eq!(letter.to, ["security@acme.example", "ada@acme.example"]);
+        assert_eq!((letter.tls, letter.login), (tls != MailTls::Never, tls != MailTls::Never));
+        let head = letter.text.split("\r\n\r\n").next().unwrap();
+        for line in [
+            "From: Foretop <foretop@acme.example>",
+            "Subject: CVE-2021-44228 (critical) runs in production",
+            "Auto-Submitted: auto-generated",
+            "Message-ID: <",
+            "Content-Type: multipart/alternative;",
+        ] {
+            assert!(head.contains(line), "no {line} in {head}");
+        }
+        for word in [
+            "text/plain",
+            "text/html",
+            "team/app:1",
+            "<li>team/app:1</li>",
+            "Read on</a>",
+            "&lt;&amp; known&gt;",
+        ] {
+            assert!(letter.text.contains(word), "no {word} in {}", letter.text);
+        }
+        let id = |at: usize| {
+            let mut lines = letters[at].text.lines();
+            lines.find(|it| it.starts_with("Message-ID: ")).unwrap().to_owned()
+        };
+        assert_eq!(id(0), id(1), "one key, one letter");
+        assert!(letters[1].text.len() < 210_000);
+        assert!(letters[1].text.contains(" more"));
+        let longest = letters[1].text.lines().map(str::len).max().unwrap();
+        assert!(longest <= 998, "{longest}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_refuses() {
+    let Some(server) = MailServer::start(MailTls::Agreed) else { return };
+    let port = server.port().to_string();
+    let check = async |more: &[(&str, &str)], message: &Message, expect: &str| {
+        let mut all = LOGIN.to_vec();
+        all.retain(|(key, _)| !more.iter().any(|it| it.0 == *key));
+        all.extend(more);
+        let party = party("email", &settings(&port, "starttls", &all));
+        let told = shown(&say(&*party, message).await);
+        assert!(told.starts_with(expect), "{told}\nis not\n{expect}");
+        assert!(!told.contains(MailServer::PASSWORD), "{told}");
+    };
+    let titled = |title: &str| Message { title: title.to_owned(), ..message() };
+    check(
+        &[("password", "wrong-p4ssword")],
+        &message(),
+        "close: localhost: login: permanent error (535)",
+    )
+    .await;
+    check(
+        &[("from", "nobody@acme.example")],
+        &message(),
+        "close: localhost: from: permanent error (550)",
+    )
+    .await;
+    check(
+        &[("to", "gone@acme.example")],
+        &message(),
+        "close: localhost: to: permanent error (550)",
+    )
+    .await;
+    check(
+        &[("to", "ada@acme.example,busy@acme.example")],
+        &message(),
+        "later: localhost: to: transient error (451)",
+    )
+    .await;
+    assert!(server.letters(0).is_empty(), "nobody is told before everybody can be");
+    check(&[], &titled("spam"), "drop: localhost: letter: permanent error (554)").await;
+    check(&[], &titled("full"), "later: localhost: letter: transient error (452)").await;
+    // Who is there is told, and who is not is no secret.
+    let told = "close: localhost: to: permanent error (550)";
+    check(&[("to", "gone@acme.example,ada@acme.example")], &message(), told).await;
+    assert_eq!(server.letters(1)[0].to, ["ada@acme.example"]);
+}
+
+#[tokio::test]
+async fn without_trust_nothing_is_sent() {
+    let Some(server) = MailServer::start(MailTls::Agreed) else { return };
+    let port = server.port().to_string();
+    // Its certificate is of nobody who is trusted.
+    let ways = ways_of(Some(&["localhost"]), std::time::Duration::from_secs(20));
+    let mut stranger = ways.settings.as_ref().clone();
+    stranger.certificate_authorities.clear();
+    let ways = integration::Ways { settings: stranger.into(), ..ways };
+    let here = settings(&port, "starttls", &LOGIN);
+    let party = connected("email", &here, &ways).unwrap_or_else(|why| panic!("{why}"));
+    let told = shown(&say(&*party, &message()).await);
+    assert!(told.starts_with("later: localhost: TLS: "), "{told}");
+    // A server without STARTTLS is no server to send a password to, nor anything else.
+    let Some(plain) = MailServer::start(MailTls::Never) else { return };
+    let port = plain.port().to_string();
+    let party = super::party("email", &settings(&port, "starttls", &LOGIN));
+    let why = say(&*party, &message()).await.unwrap_err();
+    assert_eq!(
+        (why.remedy, why.why.as_str()),
+        (Remedy::Close, "localhost: it does not offer STARTTLS")
+    );
+    assert!(server.letters(0).is_empty() && plain.letters(0).is_empty());
+}
+
+/// Nothing in a title makes a header of its own.
+#[tokio::test]
+async fn a_title_is_one_line() {
+    let Some(server) = MailServer::start(MailTls::Never) else { return };
+    let port = server.port().to_string();
+    let party = party("email", &settings(&port, "none", &[]));
+    let title = "one\r\nBcc: evil@evil.example\r\n\r\nbody \u{202e}\u{1f98a}".to_owned();
+    say(&*party, &Message { title, ..message() }).await.unwrap();
+    let letter = &server.letters(1)[0];
+    assert_eq!(letter.to, ["security@acme.example", "ada@acme.example"]);
+    let head = letter.text.split("\r\n\r\n").next().unwrap();
+    assert!(!head.lines().any(|it| it.to_ascii_lowercase().starts_with("bcc")), "{head}");
+}
+
+/// A server that says what it likes is not believed for ever, and not kept in memory.
+#[tokio::test]
+async fn servers_that_talk_nonsense() {
+    use std::io::Write as _;
+    for said in [
+        &b"220 hello\r\n"[..],
+        b"554 go away\r\n",
+        b"what\r\n",
+        b"220-\r\n",
+        b"\xff\xfe\r\n",
+        b"220 hello\r\n250 no extensions\r\n220 begin\r\n250 too early\r\n",
+        b"",
+    ] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        let said = said.to_vec();
+        let talking = std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            if said == b"220-\r\n" || said.is_empty() {
+                // On and on, with lines and without.
+                let more = if said.is_empty() { b"x".repeat(1000) } else { said.repeat(100) };
+                while connection.write_all(&more).is_ok() {}
+            } else {
+                let _ = connection.write_all(&said);
+                let _ = std::io::copy(&mut connection, &mut std::io::sink());
+            }
+        });
+        let ways = ways_of(Some(&["127.0.0.0/8"]), std::time::Duration::from_secs(2));
+        let all = settings(&port, "none", &[("host", "127.0.0.1")]);
+        let party = connected("email", &all, &ways).unwrap_or_else(|why| panic!("{why}"));
+        let why = say(&*party, &message()).await.unwrap_err();
+        assert!(why.why.len() < 400 && !why.why.contains(char::is_control), "{}", why.why);
+        talking.join().unwrap();
+    }
+}
