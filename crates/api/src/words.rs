@@ -48,8 +48,7 @@ pub use problem::{Problem, Sort};
 pub use retention::{DeleteQuery, Deleted, ExpireQuery, Expired, Keeping, KeepingFor};
 pub use rule::{
     Channel, Definition, Digesting, Every, Notification, NotificationQuery, NotificationState,
-    Preview, PreviewQuery, Previewed, Quiet, Resent, Resending, Rule, Ruling,
-    Tested, Topic,
+    Preview, PreviewQuery, Previewed, Quiet, Resending, Resent, Rule, Ruling, Tested, Topic,
 };
 pub use runtime::{
     Heartbeat, RunningContainer, RunsIn, Runtime, RuntimeQuery, Snapped, Snapshot, Workload,

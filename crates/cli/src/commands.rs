@@ -17,6 +17,7 @@ mod login;
 mod logout;
 mod man;
 mod member;
+mod notification;
 mod organization;
 mod password;
 mod plugin;
@@ -24,6 +25,7 @@ mod push;
 mod quickview;
 mod repo;
 mod retention;
+mod rule;
 mod sbom;
 mod serve;
 mod session;
@@ -54,6 +56,8 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<repo::Repo>("repo"),
     entry::<image::Image>("image"),
     entry::<integration::Integration>("integration"),
+    entry::<rule::Rule>("rule"),
+    entry::<notification::Notification>("notification"),
     entry::<organization::Organization>("organization"),
     entry::<retention::Retention>("retention"),
     entry::<config::Config>("config"),

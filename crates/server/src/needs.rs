@@ -22,7 +22,10 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
             Right::ManageIntegrations
         }
         _ if asks => Right::Read,
-        _ if ["/integrations/", "/rules/", "/notifications/"].iter().any(|it| path.starts_with(it)) => {
+        _ if ["/integrations/", "/rules/", "/notifications/"]
+            .iter()
+            .any(|it| path.starts_with(it)) =>
+        {
             Right::ManageIntegrations
         }
         // Whoever watches for the organisation says what it saw.

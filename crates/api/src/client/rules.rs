@@ -3,11 +3,11 @@
 use http::Method;
 
 use super::{Client, Error, NOTHING, within};
+use crate::ROOT;
 use crate::words::{
     Notification, NotificationQuery, Page, Preview, PreviewQuery, Resending, Resent, Rule, Ruling,
     Tested, Topic,
 };
-use crate::ROOT;
 
 impl Client {
     /// What one may be told of.

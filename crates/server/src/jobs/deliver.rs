@@ -13,7 +13,9 @@ use integration::{Integration, Message, Remedy, Untold};
 use model::{Moment, OrganisationId};
 use serde::Deserialize;
 use serde_json::json;
-use store::{IntegrationRecord, IntegrationState, NewJob, OutboxState, SWITCHED_OFF, WaitingMessage};
+use store::{
+    IntegrationRecord, IntegrationState, NewJob, OutboxState, SWITCHED_OFF, WaitingMessage,
+};
 
 use super::{Work, itself, tell};
 use crate::app::App;
@@ -24,7 +26,8 @@ const KIND: &str = "deliver";
 /// For so long it is this one's turn; then it goes on in the next.
 const TURN: Duration = Duration::from_secs(60);
 /// A receiver that does not answer within this time is busy.
-const PATIENCE: Duration = if cfg!(test) { Duration::from_secs(1) } else { Duration::from_secs(30) };
+const PATIENCE: Duration =
+    if cfg!(test) { Duration::from_secs(1) } else { Duration::from_secs(30) };
 /// Between two messages of one channel.
 const PACE: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(1) };
 /// Seconds before the second try; each further wait is twice as long, up to the last.

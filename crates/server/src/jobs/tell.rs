@@ -148,8 +148,7 @@ async fn look(app: &App, organisation: &Organisation) -> Result<Looked, store::E
         messages.iter().filter(|it| it.ready <= now).map(|it| it.integration.as_str()).collect();
     let jobs: Vec<NewJob> =
         channels.into_iter().map(|it| deliver::job(it, whose, now, now)).collect();
-    let bundle =
-        Bundle { from: &from, to: &cursor, messages: &messages, told: &told, jobs: &jobs };
+    let bundle = Bundle { from: &from, to: &cursor, messages: &messages, told: &told, jobs: &jobs };
     if !store.tell(whose, now, &bundle).await? {
         return Ok(Looked::Late);
     }

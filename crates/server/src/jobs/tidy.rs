@@ -39,7 +39,10 @@ impl Work for Tidy {
         app.store.forget_notices(done, aside).await.map_err(told)?;
         let (sent, given_up) = (now.plus_seconds(-14 * DAY), now.plus_seconds(-30 * DAY));
         // What a rule told of is no news for a day.
-        app.store.forget_messages(sent, given_up, now.plus_seconds(-2 * DAY)).await.map_err(told)?;
+        app.store
+            .forget_messages(sent, given_up, now.plus_seconds(-2 * DAY))
+            .await
+            .map_err(told)?;
         app.store.forget_former_secrets(now).await.map_err(told)?;
         app.store.forget_ended(now.plus_seconds(-30 * DAY)).await.map_err(told)?;
         Ok(())

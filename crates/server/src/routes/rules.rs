@@ -130,12 +130,7 @@ async fn put(
     };
     let definition = serde_json::to_value(&sent.definition)
         .map_err(|error| Refusal::from(Sort::Failed.because(error.to_string())))?;
-    let new = NewRule {
-        name: &rule,
-        kind,
-        channel: &sent.channel.name,
-        definition: &definition,
-    };
+    let new = NewRule { name: &rule, kind, channel: &sent.channel.name, definition: &definition };
     let (record, _) = app.store.put_rule(&organisation, &app.act(&caller), &new).await?;
     word(&app, &organisation, record).await.map(Json)
 }

@@ -180,12 +180,11 @@ impl Decided<'_> {
                 it.rule_id.as_deref() == Some(&rule.record.id)
                     && it.key.strip_prefix(&prefix).is_some_and(|it| it.starts_with(' '))
             });
-            let former = begun.and_then(|it| {
-                match serde_json::from_value(it.body.clone()).ok()? {
+            let former =
+                begun.and_then(|it| match serde_json::from_value(it.body.clone()).ok()? {
                     Body::Gathered { gathered, .. } => Some((it, gathered)),
                     _ => None,
-                }
-            });
+                });
             let key = format!("{prefix} {}", first(&groups));
             let message = match former {
                 Some((it, mut gathered)) => {

@@ -67,7 +67,10 @@ pub(crate) fn one(telling: Telling<'_>, group: &Group, running: &Running) -> Mes
     {
         text.clone_from(line);
     } else {
-        add("What", listed(group.lines.iter().filter(|it| !it.is_empty()).cloned(), group.more_lines));
+        add(
+            "What",
+            listed(group.lines.iter().filter(|it| !it.is_empty()).cloned(), group.more_lines),
+        );
     }
     if group.topic == "tag-drifted" {
         add("Runs in", runs_in(group, running));
@@ -110,7 +113,9 @@ pub(crate) fn several(telling: Telling<'_>, gathered: &Gathered, why: Why) -> Me
         (Why::Burst, _) => format!("{} things happened{within}", gathered.len()),
         (Why::Digest, [one]) => format!("digest: {one}{within}"),
         (Why::Digest, _) => format!("digest: {} things happened{within}", gathered.len()),
-        (Why::Quiet, _) => format!("while it was quiet: {} things happened{within}", gathered.len()),
+        (Why::Quiet, _) => {
+            format!("while it was quiet: {} things happened{within}", gathered.len())
+        }
     };
     let mut facts = Vec::new();
     if told.len() > 1 || why == Why::Quiet {
@@ -171,13 +176,15 @@ pub(crate) fn several(telling: Telling<'_>, gathered: &Gathered, why: Why) -> Me
 
 /// That a channel took nothing for so long that much is not told any more.
 pub(crate) fn late(organisation: &str, count: u64, first: Moment, at: Moment) -> Message {
-    let messages = if count == 1 { "1 message was".to_owned() } else { format!("{count} messages were") };
+    let messages =
+        if count == 1 { "1 message was".to_owned() } else { format!("{count} messages were") };
     Message {
         kind: "digest".to_owned(),
         title: format!("{messages} not told here since {first}"),
-        text: "This channel took nothing for more than a day, and what is older than that is told no \
+        text:
+            "This channel took nothing for more than a day, and what is older than that is told no \
                more."
-            .to_owned(),
+                .to_owned(),
         facts: vec![Fact {
             name: "Read on".to_owned(),
             lines: vec!["foretop notification list --state failed".to_owned()],
@@ -242,7 +249,9 @@ fn title(group: &Group) -> String {
             format!("{about} is heard of again{within}")
         }
         "runtime-silent" => {
-            format!("{about} is not heard of any more: what runs there is as it was last told{within}")
+            format!(
+                "{about} is not heard of any more: what runs there is as it was last told{within}"
+            )
         }
         "check-failed" if group.kind == EventKind::CheckPassed.as_str() => {
             format!("the check {about} passed again{within}")
@@ -267,23 +276,51 @@ fn counted(topic: &Topic, levels: &[(Option<Level>, u64)]) -> String {
     let all: u64 = levels.iter().map(|it| it.1).sum();
     let is_one = all == 1;
     let what = match topic.id {
-        "new-finding" => if is_one { "new finding" } else { "new findings" },
+        "new-finding" => {
+            if is_one {
+                "new finding"
+            } else {
+                "new findings"
+            }
+        }
         "known-exploited" if is_one => "flaw that is known to be exploited",
         "known-exploited" => "flaws that are known to be exploited",
-        "severity-up" => if is_one { "flaw is rated worse" } else { "flaws are rated worse" },
-        "fix-available" => if is_one { "flaw can be mended" } else { "flaws can be mended" },
+        "severity-up" => {
+            if is_one {
+                "flaw is rated worse"
+            } else {
+                "flaws are rated worse"
+            }
+        }
+        "fix-available" => {
+            if is_one {
+                "flaw can be mended"
+            } else {
+                "flaws can be mended"
+            }
+        }
         "fix-withdrawn" if is_one => "fix is withdrawn",
         "fix-withdrawn" => "fixes are withdrawn",
-        "finding-gone" => if is_one { "finding is gone" } else { "findings are gone" },
-        "tag-drifted" => if is_one { "tag drifted" } else { "tags drifted" },
+        "finding-gone" => {
+            if is_one {
+                "finding is gone"
+            } else {
+                "findings are gone"
+            }
+        }
+        "tag-drifted" => {
+            if is_one {
+                "tag drifted"
+            } else {
+                "tags drifted"
+            }
+        }
         "environment-changed" if is_one => "environment has changed",
         "environment-changed" => "environments have changed",
         other => return format!("{all} of {other}"),
     };
-    let levels: Vec<String> = levels
-        .iter()
-        .filter_map(|(level, count)| Some(format!("{count} {}", (*level)?)))
-        .collect();
+    let levels: Vec<String> =
+        levels.iter().filter_map(|(level, count)| Some(format!("{count} {}", (*level)?))).collect();
     if levels.is_empty() {
         format!("{all} {what}")
     } else {
@@ -343,9 +380,9 @@ fn deployed<'a>(
     digests: &'a BTreeSet<String>,
     running: &'a Running,
 ) -> impl Iterator<Item = &'a Deployment> {
-    let there = digests.iter().filter_map(move |digest| {
-        running.get(&(environment.to_owned(), digest.clone()))
-    });
+    let there = digests
+        .iter()
+        .filter_map(move |digest| running.get(&(environment.to_owned(), digest.clone())));
     there.flatten()
 }
 

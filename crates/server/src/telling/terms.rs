@@ -170,9 +170,9 @@ fn quiet(said: &api::Quiet) -> Result<Quiet, BadTerms> {
 /// `08:00`.
 fn time(what: &str, text: &str) -> Result<Time, BadTerms> {
     let number = |it: &str| (it.len() == 2).then(|| it.parse::<i8>().ok()).flatten();
-    let parts = text.split_once(':').and_then(|(hour, minute)| {
-        Time::new(number(hour)?, number(minute)?, 0, 0).ok()
-    });
+    let parts = text
+        .split_once(':')
+        .and_then(|(hour, minute)| Time::new(number(hour)?, number(minute)?, 0, 0).ok());
     parts.ok_or_else(|| {
         let shown: String = text.chars().take(60).collect();
         let why = format!("{what}: `{}` is no time of day", shown.escape_debug());

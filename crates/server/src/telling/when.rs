@@ -79,7 +79,8 @@ impl Digest {
         };
         for step in 0..3 {
             let day = date.checked_add((step * days - past).days());
-            let due = day.ok().and_then(|it| it.to_datetime(self.at).to_zoned(self.zone.clone()).ok());
+            let due =
+                day.ok().and_then(|it| it.to_datetime(self.at).to_zoned(self.zone.clone()).ok());
             if let Some(due) = due.map(|it| moment(&it)).filter(|it| *it > now) {
                 return due;
             }
@@ -183,9 +184,14 @@ mod tests {
         check(r#"{"on":[]}"#, "on: it tells of nothing");
         check(r#"{"on":["new-findings"]}"#, "on: `new-findings` is nothing to be told of");
         check(r#"{"on":["all"],"severities":["bad"]}"#, "severities: `bad` is no severity");
-        check(r#"{"on":["all"],"environments":["["]}"#, "environments: `[` is no glob: unclosed character class; missing ']'");
+        check(
+            r#"{"on":["all"],"environments":["["]}"#,
+            "environments: `[` is no glob: unclosed character class; missing ']'",
+        );
         let quiet = |from: &str, until: &str, zone: &str| {
-            format!(r#"{{"on":["all"],"quiet":{{"from":"{from}","until":"{until}","zone":"{zone}"}}}}"#)
+            format!(
+                r#"{{"on":["all"],"quiet":{{"from":"{from}","until":"{until}","zone":"{zone}"}}}}"#
+            )
         };
         check(&quiet("22:00", "22:00", "UTC"), "quiet: it ends when it begins");
         check(&quiet("24:00", "07:00", "UTC"), "quiet: `24:00` is no time of day");
@@ -198,7 +204,7 @@ mod tests {
     proptest::proptest! {
         /// It is later than now, and soon enough.
         #[test]
-        fn is_never_now_and_never_far(micros in 0_i64..4_000_000_000_000_000, every in 0..3, hour in 0..24) {
+        fn is_never_now_and_never_far(micros in 0_i64..4_000_000_000_000_000, every in 0_usize..3, hour in 0..24) {
             let zone = TimeZone::get("America/Sao_Paulo").unwrap();
             let every = [Every::Hourly, Every::Daily, Every::Weekly][every];
             let digest = Digest { every, at: Time::constant(i8::try_from(hour).unwrap(), 0, 0, 0), zone };

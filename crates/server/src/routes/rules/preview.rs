@@ -57,10 +57,9 @@ pub(super) async fn told(app: &App, record: RuleRecord, days: u32) -> Result<Tol
     let mut waiting: Vec<(Moment, WaitingMessage)> = Vec::new();
     for part in parts {
         let at = part.last().map_or(now, |it| it.at);
-        if let [rule] = &mut rules {
-            let lately = known.iter().filter(|(_, it)| it.0 > at.plus_seconds(-NEWS));
-            rule.told = lately.map(|(what, it)| (what.clone(), it.1)).collect();
-        }
+        let lately = known.iter().filter(|(_, it)| it.0 > at.plus_seconds(-NEWS));
+        let [rule] = &mut rules;
+        rule.told = lately.map(|(what, it)| (what.clone(), it.1)).collect();
         let mut look = Look::new(&rules);
         jobs::hear(app, &whose, &rules, &mut look, part).await?;
         let decided = look.decide(at);
@@ -153,7 +152,12 @@ pub(super) fn shown(at: Moment, message: &Message) -> Previewed {
             lines.push(format!("{}: {line}", fact.name));
         }
     }
-    Previewed { at: at.to_string(), kind: message.kind.clone(), title: message.title.clone(), lines }
+    Previewed {
+        at: at.to_string(),
+        kind: message.kind.clone(),
+        title: message.title.clone(),
+        lines,
+    }
 }
 
 async fn name(app: &App, record: &RuleRecord) -> Result<String, Refusal> {
