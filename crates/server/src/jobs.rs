@@ -88,6 +88,12 @@ pub(crate) async fn do_once(app: &App, kind: &str) -> Result<(), String> {
     work.run(app, &serde_json::Value::Null).await
 }
 
+/// Has told what is due by now.
+#[cfg(test)]
+pub(crate) async fn deliver_soon(app: &App) -> Result<(), store::Error> {
+    deliver::soon(app).await
+}
+
 /// Attends to an integration, for so long.
 #[cfg(test)]
 pub(crate) async fn attend_for(
