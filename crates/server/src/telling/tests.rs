@@ -182,9 +182,9 @@ fn a_rule_tells_of_what_it_asks_for() {
     );
     check(
         json!({ "on": ["severity-up", "fix-available", "finding-gone"] }),
-        "CVE-6 (high) can be mended by now in production\n\
-         CVE-7 (high) is gone from production\n\
-         CVE-4 is high by now, and was low: it runs in production",
+        "CVE-4 is high by now, and was low: it runs in production\n\
+         CVE-6 (high) can be mended by now in production\n\
+         CVE-7 (high) is gone from production",
     );
     check(
         json!({ "on": ["new-finding"], "environments": ["stag*"] }),
@@ -431,22 +431,22 @@ fn other_things_are_told_in_a_line() {
         event(13, EventKind::UserDeleted, "", "bob", json!({})),
     ];
     let (messages, _) = looked(&rules, &events);
-    let expect = "r: what is known of the world is out of date
-  the feed does not answer
-r: the check nightly failed in production
-  2 critical findings
-r: production has changed 2 times
-  What: docker.io/acme/web:v1 runs, by ann (ci/17); docker.io/acme/web:v2 runs instead of v1, by ann (ci/17)
-r: what a new almanac changes cannot be told of all that runs in production
+    let expect = "r: what a new almanac changes cannot be told of all that runs in production
   a hole
 r: what a new almanac changes cannot be told of all that runs
   the feed does not answer
-r: the integration harbor ours does not work
-  401
-r: kubernetes main is not heard of any more: what runs there is as it was last told in production
 r: docker.io/acme/web:v1 leads to another image than what runs in staging
   leads to sha256:020202020202, and led to sha256:010101010101 (linux/amd64)
   Runs in: staging: what had it runs there no more
+r: production has changed 2 times
+  What: docker.io/acme/web:v1 runs, by ann (ci/17); docker.io/acme/web:v2 runs instead of v1, by ann (ci/17)
+r: the integration harbor ours does not work
+  401
+r: what is known of the world is out of date
+  the feed does not answer
+r: kubernetes main is not heard of any more: what runs there is as it was last told in production
+r: the check nightly failed in production
+  2 critical findings
 ";
     assert_eq!(shown(&messages, &Running::new()), expect);
 }

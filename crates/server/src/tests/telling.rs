@@ -214,8 +214,7 @@ impl House {
         let number = self.evaluated.fetch_add(1, Ordering::SeqCst);
         let almanac = format!("almanac {number}");
         let former = former.as_deref();
-        let done =
-            self.app.store().evaluated(&whose, &self.act(), former, &almanac, &events).await;
+        let done = self.app.store().evaluated(&whose, &self.act(), former, &almanac, &events).await;
         assert!(done.unwrap());
     }
 
@@ -245,9 +244,8 @@ impl House {
     async fn outbox(&self, organisation: &str) -> Vec<String> {
         let whose = self.id(organisation).await;
         let all = self.app.store().outbox(&whose, None, &Page::first(1000)).await.unwrap().rows;
-        let line = |it: &store::OutboxEntry| {
-            format!("{} {} {}", it.state.as_str(), it.about, it.attempts)
-        };
+        let line =
+            |it: &store::OutboxEntry| format!("{} {} {}", it.state.as_str(), it.about, it.attempts);
         all.iter().rev().map(line).collect()
     }
 
