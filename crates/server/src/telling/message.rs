@@ -250,7 +250,7 @@ fn title(group: &Group) -> String {
         }
         "runtime-silent" => {
             format!(
-                "{about} is not heard of any more: what runs there is as it was last told{within}"
+                "{about} is not heard of any more{within}: what runs there is as it was told last"
             )
         }
         "check-failed" if group.kind == EventKind::CheckPassed.as_str() => {

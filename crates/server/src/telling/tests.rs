@@ -444,7 +444,7 @@ r: the integration harbor ours does not work
   401
 r: what is known of the world is out of date
   the feed does not answer
-r: kubernetes main is not heard of any more: what runs there is as it was last told in production
+r: kubernetes main is not heard of any more in production: what runs there is as it was told last
 r: the check nightly failed in production
   2 critical findings
 ";
