@@ -3,7 +3,6 @@
 use http::Method;
 
 use super::{Client, Error, NOTHING, within};
-use crate::ROOT;
 use crate::words::{
     Notification, NotificationQuery, Page, Preview, PreviewQuery, Resending, Resent, Rule, Ruling,
     Tested, Topic,
@@ -12,7 +11,7 @@ use crate::words::{
 impl Client {
     /// What one may be told of.
     pub async fn topics(&self) -> Result<Page<Topic>, Error> {
-        self.get(&format!("{ROOT}/topics"), &NOTHING).await
+        self.get("/topics", &NOTHING).await
     }
 
     /// The rules of an organisation.

@@ -67,17 +67,11 @@ impl<'a> Look<'a> {
         Self { rules, groups: BTreeMap::new(), told: BTreeMap::new(), events: 0 }
     }
 
-    /// One more event; `running` says in which repositories an image is that runs in an environment.
-    pub(crate) fn hear(&mut self, heard: &Heard, running: impl Fn(&str, &str) -> Vec<String>) {
+    /// One more event, and the repositories that it is about.
+    pub(crate) fn hear(&mut self, heard: &Heard, of: &Repositories) {
         self.events += 1;
-        let mut found: Option<Repositories> = None;
         for (number, rule) in self.rules.iter().enumerate() {
-            let of = if rule.terms.asks_for_repositories() {
-                found.get_or_insert_with(|| heard.repositories(&running)).clone()
-            } else {
-                Repositories::default()
-            };
-            let Some(topic) = rule.terms.topic(heard, &of) else { continue };
+            let Some(topic) = rule.terms.topic(heard, of) else { continue };
             // A channel is not told of itself.
             let channel = format!("{} {}", rule.record.kind, rule.record.channel);
             if topic.id == "integration-broken" && heard.about == channel {
@@ -98,7 +92,7 @@ impl<'a> Look<'a> {
             let key = (number, place, subject);
             let about = key.2.clone();
             let group = self.groups.entry(key).or_insert_with(|| Group::new(topic, about));
-            group.add(topic, heard, of.are_more);
+            group.add(topic, heard, rule.terms.is_maybe_elsewhere(of));
         }
     }
 

@@ -87,10 +87,11 @@ fn looked_with(
 ) -> (Vec<NewMessage>, Vec<store::Recollection>) {
     let mut look = Look::new(rules);
     for it in events {
-        look.hear(it, |_, digest| {
+        let of = it.repositories(|_, digest| {
             let found = running.iter().filter(|it| it.0.1 == digest).flat_map(|it| it.1);
             found.map(|it| it.repository.clone()).collect()
         });
+        look.hear(it, &of);
     }
     let decided = look.decide(now());
     let told = decided.told.clone();

@@ -2,6 +2,7 @@
 
 mod asked;
 mod faults;
+mod measured;
 mod times;
 
 use std::collections::{HashMap, VecDeque};
