@@ -27,7 +27,7 @@ use crate::app::App;
 
 pub(crate) use attend::{Looking, soon as look_soon};
 pub(crate) use deliver::{channel, tell_once};
-pub(crate) use tell::{hear, running_of, terms};
+pub(crate) use tell::{ASKING, hear, running_of, terms};
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.
 const LEASE: u32 = 20;

@@ -26,8 +26,8 @@ const MOST: u64 = 200_000;
 const RUNNING: usize = 5_000;
 /// A flaw that was told of is no news for so many seconds.
 const NEWS: i64 = 86_400;
-/// For so long it is asked in which repositories flaws are that are in many images, of each part.
-const ASKING: Duration = Duration::from_secs(2);
+/// For so long it is asked in which repositories flaws are that are in many images.
+pub(crate) const ASKING: Duration = Duration::from_secs(5);
 /// How often we begin anew where somebody was quicker.
 const TRIES: usize = 5;
 
@@ -132,13 +132,14 @@ async fn look(app: &App, organisation: &Organisation) -> Result<Looked, store::E
     let kinds = kinds(&rules);
     let mut look = Look::new(&rules);
     let (mut cursor, mut is_all) = (from.clone(), false);
+    let until = Instant::now() + ASKING;
     while !is_all && look.events < MOST {
         // Without a rule there is nothing to be read, but behind it all the next look begins.
         let asked = if kinds.is_empty() { &[EventKind::RuleSet][..] } else { &kinds };
         let part = store.tidings(whose, asked, &cursor, PART).await?;
         (cursor, is_all) = (part.cursor, part.is_all);
         let heard = part.tidings.into_iter().map(Heard::of).collect();
-        hear(app, whose, &rules, &mut look, heard).await?;
+        hear(app, whose, &rules, &mut look, (heard, until)).await?;
     }
     if cursor == from {
         return Ok(Looked::All);
@@ -193,13 +194,14 @@ pub(crate) fn terms(record: &RuleRecord) -> Result<Terms, String> {
     Terms::of(&definition).map_err(|bad| bad.why)
 }
 
-/// Some events, in their order, with where what they are about runs.
+/// Some events, in their order, with where what they are about runs; until then others may be asked for
+/// that.
 pub(crate) async fn hear(
     app: &App,
     whose: &OrganisationId,
     rules: &[Ruled],
     look: &mut Look<'_>,
-    heard: Vec<Heard>,
+    (heard, until): (Vec<Heard>, Instant),
 ) -> Result<(), store::Error> {
     let mut repositories: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     if rules.iter().any(|it| it.terms.asks_for_repositories()) {
@@ -214,7 +216,7 @@ pub(crate) async fn hear(
         let place = (environment.to_owned(), digest.to_owned());
         repositories.get(&place).cloned().unwrap_or_default()
     };
-    let mut asking = Asking { app, whose, known: HashMap::new(), until: Instant::now() + ASKING };
+    let mut asking = Asking { app, whose, known: HashMap::new(), until };
     for it in heard {
         let Some((repository, tag)) = it.tag() else {
             let mut of = it.repositories(named);
@@ -268,7 +270,7 @@ impl Asking<'_> {
             let mut packages = Vec::new();
             for purl in purls {
                 let Ok(purl) = purl.parse::<Purl>() else { return Ok(()) };
-                let known = self.app.store.known_packages(&Sought::Purl(purl)).await?;
+                let known = self.app.store.known_packages(self.whose, &Sought::Purl(purl)).await?;
                 packages.extend(known.into_iter().map(|it| it.number));
             }
             let found = self.app.store.repositories_with(self.whose, &packages).await?;

@@ -73,8 +73,11 @@ impl<'a> Look<'a> {
         for (number, rule) in self.rules.iter().enumerate() {
             let Some(topic) = rule.terms.topic(heard, of) else { continue };
             // A channel is not told of itself.
-            let channel = format!("{} {}", rule.record.kind, rule.record.channel);
-            if topic.id == "integration-broken" && heard.about == channel {
+            let is_itself = || {
+                let channel = heard.about.strip_prefix(&rule.record.kind);
+                channel.and_then(|it| it.strip_prefix(' ')) == Some(&rule.record.channel)
+            };
+            if topic.id == "integration-broken" && is_itself() {
                 continue;
             }
             if topic.once_a_day {

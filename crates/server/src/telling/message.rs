@@ -61,7 +61,7 @@ pub(crate) fn one(telling: Telling<'_>, group: &Group, running: &Running) -> Mes
              this rule asks for."
                 .clone_into(&mut text);
         }
-        add("Read on", vec![format!("foretop where {}", group.about)]);
+        add("Read on", vec![format!("foretop where {}", quoted(&group.about))]);
     } else if let [line] = &group.lines[..]
         && group.more_lines == 0
     {
