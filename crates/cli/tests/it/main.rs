@@ -28,6 +28,7 @@ mod plugin;
 mod quickview;
 mod registries;
 mod rounds;
+mod rules;
 mod sandbox;
 mod sbom;
 mod serving;

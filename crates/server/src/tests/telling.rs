@@ -385,3 +385,47 @@ async fn a_tag_that_leads_elsewhere_is_told_where_something_runs_by_it() {
     let title = "docker.io/acme/web:v1 leads to another image than what runs in production";
     assert_eq!(ops.titles(), [title]);
 }
+
+#[tokio::test]
+async fn a_flaw_in_many_images_is_told_to_those_whose_repositories_have_it() {
+    let house = House::new().await;
+    let acme = house.id("acme").await;
+    let store = house.app.store();
+    for (number, repository) in [(1, "docker.io/acme/web"), (2, "docker.io/others/web")] {
+        let kept = super::inventory(&["pkg:npm/lodash@4.17.4"]);
+        let (digest, platform) = (digest(number).parse().unwrap(), "linux/amd64".parse().unwrap());
+        let seen = Some(repository);
+        let act = house.act();
+        store.keep_inventory(&acme, &act, &digest, &platform, seen, &kept).await.unwrap();
+        house.runs("acme", "production", &format!("{repository}:v1"), number).await;
+    }
+    let mut ears = Vec::new();
+    for (name, glob) in [("acme", "docker.io/acme/*"), ("nobody", "docker.io/nobody/*")] {
+        ears.push(house.channel("acme", name).await);
+        let definition = json!({ "on": ["new-finding"], "repositories": [glob] });
+        house.rule("acme", name, name, definition).await;
+    }
+    // Of thirty images those are named that are somebody else's.
+    let event = |purls: &[&str], packages: usize| NewEvent {
+        kind: EventKind::FindingNew,
+        environment: Some("production".to_owned()),
+        about: format!("CVE-{packages}"),
+        detail: json!({
+            "name": "lodash", "version": "4.17.4", "images": 30, "digests": [digest(2)],
+            "purls": purls, "packages": packages, "after": { "severity": "high" },
+        }),
+    };
+    let purls = ["pkg:npm/lodash@4.17.4"];
+    let events = [event(&purls, 1), event(&purls, 2)];
+    store.evaluated(&acme, &house.act(), None, "a", &events).await.unwrap();
+    house.later(3).await;
+    let text = |ear: &Ear| {
+        let said = ear.heard().into_iter().map(|it| format!("{}{}", it.1.title, it.1.text));
+        said.collect::<Vec<_>>()
+    };
+    let maybe = "CVE-2 (high) is new in productionIt is in more images than are named here: it may \
+                 be in none of the repositories that this rule asks for.";
+    // Where not all of its packages are named, nobody can tell.
+    assert_eq!(text(&ears[0]), ["CVE-1 (high) is new in production", maybe]);
+    assert_eq!(text(&ears[1]), [maybe]);
+}
