@@ -18,6 +18,7 @@ mod login;
 mod logout;
 mod man;
 mod member;
+mod notification;
 mod organization;
 mod password;
 mod plugin;
@@ -25,6 +26,7 @@ mod push;
 mod quickview;
 mod repo;
 mod retention;
+mod rule;
 mod sbom;
 mod schedule;
 mod serve;
@@ -57,6 +59,8 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<image::Image>("image"),
     entry::<integration::Integration>("integration"),
     entry::<schedule::Schedule>("schedule"),
+    entry::<rule::Rule>("rule"),
+    entry::<notification::Notification>("notification"),
     entry::<organization::Organization>("organization"),
     entry::<retention::Retention>("retention"),
     entry::<config::Config>("config"),

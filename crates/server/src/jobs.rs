@@ -32,7 +32,7 @@ pub(crate) use check::job as checking;
 pub(crate) use deliver::{channel, tell_once};
 #[cfg(test)]
 pub(crate) use look_out::Outlook;
-pub(crate) use tell::{hear, running_of, terms};
+pub(crate) use tell::{ASKING, hear, running_of, terms};
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.
 const LEASE: u32 = 20;
@@ -93,6 +93,12 @@ pub(crate) fn attending(record: &store::IntegrationRecord, now: model::Moment) -
 pub(crate) async fn do_once(app: &App, kind: &str) -> Result<(), String> {
     let work = ALL.iter().find(|it| it.kind() == kind).ok_or("there is no such job")?;
     work.run(app, &serde_json::Value::Null).await
+}
+
+/// Has told what is due by now.
+#[cfg(test)]
+pub(crate) async fn deliver_soon(app: &App) -> Result<(), store::Error> {
+    deliver::soon(app).await
 }
 
 /// Attends to an integration, for so long.

@@ -14,4 +14,4 @@ mod when;
 pub(crate) use heard::Heard;
 pub(crate) use look::{Body, GATHERED, Look, Ruled, by_place, kinds};
 pub(crate) use message::{Running, Telling, test};
-pub(crate) use terms::Terms;
+pub(crate) use terms::{Repositories, Terms};

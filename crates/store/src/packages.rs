@@ -121,6 +121,39 @@ impl Store {
     }
 }
 
+impl Store {
+    /// In which environments, and of which repositories, images run that have any of these packages.
+    pub async fn repositories_with(
+        &self,
+        organisation: &OrganisationId,
+        packages: &[i64],
+    ) -> Result<Vec<(String, String)>, Error> {
+        let mut found = Vec::new();
+        let mut tx = self.db.read().await?;
+        tx.expect_few().await?;
+        for run in runs(packages) {
+            let mut query = Query::new(
+                "SELECT DISTINCT e.name AS environment, d.repository
+                 FROM set_packages t CROSS JOIN image_sets s CROSS JOIN images i
+                 CROSS JOIN deployments d CROSS JOIN environments e
+                 WHERE s.package_set = t.package_set AND i.id = s.image
+                 AND d.organisation = i.organisation AND d.digest = i.digest
+                 AND e.id = d.environment AND d.until_at IS NULL",
+                vec![],
+            );
+            query.with("AND i.organisation = $?", &organisation.0);
+            query.with_all("AND t.package IN $?", run);
+            let (sql, values) = query.into_parts();
+            for row in tx.rows(sql, values).await? {
+                found.push((row.text("environment")?, row.text("repository")?));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+}
+
 /// Is `purl` what `sought` means? What `sought` does not say may be anything.
 fn fits(purl: &Purl, sought: &Purl) -> bool {
     purl.kind() == sought.kind()

@@ -12,7 +12,7 @@ use crate::words::{
 impl Client {
     /// What one may be told of.
     pub async fn topics(&self) -> Result<Page<Topic>, Error> {
-        self.get(&format!("{ROOT}/topics"), &NOTHING).await
+        self.get("/topics", &NOTHING).await
     }
 
     /// The rules of an organisation.

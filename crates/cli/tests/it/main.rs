@@ -31,6 +31,7 @@ mod quickview;
 mod refreshing;
 mod registries;
 mod rounds;
+mod rules;
 mod sandbox;
 mod sbom;
 mod schedules;

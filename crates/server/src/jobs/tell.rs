@@ -1,17 +1,20 @@
 //! What happened is told: events are looked through for an organisation's rules, and what comes of it
 //! is put into the outbox together with how far that was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
 
 use api::Definition;
 use async_trait::async_trait;
-use model::{EventKind, Moment, Organisation, OrganisationId, Topic};
+use model::{EventKind, Moment, Organisation, OrganisationId, Purl, Topic};
 use serde_json::json;
-use store::{Bundle, NewJob, RuleRecord};
+use store::{Bundle, NewJob, RuleRecord, Sought};
 
 use super::{Work, deliver};
 use crate::app::App;
-use crate::telling::{Body, GATHERED, Heard, Look, Ruled, Running, Terms, by_place, kinds};
+use crate::telling::{
+    Body, GATHERED, Heard, Look, Repositories, Ruled, Running, Terms, by_place, kinds,
+};
 
 const KIND: &str = "tell";
 /// What happens within so many seconds is put together.
@@ -23,6 +26,8 @@ const MOST: u64 = 200_000;
 const RUNNING: usize = 5_000;
 /// A flaw that was told of is no news for so many seconds.
 const NEWS: i64 = 86_400;
+/// For so long it is asked in which repositories flaws are that are in many images.
+pub(crate) const ASKING: Duration = Duration::from_secs(5);
 /// How often we begin anew where somebody was quicker.
 const TRIES: usize = 5;
 
@@ -127,13 +132,14 @@ async fn look(app: &App, organisation: &Organisation) -> Result<Looked, store::E
     let kinds = kinds(&rules);
     let mut look = Look::new(&rules);
     let (mut cursor, mut is_all) = (from.clone(), false);
+    let until = Instant::now() + ASKING;
     while !is_all && look.events < MOST {
         // Without a rule there is nothing to be read, but behind it all the next look begins.
         let asked = if kinds.is_empty() { &[EventKind::RuleSet][..] } else { &kinds };
         let part = store.tidings(whose, asked, &cursor, PART).await?;
         (cursor, is_all) = (part.cursor, part.is_all);
         let heard = part.tidings.into_iter().map(Heard::of).collect();
-        hear(app, whose, &rules, &mut look, heard).await?;
+        hear(app, whose, &rules, &mut look, (heard, until)).await?;
     }
     if cursor == from {
         return Ok(Looked::All);
@@ -188,13 +194,14 @@ pub(crate) fn terms(record: &RuleRecord) -> Result<Terms, String> {
     Terms::of(&definition).map_err(|bad| bad.why)
 }
 
-/// Some events, in their order, with where what they are about runs.
+/// Some events, in their order, with where what they are about runs; until then others may be asked for
+/// that.
 pub(crate) async fn hear(
     app: &App,
     whose: &OrganisationId,
     rules: &[Ruled],
     look: &mut Look<'_>,
-    heard: Vec<Heard>,
+    (heard, until): (Vec<Heard>, Instant),
 ) -> Result<(), store::Error> {
     let mut repositories: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     if rules.iter().any(|it| it.terms.asks_for_repositories()) {
@@ -209,9 +216,14 @@ pub(crate) async fn hear(
         let place = (environment.to_owned(), digest.to_owned());
         repositories.get(&place).cloned().unwrap_or_default()
     };
+    let mut asking = Asking { app, whose, known: HashMap::new(), until };
     for it in heard {
         let Some((repository, tag)) = it.tag() else {
-            look.hear(&it, named);
+            let mut of = it.repositories(named);
+            if asking.is_worthwhile(rules, &it, &of) {
+                asking.complete(&it, &mut of).await?;
+            }
+            look.hear(&it, &of);
             continue;
         };
         // Where something runs by that tag that is another image than the one it leads to by now.
@@ -227,10 +239,49 @@ pub(crate) async fn hear(
             let mut there = it.within(&environment);
             there.images = digests.len() as u64;
             there.digests = digests.into_iter().collect();
-            look.hear(&there, named);
+            look.hear(&there, &there.repositories(named));
         }
     }
     Ok(())
+}
+
+/// Asks in which repositories a flaw is that is in more images than its event names.
+struct Asking<'a> {
+    app: &'a App,
+    whose: &'a OrganisationId,
+    /// By packages: environments and repositories.
+    known: HashMap<Vec<String>, Vec<(String, String)>>,
+    until: Instant,
+}
+
+impl Asking<'_> {
+    /// Does it depend on that whether a rule tells of it, and is there time to ask?
+    fn is_worthwhile(&self, rules: &[Ruled], heard: &Heard, of: &Repositories) -> bool {
+        let depends =
+            |it: &Ruled| it.terms.is_maybe_elsewhere(of) && it.terms.topic(heard, of).is_some();
+        let mut asking = rules.iter().filter(|it| it.terms.asks_for_repositories());
+        of.are_more && asking.any(depends) && Instant::now() < self.until
+    }
+
+    async fn complete(&mut self, heard: &Heard, of: &mut Repositories) -> Result<(), store::Error> {
+        let Some(purls) = heard.purls() else { return Ok(()) };
+        let key: Vec<String> = purls.iter().map(|it| (*it).to_owned()).collect();
+        if !self.known.contains_key(&key) {
+            let mut packages = Vec::new();
+            for purl in purls {
+                let Ok(purl) = purl.parse::<Purl>() else { return Ok(()) };
+                let known = self.app.store.known_packages(self.whose, &Sought::Purl(purl)).await?;
+                packages.extend(known.into_iter().map(|it| it.number));
+            }
+            let found = self.app.store.repositories_with(self.whose, &packages).await?;
+            self.known.insert(key.clone(), found);
+        }
+        let there = self.known.get(&key).into_iter().flatten();
+        let there = there.filter(|it| heard.environments().any(|name| name == it.0));
+        of.names.extend(there.map(|it| it.1.clone()));
+        of.are_more = false;
+        Ok(())
+    }
 }
 
 /// Where images run.

@@ -9,6 +9,11 @@ use super::heard::{Heard, Package};
 
 /// Of each group so much is remembered by name; how much it is, is counted.
 const NAMED: usize = 20;
+/// Images of one environment that a group remembers, and of all.
+const IMAGES: usize = 8;
+const ALL_IMAGES: usize = 64;
+/// Environments that are remembered of one of many groups.
+const ENVIRONMENTS: usize = 20;
 /// Groups that are remembered by name, the worst of them; the others are counted.
 const GROUPS: usize = 200;
 
@@ -40,6 +45,9 @@ pub(crate) struct Group {
     /// So many packages are not among them.
     #[serde(default)]
     pub(crate) more_packages: u64,
+    /// So many images are remembered.
+    #[serde(default)]
+    images: usize,
     /// Is it in use, is it not, can nobody tell?
     #[serde(default)]
     pub(crate) in_use: [bool; 3],
@@ -108,9 +116,10 @@ impl Group {
             let part = self.environments.entry(environment.clone()).or_default();
             part.images = part.images.max(heard.images);
             for digest in &heard.digests {
-                if part.digests.len() < NAMED {
-                    part.digests.insert(digest.clone());
+                if part.digests.len() >= IMAGES || self.images >= ALL_IMAGES {
+                    break;
                 }
+                self.images += usize::from(part.digests.insert(digest.clone()));
             }
         }
         if let Some(package) = &heard.package {
@@ -173,8 +182,8 @@ impl Group {
             let it = self.environments.entry(name).or_default();
             it.images = it.images.max(part.images);
             for digest in part.digests {
-                if it.digests.len() < NAMED {
-                    it.digests.insert(digest);
+                if it.digests.len() < IMAGES && self.images < ALL_IMAGES {
+                    self.images += usize::from(it.digests.insert(digest));
                 }
             }
         }
@@ -253,6 +262,18 @@ impl Gathered {
                     self.exploited += u64::from(group.exploited);
                     known.insert(key, self.groups.len());
                     self.groups.push(group);
+                }
+            }
+        }
+        if self.groups.len() > 1 {
+            // Of many, nobody is told where each image runs.
+            for group in &mut self.groups {
+                group.images = 0;
+                for part in group.environments.values_mut() {
+                    part.digests.clear();
+                }
+                while group.environments.len() > ENVIRONMENTS {
+                    group.environments.pop_last();
                 }
             }
         }

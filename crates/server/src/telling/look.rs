@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use integration::Message;
-use model::{Deployment, Level, Moment};
+use model::{Deployment, Level, Moment, Topic};
 use serde::{Deserialize, Serialize};
 use store::{NewMessage, Recollection, RuleRecord, WaitingMessage};
 
@@ -55,8 +55,8 @@ pub(crate) enum Body {
 /// A look through events.
 pub(crate) struct Look<'a> {
     rules: &'a [Ruled],
-    /// By rule, topic and subject.
-    groups: BTreeMap<(usize, &'static str, String), Group>,
+    /// By rule, topic and subject; topics in their own order.
+    groups: BTreeMap<(usize, usize, String), Group>,
     told: BTreeMap<(usize, String), i64>,
     /// So many events.
     pub(crate) events: u64,
@@ -67,20 +67,17 @@ impl<'a> Look<'a> {
         Self { rules, groups: BTreeMap::new(), told: BTreeMap::new(), events: 0 }
     }
 
-    /// One more event; `running` says in which repositories an image is that runs in an environment.
-    pub(crate) fn hear(&mut self, heard: &Heard, running: impl Fn(&str, &str) -> Vec<String>) {
+    /// One more event, and the repositories that it is about.
+    pub(crate) fn hear(&mut self, heard: &Heard, of: &Repositories) {
         self.events += 1;
-        let mut found: Option<Repositories> = None;
         for (number, rule) in self.rules.iter().enumerate() {
-            let of = if rule.terms.asks_for_repositories() {
-                found.get_or_insert_with(|| heard.repositories(&running)).clone()
-            } else {
-                Repositories::default()
-            };
-            let Some(topic) = rule.terms.topic(heard, &of) else { continue };
+            let Some(topic) = rule.terms.topic(heard, of) else { continue };
             // A channel is not told of itself.
-            let channel = format!("{} {}", rule.record.kind, rule.record.channel);
-            if topic.id == "integration-broken" && heard.about == channel {
+            let is_itself = || {
+                let channel = heard.about.strip_prefix(&rule.record.kind);
+                channel.and_then(|it| it.strip_prefix(' ')) == Some(&rule.record.channel)
+            };
+            if topic.id == "integration-broken" && is_itself() {
                 continue;
             }
             if topic.once_a_day {
@@ -94,16 +91,17 @@ impl<'a> Look<'a> {
                 *told = (*told).max(severity);
             }
             let subject = Group::subject(topic, heard);
-            let key = (number, topic.id, subject);
+            let place = Topic::ALL.iter().position(|it| it == topic).unwrap_or_default();
+            let key = (number, place, subject);
             let about = key.2.clone();
             let group = self.groups.entry(key).or_insert_with(|| Group::new(topic, about));
-            group.add(topic, heard, of.are_more);
+            group.add(topic, heard, rule.terms.is_maybe_elsewhere(of));
         }
     }
 
     /// What each rule tells now, and what it tells later.
     pub(crate) fn decide(self, now: Moment) -> Decided<'a> {
-        let mut at_once: BTreeMap<(usize, &'static str), Vec<Group>> = BTreeMap::new();
+        let mut at_once: BTreeMap<(usize, usize), Vec<Group>> = BTreeMap::new();
         let mut gathered: BTreeMap<(usize, String), (Why, Moment, Vec<Group>)> = BTreeMap::new();
         let mut put = |rule, key: String, why, due, group| {
             let it = gathered.entry((rule, key)).or_insert_with(|| (why, due, Vec::new()));
@@ -136,7 +134,7 @@ impl<'a> Look<'a> {
 pub(crate) struct Decided<'a> {
     rules: &'a [Ruled],
     now: Moment,
-    at_once: BTreeMap<(usize, &'static str), Vec<Group>>,
+    at_once: BTreeMap<(usize, usize), Vec<Group>>,
     gathered: BTreeMap<(usize, String), (Why, Moment, Vec<Group>)>,
     /// What need not be told again.
     pub(crate) told: Vec<Recollection>,
@@ -157,8 +155,9 @@ impl Decided<'_> {
         waiting: &[WaitingMessage],
     ) -> Vec<NewMessage> {
         let mut messages = Vec::new();
-        for ((number, topic), groups) in self.at_once {
+        for ((number, _), groups) in self.at_once {
             let Some(rule) = self.rules.get(number) else { continue };
+            let topic = groups.first().map_or("", |it| it.topic.as_str()).to_owned();
             let telling = telling(organisation, rule);
             let mut say = |key: String, message: Message| {
                 messages.push(new(rule, key, self.now, Body::Message(Box::new(message))));

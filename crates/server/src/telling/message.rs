@@ -61,7 +61,7 @@ pub(crate) fn one(telling: Telling<'_>, group: &Group, running: &Running) -> Mes
              this rule asks for."
                 .clone_into(&mut text);
         }
-        add("Read on", vec![format!("foretop where {}", group.about)]);
+        add("Read on", vec![format!("foretop where {}", quoted(&group.about))]);
     } else if let [line] = &group.lines[..]
         && group.more_lines == 0
     {
@@ -250,7 +250,7 @@ fn title(group: &Group) -> String {
         }
         "runtime-silent" => {
             format!(
-                "{about} is not heard of any more: what runs there is as it was last told{within}"
+                "{about} is not heard of any more{within}: what runs there is as it was told last"
             )
         }
         "check-failed" if group.kind == EventKind::CheckPassed.as_str() => {

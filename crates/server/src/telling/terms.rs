@@ -70,6 +70,11 @@ impl Terms {
         !self.repositories.is_all()
     }
 
+    /// May it be told though it is about none of the repositories that are asked for?
+    pub(crate) fn is_maybe_elsewhere(&self, of: &Repositories) -> bool {
+        of.are_more && !of.names.iter().any(|it| self.repositories.takes(it))
+    }
+
     /// Which of the topics that it asks for an event is about, if it is told. `of` says in which
     /// repositories it is, as far as it is in any.
     pub(crate) fn topic(&self, heard: &Heard, of: &Repositories) -> Option<&'static Topic> {

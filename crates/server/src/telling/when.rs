@@ -204,7 +204,7 @@ mod tests {
     proptest::proptest! {
         /// It is later than now, and soon enough.
         #[test]
-        fn is_never_now_and_never_far(micros in 0_i64..4_000_000_000_000_000, every in 0..3, hour in 0..24) {
+        fn is_never_now_and_never_far(micros in 0_i64..4_000_000_000_000_000, every in 0_usize..3, hour in 0..24) {
             let zone = TimeZone::get("America/Sao_Paulo").unwrap();
             let every = [Every::Hourly, Every::Daily, Every::Weekly][every];
             let digest = Digest { every, at: Time::constant(i8::try_from(hour).unwrap(), 0, 0, 0), zone };

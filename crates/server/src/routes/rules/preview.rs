@@ -1,6 +1,7 @@
 //! What a rule would have told of the last days: the same look as that of the job, at what is past.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use api::{Previewed, Sort};
 use integration::Message;
@@ -10,10 +11,10 @@ use store::{RuleRecord, WaitingMessage};
 use crate::app::App;
 use crate::jobs;
 use crate::refusal::Refusal;
-use crate::telling::{Body, Heard, Look, Ruled, Telling, kinds, test};
+use crate::telling::{Body, GATHERED, Heard, Look, Ruled, Telling, kinds, test};
 
 /// Events that are looked through at most, and messages that are shown.
-const EVENTS: u32 = 20_000;
+const EVENTS: u32 = 5_000;
 const MESSAGES: usize = 500;
 /// What happened within so many microseconds is put together, as by the job.
 const WINDOW: i64 = 2_000_000;
@@ -55,20 +56,21 @@ pub(super) async fn told(app: &App, record: RuleRecord, days: u32) -> Result<Tol
     let mut known: BTreeMap<String, (Moment, i64)> = BTreeMap::new();
     // What goes on being gathered, as it waits in the outbox.
     let mut waiting: Vec<(Moment, WaitingMessage)> = Vec::new();
+    let until = Instant::now() + jobs::ASKING;
     for part in parts {
         let at = part.last().map_or(now, |it| it.at);
-        if let [rule] = &mut rules {
-            let lately = known.iter().filter(|(_, it)| it.0 > at.plus_seconds(-NEWS));
-            rule.told = lately.map(|(what, it)| (what.clone(), it.1)).collect();
-        }
+        let lately = known.iter().filter(|(_, it)| it.0 > at.plus_seconds(-NEWS));
+        let [rule] = &mut rules;
+        rule.told = lately.map(|(what, it)| (what.clone(), it.1)).collect();
         let mut look = Look::new(&rules);
-        jobs::hear(app, &whose, &rules, &mut look, part).await?;
+        jobs::hear(app, &whose, &rules, &mut look, (part, until)).await?;
         let decided = look.decide(at);
         for it in &decided.told {
             known.insert(it.what.clone(), (at, it.severity));
         }
         let running = jobs::running_of(app, &whose, &decided.digests()).await?;
-        let there: Vec<WaitingMessage> = waiting.iter().map(|it| it.1.clone()).collect();
+        let gathered = waiting.iter().filter(|it| it.1.key.starts_with(GATHERED) && it.0 > at);
+        let there: Vec<WaitingMessage> = gathered.map(|it| it.1.clone()).collect();
         for message in decided.messages(&organisation, &running, &there) {
             if let Some((id, _)) = &message.instead_of {
                 if let Some((_, it)) = waiting.iter_mut().find(|it| it.1.id == *id) {
