@@ -27,6 +27,7 @@ mod quickview;
 mod repo;
 mod retention;
 mod rule;
+mod runtime;
 mod sbom;
 mod schedule;
 mod serve;
@@ -61,6 +62,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<schedule::Schedule>("schedule"),
     entry::<rule::Rule>("rule"),
     entry::<notification::Notification>("notification"),
+    entry::<runtime::Runtime>("runtime"),
     entry::<organization::Organization>("organization"),
     entry::<retention::Retention>("retention"),
     entry::<config::Config>("config"),

@@ -196,18 +196,6 @@ pub(crate) fn unheard(heard: Moment) -> String {
     format!("it was not heard of since {heard}: what runs there may be something else by now")
 }
 
-fn unknown(it: &Unplaced) -> String {
-    let Unplaced { digest, image, workload, .. } = it;
-    let of = if *image == digest.to_string() { String::new() } else { format!(" ({image})") };
-    let parts = [&workload.namespace, &workload.kind, &workload.name, &workload.container];
-    let parts: Vec<&str> =
-        parts.into_iter().map(String::as_str).filter(|it| !it.is_empty()).collect();
-    format!(
-        "{digest}{of}, which {} runs, is no image that is known here: cannot tell",
-        parts.join("/")
-    )
-}
-
 /// The agents besides the one whose word counts, of late.
 fn others(it: &RuntimeRecord, now: Moment) -> impl Iterator<Item = &String> {
     let since = now.plus_seconds(i64::from(it.every).saturating_mul(-3));
@@ -216,8 +204,7 @@ fn others(it: &RuntimeRecord, now: Moment) -> impl Iterator<Item = &String> {
 
 /// In the words of the API.
 pub(crate) fn word(it: RuntimeRecord, now: Moment) -> api::Runtime {
-    let mut gaps = holes(&it, now);
-    gaps.extend(it.unplaced.iter().map(|it| format!("{}: {}", it.environment, unknown(it))));
+    let gaps = holes(&it, now);
     let agents = it.agents.first().map(|(name, _)| name).into_iter().chain(others(&it, now));
     api::Runtime {
         agents: agents.cloned().collect(),

@@ -34,7 +34,7 @@ fn container(text: &str) -> Container {
 }
 
 /// `production: shop/web=acme/web:v1@1 shop/jobs=@9; staging:`.
-fn snapshot(minute: i64, agent: &str, text: &str) -> Snapshot {
+pub(super) fn snapshot(minute: i64, agent: &str, text: &str) -> Snapshot {
     let environments = text.split(';').filter(|it| !it.trim().is_empty()).map(|it| {
         let (name, all) = it.split_once(": ").unwrap_or((it.trim_end_matches(':'), ""));
         let mut running: Vec<Container> = all.split_whitespace().map(container).collect();
