@@ -7,6 +7,7 @@ mod check;
 mod count_environments;
 mod expire;
 mod find_pending;
+mod judge_freshness;
 mod look_at_registries;
 mod look_out;
 mod rematch;
@@ -40,6 +41,7 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &analyse_image::AnalyseImage,
     &attend::Attend,
     &check::Check,
+    &judge_freshness::JudgeFreshness,
     &look_at_registries::LookAtRegistries,
     &rematch::Rematch,
     &count_environments::CountEnvironments,
