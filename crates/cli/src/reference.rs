@@ -192,18 +192,23 @@ fn feeds() -> String {
          A feed is a publisher of advisories, in the format that it publishes.\n\
          Its parts are fetched and compiled apart.\n\
          Days without news make it stale.\n\n\
-         | feed | whose it is | terms, and where to read more | parts | stale after |\n|---|---|---|---|---|\n"
+         | feed | whose it is | terms, and where to read more | parts | a server asks every | stale after |\n|---|---|---|---|---|---|\n"
     );
     for feed in feed::ALL {
         let _ = writeln!(
             page,
-            "| `{}` | {} | {} | {} | {} |",
+            "| `{}` | {} | {} | {} | {} | {} |",
             feed.id(),
             cell(feed.title()),
             cell(feed.about()),
             match feed.parts().len() {
                 0 => "none to fetch".to_owned(),
                 count => count.to_string(),
+            },
+            match (feed.parts().len(), feed.every_hours()) {
+                (0, _) => "-".to_owned(),
+                (_, 1) => "hour".to_owned(),
+                (_, hours) => format!("{hours} hours"),
             },
             match feed.stale_after_days() {
                 u32::MAX => "never".to_owned(),

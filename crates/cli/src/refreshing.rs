@@ -192,7 +192,7 @@ impl Refreshing {
                 Ok(()) if is_well => tracing::info!(took, "almanac refresh done"),
                 Ok(()) => tracing::warn!(took, failed = failed.join(","), "almanac refresh done"),
                 Err(why) => {
-                    tracing::warn!(took, failed = failed.join(","), why, "almanac refresh failed")
+                    tracing::warn!(took, failed = failed.join(","), why, "almanac refresh failed");
                 }
             }
             told(is_well);

@@ -10,7 +10,7 @@ use model::Statement;
 use model::{Analysis, Basis, Comparison, Fate, Finding, FindingChange, Gap, Inventory, Judgement};
 use regex::Regex;
 
-use crate::Filter;
+use crate::{FeedState, Filter};
 
 /// What findings rest on.
 pub struct Lookout {
@@ -218,6 +218,24 @@ impl Lookout {
         families.extend(inventory.packages.iter().map(|it| it.purl.kind()));
         families.insert(almanac::FLAWS);
         self.basis_of(|it| families.contains(it.space.family()))
+    }
+
+    /// How each feed of an almanac that is installed is doing on that day.
+    pub fn feeds(&self) -> Vec<FeedState> {
+        if self.starter {
+            return Vec::new();
+        }
+        crate::freshness::feeds(self.almanac.manifest(), &self.today)
+    }
+
+    /// The feeds that speak of these families of spaces, or of flaws wherever they are.
+    pub fn feeds_about(&self, families: &BTreeSet<String>) -> BTreeSet<&str> {
+        let sheets = self.almanac.manifest().sheets.iter();
+        let about = sheets.filter(|it| {
+            let family = it.space.family();
+            family == almanac::FLAWS || families.contains(family)
+        });
+        about.map(|it| &*it.feed).collect()
     }
 
     /// What an answer rests on that any feed may give.

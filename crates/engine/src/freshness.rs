@@ -24,6 +24,8 @@ pub struct FeedState {
     pub current: Option<String>,
     /// Days since then.
     pub age: Option<i32>,
+    /// Is that longer than its publisher's rhythm allows? Whether it could be renewed is another matter.
+    pub is_old: bool,
     /// How it is judged.
     pub verdict: Freshness,
     /// What is wrong with some part of it.
@@ -68,6 +70,7 @@ pub fn feeds(manifest: &Manifest, today: &str) -> Vec<FeedState> {
             size: 0,
             current: None,
             age: None,
+            is_old: false,
             verdict: Freshness::Unknown,
             errors: Vec::new(),
         });
@@ -89,10 +92,11 @@ pub fn feeds(manifest: &Manifest, today: &str) -> Vec<FeedState> {
     for state in &mut feeds {
         state.age = state.current.as_deref().and_then(|it| days(it, today));
         let limit = feed::find(&state.feed).map_or(7, feed::Feed::stale_after_days);
+        state.is_old = state.age.is_some_and(|age| i64::from(age) > i64::from(limit));
         state.verdict = match state.age {
             _ if !state.errors.is_empty() => Freshness::Failed,
             None => Freshness::Unknown,
-            Some(age) if i64::from(age) > i64::from(limit) => Freshness::Stale,
+            Some(_) if state.is_old => Freshness::Stale,
             Some(_) => Freshness::Fresh,
         };
     }

@@ -1,6 +1,6 @@
 //! The portfolio itself: who has what, and what happens to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use model::{Distro, OrganisationId, Package};
 use roaring::RoaringBitmap;
@@ -245,6 +245,34 @@ impl Portfolio {
         let number = number.and_then(|it| self.environment_numbers.get(&(it, environment.into())));
         let there = number.and_then(|it| self.environments.get(*it as usize));
         Images(there.map(|it| &it.images & &images.0).unwrap_or_default())
+    }
+
+    /// The families of spaces in which somebody may speak of what runs of an organisation: of its
+    /// distributions, and of its packages.
+    pub fn families(&self, organisation: &OrganisationId) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let number = self.organisation(organisation);
+        let Some(own) = number.and_then(|it| self.organisations.get(it as usize)) else {
+            return found;
+        };
+        let mut running = RoaringBitmap::new();
+        for it in own.environments.iter().filter_map(|it| self.environments.get(*it as usize)) {
+            running |= &it.images;
+        }
+        for ground in self.distros.iter().filter(|it| !it.images.is_disjoint(&running)) {
+            found.extend(ground.distro.iter().map(|it| it.id.clone()));
+        }
+        for (number, _) in self.rows.iter() {
+            let purl = self.rows.purl_text(number);
+            let kind = purl.strip_prefix("pkg:").unwrap_or(purl).split('/').next();
+            // Of each kind, one that runs is enough.
+            if let Some(kind) = kind.filter(|it| !found.contains(*it))
+                && self.is_in(number, |it| running.contains(it))
+            {
+                found.insert(kind.to_owned());
+            }
+        }
+        found
     }
 
     /// How much there is.

@@ -30,6 +30,18 @@ const IMAGES: &str = "
     run d4 other production 4
 ";
 
+#[test]
+fn families_of_what_runs() {
+    let world = World::read(IMAGES);
+    let told = |organisation: &str| {
+        let found = world.portfolio.families(&OrganisationId(organisation.to_owned()));
+        found.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(told("acme"), "deb debian npm");
+    assert_eq!(told("other"), "deb debian");
+    assert_eq!(told("nobody"), "");
+}
+
 /// Changes, a line each.
 #[track_caller]
 fn check(world: &str, old: &str, new: &str, expect: &str) {

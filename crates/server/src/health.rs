@@ -34,5 +34,9 @@ async fn ready(State(app): State<App>) -> Result<&'static str, Refusal> {
 
 async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    // Scrapes are few; a broken almanac has ages of nothing.
+    if let Ok(lookout) = app.world.lookout(app.now()) {
+        app.metrics.feeds(&lookout.feeds());
+    }
     ([(header::CONTENT_TYPE, kind)], app.metrics.told())
 }

@@ -8,6 +8,7 @@ mod count_environments;
 mod deliver;
 mod expire;
 mod find_pending;
+mod judge_freshness;
 mod look_at_registries;
 mod look_at_runtimes;
 mod look_out;
@@ -48,6 +49,7 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &analyse_image::AnalyseImage,
     &attend::Attend,
     &check::Check,
+    &judge_freshness::JudgeFreshness,
     &look_at_registries::LookAtRegistries,
     &look_at_runtimes::LookAtRuntimes,
     &rematch::Rematch,

@@ -11,6 +11,7 @@ mod checks;
 mod evaluate;
 mod exporter;
 mod fleet;
+mod freshness;
 mod front;
 mod health;
 mod here;

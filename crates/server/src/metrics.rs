@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use engine::FeedState;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -18,6 +19,7 @@ pub(crate) struct Metrics {
     under_way: Gauge,
     jobs: Family<Job, Counter>,
     refreshes: Family<Refresh, Counter>,
+    ages: Family<Feed, Gauge>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -36,6 +38,11 @@ struct Route {
 struct Job {
     kind: String,
     outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Feed {
+    feed: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -66,12 +73,15 @@ impl Default for Metrics {
         let refreshes = Family::default();
         let help = "Times that the almanac was kept fresh";
         registry.register("almanac_refreshes", help, Family::clone(&refreshes));
+        let ages = Family::default();
+        let help = "Days since a feed of the almanac was current";
+        registry.register("feed_age_days", help, Family::clone(&ages));
         let version: Gauge<i64> = Gauge::default();
         version.set(1);
         registry
             .sub_registry_with_label(("version".into(), env!("CARGO_PKG_VERSION").into()))
             .register("build_info", "Which version this is", version);
-        Self { registry, requests, durations, under_way, jobs, refreshes }
+        Self { registry, requests, durations, under_way, jobs, refreshes, ages }
     }
 }
 
@@ -110,6 +120,17 @@ impl Metrics {
     pub(crate) fn refresh(&self, is_well: bool) {
         let outcome = if is_well { "done" } else { "failed" };
         self.refreshes.get_or_create(&Refresh { outcome }).inc();
+    }
+
+    /// How old feeds are.
+    pub(crate) fn feeds(&self, feeds: &[FeedState]) {
+        self.ages.clear();
+        for it in feeds {
+            if let Some(age) = it.age {
+                let feed = Feed { feed: it.feed.clone() };
+                self.ages.get_or_create(&feed).set(i64::from(age));
+            }
+        }
     }
 
     /// All of it, as `OpenMetrics` writes it.

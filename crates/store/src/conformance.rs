@@ -5,6 +5,7 @@ mod backup;
 mod deletion;
 mod environments;
 mod evaluations;
+mod freshness;
 mod full;
 mod inbox;
 mod integrations;
@@ -173,6 +174,8 @@ conformance! {
         do_not_wait_for_a_clock_that_was_set_back
         follow_their_environment
         go_with_their_organisation;
+    freshness:
+        is_told_as_it_changes;
     secrets:
         are_sealed_and_opened
         need_their_key

@@ -143,9 +143,16 @@ impl Store {
                    OR person IN (SELECT person FROM members WHERE organisation = $1)";
         tx.run(sql, values![&organisation.0]).await?;
         tx.lock(SCHEDULES, true).await?;
-        for table in
-            ["members", "tokens", "invitations", "secrets", "settings", "repositories", "schedules"]
-        {
+        for table in [
+            "members",
+            "tokens",
+            "invitations",
+            "secrets",
+            "settings",
+            "repositories",
+            "schedules",
+            "stale_feeds",
+        ] {
             let sql = format!("DELETE FROM {table} WHERE organisation = $1");
             tx.run(sql, values![&organisation.0]).await?;
         }

@@ -17,6 +17,7 @@ mod doctor;
 mod environments;
 mod evaluations;
 mod events;
+mod freshness;
 mod idempotency;
 mod images;
 mod inbox;

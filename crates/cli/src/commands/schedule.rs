@@ -145,9 +145,9 @@ impl Verb for Schedule {
                 let has_passed = last.verdict == CheckVerdict::Passed;
                 let line = format!("{name}: {}", told(last));
                 if has_passed {
-                    messages.done(&line)
+                    messages.done(&line);
                 } else {
-                    messages.warn(&line)
+                    messages.warn(&line);
                 }
                 Ok(if exit_code && !has_passed { Outcome::Shut } else { Outcome::Done })
             }),

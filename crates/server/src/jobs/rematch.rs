@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::{Work, count_environments};
 use crate::app::App;
 use crate::evaluate::{JOB, evaluate};
+use crate::freshness;
 
 /// Tells what another almanac changes.
 pub(super) struct Rematch;
@@ -27,6 +28,7 @@ impl Work for Rematch {
         for it in evaluate(app, wanted).await? {
             count_environments::soon(app, [it.organisation.id]).await?;
         }
-        Ok(())
+        // What is judged by it is told how old it is, too.
+        freshness::judge(app).await
     }
 }

@@ -2,6 +2,7 @@
 
 mod counts;
 mod faults;
+mod freshness;
 
 use std::fmt::Write as _;
 use std::path::Path;

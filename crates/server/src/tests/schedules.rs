@@ -309,7 +309,7 @@ async fn a_thousand_at_one_minute_are_looked_into_together() {
     for number in 0..1_000 {
         // Thirty questions in four environments.
         let levels: Vec<&str> =
-            (0..5).filter(|it| number % 30 >> it & 1 == 1).map(|it| levels[it]).collect();
+            (0..5).filter(|it| ((number % 30) >> it) & 1 == 1).map(|it| levels[it]).collect();
         let environment = ["production", "staging", "clean", "holes"][number / 30 % 4];
         let scheduling = Scheduling {
             environment: environment.to_owned(),

@@ -53,6 +53,7 @@ async fn filled(store: &Store) -> Store {
     store.count(&acme, at(3).at, "a", &counts).await.unwrap();
     store.evaluated(&acme, &at(3), None, "a", &[]).await.unwrap();
     super::schedules::put(&store, &acme, "x", "production", 10).await;
+    store.feed_is(&acme, &at(3), "osv", true, json!({})).await.unwrap();
     let integration = NewIntegration {
         kind: "oci",
         name: "x",

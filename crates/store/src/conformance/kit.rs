@@ -258,6 +258,10 @@ pub(crate) async fn no_orphans(store: &Store) {
             "SELECT id FROM schedules i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),
         (
+            "a stale feed of nobody",
+            "SELECT feed FROM stale_feeds i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
+        ),
+        (
             "an evaluation of nobody",
             "SELECT almanac FROM evaluations i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),

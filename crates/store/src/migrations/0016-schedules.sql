@@ -23,3 +23,12 @@ CREATE TABLE schedules (
 );
 CREATE INDEX schedules_by_turn ON schedules (next_at);
 CREATE INDEX schedules_by_clock ON schedules (turned_at);
+
+-- Of which feeds an organisation was told that they are older than they are to be, and not yet that
+-- they are not.
+CREATE TABLE stale_feeds (
+    organisation {text} NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+    feed {text} NOT NULL,
+    since_at BIGINT NOT NULL,
+    PRIMARY KEY (organisation, feed)
+);
