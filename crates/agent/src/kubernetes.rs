@@ -119,7 +119,8 @@ impl Runtime for Kubernetes {
         let nodes = following.go("Node", "nodes", |it| &mut it.nodes, read_node);
         let namespaces = async {
             if self.mapping.label().is_some() {
-                let read = |it: DynamicObject| (it.name_any(), it.metadata.labels.unwrap_or_default());
+                let read =
+                    |it: DynamicObject| (it.name_any(), it.metadata.labels.unwrap_or_default());
                 following.go("Namespace", "namespaces", |it| &mut it.namespaces, read).await;
             }
         };

@@ -144,7 +144,8 @@ impl Reporter<'_> {
             let sight = match runtime.look() {
                 Look::Clear(sight) => sight,
                 Look::Dark(trouble) => {
-                    let why = trouble.map_or("not all of it was seen yet".into(), |it| it.to_string());
+                    let why =
+                        trouble.map_or("not all of it was seen yet".into(), |it| it.to_string());
                     self.health.is_not_well(why);
                     let _ = heard.changed().await;
                     continue;
@@ -246,8 +247,7 @@ impl Reporter<'_> {
             }
             Ok(Err(error)) => {
                 let sort = error.problem().map(|it| it.sort);
-                let is_lost =
-                    matches!(sort, Some(Sort::Conflict | Sort::Changed | Sort::NotFound));
+                let is_lost = matches!(sort, Some(Sort::Conflict | Sort::Changed | Sort::NotFound));
                 Err(Failed { is_lost, ..Failed::of(what(), &error) })
             }
             Err(_) => Err(self.silent(what())),
@@ -344,7 +344,10 @@ impl Reporter<'_> {
         }
         if !sight.left_out.is_empty() {
             let (many, names) = (sight.left_out.values().sum(), listed(sight.left_out.keys()));
-            self.voice.inform(&format!("left out, for no environment is theirs: {names} ({})", containers(many)));
+            self.voice.inform(&format!(
+                "left out, for no environment is theirs: {names} ({})",
+                containers(many)
+            ));
         }
         for line in sight.asides.iter().take(ASIDES) {
             self.voice.warn(line);

@@ -49,7 +49,8 @@ impl Access {
 
     async fn outside(&self) -> Result<Config, Trouble> {
         let hint = "--kubeconfig or KUBECONFIG names a file, --context a context in it";
-        let shown: Vec<String> = self.kubeconfig.iter().map(|it| it.display().to_string()).collect();
+        let shown: Vec<String> =
+            self.kubeconfig.iter().map(|it| it.display().to_string()).collect();
         let failed =
             |why: String| Trouble::lasting(format!("kubeconfig {}", shown.join(":")), why, hint);
         let mut all: Option<Kubeconfig> = None;

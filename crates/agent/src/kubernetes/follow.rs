@@ -40,8 +40,7 @@ impl Following<'_> {
             watcher::Config::default().timeout(patience.watch).page_size(patience.page.max(1));
         let mut again = Again::new(patience.again, patience.again.saturating_mul(30));
         loop {
-            let api: Api<DynamicObject> =
-                Api::all_with(self.kubernetes.client.clone(), &resource);
+            let api: Api<DynamicObject> = Api::all_with(self.kubernetes.client.clone(), &resource);
             let mut events = pin!(watcher(api, config.clone()));
             // What a watch may have missed is found by a list, now and then.
             let until = Instant::now() + spread(patience.anew.saturating_mul(2));

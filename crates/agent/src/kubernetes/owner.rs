@@ -84,7 +84,10 @@ mod tests {
             owned("ReplicaSet", "web-7d9", &[("rollouts-pod-template-hash", "7d9")]),
             "rollout web",
         );
-        check(owned("ReplicaSet", "web-7d9", &[("pod-template-hash", "other")]), "replicaset web-7d9");
+        check(
+            owned("ReplicaSet", "web-7d9", &[("pod-template-hash", "other")]),
+            "replicaset web-7d9",
+        );
         check(owned("ReplicaSet", "7d9", &[("pod-template-hash", "7d9")]), "replicaset 7d9");
         check(owned("ReplicaSet", "own", &[]), "replicaset own");
         check(owned("Job", "report-29123456", &[]), "cronjob report");
@@ -93,7 +96,10 @@ mod tests {
         check(owned("Job", "29123456", &[]), "job 29123456");
         check(owned("StatefulSet", "db", &[]), "statefulset db");
         check(owned("DaemonSet", "logs", &[]), "daemonset logs");
-        check(owned("ReplicationController", "app-3", &[("deploymentconfig", "app")]), "deploymentconfig app");
+        check(
+            owned("ReplicationController", "app-3", &[("deploymentconfig", "app")]),
+            "deploymentconfig app",
+        );
         check(owned("ReplicationController", "app-3", &[]), "replicationcontroller app-3");
         check(owned("Node", "x1", &[]), "pod web-7d9");
         check(owned("Node", "elsewhere", &[]), "pod web-7d9-x1");

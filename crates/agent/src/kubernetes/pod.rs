@@ -254,7 +254,8 @@ mod tests {
         let run = || json!({"running": {"startedAt": null}});
         let wait = || json!({"waiting": {"reason": "CrashLoopBackOff"}});
         let end = |code: i32| json!({"terminated": {"exitCode": code}});
-        let status = |phase: &str, a: Value, b: Value| json!({"phase": phase, "containerStatuses": [a, b]});
+        let status =
+            |phase: &str, a: Value, b: Value| json!({"phase": phase, "containerStatuses": [a, b]});
         check(
             spec.clone(),
             status("Running", told("a", run(), 0), told("b", wait(), 3)),
@@ -269,7 +270,11 @@ mod tests {
         for phase in ["Succeeded", "Failed"] {
             check(spec.clone(), status(phase, told("a", run(), 0), told("b", end(0), 0)), "");
         }
-        check(spec.clone(), status("Unknown", told("a", run(), 0), told("b", wait(), 0)), "a=web:1");
+        check(
+            spec.clone(),
+            status("Unknown", told("a", run(), 0), told("b", wait(), 0)),
+            "a=web:1",
+        );
         let once = |policy: &str| {
             let mut spec = spec.clone();
             spec["restartPolicy"] = policy.into();
@@ -282,7 +287,8 @@ mod tests {
             "initContainerStatuses": [told("i", end(0), 0), told("s", run(), 0)],
             "ephemeralContainerStatuses": [told("e", run(), 0)]});
         check(spec.clone(), others, "i=init:1\ns=car:1\ne=debug:1");
-        let over = json!({"phase": "Running", "ephemeralContainerStatuses": [told("e", end(0), 0)]});
+        let over =
+            json!({"phase": "Running", "ephemeralContainerStatuses": [told("e", end(0), 0)]});
         check(spec, over, "");
     }
 

@@ -16,7 +16,10 @@ pub(super) fn trouble(things: &str, error: &watcher::Error) -> Trouble {
         }
         watcher::Error::WatchError(status) => return refused("watch", things, status),
         watcher::Error::NoResourceVersion => {
-            return Trouble::passing(format!("list {things}"), "the cluster tells no version of it");
+            return Trouble::passing(
+                format!("list {things}"),
+                "the cluster tells no version of it",
+            );
         }
     };
     match error {

@@ -99,7 +99,8 @@ mod tests {
         ] {
             check(id, "docker.io/shop/web:v1", "shop/web:v1", all);
         }
-        for id in ["", "sha256:", "web@", "web@sha256:00", "docker://", "AAAA", "web:v1", "sha1:AAA"]
+        for id in
+            ["", "sha256:", "web@", "web@sha256:00", "docker://", "AAAA", "web:v1", "sha1:AAA"]
         {
             check(id, "shop/web:v1", "shop/web:v1", "-");
         }
