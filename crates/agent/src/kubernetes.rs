@@ -163,9 +163,10 @@ impl Kubernetes {
         let mut sight = Sight::default();
         for pod in pods.iter() {
             let namespace = pod.namespace.as_str();
-            let Some(environment) = self.mapping.of(namespace, labels.get(namespace).copied())
-            else {
-                if !is_internal(namespace) && !pod.running.is_empty() {
+            let internal = is_internal(namespace);
+            let labels = labels.get(namespace).copied();
+            let Some(environment) = self.mapping.of(namespace, labels, internal) else {
+                if !internal && !pod.running.is_empty() {
                     *sight.left_out.entry(namespace.to_owned()).or_default() += pod.running.len();
                 }
                 continue;

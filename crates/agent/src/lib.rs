@@ -6,6 +6,7 @@
 
 mod again;
 mod contract;
+pub mod docker;
 pub mod health;
 pub mod kubernetes;
 mod mapping;

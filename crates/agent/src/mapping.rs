@@ -57,17 +57,17 @@ impl Mapping {
     }
 
     /// Where what is called `name` and has these labels belongs: what is said of it by its name goes
-    /// first, then what fits it, then its label. What is of the cluster itself belongs somewhere only
-    /// if it is named or labelled.
+    /// first, then what fits it, then its label. What is `internal` belongs somewhere only if it is
+    /// named or labelled.
     pub(crate) fn of<'a>(
         &'a self,
         name: &str,
         labels: Option<&'a BTreeMap<String, String>>,
+        is_internal: bool,
     ) -> Option<&'a str> {
         if let Some(rule) = self.rules.iter().find(|it| it.text == name) {
             return Some(&rule.environment);
         }
-        let is_internal = is_internal(name);
         let fitting = || self.rules.iter().find(|it| it.matcher.is_match(name));
         if !is_internal && let Some(rule) = fitting() {
             return Some(&rule.environment);
@@ -111,7 +111,11 @@ mod tests {
 
     fn check(mapping: &Mapping, name: &str, label: &str, expect: &str) {
         let labels = BTreeMap::from([("env".to_owned(), label.to_owned())]);
-        assert_eq!(mapping.of(name, Some(&labels)).unwrap_or("-"), expect, "{name} {label}");
+        assert_eq!(
+            mapping.of(name, Some(&labels), is_internal(name)).unwrap_or("-"),
+            expect,
+            "{name} {label}"
+        );
     }
 
     fn mapping(rules: &[&str], label: Option<&str>, rest: Option<&str>) -> Mapping {

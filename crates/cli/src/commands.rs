@@ -1,6 +1,7 @@
 //! The verbs, one file each, listed in `ALL`.
 
 mod admin;
+mod agent;
 mod almanac;
 mod cache;
 mod compare;
@@ -66,6 +67,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<member::Member>("member"),
     entry::<serve::Serve>("serve"),
     entry::<worker::Worker>("worker"),
+    entry::<agent::Agent>("agent"),
     entry::<admin::Admin>("admin"),
     entry::<almanac::Almanac>("almanac"),
     entry::<cache::Cache>("cache"),

@@ -23,7 +23,7 @@ pub use contract::{
     Silent, Wanted,
 };
 pub use credentials::login;
-pub use local::newest;
+pub use local::{Answer, Engine, Lines, newest};
 pub use registry::{Desk, Failure, Member, Pace, Question, Reply, Verb, images, reach};
 
 /// Every source. Adding one is its file, its `mod` line, and its entry here.

@@ -195,7 +195,7 @@ async fn who_may_not_look_says_which_right_is_missing() {
     let reporter = reporter("eu1", &server, &heard, &health);
     let trouble = reporter.once(&kubernetes, Duration::from_secs(20)).await.unwrap_err();
     assert_eq!(
-        format!("{trouble}\n{}", trouble.hint.unwrap()),
+        format!("{trouble}\n{}", trouble.hint.as_deref().unwrap()),
         "list pods: it is not allowed to list pods: pods is forbidden: User \"tester\" cannot list \
          resource \"pods\" in API group \"\" at the cluster scope\n\
          grant it in a ClusterRole: apiGroups [\"\"], resources [\"pods\"], verbs [\"list\", \

@@ -104,6 +104,13 @@ impl Chance {
     }
 }
 
+impl Chance {
+    /// One of some names.
+    pub(crate) fn name_of(&mut self, all: &[&'static str]) -> &'static str {
+        self.one_of::<&'static str>(all)
+    }
+}
+
 const NODES: &[(&str, &str)] = &[("n1", "amd64"), ("n2", "arm64"), ("n3", "amd64")];
 /// Namespaces, and where they belong.
 const NAMESPACES: &[(&str, Option<&str>)] = &[

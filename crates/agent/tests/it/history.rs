@@ -68,9 +68,9 @@ fn upset(cluster: &FakeCluster, server: &Server, chance: &mut Chance) {
         Upset::Refuse(410),
     ];
     match chance.below(12) {
-        0..=2 => cluster.upset("watch", chance.one_of(WATCHED), *chance.one_of(WATCHES)),
+        0..=2 => cluster.upset("watch", chance.name_of(WATCHED), *chance.one_of(WATCHES)),
         3 => {
-            let things = chance.one_of(WATCHED);
+            let things = chance.name_of(WATCHED);
             cluster.upset("list", things, *chance.one_of(LISTS));
             cluster.compact();
             cluster.end_watches();
