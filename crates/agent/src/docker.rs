@@ -6,13 +6,14 @@
 mod container;
 
 use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use image::{Engine, Error, Lines, Settings};
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout_at};
+use image::{Engine, Error, Settings};
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
 
 use crate::again::Again;
 use crate::contract::{Look, Runtime, Sight, Trouble, Voice};
@@ -59,6 +60,12 @@ struct Seen {
 /// What is known of images, by their ids: as long as something runs by them, they are what they are.
 type Images = HashMap<String, Option<Image>>;
 
+/// What is known from looking before.
+struct Known {
+    images: Images,
+    again: Again,
+}
+
 /// What happens to containers, and matters.
 const EVENTS: &str = "/events?filters=%7B%22type%22%3A%5B%22container%22%5D%7D";
 /// All containers, those that do not run as well: some that will in a moment are said not to.
@@ -75,20 +82,17 @@ impl Docker {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Listens to the engine, and looks at it each time that something happened. Ends by failing.
+    /// Looks at the engine each time that something `happened`, and now and then. Ends by failing.
     async fn watch(
         &self,
-        images: &mut Images,
-        again: &mut Again,
+        engine: &Engine,
+        happened: &Notify,
+        known: &mut Known,
         news: &watch::Sender<u64>,
-        voice: &dyn Voice,
-    ) -> Result<(), Error> {
-        let engine = Engine::find(&self.settings).await?;
-        // First the events, so that what happens while we look is not lost.
-        let mut events = self.events(&engine, voice).await;
+    ) -> Result<Infallible, Error> {
         loop {
-            let sight = self.list(&engine, images).await?;
-            again.reset();
+            let sight = self.list(engine, &mut known.images).await?;
+            known.again.reset();
             let changed = {
                 let mut seen = self.seen();
                 let is_same = seen.sight.as_deref() == Some(&sight) && seen.trouble.is_none();
@@ -100,43 +104,34 @@ impl Docker {
             if changed {
                 news.send_modify(|it| *it += 1);
             }
-            let next = Instant::now() + self.patience.look;
-            let told = match &mut events {
-                Some(lines) => timeout_at(next, lines.next()).await,
-                None => {
-                    tokio::time::sleep_until(next).await;
-                    Ok(Ok(None))
-                }
-            };
-            match told {
-                // It was time.
-                Err(_) => {}
-                Ok(Ok(Some(_))) => self.swallow(events.as_mut()).await,
-                Ok(Ok(None) | Err(_)) => {
-                    // An engine that was started anew, mostly.
-                    sleep(self.patience.together).await;
-                    events = self.events(&engine, voice).await;
-                }
+            if timeout(self.patience.look, happened.notified()).await.is_ok() {
+                // What comes together is of no more news.
+                sleep(self.patience.together).await;
             }
         }
     }
 
-    async fn events(&self, engine: &Engine, voice: &dyn Voice) -> Option<Lines> {
-        match engine.lines(EVENTS).await {
-            Ok(lines) => lines,
-            Err(error) => {
-                voice.debug(&format!("the engine tells no events: {error}"));
-                None
+    /// Listens to the engine, for as long as it is polled. Podman says nothing at all before the first
+    /// event, so nobody waits for it.
+    async fn listen(&self, engine: &Engine, happened: &Notify, voice: &dyn Voice) -> Infallible {
+        let mut again = Again::new(self.patience.again, self.patience.again.saturating_mul(30));
+        loop {
+            match engine.lines(EVENTS).await {
+                Ok(Some(mut lines)) => {
+                    again.reset();
+                    // From now on nothing is lost; what happened before may be.
+                    happened.notify_one();
+                    while matches!(lines.next().await, Ok(Some(_))) {
+                        happened.notify_one();
+                    }
+                    // An engine that is started anew, mostly.
+                    happened.notify_one();
+                }
+                Ok(None) => voice.debug("the engine tells no events"),
+                Err(error) => voice.debug(&format!("the engine tells no events: {error}")),
             }
+            sleep(again.wait()).await;
         }
-    }
-
-    /// What comes together with an event is of no more news.
-    async fn swallow(&self, events: Option<&mut Lines>) {
-        let Some(lines) = events else { return };
-        let end = Instant::now() + self.patience.together;
-        while matches!(timeout_at(end, lines.next()).await, Ok(Ok(Some(_)))) {}
-        tokio::time::sleep_until(end).await;
     }
 
     async fn list(&self, engine: &Engine, images: &mut Images) -> Result<Sight, Error> {
@@ -190,11 +185,18 @@ impl Runtime for Docker {
     }
 
     async fn follow(&self, news: &watch::Sender<u64>, voice: &dyn Voice) {
-        let mut images = Images::new();
-        let mut again = Again::new(self.patience.again, self.patience.again.saturating_mul(30));
+        let again = Again::new(self.patience.again, self.patience.again.saturating_mul(30));
+        let mut known = Known { images: Images::new(), again };
         loop {
-            let watched = self.watch(&mut images, &mut again, news, voice).await;
-            let Err(error) = watched else { continue };
+            let watched = async {
+                let engine = Engine::find(&self.settings).await?;
+                let happened = Notify::new();
+                tokio::select! {
+                    failed = self.watch(&engine, &happened, &mut known, news) => failed,
+                    never = self.listen(&engine, &happened, voice) => Ok(never),
+                }
+            };
+            let Err(error) = watched.await;
             let trouble = Trouble {
                 what: "look at the container engine".to_owned(),
                 why: error.to_string(),
@@ -208,7 +210,7 @@ impl Runtime for Docker {
                 voice.complain(&trouble);
             }
             news.send_modify(|it| *it += 1);
-            sleep(again.wait()).await;
+            sleep(known.again.wait()).await;
         }
     }
 

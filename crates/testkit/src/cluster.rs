@@ -69,6 +69,7 @@ struct State {
     forgotten: u64,
     /// The rest of lists that are read in parts.
     rests: BTreeMap<String, (u64, Vec<Value>)>,
+    parts: u64,
     /// Who may what; without any, everybody everything.
     allowed: Option<BTreeSet<Right>>,
     asked: BTreeSet<Right>,

@@ -222,6 +222,7 @@ fn short(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -324,5 +325,51 @@ mod tests {
             "a=x\nv=models:1@sha256:AAA\naside: pod n/p: volume w is an image that is named \
              without its digest: `models:2` is not told",
         );
+    }
+
+    /// Any document, of the names that matter.
+    fn documents() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,20}".prop_map(Value::from),
+            Just(Value::from(format!("r@sha256:{A}"))),
+        ];
+        let names = prop::sample::select(vec![
+            "spec",
+            "status",
+            "containers",
+            "containerStatuses",
+            "initContainers",
+            "volumes",
+            "image",
+            "imageID",
+            "reference",
+            "state",
+            "running",
+            "terminated",
+            "exitCode",
+            "restartCount",
+            "phase",
+            "name",
+            "nodeName",
+        ]);
+        leaf.prop_recursive(5, 40, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map(names.clone(), inner, 0..6).prop_map(|it| {
+                    it.into_iter().map(|(name, it)| (name.to_owned(), it)).collect()
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_document_is_read_or_a_gap(spec in documents(), status in documents()) {
+            let pod = Pod::of(&ObjectMeta::default(), json!({"spec": spec, "status": status}));
+            prop_assert!(pod.gaps.iter().all(|it| it.starts_with("pod /?: ")));
+        }
     }
 }

@@ -159,7 +159,8 @@ impl Shared {
         let rest = if items.len() > limit { items.split_off(limit) } else { Vec::new() };
         let mut metadata = json!({"resourceVersion": version.to_string()});
         if !rest.is_empty() {
-            let token = format!("rest-{}-{}", state.rests.len(), version + items.len() as u64);
+            state.parts += 1;
+            let token = format!("rest-{}", state.parts);
             metadata["continue"] = token.clone().into();
             metadata["remainingItemCount"] = rest.len().into();
             state.rests.insert(token, (version, rest));
