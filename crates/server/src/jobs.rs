@@ -7,6 +7,7 @@ mod count_environments;
 mod expire;
 mod find_pending;
 mod look_at_registries;
+mod look_at_runtimes;
 mod look_out;
 mod rematch;
 mod resolve_tags;
@@ -36,6 +37,7 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &analyse_image::AnalyseImage,
     &attend::Attend,
     &look_at_registries::LookAtRegistries,
+    &look_at_runtimes::LookAtRuntimes,
     &rematch::Rematch,
     &count_environments::CountEnvironments,
     &find_pending::FindPending,

@@ -4,6 +4,7 @@ mod evaluations;
 mod integrations;
 mod numbers;
 mod people;
+mod runtimes;
 mod upkeep;
 
 use model::{
@@ -18,6 +19,10 @@ pub use integrations::{
 };
 pub use numbers::{Changes, ImageContent, RunningImage, SetPackage};
 pub use people::{Caller, NewSecret, NewToken, Newcomer, Speaker};
+pub(crate) use runtimes::is_silent;
+pub use runtimes::{
+    Container, KeptContainer, RunsIn, RuntimeRecord, Snapped, Snapshot, Unplaced, Workload,
+};
 pub use upkeep::{Check, Idempotent, Restored, SecretRecord, Trouble};
 
 /// Why the store has no answer. Variants are what the caller would do.
