@@ -136,7 +136,10 @@ impl Docker {
 
     async fn list(&self, engine: &Engine, images: &mut Images) -> Result<Sight, Error> {
         let listed = engine.json::<Vec<Listed>>(CONTAINERS).await?;
-        let listed = listed.map_or_else(Vec::new, |it| it.value);
+        let listed = listed.ok_or_else(|| {
+            Error::unsupported("the container engine", "it knows of no containers")
+        })?;
+        let listed = listed.value;
         let running: Vec<Listed> = listed.into_iter().filter(Listed::runs).collect();
         let used: BTreeSet<&str> = running.iter().map(|it| it.image_id.as_str()).collect();
         images.retain(|id, _| used.contains(id.as_str()));

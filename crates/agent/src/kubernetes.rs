@@ -53,7 +53,7 @@ impl Default for Patience {
             answer: Duration::from_secs(75),
             again: Duration::from_secs(1),
             anew: Duration::from_secs(3600),
-            page: 500,
+            page: 250,
         }
     }
 }

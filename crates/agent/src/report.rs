@@ -7,9 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Client, Heartbeat, RunsIn, Snapped, Snapshot, Sort, segment};
+use api::{Client, Heartbeat, RunsIn, Snapped, Snapshot, Sort};
 use async_trait::async_trait;
-use http::Method;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -61,7 +60,7 @@ pub struct Reporter<'a> {
     pub door: &'a dyn Door,
     /// The runtime's name.
     pub name: &'a str,
-    /// What this process is called, and no other.
+    /// What those are called that see this and map it so; of others the server takes no word meanwhile.
     pub agent: &'a str,
     /// How often.
     pub pace: Pace,
@@ -237,11 +236,10 @@ impl Reporter<'_> {
         mark: String,
     ) -> Result<String, Failed> {
         let beat = Heartbeat { agent: self.agent.to_owned(), mark, seen: now() };
-        let path = format!("{}/heartbeats", self.path(organisation));
-        let sent = client.send::<_, Option<serde_json::Value>>(Method::POST, &path, &beat);
+        let sent = client.beat(organisation, self.name, &beat);
         let what = || format!("tell that {} runs on", self.name);
         match timeout(self.pace.answer, sent).await {
-            Ok(Ok(_)) => {
+            Ok(Ok(())) => {
                 self.voice.debug(&format!("{}: nothing is different", self.name));
                 Ok(beat.mark)
             }
@@ -262,8 +260,7 @@ impl Reporter<'_> {
         sight: &Sight,
     ) -> Result<String, Failed> {
         let snapshot = self.written(kind, sight);
-        let path = self.path(organisation);
-        let sent = client.send::<_, Snapped>(Method::PUT, &path, &snapshot);
+        let sent = client.snap(organisation, self.name, &snapshot);
         let what = || format!("tell what runs in {}", self.name);
         match timeout(self.pace.answer, sent).await {
             Ok(Ok(snapped)) => {
@@ -273,10 +270,6 @@ impl Reporter<'_> {
             Ok(Err(error)) => Err(Failed::of(what(), &error)),
             Err(_) => Err(self.silent(what())),
         }
-    }
-
-    fn path(&self, organisation: &str) -> String {
-        format!("/orgs/{}/runtimes/{}", segment(organisation), segment(self.name))
     }
 
     fn silent(&self, what: String) -> Failed {

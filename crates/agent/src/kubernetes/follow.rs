@@ -10,11 +10,11 @@ use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::runtime::watcher::{self, Event, watcher};
 use tokio::sync::watch;
 
-use super::refused::trouble;
+use super::refused::{is_usual, trouble};
 use super::shelf::Shelf;
 use super::{Followed, Kubernetes, Seen};
 use crate::again::{Again, spread};
-use crate::contract::{Trouble, Voice};
+use crate::contract::Voice;
 
 /// Who follows, and who is told.
 pub(super) struct Following<'a> {
@@ -86,7 +86,14 @@ impl Following<'_> {
             };
             if let Some(error) = failed {
                 let trouble = trouble(things, &error);
-                self.tell(&trouble, |seen| place(seen).trouble.replace(trouble.clone()));
+                let before = place(&mut self.kubernetes.seen()).trouble.replace(trouble.clone());
+                // Once, until something else is wrong.
+                if is_usual(&error) || before.as_ref() == Some(&trouble) {
+                    self.voice.debug(&trouble.to_string());
+                } else {
+                    self.voice.complain(&trouble);
+                }
+                self.news.send_modify(|it| *it += 1);
                 tokio::time::sleep(again.wait()).await;
             }
         }
@@ -97,17 +104,6 @@ impl Following<'_> {
         if changed {
             self.news.send_modify(|it| *it += 1);
         }
-    }
-
-    /// Says it once, until something else is wrong.
-    fn tell(&self, trouble: &Trouble, set: impl FnOnce(&mut Seen) -> Option<Trouble>) {
-        let before = set(&mut self.kubernetes.seen());
-        if before.as_ref() == Some(trouble) {
-            self.voice.debug(&trouble.to_string());
-        } else {
-            self.voice.complain(trouble);
-        }
-        self.news.send_modify(|it| *it += 1);
     }
 }
 

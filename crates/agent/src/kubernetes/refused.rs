@@ -33,6 +33,17 @@ pub(super) fn trouble(things: &str, error: &watcher::Error) -> Trouble {
     }
 }
 
+/// Does it happen to everybody now and then? A cluster forgets what changed after some minutes.
+pub(super) fn is_usual(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::WatchError(status) => status.code == 410,
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status.code == 410,
+        _ => false,
+    }
+}
+
 fn refused(verb: &str, things: &str, status: &Status) -> Trouble {
     let what = format!("{verb} {things}");
     let said: String = status.message.chars().filter(|it| !it.is_control()).take(300).collect();

@@ -166,7 +166,7 @@ impl Server {
                     match state.told.get(name) {
                         None => refused(Sort::NotFound),
                         Some((_, mark)) if *mark != beat.mark => refused(Sort::Conflict),
-                        Some(_) => Response::new(Vec::new()),
+                        Some(_) => Response::builder().status(204).body(Vec::new()).unwrap(),
                     }
                 })
             }

@@ -13,12 +13,14 @@ use anyhow::Context as _;
 use api::Client;
 use async_trait::async_trait;
 use clap::Subcommand;
+use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
 use super::watch::told_to_end;
 use super::{Outcome, Verb, said};
 use crate::asking::{Asking, Whose};
+use crate::environment::Environment;
 use crate::failure::{self, Failure};
 use crate::messages::Messages;
 use crate::{Context, whence};
@@ -73,11 +75,11 @@ pub(super) struct Telling {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Telling {
-    /// Tells what runs in what `open` opens, under that name.
+    /// Tells what runs in what `open` opens, under that name, where it is mapped so.
     fn tell<R: Runtime>(
         &self,
         context: &Context,
-        name: &str,
+        (name, mapped): (&str, &str),
         open: impl AsyncFnOnce() -> Result<R, Trouble>,
     ) -> anyhow::Result<Outcome> {
         // Two providers are linked, so somebody has to say which.
@@ -86,7 +88,7 @@ impl Telling {
         let done = runtime.block_on(async {
             let way = Way { context, whose: &self.whose, asking: Mutex::default() };
             let done = tokio::select! {
-                done = self.go(context, &way, name, open) => done.map(|()| Outcome::Done),
+                done = self.go(context, &way, (name, mapped), open) => done.map(|()| Outcome::Done),
                 ended = told_to_end() => ended,
             };
             if let Some(asking) = way.asking.lock().await.take() {
@@ -103,7 +105,7 @@ impl Telling {
         &self,
         context: &Context,
         way: &Way<'_>,
-        name: &str,
+        (name, mapped): (&str, &str),
         open: impl AsyncFnOnce() -> Result<R, Trouble>,
     ) -> anyhow::Result<()> {
         let (voice, health) = (Spoken(Arc::clone(&context.messages)), Health::default());
@@ -113,7 +115,7 @@ impl Telling {
         };
         let runtime = open().await.map_err(|it| failed(&it))?;
         let pace = Pace { every: Duration::from_secs(u64::from(self.every)), ..Pace::default() };
-        let agent = called(context)?;
+        let agent = called(&context.environment, mapped);
         let create = self.create_environments;
         let reporter = Reporter {
             door: way,
@@ -151,14 +153,29 @@ async fn listen(address: SocketAddr, voice: &Spoken) -> anyhow::Result<TcpListen
     Ok(listener)
 }
 
-/// What this process is called, and no other: two that tell of one runtime are told apart by it.
-fn called(context: &Context) -> anyhow::Result<String> {
-    let host = whence::host(&context.environment).unwrap_or_else(|| "somewhere".to_owned());
-    let mut bytes = [0; 4];
-    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes)
-        .map_err(|_| anyhow::anyhow!("cannot make a name: the system gives no random numbers"))?;
-    let host: String = host.chars().filter(|it| !it.is_control()).take(100).collect();
-    Ok(format!("{host}/{:08x}", u32::from_be_bytes(bytes)))
+/// What those are called that look from here and map so: where an agent is started anew, its word is
+/// taken at once, and of two that say something else of one runtime, that of the first one alone.
+fn called(environment: &Environment, mapped: &str) -> String {
+    let host = whence::host(environment).unwrap_or_else(|| "somewhere".to_owned());
+    let place = if environment.is_in_a_pod() {
+        let namespace = fs_err::read_to_string(NAMESPACE).unwrap_or_default();
+        format!("{}/{}", namespace.trim(), workload(&host))
+    } else {
+        host
+    };
+    let place: String = place.chars().filter(|it| !it.is_control()).take(100).collect();
+    let sum: [u8; 32] = Sha256::digest(mapped).into();
+    let [one, two, three, four, ..] = sum;
+    format!("{place}/{:08x}", u32::from_be_bytes([one, two, three, four]))
+}
+
+/// Where a pod finds the namespace that it is in.
+const NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+
+/// A pod's name without what is another with each pod: `agent-5f7b9-x2x4q`.
+fn workload(pod: &str) -> &str {
+    let mut parts = pod.rsplitn(3, '-');
+    parts.nth(2).filter(|it| !it.is_empty()).unwrap_or(pod)
 }
 
 /// The mapping that is asked for; one that maps nothing is a mistake.
@@ -228,5 +245,22 @@ impl Voice for Spoken {
 
     fn debug(&self, line: &str) {
         self.0.debug(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_are_told_apart() {
+        let of = |set: &[(&str, &str)], mapped: &str| called(&Environment::of(set), mapped);
+        let here = of(&[], "a");
+        assert_eq!(here, of(&[], "a"));
+        assert_ne!(here, of(&[], "b"));
+        assert_ne!(here, of(&[("KUBERNETES_SERVICE_HOST", "10.0.0.1")], "a"));
+        assert_eq!(workload("foretop-agent-5f7b9-x2x4q"), "foretop-agent");
+        assert_eq!(workload("agent-0"), "agent-0");
+        assert_eq!(workload("here"), "here");
     }
 }

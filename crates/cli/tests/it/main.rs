@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "this is all test")]
 
+mod agent;
 mod almanac;
 mod authority;
 mod broken;

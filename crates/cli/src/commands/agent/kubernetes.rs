@@ -48,8 +48,9 @@ impl Kubernetes {
     pub(super) fn run(&self, context: &Context) -> anyhow::Result<Outcome> {
         let label = self.map_label.as_deref();
         let mapping = mapping(&self.map, label, self.environment.as_deref(), MAPPED)?;
+        let mapped = format!("{:?} {label:?} {:?}", self.map, self.environment);
         let access = self.access(&context.environment)?;
-        self.telling.tell(context, &self.cluster, async || {
+        self.telling.tell(context, (&self.cluster, &mapped), async || {
             Cluster::open(&access, mapping, Patience::default()).await
         })
     }
