@@ -48,7 +48,8 @@ impl Docker {
         let name = self.name.clone().or_else(|| whence::host(environment)).ok_or_else(|| {
             Failure::error("cannot tell what this host is called", "--name says it")
         })?;
-        self.telling
-            .tell(context, &name, async || Ok(Host::new(settings, mapping, Patience::default())))
+        self.telling.tell(context, (&name, &mapped), async || {
+            Ok(Host::new(settings, mapping, Patience::default()))
+        })
     }
 }
