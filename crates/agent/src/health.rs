@@ -11,7 +11,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 /// Whoever did nothing at all for that long is stuck.
-const STUCK: Duration = Duration::from_secs(600);
+const STUCK: Duration = Duration::from_mins(10);
 
 /// What is known of how well we are.
 #[derive(Clone)]

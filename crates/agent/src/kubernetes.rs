@@ -52,7 +52,7 @@ impl Default for Patience {
             watch: 60,
             answer: Duration::from_secs(75),
             again: Duration::from_secs(1),
-            anew: Duration::from_secs(3600),
+            anew: Duration::from_hours(1),
             page: 250,
         }
     }
@@ -116,7 +116,7 @@ impl Runtime for Kubernetes {
     async fn follow(&self, news: &watch::Sender<u64>, voice: &dyn Voice) {
         let following = Following { kubernetes: self, news, voice };
         let pods = following.go("Pod", "pods", |it| &mut it.pods, read_pod);
-        let nodes = following.go("Node", "nodes", |it| &mut it.nodes, read_node);
+        let nodes = following.go("Node", "nodes", |it| &mut it.nodes, |it| read_node(&it));
         let namespaces = async {
             if self.mapping.label().is_some() {
                 let read =
@@ -208,7 +208,7 @@ fn read_pod(object: DynamicObject) -> Pod {
 }
 
 /// A node's name and its platform: as it tells it, else as its labels do.
-fn read_node(object: DynamicObject) -> (String, Option<String>) {
+fn read_node(object: &DynamicObject) -> (String, Option<String>) {
     let labels = object.metadata.labels.as_ref();
     let told = |field: &str, label: &str| -> Option<String> {
         let field = object.data.pointer(&format!("/status/nodeInfo/{field}"));

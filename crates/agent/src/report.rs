@@ -40,7 +40,7 @@ impl Default for Pace {
             quiet: Duration::from_millis(500),
             longest: Duration::from_secs(2),
             apart: Duration::from_secs(3),
-            answer: Duration::from_secs(60),
+            answer: Duration::from_mins(1),
             again: Duration::from_secs(1),
         }
     }

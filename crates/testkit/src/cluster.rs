@@ -115,7 +115,7 @@ impl FakeCluster {
                 let Ok(connection) = connection else { continue };
                 let (shared, config) = (Arc::clone(&shared), config.clone());
                 std::thread::spawn(move || {
-                    let _ = connection.set_read_timeout(Some(Duration::from_secs(300)));
+                    let _ = connection.set_read_timeout(Some(Duration::from_mins(5)));
                     let _ = connection.set_nodelay(true);
                     match config {
                         None => shared.serve(&mut Box::new(connection)),

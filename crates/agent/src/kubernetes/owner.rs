@@ -1,7 +1,7 @@
 //! What a pod belongs to, told from the pod alone: nobody has to let us read anything else.
 //!
-//! A ReplicaSet is called by its Deployment's name and a hash that the pod has as a label, a Job by
-//! its CronJob's name and the time that it was for. Where that is not so, what the pod names as its
+//! A `ReplicaSet` is called by its Deployment's name and a hash that the pod has as a label, a Job by
+//! its `CronJob`'s name and the time that it was for. Where that is not so, what the pod names as its
 //! controller is what it belongs to.
 
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ fn without<'a>(name: &'a str, end: &str) -> Option<&'a str> {
     name.strip_suffix(end)?.strip_suffix('-').filter(|it| !it.is_empty())
 }
 
-/// The CronJob whose Job it is: its time is in minutes since 1970, and was in seconds before
+/// The `CronJob` whose Job it is: its time is in minutes since 1970, and was in seconds before
 /// Kubernetes 1.21. A Job that somebody named like that by hand is taken for one.
 fn scheduled(job: &str) -> Option<&str> {
     let (name, time) = job.rsplit_once('-')?;

@@ -46,13 +46,11 @@ fn parted(id: &str) -> Option<(Option<&str>, Digest)> {
         Some((scheme, rest)) if is_scheme(scheme) => rest,
         _ => id,
     };
-    match rest.rsplit_once('@') {
-        Some((repository, digest)) => Some((Some(repository), digest.parse().ok()?)),
-        None => {
-            let bare = || format!("sha256:{rest}").parse().ok();
-            Some((None, rest.parse().ok().or_else(bare)?))
-        }
+    if let Some((repository, digest)) = rest.rsplit_once('@') {
+        return Some((Some(repository), digest.parse().ok()?));
     }
+    let bare = || format!("sha256:{rest}").parse().ok();
+    Some((None, rest.parse().ok().or_else(bare)?))
 }
 
 fn is_scheme(text: &str) -> bool {

@@ -30,7 +30,7 @@ pub(crate) const PATIENCE: Patience = Patience {
     watch: 30,
     answer: Duration::from_secs(2),
     again: Duration::from_millis(10),
-    anew: Duration::from_secs(3600),
+    anew: Duration::from_hours(1),
     page: 3,
 };
 

@@ -57,7 +57,7 @@ fn settings(engine: &EngineStandIn) -> Settings {
 }
 
 const PATIENCE: Patience = Patience {
-    look: Duration::from_secs(60),
+    look: Duration::from_mins(1),
     together: Duration::from_millis(5),
     again: Duration::from_millis(10),
 };

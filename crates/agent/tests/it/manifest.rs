@@ -1,4 +1,4 @@
-//! What is deployed into clusters: the agent asks for what its ClusterRole grants, and for no more.
+//! What is deployed into clusters: the agent asks for what its `ClusterRole` grants, and for no more.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ fn texts(value: &Value) -> Vec<&str> {
     value.as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect()
 }
 
-/// What the ClusterRole lets the agent do.
+/// What the `ClusterRole` lets the agent do.
 fn granted() -> BTreeSet<Right> {
     let role = of_kind("ClusterRole");
     let mut rights = BTreeSet::new();

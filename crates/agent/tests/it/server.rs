@@ -111,7 +111,7 @@ impl Server {
                 changed.changed().await.unwrap();
             }
         };
-        let patience = Duration::from_secs(60);
+        let patience = Duration::from_mins(1);
         assert!(tokio::time::timeout(patience, waited).await.is_ok(), "{what} never came to pass");
     }
 
@@ -123,7 +123,7 @@ impl Server {
                 changed.changed().await.unwrap();
             }
         };
-        if tokio::time::timeout(Duration::from_secs(60), waited).await.is_err() {
+        if tokio::time::timeout(Duration::from_mins(1), waited).await.is_err() {
             assert_eq!(self.running(runtime).as_ref(), Some(expect));
         }
     }

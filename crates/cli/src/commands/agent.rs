@@ -72,7 +72,7 @@ pub(super) struct Telling {
 }
 
 /// Seconds after which somebody who was to tell once gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Telling {
     /// Tells what runs in what `open` opens, under that name, where it is mapped so.

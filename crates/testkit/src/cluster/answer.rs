@@ -138,23 +138,21 @@ impl Shared {
         let mut state = lock(&self.state);
         let limit = about.number("limit").filter(|it| *it > 0).unwrap_or(u64::MAX);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let (version, mut items) = match about.value("continue").filter(|it| !it.is_empty()) {
+        let token = about.value("continue").filter(|it| !it.is_empty());
+        let (version, mut items) = if let Some(token) = token {
             // Goes on with what was there when it began.
-            Some(token) => match state.rests.remove(&token) {
-                Some(rest) => rest,
-                None => {
-                    let why = "The provided continue parameter is too old";
-                    return refusal(410, &status(410, "Expired", why));
-                }
-            },
-            None => {
-                let matching = state.objects.iter().filter(|((resource, namespace, _), _)| {
-                    *resource == about.resource
-                        && about.namespace.as_ref().is_none_or(|it| it == namespace)
-                });
-                let items = matching.map(|(_, it)| it.clone()).collect();
-                (state.version, items)
-            }
+            let Some(rest) = state.rests.remove(&token) else {
+                let why = "The provided continue parameter is too old";
+                return refusal(410, &status(410, "Expired", why));
+            };
+            rest
+        } else {
+            let matching = state.objects.iter().filter(|((resource, namespace, _), _)| {
+                *resource == about.resource
+                    && about.namespace.as_ref().is_none_or(|it| it == namespace)
+            });
+            let items = matching.map(|(_, it)| it.clone()).collect();
+            (state.version, items)
         };
         let rest = if items.len() > limit { items.split_off(limit) } else { Vec::new() };
         let mut metadata = json!({"resourceVersion": version.to_string()});

@@ -1,5 +1,6 @@
 //! What changes, as it happens, in pieces.
 
+use std::fmt::Write as _;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -35,7 +36,7 @@ impl Shared {
         // Without a version, all that is there comes first.
         let (mut position, first) = if asked == 0 { self.all(about) } else { (asked, Vec::new()) };
         for object in first {
-            send(stream, &event(about, "ADDED", object))?;
+            send(stream, &event(about, "ADDED", &object))?;
         }
         if upset == Some(Upset::Gone) {
             gone(stream)?;
@@ -82,7 +83,7 @@ impl Shared {
                 (events, state.version)
             };
             let mut events: Vec<Value> =
-                events.into_iter().map(|(kind, object)| event(about, kind, object)).collect();
+                events.into_iter().map(|(kind, object)| event(about, kind, &object)).collect();
             position = version;
             if !events.is_empty() {
                 match upset {
@@ -108,11 +109,14 @@ impl Shared {
                 let (kind, group) = described(&about.resource);
                 let object = json!({"kind": kind, "apiVersion": group,
                     "metadata": {"resourceVersion": version.to_string(), "creationTimestamp": null}});
-                events.push(event(about, "BOOKMARK", object));
+                events.push(event(about, "BOOKMARK", &object));
                 lock(&self.state).bookmarks += 1;
             }
             // All at once, as they often come.
-            let lines: String = events.iter().map(|it| format!("{it}\n")).collect();
+            let mut lines = String::new();
+            for event in &events {
+                let _ = writeln!(lines, "{event}");
+            }
             if !lines.is_empty() {
                 piece(stream, lines.as_bytes())?;
             }
@@ -134,9 +138,9 @@ fn fits(about: &Asked, object: &Value) -> bool {
     about.namespace.as_deref().is_none_or(|it| namespace == Some(it))
 }
 
-fn event(about: &Asked, kind: &str, object: Value) -> Value {
+fn event(about: &Asked, kind: &str, object: &Value) -> Value {
     if about.as_table && kind != "BOOKMARK" {
-        return json!({"type": kind, "object": table::of(&about.resource, &[&object], "")});
+        return json!({"type": kind, "object": table::of(&about.resource, &[object], "")});
     }
     json!({"type": kind, "object": object})
 }
