@@ -40,6 +40,7 @@ mod tests {
             ],
         ),
         ("api", &["model"]),
+        ("agent", &["model", "image", "api"]),
         (
             "server",
             &[
@@ -60,6 +61,7 @@ mod tests {
                 "model",
                 "crew",
                 "api",
+                "agent",
                 "server",
                 "store",
                 "ecosystem",

@@ -57,9 +57,7 @@ pub(crate) fn ask_with<T>(
     let done = runtime.block_on(async {
         let asking = Asking::open(context, whose, almanac).await?;
         let done = work(&asking).await;
-        if let Some(store) = &asking.store {
-            store.close().await;
-        }
+        asking.close().await;
         done
     });
     // Who still waits for bytes that are not wanted any more must not keep us.
@@ -83,7 +81,8 @@ impl Whose {
 }
 
 impl Asking {
-    async fn open(
+    /// Finds out whom to ask, and for which organisation.
+    pub(crate) async fn open(
         context: &Context,
         whose: &Whose,
         almanac: Option<&Path>,
@@ -122,6 +121,13 @@ impl Asking {
             made(&client).await?;
         }
         Ok(Self { client, organisation, settled, server: None, store: Some(store) })
+    }
+
+    /// Nothing more will be asked.
+    pub(crate) async fn close(&self) {
+        if let Some(store) = &self.store {
+            store.close().await;
+        }
     }
 
     /// Is everything here, so that nobody else will analyse anything?

@@ -2,6 +2,7 @@
 
 mod action;
 mod admin;
+mod agent;
 mod almanac;
 mod cache;
 mod compare;
@@ -75,6 +76,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<member::Member>("member"),
     entry::<serve::Serve>("serve"),
     entry::<worker::Worker>("worker"),
+    entry::<agent::Agent>("agent"),
     entry::<admin::Admin>("admin"),
     entry::<almanac::Almanac>("almanac"),
     entry::<cache::Cache>("cache"),

@@ -191,7 +191,34 @@ impl Environment {
 
     /// The token for it.
     pub(crate) fn token(&self) -> anyhow::Result<Option<Secret>> {
-        Ok(self.text(&TOKEN)?.map(Secret::new))
+        if let Some(token) = self.text(&TOKEN)? {
+            return Ok(Some(Secret::new(token)));
+        }
+        let Some(path) = self.path(&TOKEN_FILE) else { return Ok(None) };
+        let hint = "FORETOP_TOKEN_FILE names a file with nothing but a token in it";
+        let failed =
+            |why: &str| Failure::error(format!("token in {}: {why}", path.display()), hint);
+        let text = fs_err::read_to_string(&path).map_err(|error| failed(&error.to_string()))?;
+        match text.trim() {
+            "" => Err(failed("the file is empty")),
+            token => Ok(Some(Secret::new(token))),
+        }
+    }
+
+    /// Kubeconfigs that are named.
+    pub(crate) fn kubeconfig(&self) -> Vec<PathBuf> {
+        let value = self.value(&KUBECONFIG).map(|(_, value)| value).unwrap_or_default();
+        std::env::split_paths(&value).filter(|it| !it.as_os_str().is_empty()).collect()
+    }
+
+    /// The kubeconfig that is there where none is named.
+    pub(crate) fn usual_kubeconfig(&self) -> Option<PathBuf> {
+        Some(self.home()?.join(".kube").join("config"))
+    }
+
+    /// Are we in a pod?
+    pub(crate) fn is_in_a_pod(&self) -> bool {
+        self.value(&KUBERNETES_SERVICE_HOST).is_some()
     }
 
     /// The address of the database, and the directory that it needs.

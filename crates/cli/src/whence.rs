@@ -10,7 +10,12 @@ pub(crate) fn user(environment: &Environment) -> String {
 /// The CI's job that runs us, else this machine.
 pub(crate) fn origin(environment: &Environment) -> String {
     let job = environment.ci_job();
-    job.or_else(machine).or_else(|| environment.host_name()).unwrap_or_default()
+    job.or_else(|| host(environment)).unwrap_or_default()
+}
+
+/// This machine, or this pod.
+pub(crate) fn host(environment: &Environment) -> Option<String> {
+    machine().or_else(|| environment.host_name())
 }
 
 fn machine() -> Option<String> {

@@ -24,7 +24,7 @@ pub use contract::{
     Silent, Wanted,
 };
 pub use credentials::login;
-pub use local::newest;
+pub use local::{Answer, Engine, Lines, newest};
 pub use outgoing::{Forbidden, Outgoing};
 pub use registry::{
     Desk, Failure, Member, Outlet, Pace, Posted, Question, Reply, Unposted, Verb, addresses,

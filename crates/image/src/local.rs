@@ -14,8 +14,9 @@ use serde::Deserialize;
 
 use crate::contract::{Ask, Error, Image, ImageSource, LayerReader, Opened, Settings};
 use crate::manifest;
-use engine::Engine;
 use told::{Step, Told};
+
+pub use engine::{Answer, Engine, Lines};
 
 /// Before this version an engine cannot be asked for one platform of several.
 const PLATFORMS: (u32, u32) = (1, 49);

@@ -36,6 +36,8 @@ pub enum Answer {
     Cut(Vec<u8>, usize),
     /// Nothing, ever.
     Silence,
+    /// What is told as it happens, by `tell`.
+    Live,
 }
 
 impl EngineBuilder {
@@ -115,12 +117,21 @@ impl EngineBuilder {
         shared.requests.lock().ok()?.push(path.clone());
         let missing = Answer::Json(404, json!({"message": format!("No such image: {path}")}));
         let mut stream = reader.into_inner();
-        let (status, body, cut) = match self.answers.get(&path).unwrap_or(&missing) {
-            Answer::Json(status, value) => (*status, value.to_string().into_bytes(), None),
-            Answer::Bytes(status, bytes) => (*status, bytes.clone(), None),
-            Answer::Cut(bytes, at) => (200, bytes.clone(), Some(*at)),
+        let changed = shared.changed.lock().ok()?.get(&path).cloned();
+        let answer = changed.or_else(|| self.answers.get(&path).cloned()).unwrap_or(missing);
+        let (status, body, cut) = match answer {
+            Answer::Json(status, value) => (status, value.to_string().into_bytes(), None),
+            Answer::Bytes(status, bytes) => (status, bytes, None),
+            Answer::Cut(bytes, at) => (200, bytes, Some(at)),
             Answer::Silence => {
                 shared.silenced.lock().ok()?.push(stream);
+                return Some(());
+            }
+            Answer::Live => {
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
+                            Transfer-Encoding: chunked\r\n\r\n";
+                stream.write_all(head.as_bytes()).ok()?;
+                shared.listening.lock().ok()?.push(stream);
                 return Some(());
             }
         };
@@ -154,6 +165,8 @@ pub struct EngineStandIn {
 struct Shared {
     requests: Mutex<Vec<String>>,
     silenced: Mutex<Vec<UnixStream>>,
+    listening: Mutex<Vec<UnixStream>>,
+    changed: Mutex<HashMap<String, Answer>>,
     over: AtomicBool,
 }
 
@@ -161,6 +174,28 @@ impl EngineStandIn {
     /// Where it listens.
     pub fn socket(&self) -> PathBuf {
         self.directory.path().join("engine.sock")
+    }
+
+    /// From now on it answers so to `GET path`.
+    pub fn change(&self, path: &str, answer: Answer) {
+        self.shared
+            .changed
+            .lock()
+            .expect("nobody panics holding it")
+            .insert(path.to_owned(), answer);
+    }
+
+    /// Tells those something who listen. Says how many they are.
+    pub fn tell(&self, value: &Value) -> usize {
+        let mut listening = self.shared.listening.lock().expect("nobody panics holding it");
+        let line = format!("{value}\n");
+        listening.retain_mut(|it| write!(it, "{:x}\r\n{line}\r\n", line.len()).is_ok());
+        listening.len()
+    }
+
+    /// Hangs up on those who listen, as an engine that is started anew.
+    pub fn hang_up(&self) {
+        self.shared.listening.lock().expect("nobody panics holding it").clear();
     }
 
     /// What was asked of it so far.

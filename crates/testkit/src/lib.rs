@@ -1,5 +1,6 @@
 //! Small images and fake parties for tests. A dev-dependency, never shipped.
 
+mod cluster;
 mod engine;
 pub mod github;
 mod image;
@@ -13,6 +14,7 @@ mod registry;
 mod relay;
 mod vendor;
 
+pub use cluster::{FakeCluster, Right, Upset};
 pub use engine::{Answer, EngineBuilder, EngineStandIn, engine};
 pub use image::{Blobs, Compression, ImageBuilder, LayerBuilder, compress, digest, image, layer};
 pub use index::{AttestationForm, IndexBuilder, index};

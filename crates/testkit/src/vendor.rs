@@ -260,7 +260,7 @@ fn scope_of(path: &str) -> String {
 }
 
 /// The value of a word in a query, with its escapes undone.
-fn asked(path: &str, name: &str) -> Option<String> {
+pub(crate) fn asked(path: &str, name: &str) -> Option<String> {
     let query = path.split_once('?')?.1;
     let value = query.split('&').find_map(|it| it.strip_prefix(name)?.strip_prefix('='))?;
     Some(unescaped(value))

@@ -13,6 +13,7 @@ pub mod names;
 pub mod orders;
 pub mod ranges;
 pub mod reports;
+pub mod running;
 pub mod sheets;
 pub mod statements;
 pub mod templates;
@@ -36,6 +37,7 @@ pub const ALL: &[Target] = &[
     ("orders", orders::run),
     ("ranges", ranges::run),
     ("reports", reports::run),
+    ("running", running::run),
     ("sheets", sheets::run),
     ("statements", statements::run),
     ("templates", templates::run),

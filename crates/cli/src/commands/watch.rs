@@ -152,7 +152,7 @@ impl Watch {
 
 /// Comes to pass when somebody wants us to end: by hand that is an interruption, and for who manages
 /// services it is as it should be.
-async fn told_to_end() -> anyhow::Result<Outcome> {
+pub(super) async fn told_to_end() -> anyhow::Result<Outcome> {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

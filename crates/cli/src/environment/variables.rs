@@ -45,6 +45,8 @@ variables! {
     /// The token that says to the server who is asking.
     /// Without it, what `foretop login SERVER` has kept, else what `docker login SERVER` has.
     TOKEN = "text" ["FORETOP_TOKEN"];
+    /// A file with that token, unless `FORETOP_TOKEN` has it; agents read it again when it is not good any more.
+    TOKEN_FILE = "file" ["FORETOP_TOKEN_FILE"];
     /// Where everything is remembered where there is no server.
     /// Default: `foretop/foretop.db` in `$XDG_DATA_HOME`, else in the system's place for data.
     DATABASE = "`sqlite:///path` or `postgres://…`" ["FORETOP_DATABASE"];
@@ -119,6 +121,10 @@ variables! {
     DOCKER_HOST = "URL" ["DOCKER_HOST"];
     /// The Docker context whose engine to ask, unless `DOCKER_HOST` is set.
     DOCKER_CONTEXT = "name" ["DOCKER_CONTEXT"];
+    /// By which `foretop agent kubernetes` reaches its cluster (default `~/.kube/config`).
+    KUBECONFIG = "list of files, parted like `PATH`" ["KUBECONFIG"];
+    /// Set in the pods of a cluster: without a kubeconfig, `foretop agent kubernetes` looks at that cluster.
+    KUBERNETES_SERVICE_HOST = "text" ["KUBERNETES_SERVICE_HOST"];
     /// When set to anything, the engine is spoken to over TLS and must prove who it is.
     DOCKER_TLS_VERIFY = "anything" ["DOCKER_TLS_VERIFY"];
     /// Where `ca.pem`, `cert.pem` and `key.pem` for that are (default: Docker's configuration).

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "this is all test")]
 
 mod action;
+mod agent;
 mod almanac;
 mod authority;
 mod broken;

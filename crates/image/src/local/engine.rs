@@ -18,7 +18,7 @@ const DOCUMENT: usize = 16 << 20;
 const PATIENCE: u32 = 10;
 
 /// An engine that can be asked.
-pub(super) struct Engine {
+pub struct Engine {
     client: Client,
     base: String,
     shown: String,
@@ -26,14 +26,27 @@ pub(super) struct Engine {
 }
 
 /// What an engine has to say, with the version of the API it speaks.
-pub(super) struct Answer<T> {
-    pub(super) value: T,
-    pub(super) version: (u32, u32),
+pub struct Answer<T> {
+    /// What it says.
+    pub value: T,
+    /// 1 and 48.
+    pub version: (u32, u32),
 }
+
+/// What an engine tells as it happens, line by line.
+pub struct Lines {
+    response: Response,
+    shown: String,
+    buffer: Vec<u8>,
+    searched: usize,
+}
+
+/// Longest line.
+const LINE: usize = 1 << 20;
 
 impl Engine {
     /// The engine that the settings lead to.
-    pub(super) async fn find(settings: &Settings) -> Result<Self, Error> {
+    pub async fn find(settings: &Settings) -> Result<Self, Error> {
         let endpoint = match endpoint::chosen(settings)? {
             Some(endpoint) => endpoint,
             None => first_socket(&settings.docker_sockets).await?,
@@ -74,10 +87,7 @@ impl Engine {
     }
 
     /// A document, or `None` when there is no such thing.
-    pub(super) async fn json<T: DeserializeOwned>(
-        &self,
-        path: &str,
-    ) -> Result<Option<Answer<T>>, Error> {
+    pub async fn json<T: DeserializeOwned>(&self, path: &str) -> Result<Option<Answer<T>>, Error> {
         let Some(response) = self.get(path, self.stall).await? else {
             return Ok(None);
         };
@@ -94,6 +104,18 @@ impl Engine {
     /// The start of a long answer, or `None` when there is no such thing.
     pub(super) async fn stream(&self, path: &str) -> Result<Option<Response>, Error> {
         self.get(path, self.stall.saturating_mul(PATIENCE)).await
+    }
+
+    /// What it tells as it happens, or `None` when it tells nothing of the kind.
+    pub async fn lines(&self, path: &str) -> Result<Option<Lines>, Error> {
+        let response = self.get(path, self.stall).await?;
+        let lines = |response| Lines {
+            response,
+            shown: self.shown.clone(),
+            buffer: Vec::new(),
+            searched: 0,
+        };
+        Ok(response.map(lines))
     }
 
     async fn get(&self, path: &str, patience: Duration) -> Result<Option<Response>, Error> {
@@ -150,6 +172,30 @@ impl Engine {
         let seconds = patience.as_secs_f32();
         Error::unavailable(&self.shown, format!("the engine said nothing for {seconds} seconds"))
             .with_hint("is the engine busy or stuck? `docker info` shows whether it answers")
+    }
+}
+
+impl Lines {
+    /// The next line, whenever it comes; `None` at the end. Nothing is lost if nobody waits for it.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        loop {
+            let rest = self.buffer.get(self.searched..).unwrap_or_default();
+            if let Some(at) = rest.iter().position(|it| *it == b'\n') {
+                let rest = self.buffer.split_off(self.searched + at + 1);
+                self.searched = 0;
+                return Ok(Some(std::mem::replace(&mut self.buffer, rest)));
+            }
+            self.searched = self.buffer.len();
+            if self.searched > LINE {
+                let why = format!("a line of it is longer than {LINE} bytes");
+                return Err(Error::limit(&self.shown, why));
+            }
+            match self.response.chunk().await {
+                Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
+                Ok(None) => return Ok(None),
+                Err(error) => return Err(Error::unavailable(&self.shown, cause(&error))),
+            }
+        }
     }
 }
 

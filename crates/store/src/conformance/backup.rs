@@ -4,8 +4,8 @@ use model::{Holder, Role, Scope, Secret, Source};
 use serde_json::json;
 
 use super::kit::{acme, amd64, at, digest, image, inventory, no_orphans, rows, within};
-use super::telling;
 use super::runtimes::snapshot;
+use super::telling;
 use crate::backup::TABLES;
 use crate::db::{Db, values};
 use crate::{

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::kit::{
     acme, amd64, at, digest, image, inventory, no_orphans, rows, told, within, workload,
 };
-use super::telling;
 use super::runtimes::snapshot;
+use super::telling;
 use crate::backup::TABLES;
 use crate::db::values;
 use crate::{

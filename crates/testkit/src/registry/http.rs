@@ -95,7 +95,7 @@ pub(crate) trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
 /// The certificate that the fixtures hold.
-pub(super) fn tls() -> Arc<rustls::ServerConfig> {
+pub(crate) fn tls() -> Arc<rustls::ServerConfig> {
     let pem = include_bytes!("../../fixtures/tls/localhost.pem");
     let key = include_bytes!("../../fixtures/tls/localhost.key");
     let certificates = vec![CertificateDer::from_pem_slice(pem).expect("our own fixture")];

@@ -1,0 +1,78 @@
+//! What a cluster refuses, in words for those who can do something about it.
+
+use std::error::Error as _;
+
+use kube::core::Status;
+use kube::runtime::watcher;
+
+use crate::contract::Trouble;
+
+/// What went wrong with following `things` (`pods`).
+pub(super) fn trouble(things: &str, error: &watcher::Error) -> Trouble {
+    let (verb, error) = match error {
+        watcher::Error::InitialListFailed(error) => ("list", error),
+        watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => {
+            ("watch", error)
+        }
+        watcher::Error::WatchError(status) => return refused("watch", things, status),
+        watcher::Error::NoResourceVersion => {
+            return Trouble::passing(
+                format!("list {things}"),
+                "the cluster tells no version of it",
+            );
+        }
+    };
+    match error {
+        kube::Error::Api(status) => refused(verb, things, status),
+        kube::Error::Auth(error) => Trouble::lasting(
+            format!("{verb} {things}"),
+            format!("no credentials for the cluster: {error}"),
+            "`kubectl get pods` with the same kubeconfig and context says more",
+        ),
+        other => Trouble::passing(format!("{verb} {things}"), cause(other)),
+    }
+}
+
+/// Does it happen to everybody now and then? A cluster forgets what changed after some minutes.
+pub(super) fn is_usual(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::WatchError(status) => status.code == 410,
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status.code == 410,
+        _ => false,
+    }
+}
+
+fn refused(verb: &str, things: &str, status: &Status) -> Trouble {
+    let what = format!("{verb} {things}");
+    let said: String = status.message.chars().filter(|it| !it.is_control()).take(300).collect();
+    match status.code {
+        401 => Trouble::lasting(
+            what,
+            "the cluster does not know who asks",
+            "is the token expired, or the client certificate? A service account has a new token \
+             when its pod starts anew",
+        ),
+        403 => {
+            let hint = format!(
+                "grant it in a ClusterRole: apiGroups [\"\"], resources [\"{things}\"], \
+                 verbs [\"list\", \"watch\"]; deploy/kubernetes/agent.yaml has one"
+            );
+            Trouble::lasting(what, format!("it is not allowed to {verb} {things}: {said}"), &hint)
+        }
+        410 => Trouble::passing(what, "what was seen is too old to go on from there"),
+        429 => Trouble::passing(what, "the cluster is asked too often"),
+        code => Trouble::passing(what, format!("the cluster answers with status {code}: {said}")),
+    }
+}
+
+/// The innermost cause says what is wrong.
+pub(super) fn cause(error: &kube::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    let text = if error.source().is_some() { inner.to_string() } else { error.to_string() };
+    text.chars().map(|it| if it.is_control() { ' ' } else { it }).take(500).collect()
+}

@@ -1,0 +1,12 @@
+//! Agents, against stand-ins for clusters, engines and servers.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "this is all test")]
+
+mod cluster;
+mod docker;
+mod faults;
+mod fleet;
+mod history;
+mod manifest;
+mod server;
+mod voice;

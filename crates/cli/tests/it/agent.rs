@@ -1,0 +1,211 @@
+//! `foretop agent`: what a cluster and a host run, told to a real server, and to the memory of one's own.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use serde_json::{Value, json};
+use testkit::{Answer, FakeCluster, engine};
+
+use crate::sandbox::Sandbox;
+use crate::serving::Serving;
+
+fn digest(letter: &str) -> String {
+    format!("sha256:{}", letter.repeat(64))
+}
+
+/// Puts a pod there that runs that image.
+fn put(cluster: &FakeCluster, name: &str, image: &str, digest: &str) {
+    let container = json!({"name": "app", "image": image, "restartCount": 0,
+        "imageID": format!("docker.io/acme/web@{digest}"), "state": {"running": {}}});
+    cluster.apply(
+        "pods",
+        json!({
+            "metadata": {"name": format!("{name}-5f7b9-x"), "namespace": "shop",
+                "labels": {"pod-template-hash": "5f7b9"},
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "uid": "1",
+                    "name": format!("{name}-5f7b9"), "controller": true}]},
+            "spec": {"nodeName": "n1", "containers": [{"name": "app", "image": image}]},
+            "status": {"phase": "Running", "containerStatuses": [container]},
+        }),
+    );
+}
+
+fn cluster() -> FakeCluster {
+    let cluster = FakeCluster::start_tls();
+    cluster.want_token("cluster-secret");
+    let about = json!({"nodeInfo": {"architecture": "amd64", "operatingSystem": "linux"}});
+    cluster.apply("nodes", json!({"metadata": {"name": "n1"}, "status": about}));
+    cluster
+}
+
+/// An agent that ends with the test.
+struct Telling {
+    child: Child,
+    said: BufReader<ChildStderr>,
+}
+
+impl Telling {
+    fn start(sandbox: &Sandbox, line: &str) -> Self {
+        let mut agent = sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
+        agent.arg("agent").args(line.split_whitespace());
+        let mut child = agent.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(child.stderr.take().unwrap());
+        Self { child, said }
+    }
+
+    /// Its next line that has that in it.
+    fn until(&mut self, words: &str) -> String {
+        let mut said = String::new();
+        loop {
+            let mut line = String::new();
+            assert!(self.said.read_line(&mut line).unwrap() > 0, "it ended before that: {said}");
+            if line.contains(words) {
+                return line.trim().to_owned();
+            }
+            said += &line;
+        }
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What the server has as running, as `application digest`.
+fn running(home: &Sandbox, environment: &str) -> Vec<String> {
+    let output = home.output(&format!("env {environment} --format json"));
+    assert!(output.status.success(), "{}", home.shown(&output));
+    let all: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let mut shown: Vec<String> = all
+        .iter()
+        .map(|it| {
+            let text = |key: &str| it[key].as_str().unwrap_or("-").to_owned();
+            format!(
+                "{}:{} {} {}",
+                text("repository"),
+                text("tag"),
+                text("digest"),
+                text("platform")
+            )
+        })
+        .collect();
+    shown.sort();
+    shown
+}
+
+/// The status of `GET path`, and what is answered.
+fn asked(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap_or_default();
+    format!("{status} {}", answer.rsplit("\r\n\r\n").next().unwrap_or_default().trim())
+}
+
+#[test]
+fn a_cluster_at_a_server() {
+    let cluster = cluster();
+    put(&cluster, "web", "acme/web:v1", &digest("a"));
+    let house = Sandbox::new();
+    let home = Sandbox::new();
+    let serving = Serving::start(&house, "");
+    let token = serving.settled(&home, "agent --org main --scope admin");
+    let place = Sandbox::new().with("FORETOP_SERVER", &serving.root);
+    let file = place.file("token", format!("{token}\n"));
+    let config = place.file("kubeconfig", cluster.kubeconfig("here", "cluster-secret"));
+    let place = place
+        .with("FORETOP_TOKEN_FILE", file.to_str().unwrap())
+        .with("KUBECONFIG", config.to_str().unwrap());
+    let line = "kubernetes --cluster eu1 --map shop=production --create-environments --every 1 \
+                --listen 127.0.0.1:0";
+    let mut telling = Telling::start(&place, line);
+    let health = telling.until("health: ");
+    let address = health.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    telling.until("eu1: 1 container in production; 1 began, 0 ended");
+    assert_eq!(asked(&address, "/healthz"), "200 ok");
+    assert_eq!(asked(&address, "/readyz"), "200 ok");
+    let one = |letter: &str, tag: &str| format!("acme/web:{tag} {} linux/amd64", digest(letter));
+    let shown = |lines: Vec<String>| -> Vec<String> {
+        lines.into_iter().map(|it| it.replace("docker.io/", "")).collect()
+    };
+    assert_eq!(shown(running(&home, "production")), [one("a", "v1")]);
+    put(&cluster, "web", "acme/web:v2", &digest("b"));
+    telling.until("eu1: 1 container in production; ");
+    assert_eq!(shown(running(&home, "production")), [one("b", "v2")]);
+    cluster.delete("pods", "shop", "web-5f7b9-x");
+    telling.until("eu1: nothing runs; ");
+    assert_eq!(running(&home, "production"), [] as [&str; 0]);
+    // Who manages services ends it, and that is as it should be.
+    let id = telling.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(telling.child.wait().unwrap().success());
+    // Whoever looks from there once more and maps it so is taken for the same.
+    put(&cluster, "web", "acme/web:v3", &digest("c"));
+    let once = "agent kubernetes --cluster eu1 --map shop=production --once";
+    let said = place.foretop(once);
+    assert!(said.starts_with("exit 0"), "{said}");
+    assert!(said.contains("eu1: 1 container in production; 1 began, 0 ended"), "{said}");
+    // Nothing is said of who is who.
+    assert!(!said.contains("secret") && !said.contains(&token), "{said}");
+}
+
+#[test]
+fn a_cluster_in_ones_own_memory() {
+    let cluster = cluster();
+    put(&cluster, "web", "acme/web:v1", &digest("a"));
+    let home = Sandbox::new();
+    home.file("kubeconfig", cluster.kubeconfig("here", "cluster-secret"));
+    let line = "agent kubernetes --cluster eu1 --environment production --kubeconfig kubeconfig \
+                --once --create-environments";
+    let said = home.foretop(line);
+    assert!(said.starts_with("exit 0"), "{said}");
+    assert_eq!(running(&home, "production").len(), 1);
+    let refused = [
+        ("kubernetes --cluster eu1 --once", "error: nothing is mapped to an environment"),
+        ("kubernetes --cluster eu1 --map shop --once", "error: --map `shop`: there is no `=`"),
+        ("kubernetes --environment e", "--cluster <NAME>"),
+        (
+            "kubernetes --cluster a --environment e --kubeconfig nowhere",
+            "error: kubeconfig nowhere: ",
+        ),
+        ("kubernetes --cluster a --environment e --kubeconfig kubeconfig --context far", "far"),
+        ("docker --once", "error: nothing is mapped to an environment"),
+        ("docker --name h --environment e --once", "error: look at the container engine: "),
+        ("docker --environment e --once --listen 127.0.0.1:0", "cannot be used with"),
+    ];
+    for (line, expect) in refused {
+        let said = home.foretop(&format!("agent {line}"));
+        assert!(said.starts_with("exit 1") && said.contains(expect), "{line}: {said}");
+    }
+}
+
+#[test]
+fn a_host() {
+    let labels = json!({"com.docker.compose.project": "shop", "com.docker.compose.service": "web"});
+    let id = digest("1");
+    let list = json!([{"Id": "0f", "Names": ["/shop-web-1"], "Image": "acme/web:v1", "ImageID": id,
+                       "Labels": labels, "State": "running"}]);
+    let image = json!({"Id": id, "RepoDigests": [format!("acme/web@{}", digest("a"))],
+                       "Os": "linux", "Architecture": "arm64"});
+    let engine = engine()
+        .answer("/containers/json?all=true", Answer::Json(200, list))
+        .answer(&format!("/images/{id}/json"), Answer::Json(200, image))
+        .start();
+    let home = Sandbox::new();
+    let line = format!(
+        "agent docker --name host --host unix://{} --map shop=production --once \
+         --create-environments",
+        engine.socket().display()
+    );
+    let said = home.foretop(&line);
+    assert!(said.starts_with("exit 0"), "{said}");
+    let runs = running(&home, "production");
+    assert_eq!(runs.len(), 1);
+    assert!(runs[0].contains(&digest("a")) && runs[0].contains("linux/arm64"), "{runs:?}");
+}
