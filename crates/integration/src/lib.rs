@@ -1,4 +1,4 @@
-//! The parties around us: one file per registry vendor, listed in `ALL`.
+//! The parties around us: one file per vendor, listed in `ALL`.
 //!
 //! What a party says (webhooks) is read by pure code; what a party is asked (its lists) goes through
 //! `image`'s own client. Nothing here keeps anything, listens on anything, or follows a URL that
@@ -15,6 +15,7 @@ mod oci;
 pub mod registry_string;
 mod sender;
 mod shared;
+pub mod sysdig;
 #[cfg(test)]
 mod tests;
 pub mod watch;
@@ -22,8 +23,9 @@ pub mod watch;
 pub use contract::{
     Action, Age, Answer, BadSetting, Change, Check, Connect, Container, Delivery, Directory, Fact,
     Failure, Given, Heard, How, Inbox, Integration, Kind, Leftover, Listed, Loaded, Message,
-    Notice, Notifier, Observed, Outcome, Received, Refusal, Remedy, Repository, Role, Runtime,
-    Secrets, Sender, Setting, SettingKind, Settings, Tagged, Template, Untold, Ways, receive,
+    Notice, Notifier, Observed, Outcome, Profile, Received, Refusal, Remedy, Repository, Role,
+    Runtime, Secrets, Sender, Setting, SettingKind, Settings, Tagged, Template, Untold, Ways,
+    receive,
 };
 pub use shared::names::composed;
 
@@ -35,6 +37,7 @@ pub const ALL: &[&Kind] = &[
     &harbor::KIND,
     &nexus::KIND,
     &oci::KIND,
+    &sysdig::KIND,
 ];
 
 /// The party of that name.

@@ -2,8 +2,8 @@
 //!
 //! A field that has a comma in it is quoted, as in CSV: `"repository=a,b"`.
 
-use crate::Kind;
 use crate::contract::{BadSetting, Given};
+use crate::{Kind, Role};
 
 /// Bytes of the whole string.
 const LONGEST: usize = 64 << 10;
@@ -60,11 +60,12 @@ const HINT: &str = "write it like this: \
                     type=artifactory,registry=registry.example,\"repository=a,b\"";
 
 fn ids() -> Vec<&'static str> {
-    crate::ALL.iter().map(|it| it.id).collect()
+    crate::ALL.iter().filter(|it| it.role == Role::Registry).map(|it| it.id).collect()
 }
 
 fn kind(id: &str) -> Result<&'static Kind, BadSetting> {
-    crate::find(&id.to_ascii_lowercase()).ok_or_else(|| {
+    let found = crate::find(&id.to_ascii_lowercase()).filter(|it| it.role == Role::Registry);
+    found.ok_or_else(|| {
         let shown: String = id.chars().take(40).collect();
         BadSetting::new("type", format!("`{shown}` is none of {}", ids().join(", ")))
     })

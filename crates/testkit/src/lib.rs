@@ -19,5 +19,6 @@ pub use real_registry::{Asked, RealRegistry};
 pub use registry::{FakeRegistry, Fault, Guard, Seen};
 pub use relay::Relay;
 pub use vendor::{
-    Answered, Delivered, EventGrid, Form, Hook, Sink, Subscribed, Told, Vendor, VendorStandIn,
+    Answered, Delivered, EventGrid, Form, Hook, Listing, Running, Sink, Subscribed, SysdigStandIn,
+    Told, Vendor, VendorStandIn,
 };

@@ -13,6 +13,7 @@ pub mod names;
 pub mod orders;
 pub mod ranges;
 pub mod reports;
+pub mod runtimes;
 pub mod sheets;
 pub mod statements;
 pub mod world;
@@ -35,6 +36,7 @@ pub const ALL: &[Target] = &[
     ("orders", orders::run),
     ("ranges", ranges::run),
     ("reports", reports::run),
+    ("runtimes", runtimes::run),
     ("sheets", sheets::run),
     ("statements", statements::run),
 ];

@@ -1,5 +1,7 @@
 //! A runtime: what runs in which cluster, asked for.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use model::Gap;
 
@@ -24,10 +26,15 @@ pub struct Observed {
     pub containers: Vec<Container>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// The packages that containers of an image were seen to load, by the digest that they are told
+    /// with. Of an image that is not among them, nobody says anything.
+    pub loaded: BTreeMap<String, Profile>,
+    /// What could not be read of loaded packages: nothing that runs is missing because of it.
+    pub unclear: Vec<Gap>,
 }
 
 /// A container of a workload, once however many replicas of it run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Container {
     /// `default`.
     pub namespace: String,
@@ -41,19 +48,29 @@ pub struct Container {
     pub image: Option<String>,
     /// A digest of the image: of its manifest, its index or its configuration; nobody says which.
     pub digest: String,
-    /// The packages that were loaded at run time; none, where nobody says.
-    pub loaded: Option<Vec<Loaded>>,
+}
+
+/// What the containers of an image load.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// The packages that were loaded.
+    pub packages: BTreeSet<Loaded>,
+    /// Was each of its containers looked at, and all of it read? What is not among the packages is
+    /// not loaded only then.
+    pub is_whole: bool,
 }
 
 /// A package that a container loads.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Loaded {
-    /// Its package URL, where that is told.
-    pub purl: Option<String>,
     /// `openssl`.
     pub name: String,
     /// `3.0.2-0ubuntu1`.
     pub version: String,
+    /// Its package URL, where that is told.
+    pub purl: Option<String>,
+    /// Which kind of package, in the party's word for it, in lower case: `java`.
+    pub kind: Option<String>,
     /// Is it installed by the distribution's package manager?
     pub is_system: bool,
 }

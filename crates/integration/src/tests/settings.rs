@@ -98,7 +98,7 @@ fn settings_are_data() {
     let json = serde_json::to_value(check).unwrap();
     assert_eq!(json["outcome"], "ok");
     let ids: Vec<&str> = ALL.iter().map(|it| it.id).collect();
-    assert_eq!(ids, ["artifactory", "azure", "distribution", "harbor", "nexus", "oci"]);
+    assert_eq!(ids, ["artifactory", "azure", "distribution", "harbor", "nexus", "oci", "sysdig"]);
 }
 
 #[test]
