@@ -34,6 +34,7 @@ mod refusal;
 mod refusals;
 mod resolve;
 mod routes;
+mod runtimes;
 mod serve;
 mod tagged;
 mod tally;

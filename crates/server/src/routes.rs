@@ -34,6 +34,7 @@ use utoipa::openapi::security::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use deployments::Making;
 pub(crate) use environments::counted;
 pub(crate) use events::selected;
 

@@ -190,7 +190,7 @@ async fn promote(
 
 /// Whether an environment is made that is not there.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Making {
+pub(crate) enum Making {
     /// Nobody asks for it.
     Unasked,
     /// It is asked for by somebody who may.
@@ -200,7 +200,7 @@ enum Making {
 }
 
 impl Making {
-    async fn of(
+    pub(super) async fn of(
         app: &App,
         caller: &Caller,
         organisation: &str,
@@ -217,7 +217,7 @@ impl Making {
     }
 
     /// Why nothing was recorded; that an environment is missing is no slip of whoever wants it made.
-    fn refusal(self, error: store::Error, wanted: &str, organisation: &str) -> Refusal {
+    pub(crate) fn refusal(self, error: store::Error, wanted: &str, organisation: &str) -> Refusal {
         let store::Error::NotFound { what: "environment", name, among } = &error else {
             return error.into();
         };
