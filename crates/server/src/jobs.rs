@@ -2,11 +2,13 @@
 //! somebody else when they are not heard of any more.
 
 mod analyse_image;
+mod ask_runtime;
 mod attend;
 mod count_environments;
 mod expire;
 mod find_pending;
 mod look_at_registries;
+mod look_at_runtimes;
 mod look_out;
 mod rematch;
 mod resolve_tags;
@@ -22,6 +24,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 
+pub(crate) use ask_runtime::soon as ask_soon;
 pub(crate) use attend::{Looking, soon as look_soon};
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.
@@ -36,6 +39,8 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &analyse_image::AnalyseImage,
     &attend::Attend,
     &look_at_registries::LookAtRegistries,
+    &ask_runtime::AskRuntime,
+    &look_at_runtimes::LookAtRuntimes,
     &rematch::Rematch,
     &count_environments::CountEnvironments,
     &find_pending::FindPending,
@@ -82,6 +87,11 @@ pub(crate) async fn attend_for(
     time: Duration,
 ) -> Result<(), String> {
     attend::attend_for(app, record, time).await
+}
+
+/// Is a kind of integration one of those?
+fn is_of(kind: &str, role: integration::Role) -> bool {
+    integration::find(kind).is_some_and(|it| it.role == role)
 }
 
 /// The program itself, when nobody asked it.
@@ -238,6 +248,6 @@ mod tests {
         }
         assert_eq!(hands(0), 0);
         assert!(kinds(true).contains(&"attend") && !kinds(false).contains(&"attend"));
-        assert_eq!(kinds(false).len() + 1, kinds(true).len());
+        assert_eq!(kinds(false).len() + 2, kinds(true).len());
     }
 }

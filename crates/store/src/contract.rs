@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use evaluations::{Counted, Counts, Evaluation, NewEvent, WrittenEvent};
 pub use integrations::{
-    IntegrationRecord, IntegrationSecrets, IntegrationState, Kept, NewIntegration, NewNotice,
+    DueLook, IntegrationRecord, IntegrationSecrets, IntegrationState, Kept, NewIntegration, NewNotice,
     NoticeCounts, NoticeReport, NoticeState, Refused, Setback, WaitingNotice,
 };
 pub use numbers::{Changes, ImageContent, RunningImage, SetPackage};

@@ -47,7 +47,7 @@ use db::Db;
 
 pub use contract::{
     Caller, Change, Changes, Check, Cleared, Counted, Counts, Elsewhere, Error, Evaluation,
-    EventSelection, Expired, Idempotent, ImageContent, ImageSelection, IntegrationRecord,
+    DueLook, EventSelection, Expired, Idempotent, ImageContent, ImageSelection, IntegrationRecord,
     IntegrationSecrets, IntegrationState, Job, JobReport, JobState, Keeping, Kept, KnownPackage,
     Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob, NewNotice, NewSecret, NewToken,
     Newcomer, NoticeCounts, NoticeReport, NoticeState, Page, Paged, Recorded, Refused, Reported,

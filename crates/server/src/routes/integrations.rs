@@ -10,7 +10,7 @@ use api::{
     Page, Problem, RefusedWebhooks, Removed, RemovedAt, Sort, Tried,
 };
 use axum::extract::State;
-use integration::{Check, Kind, Outcome, SettingKind};
+use integration::{Check, Kind, Outcome, Role, SettingKind};
 use model::{Act, OrganisationId, Right, Secret};
 use store::{IntegrationRecord, NewIntegration, NoticeCounts, Refused};
 use utoipa_axum::router::OpenApiRouter;
@@ -163,6 +163,7 @@ async fn put(
         let hint = error.hint().map(str::to_owned);
         Refusal::from(hint.into_iter().fold(problem, api::Problem::with_hint))
     })?;
+    is_its_own(&app, &organisation, kind, &name, &party).await?;
     // Nobody waits for the party's answer who wants to write meanwhile.
     let checks = party.tried(&app.reach).await;
     let hook = minted(SecretKind::Hook)?;
@@ -181,8 +182,13 @@ async fn put(
     let act = app.act(&caller);
     let (record, _) = app.store.put_integration(&organisation, &act, &new).await?;
     let id = record.id.clone();
+    let asked = record.clone();
     let answer = noted(&app, &act, record, checks, &party).await?;
-    jobs::look_soon(&app, &organisation, &[&id]).await?;
+    match kind.role {
+        Role::Registry => jobs::look_soon(&app, &organisation, &[&id]).await?,
+        Role::Runtime => jobs::ask_soon(&app, &asked).await?,
+        Role::Notifier => {}
+    }
     Ok(answer)
 }
 
@@ -308,6 +314,36 @@ fn parted(kind: &Kind, parameters: &BTreeMap<String, String>) -> Result<Parted, 
         }
     }
     Ok(parted)
+}
+
+/// A cluster is one environment: what two integrations said of it would contradict each other.
+async fn is_its_own(
+    app: &App,
+    organisation: &OrganisationId,
+    kind: &Kind,
+    name: &str,
+    party: &Party,
+) -> Result<(), Refusal> {
+    let Some(cluster) = party.settings.text("cluster").filter(|_| kind.role == Role::Runtime) else {
+        return Ok(());
+    };
+    let said = |record: &IntegrationRecord, key: &str| {
+        record.settings.iter().find(|it| it.0 == key).map(|it| it.1.trim().to_owned())
+    };
+    let is_there = |record: &IntegrationRecord| {
+        ["region", "url"].iter().all(|key| said(record, key).as_deref() == party.settings.text(key))
+    };
+    let all = app.store.integrations(organisation).await?;
+    let other = all.iter().find(|it| {
+        it.kind == kind.id
+            && it.name != name.trim()
+            && said(it, "cluster").as_deref() == Some(cluster)
+            && is_there(it)
+    });
+    let Some(other) = other else { return Ok(()) };
+    let why = format!("parameters: cluster: {cluster} is that of {} {} already", kind.id, other.name);
+    let hint = "choose another one, or delete that integration";
+    Err(Sort::Refused.because(why).with_hint(hint).into())
 }
 
 /// Would it be reached elsewhere than before?
