@@ -67,6 +67,8 @@ pub enum EventKind {
     DeploymentReplaced,
     /// An application runs no more.
     DeploymentEnded,
+    /// What an application runs is known by its own digest, and not any more by another one of it.
+    DeploymentIdentified,
     /// A person may not log in any more.
     UserDisabled,
     /// A person may log in again.
@@ -160,7 +162,7 @@ impl EventKind {
     ];
 
     /// All of them.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 55] = [
         Self::OrganisationCreated,
         Self::RepositoryEnabled,
         Self::RepositoryDisabled,
@@ -176,6 +178,7 @@ impl EventKind {
         Self::DeploymentStarted,
         Self::DeploymentReplaced,
         Self::DeploymentEnded,
+        Self::DeploymentIdentified,
         Self::UserDisabled,
         Self::UserEnabled,
         Self::UserDeleted,
@@ -235,6 +238,7 @@ impl EventKind {
             Self::DeploymentStarted => "deployment-started",
             Self::DeploymentReplaced => "deployment-replaced",
             Self::DeploymentEnded => "deployment-ended",
+            Self::DeploymentIdentified => "deployment-identified",
             Self::UserDisabled => "user-disabled",
             Self::UserEnabled => "user-enabled",
             Self::UserDeleted => "user-deleted",

@@ -17,12 +17,13 @@ const PART: u32 = 2_000;
 const PACKAGES: u32 = 10_000;
 
 /// What changes a portfolio.
-const KINDS: [EventKind; 7] = [
+const KINDS: [EventKind; 8] = [
     EventKind::ImageAnalysed,
     EventKind::ImageDeleted,
     EventKind::DeploymentStarted,
     EventKind::DeploymentReplaced,
     EventKind::DeploymentEnded,
+    EventKind::DeploymentIdentified,
     EventKind::EnvironmentDeleted,
     EventKind::Expired,
 ];
@@ -346,7 +347,9 @@ impl Ships {
                     self.digests.remove(&number);
                 }
             }
-            EventKind::DeploymentStarted | EventKind::DeploymentReplaced => {
+            EventKind::DeploymentStarted
+            | EventKind::DeploymentReplaced
+            | EventKind::DeploymentIdentified => {
                 if let Some(former) = event.detail["replaced"]["deployment"].as_str() {
                     self.end(former);
                 }

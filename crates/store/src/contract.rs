@@ -4,6 +4,7 @@ mod evaluations;
 mod integrations;
 mod numbers;
 mod people;
+mod runtimes;
 mod upkeep;
 
 use model::{
@@ -13,11 +14,15 @@ use serde::{Deserialize, Serialize};
 
 pub use evaluations::{Counted, Counts, Evaluation, NewEvent, WrittenEvent};
 pub use integrations::{
-    DueLook, IntegrationRecord, IntegrationSecrets, IntegrationState, Kept, NewIntegration, NewNotice,
-    NoticeCounts, NoticeReport, NoticeState, Refused, Setback, WaitingNotice,
+    DueLook, IntegrationRecord, IntegrationSecrets, IntegrationState, Kept, NewIntegration,
+    NewNotice, NoticeCounts, NoticeReport, NoticeState, Refused, Setback, WaitingNotice,
 };
 pub use numbers::{Changes, ImageContent, RunningImage, SetPackage};
 pub use people::{Caller, NewSecret, NewToken, Newcomer, Speaker};
+pub(crate) use runtimes::is_silent;
+pub use runtimes::{
+    Container, KeptContainer, RunsIn, RuntimeRecord, Snapped, Snapshot, Unplaced, Workload,
+};
 pub use upkeep::{Check, Idempotent, Restored, SecretRecord, Trouble};
 
 /// Why the store has no answer. Variants are what the caller would do.

@@ -8,7 +8,7 @@ use crate::db::{Query, Sql, Tx, Value, runs, values};
 use crate::environments::Held;
 use crate::integrations::PARTS;
 use crate::retention::{IMAGES, SETS, delete_images};
-use crate::{Store, deployments, derived, events, images, members, names};
+use crate::{Store, deployments, derived, events, images, members, names, runtimes};
 
 /// How often we begin anew where something was recorded meanwhile.
 const TRIES: usize = 10;
@@ -166,8 +166,11 @@ impl Store {
     async fn clear_organisation(&self, organisation: &OrganisationId) -> Result<(), Error> {
         const OF_INTEGRATIONS: &str =
             "integration IN (SELECT id FROM integrations WHERE organisation = $1)";
-        const TABLES: [((&str, &str), &str); 5] = [
+        const OF_RUNTIMES: &str = "runtime IN (SELECT id FROM runtimes WHERE organisation = $1)";
+        const TABLES: [((&str, &str), &str); 7] = [
             (("events", "id"), "organisation = $1"),
+            (("runtime_containers", "runtime, environment, key"), OF_RUNTIMES),
+            (("runtimes", "id"), "organisation = $1"),
             (("deployments", "id"), "organisation = $1"),
             (("tags", "id"), "organisation = $1"),
             (("integrations", "id"), "organisation = $1"),
@@ -283,6 +286,9 @@ impl Store {
                     why: format!("it runs in {}", names.join(", ")),
                     hint: format!("remove it from `{first}` first, or delete it by force"),
                 });
+            }
+            for (id, _) in &environments {
+                runtimes::ask_anew(&mut tx, id, act.at).await?;
             }
             let mut held = Vec::with_capacity(environments.len());
             for (id, _) in &environments {

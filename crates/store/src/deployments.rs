@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::contract::{Change, Error, Recorded, Reported, Selection};
 use crate::db::{Query, Row, Tx, values};
 use crate::environments::{self, Held};
-use crate::{Store, derived, events, names};
+use crate::{Store, derived, events, names, runtimes};
 pub(crate) use record::platform_key;
 use record::{Draft, put};
 
@@ -126,6 +126,8 @@ impl Store {
         let drafts: Vec<Draft> =
             recordings.iter().map(|it| Draft::new(it, &source)).collect::<Result<_, _>>()?;
         let mut tx = self.db.write().await?;
+        let id = environments::find_in(&mut tx, organisation, environment).await?;
+        runtimes::ask_anew(&mut tx, &id, act.at).await?;
         let held = environments::hold(&mut tx, organisation, environment).await?;
         let sql =
             format!("{SELECT} WHERE d.environment = $1 AND d.slot = $2 AND d.until_at IS NULL");
@@ -166,6 +168,8 @@ impl Store {
         selection: &Selection,
     ) -> Result<Vec<Deployment>, Error> {
         let mut tx = self.db.write().await?;
+        let id = environments::find_in(&mut tx, organisation, environment).await?;
+        runtimes::ask_anew(&mut tx, &id, act.at).await?;
         let held = environments::hold(&mut tx, organisation, environment).await?;
         let running = running(&mut tx, &held, selection).await?;
         if running.is_empty() {
@@ -366,7 +370,7 @@ pub(crate) async fn end_because(
 }
 
 /// A deployment as an event tells it.
-fn described(deployment: &Deployment) -> serde_json::Value {
+pub(crate) fn described(deployment: &Deployment) -> serde_json::Value {
     json!({
         "deployment": deployment.id,
         "platform": deployment.platform.to_string(),

@@ -57,6 +57,12 @@ pub(crate) async fn all(tx: &mut Tx) -> Result<(), Error> {
         "UPDATE deployments SET analysed = (SELECT i.id FROM images i
              WHERE i.organisation = deployments.organisation AND i.digest = deployments.digest
              AND i.state = 'analysed') WHERE until_at IS NULL",
+        // An outline begins with the configuration's digest.
+        "INSERT INTO image_names (image, digest, is_config)
+             SELECT id, substr(outline, 12, 71), 1 FROM images
+             WHERE state = 'analysed' AND outline LIKE '{\"config\":\"sha256:%'
+             AND substr(outline, 12, 71) <> digest
+             ON CONFLICT (image, digest) DO NOTHING",
     ] {
         tx.run(sql, vec![]).await?;
     }

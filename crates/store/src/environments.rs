@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::contract::{Counted, Error, Page, Paged};
 use crate::db::{Db, Query, Row, Tx, values};
 use crate::retention::delete_some;
-use crate::{Store, derived, evaluations, events, names, new_id};
+use crate::{Store, derived, evaluations, events, names, new_id, runtimes};
 
 /// How many names an error lists.
 const LISTED: i64 = 20;
@@ -150,6 +150,7 @@ impl Store {
             }
         }
         let mut tx = self.db.write().await?;
+        runtimes::ask_anew(&mut tx, &id, act.at).await?;
         let sql = "SELECT id, name FROM environments WHERE id = $1";
         // It may have another name by now.
         let row = tx.hold(sql, values![&id]).await?.ok_or(Error::Gone("environment"))?;
@@ -173,12 +174,21 @@ pub(crate) async fn find(
     organisation: &OrganisationId,
     name: &str,
 ) -> Result<String, Error> {
+    find_in(&mut db.read().await?, organisation, name).await
+}
+
+/// The id of the environment of that name, in a transaction; without one, an error that names those
+/// there are.
+pub(crate) async fn find_in(
+    tx: &mut Tx,
+    organisation: &OrganisationId,
+    name: &str,
+) -> Result<String, Error> {
     let name = names::cleaned("environment", name)?;
-    let mut tx = db.read().await?;
     let sql = "SELECT id FROM environments WHERE organisation = $1 AND name = $2";
     match tx.row(sql, values![&organisation.0, &name]).await? {
         Some(row) => row.text("id"),
-        None => Err(none(&mut tx, organisation, name).await?),
+        None => Err(none(tx, organisation, name).await?),
     }
 }
 
@@ -259,7 +269,9 @@ async fn none(tx: &mut Tx, organisation: &OrganisationId, name: String) -> Resul
 /// needs no look, and of the rest there is little.
 fn columns(db: &Db) -> String {
     format!(
-        "e.id, e.name, e.created_at, e.created_by, e.running, {} AS unread",
+        "e.id, e.name, e.created_at, e.created_by, e.running, {} AS unread,
+         (SELECT COUNT(DISTINCT c.digest) FROM runtime_containers c
+          WHERE c.environment = e.id AND c.placed IS NULL) AS unplaced",
         derived::unread(db)
     )
 }
@@ -288,12 +300,14 @@ fn read_counted(row: &Row) -> Result<(Environment, Option<Counted>), Error> {
 
 fn read(row: &Row) -> Result<Environment, Error> {
     let count = |name| row.int(name).map(|it| u64::try_from(it).unwrap_or(0));
+    // Each image of which a runtime tells, and nobody knows which it is, runs as well.
+    let unplaced = count("unplaced")?;
     Ok(Environment {
         id: row.text("id")?,
         name: row.text("name")?,
         created: row.moment("created_at")?,
         created_by: row.text("created_by")?,
-        running: count("running")?,
-        pending: count("unread")?,
+        running: count("running")? + unplaced,
+        pending: count("unread")? + unplaced,
     })
 }

@@ -1,6 +1,8 @@
 //! Images: which an organisation knows, and whether their content is known.
 
-use model::{Act, Digest, EventKind, ImageRecord, ImageState, OrganisationId, Platform};
+use model::{
+    Act, Digest, EventKind, ImageDescription, ImageRecord, ImageState, OrganisationId, Platform,
+};
 use serde_json::json;
 
 use crate::contract::{Error, ImageSelection, Page, Paged, WrittenImage};
@@ -186,6 +188,25 @@ pub(crate) async fn see_in(tx: &mut Tx, id: i64, repository: Option<&str>) -> Re
         let sql = "INSERT INTO image_repositories (image, repository) VALUES ($1, $2)
                    ON CONFLICT (image, repository) DO NOTHING";
         tx.run(sql, values![id, repository]).await?;
+    }
+    Ok(())
+}
+
+/// The digests that an image goes by besides its own, as its description has them: that of its
+/// configuration, and that of the index it was chosen from. Other indexes may lead to it as well.
+pub(crate) async fn call(
+    tx: &mut Tx,
+    id: i64,
+    digest: &Digest,
+    image: &ImageDescription,
+) -> Result<(), Error> {
+    let names = [(&image.config, 1_i64), (&image.index, 0), (&image.digest, 0)];
+    for (name, is_config) in names {
+        if let Some(name) = name.as_ref().filter(|it| *it != digest) {
+            let sql = "INSERT INTO image_names (image, digest, is_config) VALUES ($1, $2, $3)
+                       ON CONFLICT (image, digest) DO NOTHING";
+            tx.run(sql, values![id, name.as_str(), is_config]).await?;
+        }
     }
     Ok(())
 }

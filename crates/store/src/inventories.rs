@@ -165,6 +165,9 @@ impl<'a> Draft<'a> {
     ) -> Result<(), Error> {
         let (image, inventory) = (self.image, self.new.inventory);
         images::see_in(tx, image, self.repository.as_deref()).await?;
+        if let Some(description) = inventory.subject.image() {
+            images::call(tx, image, self.new.digest, description).await?;
+        }
         let former = retention::sets_of(tx, image).await?;
         if former != kept {
             if !former.is_empty() {

@@ -35,6 +35,7 @@ mod refusals;
 mod repositories;
 mod resets;
 mod retention;
+mod runtimes;
 mod secrets;
 mod sessions;
 mod settings;
@@ -46,13 +47,14 @@ mod watched;
 use db::Db;
 
 pub use contract::{
-    Caller, Change, Changes, Check, Cleared, Counted, Counts, Elsewhere, Error, Evaluation,
-    DueLook, EventSelection, Expired, Idempotent, ImageContent, ImageSelection, IntegrationRecord,
-    IntegrationSecrets, IntegrationState, Job, JobReport, JobState, Keeping, Kept, KnownPackage,
-    Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob, NewNotice, NewSecret, NewToken,
-    Newcomer, NoticeCounts, NoticeReport, NoticeState, Page, Paged, Recorded, Refused, Reported,
-    Restored, Retention, Running, RunningImage, SecretRecord, Selection, SetPackage, Setback,
-    Sought, Speaker, Stale, Trouble, WaitingNotice, When, WrittenEvent, WrittenImage,
+    Caller, Change, Changes, Check, Cleared, Container, Counted, Counts, DueLook, Elsewhere, Error,
+    Evaluation, EventSelection, Expired, Idempotent, ImageContent, ImageSelection,
+    IntegrationRecord, IntegrationSecrets, IntegrationState, Job, JobReport, JobState, Keeping,
+    Kept, KeptContainer, KnownPackage, Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob,
+    NewNotice, NewSecret, NewToken, Newcomer, NoticeCounts, NoticeReport, NoticeState, Page, Paged,
+    Recorded, Refused, Reported, Restored, Retention, Running, RunningImage, RunsIn, RuntimeRecord,
+    SecretRecord, Selection, SetPackage, Setback, Snapped, Snapshot, Sought, Speaker, Stale,
+    Trouble, Unplaced, WaitingNotice, When, Workload, WrittenEvent, WrittenImage,
 };
 pub use db::Together;
 pub use doctor::unopened;

@@ -19,6 +19,7 @@ const ALL: &[&str] = &[
     include_str!("migrations/0010-turns-of-many.sql"),
     include_str!("migrations/0011-what-is-cut-and-walked.sql"),
     include_str!("migrations/0012-integrations.sql"),
+    include_str!("migrations/0013-runtimes.sql"),
 ];
 
 /// The version this program makes and understands.

@@ -115,7 +115,8 @@ async fn ask(
         Ok(observed) => match take(app, record, party, environment, began, observed).await {
             Ok(but) => IntegrationState::Connected { but },
             Err(why) => {
-                let failed = integration::Failure::from(image::Error::unavailable("it", why.as_str()));
+                let failed =
+                    integration::Failure::from(image::Error::unavailable("it", why.as_str()));
                 rest = party.rhythm().rest(&Err(WatchError::Failed(failed)));
                 IntegrationState::Failed { why }
             }
@@ -128,10 +129,7 @@ async fn ask(
 
 /// What runs there. Where nothing at all does, the party may know of no such cluster any more, and is
 /// asked that; and where it does, it may have nobody there who looks, for whoever looks runs there, too.
-async fn observed(
-    runtime: &dyn Runtime,
-    cluster: &str,
-) -> Result<Observed, integration::Failure> {
+async fn observed(runtime: &dyn Runtime, cluster: &str) -> Result<Observed, integration::Failure> {
     let mut observed = runtime.running().await?;
     if observed.containers.is_empty() && observed.gaps.is_empty() {
         if !runtime.clusters().await?.iter().any(|it| it == cluster) {

@@ -324,7 +324,8 @@ async fn is_its_own(
     name: &str,
     party: &Party,
 ) -> Result<(), Refusal> {
-    let Some(cluster) = party.settings.text("cluster").filter(|_| kind.role == Role::Runtime) else {
+    let Some(cluster) = party.settings.text("cluster").filter(|_| kind.role == Role::Runtime)
+    else {
         return Ok(());
     };
     let said = |record: &IntegrationRecord, key: &str| {
@@ -341,7 +342,8 @@ async fn is_its_own(
             && is_there(it)
     });
     let Some(other) = other else { return Ok(()) };
-    let why = format!("parameters: cluster: {cluster} is that of {} {} already", kind.id, other.name);
+    let why =
+        format!("parameters: cluster: {cluster} is that of {} {} already", kind.id, other.name);
     let hint = "choose another one, or delete that integration";
     Err(Sort::Refused.because(why).with_hint(hint).into())
 }

@@ -85,6 +85,7 @@ pub(crate) const TABLES: &[Table] = &[
          n:analysed_at",
     ),
     table("image_repositories", "image, repository", "n:image t:repository"),
+    table("image_names", "image, digest", "n:image t:digest n:is_config"),
     table(
         "tags",
         "id",
@@ -109,6 +110,19 @@ pub(crate) const TABLES: &[Table] = &[
         "id",
         "t:id t:organisation t:environment t:slot t:application t:platform t:repository t:tag \
          t:digest t:source t:recorded_by t:recorded_from n:from_at n:until_at",
+    ),
+    table(
+        "runtimes",
+        "id",
+        "t:id t:organisation t:name t:kind t:agent n:seen_at n:heard_at n:every t:mark t:gaps \
+         n:changed_at n:silent_since t:other n:other_heard_at n:other_differs",
+    ),
+    table("runtime_environments", "runtime, environment", "t:runtime t:environment t:called"),
+    table(
+        "runtime_containers",
+        "runtime, environment, key",
+        "t:runtime t:environment t:key t:namespace t:kind t:workload t:container t:image \
+         t:repository t:tag t:digest t:platform t:application t:placed",
     ),
     table(
         "events",
