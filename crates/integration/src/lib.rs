@@ -22,10 +22,9 @@ pub mod watch;
 
 pub use contract::{
     Action, Age, Answer, BadSetting, Change, Check, Connect, Container, Delivery, Directory, Fact,
-    Failure, Given, Heard, How, Inbox, Integration, Kind, Leftover, Listed, Loaded, Message,
-    Notice, Notifier, Observed, Outcome, Profile, Received, Refusal, Remedy, Repository, Role,
-    Runtime, Secrets, Sender, Setting, SettingKind, Settings, Tagged, Template, Untold, Ways,
-    receive,
+    Failure, Given, Heard, How, Inbox, Integration, Kind, Leftover, Listed, Message, Notice,
+    Notifier, Observed, Outcome, Received, Refusal, Remedy, Repository, Role, Runtime, Secrets,
+    Sender, Setting, SettingKind, Settings, Tagged, Template, Untold, Ways, receive,
 };
 pub use shared::names::composed;
 

@@ -21,7 +21,8 @@ pub use numbers::{Changes, ImageContent, RunningImage, SetPackage};
 pub use people::{Caller, NewSecret, NewToken, Newcomer, Speaker};
 pub(crate) use runtimes::is_silent;
 pub use runtimes::{
-    Container, KeptContainer, RunsIn, RuntimeRecord, Snapped, Snapshot, Unplaced, Workload,
+    Container, KeptContainer, RunsIn, RuntimeRecord, SeenInUse, Snapped, Snapshot, Unplaced,
+    Workload,
 };
 pub use upkeep::{Check, Idempotent, Restored, SecretRecord, Trouble};
 

@@ -19,6 +19,7 @@ mod evaluations;
 mod events;
 mod idempotency;
 mod images;
+mod in_use;
 mod inbox;
 mod integrations;
 mod inventories;
@@ -53,8 +54,8 @@ pub use contract::{
     Kept, KeptContainer, KnownPackage, Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob,
     NewNotice, NewSecret, NewToken, Newcomer, NoticeCounts, NoticeReport, NoticeState, Page, Paged,
     Recorded, Refused, Reported, Restored, Retention, Running, RunningImage, RunsIn, RuntimeRecord,
-    SecretRecord, Selection, SetPackage, Setback, Snapped, Snapshot, Sought, Speaker, Stale,
-    Trouble, Unplaced, WaitingNotice, When, Workload, WrittenEvent, WrittenImage,
+    SecretRecord, SeenInUse, Selection, SetPackage, Setback, Snapped, Snapshot, Sought, Speaker,
+    Stale, Trouble, Unplaced, WaitingNotice, When, Workload, WrittenEvent, WrittenImage,
 };
 pub use db::Together;
 pub use doctor::unopened;

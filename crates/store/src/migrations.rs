@@ -20,6 +20,7 @@ const ALL: &[&str] = &[
     include_str!("migrations/0011-what-is-cut-and-walked.sql"),
     include_str!("migrations/0012-integrations.sql"),
     include_str!("migrations/0013-runtimes.sql"),
+    include_str!("migrations/0015-in-use.sql"),
 ];
 
 /// The version this program makes and understands.

@@ -131,13 +131,13 @@ fn finding(packages: usize) -> impl Strategy<Value = Finding> {
     let words =
         (prop_oneof![Just(String::new()), text()], prop_oneof![Just(String::new()), text()]);
     let more = (vec(link(), 0..3), vec(any::<u32>(), 0..3), of(exploited()), of(forecast()));
-    let rest = (vec(0..packages + 1, 1..4), any::<bool>(), of(statement()));
+    let rest = (vec(0..packages + 1, 1..4), any::<bool>(), of(statement()), of(any::<bool>()));
     (names, who, bad, words, more, rest).prop_map(|(names, who, bad, words, more, rest)| {
         let (id, aliases, name, version, space) = names;
         let (feed, advisory, bulletins, reason, published) = who;
         let (level, ratings, spans, fix) = bad;
         let (references, weaknesses, exploited, forecast) = more;
-        let (mut packages, malicious, statement) = rest;
+        let (mut packages, malicious, statement, in_use) = rest;
         packages.sort_unstable();
         packages.dedup();
         Finding {
@@ -164,6 +164,7 @@ fn finding(packages: usize) -> impl Strategy<Value = Finding> {
             forecast,
             malicious,
             statement,
+            in_use,
         }
     })
 }

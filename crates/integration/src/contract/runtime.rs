@@ -1,9 +1,9 @@
 //! A runtime: what runs in which cluster, asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use model::Gap;
+use model::{Gap, Profile};
 
 use super::directory::{Check, Failure};
 
@@ -48,29 +48,4 @@ pub struct Container {
     pub image: Option<String>,
     /// A digest of the image: of its manifest, its index or its configuration; nobody says which.
     pub digest: String,
-}
-
-/// What the containers of an image load.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Profile {
-    /// The packages that were loaded.
-    pub packages: BTreeSet<Loaded>,
-    /// Was each of its containers looked at, and all of it read? What is not among the packages is
-    /// not loaded only then.
-    pub is_whole: bool,
-}
-
-/// A package that a container loads.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Loaded {
-    /// `openssl`.
-    pub name: String,
-    /// `3.0.2-0ubuntu1`.
-    pub version: String,
-    /// Its package URL, where that is told.
-    pub purl: Option<String>,
-    /// Which kind of package, in the party's word for it, in lower case: `java`.
-    pub kind: Option<String>,
-    /// Is it installed by the distribution's package manager?
-    pub is_system: bool,
 }

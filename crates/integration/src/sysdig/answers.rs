@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::Gap;
+use model::{Gap, Loaded, Profile};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::contract::{Container, Loaded, Observed, Profile};
+use crate::contract::{Container, Observed};
 use crate::shared::asked::gap;
 use crate::shared::said::shown;
 
