@@ -1,6 +1,7 @@
 //! The client: a method for every question, over whatever carries it.
 
 mod integrations;
+mod runtimes;
 
 use std::sync::Arc;
 

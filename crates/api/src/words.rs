@@ -46,7 +46,8 @@ pub use page::{Page, PageQuery};
 pub use problem::{Problem, Sort};
 pub use retention::{DeleteQuery, Deleted, ExpireQuery, Expired, Keeping, KeepingFor};
 pub use runtime::{
-    Heartbeat, RunningContainer, RunsIn, Runtime, RuntimeQuery, Snapped, Snapshot, Workload,
+    Berthed, Heartbeat, RunningContainer, RunsIn, Runtime, RuntimeQuery, Snapped, Snapshot,
+    Unplaced, WholeRuntime, Workload,
 };
 pub use whereabouts::{
     Flaw, Hole, InEnvironment, Place, Sighted, Sighting, WhereQuery, Whereabouts,

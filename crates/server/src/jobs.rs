@@ -6,6 +6,7 @@ mod ask_runtime;
 mod attend;
 mod count_environments;
 mod expire;
+mod find_due_runtimes;
 mod find_pending;
 mod look_at_registries;
 mod look_at_runtimes;
@@ -40,6 +41,7 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &attend::Attend,
     &look_at_registries::LookAtRegistries,
     &ask_runtime::AskRuntime,
+    &find_due_runtimes::FindDueRuntimes,
     &look_at_runtimes::LookAtRuntimes,
     &rematch::Rematch,
     &count_environments::CountEnvironments,

@@ -63,6 +63,15 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 }
 
 impl Asked {
+    /// The answer rests on these names, too, which change without anything being written.
+    pub(crate) fn beside<'a>(mut self, names: impl Iterator<Item = &'a String>) -> Self {
+        for name in names {
+            self.question.push('\n');
+            self.question.push_str(name);
+        }
+        self
+    }
+
     /// The answer to a question about an organisation that whoever asks it may hear of: one that
     /// was made before, if it is still true, or what `make` comes to.
     pub(crate) async fn answer<T: Serialize>(

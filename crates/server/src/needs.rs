@@ -37,7 +37,9 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
         "/tags/looks"
         | "/environments/{environment}/deployments"
         | "/environments/{environment}/promotions"
-        | "/environments/{environment}/runtimes/{runtime}" => Right::RecordDeployments,
+        | "/environments/{environment}/runtimes/{runtime}"
+        | "/runtimes/{runtime}"
+        | "/runtimes/{runtime}/heartbeats" => Right::RecordDeployments,
         "/environments" | "/environments/{environment}" => Right::ManageEnvironments,
         "/images/{digest}" if method == Method::PUT => Right::PushImages,
         "/repositories/{repository}" if method == Method::PUT => Right::EnableRepositories,

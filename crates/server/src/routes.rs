@@ -17,6 +17,7 @@ mod organisations;
 mod repositories;
 mod resets;
 mod retention;
+mod runtimes;
 mod sessions;
 mod tags;
 mod tokens;
@@ -34,7 +35,7 @@ use utoipa::openapi::security::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-pub(crate) use deployments::Making;
+pub(crate) use deployments::{Making, told};
 pub(crate) use environments::counted;
 pub(crate) use events::selected;
 
@@ -59,6 +60,7 @@ use crate::tagged;
         (name = "repositories", description = "Which repositories are enrolled"),
         (name = "environments", description = "Places where images run"),
         (name = "deployments", description = "What runs where, and what ran"),
+        (name = "runtimes", description = "Clusters and hosts that say what runs in them"),
         (name = "images", description = "What is inside images, and what is wrong with them"),
         (name = "events", description = "What changed"),
         (name = "integrations", description = "The parties around us, and what they tell"),
@@ -78,6 +80,7 @@ fn paths() -> OpenApiRouter<App> {
             .merge(environments::paths())
             .merge(counts::paths())
             .merge(deployments::paths())
+            .merge(runtimes::paths())
             .merge(images::paths())
             .merge(tags::paths())
             .merge(events::paths())

@@ -1,10 +1,27 @@
 //! What runtimes say that they run: taken, placed, and judged stale.
 
-use model::{Act, OrganisationId};
+use std::collections::BTreeMap;
+
+use api::{Berthed, RunningContainer, Sort, Workload};
+use model::{Act, Digest, Gap, Moment, OrganisationId};
+use sha2::{Digest as _, Sha256};
+use store::{Container, KeptContainer, RunsIn, RuntimeRecord, Snapshot, Unplaced};
 
 use crate::app::App;
+use crate::named::{self, Named};
 use crate::refusal::Refusal;
-use crate::routes::Making;
+use crate::resolve;
+use crate::routes::{Making, told};
+
+/// The most of each that a snapshot may have.
+const ENVIRONMENTS: usize = 1_000;
+const CONTAINERS: usize = 20_000;
+const GAPS: usize = 100;
+/// Letters of a gap, and of a part of a workload's name.
+const LONGEST: usize = 500;
+const LONGEST_PART: usize = 253;
+/// Seconds after which it is to be heard of again, at most.
+const SELDOM: u32 = 86_400;
 
 /// Takes a runtime's word for all that it runs, in each environment that it names: what it said before
 /// and does not say now has ended, and images that nobody has read are to be read.
@@ -12,12 +29,223 @@ use crate::routes::Making;
 /// An integration says what it observed as an agent would: `agent` is the integration's id, `seen` the
 /// time at which it asked. `making` says whether environments are made that there are none of.
 pub(crate) async fn report(
-    _app: &App,
-    _organisation: &OrganisationId,
-    _act: &Act,
-    _runtime: &str,
-    _making: Making,
-    _snapshot: api::Snapshot,
+    app: &App,
+    organisation: &OrganisationId,
+    act: &Act,
+    runtime: &str,
+    making: Making,
+    snapshot: api::Snapshot,
 ) -> Result<api::Snapped, Refusal> {
-    Err(api::Sort::Unavailable.because("runtimes are not kept yet").into())
+    let snapshot = read(snapshot, making == Making::Allowed)?;
+    let snapped = app.store.snap(organisation, act, runtime, &snapshot).await?;
+    resolve::analyse_later(app, organisation, snapped.pending.iter()).await?;
+    Ok(api::Snapped {
+        started: snapped.started.into_iter().map(told).collect(),
+        ended: snapped.ended.into_iter().map(api::Deployment::from).collect(),
+        unchanged: snapped.unchanged,
+        unplaced: snapped.unplaced,
+        mark: snapshot.mark,
+    })
+}
+
+/// Images are known by now that were not: those that runtimes told of by other digests are placed.
+pub(crate) async fn place(app: &App, organisation: &OrganisationId) -> Result<(), Refusal> {
+    let act =
+        Act { who: "foretop".to_owned(), origin: "job place_images".to_owned(), at: app.now() };
+    let pending = app.store.place_images(organisation, &act).await?;
+    resolve::analyse_later(app, organisation, pending.iter()).await
+}
+
+/// Since when runtimes were not heard of, by name: those of which that is too long.
+pub(crate) async fn silent(
+    app: &App,
+    organisation: &OrganisationId,
+) -> Result<BTreeMap<String, Moment>, Refusal> {
+    Ok(app.store.silent_runtimes(organisation, app.now()).await?)
+}
+
+/// What nobody can tell of an environment because of its runtimes: of one that is silent, what runs there
+/// now, and of what it could not see, or cannot be placed, that.
+pub(crate) async fn gaps(
+    app: &App,
+    organisation: &OrganisationId,
+    environment: &str,
+) -> Result<Vec<Gap>, Refusal> {
+    let now = app.now();
+    let mut gaps = Vec::new();
+    for it in app.store.runtimes(organisation, Some(environment)).await? {
+        let at = format!("runtime {}", it.name);
+        let unplaced = it.unplaced.iter().filter(|it| it.environment == environment);
+        let told = holes(&it, now).into_iter().chain(unplaced.map(unknown));
+        gaps.extend(told.map(|why| Gap::new(at.clone(), why)));
+    }
+    Ok(gaps)
+}
+
+/// What nobody can tell of a runtime, but for what cannot be placed.
+fn holes(it: &RuntimeRecord, now: Moment) -> Vec<String> {
+    let mut holes = Vec::new();
+    if it.is_stale(now) {
+        holes.push(unheard(it.heard));
+    }
+    if it.differ && others(it, now).count() > 0 {
+        holes
+            .push("two agents report it, and they differ: the word of the first counts".to_owned());
+    }
+    holes.extend(it.gaps.iter().cloned());
+    holes
+}
+
+/// What it means that a runtime is silent.
+pub(crate) fn unheard(heard: Moment) -> String {
+    format!("it was not heard of since {heard}: what runs there may be something else by now")
+}
+
+fn unknown(it: &Unplaced) -> String {
+    let Unplaced { digest, image, workload, .. } = it;
+    let of = if *image == digest.to_string() { String::new() } else { format!(" ({image})") };
+    let parts = [&workload.namespace, &workload.kind, &workload.name, &workload.container];
+    let parts: Vec<&str> =
+        parts.into_iter().map(String::as_str).filter(|it| !it.is_empty()).collect();
+    format!(
+        "{digest}{of}, which {} runs, is no image that is known here: cannot tell",
+        parts.join("/")
+    )
+}
+
+/// The agents besides the one whose word counts, of late.
+fn others(it: &RuntimeRecord, now: Moment) -> impl Iterator<Item = &String> {
+    let since = now.plus_seconds(i64::from(it.every).saturating_mul(-3));
+    it.agents.iter().skip(1).filter(move |(_, heard)| *heard >= since).map(|(name, _)| name)
+}
+
+/// In the words of the API.
+pub(crate) fn word(it: RuntimeRecord, now: Moment) -> api::Runtime {
+    let mut gaps = holes(&it, now);
+    gaps.extend(it.unplaced.iter().map(|it| format!("{}: {}", it.environment, unknown(it))));
+    let agents = it.agents.first().map(|(name, _)| name).into_iter().chain(others(&it, now));
+    api::Runtime {
+        agents: agents.cloned().collect(),
+        stale: it.is_stale(now),
+        heard: it.heard.to_string(),
+        every: it.every,
+        environments: it.environments,
+        running: it.running,
+        gaps,
+        unplaced: it.unplaced.into_iter().map(unplaced).collect(),
+        name: it.name,
+        kind: it.kind,
+    }
+}
+
+fn unplaced(it: Unplaced) -> api::Unplaced {
+    api::Unplaced {
+        environment: it.environment,
+        digest: it.digest.to_string(),
+        image: it.image,
+        workload: workload(it.workload),
+        containers: it.containers,
+    }
+}
+
+fn workload(it: store::Workload) -> Workload {
+    let store::Workload { name, container, kind, namespace } = it;
+    Workload { namespace, kind, name, container }
+}
+
+/// A container in the words of the API.
+pub(crate) fn berthed(it: KeptContainer) -> Berthed {
+    let Container { workload: of, image, digest, platform, .. } = it.container;
+    Berthed {
+        environment: it.environment,
+        workload: workload(of),
+        image,
+        digest: digest.to_string(),
+        platform: platform.map(|it| it.to_string()),
+        application: it.application,
+        placed: it.placed.map(|it| it.to_string()),
+    }
+}
+
+/// A snapshot, looked through.
+fn read(sent: api::Snapshot, make: bool) -> Result<Snapshot, Refusal> {
+    let refused = |why: String| Refusal::from(Sort::Refused.because(why));
+    let most = |what: &str, count: usize, most: usize| {
+        if count <= most {
+            return Ok(());
+        }
+        Err(refused(format!("{what}: {most} at most, not {count}")))
+    };
+    most("environments", sent.environments.len(), ENVIRONMENTS)?;
+    most("gaps", sent.gaps.len(), GAPS)?;
+    if !(1..=SELDOM).contains(&sent.every) {
+        return Err(refused(format!("every: from 1 to {SELDOM} seconds, not {}", sent.every)));
+    }
+    if sent.agent.trim().is_empty() || sent.kind.trim().is_empty() {
+        return Err(refused(
+            "agent and kind: say who reports, and what kind of runtime".to_owned(),
+        ));
+    }
+    let mut environments = Vec::with_capacity(sent.environments.len());
+    for it in sent.environments {
+        most("running", it.running.len(), CONTAINERS)?;
+        let mut running: Vec<Container> =
+            it.running.into_iter().map(container).collect::<Result<_, _>>()?;
+        running.sort();
+        running.dedup();
+        environments.push(RunsIn { environment: it.environment, running });
+    }
+    environments.sort_by(|left, right| left.environment.cmp(&right.environment));
+    let mut gaps: Vec<String> = sent.gaps.iter().map(|it| cut(it, LONGEST)).collect();
+    gaps.sort();
+    gaps.dedup();
+    let mark = mark(&sent.kind, &environments, &gaps);
+    Ok(Snapshot {
+        seen: named::moment("seen", &sent.seen)?,
+        kind: cut(&sent.kind, LONGEST_PART),
+        agent: sent.agent,
+        every: sent.every,
+        mark,
+        environments,
+        make,
+        gaps,
+    })
+}
+
+fn container(it: RunningContainer) -> Result<Container, Refusal> {
+    let Workload { namespace, kind, name, container } = it.workload;
+    let [namespace, kind, name, container] =
+        [namespace, kind, name, container].map(|it| cut(&it, LONGEST_PART));
+    let digest: Digest = it.digest.parse().map_err(|error| {
+        Refusal::malformed("digest", format!("{error}, of {namespace}/{name}/{container}"))
+    })?;
+    // What is no name of an image is kept as it is told, and says nothing of where it was taken from.
+    let named = Named::read(&it.image).ok().filter(|_| it.image.parse::<Digest>().is_err());
+    Ok(Container {
+        workload: store::Workload { name, container, kind, namespace },
+        image: cut(&it.image, LONGEST),
+        tag: named.as_ref().and_then(|it| it.tag.clone()),
+        repository: named.map(|it| it.repository),
+        digest,
+        platform: it.platform.as_deref().map(named::platform).transpose()?,
+    })
+}
+
+/// What can be shown of a text, so many letters at most.
+fn cut(text: &str, most: usize) -> String {
+    text.trim().chars().filter(|it| !it.is_control()).take(most).collect()
+}
+
+/// The same for the same things told, and for others another.
+fn mark(kind: &str, environments: &[RunsIn], gaps: &[String]) -> String {
+    let mut sum = Sha256::new();
+    sum.update(format!("{kind:?} {gaps:?}"));
+    for it in environments {
+        sum.update(format!("{:?}", it.environment));
+        for container in &it.running {
+            sum.update(format!("{container:?}"));
+        }
+    }
+    let sum: [u8; 32] = sum.finalize().into();
+    Digest::from_sha256(&sum).hex().to_owned()
 }

@@ -145,6 +145,11 @@ pub struct Deployment {
     /// Where its tag leads by now, if that is another image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale: Option<StaleTag>,
+    /// Since when the runtime that told of it was not heard of, where that is too long: by now,
+    /// something else may run there.
+    #[schema(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unheard: Option<String>,
 }
 
 /// Where a tag leads by now.
@@ -175,6 +180,7 @@ impl From<model::Deployment> for Deployment {
             until: it.until.map(|it| it.to_string()),
             pending: it.pending,
             stale: None,
+            unheard: None,
         }
     }
 }

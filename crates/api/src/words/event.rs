@@ -84,6 +84,7 @@ impl EventDetail<'_> {
             EventKind::DeploymentStarted
                 | EventKind::DeploymentReplaced
                 | EventKind::DeploymentEnded
+                | EventKind::DeploymentIdentified
                 | EventKind::ImageAnalysed
                 | EventKind::ImageFailed
                 | EventKind::ImageDeleted

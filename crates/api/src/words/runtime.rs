@@ -134,6 +134,57 @@ pub struct Runtime {
     pub gaps: Vec<String>,
     /// Those that report it, of late: more than one is a warning.
     pub agents: Vec<String>,
+    /// What runs there and cannot be placed; of many, the first thousand.
+    #[serde(default)]
+    pub unplaced: Vec<Unplaced>,
+}
+
+/// An image that runs, of which nobody knows which it is: no image that is known here has that digest, and
+/// no registry can be asked about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Unplaced {
+    /// Where it runs.
+    pub environment: String,
+    /// As it was told: `sha256:…`.
+    pub digest: String,
+    /// The image as it was told.
+    pub image: String,
+    /// One of the workloads that run it.
+    pub workload: Workload,
+    /// So many containers do.
+    pub containers: u64,
+}
+
+/// A container of a runtime, and as what it is recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Berthed {
+    /// The environment.
+    pub environment: String,
+    /// Where in the runtime.
+    pub workload: Workload,
+    /// The image as it was told.
+    pub image: String,
+    /// The digest as it was told.
+    pub digest: String,
+    /// For which platform, where that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// The application that it is a part of; nothing where the image cannot be placed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
+    /// The image that it was found to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed: Option<String>,
+}
+
+/// A runtime with all that it runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WholeRuntime {
+    /// The runtime.
+    #[serde(flatten)]
+    pub runtime: Runtime,
+    /// Each container, by environment and workload.
+    pub containers: Vec<Berthed>,
 }
 
 /// Which runtimes are meant.

@@ -10,7 +10,7 @@ use store::{IntegrationRecord, IntegrationState, NewJob};
 
 use super::Work;
 use crate::app::App;
-use crate::parties::{Party, connected};
+use crate::parties::{self, Party, connected};
 use crate::routes::Making;
 use crate::runtimes;
 
@@ -153,7 +153,8 @@ async fn take(
 ) -> Result<Option<String>, String> {
     let but = amiss(&observed);
     let every = u32::try_from(party.interval()).unwrap_or(u32::MAX);
-    let snapshot = snapshot(record, environment, every, began, &observed);
+    let registries = registries(app, &record.organisation).await?;
+    let snapshot = snapshot(record, environment, every, began, &observed, &registries);
     let act = super::itself(app, KIND);
     let name = name(record);
     let organisation = &record.organisation;
@@ -164,7 +165,20 @@ async fn take(
     }
     let taken = runtimes::report(app, organisation, &act, &name, Making::Allowed, snapshot);
     taken.await.map_err(|refusal| refusal.0.detail)?;
+    let is_all = observed.gaps.is_empty() && observed.unclear.is_empty();
+    let (store, seen) = (&app.store, &observed.loaded);
+    let kept = store.keep_in_use(organisation, &name, environment, began, seen, is_all);
+    kept.await.map_err(|error| error.to_string())?;
     Ok(but)
+}
+
+/// The registries that this organisation speaks with.
+async fn registries(
+    app: &App,
+    organisation: &OrganisationId,
+) -> Result<Vec<IntegrationRecord>, String> {
+    let all = app.store.integrations(organisation).await.map_err(|it| it.to_string())?;
+    Ok(all.into_iter().filter(|it| super::is_of(&it.kind, Role::Registry)).collect())
 }
 
 /// By what name it is among the runtimes.
@@ -178,9 +192,17 @@ fn snapshot(
     every: u32,
     seen: Moment,
     observed: &Observed,
+    registries: &[IntegrationRecord],
 ) -> api::Snapshot {
+    // That something runs is no reason to read it: whoever wants that sets up its registry. Without its
+    // name it is known by its digest alone, as soon as somebody has analysed it.
+    let named = |image: &String| {
+        let Ok(reference) = image.parse::<model::Reference>() else { return false };
+        let repository = format!("{}/{}", reference.host, reference.repository);
+        registries.iter().any(|it| parties::holds(it, &repository))
+    };
     let running = observed.containers.iter().map(|it| api::RunningContainer {
-        image: it.image.clone().unwrap_or_else(|| it.digest.clone()),
+        image: it.image.clone().filter(named).unwrap_or_else(|| it.digest.clone()),
         digest: it.digest.clone(),
         platform: None,
         workload: api::Workload {

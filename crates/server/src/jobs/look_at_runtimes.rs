@@ -1,12 +1,12 @@
-//! Parties that know what runs somewhere are asked again and again, each as often as it is told.
+//! Runtimes that are not heard of any more are told of, and what could not be placed is looked up again.
 
 use async_trait::async_trait;
-use integration::Role;
 
-use super::{Work, ask_runtime};
+use super::{Work, itself};
 use crate::app::App;
+use crate::runtimes;
 
-/// Has those asked that are due.
+/// Looks at all of them.
 pub(super) struct LookAtRuntimes;
 
 #[async_trait]
@@ -20,16 +20,16 @@ impl Work for LookAtRuntimes {
     }
 
     async fn run(&self, app: &App, _: &serde_json::Value) -> Result<(), String> {
-        if app.reach.offline {
-            return Ok(());
+        let told = |error: store::Error| error.to_string();
+        let act = itself(app, self.kind());
+        for organisation in app.store.organisations().await.map_err(told)? {
+            let silent = app.store.fall_silent(&organisation.id, &act).await.map_err(told)?;
+            if !silent.is_empty() {
+                tracing::warn!(runtimes = ?silent, "runtimes are not heard of any more");
+            }
+            let placed = runtimes::place(app, &organisation.id).await;
+            placed.map_err(|refusal| refusal.0.detail.clone())?;
         }
-        let now = app.now();
-        let due = app.store.due_looks(now).await.map_err(|error| error.to_string())?;
-        let jobs: Vec<_> = due
-            .iter()
-            .filter(|it| super::is_of(&it.kind, Role::Runtime))
-            .map(|it| ask_runtime::job(&it.id, &it.organisation, now))
-            .collect();
-        app.store.enqueue_all(&jobs).await.map(|_| ()).map_err(|error| error.to_string())
+        Ok(())
     }
 }

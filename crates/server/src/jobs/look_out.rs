@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::count_environments;
 use crate::app::App;
 use crate::evaluate::JOB;
+use crate::runtimes;
 
 /// How often we look.
 const LOOK: Duration = Duration::from_secs(1);
@@ -18,13 +19,14 @@ const LOOK: Duration = Duration::from_secs(1);
 const PART: u32 = 2_000;
 
 /// After which environments are counted anew.
-const KINDS: [EventKind; 6] = [
+const KINDS: [EventKind; 7] = [
     EventKind::ImageAnalysed,
     EventKind::ImageDeleted,
     EventKind::EnvironmentCreated,
     EventKind::DeploymentStarted,
     EventKind::DeploymentReplaced,
     EventKind::DeploymentEnded,
+    EventKind::DeploymentIdentified,
 ];
 
 /// What we saw last.
@@ -87,6 +89,14 @@ impl Outlook {
             return Ok(());
         };
         let changes = app.store.changes_of(&KINDS, &cursor, PART).await?;
+        let read = changes.events.iter().filter(|it| it.1.kind == EventKind::ImageAnalysed);
+        let read: BTreeSet<&model::OrganisationId> = read.map(|it| &it.0).collect();
+        for organisation in read {
+            // What is not placed now is within half a minute.
+            if let Err(refusal) = runtimes::place(app, organisation).await {
+                tracing::warn!(why = refusal.0.detail, "what runtimes run cannot be placed");
+            }
+        }
         let changed = changes.events.into_iter().map(|it| it.0);
         self.soon(app, changed.collect(), changes.cursor).await;
         Ok(())

@@ -1,5 +1,7 @@
 //! Deployments: what runs where, what ran, and what is recorded to run now.
 
+use std::collections::BTreeMap;
+
 use api::{
     Change, Deployment, DeploymentQuery, EndQuery, Ended, Page, Problem, Promotion, Recorded,
     RecordedAll, Recordings, Report, Reported, Sort, StaleTag,
@@ -7,7 +9,7 @@ use api::{
 use axum::extract::State;
 use axum::response::Response;
 use futures_util::future::join_all;
-use model::{OrganisationId, Recording, Right, Source};
+use model::{Moment, OrganisationId, Recording, Right, Source};
 use store::When;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,9 +18,8 @@ use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
 use crate::kept::Asked;
-use crate::named;
 use crate::refusal::Refusal;
-use crate::resolve;
+use crate::{named, resolve, runtimes};
 
 /// Most things recorded at once.
 const MOST: usize = 1_000;
@@ -48,13 +49,17 @@ async fn list(
     asked: Asked,
 ) -> Result<Response, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
-    asked.answer(&app, &organisation, listed(&app, &organisation, query)).await
+    // Nobody writes down that time goes by.
+    let silent = runtimes::silent(&app, &organisation).await?;
+    let asked = asked.beside(silent.keys());
+    asked.answer(&app, &organisation, listed(&app, &organisation, query, &silent)).await
 }
 
 async fn listed(
     app: &App,
     organisation: &OrganisationId,
     query: DeploymentQuery,
+    silent: &BTreeMap<String, Moment>,
 ) -> Result<Page<Deployment>, Refusal> {
     let selection = named::selection(
         query.environment.as_deref(),
@@ -79,7 +84,8 @@ async fn listed(
         let paged = app.store.deployments(organisation, &selection, when, &page).await?;
         return Ok(named::paged(paged, Deployment::from));
     }
-    let mut page = named::paged(app.store.running(organisation, &selection, &page).await?, marked);
+    let paged = app.store.running(organisation, &selection, &page).await?;
+    let mut page = named::paged(paged, |it| marked(it, silent));
     if query.stale {
         page.items.retain(|it| it.stale.is_some());
     }
@@ -298,16 +304,18 @@ async fn resolved(
     Ok(resolved)
 }
 
-/// With where its tag leads by now.
-fn marked(it: store::Listed) -> Deployment {
+/// With where its tag leads by now, and whether whoever told of it is silent.
+fn marked(it: store::Listed, silent: &BTreeMap<String, Moment>) -> Deployment {
     let tag = |it: store::Elsewhere| StaleTag {
         leads_to: it.leads_to.to_string(),
         since: it.since.to_string(),
     };
-    Deployment { stale: it.elsewhere.map(tag), ..it.deployment.into() }
+    let heard = it.deployment.source.runtime().and_then(|it| silent.get(it));
+    let unheard = heard.map(ToString::to_string);
+    Deployment { stale: it.elsewhere.map(tag), unheard, ..it.deployment.into() }
 }
 
-fn told(it: store::Recorded) -> Recorded {
+pub(crate) fn told(it: store::Recorded) -> Recorded {
     let (change, replaced) = match it.change {
         store::Change::Started => (Change::Started, None),
         store::Change::Replaced(former) => (Change::Replaced, Some((*former).into())),

@@ -17,7 +17,7 @@ use crate::caller::Caller;
 use crate::kept::Asked;
 use crate::named::{self, Named};
 use crate::refusal::Refusal;
-use crate::{judge, resolve, written};
+use crate::{judge, resolve, runtimes, written};
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -118,6 +118,7 @@ async fn push(
     app.store
         .keep_inventory(&organisation, &act, &digest, &platform, repository, &pushing.inventory)
         .await?;
+    runtimes::place(&app, &organisation).await?;
     let mut tag_moved = false;
     if let Some(Named { repository, tag: Some(tag), .. }) = &image {
         tag_moved =

@@ -1,9 +1,13 @@
 //! Runtimes listed, and what was told of each.
 
-use model::{OrganisationId, Platform, Source};
+use std::collections::BTreeMap;
+
+use model::{Moment, OrganisationId, Platform, Source};
 
 use super::every;
-use crate::contract::{Container, Error, KeptContainer, RuntimeRecord, Unplaced, Workload};
+use crate::contract::{
+    Container, Error, KeptContainer, RuntimeRecord, Unplaced, Workload, is_silent,
+};
 use crate::db::{Query, Row, Tx, values};
 use crate::{Store, names};
 
@@ -56,6 +60,23 @@ impl Store {
                 Err(none(&mut tx, organisation, name).await?)
             }
         }
+    }
+
+    /// The runtimes that were not heard of for too long, each with since when.
+    pub async fn silent_runtimes(
+        &self,
+        organisation: &OrganisationId,
+        now: Moment,
+    ) -> Result<BTreeMap<String, Moment>, Error> {
+        let sql = "SELECT name, heard_at, every FROM runtimes WHERE organisation = $1";
+        let mut silent = BTreeMap::new();
+        for row in self.db.rows(sql, values![&organisation.0]).await? {
+            let heard = row.moment("heard_at")?;
+            if is_silent(heard, every(&row)?, now) {
+                silent.insert(row.text("name")?, heard);
+            }
+        }
+        Ok(silent)
     }
 
     /// All containers that a runtime told of, by environment and workload.
