@@ -17,6 +17,7 @@ mod hooks;
 mod identity;
 mod idle;
 mod jobs;
+mod in_use;
 mod judge;
 mod kept;
 mod live;

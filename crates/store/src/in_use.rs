@@ -80,25 +80,24 @@ impl Store {
         self.db.rows(sql, values).await?.iter().map(read).collect()
     }
 
-    /// What was seen being loaded in an environment since then, by the digests of the images that this
-    /// is about, as they are analysed; the environment by its id.
+    /// What was seen being loaded anywhere since then, by the digests of the images that it is about,
+    /// as they are analysed; each behind the id of its environment.
     pub async fn all_in_use(
         &self,
         organisation: &OrganisationId,
-        environment: &str,
         since: Moment,
-    ) -> Result<Vec<SeenInUse>, Error> {
-        let sql = "SELECT r.name, u.seen_at, u.packages, u.digest FROM in_use u
+    ) -> Result<Vec<(String, SeenInUse)>, Error> {
+        let sql = "SELECT u.environment, r.name, u.seen_at, u.packages, u.digest FROM in_use u
                    JOIN runtimes r ON r.id = u.runtime
-                   WHERE r.organisation = $1 AND u.environment = $2 AND u.seen_at >= $3
+                   WHERE r.organisation = $1 AND u.seen_at >= $2
                    UNION ALL
-                   SELECT r.name, u.seen_at, u.packages, i.digest FROM in_use u
+                   SELECT u.environment, r.name, u.seen_at, u.packages, i.digest FROM in_use u
                    JOIN runtimes r ON r.id = u.runtime
                    JOIN image_names n ON n.digest = u.digest
                    JOIN images i ON i.id = n.image AND i.organisation = r.organisation
-                   WHERE r.organisation = $1 AND u.environment = $2 AND u.seen_at >= $3";
-        let values = values![&organisation.0, environment, since];
-        self.db.rows(sql, values).await?.iter().map(read).collect()
+                   WHERE r.organisation = $1 AND u.seen_at >= $2";
+        let rows = self.db.rows(sql, values![&organisation.0, since]).await?;
+        rows.iter().map(|row| Ok((row.text("environment")?, read(row)?))).collect()
     }
 }
 

@@ -46,6 +46,7 @@ async fn filled(store: &Store) -> Store {
     store.point_tag(&acme, &at(2), "docker.io/acme/web", "v1", &amd64(), &digest(2)).await.unwrap();
     let counts = [("production".to_owned(), Counts { critical: 1, ..Counts::default() })];
     store.count(&acme, at(3).at, "a", &counts).await.unwrap();
+    in_use::fill(&store, &acme, "x").await;
     store.evaluated(&acme, &at(3), None, "a", &[]).await.unwrap();
     let integration = NewIntegration {
         kind: "oci",

@@ -113,6 +113,7 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
     store.watched(&made, WORD, WORD, WORD, &digest(1)).await.unwrap();
     store.watched_image(&made, &digest(1)).await.unwrap();
     store.watch_begins(&made, &[(WORD, WORD)]).await.unwrap();
+    in_use::fill(store, organisation, WORD).await;
     store.evaluated(organisation, &at(3), None, WORD, &[]).await.unwrap();
     let job = NewJob {
         kind: "analyze".to_owned(),
