@@ -41,10 +41,7 @@ pub(crate) struct Seen(HashMap<(String, String), Usage>);
 
 impl Seen {
     /// All of it that is not old.
-    pub(crate) async fn of(
-        app: &App,
-        organisation: &OrganisationId,
-    ) -> Result<Self, store::Error> {
+    pub(crate) async fn of(app: &App, organisation: &OrganisationId) -> Result<Self, store::Error> {
         let since = app.now().plus_seconds(-OLD);
         let mut profiles: HashMap<(String, String), Vec<model::Profile>> = HashMap::new();
         let mut count = 0;

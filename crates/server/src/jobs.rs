@@ -25,7 +25,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 
-pub(crate) use ask_runtime::soon as ask_soon;
+pub(crate) use ask_runtime::{forget as forget_runtime, soon as ask_soon};
 pub(crate) use attend::{Looking, soon as look_soon};
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.

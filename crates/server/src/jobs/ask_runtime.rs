@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use integration::watch::{Report, WatchError};
 use integration::{Observed, Role, Runtime};
-use model::{Moment, OrganisationId};
+use model::{Act, Moment, OrganisationId};
 use serde::Deserialize;
 use serde_json::json;
 use store::{IntegrationRecord, IntegrationState, NewJob};
@@ -49,6 +49,19 @@ pub(crate) async fn soon(app: &App, record: &IntegrationRecord) -> Result<(), st
     let now = app.now();
     app.store.look_now(&record.organisation, &[&record.id], now).await?;
     app.store.enqueue(&job(&record.id, &record.organisation, now)).await.map(|_| ())
+}
+
+/// Whoever told what runs is gone: nobody says any more that it does.
+pub(crate) async fn forget(
+    app: &App,
+    record: &IntegrationRecord,
+    act: &Act,
+) -> Result<(), store::Error> {
+    match app.store.remove_runtime(&record.organisation, act, &name(record)).await {
+        // It never told anything.
+        Err(store::Error::NotFound { .. }) => Ok(()),
+        done => done.map(|_| ()),
+    }
 }
 
 #[async_trait]
@@ -182,7 +195,7 @@ async fn registries(
 }
 
 /// By what name it is among the runtimes.
-pub(crate) fn name(record: &IntegrationRecord) -> String {
+fn name(record: &IntegrationRecord) -> String {
     format!("{} {}", record.kind, record.name)
 }
 

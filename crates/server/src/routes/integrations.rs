@@ -262,7 +262,11 @@ async fn delete(
     let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
     let kind = known(&kind)?;
     let act = app.act(&caller);
+    let record = app.store.integration(&organisation, kind.id, &name).await?;
     if app.store.delete_integration(&organisation, &act, kind.id, &name).await? {
+        if let Some(record) = record.filter(|_| kind.role == Role::Runtime) {
+            jobs::forget_runtime(&app, &record, &act).await?;
+        }
         Ok(Json(Removed { leftovers: leftovers(kind) }))
     } else {
         Err(Refusal::no_such("integration", &format!("{} {name}", kind.id)))

@@ -6,6 +6,7 @@ mod beginning;
 mod broken;
 mod burst;
 mod faults;
+mod sysdig;
 mod turns;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use model::{Holder, Role, Scope, Secret, Source};
 use serde_json::json;
 
+use super::in_use;
 use super::kit::{acme, amd64, at, digest, image, inventory, no_orphans, rows, within};
 use crate::backup::TABLES;
 use crate::db::{Db, values};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use model::{EventKind, Holder, OrganisationId, Role, Scope, Secret, Source};
 use serde_json::json;
 
+use super::in_use;
 use super::kit::{
     acme, amd64, at, digest, image, inventory, no_orphans, rows, told, within, workload,
 };

@@ -69,8 +69,7 @@ pub(super) async fn fill(store: &Store, whose: &OrganisationId, word: &str) {
 /// Who looked, and what they saw.
 fn shown(all: &[SeenInUse]) -> String {
     let one = |it: &SeenInUse| {
-        let names: BTreeSet<&str> =
-            it.profile.packages.iter().map(|it| it.name.as_str()).collect();
+        let names: BTreeSet<&str> = it.profile.packages.iter().map(|it| it.name.as_str()).collect();
         format!("{} {} {:?}", it.by, it.seen, names)
     };
     all.iter().map(one).collect::<Vec<_>>().join("\n")
@@ -81,7 +80,7 @@ pub(super) async fn is_kept_by_runtime_and_environment(store: &Store) {
     let (config, gone) = (digest(90), digest(91));
     let mut kept = inventory(1, &["pkg:deb/debian/a@1"], &["pkg:npm/b@1"]);
     if let model::Subject::Image(image) = &mut kept.subject {
-        image.config_digest = Some(config.clone());
+        image.config = Some(config.clone());
     }
     let seen = Some("docker.io/acme/web");
     store.keep_inventory(&acme, &at(1), &digest(1), &amd64(), seen, &kept).await.unwrap();
@@ -99,7 +98,10 @@ pub(super) async fn is_kept_by_runtime_and_environment(store: &Store) {
     let two = "sysdig two 1970-01-01T00:04:00Z {\"b\"}";
     let both = asked("production", 1).await;
     assert!(both.contains("sysdig one") && both.contains("{\"a\"}"), "{both} {one} {two}");
-    assert!(both.contains("sysdig two") && both.contains("{\"b\"}"), "by its configuration: {both}");
+    assert!(
+        both.contains("sysdig two") && both.contains("{\"b\"}"),
+        "by its configuration: {both}"
+    );
     assert_eq!(asked("production", 2).await, "");
     assert_eq!(asked("elsewhere", 1).await, "");
     // By another name it is the same environment, for the runtime and for us.
@@ -114,10 +116,17 @@ pub(super) async fn is_kept_by_runtime_and_environment(store: &Store) {
     keep(store, &acme, ("sysdig one", "production"), 7, &[(&digest(1), "c")], true).await;
     assert_eq!(rows(store, "in_use").await, 2);
     let all = store.all_in_use(&acme, at(0).at).await.unwrap();
-    let mut told: Vec<String> =
-        all.iter().filter(|it| it.1.digest == digest(1).to_string()).map(|it| it.1.by.clone()).collect();
+    let mut told: Vec<String> = all
+        .iter()
+        .filter(|it| it.1.digest == digest(1).to_string())
+        .map(|it| it.1.by.clone())
+        .collect();
     told.sort();
-    assert_eq!(told, ["sysdig one", "sysdig two"], "each by the digest that the image is analysed by");
+    assert_eq!(
+        told,
+        ["sysdig one", "sysdig two"],
+        "each by the digest that the image is analysed by"
+    );
     assert_eq!(store.all_in_use(&acme, at(7).at).await.unwrap().len(), 1, "the rest is old");
     // Of an environment that the runtime does not name, nothing is kept.
     keep(store, &acme, ("sysdig one", "nowhere"), 8, &[(&digest(1), "x")], true).await;
