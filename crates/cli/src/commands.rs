@@ -24,6 +24,7 @@ mod push;
 mod quickview;
 mod repo;
 mod retention;
+mod runtime;
 mod sbom;
 mod serve;
 mod session;
@@ -54,6 +55,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<repo::Repo>("repo"),
     entry::<image::Image>("image"),
     entry::<integration::Integration>("integration"),
+    entry::<runtime::Runtime>("runtime"),
     entry::<organization::Organization>("organization"),
     entry::<retention::Retention>("retention"),
     entry::<config::Config>("config"),

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::{Deployment, DeploymentQuery, EventQuery, Judging, Sort};
+use api::{
+    Deployment, DeploymentQuery, EventQuery, Judging, Runtime, RuntimeQuery, Sort, Unplaced,
+};
 use engine::Filter;
 use futures_util::StreamExt as _;
 use model::{Analysis, Basis, Gap, ImageDescription, Inventory};
@@ -54,9 +56,18 @@ impl Deployed {
         judging.environment = self.environment.clone();
         ask_with(context, &self.whose, advice.directory(), async |asking| {
             sound(asking, advice, context)?;
+            let doubts = Doubts::of(asking, environment, image.is_none()).await?;
             let running = running(asking, environment, image, platform).await?;
-            let mut taken = begin(running.len())?;
-            let judge = |(name, it)| judge(asking, name, it, &judging, filter);
+            if running.is_empty() && doubts.lost.is_empty() {
+                return Err(nothing(asking, environment, image));
+            }
+            let mut taken = begin(running.len() + doubts.lost.len())?;
+            let judge = async |(name, it): (String, Deployment)| {
+                let gaps = doubts.about(&it);
+                let mut judged = judge(asking, name, it, &judging, filter).await?;
+                judged.analysis.gaps.extend(gaps);
+                anyhow::Ok(judged)
+            };
             let mut judged = futures_util::stream::iter(running).map(judge).buffered(AT_ONCE);
             // Images of which nothing is known rest on what the first one does of which something is.
             let mut basis: Option<Basis> = None;
@@ -83,7 +94,11 @@ impl Deployed {
                     waiting.drain(..).try_for_each(|it| tell(it, basis))?;
                 }
             }
-            waiting.into_iter().try_for_each(|it| tell(it, &Basis::default()))?;
+            let basis = basis.unwrap_or_default();
+            waiting.into_iter().try_for_each(|it| tell(it, &basis))?;
+            for (name, analysis) in doubts.lost {
+                tell(Judged { analysis, unread: Some(name) }, &basis)?;
+            }
             Ok(taken)
         })
     }
@@ -164,15 +179,6 @@ async fn running(
     });
     let found: BTreeMap<String, Deployment> =
         found.await?.into_iter().map(|it| (it.digest.clone(), it)).collect();
-    if found.is_empty() {
-        let what = image.map_or("nothing".to_owned(), |it| format!("no image of {it}"));
-        return Err(Failure::error(
-            format!(
-                "{what} is recorded to environment {environment} in organization {organisation}"
-            ),
-            format!("`foretop env {environment}` lists what is"),
-        ));
-    }
     let name = |it: &Deployment| it.image.split('@').next().unwrap_or(&it.image).to_owned();
     let mut seen = BTreeSet::new();
     let mut twice = BTreeSet::new();
@@ -189,6 +195,80 @@ async fn running(
         .collect();
     all.sort_by(|left, right| left.0.cmp(&right.0));
     Ok(all)
+}
+
+/// That nothing runs there that is meant.
+fn nothing(asking: &Asking, environment: &str, image: Option<&str>) -> anyhow::Error {
+    let organisation = &asking.organisation;
+    let what = image.map_or("nothing".to_owned(), |it| format!("no image of {it}"));
+    Failure::error(
+        format!("{what} is recorded to environment {environment} in organization {organisation}"),
+        format!("`foretop env {environment}` lists what is"),
+    )
+}
+
+/// The runtimes that run something in an environment. A server that knows of none has none.
+pub(crate) async fn runtimes(asking: &Asking, environment: &str) -> anyhow::Result<Vec<Runtime>> {
+    let query = RuntimeQuery { environment: Some(environment.to_owned()) };
+    match asking.client.runtimes(&asking.organisation, &query).await {
+        Ok(page) => Ok(page.items),
+        Err(error) if is(&error, Sort::NotFound) => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Why nobody can tell what a digest is that a runtime told of.
+pub(crate) fn unplaced(it: &Unplaced) -> String {
+    let of = &it.workload;
+    let parts = [&of.namespace, &of.kind, &of.name, &of.container];
+    let parts: Vec<&str> =
+        parts.into_iter().map(String::as_str).filter(|it| !it.is_empty()).collect();
+    format!("{} runs it, and no image that is known here goes by that digest", parts.join("/"))
+}
+
+/// What nobody can tell of an environment because of its runtimes.
+struct Doubts {
+    /// Of each runtime, by the source that its deployments have.
+    holes: BTreeMap<String, Vec<Gap>>,
+    /// What is no image that is known here.
+    lost: Vec<(String, Analysis)>,
+    /// That there is such, where only some images are meant: it may be one of them.
+    some: Option<Gap>,
+}
+
+impl Doubts {
+    async fn of(asking: &Asking, environment: &str, all_meant: bool) -> anyhow::Result<Self> {
+        let mut doubts = Self { holes: BTreeMap::new(), lost: Vec::new(), some: None };
+        let mut lost: BTreeMap<String, Analysis> = BTreeMap::new();
+        for it in runtimes(asking, environment).await? {
+            let at = format!("runtime {}", it.name);
+            let holes = it.gaps.into_iter().map(|why| Gap::new(at.clone(), why)).collect();
+            doubts.holes.insert(format!("runtime:{}", it.name), holes);
+            for one in it.unplaced.into_iter().filter(|it| it.environment == environment) {
+                let why = unplaced(&one);
+                let image = ImageDescription {
+                    name: one.digest.clone(),
+                    digest: one.digest.parse().ok(),
+                    ..ImageDescription::default()
+                };
+                lost.insert(one.digest.clone(), blank(image, Gap::new(one.digest, why)));
+            }
+        }
+        if all_meant {
+            doubts.lost = lost.into_iter().collect();
+        } else if !lost.is_empty() {
+            let what = if lost.len() == 1 { "image that is" } else { "images that are" };
+            let why = format!("{} {what} not known here may be of it: cannot tell", lost.len());
+            doubts.some = Some(Gap::new(format!("environment {environment}"), why));
+        }
+        Ok(doubts)
+    }
+
+    /// Those about a deployment.
+    fn about(&self, it: &Deployment) -> Vec<Gap> {
+        let holes = self.holes.get(&it.source).into_iter().flatten();
+        holes.chain(&self.some).cloned().collect()
+    }
 }
 
 /// Images that are judged at the same time: while one is told, the next is looked into.
@@ -243,6 +323,11 @@ fn unknown(name: String, it: &Deployment, why: String) -> Analysis {
         platform: it.platform.parse().unwrap_or_default(),
         ..ImageDescription::default()
     };
+    blank(image, Gap::new(it.image.clone(), why))
+}
+
+/// An image of which nothing else is known.
+fn blank(image: ImageDescription, gap: Gap) -> Analysis {
     Analysis {
         inventory: Inventory {
             subject: model::Subject::Image(Box::new(image)),
@@ -252,7 +337,7 @@ fn unknown(name: String, it: &Deployment, why: String) -> Analysis {
             gaps: vec![],
         },
         findings: vec![],
-        gaps: vec![Gap::new(it.image.clone(), why)],
+        gaps: vec![gap],
         basis: Basis::default(),
     }
 }

@@ -1,9 +1,9 @@
 //! What runtimes say that they run: taken, placed, and judged stale.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::{Berthed, RunningContainer, Sort, Workload};
-use model::{Act, Digest, Gap, Moment, OrganisationId};
+use model::{Act, Deployment, Digest, Gap, Moment, OrganisationId, Source};
 use sha2::{Digest as _, Sha256};
 use store::{Container, KeptContainer, RunsIn, RuntimeRecord, Snapshot, Unplaced};
 
@@ -64,22 +64,117 @@ pub(crate) async fn silent(
     Ok(app.store.silent_runtimes(organisation, app.now()).await?)
 }
 
-/// What nobody can tell of an environment because of its runtimes: of one that is silent, what runs there
-/// now, and of what it could not see, or cannot be placed, that.
-pub(crate) async fn gaps(
+/// What nobody can tell of an environment because of its runtimes.
+#[derive(Default)]
+pub(crate) struct Doubts {
+    /// Of each, by its name: that it is silent, and what it could not see.
+    holes: BTreeMap<String, Vec<Gap>>,
+    /// What runs there and is no image that is known here, as if it were recorded.
+    pub(crate) lost: Vec<Deployment>,
+}
+
+impl Doubts {
+    pub(crate) async fn of(
+        app: &App,
+        organisation: &OrganisationId,
+        environment: &str,
+    ) -> Result<Self, Refusal> {
+        let now = app.now();
+        let mut doubts = Self::default();
+        for it in app.store.runtimes(organisation, Some(environment)).await? {
+            let at = format!("runtime {}", it.name);
+            let holes = holes(&it, now).into_iter().map(|why| Gap::new(at.clone(), why));
+            doubts.holes.insert(it.name.clone(), holes.collect());
+            let unplaced = it.unplaced.iter().filter(|it| it.environment == environment);
+            doubts.lost.extend(unplaced.map(|one| lost(&it, one)));
+        }
+        Ok(doubts)
+    }
+
+    /// Those about what runs as these deployments say.
+    pub(crate) fn about(&self, deployments: &[Deployment]) -> Vec<Gap> {
+        let names: BTreeSet<&str> =
+            deployments.iter().filter_map(|it| it.source.runtime()).collect();
+        names.into_iter().filter_map(|it| self.holes.get(it)).flatten().cloned().collect()
+    }
+
+    /// Those about what runs as this source says.
+    pub(crate) fn by(&self, source: &str) -> impl Iterator<Item = &Gap> {
+        let name = source.strip_prefix("runtime:");
+        name.and_then(|it| self.holes.get(it)).into_iter().flatten()
+    }
+}
+
+/// What cannot be placed, as if it were recorded: by the digest that was told, of no repository.
+fn lost(runtime: &RuntimeRecord, it: &Unplaced) -> Deployment {
+    Deployment {
+        id: String::new(),
+        environment: it.environment.clone(),
+        application: format!("unnamed#{}", it.workload.name),
+        platform: resolve::usual(),
+        repository: "unnamed".to_owned(),
+        tag: None,
+        digest: it.digest.clone(),
+        source: Source::Runtime(runtime.name.clone()),
+        recorded_by: String::new(),
+        recorded_from: String::new(),
+        from: runtime.heard,
+        until: None,
+        pending: true,
+    }
+}
+
+/// What nobody can tell of what runs in environments because of their runtimes, and how many images
+/// cannot be placed.
+pub(crate) async fn unseen(
     app: &App,
     organisation: &OrganisationId,
-    environment: &str,
-) -> Result<Vec<Gap>, Refusal> {
+    environments: &BTreeSet<&str>,
+) -> Result<(Vec<Gap>, u64), Refusal> {
     let now = app.now();
-    let mut gaps = Vec::new();
-    for it in app.store.runtimes(organisation, Some(environment)).await? {
-        let at = format!("runtime {}", it.name);
-        let unplaced = it.unplaced.iter().filter(|it| it.environment == environment);
-        let told = holes(&it, now).into_iter().chain(unplaced.map(unknown));
-        gaps.extend(told.map(|why| Gap::new(at.clone(), why)));
+    let (mut gaps, mut count) = (Vec::new(), 0);
+    for it in app.store.runtimes(organisation, None).await? {
+        for name in it.environments.iter().filter(|it| environments.contains(it.as_str())) {
+            let at = format!("environment {name}");
+            let holes = holes(&it, now);
+            let told = |why| Gap::new(at.clone(), format!("runtime {}: {why}", it.name));
+            gaps.extend(holes.into_iter().map(told));
+            let here = it.unplaced.iter().filter(|it| it.environment == *name);
+            let here: BTreeSet<&Digest> = here.map(|it| &it.digest).collect();
+            if !here.is_empty() {
+                let what = if here.len() == 1 { "image" } else { "images" };
+                let why = format!(
+                    "runtime {} runs {} {what} that nobody knows here: cannot tell",
+                    it.name,
+                    here.len()
+                );
+                gaps.push(Gap::new(at, why));
+                count += here.len() as u64;
+            }
+        }
     }
-    Ok(gaps)
+    Ok((gaps, count))
+}
+
+/// How many images of each environment, by its name, cannot be placed, and how many holes there are.
+pub(crate) async fn counts(
+    app: &App,
+    organisation: &OrganisationId,
+) -> Result<BTreeMap<String, (u64, u64)>, store::Error> {
+    let now = app.now();
+    let mut counts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for it in app.store.runtimes(organisation, None).await? {
+        let holes = holes(&it, now).len() as u64;
+        for name in &it.environments {
+            counts.entry(name.clone()).or_default().1 += holes;
+        }
+        let here: BTreeSet<(&str, &Digest)> =
+            it.unplaced.iter().map(|it| (it.environment.as_str(), &it.digest)).collect();
+        for (name, _) in here {
+            counts.entry(name.to_owned()).or_default().0 += 1;
+        }
+    }
+    Ok(counts)
 }
 
 /// What nobody can tell of a runtime, but for what cannot be placed.
@@ -101,18 +196,6 @@ pub(crate) fn unheard(heard: Moment) -> String {
     format!("it was not heard of since {heard}: what runs there may be something else by now")
 }
 
-fn unknown(it: &Unplaced) -> String {
-    let Unplaced { digest, image, workload, .. } = it;
-    let of = if *image == digest.to_string() { String::new() } else { format!(" ({image})") };
-    let parts = [&workload.namespace, &workload.kind, &workload.name, &workload.container];
-    let parts: Vec<&str> =
-        parts.into_iter().map(String::as_str).filter(|it| !it.is_empty()).collect();
-    format!(
-        "{digest}{of}, which {} runs, is no image that is known here: cannot tell",
-        parts.join("/")
-    )
-}
-
 /// The agents besides the one whose word counts, of late.
 fn others(it: &RuntimeRecord, now: Moment) -> impl Iterator<Item = &String> {
     let since = now.plus_seconds(i64::from(it.every).saturating_mul(-3));
@@ -121,8 +204,7 @@ fn others(it: &RuntimeRecord, now: Moment) -> impl Iterator<Item = &String> {
 
 /// In the words of the API.
 pub(crate) fn word(it: RuntimeRecord, now: Moment) -> api::Runtime {
-    let mut gaps = holes(&it, now);
-    gaps.extend(it.unplaced.iter().map(|it| format!("{}: {}", it.environment, unknown(it))));
+    let gaps = holes(&it, now);
     let agents = it.agents.first().map(|(name, _)| name).into_iter().chain(others(&it, now));
     api::Runtime {
         agents: agents.cloned().collect(),

@@ -13,7 +13,7 @@ use store::{Counts, Store};
 use tokio::sync::Mutex;
 
 use crate::app::App;
-use crate::judge;
+use crate::{judge, runtimes};
 
 /// Rows that are read together.
 const PART: u32 = 2_000;
@@ -81,12 +81,19 @@ impl Tally {
         let names = app.store.environments(organisation).await.map_err(told)?;
         mine.keep_only(organisation, &running);
         let judged = mine.judge(app, organisation, &lookout, &running).await?;
+        let unseen = runtimes::counts(app, organisation).await.map_err(told)?;
         let none = BTreeSet::new();
         let counts: Vec<(String, Counts)> = names
             .into_iter()
             .map(|it| {
                 let images = running.get(&it.id).unwrap_or(&none);
-                (it.name, mine.counts(organisation, images))
+                let mut counts = mine.counts(organisation, images);
+                // Of what nobody can place, and what nobody sees, nothing is known.
+                let (lost, holes) = unseen.get(&it.name).copied().unwrap_or_default();
+                counts.images += lost;
+                counts.pending += lost;
+                counts.gaps += holes;
+                (it.name, counts)
             })
             .collect();
         drop(guard);

@@ -11,6 +11,7 @@ mod integrations;
 mod keeping;
 mod live;
 mod pending;
+mod runtimes;
 mod story;
 
 use std::sync::Arc;

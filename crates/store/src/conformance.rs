@@ -20,6 +20,7 @@ mod people;
 mod requests;
 mod restart;
 mod retention;
+mod runtimes;
 mod secrets;
 mod together;
 mod watched;
@@ -104,6 +105,17 @@ conformance! {
         lists_go_on_where_the_page_ended
         lists_go_on_from_environment_to_environment
         several_are_recorded_or_none;
+    runtimes:
+        say_all_that_runs
+        end_nothing_out_of_sight
+        do_not_go_back
+        of_two_agents_the_first_counts
+        are_heard_of_again_and_again
+        tell_digests_of_all_kinds
+        are_asked_anew_where_somebody_interferes
+        are_removed_with_what_they_said
+        are_true_after_each_of_a_thousand_words
+        may_run_twenty_thousand_containers;
     lists:
         are_the_same_whole_and_in_parts
         tell_what_waits_for_its_analysis

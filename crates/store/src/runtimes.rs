@@ -81,15 +81,14 @@ impl Store {
                 hint: Some("have it reported in parts, each with a name of its own".to_owned()),
             });
         }
-        let act = Act { at: kept.moment(act.at), ..act.clone() };
-        let settled =
-            settling::settle(&mut tx, organisation, &act, &source, &kept.id, bays, is_whole)
+        let then = Act { at: kept.moment(act.at), ..act.clone() };
+        let (snapped, at) =
+            settling::settle(&mut tx, organisation, &then, &source, &kept.id, bays, is_whole)
                 .await?;
-        let (snapped, at) = settled;
         kept.changed = at;
         call(&mut tx, &kept.id, &named, is_whole).await?;
         kept.mark.clone_from(&snapshot.mark);
-        kept.hear(&mut tx, organisation, &act, snapshot).await?;
+        kept.hear(&mut tx, organisation, act, snapshot).await?;
         tx.commit().await?;
         Ok(snapped)
     }

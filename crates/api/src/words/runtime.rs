@@ -130,7 +130,7 @@ pub struct Runtime {
     pub environments: Vec<String>,
     /// So many containers run there by its last word.
     pub running: u64,
-    /// What it could not see, or what cannot be placed.
+    /// What of it nobody can tell: that it is stale, what it could not see.
     pub gaps: Vec<String>,
     /// Those that report it, of late: more than one is a warning.
     pub agents: Vec<String>,

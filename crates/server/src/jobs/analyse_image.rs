@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{Act, Digest, OrganisationId};
+use model::{Act, Digest, OrganisationId, Platform};
 use serde::Deserialize;
 
 use super::{Work, itself};
 use crate::app::App;
-use crate::resolve;
+use crate::{resolve, runtimes};
 
 /// Reads an image.
 pub(super) struct AnalyseImage;
@@ -36,37 +36,63 @@ impl Work for AnalyseImage {
         if app.reach.offline {
             return Err("no registry is asked here".to_owned());
         }
-        let platform = it.platform.parse().map_err(|error| format!("{error}"))?;
-        let request = engine::Request {
-            subject: format!("registry://{}@{}", it.repository, it.digest),
-            platform: Some(platform),
-            reference: None,
-            manifest: None,
-            statements: true,
-            settings: Arc::clone(&app.reach.settings),
-            progress: Arc::new(image::Silent),
-        };
+        let wanted: Platform = it.platform.parse().map_err(|error| format!("{error}"))?;
         let act = itself(app, self.kind());
-        let analyzed = match app.reach.engine.inventory(&request).await {
-            Ok(analyzed) => analyzed,
-            Err(error) => {
-                let why = error.to_string();
-                return failed(app, &it, &act, &why).await.map_err(|error| error.to_string())?;
+        if let Err(why) = read(app, &it, &act, &wanted).await? {
+            return failed(app, &it, &act, &why).await.map_err(|error| error.to_string())?;
+        }
+        // An index leads to an image for each platform, and all of them may run.
+        let told = |error: store::Error| error.to_string();
+        let others = app.store.platforms_waiting(&it.organisation, &it.digest).await;
+        for platform in others.map_err(told)?.into_iter().filter(|it| *it != wanted) {
+            if let Err(why) = read(app, &it, &act, &platform).await? {
+                return Err(why);
             }
-        };
-        let platform = it.platform.parse().map_err(|error| format!("{error}"))?;
-        app.store
-            .keep_inventory(
-                &it.organisation,
-                &act,
-                &it.digest,
-                &platform,
-                Some(&it.repository),
-                &analyzed.inventory,
-            )
-            .await
-            .map_err(|error| error.to_string())
+        }
+        Ok(())
     }
+}
+
+/// Reads the image of a digest for a platform. One that runtimes told of by its index is kept as what it
+/// is: the image that the index leads to. What failed is told, or why it cannot be read.
+async fn read(
+    app: &App,
+    it: &Payload,
+    act: &Act,
+    platform: &Platform,
+) -> Result<Result<(), String>, String> {
+    let request = engine::Request {
+        subject: format!("registry://{}@{}", it.repository, it.digest),
+        platform: Some(platform.clone()),
+        reference: None,
+        manifest: None,
+        statements: true,
+        settings: Arc::clone(&app.reach.settings),
+        progress: Arc::new(image::Silent),
+    };
+    let inventory = match app.reach.engine.inventory(&request).await {
+        Ok(analyzed) => analyzed.inventory,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let own = inventory.subject.image().and_then(|it| it.digest.clone());
+    let own = own.unwrap_or_else(|| it.digest.clone());
+    let told = |error: store::Error| error.to_string();
+    let keep = async |digest: &Digest| {
+        let repository = Some(it.repository.as_str());
+        let store = &app.store;
+        store.keep_inventory(&it.organisation, act, digest, platform, repository, &inventory).await
+    };
+    keep(&own).await.map_err(told)?;
+    if own != it.digest {
+        let is_told = app.store.is_told(&it.organisation, &it.digest).await.map_err(told)?;
+        runtimes::place(app, &it.organisation).await.map_err(|it| it.0.detail.clone())?;
+        // Whoever recorded it by the index finds it by the index.
+        let by_hand = app.store.is_recorded(&it.organisation, &it.digest).await.map_err(told)?;
+        if by_hand || !is_told {
+            keep(&it.digest).await.map_err(told)?;
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// Whoever looks for the image is told why it is not read.

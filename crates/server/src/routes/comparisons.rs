@@ -5,7 +5,7 @@ mod tell;
 
 use std::time::{Duration, Instant};
 
-use api::{Comparing, Comparisons, Difference, End, Problem, Sort};
+use api::{Comparing, Comparisons, Difference, End, Hole, Problem, Sort};
 use axum::extract::State;
 use engine::Filter;
 use model::{Deployment, Level, OrganisationId, Right};
@@ -20,6 +20,7 @@ use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::named::{self, Named};
 use crate::refusal::Refusal;
+use crate::runtimes::Doubts;
 
 /// So many packages and findings are told at once, and the rest of the application that is over it:
 /// of some there are thousands, and an answer is held as a whole.
@@ -52,6 +53,10 @@ async fn compare(
     let limit = named::page(None, asked.limit)?.limit as usize;
     let after = asked.after.as_deref().map(Place::read).transpose()?;
     let met = meet(&app, &organisation, &asked).await?;
+    let doubts = (
+        doubts(&app, &organisation, &asked.from).await?,
+        doubts(&app, &organisation, &asked.to).await?,
+    );
     // Whoever goes on has been told those before, even if some of them are gone by now.
     let mut left = met
         .into_iter()
@@ -64,13 +69,26 @@ async fn compare(
     while told.pairs.len() < limit && weight < MOST && began.elapsed() < LONG {
         let Some(met) = left.next() else { break };
         let place = met.place();
-        let pair = teller.pair(met).await?;
+        let mut pair = teller.pair(met).await?;
+        for (doubts, half) in [(&doubts.0, &pair.from), (&doubts.1, &pair.to)] {
+            let deployment = half.as_ref().and_then(|it| it.deployment.as_ref());
+            let gaps = deployment.into_iter().flat_map(|it| doubts.by(&it.source));
+            pair.gaps.extend(gaps.cloned().map(Hole::from));
+        }
         told.summary.add(&pair.difference);
         weight += pair.comparison.as_ref().map_or(0, |it| it.packages.len() + it.findings.len());
         told.pairs.push(pair);
         told.next = left.peek().map(|_| place.written());
     }
     Ok(Json(told))
+}
+
+/// What nobody can tell of one side because of its runtimes.
+async fn doubts(app: &App, organisation: &OrganisationId, side: &End) -> Result<Doubts, Refusal> {
+    match &side.environment {
+        Some(name) => Doubts::of(app, organisation, name).await,
+        None => Ok(Doubts::default()),
+    }
 }
 
 fn filter(asked: &Comparing) -> Result<Filter, Refusal> {
@@ -189,9 +207,14 @@ async fn running(
         all.extend(part.rows);
         match part.next {
             Some(next) => page.after = Some(next),
-            None => return Ok(all),
+            None => break,
         }
     }
+    if image.is_none() {
+        // Nobody can tell what is in it, nor whether it is what runs elsewhere.
+        all.extend(Doubts::of(app, organisation, environment).await?.lost);
+    }
+    Ok(all)
 }
 
 /// The newest there of the same repository, for the same platform.

@@ -21,6 +21,7 @@ use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
 use crate::judge;
 use crate::refusal::Refusal;
+use crate::runtimes::Doubts;
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(export, export_judged))
@@ -92,7 +93,8 @@ async fn document(
         return Err(Refusal::malformed("format", format!("there are {}", known.join(", "))));
     };
     let environment = environments::find(&app, &organisation, &environment).await?.name;
-    let images = images(&app, &organisation, &environment).await?;
+    let doubts = Doubts::of(&app, &organisation, &environment).await?;
+    let images = images(&app, &organisation, &environment, &doubts.lost).await?;
     let brief = judging.brief;
     let lookout = Arc::new(judge::lookout(&app, judging)?);
     let head = Head {
@@ -104,7 +106,7 @@ async fn document(
     };
     let step = Step::Begin;
     let writer = form.begin(head);
-    let exporting = Exporting { app, organisation, lookout, brief, writer, images, step };
+    let exporting = Exporting { app, organisation, lookout, brief, writer, images, doubts, step };
     let parts = futures_util::stream::try_unfold(exporting, Exporting::next);
     let mut response = Body::from_stream(parts).into_response();
     let headers = response.headers_mut();
@@ -127,6 +129,7 @@ async fn images(
     app: &App,
     organisation: &OrganisationId,
     environment: &str,
+    lost: &[Deployment],
 ) -> Result<VecDeque<Vec<Deployment>>, Refusal> {
     let selection = Selection { environment: Some(environment.to_owned()), ..Selection::default() };
     let mut by_digest: BTreeMap<Digest, Vec<Deployment>> = BTreeMap::new();
@@ -140,6 +143,9 @@ async fn images(
             Some(next) => page.after = Some(next),
             None => break,
         }
+    }
+    for it in lost {
+        by_digest.entry(it.digest.clone()).or_default().push(it.clone());
     }
     let mut images: Vec<Vec<Deployment>> = by_digest.into_values().collect();
     for it in &mut images {
@@ -159,6 +165,7 @@ struct Exporting {
     brief: bool,
     writer: Box<dyn Writer>,
     images: VecDeque<Vec<Deployment>>,
+    doubts: Doubts,
     step: Step,
 }
 
@@ -221,7 +228,8 @@ impl Exporting {
                 lookout.analyze(inventory, &all)
             }
         });
-        let analysis = analysis.await?;
+        let mut analysis = analysis.await?;
+        analysis.gaps.extend(self.doubts.about(&deployments));
         Ok(self.writer.image(&Image { deployments: &deployments, content: Ok(&analysis) }))
     }
 }

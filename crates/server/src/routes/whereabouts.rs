@@ -22,7 +22,7 @@ use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
 use crate::fleet::{Held, Ships};
 use crate::refusal::Refusal;
-use crate::{judge, named};
+use crate::{judge, named, runtimes};
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(whereabouts, whereabouts_judged))
@@ -88,6 +88,9 @@ async fn answer(
     let Seen { spots, mut gaps, unread } =
         spots(&app, &organisation, asked, names.clone(), (limit, declared)).await?;
     gaps.extend(unread_gaps(&unread, &names));
+    let meant = names.values().map(String::as_str).collect();
+    let (unseen, lost) = runtimes::unseen(&app, &organisation, &meant).await?;
+    gaps.extend(unseen);
     // Of all that is found at once, so that there are few questions.
     let ids: BTreeSet<&String> = spots.iter().flat_map(|it| &it.deployments).collect();
     let ids: Vec<String> = ids.into_iter().cloned().collect();
@@ -131,7 +134,7 @@ async fn answer(
     let refused = refused.into_iter().map(Hole::from).collect();
     let found = found.into_iter().map(|(told, _)| told).collect();
     let gaps = gaps.into_iter().map(Hole::from).collect();
-    Ok(Json(Whereabouts { found, unread: unread.len() as u64, gaps, refused }))
+    Ok(Json(Whereabouts { found, unread: unread.len() as u64 + lost, gaps, refused }))
 }
 
 /// What runs and is not analysed may have it, or not: a gap of each environment.

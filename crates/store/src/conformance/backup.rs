@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::in_use;
 use super::kit::{acme, amd64, at, digest, image, inventory, no_orphans, rows, within};
+use super::runtimes::snapshot;
 use crate::backup::TABLES;
 use crate::db::{Db, values};
 use crate::{
@@ -44,6 +45,8 @@ async fn filled(store: &Store) -> Store {
         store.record(&acme, &at(2), "production", &Source::Cli, &web).await.unwrap();
     }
     store.delete_image(&acme, &at(3), &digest(1)).await.unwrap();
+    let said = snapshot(3, "a", "staging: shop/web=acme/web:v1@2 shop/jobs=@9");
+    store.snap(&acme, &at(3), "eu1", &said).await.unwrap();
     store.point_tag(&acme, &at(2), "docker.io/acme/web", "v1", &amd64(), &digest(2)).await.unwrap();
     let counts = [("production".to_owned(), Counts { critical: 1, ..Counts::default() })];
     store.count(&acme, at(3).at, "a", &counts).await.unwrap();

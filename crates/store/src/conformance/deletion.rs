@@ -10,6 +10,7 @@ use super::in_use;
 use super::kit::{
     acme, amd64, at, digest, image, inventory, no_orphans, rows, told, within, workload,
 };
+use super::runtimes::snapshot;
 use crate::backup::TABLES;
 use crate::db::values;
 use crate::{
@@ -82,6 +83,10 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
         let counts = [(environment.clone(), counts)];
         store.count(organisation, at(3).at, WORD, &counts).await.unwrap();
     }
+    let mut said = snapshot(3, WORD, &format!("x: {WORD}/web={WORD}/web:v1@1 {WORD}/jobs=@99"));
+    said.gaps.push(WORD.to_owned());
+    said.environments[0].environment.clone_from(&environment);
+    store.snap(organisation, &at(3), WORD, &said).await.unwrap();
     let integration = NewIntegration {
         kind: "oci",
         name: WORD,

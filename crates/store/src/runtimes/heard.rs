@@ -77,7 +77,7 @@ impl Kept {
     ) -> Result<Self, Error> {
         let sql = "INSERT INTO runtimes (id, organisation, name, kind, agent, seen_at, heard_at,
                                          every, mark, gaps, changed_at)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '[]', $7)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '[]', $6)
                    ON CONFLICT (organisation, name) DO NOTHING";
         let values = values![
             super::id(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Moment, OrganisationId, Platform, Source};
+use model::{Digest, Moment, OrganisationId, Platform, Source};
 
 use super::every;
 use crate::contract::{
@@ -77,6 +77,45 @@ impl Store {
             }
         }
         Ok(silent)
+    }
+
+    /// Does a runtime tell of an image by this digest?
+    pub async fn is_told(
+        &self,
+        organisation: &OrganisationId,
+        digest: &Digest,
+    ) -> Result<bool, Error> {
+        let sql = "SELECT 1 AS one FROM runtime_containers c JOIN runtimes r ON r.id = c.runtime
+                   WHERE r.organisation = $1 AND c.digest = $2 LIMIT 1";
+        let row = self.db.row(sql, values![&organisation.0, digest.as_str()]).await?;
+        Ok(row.is_some())
+    }
+
+    /// Does something run by this digest that no runtime told of?
+    pub async fn is_recorded(
+        &self,
+        organisation: &OrganisationId,
+        digest: &Digest,
+    ) -> Result<bool, Error> {
+        let sql = "SELECT 1 AS one FROM deployments
+                   WHERE organisation = $1 AND digest = $2 AND until_at IS NULL AND slot = ''
+                   LIMIT 1";
+        let row = self.db.row(sql, values![&organisation.0, digest.as_str()]).await?;
+        Ok(row.is_some())
+    }
+
+    /// For which platforms something runs by this digest, as runtimes told, that is not analysed; the
+    /// first few.
+    pub async fn platforms_waiting(
+        &self,
+        organisation: &OrganisationId,
+        digest: &Digest,
+    ) -> Result<Vec<Platform>, Error> {
+        let sql = "SELECT DISTINCT platform FROM deployments
+                   WHERE organisation = $1 AND digest = $2 AND until_at IS NULL
+                   AND slot <> '' AND analysed IS NULL ORDER BY platform LIMIT 20";
+        let rows = self.db.rows(sql, values![&organisation.0, digest.as_str()]).await?;
+        rows.iter().map(|it| it.parsed("platform")).collect()
     }
 
     /// All containers that a runtime told of, by environment and workload.

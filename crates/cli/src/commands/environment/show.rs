@@ -12,6 +12,7 @@ use model::{Moment, Platform};
 use super::change::all;
 use crate::Context;
 use crate::asking::{Asking, PART, whole};
+use crate::deployed;
 use crate::messages::count;
 use crate::output::{Output, deliver};
 use crate::table::{columns, second};
@@ -109,6 +110,25 @@ impl Show {
             context.messages.warn(&format!("Nobody says where {image} leads now: {}", it.why));
         }
         self.remark(&found, asking, context);
+        self.doubts(asking, context).await
+    }
+
+    /// What nobody can tell because of the runtimes that say what runs there.
+    async fn doubts(&self, asking: &Asking, context: &Context) -> anyhow::Result<()> {
+        if self.history || self.at.is_some() || self.format != Format::Text {
+            return Ok(());
+        }
+        let Some(name) = &self.environment else { return Ok(()) };
+        let messages = &context.messages;
+        for it in deployed::runtimes(asking, name).await? {
+            for gap in &it.gaps {
+                messages.warn(&shown(&format!("Runtime {}: {gap}", it.name)));
+            }
+            for one in it.unplaced.iter().filter(|it| it.environment == *name) {
+                let why = deployed::unplaced(one);
+                messages.warn(&shown(&format!("{} is not placed: {why}", one.digest)));
+            }
+        }
         Ok(())
     }
 
@@ -185,15 +205,19 @@ impl Show {
     /// `acme/web:v1@sha256:…`, each once: whoever reads them knows no applications. Of all
     /// environments, where and since when as well.
     fn lines(&self, found: &[Deployment]) -> String {
-        let mut lines: BTreeMap<(&str, &str), (&str, Option<&StaleTag>)> = BTreeMap::new();
+        let mut lines: BTreeMap<(&str, &str), (&str, Option<&StaleTag>, Option<&str>)> =
+            BTreeMap::new();
         for it in found {
             let named = if self.environment.is_some() { "" } else { &it.environment };
             let stale = it.stale.as_ref().filter(|_| self.stale);
-            let line = lines.entry((named, &it.image)).or_insert((&it.from, stale));
+            let line =
+                lines.entry((named, &it.image)).or_insert((&it.from, stale, it.unheard.as_deref()));
             line.0 = line.0.min(&it.from);
+            // Where somebody else says so as well, it does run.
+            line.2 = line.2.filter(|_| it.unheard.is_some());
         }
         let mut text = String::new();
-        for ((environment, image), (since, stale)) in lines {
+        for ((environment, image), (since, stale, unheard)) in lines {
             if self.environment.is_none() {
                 let _ = write!(text, "{}\t", shown(environment));
             }
@@ -208,6 +232,9 @@ impl Show {
                     shown(&tag.leads_to),
                     second(&tag.since)
                 );
+            }
+            if let Some(since) = unheard {
+                let _ = write!(text, "\t! not heard of since {}", second(since));
             }
             text.push('\n');
         }
