@@ -52,7 +52,8 @@ impl Deployed {
     ) -> anyhow::Result<T> {
         let environment = self.environment.as_deref().unwrap_or_default();
         let (image, platform) = subject.in_environment()?;
-        let judging = advice.judging(context, brief)?;
+        let mut judging = advice.judging(context, brief)?;
+        judging.environment = self.environment.clone();
         ask_with(context, &self.whose, advice.directory(), async |asking| {
             sound(asking, advice, context)?;
             let doubts = Doubts::of(asking, environment, image.is_none()).await?;
@@ -76,7 +77,11 @@ impl Deployed {
                     let line = format!("{image} is not analysed yet: foretop push {image}");
                     context.messages.warn(&line);
                 }
-                let basis = if it.unread.is_some() { basis.clone() } else { it.analysis.basis };
+                let basis = match it.unread {
+                    // Nobody looked what that one loads.
+                    Some(_) => Basis { in_use: None, ..basis.clone() },
+                    None => it.analysis.basis,
+                };
                 take(&mut taken, Analysis { basis, ..it.analysis })
             };
             while let Some(next) = judged.next().await {

@@ -117,6 +117,7 @@ impl Advice {
             authors: self.vex_author.iter().map(|it| it.as_str().to_owned()).collect(),
             declared: self.declared,
             brief,
+            environment: None,
         })
     }
 

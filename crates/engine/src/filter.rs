@@ -151,6 +151,7 @@ mod tests {
             forecast: None,
             malicious: false,
             statement: None,
+            in_use: None,
         }
     }
 

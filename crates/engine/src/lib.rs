@@ -7,6 +7,7 @@ mod extent;
 mod filter;
 mod find;
 mod freshness;
+pub mod in_use;
 mod reader;
 mod refresh;
 

@@ -205,3 +205,13 @@ pub(crate) fn percentile(forecast: &Forecast) -> String {
     };
     format!("{number}{ending} percentile")
 }
+
+/// Who looked at what is loaded, and when; and whether that is too long ago.
+pub(crate) fn in_use(it: &model::InUse) -> (String, bool) {
+    let (by, day) = (it.by.join(" and "), it.seen.get(..10).unwrap_or(&it.seen));
+    if it.is_old {
+        let says = "says nothing any more of what is loaded where it runs";
+        return (format!("what {by} saw on {day} {says}"), true);
+    }
+    (format!("what is loaded where it runs was seen on {day} by {by}"), false)
+}

@@ -20,7 +20,7 @@ pub use inbox::{
     receive,
 };
 pub use notifier::{Fact, Message, Notifier, Remedy, Untold};
-pub use runtime::{Container, Loaded, Observed, Runtime};
+pub use runtime::{Container, Observed, Runtime};
 pub use settings::{BadSetting, Given, Setting, SettingKind, Settings, host};
 
 /// Gets ready to speak to a party.

@@ -17,6 +17,7 @@ pub mod registry_string;
 mod sender;
 mod shared;
 mod slack;
+pub mod sysdig;
 mod teams;
 #[cfg(test)]
 mod tests;
@@ -25,9 +26,9 @@ mod webhook;
 
 pub use contract::{
     Action, Age, Answer, BadSetting, Change, Check, Connect, Container, Delivery, Directory, Fact,
-    Failure, Given, Heard, How, Inbox, Integration, Kind, Leftover, Listed, Loaded, Message,
-    Notice, Notifier, Observed, Outcome, Received, Refusal, Remedy, Repository, Role, Runtime,
-    Secrets, Sender, Setting, SettingKind, Settings, Tagged, Template, Untold, Ways, host, receive,
+    Failure, Given, Heard, How, Inbox, Integration, Kind, Leftover, Listed, Message, Notice,
+    Notifier, Observed, Outcome, Received, Refusal, Remedy, Repository, Role, Runtime, Secrets,
+    Sender, Setting, SettingKind, Settings, Tagged, Template, Untold, Ways, host, receive,
 };
 pub use shared::names::composed;
 
@@ -41,6 +42,7 @@ pub const ALL: &[&Kind] = &[
     &nexus::KIND,
     &oci::KIND,
     &slack::KIND,
+    &sysdig::KIND,
     &teams::KIND,
     &webhook::KIND,
 ];

@@ -303,6 +303,7 @@ impl<'w, 'q> Lore<'w, 'q> {
             forecast,
             malicious,
             statement: None,
+            in_use: None,
         };
         Some(Wordless { finding, sources: handles })
     }

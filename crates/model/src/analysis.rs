@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Exploited, Forecast, Gap, Inventory, Level, Outlook, Rating, Space, Span, Statement};
+use crate::{
+    Exploited, Forecast, Gap, InUse, Inventory, Level, Outlook, Rating, Space, Span, Statement,
+};
 
 /// What is inside, what is wrong with it, and what could not be told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,8 +35,12 @@ pub struct Basis {
     pub current: Option<String>,
     /// Only the starter sheet that is built in.
     pub starter: bool,
-    /// Feeds that are stale or failed, each in a line for the reader.
+    /// What is amiss with what it rests on, each in a line for the reader: feeds that are stale or
+    /// failed, what was left out.
     pub warnings: Vec<String>,
+    /// Who looked at what it loads where it runs; `None`: nobody did, or was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_use: Option<InUse>,
 }
 
 /// A flaw in something that is there. Told once for all packages built from one source.
@@ -86,6 +92,9 @@ pub struct Finding {
     pub malicious: bool,
     /// What a statement says about it; it may take it out of the way.
     pub statement: Option<Statement>,
+    /// Is one of its packages loaded where the image runs? `None`: nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_use: Option<bool>,
 }
 
 /// What can be done about a finding.

@@ -18,6 +18,7 @@ use store::NewEvent;
 
 use crate::app::App;
 use crate::fleet::Held;
+use crate::in_use::Seen;
 use crate::jobs::itself;
 
 /// Says in the log and in events what did it.
@@ -142,7 +143,8 @@ async fn found(
     let mut named = Vec::with_capacity(organisations.len());
     for it in organisations.clone() {
         let names = app.store.environment_names(&it.id).await.map_err(told)?;
-        named.push((it, names));
+        let seen = Seen::of(app, &it.id).await.map_err(told)?;
+        named.push((it, names, seen));
     }
     let today = app.now().to_string();
     let new = Arc::clone(lookout);
@@ -153,8 +155,8 @@ async fn found(
     })
 }
 
-/// Whose things, and their environments' names by id.
-type Named = Vec<(Organisation, HashMap<String, String>)>;
+/// Whose things, their environments' names by id, and what was seen being loaded there.
+type Named = Vec<(Organisation, HashMap<String, String>, Seen)>;
 
 /// What changed, by organisation, and when that was known but for the words; none where the former
 /// almanac cannot be read.
@@ -185,8 +187,8 @@ fn compare(
     };
     let told: Vec<_> = named
         .into_iter()
-        .map(|(organisation, names)| {
-            let events = compared.events(&organisation.id, &names);
+        .map(|(organisation, names, seen)| {
+            let events = compared.events(&organisation.id, &names, &seen);
             (organisation, events)
         })
         .collect();

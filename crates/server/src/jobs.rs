@@ -2,11 +2,13 @@
 //! somebody else when they are not heard of any more.
 
 mod analyse_image;
+mod ask_runtime;
 mod attend;
 mod check;
 mod count_environments;
 mod deliver;
 mod expire;
+mod find_due_runtimes;
 mod find_pending;
 mod judge_freshness;
 mod look_at_registries;
@@ -28,6 +30,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 
+pub(crate) use ask_runtime::{forget as forget_runtime, soon as ask_soon};
 pub(crate) use attend::{Looking, soon as look_soon};
 pub(crate) use check::job as checking;
 pub(crate) use deliver::{channel, tell_once};
@@ -51,6 +54,8 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &check::Check,
     &judge_freshness::JudgeFreshness,
     &look_at_registries::LookAtRegistries,
+    &ask_runtime::AskRuntime,
+    &find_due_runtimes::FindDueRuntimes,
     &look_at_runtimes::LookAtRuntimes,
     &rematch::Rematch,
     &count_environments::CountEnvironments,
@@ -111,6 +116,11 @@ pub(crate) async fn attend_for(
     time: Duration,
 ) -> Result<(), String> {
     attend::attend_for(app, record, time).await
+}
+
+/// Is a kind of integration one of those?
+fn is_of(kind: &str, role: integration::Role) -> bool {
+    integration::find(kind).is_some_and(|it| it.role == role)
 }
 
 /// The program itself, when nobody asked it.

@@ -18,6 +18,7 @@ mod here;
 mod hooks;
 mod identity;
 mod idle;
+mod in_use;
 mod jobs;
 mod judge;
 mod kept;

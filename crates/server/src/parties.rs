@@ -27,14 +27,18 @@ const WHOLE: u32 = 10;
 const REACHED: &str = "registry reachable";
 /// Settings that say how a party of that kind is reached. What is secret is told for one address.
 pub(crate) fn address(kind: &Kind) -> &'static [&'static str] {
-    if kind.role == Role::Notifier {
-        return &["url", "host", "port", "tls"];
+    match kind.role {
+        Role::Notifier => &["url", "host", "port", "tls"],
+        Role::Runtime => &["region", "url"],
+        Role::Registry => {
+            &["registry", "api", "layout", "subdomain-mode", "template", "virtual-repository"]
+        }
     }
-    &["registry", "api", "layout", "subdomain-mode", "template", "virtual-repository"]
 }
 
 /// Settings that say what of it is watched.
-pub(crate) const SCOPE: &[&str] = &["include", "exclude", "repository", "tag"];
+pub(crate) const SCOPE: &[&str] =
+    &["include", "exclude", "repository", "tag", "cluster", "environment"];
 
 /// The parties that are connected, by the id of their integration.
 #[derive(Default)]
@@ -168,7 +172,8 @@ pub(crate) fn connect(
     let until = secrets.until;
     let secrets = Secrets::new(proof(&secrets.new), proof(&secrets.old));
     let tells = integration.inbox().is_some() && !secrets.is_empty();
-    let rhythm = Rhythm::new(if tells { SELDOM } else { OFTEN });
+    let often = minutes(&settings).unwrap_or(if tells { SELDOM } else { OFTEN });
+    let rhythm = Rhythm::new(often);
     Ok(Party {
         kind,
         ways: ways.of(&settings),
@@ -192,6 +197,11 @@ fn host_of(address: &str) -> &str {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => rest.split(':').next().unwrap_or_default(),
     }
+}
+
+/// How often it is to be asked, where it is told.
+fn minutes(settings: &Settings) -> Option<Duration> {
+    settings.text("interval")?.parse::<u64>().ok().map(Duration::from_mins)
 }
 
 /// Every fault, in one line.
@@ -228,6 +238,18 @@ impl Party {
         self.looking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Every so many seconds it is to be asked.
+    pub(crate) fn interval(&self) -> i64 {
+        let often = minutes(&self.settings).unwrap_or(OFTEN);
+        i64::try_from(often.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    /// Is it yet to be chosen what it is about: which cluster, and which environment that is?
+    pub(crate) fn awaits_choice(&self) -> bool {
+        self.kind.role == Role::Runtime
+            && ["cluster", "environment"].iter().any(|it| self.settings.text(it).is_none())
+    }
+
     /// Is its password yet to come, from what its side is made from by a template?
     pub(crate) fn awaits_password(&self) -> bool {
         !self.kind.templates.is_empty() && self.settings.secret("password").is_none()
@@ -240,6 +262,7 @@ impl Party {
             _ => None,
         });
         match failed {
+            None if self.awaits_choice() => IntegrationState::Pending,
             None => IntegrationState::Connected { but: None },
             Some((what, _)) if what != REACHED && self.awaits_password() => {
                 IntegrationState::Pending
@@ -259,11 +282,15 @@ impl Party {
             let outcome = Outcome::Failed { why, hint };
             checks.push(Check { what: REACHED, outcome });
         } else if let Some(directory) = self.integration.directory() {
-            let checking = tokio::time::timeout(PATIENCE, directory.checks()).await;
-            checks.extend(checking.unwrap_or_else(|_| {
-                let why = format!("it does not answer within {} s", PATIENCE.as_secs());
-                vec![Check { what: REACHED, outcome: Outcome::Failed { why, hint: None } }]
-            }));
+            checks.extend(patiently(directory.checks()).await);
+        } else if let Some(runtime) = self.integration.runtime() {
+            checks.extend(patiently(runtime.checks()).await);
+            if self.settings.text("environment").is_none() {
+                let hint = "tell which environment the cluster is: environment=production";
+                let (why, hint) = ("none is chosen yet".to_owned(), hint.to_owned());
+                let outcome = Outcome::Warned { why, hint };
+                checks.push(Check { what: "environment chosen", outcome });
+            }
         }
         checks.extend(self.kind.check_webhooks(&self.settings));
         checks
@@ -299,6 +326,14 @@ fn silenced() -> Check {
     let why = "nobody is told anything here".to_owned();
     let hint = Some("start the server without --offline".to_owned());
     Check { what: "receiver reachable", outcome: Outcome::Failed { why, hint } }
+}
+
+/// What comes of trying a party that may never answer.
+async fn patiently(checking: impl Future<Output = Vec<Check>>) -> Vec<Check> {
+    tokio::time::timeout(PATIENCE, checking).await.unwrap_or_else(|_| {
+        let why = format!("it does not answer within {} s", PATIENCE.as_secs());
+        vec![Check { what: REACHED, outcome: Outcome::Failed { why, hint: None } }]
+    })
 }
 
 #[cfg(test)]

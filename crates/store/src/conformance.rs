@@ -7,6 +7,7 @@ mod environments;
 mod evaluations;
 mod freshness;
 mod full;
+mod in_use;
 mod inbox;
 mod integrations;
 mod inventories;
@@ -134,6 +135,8 @@ conformance! {
         goes_part_by_part
         keeps_what_somebody_recorded
         is_what_owners_say;
+    in_use:
+        is_kept_by_runtime_and_environment;
     deletion:
         of_an_organisation_leaves_no_byte
         goes_on_where_it_was_broken_off

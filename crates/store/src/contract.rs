@@ -16,14 +16,15 @@ use serde::{Deserialize, Serialize};
 
 pub use evaluations::{Counted, Counts, Evaluation, NewEvent, WrittenEvent};
 pub use integrations::{
-    IntegrationRecord, IntegrationSecrets, IntegrationState, Kept, NewIntegration, NewNotice,
-    NoticeCounts, NoticeReport, NoticeState, Refused, Setback, WaitingNotice,
+    DueLook, IntegrationRecord, IntegrationSecrets, IntegrationState, Kept, NewIntegration,
+    NewNotice, NoticeCounts, NoticeReport, NoticeState, Refused, Setback, WaitingNotice,
 };
 pub use numbers::{Changes, ImageContent, RunningImage, SetPackage};
 pub use people::{Caller, NewSecret, NewToken, Newcomer, Speaker};
 pub(crate) use runtimes::is_silent;
 pub use runtimes::{
-    Container, KeptContainer, RunsIn, RuntimeRecord, Snapped, Snapshot, Unplaced, Workload,
+    Container, KeptContainer, RunsIn, RuntimeRecord, SeenInUse, Snapped, Snapshot, Unplaced,
+    Workload,
 };
 pub use schedules::{NewSchedule, ScheduleRecord, Turn};
 pub use telling::{

@@ -178,9 +178,10 @@ impl Store {
         const OF_INTEGRATIONS: &str =
             "integration IN (SELECT id FROM integrations WHERE organisation = $1)";
         const OF_RUNTIMES: &str = "runtime IN (SELECT id FROM runtimes WHERE organisation = $1)";
-        const TABLES: [((&str, &str), &str); 8] = [
+        const TABLES: [((&str, &str), &str); 9] = [
             (("events", "id"), "organisation = $1"),
             (("runtime_containers", "runtime, environment, key"), OF_RUNTIMES),
+            (("in_use", "runtime, environment, digest"), OF_RUNTIMES),
             (("runtimes", "id"), "organisation = $1"),
             (("deployments", "id"), "organisation = $1"),
             (("tags", "id"), "organisation = $1"),

@@ -138,6 +138,7 @@ impl Store {
         for (table, key, fits) in [
             ("deployments", "id", "environment = $1 AND until_at IS NOT NULL"),
             ("environment_counts", "environment, at", "environment = $1"),
+            ("in_use", "runtime, environment, digest", "environment = $1"),
         ] {
             loop {
                 let mut tx = self.db.write().await?;

@@ -12,7 +12,7 @@ use crate::deployments::platform_key;
 use crate::{Store, derived, events, images, names, retention};
 
 pub(crate) use keep::{can_fill_in, fill_in, is_filled_in};
-pub(crate) use pack::name_key;
+pub(crate) use pack::{deflated_json, inflated_json, name_key};
 
 /// Package sets of more bytes are unpacked on the side.
 const LARGE: usize = 64 << 10;

@@ -20,6 +20,7 @@ mod events;
 mod freshness;
 mod idempotency;
 mod images;
+mod in_use;
 mod inbox;
 mod integrations;
 mod inventories;
@@ -51,16 +52,17 @@ mod watched;
 use db::Db;
 
 pub use contract::{
-    Bundle, Caller, Change, Changes, Check, Cleared, Container, Counted, Counts, Elsewhere, Error,
-    Evaluation, EventSelection, Expired, Idempotent, ImageContent, ImageSelection,
-    IntegrationRecord, IntegrationSecrets, IntegrationState, Job, JobReport, JobState, Keeping,
-    Kept, KeptContainer, KnownPackage, Led, Listed, NewEvent, NewIntegration, NewInventory, NewJob,
-    NewMessage, NewNotice, NewRule, NewSchedule, NewSecret, NewToken, Newcomer, NoticeCounts,
-    NoticeReport, NoticeState, OutboxEntry, OutboxState, Page, Paged, Recollection, Recorded,
-    Refused, Reported, Restored, Retention, RuleRecord, Running, RunningImage, RunsIn,
-    RuntimeRecord, SWITCHED_OFF, ScheduleRecord, SecretRecord, Selection, SetPackage, Setback,
-    Snapped, Snapshot, Sought, Speaker, Stale, Tiding, Tidings, Trouble, Turn, Unplaced,
-    WaitingMessage, WaitingNotice, When, Workload, WrittenEvent, WrittenImage,
+    Bundle, Caller, Change, Changes, Check, Cleared, Container, Counted, Counts, DueLook,
+    Elsewhere, Error, Evaluation, EventSelection, Expired, Idempotent, ImageContent,
+    ImageSelection, IntegrationRecord, IntegrationSecrets, IntegrationState, Job, JobReport,
+    JobState, Keeping, Kept, KeptContainer, KnownPackage, Led, Listed, NewEvent, NewIntegration,
+    NewInventory, NewJob, NewMessage, NewNotice, NewRule, NewSchedule, NewSecret, NewToken,
+    Newcomer, NoticeCounts, NoticeReport, NoticeState, OutboxEntry, OutboxState, Page, Paged,
+    Recollection, Recorded, Refused, Reported, Restored, Retention, RuleRecord, Running,
+    RunningImage, RunsIn, RuntimeRecord, SWITCHED_OFF, ScheduleRecord, SecretRecord, SeenInUse,
+    Selection, SetPackage, Setback, Snapped, Snapshot, Sought, Speaker, Stale, Tiding, Tidings,
+    Trouble, Turn, Unplaced, WaitingMessage, WaitingNotice, When, Workload, WrittenEvent,
+    WrittenImage,
 };
 pub use db::Together;
 pub use doctor::unopened;

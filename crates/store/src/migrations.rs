@@ -21,6 +21,7 @@ const ALL: &[&str] = &[
     include_str!("migrations/0012-integrations.sql"),
     include_str!("migrations/0013-runtimes.sql"),
     include_str!("migrations/0014-telling.sql"),
+    include_str!("migrations/0015-in-use.sql"),
     include_str!("migrations/0016-schedules.sql"),
 ];
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Digest, Moment, OrganisationId};
 
 use crate::Store;
-use crate::contract::{Error, IntegrationRecord};
+use crate::contract::{DueLook, Error, IntegrationRecord};
 use crate::db::{Row, Tx, values};
 use crate::integrations::{AWAITED, TAGS, hold, more_wait};
 
@@ -115,17 +115,23 @@ impl Store {
         tx.commit().await
     }
 
-    /// The ids of the integrations whose registries are to be looked at by now, or that told what is
-    /// to be looked into, with whose they are.
-    pub async fn due_looks(&self, now: Moment) -> Result<Vec<(String, OrganisationId)>, Error> {
-        let sql = "SELECT i.id, i.organisation FROM integrations i
+    /// The integrations whose parties are to be looked at by now, or that told what is to be looked
+    /// into.
+    pub async fn due_looks(&self, now: Moment) -> Result<Vec<DueLook>, Error> {
+        let sql = "SELECT i.id, i.organisation, i.kind FROM integrations i
                    JOIN organisations o ON o.id = i.organisation
                    WHERE o.deleting = 0 AND i.deleting = 0 AND (i.next_look <= $1 OR EXISTS
                        (SELECT 1 FROM notices n WHERE n.integration = i.id
                         AND n.since = i.address_since AND n.state = 'waiting'
                         AND n.ready_at <= $1))
                    ORDER BY i.next_look, i.id";
-        let read = |row: &Row| Ok((row.text("id")?, OrganisationId(row.text("organisation")?)));
+        let read = |row: &Row| {
+            Ok(DueLook {
+                id: row.text("id")?,
+                organisation: OrganisationId(row.text("organisation")?),
+                kind: row.text("kind")?,
+            })
+        };
         self.db.rows(sql, values![now]).await?.iter().map(read).collect()
     }
 

@@ -26,5 +26,6 @@ pub use receiver::{ReceiverStandIn, Receives};
 pub use registry::{FakeRegistry, Fault, Guard, Seen};
 pub use relay::Relay;
 pub use vendor::{
-    Answered, Delivered, EventGrid, Form, Hook, Sink, Subscribed, Told, Vendor, VendorStandIn,
+    Answered, Delivered, EventGrid, Form, Hook, Listing, Running, Sink, Subscribed, SysdigStandIn,
+    Told, Vendor, VendorStandIn,
 };

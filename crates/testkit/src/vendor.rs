@@ -12,6 +12,7 @@ mod harbor;
 mod hook;
 mod nexus;
 mod sink;
+mod sysdig;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -30,6 +31,7 @@ use backend::Backend;
 pub use grid::{Delivered, EventGrid, Subscribed};
 pub use hook::{Answered, Form, Hook, Told};
 pub use sink::Sink;
+pub use sysdig::{Listing, Running, SysdigStandIn};
 
 /// Whom it stands in for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

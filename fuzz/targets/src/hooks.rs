@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use integration::{ALL, Delivery, Integration, Received, Secrets, Ways, receive};
+use integration::{ALL, Delivery, Integration, Received, Role, Secrets, Ways, receive};
 use model::{Moment, Secret};
 
 /// Runs it once. The first byte says whose it is and how it comes, the first line is a header's.
@@ -51,12 +51,12 @@ pub fn run(input: &[u8]) {
     }
 }
 
-/// Every party, set up with its own examples.
+/// Every registry, set up with its own examples.
 fn parties() -> &'static [Box<dyn Integration>] {
     static PARTIES: OnceLock<Vec<Box<dyn Integration>>> = OnceLock::new();
     PARTIES.get_or_init(|| {
         let ways = Ways { settings: Arc::default(), progress: Arc::new(image::Silent) };
-        let connected = ALL.iter().map(|kind| {
+        let connected = ALL.iter().filter(|it| it.role == Role::Registry).map(|kind| {
             let given: Vec<_> = kind
                 .settings
                 .iter()

@@ -14,6 +14,7 @@ pub mod orders;
 pub mod ranges;
 pub mod reports;
 pub mod running;
+pub mod runtimes;
 pub mod sheets;
 pub mod statements;
 pub mod templates;
@@ -38,6 +39,7 @@ pub const ALL: &[Target] = &[
     ("ranges", ranges::run),
     ("reports", reports::run),
     ("running", running::run),
+    ("runtimes", runtimes::run),
     ("sheets", sheets::run),
     ("statements", statements::run),
     ("templates", templates::run),

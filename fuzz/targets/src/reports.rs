@@ -60,8 +60,13 @@ pub fn run(input: &[u8]) {
     let subject = Subject::Document { name: text() };
     let gaps = vec![Gap::new(text(), text())];
     let inventory = Inventory { subject, distro, packages, statements, gaps: gaps.clone() };
-    let basis =
-        Basis { almanac: text(), current: Some(text()), starter: true, warnings: vec![text()] };
+    let basis = Basis {
+        almanac: text(),
+        current: Some(text()),
+        starter: true,
+        warnings: vec![text()],
+        in_use: Some(model::InUse { by: vec![text()], seen: text(), is_old: false }),
+    };
     let analysis = Analysis { inventory, findings, gaps, basis };
     let options = Options {
         created: Some(text()),

@@ -3,7 +3,6 @@
 use http::Method;
 
 use super::{Client, Error, NOTHING, within};
-use crate::ROOT;
 use crate::words::{
     Notification, NotificationQuery, Page, Preview, PreviewQuery, Resending, Resent, Rule, Ruling,
     Tested, Topic,

@@ -171,6 +171,10 @@ pub struct Judging {
     pub declared: bool,
     /// Without titles, stories and addresses.
     pub brief: bool,
+    /// Say of each finding whether it is loaded where the image runs in this environment.
+    #[schema(value_type = Option<grammar::Name>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
 }
 
 /// Which tags are meant.

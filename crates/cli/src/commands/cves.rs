@@ -106,6 +106,10 @@ struct Wishes {
     /// Leave out what an exception or a statement takes out of the way
     #[arg(long)]
     ignore_suppressed: bool,
+    /// Leave out what was seen not to be loaded where it runs, as far as somebody looked: what nobody
+    /// can tell stays. Needs --env
+    #[arg(long, requires = "environment")]
+    only_in_use: bool,
 }
 
 /// A level, in whatever letters, with blanks around it where the list has them.
@@ -208,8 +212,11 @@ impl Verb for Cves {
                 telling.iter_mut().try_for_each(|it| it.begin(images))?;
                 Ok(telling)
             };
-            let take = |telling: &mut Vec<Telling<'_>>, analysis: Analysis| {
+            let take = |telling: &mut Vec<Telling<'_>>, mut analysis: Analysis| {
                 context.messages.inform(analysis.inventory.subject.name());
+                if self.wishes.only_in_use {
+                    only_in_use(&mut analysis, context);
+                }
                 tell(&analysis, context);
                 is_vulnerable |= is_open(&analysis);
                 telling.iter_mut().try_for_each(|it| it.add(&analysis))
@@ -281,6 +288,33 @@ impl Cves {
     fn reports(&self) -> anyhow::Result<Vec<(&'static dyn Report, Option<Output>)>> {
         let known: Vec<_> = report::ALL.iter().map(|it| (it.id(), *it)).collect();
         formats::wanted(&self.format, self.output.as_deref(), &known)
+    }
+}
+
+/// Leaves out what is not loaded where it runs, and says how much that is, and of how much nobody can
+/// tell: here, and in each report.
+fn only_in_use(analysis: &mut Analysis, context: &Context) {
+    let before = analysis.findings.len();
+    analysis.findings.retain(|it| it.in_use != Some(false));
+    let hidden = before - analysis.findings.len();
+    let untold = analysis.findings.iter().filter(|it| it.in_use.is_none()).count();
+    let findings = |number: usize| count(number as u64, "vulnerability", "vulnerabilities");
+    let mut says = Vec::new();
+    if hidden > 0 {
+        let what = "not seen to be loaded where it runs";
+        says.push(format!("{} left out by --only-in-use: {what}", findings(hidden)));
+    }
+    if untold > 0 {
+        let why = match &analysis.basis.in_use {
+            None => "nobody looked what it loads",
+            Some(it) if it.is_old => "what was seen of it is too old",
+            Some(_) => "what was seen of it does not tell",
+        };
+        says.push(format!("cannot tell of {} whether it is in use: {why}", findings(untold)));
+    }
+    for line in says {
+        context.messages.warn(&line);
+        analysis.basis.warnings.push(line);
     }
 }
 

@@ -4,7 +4,7 @@ mod notices;
 
 use std::collections::BTreeMap;
 
-use ::integration::{Kind, SettingKind, registry_string};
+use ::integration::{Kind, Role, SettingKind, registry_string};
 use api::{
     Configured, Configuring, Integration as Kept, IntegrationCheck, IntegrationState,
     TemplateQuery, Tried,
@@ -34,7 +34,7 @@ enum Command {
     /// Configure an integration, or tell it something else, and try it
     #[command(after_help = after_help())]
     Configure {
-        /// What to speak with: artifactory, azure, distribution, harbor, nexus, oci
+        /// What to speak with: artifactory, azure, distribution, harbor, nexus, oci, sysdig
         integration: String,
         /// Its name, to tell several apart
         #[arg(long, default_value = USUAL, value_parser = super::said())]
@@ -311,6 +311,13 @@ async fn configure(
     let messages = &context.messages;
     tell_address(asking, kind, name, context).await?;
     works(&integration, kind)?;
+    if integration.state == IntegrationState::Pending && kind.role == Role::Runtime {
+        messages.inform(&format!("{} {name} waits for what is to be chosen", kind.title));
+        messages.advise(
+            "configure it again with that: --parameter cluster=NAME,environment=ENVIRONMENT",
+        );
+        return Ok(Outcome::Done);
+    }
     if integration.state == IntegrationState::Pending {
         messages.inform(&format!("{} {name} waits for its password", kind.title));
         messages.advise(&format!(
@@ -453,8 +460,9 @@ fn table(all: &[Kept]) -> String {
                 let (last, why) = (second(&refused.last), &refused.why);
                 state = format!("{state}; {webhooks} refused, the last at {last}: {why}");
             }
-            let registry = it.parameters.get("registry").or(it.parameters.get("host"));
-            let registry = registry.cloned().unwrap_or_default();
+            let keys = ["registry", "cluster", "host"];
+            let about = keys.iter().find_map(|key| it.parameters.get(*key));
+            let registry = about.cloned().unwrap_or_default();
             vec![it.kind.clone(), it.name.clone(), registry, second(&it.since), state]
         })
         .collect();

@@ -108,6 +108,8 @@ variables! {
     NEXUS_API_PASSWORD = "text" ["FORETOP_NEXUS_API_PASSWORD", "DOCKER_SCOUT_NEXUS_API_PASSWORD"];
     /// What its webhooks are signed with.
     NEXUS_WEBHOOK_SECRET = "text" ["FORETOP_NEXUS_WEBHOOK_SECRET", "DOCKER_SCOUT_NEXUS_WEBHOOK_SECRET"];
+    /// A token for Risk Spotlight integrations of Sysdig Secure, for `foretop integration configure sysdig`.
+    SYSDIG_TOKEN = "text" ["FORETOP_SYSDIG_TOKEN"];
     /// Registries (`host` or `host:port`) that may be spoken to over plain HTTP.
     /// Loopback always may.
     INSECURE_REGISTRIES = "list, parted by commas" ["FORETOP_INSECURE_REGISTRIES"];

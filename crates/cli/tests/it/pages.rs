@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use testkit::{RealRegistry, Vendor, VendorStandIn};
+use testkit::{RealRegistry, Running, SysdigStandIn, Vendor, VendorStandIn};
 
 use crate::place::{Memory, Place};
 use crate::story::{log4j, npm, service};
@@ -269,6 +269,36 @@ fn the_guide_of_azure() {
     }
 }
 
+/// What a server knows of a cluster, set up by hand, against a stand-in.
+#[test]
+fn the_page_of_sysdig() {
+    let text = page("docs/sysdig.md");
+    let steps = steps(&text);
+    assert!(steps.len() > 10, "{}", steps.len());
+    for memory in [Memory::Sqlite, Memory::Postgres] {
+        let Some(place) = Place::new(memory, false) else { continue };
+        let layer = npm(npm(testkit::layer(), "lodash", "4.17.11"), "minimist", "1.2.5");
+        place.sandbox.file("web.tar", service(layer).docker_archive("acme/web:v1"));
+        let (code, digest) = place.shell("foretop push archive://web.tar 2> /dev/null");
+        assert_eq!(code, 0, "{digest}");
+        let digest = digest.trim().rsplit_once('@').map_or(digest.trim(), |it| it.1).to_owned();
+        let sysdig = SysdigStandIn::start();
+        let loaded = ("lodash".to_owned(), "4.17.11".to_owned(), "javascript".to_owned());
+        let web = Running {
+            namespace: "shop".to_owned(),
+            workload: "web".to_owned(),
+            container: "app".to_owned(),
+            image_id: digest,
+            loaded: Some(vec![loaded]),
+            ..Running::default()
+        };
+        sysdig.runs("prod-eu", &[web]);
+        sysdig.runs("prod-us", &[]);
+        let place = place.with("SYSDIG", &sysdig.url()).with("TOKEN", SysdigStandIn::TOKEN);
+        walk(&place, &format!("{memory:?}: sysdig.md"), &steps, str::to_owned);
+    }
+}
+
 #[test]
 fn continuous_integration() {
     let text = page("docs/ci.md");
@@ -343,8 +373,9 @@ fn the_readme() {
 fn each_row_is_shown_somewhere() {
     let text = page("docs/guides.md");
     let mut rows = Vec::new();
-    for line in
-        text.lines().filter(|it| ["| E", "| T", "| A", "| Z"].iter().any(|row| it.starts_with(row)))
+    for line in text
+        .lines()
+        .filter(|it| ["| E", "| T", "| A", "| Z", "| Y"].iter().any(|row| it.starts_with(row)))
     {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         let [row, _, shown] = cells.as_slice() else { panic!("{line}") };
@@ -374,6 +405,7 @@ fn each_row_is_shown_somewhere() {
         numbered("T", &[1..=7, 9..=14, 18..=21]),
         numbered("A", &[1..=16]),
         numbered("Z", &[1..=12]),
+        numbered("Y", &[1..=12]),
     ]
     .concat();
     assert_eq!(rows, all);

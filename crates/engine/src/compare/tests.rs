@@ -116,6 +116,7 @@ fn finding(id: &str, name: &str, purl: &model::Purl) -> Finding {
         forecast: None,
         malicious: false,
         statement: None,
+        in_use: None,
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Options;
 use crate::page;
 use crate::paint::{Sign, Text};
+use crate::words;
 
 /// In a line, and one for each thing that is wrong.
 pub fn write_basis(basis: &Basis, options: &Options) -> String {
@@ -41,6 +42,16 @@ pub(crate) fn lines(text: &mut Text<'_>, basis: &Basis) {
         text.push(" ");
         text.wrapped(warning, "  ");
     }
+    if let Some(it) = &basis.in_use {
+        let (says, worrying) = words::in_use(it);
+        if worrying {
+            text.sign(Sign::Warning);
+        } else {
+            text.push("i");
+        }
+        text.push(" ");
+        text.wrapped(&says, "  ");
+    }
 }
 
 #[derive(Serialize)]
@@ -50,6 +61,8 @@ pub(crate) struct BasisJson<'a> {
     starter: bool,
     warnings: &'a [String],
     says: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_use: Option<&'a model::InUse>,
 }
 
 impl<'a> BasisJson<'a> {
@@ -60,6 +73,7 @@ impl<'a> BasisJson<'a> {
             starter: basis.starter,
             warnings: &basis.warnings,
             says: page::basis(basis).0,
+            in_use: basis.in_use.as_ref(),
         }
     }
 }

@@ -76,7 +76,7 @@ fn rows(out: &mut String, image: Option<&str>, analysis: &Analysis, options: &Op
 }
 
 /// Rows that are no findings say where in `location`, and what in `title`.
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 28] = [
     "record",
     "id",
     "aliases",
@@ -104,6 +104,7 @@ const COLUMNS: [&str; 27] = [
     "published",
     "title",
     "details",
+    "in_use",
 ];
 
 fn told(
@@ -122,7 +123,7 @@ fn told(
     let score = |value: Option<f32>| value.map_or_else(String::new, |it| it.to_string());
     let forecast = finding.forecast.as_ref();
     let location = package.and_then(|it| it.places.first()).map(|it| &*it.path);
-    let cells: [Cow<'_, str>; 27] = [
+    let cells: [Cow<'_, str>; 28] = [
         "finding".into(),
         (&*finding.id).into(),
         finding.aliases.join(" ").into(),
@@ -150,6 +151,7 @@ fn told(
         finding.published.as_deref().unwrap_or_default().into(),
         (&*finding.title).into(),
         if options.details { &*finding.details } else { "" }.into(),
+        finding.in_use.map_or("", |it| if it { "yes" } else { "no" }).into(),
     ];
     row(out, image.into_iter().chain(cells.iter().map(AsRef::as_ref)));
 }

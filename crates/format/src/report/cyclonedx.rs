@@ -150,6 +150,9 @@ pub(crate) fn vulnerability<'a>(
     if let Some(exploited) = &finding.exploited {
         properties.push(property("foretop:finding:exploited", &exploited.added));
     }
+    if let Some(in_use) = finding.in_use {
+        properties.push(property("foretop:finding:in-use", &in_use.to_string()));
+    }
     if let Some(forecast) = &finding.forecast {
         properties.push(property("foretop:finding:epss-score", &forecast.score.to_string()));
         let percentile = forecast.percentile.to_string();

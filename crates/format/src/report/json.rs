@@ -138,6 +138,8 @@ struct Told<'a> {
     malicious: bool,
     suppressed: bool,
     statement: Option<&'a Statement>,
+    /// `null`: nobody can tell.
+    in_use: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -221,6 +223,7 @@ fn told<'a>(analysis: &'a Analysis, finding: &'a Finding) -> Told<'a> {
         exploited: finding.exploited.as_ref(),
         forecast: finding.forecast.as_ref(),
         malicious: finding.malicious,
+        in_use: finding.in_use,
         suppressed: finding.suppressed(),
         statement: finding.statement.as_ref(),
     }

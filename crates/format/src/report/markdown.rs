@@ -215,6 +215,8 @@ fn told_of(out: &mut String, finding: &Finding, options: &Options) {
         (finding.exploited.is_some(), "CISA KEV"),
         (finding.malicious, "MALICIOUS"),
         (finding.suppressed(), "SUPPRESSED"),
+        (finding.in_use == Some(true), "IN USE"),
+        (finding.in_use == Some(false), "NOT LOADED"),
     ] {
         if really {
             let _ = write!(out, " <b>{mark}</b>");

@@ -232,6 +232,10 @@ fn fields(text: &mut Text<'_>, finding: &Finding, options: &Options) {
         let said = format!("since {}{}{ransomware}", exploited.added, due.unwrap_or_default());
         field(text, "Exploited", &said);
     }
+    if let Some(in_use) = finding.in_use {
+        let says = if in_use { "yes, it is loaded where it runs" } else { "not seen to be loaded" };
+        field(text, "In use", says);
+    }
     if let Some(reason) = &finding.reason {
         field(text, "State", reason);
     }

@@ -12,7 +12,7 @@ use model::{Analysis, Finding, Level};
 use sha2::{Digest as _, Sha256};
 
 use self::shape::{
-    Artifact, Automation, Document, Driver, Fingerprints, Help, Invocation, LeftOut, Location,
+    Artifact, Automation, Besides, Document, Driver, Fingerprints, Help, Invocation, Location,
     Message, Notification, Outcome, Physical, Region, Rule, RuleProperties, Run, Suppression, Tool,
 };
 use super::{Options, Report, Several};
@@ -273,8 +273,14 @@ fn result<'a>(
                 justification: words::whole_statement(it),
             }]
         }),
-        properties: (left_out > 0).then_some(LeftOut { locations_left_out: left_out }),
+        properties: besides(left_out, finding.in_use),
     }
+}
+
+fn besides(left_out: usize, in_use: Option<bool>) -> Option<Besides> {
+    let locations_left_out = Some(left_out).filter(|it| *it > 0);
+    let is_any = locations_left_out.is_some() || in_use.is_some();
+    is_any.then_some(Besides { locations_left_out, in_use })
 }
 
 fn location(path: &str) -> Location {

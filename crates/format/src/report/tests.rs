@@ -39,6 +39,7 @@ pub(crate) fn finding(id: &str, level: Level) -> Finding {
         forecast: None,
         malicious: false,
         statement: None,
+        in_use: None,
     }
 }
 
@@ -166,6 +167,7 @@ fn analysis() -> Analysis {
             current: Some("2026-11-20T06:00:00Z".to_owned()),
             starter: false,
             warnings: vec![],
+            in_use: None,
         },
     }
 }

@@ -131,13 +131,13 @@ fn finding(packages: usize) -> impl Strategy<Value = Finding> {
     let words =
         (prop_oneof![Just(String::new()), text()], prop_oneof![Just(String::new()), text()]);
     let more = (vec(link(), 0..3), vec(any::<u32>(), 0..3), of(exploited()), of(forecast()));
-    let rest = (vec(0..packages + 1, 1..4), any::<bool>(), of(statement()));
+    let rest = (vec(0..packages + 1, 1..4), any::<bool>(), of(statement()), of(any::<bool>()));
     (names, who, bad, words, more, rest).prop_map(|(names, who, bad, words, more, rest)| {
         let (id, aliases, name, version, space) = names;
         let (feed, advisory, bulletins, reason, published) = who;
         let (level, ratings, spans, fix) = bad;
         let (references, weaknesses, exploited, forecast) = more;
-        let (mut packages, malicious, statement) = rest;
+        let (mut packages, malicious, statement, in_use) = rest;
         packages.sort_unstable();
         packages.dedup();
         Finding {
@@ -164,14 +164,23 @@ fn finding(packages: usize) -> impl Strategy<Value = Finding> {
             forecast,
             malicious,
             statement,
+            in_use,
         }
     })
 }
 
 fn basis() -> impl Strategy<Value = Basis> {
     let almanac = prop_oneof![Just(String::new()), Just(format!("sha256:{:064}", 0)), text()];
-    (almanac, of(moment()), any::<bool>(), vec(text(), 0..3)).prop_map(
-        |(almanac, current, starter, warnings)| Basis { almanac, current, starter, warnings },
+    let in_use = (vec(text(), 0..3), moment(), any::<bool>())
+        .prop_map(|(by, seen, is_old)| model::InUse { by, seen, is_old });
+    (almanac, of(moment()), any::<bool>(), vec(text(), 0..3), of(in_use)).prop_map(
+        |(almanac, current, starter, warnings, in_use)| Basis {
+            almanac,
+            current,
+            starter,
+            warnings,
+            in_use,
+        },
     )
 }
 

@@ -4,6 +4,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
 use crate::{Error, Progress, Settings};
 
 /// Longer than this nobody waits in front of a screen.
@@ -87,6 +90,34 @@ impl Attempts {
 /// Longer than this nobody is left alone: whoever asks for years has a clock that is wrong.
 const LONGEST_ASKED: Duration = Duration::from_hours(24);
 
+/// How long the other side wants to be left alone: it says so as HTTP does, or with the second at which
+/// it counts anew.
+pub(super) fn patience(
+    status: StatusCode,
+    headers: &HeaderMap,
+    now: SystemTime,
+) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
+    let said = text(RETRY_AFTER.as_str()).and_then(|it| retry_after(it, now));
+    // Many tell with every answer when that is, but only this one says that nothing is left.
+    let told = text("x-ratelimit-reset").filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
+    said.or_else(|| ratelimit_reset(told?, now))
+}
+
+/// `x-ratelimit-reset`: a second since 1970, or, with some, how many seconds are left.
+fn ratelimit_reset(header: &str, now: SystemTime) -> Option<Duration> {
+    /// Nobody counts anew only after decades.
+    const EPOCH: u64 = 1_000_000_000;
+    let seconds = header.trim().parse::<u64>().ok()?;
+    let left = if seconds < EPOCH {
+        Duration::from_secs(seconds)
+    } else {
+        let when = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
+        when.duration_since(now).unwrap_or_default()
+    };
+    Some(left.min(LONGEST_ASKED))
+}
+
 /// `Retry-After`: seconds, or the time when to come back.
 pub(super) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     let header = header.trim();
@@ -117,6 +148,28 @@ mod tests {
         check("99999999999999999999999", None);
         check("-1", None);
         check("soon", None);
+    }
+
+    #[test]
+    fn reads_when_somebody_counts_anew() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+        let check = |status: u16, headers: &[(&'static str, &str)], expect: Option<u64>| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.insert(*name, value.parse().unwrap());
+            }
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(patience(status, &map, now), expect.map(Duration::from_secs), "{headers:?}");
+        };
+        check(429, &[("x-ratelimit-reset", "1795000042")], Some(42));
+        check(429, &[("x-ratelimit-reset", "1794999999")], Some(0));
+        check(429, &[("x-ratelimit-reset", "30")], Some(30));
+        check(429, &[("x-ratelimit-reset", "18446744073709551615")], None);
+        check(429, &[("x-ratelimit-reset", "9999999999")], Some(86_400));
+        check(429, &[("x-ratelimit-reset", "soon")], None);
+        check(429, &[("retry-after", "7"), ("x-ratelimit-reset", "1795000042")], Some(7));
+        check(503, &[("x-ratelimit-reset", "1795000042")], None);
+        check(429, &[], None);
     }
 
     #[test]

@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 use hyper::body::Bytes;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RANGE,
-    RETRY_AFTER, WWW_AUTHENTICATE,
+    WWW_AUTHENTICATE,
 };
 use reqwest::{Method, Response, StatusCode, Url};
 
 use super::access::Access;
 use super::answer::{Answer, html, is_html, tame};
-use super::attempts::{Attempts, LONGEST_WAIT, Setback, retry_after};
+use super::attempts::{Attempts, LONGEST_WAIT, Setback, patience};
 use super::challenge;
 use super::connections::{Connections, innermost, is_loopback, may_be_plain};
 use crate::{Error, Progress, Settings};
@@ -419,8 +419,7 @@ impl Client {
         let body = self.beginning(response).await;
         let error = self.worded(status, &headers, &body);
         if status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
-            let wait = headers.get(RETRY_AFTER).and_then(|it| it.to_str().ok());
-            let wait = wait.and_then(|it| retry_after(it, SystemTime::now()));
+            let wait = patience(status, &headers, SystemTime::now());
             if let Some(wait) = wait {
                 self.settings.pace.put_off(&self.host, wait);
             }

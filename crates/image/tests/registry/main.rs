@@ -36,6 +36,7 @@ fn settings() -> Settings {
         workers: 2,
         user_agent: "foretop/test".to_owned(),
         pace: Arc::default(),
+        outgoing: None,
     }
 }
 

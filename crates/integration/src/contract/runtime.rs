@@ -1,7 +1,9 @@
 //! A runtime: what runs in which cluster, asked for.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use model::Gap;
+use model::{Gap, Profile};
 
 use super::directory::{Check, Failure};
 
@@ -24,10 +26,15 @@ pub struct Observed {
     pub containers: Vec<Container>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// The packages that containers of an image were seen to load, by the digest that they are told
+    /// with. Of an image that is not among them, nobody says anything.
+    pub loaded: BTreeMap<String, Profile>,
+    /// What could not be read of loaded packages: nothing that runs is missing because of it.
+    pub unclear: Vec<Gap>,
 }
 
 /// A container of a workload, once however many replicas of it run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Container {
     /// `default`.
     pub namespace: String,
@@ -41,19 +48,4 @@ pub struct Container {
     pub image: Option<String>,
     /// A digest of the image: of its manifest, its index or its configuration; nobody says which.
     pub digest: String,
-    /// The packages that were loaded at run time; none, where nobody says.
-    pub loaded: Option<Vec<Loaded>>,
-}
-
-/// A package that a container loads.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Loaded {
-    /// Its package URL, where that is told.
-    pub purl: Option<String>,
-    /// `openssl`.
-    pub name: String,
-    /// `3.0.2-0ubuntu1`.
-    pub version: String,
-    /// Is it installed by the distribution's package manager?
-    pub is_system: bool,
 }

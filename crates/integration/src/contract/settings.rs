@@ -48,6 +48,8 @@ pub enum SettingKind {
     Url,
     /// A port number; 0 is any that is free.
     Port,
+    /// Whole minutes, from 5 to a day of them.
+    Minutes,
     /// `true` or `false`.
     Switch,
     /// One of these.
@@ -165,6 +167,8 @@ impl Settings {
 
 /// Bytes of one value.
 const LONGEST: usize = 4096;
+/// Minutes between one look and the next.
+const MINUTES: std::ops::RangeInclusive<u16> = 5..=1440;
 /// Entries of one list.
 const MOST: usize = 1000;
 
@@ -273,6 +277,12 @@ fn check(setting: &Setting, entry: &str) -> Result<String, String> {
         SettingKind::Port => {
             if entry.parse::<u16>().is_err() {
                 return Err(format!("`{shown}` is no port"));
+            }
+        }
+        SettingKind::Minutes => {
+            if !entry.parse::<u16>().is_ok_and(|it| MINUTES.contains(&it)) {
+                let (least, most) = (MINUTES.start(), MINUTES.end());
+                return Err(format!("`{shown}` is no number from {least} to {most}"));
             }
         }
         SettingKind::Switch => {

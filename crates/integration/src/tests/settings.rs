@@ -107,6 +107,7 @@ fn settings_are_data() {
         "nexus",
         "oci",
         "slack",
+        "sysdig",
         "teams",
         "webhook",
     ];

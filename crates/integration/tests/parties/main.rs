@@ -7,6 +7,7 @@ mod faults;
 mod grid;
 mod listing;
 mod real;
+mod sysdig;
 mod watching;
 
 use std::fmt::Write as _;

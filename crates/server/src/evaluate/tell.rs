@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use model::{EventKind, Fix, Gap, OrganisationId, Purl, Verdict};
-use portfolio::{Change, ChangeKind, Rematch, Sought, State};
+use portfolio::{Change, ChangeKind, Images, Rematch, Sought, State};
 use serde_json::{Value as Json, json};
 use store::NewEvent;
 
 use crate::fleet::Ships;
+use crate::in_use::Seen;
 
 /// Images and packages that an event names; how many there are it says anyway.
 const NAMED: usize = 20;
+/// Images of one change and environment that are looked at for what they load.
+const LOOKED_AT: usize = 1000;
 
 /// Two almanacs, compared.
 pub(super) struct Compared<'a> {
@@ -27,6 +30,7 @@ impl Compared<'_> {
         &self,
         organisation: &OrganisationId,
         names: &HashMap<String, String>,
+        seen: &Seen,
     ) -> Vec<NewEvent> {
         let mut events = Vec::new();
         for change in self.rematch.changes.iter().filter(|it| it.organisation == *organisation) {
@@ -43,6 +47,9 @@ impl Compared<'_> {
                 let mut detail = detail.clone();
                 detail["images"] = json!(it.images);
                 detail["digests"] = json!(digests);
+                if let Some(in_use) = self.in_use(change, &it.environment, &there, seen) {
+                    detail["in_use"] = json!(in_use);
+                }
                 events.push(NewEvent {
                     kind: kind(change),
                     environment: Some(name.clone()),
@@ -53,6 +60,21 @@ impl Compared<'_> {
         }
         events.extend(self.holes(organisation, names));
         events
+    }
+
+    /// Is one of its packages loaded in that environment? `None`: nobody can tell.
+    fn in_use(
+        &self,
+        change: &Change,
+        environment: &str,
+        there: &Images,
+        seen: &Seen,
+    ) -> Option<bool> {
+        let portfolio = &self.ships.portfolio;
+        let some = portfolio.some_image_numbers(there, LOOKED_AT + 1);
+        let digests = some.iter().take(LOOKED_AT).filter_map(|it| self.ships.digest(*it));
+        let is_loaded = seen.loads(environment, digests, &change.purls, &change.name);
+        is_loaded.filter(|it| *it || some.len() <= LOOKED_AT)
     }
 
     fn detail(&self, change: &Change) -> Json {

@@ -1,6 +1,7 @@
 //! Registries are looked at now and then, also those that tell what happens: a notice may be lost.
 
 use async_trait::async_trait;
+use integration::Role;
 
 use super::{Work, attend};
 use crate::app::App;
@@ -24,7 +25,11 @@ impl Work for LookAtRegistries {
         }
         let now = app.now();
         let due = app.store.due_looks(now).await.map_err(|error| error.to_string())?;
-        let jobs: Vec<_> = due.iter().map(|(id, whose)| attend::job(id, whose, now, now)).collect();
+        let jobs: Vec<_> = due
+            .iter()
+            .filter(|it| super::is_of(&it.kind, Role::Registry))
+            .map(|it| attend::job(&it.id, &it.organisation, now, now))
+            .collect();
         app.store.enqueue_all(&jobs).await.map(|_| ()).map_err(|error| error.to_string())
     }
 }

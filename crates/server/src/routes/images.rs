@@ -17,7 +17,7 @@ use crate::caller::Caller;
 use crate::kept::Asked;
 use crate::named::{self, Named};
 use crate::refusal::Refusal;
-use crate::{judge, resolve, runtimes, written};
+use crate::{in_use, judge, resolve, runtimes, written};
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -198,7 +198,13 @@ async fn analysis(
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let inventory = kept(&app, &organisation, &digest).await?;
     let judging = judging.map(|Json(it)| it).unwrap_or_default();
-    body::long(judge::analysis(&app, inventory, judging).await?).await
+    let environment = judging.environment.clone();
+    let mut analysis = judge::analysis(&app, inventory, judging).await?;
+    if let Some(environment) = environment {
+        let digest = named::digest(&digest)?;
+        in_use::note(&app, &organisation, &environment, &digest, &mut analysis).await?;
+    }
+    body::long(analysis).await
 }
 
 /// What is wrong with an image that is not kept here, by the almanac of the server. It is judged and

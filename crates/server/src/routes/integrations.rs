@@ -10,7 +10,7 @@ use api::{
     Page, Problem, RefusedWebhooks, Removed, RemovedAt, Sort, Tried,
 };
 use axum::extract::State;
-use integration::{Check, Kind, Message, Outcome, Role};
+use integration::{Check, Kind, Message, Outcome, Role, SettingKind};
 use model::{Act, OrganisationId, Right, Secret};
 use store::{IntegrationRecord, NewIntegration, NoticeCounts, Refused};
 use utoipa_axum::router::OpenApiRouter;
@@ -168,6 +168,7 @@ async fn put(
         let hint = error.hint().map(str::to_owned);
         Refusal::from(hint.into_iter().fold(problem, api::Problem::with_hint))
     })?;
+    is_its_own(&app, &organisation, kind, &name, &party).await?;
     // Nobody waits for the party's answer who wants to write meanwhile.
     let checks = party.tried(&app.reach).await;
     let hook = minted(SecretKind::Hook)?;
@@ -186,9 +187,12 @@ async fn put(
     let act = app.act(&caller);
     let (record, _) = app.store.put_integration(&organisation, &act, &new).await?;
     let id = record.id.clone();
+    let asked = record.clone();
     let answer = noted(&app, &act, record, checks, &party).await?;
-    if kind.role != Role::Notifier {
-        jobs::look_soon(&app, &organisation, &[&id]).await?;
+    match kind.role {
+        Role::Registry => jobs::look_soon(&app, &organisation, &[&id]).await?,
+        Role::Runtime => jobs::ask_soon(&app, &asked).await?,
+        Role::Notifier => {}
     }
     Ok(answer)
 }
@@ -268,7 +272,11 @@ async fn delete(
     let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
     let kind = known(&kind)?;
     let act = app.act(&caller);
+    let record = app.store.integration(&organisation, kind.id, &name).await?;
     if app.store.delete_integration(&organisation, &act, kind.id, &name).await? {
+        if let Some(record) = record.filter(|_| kind.role == Role::Runtime) {
+            jobs::forget_runtime(&app, &record, &act).await?;
+        }
         Ok(Json(Removed { leftovers: leftovers(kind) }))
     } else {
         Err(Refusal::no_such("integration", &format!("{} {name}", kind.id)))
@@ -320,6 +328,38 @@ fn parted(kind: &Kind, parameters: &BTreeMap<String, String>) -> Result<Parted, 
         }
     }
     Ok(parted)
+}
+
+/// A cluster is one environment: what two integrations said of it would contradict each other.
+async fn is_its_own(
+    app: &App,
+    organisation: &OrganisationId,
+    kind: &Kind,
+    name: &str,
+    party: &Party,
+) -> Result<(), Refusal> {
+    let Some(cluster) = party.settings.text("cluster").filter(|_| kind.role == Role::Runtime)
+    else {
+        return Ok(());
+    };
+    let said = |record: &IntegrationRecord, key: &str| {
+        record.settings.iter().find(|it| it.0 == key).map(|it| it.1.trim().to_owned())
+    };
+    let is_there = |record: &IntegrationRecord| {
+        ["region", "url"].iter().all(|key| said(record, key).as_deref() == party.settings.text(key))
+    };
+    let all = app.store.integrations(organisation).await?;
+    let other = all.iter().find(|it| {
+        it.kind == kind.id
+            && it.name != name.trim()
+            && said(it, "cluster").as_deref() == Some(cluster)
+            && is_there(it)
+    });
+    let Some(other) = other else { return Ok(()) };
+    let why =
+        format!("parameters: cluster: {cluster} is that of {} {} already", kind.id, other.name);
+    let hint = "choose another one, or delete that integration";
+    Err(Sort::Refused.because(why).with_hint(hint).into())
 }
 
 /// Would it be reached elsewhere than before?

@@ -7,6 +7,7 @@ mod broken;
 mod burst;
 mod faults;
 mod notifiers;
+mod sysdig;
 mod turns;
 
 use std::sync::Arc;

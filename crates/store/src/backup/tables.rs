@@ -145,6 +145,11 @@ pub(crate) const TABLES: &[Table] = &[
          t:repository t:tag t:digest t:platform t:application t:placed",
     ),
     table(
+        "in_use",
+        "runtime, environment, digest",
+        "t:runtime t:environment t:digest n:seen_at b:packages",
+    ),
+    table(
         "events",
         "id",
         "t:id t:organisation n:at t:who t:origin t:kind t:environment_id t:environment t:about \

@@ -3,6 +3,7 @@
 use model::{Holder, Role, Scope, Secret, Source};
 use serde_json::json;
 
+use super::in_use;
 use super::kit::{acme, amd64, at, digest, image, inventory, no_orphans, rows, within};
 use super::runtimes::snapshot;
 use super::telling;
@@ -51,6 +52,7 @@ async fn filled(store: &Store) -> Store {
     store.point_tag(&acme, &at(2), "docker.io/acme/web", "v1", &amd64(), &digest(2)).await.unwrap();
     let counts = [("production".to_owned(), Counts { critical: 1, ..Counts::default() })];
     store.count(&acme, at(3).at, "a", &counts).await.unwrap();
+    in_use::fill(&store, &acme, "x").await;
     store.evaluated(&acme, &at(3), None, "a", &[]).await.unwrap();
     super::schedules::put(&store, &acme, "x", "production", 10).await;
     store.feed_is(&acme, &at(3), "osv", true, json!({})).await.unwrap();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use model::{EventKind, Holder, OrganisationId, Role, Scope, Secret, Source};
 use serde_json::json;
 
+use super::in_use;
 use super::kit::{
     acme, amd64, at, digest, image, inventory, no_orphans, rows, told, within, workload,
 };
@@ -119,6 +120,7 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
     store.watched(&made, WORD, WORD, WORD, &digest(1)).await.unwrap();
     store.watched_image(&made, &digest(1)).await.unwrap();
     store.watch_begins(&made, &[(WORD, WORD)]).await.unwrap();
+    in_use::fill(store, organisation, WORD).await;
     store.evaluated(organisation, &at(3), None, WORD, &[]).await.unwrap();
     telling::channel(store, organisation, WORD).await;
     let rule = telling::rule(store, organisation, WORD, WORD).await;

@@ -3,7 +3,7 @@
 use super::inbox::{deal, hear, notice};
 use super::integrations::{one, owned, put, put_with};
 use super::kit::{at, digest, rows};
-use crate::{Error, IntegrationRecord, Store};
+use crate::{DueLook, Error, IntegrationRecord, Store};
 
 pub(super) async fn remember_what_was_seen(store: &Store) {
     let (store, acme, record) = one(store).await;
@@ -40,7 +40,10 @@ pub(super) async fn remember_what_was_seen(store: &Store) {
     assert!(store.is_watched_image(it, &digest(1)).await.unwrap());
     assert!(!store.is_watched_image(it, &digest(2)).await.unwrap());
     // It is looked at when that is due, and at once when somebody says something new.
-    assert_eq!(store.due_looks(at(1).at).await.unwrap(), [(record.id.clone(), acme.clone())]);
+    assert_eq!(
+        store.due_looks(at(1).at).await.unwrap(),
+        [DueLook { id: record.id.clone(), organisation: acme.clone(), kind: record.kind.clone() }]
+    );
     store.look_again(it, at(1).at, at(9).at).await.unwrap();
     assert!(store.due_looks(at(8).at).await.unwrap().is_empty());
     assert_eq!(store.look_due(it, at(8).at).await.unwrap(), None);
@@ -48,7 +51,10 @@ pub(super) async fn remember_what_was_seen(store: &Store) {
     // What waits is looked into, also where whoever was to do so died.
     hear(&store, &record, 2, &[notice("a", true)]).await;
     assert_eq!(store.due_looks(at(1).at).await.unwrap(), []);
-    assert_eq!(store.due_looks(at(2).at).await.unwrap(), [(record.id.clone(), acme.clone())]);
+    assert_eq!(
+        store.due_looks(at(2).at).await.unwrap(),
+        [DueLook { id: record.id.clone(), organisation: acme.clone(), kind: record.kind.clone() }]
+    );
     assert_eq!(store.look_due(it, at(2).at).await.unwrap(), None);
     deal(&store, &record, 3).await;
     assert_eq!(store.due_looks(at(3).at).await.unwrap(), []);

@@ -59,6 +59,17 @@ pub struct IntegrationRecord {
     pub created_by: String,
 }
 
+/// An integration whose party is to be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueLook {
+    /// Its own id.
+    pub id: String,
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// `artifactory`.
+    pub kind: String,
+}
+
 /// Does an integration work?
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,6 +1,6 @@
 //! Clusters and hosts, and what they say runs in them.
 
-use model::{Deployment, Digest, Moment, Platform};
+use model::{Deployment, Digest, Moment, Platform, Profile};
 
 use super::Recorded;
 
@@ -147,4 +147,17 @@ pub struct KeptContainer {
     pub application: Option<String>,
     /// The image it was found to be.
     pub placed: Option<Digest>,
+}
+
+/// What somebody saw being loaded of an image, where it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenInUse {
+    /// The runtime that looked.
+    pub by: String,
+    /// When it looked last.
+    pub seen: Moment,
+    /// The image, by the digest that it is told by.
+    pub digest: String,
+    /// What it loads.
+    pub profile: Profile,
 }

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use crate::contract::Error;
+
 /// Inflated bytes of the largest document that is read back.
 const LARGEST: usize = 1 << 30;
 const LEVEL: i32 = 3;
@@ -229,6 +231,18 @@ fn hash(bytes: &[u8]) -> String {
 
 pub(super) fn deflated(bytes: &[u8]) -> Result<Vec<u8>, std::io::Error> {
     zstd::bulk::compress(bytes, LEVEL)
+}
+
+/// A value as it is kept.
+pub(crate) fn deflated_json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let corrupt = |why: String| Error::Corrupt { what: "what is to be kept".to_owned(), why };
+    let text = serde_json::to_vec(value).map_err(|error| corrupt(error.to_string()))?;
+    deflated(&text).map_err(|error| corrupt(error.to_string()))
+}
+
+/// The value that was kept.
+pub(crate) fn inflated_json<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, Error> {
+    read(bytes).map_err(|why| Error::Corrupt { what: "what was kept".to_owned(), why })
 }
 
 fn read<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, String> {

@@ -89,7 +89,7 @@ pub(super) struct Outcome<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) suppressions: Option<[Suppression; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) properties: Option<LeftOut>,
+    pub(super) properties: Option<Besides>,
 }
 
 #[derive(Serialize)]
@@ -136,8 +136,12 @@ pub(super) struct Suppression {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct LeftOut {
-    pub(super) locations_left_out: usize,
+pub(super) struct Besides {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) locations_left_out: Option<usize>,
+    /// Is one of its packages loaded where the image runs?
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) in_use: Option<bool>,
 }
 
 #[derive(Serialize)]

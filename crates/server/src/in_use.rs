@@ -1,0 +1,83 @@
+//! What was seen being loaded where images run, for those who judge: by one image, and by all of them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use engine::in_use::{Usage, mark};
+use model::{Analysis, Digest, InUse, OrganisationId};
+
+use crate::app::App;
+
+/// What was seen more seconds ago says nothing any more: whoever looks does so every few minutes.
+const OLD: i64 = 7 * 86_400;
+/// Packages of all images of an organisation that are held at once. Of what is beyond, nobody can tell.
+const MOST: usize = 3_000_000;
+
+/// Says of each finding in an image whether it is loaded in that environment, and who looked.
+pub(crate) async fn note(
+    app: &App,
+    organisation: &OrganisationId,
+    environment: &str,
+    digest: &Digest,
+    analysis: &mut Analysis,
+) -> Result<(), store::Error> {
+    let all = app.store.in_use(organisation, environment, digest).await?;
+    let Some(oldest) = all.iter().map(|it| it.seen).min() else { return Ok(()) };
+    let by: BTreeSet<String> = all.iter().map(|it| it.by.clone()).collect();
+    let since = app.now().plus_seconds(-OLD);
+    let is_old = all.iter().all(|it| it.seen < since);
+    let lately = all.into_iter().filter(|it| it.seen >= since);
+    let seen = lately.clone().map(|it| it.seen).min().unwrap_or(oldest);
+    if let Some(usage) = Usage::of(lately.map(|it| it.profile)) {
+        mark(analysis, &usage);
+    }
+    analysis.basis.in_use =
+        Some(InUse { by: by.into_iter().collect(), seen: seen.to_string(), is_old });
+    Ok(())
+}
+
+/// What was seen being loaded wherever images of an organisation run.
+#[derive(Default)]
+pub(crate) struct Seen(HashMap<(String, String), Usage>);
+
+impl Seen {
+    /// All of it that is not old.
+    pub(crate) async fn of(app: &App, organisation: &OrganisationId) -> Result<Self, store::Error> {
+        let since = app.now().plus_seconds(-OLD);
+        let mut profiles: HashMap<(String, String), Vec<model::Profile>> = HashMap::new();
+        let mut count = 0;
+        for (environment, it) in app.store.all_in_use(organisation, since).await? {
+            count += it.profile.packages.len();
+            if count > MOST {
+                tracing::warn!(organisation = organisation.0, "more is loaded than can be held");
+                break;
+            }
+            profiles.entry((environment, it.digest)).or_default().push(it.profile);
+        }
+        let usage = profiles.into_iter().filter_map(|(key, all)| Some((key, Usage::of(all)?)));
+        Ok(Self(usage.collect()))
+    }
+
+    /// Does one of these images load one of these packages in that environment, by its id?
+    pub(crate) fn loads<'a>(
+        &self,
+        environment: &str,
+        digests: impl IntoIterator<Item = &'a Digest>,
+        packages: &[model::Purl],
+        source: &str,
+    ) -> Option<bool> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let (mut is_any, mut is_doubtful) = (false, false);
+        for digest in digests {
+            is_any = true;
+            let usage = self.0.get(&(environment.to_owned(), digest.to_string()));
+            match usage.and_then(|it| it.loads(packages, source)) {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => is_doubtful = true,
+            }
+        }
+        (is_any && !is_doubtful).then_some(false)
+    }
+}
