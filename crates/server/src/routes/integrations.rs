@@ -10,7 +10,7 @@ use api::{
     Page, Problem, RefusedWebhooks, Removed, RemovedAt, Sort, Tried,
 };
 use axum::extract::State;
-use integration::{Check, Kind, Message, Outcome, Role, SettingKind};
+use integration::{Check, Kind, Message, Outcome, Role};
 use model::{Act, OrganisationId, Right, Secret};
 use store::{IntegrationRecord, NewIntegration, NoticeCounts, Refused};
 use utoipa_axum::router::OpenApiRouter;

@@ -82,7 +82,15 @@ impl Integration for Ear {
 
 #[async_trait]
 impl Notifier for Ear {
-    async fn tell(&self, message: &Message, key: &str) -> Result<(), Untold> {
+    fn receiver(&self) -> &str {
+        "ear.example"
+    }
+
+    async fn checks(&self) -> Vec<integration::Check> {
+        Vec::new()
+    }
+
+    async fn say(&self, message: &Message, key: &str) -> Result<String, Untold> {
         let answer = self.answers.lock().unwrap().pop_front().unwrap_or(Answer::Take);
         let untold = |remedy| {
             Err(Untold { why: format!("the receiver says {answer:?}"), hint: None, remedy })
@@ -90,7 +98,7 @@ impl Notifier for Ear {
         match answer {
             Answer::Take => {
                 self.heard.lock().unwrap().push((key.to_owned(), message.clone()));
-                Ok(())
+                Ok("heard".to_owned())
             }
             Answer::TakeAndHang => {
                 self.heard.lock().unwrap().push((key.to_owned(), message.clone()));
