@@ -233,8 +233,7 @@ impl Running<'_> {
         let sarif = fitting.in_base64();
         let sent = github.scanned(&commit, &reference, &sarif);
         let number = crate::runtime()?.block_on(sent)?;
-        let number = number.map(|it| format!(" as {it}")).unwrap_or_default();
-        Ok(format!("SARIF is handed to code scanning{number}"))
+        Ok(format!("SARIF is handed to code scanning as {number}"))
     }
 
     fn token(&self) -> anyhow::Result<Secret> {
