@@ -157,8 +157,17 @@ fn a_github_of_ones_own() {
 #[test]
 fn answers_that_make_no_sense_are_told() {
     let deep = "[".repeat(100_000);
-    let bodies =
-        ["", "<html>", "null", "1", "[{}]", "{\"data\": 1}", "[{\"id\": -1}]", "\u{0}", &deep];
+    let bodies = [
+        "",
+        "<html>",
+        "null",
+        "1",
+        "[{}]",
+        "{\"data\": 1}",
+        "[{\"id\": -1}]",
+        "\u{0}",
+        deep.as_str(),
+    ];
     for body in bodies {
         let told = body.to_owned();
         let sink = Sink::answering(move |_| Answered {
