@@ -25,7 +25,6 @@ use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::messages::{Detail, Messages};
 use crate::output::Output;
-use crate::plugin::DockerFlags;
 
 /// Do what a workflow of GitHub Actions asks for by the inputs of deploy/action
 #[derive(clap::Parser)]
@@ -56,7 +55,7 @@ impl Verb for Action {
         let context = Context {
             environment: Environment::of_this_process().with(inputs.variables()),
             messages: Arc::new(Messages::new(&environment, detail).for_runner(folder)),
-            docker: DockerFlags { called_by_docker: false, ..context.docker.clone() },
+            docker: context.docker.clone(),
         };
         let runner = Runner::of(&environment, &context.messages);
         // Before anything else is said.
@@ -103,17 +102,16 @@ impl Running<'_> {
             self.runner.begin(&format!("foretop {command} {}", self.subject()));
             let done = self.command(command, &words);
             self.runner.end();
-            match done {
-                Ok(it) => {
-                    outcome = it;
-                    let text = self.markdown(command)?;
-                    self.output(command, &text)?;
-                    sections.push(Section::of(command, text));
-                }
-                Err(error) => {
-                    sections.push(Section::failed(command, &format!("{error:#}")));
-                    failure = Some(error);
-                }
+            let told = done.and_then(|it| {
+                outcome = it;
+                let text = self.markdown(command)?;
+                let written = self.output(command, &text);
+                sections.push(Section::of(command, text));
+                written
+            });
+            if let Err(error) = told {
+                sections.push(Section::failed(command, &format!("{error:#}")));
+                failure = Some(error);
             }
             if command == "cves" && failure.is_none() {
                 let scanned = self.scanned(sarif.as_ref(), &mut sections);
@@ -235,8 +233,7 @@ impl Running<'_> {
         let sarif = fitting.in_base64();
         let sent = github.scanned(&commit, &reference, &sarif);
         let number = crate::runtime()?.block_on(sent)?;
-        let number = number.map(|it| format!(" as {it}")).unwrap_or_default();
-        Ok(format!("SARIF is handed to code scanning{number}"))
+        Ok(format!("SARIF is handed to code scanning as {number}"))
     }
 
     fn token(&self) -> anyhow::Result<Secret> {

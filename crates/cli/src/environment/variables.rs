@@ -157,7 +157,7 @@ variables! {
     GITHUB_SERVER_URL = "URL" ["GITHUB_SERVER_URL"];
     /// Of which repository.
     GITHUB_REPOSITORY = "name" ["GITHUB_REPOSITORY"];
-    /// What else a runner of GitHub's tells `foretop action`, beside `INPUT_NAME` for each input.
+    /// What else a runner of GitHub's tells `foretop action`, each of them for itself, beside `INPUT_NAME` for each input.
     RUNNER = "text" ["GITHUB_ACTIONS", "GITHUB_API_URL", "GITHUB_GRAPHQL_URL", "GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_WORKFLOW", "GITHUB_JOB", "GITHUB_ACTION", "GITHUB_SHA", "GITHUB_REF"];
     /// The name of a compose file's project, before the file's own.
     COMPOSE_PROJECT_NAME = "name" ["COMPOSE_PROJECT_NAME"];

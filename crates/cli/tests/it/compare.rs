@@ -62,6 +62,30 @@ fn in_every_format() {
 }
 
 #[test]
+fn several_in_one_run() {
+    let sandbox = sandbox();
+    let alone = |line: &str| sandbox.output(line).stdout;
+    let read = |name: &str| fs_err::read(sandbox.path(name)).unwrap();
+    let check = |words: &str| {
+        let several = "--format text --format markdown=a.md --format json=a.json";
+        let text = alone(&format!("{words} {several}"));
+        assert!(!text.is_empty(), "{words}");
+        assert_eq!(text, alone(words));
+        assert_eq!(read("a.md"), alone(&format!("{words} --format markdown")));
+        assert_eq!(read("a.json"), alone(&format!("{words} --format json")));
+    };
+    check("compare archive://later.tar --to archive://tea.tar");
+    // What runs in two environments is told piece by piece.
+    for (archive, environment) in [("later", "staging"), ("tea", "production")] {
+        let image = if archive == "tea" { "example/tea:1" } else { "example/tea:2" };
+        sandbox.foretop(&format!("push archive://{archive}.tar"));
+        let said = sandbox.foretop(&format!("env {environment} {image}"));
+        assert!(said.starts_with("exit 0\n"), "{said}");
+    }
+    check("compare --env staging --to-env production");
+}
+
+#[test]
 fn the_other_way_round_and_with_itself() {
     let sandbox = sandbox();
     check(&sandbox, "backwards", "diff archive://tea.tar --to archive://later.tar");

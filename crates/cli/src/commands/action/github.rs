@@ -188,14 +188,16 @@ impl<'a> Github<'a> {
         commit: &str,
         reference: &str,
         sarif: &str,
-    ) -> anyhow::Result<Option<String>> {
+    ) -> anyhow::Result<String> {
         let path = format!("/repos/{}/code-scanning/sarifs", self.repository);
         let body = json!({
             "commit_sha": commit, "ref": reference, "sarif": sarif, "tool_name": "foretop",
         });
         let answer = self.ask("POST", &path, Some(&body)).await?;
         anyhow::ensure!(answer.is_good(), "{}", answer.refusal());
-        Ok(answer.json()?.get("id").and_then(Value::as_str).map(str::to_owned))
+        let told = answer.json()?;
+        let number = told.get("id").and_then(Value::as_str).map(str::to_owned);
+        number.context("GitHub's answer makes no sense: it has no number")
     }
 
     async fn query(&self, query: &str, variables: &Value) -> anyhow::Result<Value> {

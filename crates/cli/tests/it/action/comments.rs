@@ -1,6 +1,7 @@
 //! Comments on pull requests: whose, how many, and what if they may not be.
 
 use testkit::github::{AUTHOR, Mood};
+use testkit::{Answered, Sink};
 
 use super::{Runner, Step, TEA};
 
@@ -150,5 +151,45 @@ fn a_github_of_ones_own() {
         let runner = Runner::new().with("GITHUB_REPOSITORY", name);
         let step = quickview(&runner, &[]);
         assert!(step.commands.iter().any(|it| it.contains("is no repository")), "{name}");
+    }
+}
+
+#[test]
+fn answers_that_make_no_sense_are_told() {
+    let deep = "[".repeat(100_000);
+    let bodies = [
+        "",
+        "<html>",
+        "null",
+        "1",
+        "[{}]",
+        "{\"data\": 1}",
+        "[{\"id\": -1}]",
+        "\u{0}",
+        deep.as_str(),
+    ];
+    for body in bodies {
+        let told = body.to_owned();
+        let sink = Sink::answering(move |_| Answered {
+            body: told.clone().into_bytes(),
+            ..Answered::status(200)
+        });
+        let root = format!("http://{}", sink.host());
+        let runner = Runner::new()
+            .with("GITHUB_API_URL", &root)
+            .with("GITHUB_GRAPHQL_URL", &format!("{root}/graphql"));
+        let step = quickview(&runner, &[]);
+        let warned = step.commands.iter().any(|it| it.contains("makes no sense"));
+        let wrote = step.log.contains("Wrote a comment");
+        assert!(warned || wrote, "{body:.20}: {:?} {}", step.commands, step.log);
+        // What is uploaded is there when GitHub says so.
+        let step = runner.step(&[
+            ("command", "cves"),
+            TEA,
+            ("upload-sarif", "true"),
+            ("write-comment", "false"),
+        ]);
+        assert_eq!(step.code, 1, "{body:.20}: {}", step.log);
+        assert!(step.log.contains("SARIF is not uploaded"), "{body:.20}: {}", step.log);
     }
 }
