@@ -33,6 +33,7 @@ mod sbom;
 mod serving;
 mod story;
 mod teahouse;
+mod telling;
 mod vendors;
 mod version;
 mod watch;
