@@ -188,8 +188,8 @@ impl Notifier for Webhook {
 fn envelope(message: &Message, text: Option<&str>, fault: Option<&str>) -> String {
     let whole = |data: Json, left_out: bool, plain: String| {
         let mut body = json!({
-            "type": message.kind,
-            "timestamp": message.at,
+            "type": fit::line(&message.kind, 100, bare),
+            "timestamp": fit::line(&message.at, 100, bare),
             "text": plain,
             "data": data,
         });

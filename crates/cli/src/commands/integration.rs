@@ -387,10 +387,13 @@ fn works(integration: &Kept, kind: &Kind) -> anyhow::Result<()> {
         return Ok(());
     }
     let why = integration.why.as_deref().unwrap_or_default();
-    Err(Failure::error(
-        format!("{} {} is kept, and does not work: {why}", kind.title, integration.name),
-        "it is tried again from time to time; configure it again to tell it something else",
-    ))
+    let hint = if kind.role == Role::Notifier {
+        "configure it again to tell it something else, and test it"
+    } else {
+        "it is tried again from time to time; configure it again to tell it something else"
+    };
+    let what = format!("{} {} is kept, and does not work: {why}", kind.title, integration.name);
+    Err(Failure::error(what, hint))
 }
 
 async fn test(

@@ -39,6 +39,7 @@ mod schedules;
 mod serving;
 mod story;
 mod teahouse;
+mod telling;
 mod vendors;
 mod version;
 mod watch;

@@ -1,0 +1,56 @@
+//! Who is told something, through a server: configured, tested, listed, and never seen.
+
+use testkit::{ReceiverStandIn, Receives};
+
+use crate::sandbox::Sandbox;
+use crate::serving::Serving;
+
+/// T10: a Slack webhook is told a text, and a test says what came of it.
+#[test]
+fn slack_is_configured_and_tested() {
+    let stand_in = ReceiverStandIn::start(Receives::Slack);
+    let house = Sandbox::new().with("FORETOP_LOG", "warn").with("FORETOP_OUTGOING", "127.0.0.1");
+    let serving = Serving::start(&house, "--organization acme --workers 1");
+    let home = Sandbox::new();
+    serving.settled(&home, "it --org acme --scope admin");
+    home.file("url.txt", format!("{}\n", stand_in.url()));
+    home.file("words.txt", "{{ title }}\nfor *{{ organisation }}*");
+    let line =
+        "integration configure slack --parameter url=@url.txt --parameter template=@words.txt";
+    let made = home.output(line);
+    let said = home.shown(&made);
+    assert!(made.status.success() && said.contains("✓ receiver reachable: 127.0.0.1:"), "{said}");
+    assert!(stand_in.heard().is_empty(), "to configure is to say nothing");
+    let said = home.foretop("integration test slack");
+    assert!(said.contains("✓ a test message is taken: 127.0.0.1:"), "{said}");
+    let body: serde_json::Value = serde_json::from_slice(&stand_in.heard()[0].body).unwrap();
+    let text = "This is a test of Foretop\nfor *acme*";
+    assert_eq!(body, serde_json::json!({ "text": text }));
+    let listed = home.foretop("integration list");
+    assert!(listed.contains("slack") && listed.contains("connected"), "{listed}");
+    for said in [said, listed, home.foretop("integration list slack --name default")] {
+        assert!(!said.contains("vErYs3cReT"), "{said}");
+    }
+}
+
+#[test]
+fn without_a_list_nobody_inside_is_told_anything() {
+    let stand_in = ReceiverStandIn::start(Receives::Slack);
+    let house = Sandbox::new().with("FORETOP_LOG", "warn");
+    let serving = Serving::start(&house, "--organization acme --workers 1");
+    let home = Sandbox::new();
+    serving.settled(&home, "it --org acme --scope admin");
+    home.file("url.txt", stand_in.url().replace("http://", "https://"));
+    let refused = home.output("integration configure slack --parameter url=@url.txt");
+    let said = home.shown(&refused);
+    assert!(said.starts_with("exit 1\n") && said.contains("it is this machine itself"), "{said}");
+    assert!(said.contains("hint: ") && said.contains("--outgoing 127.0.0.1"), "{said}");
+    assert!(!said.contains("vErYs3cReT") && stand_in.heard().is_empty(), "{said}");
+    // A list that makes no sense is told before anything begins.
+    let bad = house.output("serve --listen 127.0.0.1:0 --outgoing https://a.example");
+    let said = house.shown(&bad);
+    assert!(
+        said.contains("outgoing: https://a.example: it is a URL: name its host alone"),
+        "{said}"
+    );
+}
