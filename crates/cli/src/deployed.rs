@@ -55,12 +55,13 @@ impl Deployed {
         let judging = advice.judging(context, brief)?;
         ask_with(context, &self.whose, advice.directory(), async |asking| {
             sound(asking, advice, context)?;
-            let doubts = Doubts::of(asking, environment, image.is_none()).await?;
+            let mut doubts = Doubts::of(asking, environment, image.is_none()).await?;
+            let lost = std::mem::take(&mut doubts.lost);
             let running = running(asking, environment, image, platform).await?;
-            if running.is_empty() && doubts.lost.is_empty() {
+            if running.is_empty() && lost.is_empty() {
                 return Err(nothing(asking, environment, image));
             }
-            let mut taken = begin(running.len() + doubts.lost.len())?;
+            let mut taken = begin(running.len() + lost.len())?;
             let judge = async |(name, it): (String, Deployment)| {
                 let gaps = doubts.about(&it);
                 let mut judged = judge(asking, name, it, &judging, filter).await?;
@@ -91,7 +92,7 @@ impl Deployed {
             }
             let basis = basis.unwrap_or_default();
             waiting.into_iter().try_for_each(|it| tell(it, &basis))?;
-            for (name, analysis) in doubts.lost {
+            for (name, analysis) in lost {
                 tell(Judged { analysis, unread: Some(name) }, &basis)?;
             }
             Ok(taken)
