@@ -6,6 +6,7 @@
 mod plan;
 
 use std::fmt;
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::str::FromStr;
@@ -167,10 +168,19 @@ impl Refreshing {
 
     /// Keeps it fresh for as long as it is not dropped. `told` hears how each time went.
     pub(crate) async fn run(self, told: impl Fn(bool)) {
-        while self.lock.file().try_lock().is_err() {
-            tokio::time::sleep(TURN).await;
+        loop {
+            match self.lock.file().try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(TURN).await,
+                // On a file system without locks each does it, and none disturbs another.
+                Err(TryLockError::Error(error)) => {
+                    tracing::warn!(%error, "the almanac cannot be locked, and is refreshed all the same");
+                    break;
+                }
+            }
         }
-        let mut plan = self.plan();
+        let mut plan = Plan::default();
+        self.learn(&mut plan);
         loop {
             let due = plan.due(now());
             if due.is_empty() {
@@ -196,15 +206,19 @@ impl Refreshing {
                 }
             }
             told(is_well);
+            self.learn(&mut plan);
         }
     }
 
-    /// What is asked when, as far as the almanac tells.
-    fn plan(&self) -> Plan {
-        let (mut plan, now) = (Plan::default(), now());
+    /// Plans what is not planned yet, as far as the almanac tells: somebody may have fetched another
+    /// feed by hand.
+    fn learn(&self, plan: &mut Plan) {
+        let now = now();
         if let Source::Registry(reference) = &self.source {
-            plan.add(reference, self.every.unwrap_or(PULLED), None, now);
-            return plan;
+            if !plan.knows(reference) {
+                plan.add(reference, self.every.unwrap_or(PULLED), None, now);
+            }
+            return;
         }
         let there = Almanac::open(&self.directory).ok();
         let parts = there.as_ref().map(|it| it.manifest().parts.as_slice()).unwrap_or_default();
@@ -212,14 +226,13 @@ impl Refreshing {
         for feed in feed::ALL.iter().filter(|it| it.parts().iter().any(|it| !it.urls.is_empty())) {
             let own = || parts.iter().filter(|it| it.feed == feed.id());
             // Who fetches some feeds wants those.
-            if !is_new && own().next().is_none() {
+            if plan.knows(feed.id()) || (!is_new && own().next().is_none()) {
                 continue;
             }
             let every = self.every.unwrap_or_else(|| i64::from(feed.every_hours()) * 3_600);
             let had = own().map(|it| seconds(it.fetched.as_deref())).min().flatten();
             plan.add(feed.id(), every, had.filter(|_| own().all(|it| it.error.is_none())), now);
         }
-        plan
     }
 
     /// Was it fetched since then?

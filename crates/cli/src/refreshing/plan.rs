@@ -36,6 +36,11 @@ impl Plan {
         self.feeds.insert(id.to_owned(), Feed { every, at, failures: 0 });
     }
 
+    /// Is it planned?
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.feeds.contains_key(id)
+    }
+
     /// Those that are asked together now. One that has failed is asked by itself, behind all others,
     /// so that nobody waits for it.
     pub(super) fn due(&mut self, now: i64) -> Vec<String> {
