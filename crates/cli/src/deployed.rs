@@ -96,6 +96,7 @@ impl Deployed {
             }
             let basis = basis.unwrap_or_default();
             waiting.into_iter().try_for_each(|it| tell(it, &basis))?;
+            drop(judged);
             for (name, analysis) in doubts.lost {
                 tell(Judged { analysis, unread: Some(name) }, &basis)?;
             }

@@ -142,7 +142,7 @@ impl Store {
         act: &Act,
     ) -> Result<Vec<Deployment>, Error> {
         let sql = "
-            SELECT DISTINCT c.runtime AS id FROM runtimes r
+            SELECT DISTINCT c.runtime AS id, c.environment FROM runtimes r
             JOIN runtime_containers c ON c.runtime = r.id
             JOIN image_names n ON n.digest = c.digest
             JOIN images i ON i.id = n.image AND i.organisation = r.organisation
@@ -151,17 +151,20 @@ impl Store {
             AND NOT EXISTS (SELECT 1 FROM images o WHERE o.organisation = r.organisation
                             AND o.digest = c.digest AND o.state = 'analysed')
             UNION
-            SELECT c.runtime AS id FROM runtimes r
+            SELECT c.runtime AS id, c.environment FROM runtimes r
             JOIN runtime_containers c ON c.runtime = r.id
             JOIN images i ON i.organisation = r.organisation AND i.digest = c.digest
             WHERE r.organisation = $1 AND c.placed IS NULL";
-        let mut pending = Vec::new();
+        let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for row in self.db.few(sql, values![&organisation.0]).await? {
+            places.entry(row.text("id")?).or_default().insert(row.text("environment")?);
+        }
+        let mut pending = Vec::new();
+        for (runtime, affected) in places {
             let mut tx = self.db.write().await?;
-            let Some(kept) = Kept::hold(&mut tx, row.word("id")?).await? else { continue };
+            let Some(kept) = Kept::hold(&mut tx, &runtime).await? else { continue };
             let source = Source::Runtime(kept.name.clone());
             let mut rows = settling::rows(&mut tx, &kept.id).await?;
-            let affected = rows.keys().cloned().collect();
             let mut bays = Vec::new();
             for held in hold_all(&mut tx, &affected).await? {
                 let rows = rows.remove(&held.id).unwrap_or_default();

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{Work, itself};
 use crate::app::App;
-use crate::{resolve, runtimes};
+use crate::resolve;
 
 /// Reads an image.
 pub(super) struct AnalyseImage;
@@ -85,8 +85,8 @@ async fn read(
     keep(&own).await.map_err(told)?;
     if own != it.digest {
         let is_told = app.store.is_told(&it.organisation, &it.digest).await.map_err(told)?;
-        runtimes::place(app, &it.organisation).await.map_err(|it| it.0.detail.clone())?;
-        // Whoever recorded it by the index finds it by the index.
+        // Whoever recorded it by the index finds it by the index; what runtimes told is placed anew soon,
+        // for all that was read meanwhile at once.
         let by_hand = app.store.is_recorded(&it.organisation, &it.digest).await.map_err(told)?;
         if by_hand || !is_told {
             keep(&it.digest).await.map_err(told)?;

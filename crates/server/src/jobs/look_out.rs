@@ -1,7 +1,7 @@
 //! Looking out: another almanac and other things that run are noticed here, and jobs made of them.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::EventKind;
 use serde_json::json;
@@ -15,6 +15,8 @@ use crate::runtimes;
 
 /// How often we look.
 const LOOK: Duration = Duration::from_secs(1);
+/// What runtimes told is placed anew at most so often.
+const PLACE: Duration = Duration::from_secs(5);
 /// Changes looked at together.
 const PART: u32 = 2_000;
 
@@ -34,6 +36,9 @@ const KINDS: [EventKind; 7] = [
 pub(super) struct Outlook {
     almanac: Option<String>,
     cursor: Option<String>,
+    /// Those who have images that were read since we placed what their runtimes told.
+    read: BTreeSet<model::OrganisationId>,
+    placed: Option<Instant>,
 }
 
 /// Looks until told to stop.
@@ -90,16 +95,26 @@ impl Outlook {
         };
         let changes = app.store.changes_of(&KINDS, &cursor, PART).await?;
         let read = changes.events.iter().filter(|it| it.1.kind == EventKind::ImageAnalysed);
-        let read: BTreeSet<&model::OrganisationId> = read.map(|it| &it.0).collect();
-        for organisation in read {
-            // What is not placed now is within half a minute.
-            if let Err(refusal) = runtimes::place(app, organisation).await {
-                tracing::warn!(why = refusal.0.detail, "what runtimes run cannot be placed");
-            }
-        }
+        self.read.extend(read.map(|it| it.0.clone()));
+        self.place(app).await;
         let changed = changes.events.into_iter().map(|it| it.0);
         self.soon(app, changed.collect(), changes.cursor).await;
         Ok(())
+    }
+
+    /// Has placed what runtimes told of by other digests than those of images that were read since: of all
+    /// at once, for each time takes as long.
+    async fn place(&mut self, app: &App) {
+        if self.read.is_empty() || self.placed.is_some_and(|it| it.elapsed() < PLACE) {
+            return;
+        }
+        for organisation in std::mem::take(&mut self.read) {
+            // What is not placed now is within half a minute.
+            if let Err(refusal) = runtimes::place(app, &organisation).await {
+                tracing::warn!(why = refusal.0.detail, "what runtimes run cannot be placed");
+            }
+        }
+        self.placed = Some(Instant::now());
     }
 
     async fn soon(

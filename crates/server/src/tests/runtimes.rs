@@ -154,6 +154,7 @@ async fn an_index_is_read_for_each_platform_that_runs() {
         )
     );
     assert_eq!(jobs::all(&house.app).await, ["analyse_image"]);
+    jobs::do_once(&house.app, "look_at_runtimes").await.unwrap();
     let now = house.running("production").await;
     assert!(!now.contains("pending") && !now.contains(told), "{now}");
     let query = DeploymentQuery::default();
