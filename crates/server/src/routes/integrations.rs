@@ -343,7 +343,8 @@ async fn is_its_own(
         return Ok(());
     };
     let said = |record: &IntegrationRecord, key: &str| {
-        record.settings.iter().find(|it| it.0 == key).map(|it| it.1.trim().to_owned())
+        let told = record.settings.iter().find(|it| it.0 == key);
+        told.map(|it| it.1.trim().trim_end_matches('/').to_owned())
     };
     let is_there = |record: &IntegrationRecord| {
         ["region", "url"].iter().all(|key| said(record, key).as_deref() == party.settings.text(key))
