@@ -75,7 +75,7 @@ impl Notifier for Slack {
         let posted = self.receiver.post(HeaderMap::new(), payload.to_string()).await?;
         match judge(&posted) {
             None => Ok(format!("{} answered {}", self.receiver(), posted.status)),
-            Some(word) => Err(self.untold(&posted, word)),
+            Some(word) => Err(self.untold(&posted, &word)),
         }
     }
 
@@ -99,7 +99,7 @@ fn judge(posted: &Posted) -> Option<String> {
 
 impl Slack {
     /// <https://docs.slack.dev/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>
-    fn untold(&self, posted: &Posted, word: String) -> Untold {
+    fn untold(&self, posted: &Posted, word: &str) -> Untold {
         let host = self.receiver();
         let untold = self.receiver.refused(posted);
         let closed = |hint: &str| Untold {
@@ -107,7 +107,7 @@ impl Slack {
             hint: Some(hint.to_owned()),
             ..untold.clone()
         };
-        match word.as_str() {
+        match word {
             "no_service" | "no_active_hooks" | "no_team" | "team_disabled" | "invalid_token" => {
                 closed("the webhook is gone: make one anew, and configure its address")
             }
@@ -132,7 +132,7 @@ impl Slack {
                 Untold::new(why, Remedy::Later(None))
             }
             _ if (200..300).contains(&posted.status) => {
-                let said = self.receiver.quoted(&word);
+                let said = self.receiver.quoted(word);
                 let why = format!("{host}: it answered {} `{said}`, not `ok`", posted.status);
                 Untold::new(why, Remedy::Later(None)).with_hint(
                     "is it the address of a Slack webhook? an integration of the kind webhook speaks \

@@ -151,7 +151,7 @@ fn run(text: &str, more: &Json) -> Json {
     json!({ "type": "RichTextBlock", "spacing": "None", "inlines": [run] })
 }
 
-fn card(message: &Message, body: Vec<Json>) -> Json {
+fn card(message: &Message, body: &[Json]) -> Json {
     let mut content = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -178,7 +178,7 @@ fn card(message: &Message, body: Vec<Json>) -> Json {
 fn payload(message: &Message, fault: Option<&str>) -> Json {
     let mut payload = Json::Null;
     for room in &fit::ROOMS {
-        payload = card(message, body(message, fault, room));
+        payload = card(message, &body(message, fault, room));
         if payload.to_string().len() <= PAYLOAD {
             break;
         }
@@ -190,7 +190,7 @@ fn templated(message: &Message, text: &str) -> Json {
     let mut payload = Json::Null;
     for limit in [TEXT, TEXT / 2, TEXT / 4] {
         let text = fit::text(text, limit, bare);
-        payload = card(message, vec![json!({ "type": "TextBlock", "text": text, "wrap": true })]);
+        payload = card(message, &[json!({ "type": "TextBlock", "text": text, "wrap": true })]);
         if payload.to_string().len() <= PAYLOAD {
             break;
         }

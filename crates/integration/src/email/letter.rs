@@ -1,5 +1,7 @@
 //! The letter itself: what it says, as text and as a page.
 
+use std::fmt::Write as _;
+
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 
@@ -92,7 +94,7 @@ fn page_of(text: &str) -> String {
 fn page(message: &Message, fault: Option<&str>, room: &Room) -> String {
     let paragraph = |text: &str| format!("<p>{}</p>\n", text.replace('\n', "<br>\n"));
     let mut page = String::from("<!doctype html><html><body>\n");
-    page += &format!("<h3>{}</h3>\n", line(&message.title, 300, escape));
+    let _ = writeln!(page, "<h3>{}</h3>", line(&message.title, 300, escape));
     let text = fit::text(&message.text, room.text, escape);
     if !text.trim().is_empty() {
         page += &paragraph(&text);
@@ -100,14 +102,14 @@ fn page(message: &Message, fault: Option<&str>, room: &Room) -> String {
     let (facts, more) = fit::facts(message, room, escape);
     for fact in facts {
         let lines: Vec<String> = fact.lines.iter().map(|it| format!("<li>{it}</li>")).collect();
-        page += &format!("<p><b>{}</b></p>\n<ul>\n{}\n</ul>\n", fact.name, lines.join("\n"));
+        let _ = writeln!(page, "<p><b>{}</b></p>\n<ul>\n{}\n</ul>", fact.name, lines.join("\n"));
     }
     page += &fit::facts_more(more).map(|it| paragraph(&it)).unwrap_or_default();
     if let Some(url) = fit::link(message) {
         let url: String = fit::line(&url, 3000, escape);
-        page += &format!("<p><a href=\"{url}\">Read on</a></p>\n");
+        let _ = writeln!(page, "<p><a href=\"{url}\">Read on</a></p>");
     }
     page += &fault.map(|it| paragraph(&line(it, 300, escape))).unwrap_or_default();
-    page += &format!("<p><small>{}</small></p>\n", fit::about(message, escape));
+    let _ = writeln!(page, "<p><small>{}</small></p>", fit::about(message, escape));
     page + "</body></html>\n"
 }
