@@ -172,7 +172,13 @@ fn finding(packages: usize) -> impl Strategy<Value = Finding> {
 fn basis() -> impl Strategy<Value = Basis> {
     let almanac = prop_oneof![Just(String::new()), Just(format!("sha256:{:064}", 0)), text()];
     (almanac, of(moment()), any::<bool>(), vec(text(), 0..3)).prop_map(
-        |(almanac, current, starter, warnings)| Basis { almanac, current, starter, warnings },
+        |(almanac, current, starter, warnings)| Basis {
+            almanac,
+            current,
+            starter,
+            warnings,
+            in_use: None,
+        },
     )
 }
 
