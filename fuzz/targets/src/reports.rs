@@ -2,8 +2,8 @@
 
 use format::report::{ALL, Options, write_explanation_json, write_quickview};
 use model::{
-    Analysis, Basis, Exploited, Fix, Forecast, Gap, Inventory, Package, Place, Purl, Space, Span,
-    Subject,
+    Analysis, Basis, Exploited, Fix, Forecast, Gap, InUse, Inventory, Package, Place, Purl, Space,
+    Span, Subject,
 };
 
 const WORLD: &str = "d debian 12
@@ -52,6 +52,7 @@ pub fn run(input: &[u8]) {
             title: text(),
             action: text(),
         });
+        finding.in_use = [None, Some(true), Some(false)][input.len() % 3];
         finding.forecast = Some(Forecast { id: text(), score: 0.5, percentile: 0.5 });
         if let Some(said) = &mut finding.statement {
             (said.origin, said.author, said.note) = (text(), Some(text()), Some(text()));
@@ -65,7 +66,7 @@ pub fn run(input: &[u8]) {
         current: Some(text()),
         starter: true,
         warnings: vec![text()],
-        in_use: Some(model::InUse { by: vec![text()], seen: text(), is_old: false }),
+        in_use: Some(InUse { by: vec![text()], seen: text(), is_old: input.len() % 3 == 0 }),
     };
     let analysis = Analysis { inventory, findings, gaps, basis };
     let options = Options {
