@@ -118,7 +118,7 @@ impl Heard {
     /// The packages that have the flaw, as far as all of them are named.
     pub(crate) fn purls(&self) -> Option<Vec<&str>> {
         let named: Vec<&str> =
-            self.detail["purls"].as_array()?.iter().filter_map(|it| it.as_str()).collect();
+            self.detail["purls"].as_array()?.iter().filter_map(Json::as_str).collect();
         let all = self.detail["packages"].as_u64().unwrap_or_default();
         (!named.is_empty() && named.len() as u64 >= all).then_some(named)
     }

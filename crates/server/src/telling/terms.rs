@@ -79,7 +79,7 @@ impl Terms {
     /// repositories it is, as far as it is in any.
     pub(crate) fn topic(&self, heard: &Heard, of: &Repositories) -> Option<&'static Topic> {
         let topic = self.topics.iter().copied().find(|it| heard.is_about(it))?;
-        if !heard.environments().all(|it| it.is_empty())
+        if !heard.environments().all(str::is_empty)
             && !heard.environments().any(|it| self.environments.takes(it))
         {
             return None;

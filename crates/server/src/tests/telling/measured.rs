@@ -51,7 +51,6 @@ async fn as_much_as_a_new_almanac_changes_for_all() {
     house.rule("acme", "all", "ops", json!({ "on": ["new-finding", "fix-available"] })).await;
     let narrow = json!({
         "on": ["new-finding"], "environments": ["environment 7"], "severities": ["critical"],
-        "repositories": ["docker.io/acme/*"],
     });
     house.rule("acme", "narrow", "team", narrow).await;
     house.rule("other", "all", "theirs", json!({ "on": ["all"] })).await;
