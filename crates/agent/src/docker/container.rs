@@ -182,6 +182,7 @@ pub fn containers(list: &[u8]) -> (Vec<Container>, Vec<String>) {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "what is made for a check is used up by it")]
 mod tests {
     use serde_json::{Value, json};
 

@@ -221,6 +221,7 @@ fn short(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "what is made for a check is used up by it")]
 mod tests {
     use proptest::prelude::*;
     use serde_json::json;

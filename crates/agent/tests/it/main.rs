@@ -1,6 +1,6 @@
 //! Agents, against stand-ins for clusters, engines and servers.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "this is all test")]
+#![expect(clippy::unwrap_used, reason = "this is all test")]
 
 mod cluster;
 mod docker;
