@@ -112,13 +112,11 @@ mod tests {
         let mut at: Moment = after.parse().unwrap();
         let mut all = Vec::new();
         for _ in 0..count {
-            match timetable.after(at) {
-                Some(next) => at = next,
-                None => {
-                    all.push("never".to_owned());
-                    break;
-                }
-            }
+            let Some(next) = timetable.after(at) else {
+                all.push("never".to_owned());
+                break;
+            };
+            at = next;
             all.push(at.to_string().trim_end_matches(":00Z").replacen("2026-", "", 1));
         }
         all.join(" ")

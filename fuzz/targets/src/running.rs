@@ -7,7 +7,9 @@ use model::{Digest, Reference};
 pub fn run(input: &[u8]) {
     let (running, gaps) = agent::kubernetes::containers(input);
     assert_eq!((&running, &gaps), (&agent::kubernetes::containers(input).0, &gaps));
-    running.iter().for_each(|(_, it)| check(it));
+    for (_, it) in &running {
+        check(it);
+    }
     let (containers, _) = agent::docker::containers(input);
     for it in containers {
         let digest = it.digest.parse().expect("it is a digest");

@@ -92,7 +92,7 @@ async fn secrets_stand_in_no_error() {
             ReceiverStandIn::SECRET
         );
         if kind.id == "webhook" {
-            echo += &format!(" h34der-s3cret t0ken-s3cret {SIGNING}");
+            echo = format!("{echo} h34der-s3cret t0ken-s3cret {SIGNING}");
         }
         for status in [200, 301, 302, 400, 403, 404, 410, 429, 500] {
             let headers = vec![("Location".to_owned(), echo.replace(' ', "/"))];

@@ -45,9 +45,7 @@ impl Work for AnalyseImage {
         let told = |error: store::Error| error.to_string();
         let others = app.store.platforms_waiting(&it.organisation, &it.digest).await;
         for platform in others.map_err(told)?.into_iter().filter(|it| *it != wanted) {
-            if let Err(why) = read(app, &it, &act, &platform).await? {
-                return Err(why);
-            }
+            read(app, &it, &act, &platform).await??;
         }
         Ok(())
     }

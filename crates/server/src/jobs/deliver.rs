@@ -24,7 +24,7 @@ use crate::telling::{Body, Telling};
 
 const KIND: &str = "deliver";
 /// For so long it is this one's turn; then it goes on in the next.
-const TURN: Duration = Duration::from_secs(60);
+const TURN: Duration = Duration::from_mins(1);
 /// A receiver that does not answer within this time is busy.
 const PATIENCE: Duration =
     if cfg!(test) { Duration::from_secs(1) } else { Duration::from_secs(30) };

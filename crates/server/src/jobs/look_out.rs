@@ -70,20 +70,17 @@ impl Outlook {
 
     /// What happened may be to be told; and what is due is told.
     async fn telling(&mut self, app: &App) -> Result<(), store::Error> {
-        let cursor = match &self.told {
-            Some(cursor) => {
-                let (changed, cursor) =
-                    app.store.changed_organisations(&tell::told_kinds(), cursor).await?;
-                tell::soon(app, &changed).await?;
-                cursor
-            }
-            None => {
-                let cursor = app.store.changes_begin().await?;
-                // What happened while nobody looked.
-                let all = app.store.organisations().await?.into_iter().map(|it| it.id);
-                tell::soon(app, &all.collect()).await?;
-                cursor
-            }
+        let cursor = if let Some(cursor) = &self.told {
+            let (changed, cursor) =
+                app.store.changed_organisations(&tell::told_kinds(), cursor).await?;
+            tell::soon(app, &changed).await?;
+            cursor
+        } else {
+            let cursor = app.store.changes_begin().await?;
+            // What happened while nobody looked.
+            let all = app.store.organisations().await?.into_iter().map(|it| it.id);
+            tell::soon(app, &all.collect()).await?;
+            cursor
         };
         self.told = Some(cursor);
         deliver::soon(app).await

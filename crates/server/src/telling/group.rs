@@ -205,11 +205,17 @@ impl Group {
     }
 
     /// The worst first.
-    fn rank(&self) -> (std::cmp::Reverse<(bool, Option<Level>, usize)>, &str, &str) {
+    fn rank(&self) -> Rank<'_> {
         let rank = (self.exploited, self.level, self.environments.len());
         (std::cmp::Reverse(rank), &self.topic, &self.about)
     }
 }
+
+/// By which groups are ordered: used in attacks, how bad, in how many environments, then by name.
+type Rank<'a> = (std::cmp::Reverse<(bool, Option<Level>, usize)>, &'a str, &'a str);
+
+/// How many there are of each level.
+type Levels = Vec<(Option<Level>, u64)>;
 
 /// Much that is told together: the worst of it by name, and all of it in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -253,16 +259,13 @@ impl Gathered {
             for name in group.environments.keys().filter(|it| !known_in(it)) {
                 *self.environments.entry(name.clone()).or_default() += 1;
             }
-            match former {
-                Some(former) => {
-                    self.exploited += u64::from(group.exploited && !former.exploited);
-                    former.join(group);
-                }
-                None => {
-                    self.exploited += u64::from(group.exploited);
-                    known.insert(key, self.groups.len());
-                    self.groups.push(group);
-                }
+            if let Some(former) = former {
+                self.exploited += u64::from(group.exploited && !former.exploited);
+                former.join(group);
+            } else {
+                self.exploited += u64::from(group.exploited);
+                known.insert(key, self.groups.len());
+                self.groups.push(group);
             }
         }
         if self.groups.len() > 1 {
@@ -285,7 +288,7 @@ impl Gathered {
     }
 
     /// How many there are of each topic and level, of all; the worst level first.
-    pub(crate) fn counts(&self) -> Vec<(&'static Topic, Vec<(Option<Level>, u64)>)> {
+    pub(crate) fn counts(&self) -> Vec<(&'static Topic, Levels)> {
         let mut all = Vec::new();
         for topic in Topic::ALL {
             let others = self.others.get(topic.id);

@@ -160,7 +160,7 @@ impl Decided<'_> {
             let topic = groups.first().map_or("", |it| it.topic.as_str()).to_owned();
             let telling = telling(organisation, rule);
             let mut say = |key: String, message: Message| {
-                messages.push(new(rule, key, self.now, Body::Message(Box::new(message))));
+                messages.push(new(rule, key, self.now, &Body::Message(Box::new(message))));
             };
             if groups.len() > BURST {
                 let key = format!("{topic} {}", first(&groups));
@@ -185,16 +185,13 @@ impl Decided<'_> {
                     _ => None,
                 });
             let key = format!("{prefix} {}", first(&groups));
-            let message = match former {
-                Some((it, mut gathered)) => {
-                    gathered.add(groups);
-                    let message = new(rule, key, due, Body::Gathered { why, gathered });
-                    NewMessage { instead_of: Some((it.id.clone(), it.body.clone())), ..message }
-                }
-                None => {
-                    let gathered = Gathered::of(groups);
-                    new(rule, key, due, Body::Gathered { why, gathered })
-                }
+            let message = if let Some((it, mut gathered)) = former {
+                gathered.add(groups);
+                let message = new(rule, key, due, &Body::Gathered { why, gathered });
+                NewMessage { instead_of: Some((it.id.clone(), it.body.clone())), ..message }
+            } else {
+                let gathered = Gathered::of(groups);
+                new(rule, key, due, &Body::Gathered { why, gathered })
             };
             messages.push(message);
         }
@@ -269,13 +266,13 @@ fn first(groups: &[Group]) -> &str {
     ids.min().map_or("", String::as_str)
 }
 
-fn new(rule: &Ruled, key: String, ready: Moment, body: Body) -> NewMessage {
+fn new(rule: &Ruled, key: String, ready: Moment, body: &Body) -> NewMessage {
     NewMessage {
         rule: rule.record.id.clone(),
         integration: rule.record.integration.clone(),
         key,
         about: body.about(),
-        body: serde_json::to_value(&body).expect("it has names for keys alone"),
+        body: serde_json::to_value(body).expect("it has names for keys alone"),
         ready,
         instead_of: None,
     }

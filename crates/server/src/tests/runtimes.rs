@@ -271,7 +271,8 @@ async fn of_two_that_report_one_is_told_to_wait() {
 async fn junk_is_refused_whole() {
     let house = House::new().await;
     let fine = house.snapshot(&format!("production: web=acme/web:v1@{}", digest('2')));
-    let junk: [(&str, fn(&mut Snapshot)); 8] = [
+    type Spoil = fn(&mut Snapshot);
+    let junk: [(&str, Spoil); 8] = [
         ("malformed", |it| it.environments[0].running[0].digest = "sha256:12".to_owned()),
         ("malformed", |it| it.environments[0].running[0].platform = Some("?".to_owned())),
         ("malformed", |it| it.seen = "yesterday".to_owned()),

@@ -82,7 +82,7 @@ impl Integration for Ear {
 
 #[async_trait]
 impl Notifier for Ear {
-    fn receiver(&self) -> &str {
+    fn receiver(&self) -> &'static str {
         "ear.example"
     }
 

@@ -99,7 +99,7 @@ pub(super) async fn rules_are_kept_and_replaced(store: &Store) {
     assert_eq!((&other.id, &other.integration, is_new), (&made.id, &team, false));
     assert_eq!((other.created, other.changed), (at(1).at, at(3).at));
     assert!(outbox(store, &acme).await.is_empty());
-    assert_eq!(store.rules(&acme).await.unwrap(), [other.clone()]);
+    assert_eq!(store.rules(&acme).await.unwrap(), std::slice::from_ref(&other));
     assert_eq!(store.rule(&acme, "first").await.unwrap(), Some(other));
     assert_eq!(store.rule(&acme, "second").await.unwrap(), None);
 

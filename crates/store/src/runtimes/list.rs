@@ -53,13 +53,11 @@ impl Store {
         let name = names::normal(runtime);
         let mut tx = self.db.read().await?;
         let sql = format!("{SELECT} WHERE r.organisation = $1 AND r.name = $2");
-        match tx.row(sql, values![&organisation.0, &name]).await? {
-            Some(row) => read(&mut tx, &row).await,
-            None => {
-                let name = name.chars().take(names::LONGEST_NAME).collect();
-                Err(none(&mut tx, organisation, name).await?)
-            }
+        if let Some(row) = tx.row(sql, values![&organisation.0, &name]).await? {
+            return read(&mut tx, &row).await;
         }
+        let name = name.chars().take(names::LONGEST_NAME).collect();
+        Err(none(&mut tx, organisation, name).await?)
     }
 
     /// The runtimes that were not heard of for too long, each with since when.

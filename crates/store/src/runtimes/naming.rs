@@ -6,6 +6,7 @@
 //! is another one leave.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use model::Digest;
 use sha2::{Digest as _, Sha256};
@@ -128,8 +129,7 @@ fn own(repository: &str, workload: &Workload) -> Vec<String> {
     };
     let Workload { name, container, kind, namespace } = workload;
     let [name, container, kind, namespace] = [name, container, kind, namespace].map(|it| clean(it));
-    let sum = Sha256::digest(format!("{workload:?}"));
-    let sum: String = sum.iter().take(16).map(|it| format!("{it:02x}")).collect();
+    let sum = sum(&format!("{workload:?}"));
     vec![
         format!("{repository}#{name}"),
         format!("{repository}#{name}/{container}"),
@@ -137,6 +137,15 @@ fn own(repository: &str, workload: &Workload) -> Vec<String> {
         format!("{repository}#{namespace}/{kind}/{name}/{container}"),
         format!("{repository}#{sum}"),
     ]
+}
+
+/// By which a text is told from others, in few letters.
+pub(super) fn sum(text: &str) -> String {
+    let mut sum = String::with_capacity(32);
+    for byte in Sha256::digest(text).iter().take(16) {
+        let _ = write!(sum, "{byte:02x}");
+    }
+    sum
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use model::{Act, Deployment, Digest, EventKind, Moment, OrganisationId, Source};
 use serde_json::{Value as Json, json};
-use sha2::{Digest as _, Sha256};
 
 use super::naming::{self, Told};
 use super::resolving::{Known, Placement};
@@ -23,6 +22,9 @@ pub(super) struct Bay {
     /// What was told before.
     pub(super) rows: Vec<Row>,
 }
+
+/// What is to run, by application and platform.
+type Drafts = BTreeMap<(String, String), Draft>;
 
 /// A container as it is kept.
 #[derive(Clone)]
@@ -146,11 +148,7 @@ impl<'a> Changing<'a> {
     }
 
     /// What is to run in an environment, by application and platform; and what is to be kept of it.
-    fn drafts(
-        &mut self,
-        bay: &Bay,
-        before: &[Deployment],
-    ) -> Result<(BTreeMap<(String, String), Draft>, Vec<Row>), Error> {
+    fn drafts(&mut self, bay: &Bay, before: &[Deployment]) -> Result<(Drafts, Vec<Row>), Error> {
         let placed: Vec<Option<(Placement, String)>> = bay
             .wanted
             .iter()
@@ -192,7 +190,7 @@ impl<'a> Changing<'a> {
             running.get(&(application, platform.to_owned())).copied()
         });
         let mut names = names.into_iter();
-        let mut drafts: BTreeMap<(String, String), Draft> = BTreeMap::new();
+        let mut drafts = Drafts::new();
         let mut rows = Vec::with_capacity(bay.wanted.len());
         for (container, placed) in bay.wanted.iter().zip(placed) {
             let mut row = Row {
@@ -204,8 +202,8 @@ impl<'a> Changing<'a> {
             if let Some((placement, platform)) = placed {
                 let mut application = names.next().unwrap_or_default();
                 row.placed = Some(placement.digest.to_string());
-                let is_other = |it: &&Draft| it.placement.digest != placement.digest;
-                if drafts.get(&(application.clone(), platform.clone())).filter(is_other).is_some() {
+                let is_other = |it: &Draft| it.placement.digest != placement.digest;
+                if drafts.get(&(application.clone(), platform.clone())).is_some_and(is_other) {
                     // Two digests that begin alike.
                     application = format!("{application}@{}", placement.digest.hex());
                 }
@@ -283,17 +281,14 @@ impl<'a> Changing<'a> {
             pending: placement.image.is_none(),
         };
         let mut detail = described(&deployment);
-        let (kind, change) = match running {
-            Some(mut former) => {
-                former.until = Some(self.act.at);
-                self.ended.push(former.id.clone());
-                detail["replaced"] = described(&former);
-                (EventKind::DeploymentReplaced, Change::Replaced(Box::new(former)))
-            }
-            None => {
-                more.runs += 1;
-                (EventKind::DeploymentStarted, Change::Started)
-            }
+        let (kind, change) = if let Some(mut former) = running {
+            former.until = Some(self.act.at);
+            self.ended.push(former.id.clone());
+            detail["replaced"] = described(&former);
+            (EventKind::DeploymentReplaced, Change::Replaced(Box::new(former)))
+        } else {
+            more.runs += 1;
+            (EventKind::DeploymentStarted, Change::Started)
         };
         self.told.push(Happening {
             kind,
@@ -480,6 +475,5 @@ async fn keep_rows(
 
 /// By what a container is told from others.
 fn key(it: &Container) -> String {
-    let sum = Sha256::digest(format!("{it:?}"));
-    sum.iter().take(16).map(|it| format!("{it:02x}")).collect()
+    naming::sum(&format!("{it:?}"))
 }

@@ -122,14 +122,12 @@ pub(super) async fn send(app: &App, record: RuleRecord, days: u32) -> Result<Pre
     }
     let now = app.now();
     let organisation = name(app, &record).await?;
-    let (at, mut message) = match told(app, record.clone(), days).await?.messages.pop() {
-        Some(last) => last,
-        None => {
-            let telling =
-                Telling { organisation: &organisation, rule: &record.name, in_use_only: false };
-            (now, test(telling, now))
-        }
-    };
+    let last = told(app, record.clone(), days).await?.messages.pop();
+    let (at, mut message) = last.unwrap_or_else(|| {
+        let telling =
+            Telling { organisation: &organisation, rule: &record.name, in_use_only: false };
+        (now, test(telling, now))
+    });
     if message.kind != "test" {
         message.title = format!("test: {}", message.title);
         "test".clone_into(&mut message.kind);
