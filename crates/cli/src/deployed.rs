@@ -53,7 +53,7 @@ impl Deployed {
         let environment = self.environment.as_deref().unwrap_or_default();
         let (image, platform) = subject.in_environment()?;
         let mut judging = advice.judging(context, brief)?;
-        judging.environment = self.environment.clone();
+        judging.environment.clone_from(&self.environment);
         ask_with(context, &self.whose, advice.directory(), async |asking| {
             sound(asking, advice, context)?;
             let mut doubts = Doubts::of(asking, environment, image.is_none()).await?;

@@ -307,9 +307,10 @@ mod tests {
             assert!(patient(workers) <= workers.div_ceil(2), "{workers}");
         }
         assert_eq!(hands(0), 0);
-        for long in ["attend", "check"] {
+        let all = ["attend", "check", "ask_runtime"];
+        for long in all {
             assert!(kinds(true).contains(&long) && !kinds(false).contains(&long), "{long}");
         }
-        assert_eq!(kinds(false).len() + 2, kinds(true).len());
+        assert_eq!(kinds(false).len() + all.len(), kinds(true).len());
     }
 }

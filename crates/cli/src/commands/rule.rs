@@ -1,5 +1,7 @@
 //! `foretop rule`: who is told of what.
 
+use std::fmt::Write as _;
+
 use api::{
     Channel, Definition, Digesting, Every, PreviewQuery, Previewed, Quiet, Rule as Kept, Ruling,
 };
@@ -304,7 +306,7 @@ async fn send(
 fn shown(it: &Previewed) -> String {
     let mut text = format!("{}  {}\n", second(&it.at), it.title);
     for line in &it.lines {
-        text.push_str(&format!("  {line}\n"));
+        let _ = writeln!(text, "  {line}");
     }
     text
 }
@@ -314,16 +316,16 @@ fn said(rule: &Kept) -> String {
     let it = &rule.definition;
     let mut text = it.on.join(", ");
     if !it.severities.is_empty() {
-        text.push_str(&format!(", {}", it.severities.join(" or ")));
+        let _ = write!(text, ", {}", it.severities.join(" or "));
     }
     if it.in_use_only {
         text.push_str(", in use");
     }
     if !it.environments.is_empty() {
-        text.push_str(&format!(", in {}", it.environments.join(" or ")));
+        let _ = write!(text, ", in {}", it.environments.join(" or "));
     }
     if !it.repositories.is_empty() {
-        text.push_str(&format!(", of {}", it.repositories.join(" or ")));
+        let _ = write!(text, ", of {}", it.repositories.join(" or "));
     }
     if let Some(digest) = &it.digest {
         let every = match digest.every {
@@ -331,18 +333,18 @@ fn said(rule: &Kept) -> String {
             Every::Daily => "daily",
             Every::Weekly => "weekly",
         };
-        text.push_str(&format!("; {every}"));
+        let _ = write!(text, "; {every}");
         for it in [&digest.at, &digest.zone].into_iter().flatten() {
-            text.push_str(&format!(" {it}"));
+            let _ = write!(text, " {it}");
         }
     }
     if let Some(quiet) = &it.quiet {
-        text.push_str(&format!("; quiet {}-{}", quiet.from, quiet.until));
+        let _ = write!(text, "; quiet {}-{}", quiet.from, quiet.until);
         if let Some(zone) = &quiet.zone {
-            text.push_str(&format!(" {zone}"));
+            let _ = write!(text, " {zone}");
         }
         if !quiet.unless.is_empty() {
-            text.push_str(&format!(" unless {}", quiet.unless.join(" or ")));
+            let _ = write!(text, " unless {}", quiet.unless.join(" or "));
         }
     }
     text

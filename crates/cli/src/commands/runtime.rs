@@ -69,7 +69,9 @@ impl Verb for Runtime {
                     messages.inform(&format!("No runtime in organization {organisation}"));
                 }
                 if format == Format::Text {
-                    all.iter().for_each(|it| doubts(it, messages));
+                    for it in &all {
+                        doubts(it, messages);
+                    }
                 }
                 Ok(())
             })?,

@@ -205,8 +205,8 @@ impl Show {
     /// `acme/web:v1@sha256:…`, each once: whoever reads them knows no applications. Of all
     /// environments, where and since when as well.
     fn lines(&self, found: &[Deployment]) -> String {
-        let mut lines: BTreeMap<(&str, &str), (&str, Option<&StaleTag>, Option<&str>)> =
-            BTreeMap::new();
+        type Line<'a> = (&'a str, Option<&'a StaleTag>, Option<&'a str>);
+        let mut lines: BTreeMap<(&str, &str), Line<'_>> = BTreeMap::new();
         for it in found {
             let named = if self.environment.is_some() { "" } else { &it.environment };
             let stale = it.stale.as_ref().filter(|_| self.stale);
