@@ -217,13 +217,13 @@ async fn what_is_loaded_is_told() {
         "web runtime:sysdig ours analysed",
         "by its configuration"
     );
-    let asked = async |environment: &str| {
+    let asked = async |ann: &api::Client, environment: &str| {
         let judging = Judging { environment: Some(environment.to_owned()), ..Judging::default() };
         ann.analysis("acme", &digest, &judging).await.unwrap()
     };
-    let in_use = asked("production").await.basis.in_use.unwrap();
+    let in_use = asked(&ann, "production").await.basis.in_use.unwrap();
     assert_eq!((in_use.by, in_use.is_old), (vec!["sysdig ours".to_owned()], false));
-    assert_eq!(asked("staging").await.basis.in_use, None);
+    assert_eq!(asked(&ann, "staging").await.basis.in_use, None);
     assert_eq!(
         ann.analysis("acme", &digest, &Judging::default()).await.unwrap().basis.in_use,
         None
@@ -231,5 +231,6 @@ async fn what_is_loaded_is_told() {
     // A week later it says nothing any more.
     sysdig.plan("runtimeimages", 10_000, Fault::status(500));
     house.clock.fetch_add(8 * 86_400 * 1_000_000, Ordering::SeqCst);
-    assert!(asked("production").await.basis.in_use.unwrap().is_old);
+    let ann = house.client("ann").await;
+    assert!(asked(&ann, "production").await.basis.in_use.unwrap().is_old);
 }
