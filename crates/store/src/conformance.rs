@@ -118,7 +118,7 @@ conformance! {
         are_asked_anew_where_somebody_interferes
         are_removed_with_what_they_said
         are_true_after_each_of_a_thousand_words
-        may_run_twenty_thousand_containers;
+        may_run_thousands_of_containers;
     lists:
         are_the_same_whole_and_in_parts
         tell_what_waits_for_its_analysis

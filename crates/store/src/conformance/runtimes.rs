@@ -519,7 +519,9 @@ async fn is_true(store: &Store, acme: &OrganisationId, truth: &Truth, step: i64)
     }
 }
 
-pub(super) async fn may_run_twenty_thousand_containers(store: &Store) {
+pub(super) async fn may_run_thousands_of_containers(store: &Store) {
+    // What is allowed is four times that, which takes half a minute as tests are built.
+    const MANY: usize = 5_000;
     let acme = acme(store).await;
     let wide = |changed: usize| {
         let container = |number: usize| {
@@ -540,7 +542,7 @@ pub(super) async fn may_run_twenty_thousand_containers(store: &Store) {
                 platform: Some(amd64()),
             }
         };
-        let mut running: Vec<Container> = (0..20_000).map(container).collect();
+        let mut running: Vec<Container> = (0..MANY).map(container).collect();
         running.sort();
         let minute = if changed == usize::MAX { 1 } else { 2 };
         Snapshot {
@@ -552,14 +554,14 @@ pub(super) async fn may_run_twenty_thousand_containers(store: &Store) {
     let began = std::time::Instant::now();
     let first = store.snap(&acme, &at(1), "eu1", &wide(usize::MAX)).await.unwrap();
     let first_took = began.elapsed();
-    assert_eq!((first.started.len(), first.pending.len()), (20_000, 20_000));
+    assert_eq!((first.started.len(), first.pending.len()), (MANY, MANY));
     let began = std::time::Instant::now();
     let next = store.snap(&acme, &at(2), "eu1", &wide(17)).await.unwrap();
     let next_took = began.elapsed();
-    assert_eq!((next.started.len(), next.ended.len(), next.unchanged), (1, 0, 19_999));
+    assert_eq!((next.started.len(), next.ended.len(), next.unchanged), (1, 0, MANY as u64 - 1));
     let began = std::time::Instant::now();
     store.heartbeat(&acme, &at(3), "eu1", "a", "17").await.unwrap();
-    eprintln!("20000 containers: {first_took:?}, again {next_took:?}, beat {:?}", began.elapsed());
+    eprintln!("{MANY} containers: {first_took:?}, again {next_took:?}, beat {:?}", began.elapsed());
     let one = &wide(17).environments[0].running[0];
     let all: Vec<Container> = (0..60_000_usize)
         .map(|it| Container {
@@ -573,5 +575,5 @@ pub(super) async fn may_run_twenty_thousand_containers(store: &Store) {
     };
     let error = store.snap(&acme, &at(4), "eu1", &many).await.unwrap_err();
     assert!(matches!(error, Error::Refused { .. }), "{error}");
-    assert_eq!(eu1(store, &acme).await.running, 20_000);
+    assert_eq!(eu1(store, &acme).await.running, MANY as u64);
 }
