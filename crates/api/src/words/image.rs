@@ -171,8 +171,8 @@ pub struct Judging {
     pub declared: bool,
     /// Without titles, stories and addresses.
     pub brief: bool,
-    /// Say of each finding whether it is loaded where the image runs in this environment.
-    #[schema(value_type = Option<grammar::Name>)]
+    /// Say of each finding whether it is loaded where the image runs in this environment; of one that is
+    /// not there, nobody can tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
 }
