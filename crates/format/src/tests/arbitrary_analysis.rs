@@ -132,6 +132,9 @@ fn finding(packages: usize) -> impl Strategy<Value = Finding> {
         (prop_oneof![Just(String::new()), text()], prop_oneof![Just(String::new()), text()]);
     let more = (vec(link(), 0..3), vec(any::<u32>(), 0..3), of(exploited()), of(forecast()));
     let rest = (vec(0..packages + 1, 1..4), any::<bool>(), of(statement()), of(any::<bool>()));
+    // On the heap: all of it together is more than a thread's stack holds.
+    let (names, who, bad) = (names.boxed(), who.boxed(), bad.boxed());
+    let (words, more, rest) = (words.boxed(), more.boxed(), rest.boxed());
     (names, who, bad, words, more, rest).prop_map(|(names, who, bad, words, more, rest)| {
         let (id, aliases, name, version, space) = names;
         let (feed, advisory, bulletins, reason, published) = who;
@@ -186,14 +189,15 @@ fn basis() -> impl Strategy<Value = Basis> {
 
 /// Any analysis.
 pub(super) fn analysis() -> impl Strategy<Value = Analysis> {
-    inventory().prop_flat_map(|inventory| {
+    inventory().boxed().prop_flat_map(|inventory| {
         let packages = inventory.packages.len();
-        (Just(inventory), vec(finding(packages), 0..8), gaps(), basis()).prop_map(
-            |(inventory, findings, mut gaps, basis)| {
+        let findings = vec(finding(packages).boxed(), 0..8);
+        (Just(inventory), findings, gaps(), basis().boxed())
+            .prop_map(|(inventory, findings, mut gaps, basis)| {
                 gaps.sort();
                 gaps.dedup();
                 Analysis { inventory, findings, gaps, basis }
-            },
-        )
+            })
+            .boxed()
     })
 }
