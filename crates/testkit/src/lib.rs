@@ -7,6 +7,7 @@ mod image;
 mod index;
 mod layout;
 mod mail_server;
+mod mirror;
 mod postgres;
 mod real_registry;
 mod receiver;
@@ -20,6 +21,7 @@ pub use image::{Blobs, Compression, ImageBuilder, LayerBuilder, compress, digest
 pub use index::{AttestationForm, IndexBuilder, index};
 pub use layout::{LayoutBuilder, layout};
 pub use mail_server::{Letter, MailServer, MailTls};
+pub use mirror::Mirror;
 pub use postgres::Postgres;
 pub use real_registry::{Asked, RealRegistry};
 pub use receiver::{ReceiverStandIn, Receives};

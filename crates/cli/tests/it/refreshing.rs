@@ -1,10 +1,8 @@
 //! A server that keeps its almanac fresh: what a feed says becomes an event without anybody's doing.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+use testkit::{Fault, Mirror, ReceiverStandIn, Receives};
 
 use crate::sandbox::Sandbox;
 use crate::serving::Serving;
@@ -12,96 +10,26 @@ use crate::serving::Serving;
 const SECDB: &str = "/packages.wolfi.dev/os/security.json";
 const KEV: &str = "/www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json";
 
-/// How a document is answered.
-#[derive(Clone)]
-enum Answer {
-    Good(String),
-    /// Half of it, and then the line is cut.
-    Cut(String),
-    Error,
-    /// Never.
-    Hang,
+/// What Wolfi says of its teapot: which version mends what.
+fn secdb(fixes: &str) -> String {
+    secdb_of(&[("teapot", fixes)])
 }
 
-/// A mirror that answers as it is told.
-#[derive(Clone)]
-struct Mirror {
-    root: String,
-    answers: Arc<Mutex<BTreeMap<&'static str, Answer>>>,
-    asked: Arc<Mutex<BTreeMap<String, usize>>>,
-}
-
-impl Mirror {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let root = format!("http://{}", listener.local_addr().unwrap());
-        let mirror = Self { root, answers: Arc::default(), asked: Arc::default() };
-        let own = mirror.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let own = own.clone();
-                std::thread::spawn(move || own.answer(stream));
-            }
-        });
-        mirror
-    }
-
-    fn says(&self, path: &'static str, answer: Answer) {
-        self.answers.lock().unwrap().insert(path, answer);
-    }
-
-    fn asked(&self, path: &str) -> usize {
-        self.asked.lock().unwrap().get(path).copied().unwrap_or_default()
-    }
-
-    fn answer(&self, stream: TcpStream) {
-        let mut stream = BufReader::new(stream);
-        let (mut head, mut line) = (String::new(), String::new());
-        while stream.read_line(&mut line).is_ok_and(|it| it > 2) {
-            head.push_str(&line);
-            line.clear();
-        }
-        let Some(path) = head.split(' ').nth(1).map(str::to_owned) else { return };
-        *self.asked.lock().unwrap().entry(path.clone()).or_default() += 1;
-        let answer = self.answers.lock().unwrap().get(&*path).cloned();
-        let (status, body, length) = match answer {
-            Some(Answer::Good(body)) => ("200 OK", body.clone(), body.len()),
-            Some(Answer::Cut(body)) => {
-                let half = body.get(..body.len() / 2).unwrap_or_default().to_owned();
-                ("200 OK", half, body.len())
-            }
-            Some(Answer::Error) => ("500 Internal Server Error", String::new(), 0),
-            Some(Answer::Hang) => {
-                // Until whoever asked goes.
-                let _ = stream.read_line(&mut String::new());
-                return;
-            }
-            None => ("404 Not Found", String::new(), 0),
-        };
-        let tag =
-            format!("\"{:x}\"", body.len() * 31 + body.bytes().map(usize::from).sum::<usize>());
-        if status == "200 OK" && body.len() == length && head.contains(&tag) {
-            let _ = stream
-                .get_mut()
-                .write_all(b"HTTP/1.1 304 Not Modified\r\nconnection: close\r\n\r\n");
-            return;
-        }
-        let text = format!(
-            "HTTP/1.1 {status}\r\nconnection: close\r\netag: {tag}\r\ncontent-length: {length}\r\n\r\n{body}"
-        );
-        let _ = stream.get_mut().write_all(text.as_bytes());
-    }
-}
-
-fn secdb(fixes: &str) -> Answer {
-    Answer::Good(format!(
+/// What Wolfi says of these packages.
+fn secdb_of(packages: &[(&str, &str)]) -> String {
+    let told = packages.iter().map(|(name, fixes)| {
+        format!(r#"{{"pkg": {{"name": "{name}", "secfixes": {{{fixes}}}}}}}"#)
+    });
+    format!(
         r#"{{"apkurl": "{{{{urlprefix}}}}/{{{{reponame}}}}/{{{{arch}}}}/{{{{pkg.name}}}}-{{{{pkg.ver}}}}.apk",
   "archs": ["x86_64"], "reponame": "os", "urlprefix": "https://packages.wolfi.dev",
-  "packages": [{{"pkg": {{"name": "teapot", "secfixes": {{{fixes}}}}}}}]}}"#
-    ))
+  "packages": [{}]}}"#,
+        told.collect::<Vec<_>>().join(", ")
+    )
 }
 
-fn catalog(ids: &[&str]) -> Answer {
+/// The catalogue of what is known to be exploited.
+fn catalog(ids: &[&str]) -> String {
     let all = ids.iter().map(|id| {
         format!(
             r#"{{"cveID": "{id}", "vendorProject": "Tea", "product": "Pot", "vulnerabilityName": "Hot",
@@ -110,20 +38,20 @@ fn catalog(ids: &[&str]) -> Answer {
         )
     });
     let all: Vec<String> = all.collect();
-    Answer::Good(format!(
+    format!(
         r#"{{"title": "Catalog", "catalogVersion": "2026.05.04", "dateReleased": "2026-05-04T15:00:00.000Z",
   "count": {}, "vulnerabilities": [{}]}}"#,
         all.len(),
         all.join(",")
-    ))
+    )
 }
 
 /// A mirror, a house with an almanac from it, and a server there.
 fn begun(behind: &str) -> (Mirror, Sandbox, Serving, Sandbox) {
     let mirror = Mirror::start();
-    mirror.says(SECDB, secdb(r#""1.0-r1": ["CVE-2026-0001"]"#));
-    mirror.says(KEV, catalog(&["CVE-2020-0001"]));
-    let house = Sandbox::new().with("FORETOP_ALMANAC_MIRROR", &mirror.root);
+    mirror.says(SECDB, &secdb(r#""1.0-r1": ["CVE-2026-0001"]"#));
+    mirror.says(KEV, &catalog(&["CVE-2020-0001"]));
+    let house = Sandbox::new().with("FORETOP_ALMANAC_MIRROR", &mirror.url());
     let fetched = house.foretop("almanac update --feed wolfi,kev");
     assert!(fetched.starts_with("exit 0\n"), "{fetched}");
     let line = format!("--organization acme --workers 1 --rate-limit 0 {behind}");
@@ -174,19 +102,17 @@ fn a_new_advisory_is_an_event_where_it_matters() {
         assert!(begun.elapsed() < Duration::from_mins(1), "it is asked again");
         std::thread::sleep(Duration::from_millis(50));
     }
-    mirror.says(SECDB, secdb(r#""1.0-r1": ["CVE-2026-0001"], "1.3-r0": ["CVE-2026-0002"]"#));
+    mirror.says(SECDB, &secdb(r#""1.0-r1": ["CVE-2026-0001"], "1.3-r0": ["CVE-2026-0002"]"#));
     let told = waited(&ann, "finding-new", "CVE-2026-0002");
     assert!(told.contains("production  finding-new  CVE-2026-0002 of teapot@1.2-r0"), "{told}");
     assert_eq!(told.matches("finding-new").count(), 1, "nobody else is told: {told}");
     // One that fails keeps nothing else from being had.
     for (number, bad) in
-        [Answer::Error, Answer::Cut("{".repeat(4_000)), Answer::Good("<html>".to_owned())]
-            .into_iter()
-            .enumerate()
+        [Fault::status(500), Fault::BreakAfter(100), Fault::Html(200)].into_iter().enumerate()
     {
-        mirror.says(SECDB, bad);
+        mirror.spoils(SECDB, bad);
         let id = ["CVE-2026-0002", "CVE-2026-0003", "CVE-2026-0004"][number];
-        mirror.says(KEV, catalog(&["CVE-2020-0001", id]));
+        mirror.says(KEV, &catalog(&["CVE-2020-0001", id]));
         if number == 0 {
             waited(&ann, "finding-exploited", id);
         } else {
@@ -203,11 +129,78 @@ fn a_new_advisory_is_an_event_where_it_matters() {
     assert!(!ann.foretop("events --kind finding").contains("finding-gone"));
 }
 
+/// From a feed to a channel: who is told what, and that nobody else is.
+#[test]
+fn a_new_advisory_is_told_to_those_it_is_for() {
+    let (mirror, _house, _serving, ann) = begun("--refresh-every 1s --outgoing 127.0.0.1");
+    let typed = |line: &str| {
+        let said = ann.foretop(line);
+        assert!(said.starts_with("exit 0\n"), "{line}: {said}");
+        said
+    };
+    typed("env testing myorg/web:v1");
+    typed("enroll other");
+    let signed = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let receivers = [
+        ("acme", "slack/ops", "production", Receives::Slack),
+        ("acme", "teams/testers", "testing", Receives::Teams),
+        ("acme", "webhook/staging", "staging", Receives::Webhook(signed.to_owned())),
+        ("other", "slack/strangers", "*", Receives::Slack),
+    ];
+    let receivers = receivers.map(|(organisation, channel, environment, receives)| {
+        let is_signed = matches!(receives, Receives::Webhook(_));
+        let stand_in = ReceiverStandIn::start(receives);
+        ann.file("url.txt", stand_in.url());
+        ann.file("secret.txt", signed);
+        let (kind, name) = channel.split_once('/').unwrap();
+        let secret = if is_signed { " --parameter secret=@secret.txt" } else { "" };
+        typed(&format!(
+            "integration configure {kind} --name {name} --org {organisation} --parameter url=@url.txt{secret}"
+        ));
+        typed(&format!(
+            "rule add {name} --org {organisation} --channel {channel} --on all --env {environment}"
+        ));
+        stand_in
+    });
+    let told = |expect: [usize; 4]| {
+        let begun = Instant::now();
+        while receivers.iter().map(|it| it.heard().len()).ne(expect) {
+            let heard: Vec<usize> = receivers.iter().map(|it| it.heard().len()).collect();
+            let all = ann.foretop("notification list --org acme");
+            let all = format!("{all}{}", ann.foretop("events --org acme"));
+            assert!(begun.elapsed() < Duration::from_mins(2), "{heard:?}\n{all}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let teapot = ("teapot", r#""1.0-r1": ["CVE-2026-0001"], "1.3-r0": ["CVE-2026-0002"]"#);
+    mirror.says(SECDB, &secdb_of(&[teapot]));
+    told([1, 1, 0, 0]);
+    // What happens later is told later: so nobody else has been told of the first.
+    mirror.says(SECDB, &secdb_of(&[teapot, ("kettle", r#""1.4-r0": ["CVE-2026-0003"]"#)]));
+    told([1, 1, 1, 0]);
+    for (stand_in, environment, flaw, package, fix) in [
+        (&receivers[0], "production", "CVE-2026-0002", "teapot", "1.3-r0"),
+        (&receivers[1], "testing", "CVE-2026-0002", "teapot", "1.3-r0"),
+        (&receivers[2], "staging", "CVE-2026-0003", "kettle", "1.4-r0"),
+    ] {
+        assert!(stand_in.complaints().is_empty(), "{:?}", stand_in.complaints());
+        let text = String::from_utf8(stand_in.heard()[0].body.clone()).unwrap();
+        for word in [environment, flaw, package, fix] {
+            assert!(text.contains(word), "{environment}: {word} is not in {text}");
+        }
+        for other in ["production", "testing", "staging"] {
+            assert_eq!(text.contains(other), other == environment, "{text}");
+        }
+        // Where it runs, and who brought it there.
+        assert!(text.contains("myorg/") && text.contains("ann"), "{text}");
+    }
+}
+
 #[test]
 fn who_is_killed_over_it_leaves_the_former() {
     let (mirror, house, mut serving, ann) = begun("--refresh-every 1s");
     let before = house.foretop("almanac show CVE-2026-0001");
-    mirror.says(SECDB, Answer::Hang);
+    mirror.spoils(SECDB, Fault::StallAfter(0));
     let asked = mirror.asked(SECDB);
     let begun = Instant::now();
     while mirror.asked(SECDB) <= asked {
@@ -219,7 +212,7 @@ fn who_is_killed_over_it_leaves_the_former() {
     let whole = house.foretop("almanac verify");
     assert!(whole.starts_with("exit 0\n"), "{whole}");
     // What it had begun has ended with it, and the next one goes on, at once.
-    mirror.says(SECDB, secdb(r#""1.3-r0": ["CVE-2026-0002"]"#));
+    mirror.says(SECDB, &secdb(r#""1.3-r0": ["CVE-2026-0002"]"#));
     let begun = Instant::now();
     loop {
         let said = house.foretop("almanac update --feed kev");
@@ -229,7 +222,7 @@ fn who_is_killed_over_it_leaves_the_former() {
         assert!(begun.elapsed() < Duration::from_secs(30), "{said}");
         std::thread::sleep(Duration::from_millis(50));
     }
-    let house = house.with("FORETOP_REFRESH", &format!("mirror={}", mirror.root));
+    let house = house.with("FORETOP_REFRESH", &format!("mirror={}", mirror.url()));
     serving.again(&house, 1);
     drop(ann);
 }
