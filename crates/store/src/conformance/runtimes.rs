@@ -215,9 +215,11 @@ pub(super) async fn are_heard_of_again_and_again(store: &Store) {
         assert_eq!(beat.is_ok(), is_known, "{mark}");
     }
     assert_eq!(eu1(store, &acme).await.heard, at(2).at);
-    let silent = async |minute| store.fall_silent(&acme, &at(minute)).await.unwrap();
+    let silent = async |minute| store.fall_silent(&acme, &at(minute), at(0).at).await.unwrap();
     assert!(silent(5).await.is_empty(), "three times as long is not too long");
     assert!(store.silent_runtimes(&acme, at(5).at).await.unwrap().is_empty());
+    // Who began to listen a minute ago cannot tell.
+    assert!(store.fall_silent(&acme, &at(6), at(5).at).await.unwrap().is_empty());
     assert_eq!(silent(6).await, ["eu1"]);
     assert!(silent(7).await.is_empty(), "it is told once");
     assert!(eu1(store, &acme).await.is_stale(at(6).at));
@@ -320,7 +322,7 @@ pub(super) async fn are_removed_with_what_they_said(store: &Store) {
     let ended = store.remove_runtime(&acme, &at(2), "eu1").await.unwrap();
     assert_eq!(ended.len(), 2);
     assert!(store.remove_runtime(&acme, &at(3), "eu1").await.is_err());
-    assert!(store.runtimes(&acme, None).await.unwrap().is_empty());
+    assert!(store.all_runtimes(&acme, None).await.unwrap().is_empty());
     assert_eq!(told(store, &acme, "production", When::Now).await, "");
     let there = store.environments(&acme).await.unwrap();
     let counts: Vec<_> = there.iter().map(|it| (it.running, it.pending)).collect();

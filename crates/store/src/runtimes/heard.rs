@@ -114,10 +114,12 @@ impl Kept {
             return Ok(Word::Counts);
         }
         let differs = self.mark != snapshot.mark;
+        let is_known = !self.mark.is_empty();
         if is_silent(self.heard, self.every, act.at) || !differs && self.is_missed(act.at) {
             return Ok(Word::Counts);
         }
-        self.note_other(tx, act, &agent, differs).await?;
+        // Where the first is to tell anew what is true, nobody knows whether the two differ.
+        self.note_other(tx, act, &agent, differs && is_known).await?;
         Ok(if differs { Word::Refused(self.taken(act.at)) } else { Word::Same })
     }
 
@@ -252,7 +254,8 @@ impl Store {
             kept.awake(&mut tx, organisation, act).await?;
             return tx.commit().await;
         }
-        kept.note_other(&mut tx, act, &agent, !is_known).await?;
+        let differs = !is_known && !kept.mark.is_empty();
+        kept.note_other(&mut tx, act, &agent, differs).await?;
         tx.commit().await?;
         if is_known { Ok(()) } else { Err(again()) }
     }
