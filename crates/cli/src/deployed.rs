@@ -76,7 +76,7 @@ impl Deployed {
                 let mut gaps = doubts.about(&it);
                 gaps.append(&mut unseen);
                 let judged = judge(asking, it.name, it.deployment, &judging, filter);
-                async {
+                async move {
                     let mut judged = judged.await?;
                     judged.analysis.gaps.extend(gaps);
                     anyhow::Ok(judged)
