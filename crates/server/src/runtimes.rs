@@ -259,6 +259,12 @@ pub(crate) fn berthed(it: KeptContainer) -> Berthed {
     }
 }
 
+/// What somebody sends as a snapshot, as it is kept, or why it is not: for whoever tries junk on it.
+pub fn snapshot(body: &[u8]) -> Result<Snapshot, String> {
+    let sent = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    read(sent, false).map_err(|refusal| refusal.0.detail)
+}
+
 /// A snapshot, looked through.
 fn read(sent: api::Snapshot, make: bool) -> Result<Snapshot, Refusal> {
     let refused = |why: String| Refusal::from(Sort::Refused.because(why));

@@ -1,7 +1,6 @@
 //! `foretop agent docker`.
 
 use ::agent::docker::{Docker as Host, Patience};
-
 use serde_json::json;
 
 use super::{Outcome, Telling, mapping, said};
