@@ -222,6 +222,8 @@ fn a_cluster_that_is_silent_shuts_the_gate() {
     assert!(said.starts_with("exit 2") && said.contains(why), "{said}");
     let said = home.foretop("compare --env staging --to-env production");
     assert!(said.starts_with("exit 0"), "{said}");
+    let said = home.foretop("compare --env production --to-latest myorg/myapp");
+    assert!(said.contains(why), "{said}");
 }
 
 #[test]
