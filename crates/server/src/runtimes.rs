@@ -150,8 +150,10 @@ pub(crate) async fn unseen(
             let here = it.lost.get(name).copied().unwrap_or_default();
             if here > 0 {
                 let what = if here == 1 { "image" } else { "images" };
-                let why =
-                    format!("runtime {} runs {here} {what} that nobody knows here: cannot tell", it.name);
+                let why = format!(
+                    "runtime {} runs {here} {what} that nobody knows here: cannot tell",
+                    it.name
+                );
                 gaps.push(Gap::new(at, why));
                 count += here;
             }

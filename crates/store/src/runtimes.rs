@@ -231,7 +231,8 @@ impl Store {
             }
             let mut tx = self.db.write().await?;
             let Some(kept) = Kept::hold(&mut tx, row.word("id")?).await? else { continue };
-            if kept.silent_since.is_some() || !is_silent(kept.heard.max(since), kept.every, act.at) {
+            if kept.silent_since.is_some() || !is_silent(kept.heard.max(since), kept.every, act.at)
+            {
                 continue;
             }
             let sql = "UPDATE runtimes SET silent_since = heard_at WHERE id = $1";

@@ -179,7 +179,8 @@ struct Happened {
 /// May something else run by it? Probes of health, of which there are some each second where many
 /// containers run, and what somebody does in a container change nothing; of all else we look.
 pub(super) fn matters(line: &[u8]) -> bool {
-    const IDLE: &[&str] = &["exec_", "health_status", "top", "attach", "detach", "resize", "export"];
+    const IDLE: &[&str] =
+        &["exec_", "health_status", "top", "attach", "detach", "resize", "export"];
     let it: Happened = serde_json::from_slice(line).unwrap_or_default();
     let what = if it.action.is_empty() { &it.status } else { &it.action };
     !IDLE.iter().any(|idle| what.starts_with(idle))

@@ -74,7 +74,9 @@ impl<B> Measured<B> {
     fn take(&mut self, bytes: &[u8]) -> Result<(), BoxError> {
         // Each line that is whole is looked at, so that none passes between two others.
         let mut rest = bytes;
-        while self.by_lines && let Some(end) = rest.iter().position(|it| *it == b'\n') {
+        while self.by_lines
+            && let Some(end) = rest.iter().position(|it| *it == b'\n')
+        {
             self.add(end)?;
             self.taken = 0;
             rest = rest.get(end + 1..).unwrap_or_default();

@@ -369,7 +369,8 @@ async fn junk_is_refused_whole() {
 #[tokio::test]
 async fn what_cannot_be_placed_in_one_place_hides_none_in_another() {
     let house = House::new().await;
-    let mut snapshot = house.snapshot("production: a=@X; staging: b=@X".replace('X', &digest('a')).as_str());
+    let mut snapshot =
+        house.snapshot("production: a=@X; staging: b=@X".replace('X', &digest('a')).as_str());
     let one = snapshot.environments[0].running[0].clone();
     let many = (0..1_100_u32).map(|number| {
         let digest = format!("sha256:{number:064x}");

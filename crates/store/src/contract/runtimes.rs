@@ -216,9 +216,7 @@ mod tests {
         let head = r#"["shop","deployment","web","app \"1\"","#;
         assert_eq!(
             container.canonical(),
-            format!(
-                r#"{head}"acme/web:v1","docker.io/acme/web","v1","{digest}","linux/arm/v7"]"#
-            )
+            format!(r#"{head}"acme/web:v1","docker.io/acme/web","v1","{digest}","linux/arm/v7"]"#)
         );
         container = Container { repository: None, tag: None, platform: None, ..container };
         let bare = format!(r#"{head}"acme/web:v1",null,null,"{digest}",null]"#);

@@ -183,12 +183,18 @@ impl Kept {
             self.changed,
         ];
         tx.run(sql, values).await?;
-        if agent != self.agent {
-            let sql = "UPDATE runtimes SET other = NULL, other_heard_at = NULL, other_differs = 0
-                       WHERE id = $1";
-            tx.run(sql, values![&self.id]).await?;
-        }
+        self.alone(tx, &agent).await?;
         self.awake(tx, organisation, act).await
+    }
+
+    /// Where the word of this one counts from now on, it is not that of another any more.
+    async fn alone(&self, tx: &mut Tx, agent: &str) -> Result<(), Error> {
+        if agent == self.agent {
+            return Ok(());
+        }
+        let sql = "UPDATE runtimes SET other = NULL, other_heard_at = NULL, other_differs = 0
+                   WHERE id = $1";
+        tx.run(sql, values![&self.id]).await.map(|_| ())
     }
 
     /// If it was told to be silent, it is not any more.
@@ -251,6 +257,7 @@ impl Store {
             }
             let sql = "UPDATE runtimes SET agent = $2, heard_at = $3 WHERE id = $1";
             tx.run(sql, values![&kept.id, &agent, act.at]).await?;
+            kept.alone(&mut tx, &agent).await?;
             kept.awake(&mut tx, organisation, act).await?;
             return tx.commit().await;
         }

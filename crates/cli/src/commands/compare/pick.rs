@@ -206,7 +206,8 @@ impl Pick<'_> {
         let mut inventory = self.inventory(&it.digest, name, &it.image).await?;
         if let Some(since) = &it.unheard {
             let at = it.source.replacen(':', " ", 1);
-            let why = format!("it was not heard of since {since}: it may run something else by now");
+            let why =
+                format!("it was not heard of since {since}: it may run something else by now");
             let gap = Gap::new(at, why);
             self.context.messages.warn(&shown(&gap.to_string()));
             inventory.gaps.push(gap);
