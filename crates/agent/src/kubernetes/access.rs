@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use kube::client::ClientBuilder;
-use kube::config::{
-    AuthInfo, Cluster, Context, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster,
-    NamedContext,
-};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::Patience;
@@ -109,21 +107,15 @@ impl Inside {
             if path.is_file() { Ok(text) } else { Err(failed(format!("{text}: there is none"))) }
         };
         let (authority, token) = (file("ca.crt")?, file("token")?);
-        let name = || NAME.to_owned();
-        let cluster = Cluster {
-            server: Some(self.server.clone()),
-            certificate_authority: Some(authority.clone()),
-            ..Cluster::default()
-        };
-        let user = AuthInfo { token_file: Some(token), ..AuthInfo::default() };
-        let context = Context { cluster: name(), user: Some(name()), ..Context::default() };
-        let all = Kubeconfig {
-            clusters: vec![NamedCluster { name: name(), cluster: Some(cluster) }],
-            auth_infos: vec![NamedAuthInfo { name: name(), auth_info: Some(user) }],
-            contexts: vec![NamedContext { name: name(), context: Some(context) }],
-            current_context: Some(name()),
-            ..Kubeconfig::default()
-        };
+        let all = json!({
+            "clusters": [{ "name": NAME, "cluster":
+                { "server": self.server, "certificate-authority": authority } }],
+            "users": [{ "name": NAME, "user": { "tokenFile": token } }],
+            "contexts": [{ "name": NAME, "context": { "cluster": NAME, "user": NAME } }],
+            "current-context": NAME,
+        });
+        let all: Kubeconfig =
+            serde_json::from_value(all).map_err(|error| failed(error.to_string()))?;
         let options = KubeConfigOptions::default();
         let config = Config::from_custom_kubeconfig(all, &options).await;
         let mut config = config.map_err(|error| failed(error.to_string()))?;
