@@ -121,8 +121,10 @@ impl Docker {
                     again.reset();
                     // From now on nothing is lost; what happened before may be.
                     happened.notify_one();
-                    while matches!(lines.next().await, Ok(Some(_))) {
-                        happened.notify_one();
+                    while let Ok(Some(line)) = lines.next().await {
+                        if container::matters(&line) {
+                            happened.notify_one();
+                        }
                     }
                     // An engine that is started anew, mostly.
                     happened.notify_one();

@@ -52,6 +52,11 @@ impl Health {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// When something was done last: looked, told or waited, as far as that is as it should be.
+    pub fn last_alive(&self) -> Instant {
+        self.with(|it| it.alive)
+    }
+
     /// Answers whoever asks, for as long as it is polled.
     pub async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
         let router = Router::new()

@@ -4,6 +4,7 @@
 //! labels matter. Nothing else is asked for, and nothing is said before all lists are complete.
 
 mod access;
+mod bounded;
 mod follow;
 mod owner;
 mod pod;
@@ -28,7 +29,7 @@ use follow::Following;
 use pod::Pod;
 use shelf::Shelf;
 
-pub use access::Access;
+pub use access::{Access, Inside};
 pub use running::{Running, running};
 
 /// How patiently a cluster is followed.
@@ -44,6 +45,9 @@ pub struct Patience {
     pub anew: Duration,
     /// So many things are asked for at once.
     pub page: u32,
+    /// An answer, or an event of a watch, that has more bytes is given up; without it, as many are taken as
+    /// any sane cluster needs.
+    pub most: Option<usize>,
 }
 
 impl Default for Patience {
@@ -54,6 +58,7 @@ impl Default for Patience {
             again: Duration::from_secs(1),
             anew: Duration::from_hours(1),
             page: 250,
+            most: None,
         }
     }
 }
@@ -61,6 +66,8 @@ impl Default for Patience {
 /// A cluster, seen with one's own eyes.
 pub struct Kubernetes {
     client: Client,
+    /// By what it is told from other clusters.
+    which: String,
     mapping: Mapping,
     patience: Patience,
     seen: Mutex<Seen>,
@@ -97,8 +104,14 @@ impl Kubernetes {
         mapping: Mapping,
         patience: Patience,
     ) -> Result<Self, Trouble> {
-        let client = access.client(&patience).await?;
-        Ok(Self { client, mapping, patience, seen: Mutex::default() })
+        let (client, which) = access.client(&patience).await?;
+        Ok(Self { client, which, mapping, patience, seen: Mutex::default() })
+    }
+
+    /// By what this cluster is told from others, however it is reached from where: two that somebody calls
+    /// by one name are no less two.
+    pub fn which(&self) -> &str {
+        &self.which
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {

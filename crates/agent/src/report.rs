@@ -31,6 +31,8 @@ pub struct Pace {
     pub answer: Duration,
     /// The first wait after something was not taken; the longest is sixty times that.
     pub again: Duration,
+    /// Whoever waits until something is to be told says that often that they are alive.
+    pub breath: Duration,
 }
 
 impl Default for Pace {
@@ -42,6 +44,7 @@ impl Default for Pace {
             apart: Duration::from_secs(3),
             answer: Duration::from_mins(1),
             again: Duration::from_secs(1),
+            breath: Duration::from_mins(1),
         }
     }
 }
@@ -159,7 +162,7 @@ impl Reporter<'_> {
             if mark.is_some() && Instant::now() < due {
                 tokio::select! {
                     _ = heard.changed() => {}
-                    () = sleep_until(due) => {}
+                    () = sleep_until(due.min(Instant::now() + pace.breath)) => {}
                 }
                 continue;
             }

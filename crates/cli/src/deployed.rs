@@ -6,6 +6,7 @@ use api::{
     Deployment, DeploymentQuery, EventQuery, Judging, Runtime, RuntimeQuery, Sort, Unplaced,
 };
 use engine::Filter;
+use format::shown;
 use futures_util::StreamExt as _;
 use model::{Analysis, Basis, Gap, ImageDescription, Inventory};
 
@@ -40,7 +41,7 @@ impl Deployed {
 
     /// Takes each image that runs there and is meant, judged, by its name: a few are held at a time,
     /// however many there are. One that nobody has analysed yet is a hole, and is told as one. How many
-    /// there are is said before the first.
+    /// there are is said before the first. Says as well whether something may run there that nobody sees.
     pub(crate) fn judged<T>(
         &self,
         context: &Context,
@@ -49,7 +50,7 @@ impl Deployed {
         (filter, brief): (&Filter, bool),
         begin: impl FnOnce(usize) -> anyhow::Result<T>,
         mut take: impl FnMut(&mut T, Analysis) -> anyhow::Result<()>,
-    ) -> anyhow::Result<T> {
+    ) -> anyhow::Result<(T, bool)> {
         let environment = self.environment.as_deref().unwrap_or_default();
         let (image, platform) = subject.in_environment()?;
         let mut judging = advice.judging(context, brief)?;
@@ -57,17 +58,29 @@ impl Deployed {
         ask_with(context, &self.whose, advice.directory(), async |asking| {
             sound(asking, advice, context)?;
             let mut doubts = Doubts::of(asking, environment, image.is_none()).await?;
-            let lost = std::mem::take(&mut doubts.lost);
+            let mut lost = std::mem::take(&mut doubts.lost);
             let running = running(asking, environment, image, platform).await?;
+            doubts.tell(context);
             if running.is_empty() && lost.is_empty() {
                 return Err(nothing(asking, environment, image));
             }
             let mut taken = begin(running.len() + lost.len())?;
-            let judge = async |(name, it): (String, Deployment)| {
-                let gaps = doubts.about(&it);
-                let mut judged = judge(asking, name, it, &judging, filter).await?;
-                judged.analysis.gaps.extend(gaps);
-                anyhow::Ok(judged)
+            // Of what is not seen there is no image to tell it of: the first one has it.
+            let mut unseen = doubts.beside(&running);
+            if running.is_empty()
+                && let Some((_, first)) = lost.first_mut()
+            {
+                first.gaps.append(&mut unseen);
+            }
+            let judge = |it: Running| {
+                let mut gaps = doubts.about(&it);
+                gaps.append(&mut unseen);
+                let judged = judge(asking, it.name, it.deployment, &judging, filter);
+                async move {
+                    let mut judged = judged.await?;
+                    judged.analysis.gaps.extend(gaps);
+                    anyhow::Ok(judged)
+                }
             };
             let mut judged = futures_util::stream::iter(running).map(judge).buffered(AT_ONCE);
             // Images of which nothing is known rest on what the first one does of which something is.
@@ -100,7 +113,7 @@ impl Deployed {
             for (name, analysis) in lost {
                 tell(Judged { analysis, unread: Some(name) }, &basis)?;
             }
-            Ok(taken)
+            Ok((taken, doubts.is_any()))
         })
     }
 
@@ -157,13 +170,23 @@ pub(crate) fn sound(asking: &Asking, advice: &Advice, context: &Context) -> anyh
     }
 }
 
+/// An image that runs.
+struct Running {
+    /// A name that no other one has.
+    name: String,
+    /// One of those that run it.
+    deployment: Deployment,
+    /// Who says so, all of them.
+    sources: BTreeSet<String>,
+}
+
 /// What runs there, each image once, under names that differ.
 async fn running(
     asking: &Asking,
     environment: &str,
     image: Option<&str>,
     platform: Option<String>,
-) -> anyhow::Result<Vec<(String, Deployment)>> {
+) -> anyhow::Result<Vec<Running>> {
     let organisation = &asking.organisation;
     // An environment that nobody has heard of is not an empty one.
     asking.client.environment(organisation, environment).await?;
@@ -178,23 +201,29 @@ async fn running(
         };
         asking.client.deployments(organisation, &query).await
     });
-    let found: BTreeMap<String, Deployment> =
-        found.await?.into_iter().map(|it| (it.digest.clone(), it)).collect();
+    let mut sources: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut by_digest: BTreeMap<String, Deployment> = BTreeMap::new();
+    for it in found.await? {
+        sources.entry(it.digest.clone()).or_default().insert(it.source.clone());
+        by_digest.insert(it.digest.clone(), it);
+    }
     let name = |it: &Deployment| it.image.split('@').next().unwrap_or(&it.image).to_owned();
     let mut seen = BTreeSet::new();
     let mut twice = BTreeSet::new();
-    for it in found.values() {
+    for it in by_digest.values() {
         if !seen.insert(name(it)) {
             twice.insert(name(it));
         }
     }
-    let mut all: Vec<(String, Deployment)> = found
+    let mut all: Vec<Running> = by_digest
         .into_values()
-        .map(|it| {
-            (Some(name(&it)).filter(|it| !twice.contains(it)).unwrap_or(it.image.clone()), it)
+        .map(|it| Running {
+            name: Some(name(&it)).filter(|it| !twice.contains(it)).unwrap_or(it.image.clone()),
+            sources: sources.remove(&it.digest).unwrap_or_default(),
+            deployment: it,
         })
         .collect();
-    all.sort_by(|left, right| left.0.cmp(&right.0));
+    all.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(all)
 }
 
@@ -210,9 +239,13 @@ fn nothing(asking: &Asking, environment: &str, image: Option<&str>) -> anyhow::E
 
 /// The runtimes that run something in an environment. A server that knows of none has none.
 pub(crate) async fn runtimes(asking: &Asking, environment: &str) -> anyhow::Result<Vec<Runtime>> {
-    let query = RuntimeQuery { environment: Some(environment.to_owned()) };
-    match asking.client.runtimes(&asking.organisation, &query).await {
-        Ok(page) => Ok(page.items),
+    let all = whole(async |after| {
+        let environment = Some(environment.to_owned());
+        let query = RuntimeQuery { environment, after, limit: None };
+        asking.client.runtimes(&asking.organisation, &query).await
+    });
+    match all.await {
+        Ok(all) => Ok(all),
         Err(error) if is(&error, Sort::NotFound) => Ok(Vec::new()),
         Err(error) => Err(error.into()),
     }
@@ -265,10 +298,29 @@ impl Doubts {
         Ok(doubts)
     }
 
-    /// Those about a deployment.
-    fn about(&self, it: &Deployment) -> Vec<Gap> {
-        let holes = self.holes.get(&it.source).into_iter().flatten();
+    /// Those about an image that runs.
+    fn about(&self, it: &Running) -> Vec<Gap> {
+        let holes = it.sources.iter().filter_map(|it| self.holes.get(it)).flatten();
         holes.chain(&self.some).cloned().collect()
+    }
+
+    /// Those of runtimes that run none of these.
+    fn beside(&self, running: &[Running]) -> Vec<Gap> {
+        let is_there = |source: &String| running.iter().any(|it| it.sources.contains(source));
+        let others = self.holes.iter().filter(|(source, _)| !is_there(source));
+        others.flat_map(|(_, holes)| holes).cloned().collect()
+    }
+
+    /// May something run there that nobody sees?
+    fn is_any(&self) -> bool {
+        self.some.is_some() || self.holes.values().any(|it| !it.is_empty())
+    }
+
+    /// A line for each.
+    fn tell(&self, context: &Context) {
+        for gap in self.holes.values().flatten().chain(&self.some) {
+            context.messages.warn(&shown(&gap.to_string()));
+        }
     }
 }
 

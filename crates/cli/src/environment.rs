@@ -221,6 +221,14 @@ impl Environment {
         self.value(&KUBERNETES_SERVICE_HOST).is_some()
     }
 
+    /// Where the cluster answers whose pod we are.
+    pub(crate) fn cluster(&self) -> anyhow::Result<Option<String>> {
+        let Some(host) = self.text(&KUBERNETES_SERVICE_HOST)? else { return Ok(None) };
+        let port = self.text(&KUBERNETES_SERVICE_PORT)?.unwrap_or_else(|| "443".to_owned());
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        Ok(Some(format!("https://{host}:{port}")))
+    }
+
     /// The address of the database, and the directory that it needs.
     pub(crate) fn database(&self) -> anyhow::Result<(String, Option<PathBuf>)> {
         if let Some(address) = self.text(&DATABASE)? {

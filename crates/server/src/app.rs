@@ -37,6 +37,8 @@ pub struct Parts {
     pub(crate) reach: Reach,
     /// What time it is.
     pub(crate) clock: Clock,
+    /// When it began: what happened before it may have missed.
+    pub(crate) began: Moment,
     /// Everything that runs, at once.
     pub(crate) fleet: Fleet,
     /// What is counted.
@@ -91,12 +93,14 @@ impl App {
         let stays = matches!(access, Access::People(_));
         let (fleet, metrics) = (Fleet::new(stays), Metrics::default());
         let (tally, exporter) = (Tally::default(), Exporter::default());
+        let began = clock();
         let parts = Parts {
             store,
             world,
             access,
             reach,
             clock,
+            began,
             fleet,
             metrics,
             tally,

@@ -13,6 +13,7 @@ use store::{Page, Selection, When};
 
 use crate::app::App;
 use crate::refusal::Refusal;
+use crate::runtimes::Doubts;
 use crate::{judge, named};
 
 /// Images that are looked into at the same time.
@@ -71,6 +72,11 @@ pub(crate) async fn check(
         Ok(lookout) => Arc::new(lookout),
         Err(error) => return Ok(told(error.to_string())),
     };
+    // What nobody sees there may be what somebody looks for.
+    let doubts = match Doubts::of(app, organisation, environment).await {
+        Ok(doubts) => doubts,
+        Err(refusal) => return Ok(told(refusal.0.detail)),
+    };
     let mut asked = Vec::with_capacity(questions.len());
     let mut listed: BTreeMap<Option<&str>, Arc<Meant>> = BTreeMap::new();
     for question in questions {
@@ -81,12 +87,12 @@ pub(crate) async fn check(
         let image = question.image.as_deref();
         let meant = match listed.get(&image) {
             Some(meant) => Arc::clone(meant),
-            None => match meant(app, organisation, environment, image).await? {
+            None => match meant(app, organisation, (environment, &doubts), image).await? {
                 Ok(meant) => Arc::clone(listed.entry(image).or_insert(Arc::new(meant))),
                 Err(why) => return Ok(told(why)),
             },
         };
-        asked.push(Asked::new(filter, meant));
+        asked.push(Asked::new(filter, image.is_none(), meant));
     }
     let images: BTreeSet<&Digest> = listed.values().flat_map(|it| it.keys()).collect();
     let images: Vec<Digest> = images.into_iter().cloned().collect();
@@ -105,6 +111,9 @@ pub(crate) async fn check(
     }
     let almanac = lookout.almanac().digest().to_string();
     let basis = lookout.whole_basis();
+    for asked in &mut asked {
+        asked.doubt(&doubts, &hashers);
+    }
     Ok(asked.into_iter().map(|it| it.answer(now, &almanac, basis.starter)).collect())
 }
 
@@ -133,11 +142,12 @@ async fn judged(
     })
 }
 
-/// What runs there and is meant, or why there is nothing to look into.
+/// What runs there and is meant, or why there is nothing to look into. What is no image that is known here
+/// is meant where all is, for nobody can tell what it is.
 async fn meant(
     app: &App,
     organisation: &OrganisationId,
-    environment: &str,
+    (environment, doubts): (&str, &Doubts),
     image: Option<&str>,
 ) -> Result<Result<Meant, String>, String> {
     let selection = match named::selection(Some(environment), None, image, None) {
@@ -165,6 +175,11 @@ async fn meant(
             None => break,
         }
     }
+    if image.is_none() {
+        for it in &doubts.lost {
+            meant.entry(it.digest.clone()).or_insert_with(|| it.digest.to_string());
+        }
+    }
     if meant.is_empty() {
         let what = image.map_or("nothing".to_owned(), |it| format!("no image of {it}"));
         return Ok(Err(format!("{what} is recorded to environment {environment}")));
@@ -178,24 +193,30 @@ type Rank = (bool, std::cmp::Reverse<Level>, String, String, String);
 /// A question, and what is known of its answer so far.
 struct Asked {
     filter: Filter,
+    /// Is all that runs there meant?
+    all: bool,
     meant: Arc<Meant>,
     /// The worst level of each flaw of each package.
     found: HashMap<u128, Level>,
     worst: BTreeMap<Rank, Worst>,
     dark: BTreeSet<Digest>,
+    /// Why something else may run there than is known, the first reason of it.
+    doubt: Option<String>,
     gaps: HashSet<u128>,
     holes: BTreeSet<Hole>,
     warnings: BTreeSet<String>,
 }
 
 impl Asked {
-    fn new(filter: Filter, meant: Arc<Meant>) -> Self {
+    fn new(filter: Filter, all: bool, meant: Arc<Meant>) -> Self {
         Self {
             filter,
+            all,
             meant,
             found: HashMap::new(),
             worst: BTreeMap::new(),
             dark: BTreeSet::new(),
+            doubt: None,
             gaps: HashSet::new(),
             holes: BTreeSet::new(),
             warnings: BTreeSet::new(),
@@ -256,6 +277,19 @@ impl Asked {
         }
     }
 
+    /// What runs there and nobody sees.
+    fn doubt(&mut self, doubts: &Doubts, hashers: &[RandomState; 2]) {
+        let unseen = doubts.of_runtimes().flat_map(|(_, holes)| holes).cloned();
+        let lost = doubts.lost.first().filter(|_| !self.all).map(|it| {
+            let why = format!("{} images that nobody knows here may be of it", doubts.lost.len());
+            Gap::new(format!("environment {}", it.environment), why)
+        });
+        for gap in unseen.chain(lost) {
+            self.hole(&gap, hashers);
+            self.doubt.get_or_insert_with(|| cut(&gap.to_string()));
+        }
+    }
+
     fn hole(&mut self, gap: &Gap, hashers: &[RandomState; 2]) {
         if self.gaps.insert(mark(hashers, gap)) && self.holes.len() < FEW {
             self.holes.insert(Hole { at: cut(&gap.at), why: cut(&gap.why) });
@@ -279,6 +313,8 @@ impl Asked {
         } else if dark > 0 {
             let images = if dark == 1 { "1 image".to_owned() } else { format!("{dark} images") };
             (CheckVerdict::Unknown, Some(format!("nothing is known of {images}")))
+        } else if let Some(why) = self.doubt {
+            (CheckVerdict::Unknown, Some(why))
         } else if is_starter {
             let why = "there is no almanac: only the best-known flaws are known";
             (CheckVerdict::Unknown, Some(why.to_owned()))

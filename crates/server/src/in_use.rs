@@ -44,14 +44,20 @@ impl Seen {
     pub(crate) async fn of(app: &App, organisation: &OrganisationId) -> Result<Self, store::Error> {
         let since = app.now().plus_seconds(-OLD);
         let mut profiles: HashMap<(String, String), Vec<model::Profile>> = HashMap::new();
-        let mut count = 0;
-        for (environment, it) in app.store.all_in_use(organisation, since).await? {
+        let (mut count, mut is_all) = (0, true);
+        let take = |environment: String, it: store::SeenInUse| {
             count += it.profile.packages.len();
-            if count > MOST {
-                tracing::warn!(organisation = organisation.0, "more is loaded than can be held");
-                break;
+            is_all = count <= MOST;
+            if is_all {
+                profiles.entry((environment, it.digest)).or_default().push(it.profile);
             }
-            profiles.entry((environment, it.digest)).or_default().push(it.profile);
+            is_all
+        };
+        app.store.all_in_use(organisation, since, take).await?;
+        if !is_all {
+            tracing::warn!(organisation = organisation.0, "more is loaded than can be held");
+            // Another runtime may have seen the same image load more.
+            profiles.values_mut().flatten().for_each(|it| it.is_whole = false);
         }
         let usage = profiles.into_iter().filter_map(|(key, all)| Some((key, Usage::of(all)?)));
         Ok(Self(usage.collect()))

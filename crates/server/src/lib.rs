@@ -59,6 +59,7 @@ pub use identity::{People, first_start, offer_reset};
 pub use peer::Network;
 pub use reading::{Place, Read, Reading, Shelf};
 pub use routes::{openapi, router};
+pub use runtimes::snapshot;
 pub use serve::{Bound, Error, Listening, work};
 pub use tls::Unfit;
 pub use world::World;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::{Berthed, RunningContainer, Sort, Workload};
 use model::{Act, Deployment, Digest, Gap, Moment, OrganisationId, Source};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use store::{Container, KeptContainer, RunsIn, RuntimeRecord, Snapshot, Unplaced};
 
@@ -81,12 +82,12 @@ impl Doubts {
     ) -> Result<Self, Refusal> {
         let now = app.now();
         let mut doubts = Self::default();
-        for it in app.store.runtimes(organisation, Some(environment)).await? {
+        for it in app.store.all_runtimes(organisation, Some(environment)).await? {
             let at = format!("runtime {}", it.name);
-            let holes = holes(&it, now).into_iter().map(|why| Gap::new(at.clone(), why));
+            let holes = holes(&it, now).into_iter().chain(untold(&it, Some(environment)));
+            let holes = holes.map(|why| Gap::new(at.clone(), why));
             doubts.holes.insert(it.name.clone(), holes.collect());
-            let unplaced = it.unplaced.iter().filter(|it| it.environment == environment);
-            doubts.lost.extend(unplaced.map(|one| lost(&it, one)));
+            doubts.lost.extend(it.unplaced.iter().map(|one| lost(&it, one)));
         }
         Ok(doubts)
     }
@@ -96,6 +97,13 @@ impl Doubts {
         let names: BTreeSet<&str> =
             deployments.iter().filter_map(|it| it.source.runtime()).collect();
         names.into_iter().filter_map(|it| self.holes.get(it)).flatten().cloned().collect()
+    }
+
+    /// Each runtime of which something cannot be told, by its name, with what that is. They are about the
+    /// environment as a whole: whoever is not seen may run there what nothing that is recorded tells.
+    pub(crate) fn of_runtimes(&self) -> impl Iterator<Item = (&str, &[Gap])> {
+        let some = self.holes.iter().filter(|(_, holes)| !holes.is_empty());
+        some.map(|(name, holes)| (name.as_str(), holes.as_slice()))
     }
 
     /// Those about what runs as this source says.
@@ -133,23 +141,21 @@ pub(crate) async fn unseen(
 ) -> Result<(Vec<Gap>, u64), Refusal> {
     let now = app.now();
     let (mut gaps, mut count) = (Vec::new(), 0);
-    for it in app.store.runtimes(organisation, None).await? {
+    for it in app.store.all_runtimes(organisation, None).await? {
         for name in it.environments.iter().filter(|it| environments.contains(it.as_str())) {
             let at = format!("environment {name}");
             let holes = holes(&it, now);
             let told = |why| Gap::new(at.clone(), format!("runtime {}: {why}", it.name));
             gaps.extend(holes.into_iter().map(told));
-            let here = it.unplaced.iter().filter(|it| it.environment == *name);
-            let here: BTreeSet<&Digest> = here.map(|it| &it.digest).collect();
-            if !here.is_empty() {
-                let what = if here.len() == 1 { "image" } else { "images" };
+            let here = it.lost.get(name).copied().unwrap_or_default();
+            if here > 0 {
+                let what = if here == 1 { "image" } else { "images" };
                 let why = format!(
-                    "runtime {} runs {} {what} that nobody knows here: cannot tell",
-                    it.name,
-                    here.len()
+                    "runtime {} runs {here} {what} that nobody knows here: cannot tell",
+                    it.name
                 );
                 gaps.push(Gap::new(at, why));
-                count += here.len() as u64;
+                count += here;
             }
         }
     }
@@ -163,15 +169,13 @@ pub(crate) async fn counts(
 ) -> Result<BTreeMap<String, (u64, u64)>, store::Error> {
     let now = app.now();
     let mut counts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    for it in app.store.runtimes(organisation, None).await? {
+    for it in app.store.all_runtimes(organisation, None).await? {
         let holes = holes(&it, now).len() as u64;
         for name in &it.environments {
             counts.entry(name.clone()).or_default().1 += holes;
         }
-        let here: BTreeSet<(&str, &Digest)> =
-            it.unplaced.iter().map(|it| (it.environment.as_str(), &it.digest)).collect();
-        for (name, _) in here {
-            counts.entry(name.to_owned()).or_default().0 += 1;
+        for (name, lost) in it.lost {
+            counts.entry(name).or_default().0 += lost;
         }
     }
     Ok(counts)
@@ -191,6 +195,13 @@ fn holes(it: &RuntimeRecord, now: Moment) -> Vec<String> {
     holes
 }
 
+/// That more cannot be placed than is listed, of that environment or of all.
+fn untold(it: &RuntimeRecord, environment: Option<&str>) -> Option<String> {
+    let meant = it.lost.iter().filter(|(name, _)| environment.is_none_or(|it| *name == it));
+    let more = meant.map(|(_, lost)| lost).sum::<u64>().saturating_sub(it.unplaced.len() as u64);
+    (more > 0).then(|| format!("{more} more images that nobody knows here run there: cannot tell"))
+}
+
 /// What it means that a runtime is silent.
 pub(crate) fn unheard(heard: Moment) -> String {
     format!("it was not heard of since {heard}: what runs there may be something else by now")
@@ -202,9 +213,10 @@ fn others(it: &RuntimeRecord, now: Moment) -> impl Iterator<Item = &String> {
     it.agents.iter().skip(1).filter(move |(_, heard)| *heard >= since).map(|(name, _)| name)
 }
 
-/// In the words of the API.
-pub(crate) fn word(it: RuntimeRecord, now: Moment) -> api::Runtime {
-    let gaps = holes(&it, now);
+/// In the words of the API, for whoever asks about that environment or about all.
+pub(crate) fn word(it: RuntimeRecord, now: Moment, environment: Option<&str>) -> api::Runtime {
+    let mut gaps = holes(&it, now);
+    gaps.extend(untold(&it, environment));
     let agents = it.agents.first().map(|(name, _)| name).into_iter().chain(others(&it, now));
     api::Runtime {
         agents: agents.cloned().collect(),
@@ -247,6 +259,12 @@ pub(crate) fn berthed(it: KeptContainer) -> Berthed {
         application: it.application,
         placed: it.placed.map(|it| it.to_string()),
     }
+}
+
+/// What somebody sends as a snapshot, as it is kept, or why it is not: for whoever tries junk on it.
+pub fn snapshot(body: &[u8]) -> Result<Snapshot, String> {
+    let sent = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    read(sent, false).map_err(|refusal| refusal.0.detail)
 }
 
 /// A snapshot, looked through.
@@ -321,11 +339,13 @@ fn cut(text: &str, most: usize) -> String {
 /// The same for the same things told, and for others another.
 fn mark(kind: &str, environments: &[RunsIn], gaps: &[String]) -> String {
     let mut sum = Sha256::new();
-    sum.update(format!("{kind:?} {gaps:?}"));
+    // A line of JSON each, so that nothing that is told can look like something else.
+    let mut line = |it: serde_json::Value| sum.update(format!("{it}\n"));
+    line(json!([kind, gaps]));
     for it in environments {
-        sum.update(format!("{:?}", it.environment));
+        line(json!([it.environment, it.running.len()]));
         for container in &it.running {
-            sum.update(format!("{container:?}"));
+            line(container.canonical().into());
         }
     }
     let sum: [u8; 32] = sum.finalize().into();

@@ -81,12 +81,14 @@ impl Store {
     }
 
     /// What was seen being loaded anywhere since then, by the digests of the images that it is about,
-    /// as they are analysed; each behind the id of its environment.
+    /// as they are analysed; each behind the id of its environment. It is told one by one, for as long as
+    /// `take` says true: all of it may be more than anybody holds.
     pub async fn all_in_use(
         &self,
         organisation: &OrganisationId,
         since: Moment,
-    ) -> Result<Vec<(String, SeenInUse)>, Error> {
+        mut take: impl FnMut(String, SeenInUse) -> bool,
+    ) -> Result<(), Error> {
         let sql = "SELECT u.environment, r.name, u.seen_at, u.packages, u.digest FROM in_use u
                    JOIN runtimes r ON r.id = u.runtime
                    WHERE r.organisation = $1 AND u.seen_at >= $2
@@ -97,7 +99,12 @@ impl Store {
                    JOIN images i ON i.id = n.image AND i.organisation = r.organisation
                    WHERE r.organisation = $1 AND u.seen_at >= $2";
         let rows = self.db.rows(sql, values![&organisation.0, since]).await?;
-        rows.iter().map(|row| Ok((row.text("environment")?, read(row)?))).collect()
+        for row in &rows {
+            if !take(row.text("environment")?, read(row)?) {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -214,22 +214,25 @@ impl Store {
         Ok(ended)
     }
 
-    /// Tells of runtimes that were not heard of for too long, each once. Says which.
+    /// Tells of runtimes that were not heard of for too long, each once. Says which. Before `since`
+    /// nobody may have listened, so that a runtime was not silent for that.
     pub async fn fall_silent(
         &self,
         organisation: &OrganisationId,
         act: &Act,
+        since: Moment,
     ) -> Result<Vec<String>, Error> {
         let sql = "SELECT id, heard_at, every FROM runtimes
                    WHERE organisation = $1 AND silent_since IS NULL ORDER BY name";
         let mut silent = Vec::new();
         for row in self.db.rows(sql, values![&organisation.0]).await? {
-            if !is_silent(row.moment("heard_at")?, every(&row)?, act.at) {
+            if !is_silent(row.moment("heard_at")?.max(since), every(&row)?, act.at) {
                 continue;
             }
             let mut tx = self.db.write().await?;
             let Some(kept) = Kept::hold(&mut tx, row.word("id")?).await? else { continue };
-            if kept.silent_since.is_some() || !is_silent(kept.heard, kept.every, act.at) {
+            if kept.silent_since.is_some() || !is_silent(kept.heard.max(since), kept.every, act.at)
+            {
                 continue;
             }
             let sql = "UPDATE runtimes SET silent_since = heard_at WHERE id = $1";

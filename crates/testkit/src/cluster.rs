@@ -137,13 +137,17 @@ impl FakeCluster {
         format!("{scheme}://localhost:{}", self.address.port())
     }
 
+    /// The certificate, in PEM, of whoever vouches for those that answer over TLS.
+    pub fn authority() -> &'static [u8] {
+        include_bytes!("../fixtures/tls/localhost.pem")
+    }
+
     /// A kubeconfig for it, whose user shows that token, and whose context is called so.
     pub fn kubeconfig(&self, context: &str, token: &str) -> String {
         let mut cluster = json!({"server": self.url()});
         if self.secure {
             use base64::Engine as _;
-            let pem = include_bytes!("../fixtures/tls/localhost.pem");
-            let pem = base64::engine::general_purpose::STANDARD.encode(pem);
+            let pem = base64::engine::general_purpose::STANDARD.encode(Self::authority());
             cluster["certificate-authority-data"] = pem.into();
         }
         let document = json!({

@@ -16,6 +16,7 @@ pub mod reports;
 pub mod running;
 pub mod runtimes;
 pub mod sheets;
+pub mod snapshots;
 pub mod statements;
 pub mod templates;
 pub mod world;
@@ -41,6 +42,7 @@ pub const ALL: &[Target] = &[
     ("running", running::run),
     ("runtimes", runtimes::run),
     ("sheets", sheets::run),
+    ("snapshots", snapshots::run),
     ("statements", statements::run),
     ("templates", templates::run),
 ];

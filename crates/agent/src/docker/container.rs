@@ -165,6 +165,27 @@ impl Image {
     }
 }
 
+/// What an engine tells that happened, in a line of `GET /events`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Happened {
+    #[serde(rename = "Action", deserialize_with = "or_nothing")]
+    action: String,
+    /// As older engines and podman call it.
+    #[serde(deserialize_with = "or_nothing")]
+    status: String,
+}
+
+/// May something else run by it? Probes of health, of which there are some each second where many
+/// containers run, and what somebody does in a container change nothing; of all else we look.
+pub(super) fn matters(line: &[u8]) -> bool {
+    const IDLE: &[&str] =
+        &["exec_", "health_status", "top", "attach", "detach", "resize", "export"];
+    let it: Happened = serde_json::from_slice(line).unwrap_or_default();
+    let what = if it.action.is_empty() { &it.status } else { &it.action };
+    !IDLE.iter().any(|idle| what.starts_with(idle))
+}
+
 /// What runs by a list of containers alone, and what could not be read of it.
 pub fn containers(list: &[u8]) -> (Vec<Container>, Vec<String>) {
     let listed: Vec<Listed> = match serde_json::from_slice(list) {
@@ -273,6 +294,29 @@ mod tests {
         };
         assert!(state("running") && state("restarting") && state("paused"));
         assert!(!state("exited") && !state("created") && !state("dead") && !state(""));
+    }
+
+    #[test]
+    fn what_matters() {
+        for line in [
+            r#"{"status":"start","Action":"start","Type":"container"}"#,
+            r#"{"Action":"die"}"#,
+            r#"{"status":"destroy"}"#,
+            r#"{"Action":"unheard-of"}"#,
+            "{}",
+            "junk",
+            r#"{"Action":7}"#,
+        ] {
+            assert!(matters(line.as_bytes()), "{line}");
+        }
+        for line in [
+            r#"{"Action":"exec_create: /bin/sh -c true"}"#,
+            r#"{"status":"exec_die","Action":"exec_die"}"#,
+            r#"{"Action":"health_status: healthy","status":"health_status: healthy"}"#,
+            r#"{"Action":null,"status":"top"}"#,
+        ] {
+            assert!(!matters(line.as_bytes()), "{line}");
+        }
     }
 
     #[test]

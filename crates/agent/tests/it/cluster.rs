@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use agent::health::Health;
-use agent::kubernetes::{Access, Kubernetes, Patience};
+use agent::kubernetes::{Access, Inside, Kubernetes, Patience};
 use agent::{Container, Mapping, Pace, Reporter};
 use serde_json::json;
 use testkit::FakeCluster;
@@ -23,6 +23,7 @@ pub(crate) const PACE: Pace = Pace {
     apart: Duration::from_millis(5),
     answer: Duration::from_secs(2),
     again: Duration::from_millis(10),
+    breath: Duration::from_millis(20),
 };
 
 /// Parts of three things.
@@ -32,6 +33,7 @@ pub(crate) const PATIENCE: Patience = Patience {
     again: Duration::from_millis(10),
     anew: Duration::from_hours(1),
     page: 3,
+    most: None,
 };
 
 pub(crate) fn mapping(rules: &[&str], label: Option<&str>, rest: Option<&str>) -> Mapping {
@@ -47,7 +49,7 @@ pub(crate) async fn open(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config");
     fs_err::write(&path, cluster.kubeconfig("here", "secret-token")).unwrap();
-    let access = Access { kubeconfig: vec![path], context: None, inside: false };
+    let access = Access { kubeconfig: vec![path], context: None, inside: None };
     Kubernetes::open(&access, mapping, patience).await
 }
 
@@ -264,6 +266,67 @@ async fn several_clusters_and_several_agents() {
     }
 }
 
+/// As a pod reaches its cluster: by the files of its service account, over TLS. The token is replaced, as
+/// kubelets do it, and the former one is not taken any more.
+#[tokio::test]
+async fn from_inside_by_a_service_account() {
+    let cluster = FakeCluster::start_tls();
+    cluster.want_token("first-token");
+    add_node(&cluster, "n1", "amd64");
+    let put = |number| {
+        cluster.apply("pods", pod("shop", "web", 1, "n1", &[("acme/web:v1", digest(number))]));
+        let platform = Some("linux/amd64");
+        runs(&[("e", container("shop", "web", 0, "acme/web:v1", &digest(number), platform))])
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let inside = Inside { server: cluster.url(), folder: folder.path().to_owned() };
+    let access = Access { inside: Some(inside), ..Access::default() };
+    let all = || mapping(&[], None, Some("e"));
+    let trouble = Kubernetes::open(&access, all(), PATIENCE).await.err().unwrap();
+    let shown = trouble.to_string().replace(folder.path().to_str().unwrap(), "DIR");
+    assert_eq!(shown, "the service account of this pod: DIR/ca.crt: there is none");
+    fs_err::write(folder.path().join("ca.crt"), FakeCluster::authority()).unwrap();
+    let token = folder.path().join("token");
+    fs_err::write(&token, "first-token").unwrap();
+    let expect = put(1);
+    let server = Server::new();
+    let kubernetes = Kubernetes::open(&access, all(), PATIENCE).await.unwrap();
+    let (heard, health) = (Heard::default(), Health::default());
+    let telling = reporter("eu1", &server, &heard, &health);
+    let test = async {
+        server.until_runs("eu1", &expect).await;
+        fs_err::write(&token, "second-token").unwrap();
+        cluster.want_token("second-token");
+        cluster.end_watches();
+        while health.trouble().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let why = health.trouble().unwrap();
+        assert!(why.contains("the cluster does not know who asks"), "{why}");
+        // The file is read again within a minute.
+        let expect = put(2);
+        server.until_runs("eu1", &expect).await;
+    };
+    tokio::select! {
+        () = telling.run(&kubernetes) => panic!("it goes on for ever"),
+        () = test => {}
+    }
+    let said = heard.said().join("\n");
+    assert!(!said.contains("first-token") && !said.contains("second-token"), "{said}");
+}
+
+/// Clusters that somebody calls by one name, reached in the same way: they are told apart all the same.
+#[tokio::test]
+async fn clusters_are_told_apart() {
+    let (one, two) = (FakeCluster::start_tls(), FakeCluster::start());
+    let which = async |cluster: &FakeCluster| {
+        let opened = open(cluster, mapping(&[], None, Some("e")), PATIENCE).await.unwrap();
+        opened.which().to_owned()
+    };
+    assert_eq!(which(&one).await, which(&one).await);
+    assert_ne!(which(&one).await, which(&two).await);
+}
+
 #[tokio::test]
 async fn kubeconfigs_that_are_none() {
     let folder = tempfile::tempdir().unwrap();
@@ -273,7 +336,7 @@ async fn kubeconfigs_that_are_none() {
             fs_err::write(&path, text).unwrap();
         }
         let context = context.map(str::to_owned);
-        let access = Access { kubeconfig: vec![path.clone()], context, inside: false };
+        let access = Access { kubeconfig: vec![path.clone()], context, inside: None };
         let all = mapping(&[], None, Some("e"));
         let trouble = Kubernetes::open(&access, all, PATIENCE).await.err().expect(expect);
         let shown = trouble.to_string().replace(folder.path().to_str().unwrap(), "DIR");

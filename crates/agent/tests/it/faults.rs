@@ -238,3 +238,70 @@ async fn what_cannot_be_read_is_a_gap() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_is_too_long_is_given_up() {
+    let cluster = cluster();
+    let expect = put(&cluster, 1);
+    let server = Server::new();
+    let patience = Patience { most: Some(20_000), ..PATIENCE };
+    let kubernetes = open(&cluster, mapping(&[], None, Some("e")), patience).await.unwrap();
+    let (heard, health) = (Heard::default(), Health::default());
+    let telling = reporter("eu1", &server, &heard, &health);
+    let test = async {
+        server.until_runs("eu1", &expect).await;
+        // An event, and after it each list, is longer than anybody takes.
+        let mut long = pod("shop", "long", 1, "n1", &[("acme/long:v1", digest(9))]);
+        long["metadata"]["annotations"] = serde_json::json!({ "long": "x".repeat(30_000) });
+        cluster.apply("pods", long);
+        let why = async |expect: &str| loop {
+            let why = health.trouble().unwrap_or_default();
+            if why.contains(expect) {
+                return why;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        why("an answer of the cluster is longer than 20000 bytes").await;
+        let (beats, lists) = (server.beats(), cluster.lists());
+        while cluster.lists() < lists + 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(server.beats(), beats, "who does not see all of it says nothing");
+        cluster.delete("pods", "shop", "long-5f7b9-1");
+        let expect = put(&cluster, 2);
+        server.until_runs("eu1", &expect).await;
+    };
+    tokio::select! {
+        () = telling.run(&kubernetes) => {}
+        () = test => {}
+    }
+    let said = heard.said().join("\n");
+    assert!(said.contains("! watch pods: an event of the cluster is longer than 20000"), "{said}");
+}
+
+/// Whoever is to be heard of once in an hour is alive meanwhile.
+#[tokio::test]
+async fn who_waits_is_alive() {
+    let cluster = cluster();
+    let expect = put(&cluster, 1);
+    let server = Server::new();
+    let kubernetes = open(&cluster, mapping(&[], None, Some("e")), PATIENCE).await.unwrap();
+    let (heard, health) = (Heard::default(), Health::default());
+    let mut telling = reporter("eu1", &server, &heard, &health);
+    telling.pace.every = Duration::from_hours(1);
+    let test = async {
+        server.until_runs("eu1", &expect).await;
+        for _ in 0..5 {
+            let before = health.last_alive();
+            while health.last_alive() == before {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        assert_eq!(server.beats(), 0);
+    };
+    let test = tokio::time::timeout(Duration::from_secs(30), test);
+    tokio::select! {
+        () = telling.run(&kubernetes) => {}
+        done = test => done.expect("it looks as if it were stuck"),
+    }
+}

@@ -25,23 +25,42 @@ async fn a_thousand_steps() {
     assert_eq!(cluster.lists(), 3);
 }
 
+/// Whatever goes wrong, and however often somebody is started anew who tells it: what happened meanwhile is
+/// told as well.
 #[tokio::test]
 async fn a_thousand_steps_in_bad_weather() {
     let cluster = FakeCluster::start();
     let mut fleet = Fleet::new(&cluster, 11);
     let mut chance = Chance::new(13);
     let server = Server::new();
-    telling(&cluster, mapping(RULES, Some(LABEL), None), &server, async |_| {
-        for step in 0..STEPS {
-            upset(&cluster, &server, &mut chance);
+    let (mut steps, mut began) = (0, 0);
+    while steps < STEPS {
+        began += 1;
+        // Nobody looks for a while.
+        for _ in 0..chance.below(4) {
             fleet.step();
-            // Some steps come so fast that nobody sees them one by one.
-            if chance.below(3) > 0 || step == STEPS - 1 {
-                server.until_runs("eu1", &fleet.running()).await;
-            }
+            steps += 1;
         }
+        let until = steps + 1 + chance.below(50);
+        telling(&cluster, mapping(RULES, Some(LABEL), None), &server, async |_| {
+            server.until_runs("eu1", &fleet.running()).await;
+            while steps < until {
+                upset(&cluster, &server, &mut chance);
+                fleet.step();
+                steps += 1;
+                // Some steps come so fast that nobody sees them one by one; some nobody sees who ends now.
+                if chance.below(3) > 0 && steps < until {
+                    server.until_runs("eu1", &fleet.running()).await;
+                }
+            }
+        })
+        .await;
+    }
+    telling(&cluster, mapping(RULES, Some(LABEL), None), &server, async |_| {
+        server.until_runs("eu1", &fleet.running()).await;
     })
     .await;
+    assert!(began > 20, "{began}");
 }
 
 /// Something goes wrong, mostly.

@@ -13,7 +13,9 @@ use super::grammar;
 pub struct Snapshot {
     /// What kind of runtime: `kubernetes`, `docker`.
     pub kind: String,
-    /// Who reports, the same while that process runs, and another for each.
+    /// Who reports: the same for all who look at the same runtime from the same place and map it in the
+    /// same way, also when they are started anew, and another for everybody else. Of several, the word of
+    /// the first counts.
     pub agent: String,
     /// When it was seen to run, by the reporter's clock.
     #[schema(format = DateTime)]
@@ -103,7 +105,7 @@ pub struct Snapped {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {
-    /// Who reports.
+    /// Who reports, as the snapshot said.
     pub agent: String,
     /// Of the snapshot, as it was answered.
     pub mark: String,
@@ -134,7 +136,8 @@ pub struct Runtime {
     pub gaps: Vec<String>,
     /// Those that report it, of late: more than one is a warning.
     pub agents: Vec<String>,
-    /// What runs there and cannot be placed; of many, the first thousand.
+    /// What runs there and cannot be placed; of many, the first thousand, and a gap that tells of more.
+    /// Where an environment is asked about, of that one.
     #[serde(default)]
     pub unplaced: Vec<Unplaced>,
 }
@@ -195,4 +198,11 @@ pub struct RuntimeQuery {
     #[param(inline, value_type = Option<grammar::Name>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// Go on after this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
 }

@@ -75,12 +75,13 @@ pub(super) struct Telling {
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Telling {
-    /// Tells what runs in what `open` opens, under that name, where it is mapped so.
+    /// Tells what runs in what `open` opens, under that name. What `open` says beside it is which runtime
+    /// that is and how it is mapped, in one way of writing it.
     fn tell<R: Runtime>(
         &self,
         context: &Context,
-        (name, mapped): (&str, &str),
-        open: impl AsyncFnOnce() -> Result<R, Trouble>,
+        name: &str,
+        open: impl AsyncFnOnce() -> Result<(R, String), Trouble>,
     ) -> anyhow::Result<Outcome> {
         // Two providers are linked, so somebody has to say which.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -88,7 +89,7 @@ impl Telling {
         let done = runtime.block_on(async {
             let way = Way { context, whose: &self.whose, asking: Mutex::default() };
             let done = tokio::select! {
-                done = self.go(context, &way, (name, mapped), open) => done.map(|()| Outcome::Done),
+                done = self.go(context, &way, name, open) => done.map(|()| Outcome::Done),
                 ended = told_to_end() => ended,
             };
             if let Some(asking) = way.asking.lock().await.take() {
@@ -105,17 +106,17 @@ impl Telling {
         &self,
         context: &Context,
         way: &Way<'_>,
-        (name, mapped): (&str, &str),
-        open: impl AsyncFnOnce() -> Result<R, Trouble>,
+        name: &str,
+        open: impl AsyncFnOnce() -> Result<(R, String), Trouble>,
     ) -> anyhow::Result<()> {
         let (voice, health) = (Spoken(Arc::clone(&context.messages)), Health::default());
         let answering = match self.listen {
             Some(address) => Some(listen(address, &voice).await?),
             None => None,
         };
-        let runtime = open().await.map_err(|it| failed(&it))?;
+        let (runtime, seen) = open().await.map_err(|it| failed(&it))?;
         let pace = Pace { every: Duration::from_secs(u64::from(self.every)), ..Pace::default() };
-        let agent = called(&context.environment, mapped);
+        let agent = called(&context.environment, &seen);
         let create = self.create_environments;
         let reporter = Reporter {
             door: way,
@@ -153,24 +154,26 @@ async fn listen(address: SocketAddr, voice: &Spoken) -> anyhow::Result<TcpListen
     Ok(listener)
 }
 
-/// What those are called that look from here and map so: where an agent is started anew, its word is
-/// taken at once, and of two that say something else of one runtime, that of the first one alone.
-fn called(environment: &Environment, mapped: &str) -> String {
+/// What those are called that look from here at the same runtime and map it so: where an agent is started
+/// anew, its word is taken at once, and of two that say something else of one runtime, that of the first one
+/// alone. Two clusters with the same agent in each are two, though somebody calls them by one name.
+fn called(environment: &Environment, seen: &str) -> String {
     let host = whence::host(environment).unwrap_or_else(|| "somewhere".to_owned());
     let place = if environment.is_in_a_pod() {
-        let namespace = fs_err::read_to_string(NAMESPACE).unwrap_or_default();
+        let namespace = std::path::Path::new(SERVICE_ACCOUNT).join("namespace");
+        let namespace = fs_err::read_to_string(namespace).unwrap_or_default();
         format!("{}/{}", namespace.trim(), workload(&host))
     } else {
         host
     };
     let place: String = place.chars().filter(|it| !it.is_control()).take(100).collect();
-    let sum: [u8; 32] = Sha256::digest(mapped).into();
+    let sum: [u8; 32] = Sha256::digest(seen).into();
     let [one, two, three, four, ..] = sum;
     format!("{place}/{:08x}", u32::from_be_bytes([one, two, three, four]))
 }
 
-/// Where a pod finds the namespace that it is in.
-const NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+/// Where a pod finds what it needs to speak with the cluster that it is in.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// A pod's name without what is another with each pod: `agent-5f7b9-x2x4q`.
 fn workload(pod: &str) -> &str {

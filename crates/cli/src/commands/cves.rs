@@ -62,8 +62,9 @@ With --env, packages, only-packages and markdown hold one report after the other
 array of documents, also of one; csv has a column more, the image's; sarif has a run for each image;
 gitlab holds them all. spdx and cyclonedx hold one image, so name its repository.
 An image that is not analysed yet is told as a gap, and shuts the gate of --exit-code. So does one in
-which nothing was found and something could not be read; other gaps are told and shut nothing (those of
-`foretop where` shut its gate, all of them).
+which nothing was found and something could not be read, and so does a runtime that is not heard of or
+could not see all that it runs; other gaps are told and shut nothing (those of `foretop where` shut its
+gate, all of them).
 ";
 
 /// Which findings to report.
@@ -221,8 +222,11 @@ impl Verb for Cves {
                 is_vulnerable |= is_open(&analysis);
                 telling.iter_mut().try_for_each(|it| it.add(&analysis))
             };
-            telling =
+            let judged =
                 self.deployed.judged(context, &self.subject, &self.advice, wanted, begin, take)?;
+            telling = judged.0;
+            // What nobody sees may be worse than what is told.
+            is_vulnerable |= judged.1;
         } else {
             self.deployed.unasked(context);
             let (lookout, inventory) = self.advice.about(&self.subject, context)?;

@@ -62,7 +62,9 @@ impl Verb for Quickview {
                 }
                 Ok(())
             };
-            self.deployed.judged(context, &self.subject, &self.advice, advice, begin, take)?.1
+            let judged =
+                self.deployed.judged(context, &self.subject, &self.advice, advice, begin, take)?;
+            judged.0.1
         } else if self.latest {
             Told::One(Box::new(self.deployed.latest(context, &self.advice, &filter)?))
         } else {

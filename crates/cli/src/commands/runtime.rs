@@ -6,7 +6,7 @@ use format::shown;
 
 use super::{Outcome, Verb, said};
 use crate::Context;
-use crate::asking::{Whose, ask};
+use crate::asking::{Whose, ask, whole};
 use crate::deployed::unplaced;
 use crate::messages::{Messages, count};
 use crate::table::{Format, columns, second};
@@ -62,8 +62,12 @@ impl Verb for Runtime {
         match self.command {
             Command::List { environment, format, whose } => ask(context, &whose, async |asking| {
                 let organisation = &asking.organisation;
-                let query = RuntimeQuery { environment: environment.clone() };
-                let all = asking.client.runtimes(organisation, &query).await?.items;
+                let all = whole(async |after| {
+                    let environment = environment.clone();
+                    let query = RuntimeQuery { environment, after, limit: None };
+                    asking.client.runtimes(organisation, &query).await
+                });
+                let all = all.await?;
                 messages.tell_as(format, &all, || table(&all))?;
                 if all.is_empty() {
                     messages.inform(&format!("No runtime in organization {organisation}"));
@@ -77,7 +81,7 @@ impl Verb for Runtime {
             })?,
             Command::Show { name, format, whose } => ask(context, &whose, async |asking| {
                 let it = asking.client.runtime(&asking.organisation, &name).await?;
-                messages.tell_as(format, &it, || whole(&it))?;
+                messages.tell_as(format, &it, || containers(&it))?;
                 if format == Format::Text {
                     doubts(&it.runtime, messages);
                 }
@@ -133,7 +137,7 @@ fn table(all: &[Told]) -> String {
     columns(&heads, all.iter().map(row).collect())
 }
 
-fn whole(it: &WholeRuntime) -> String {
+fn containers(it: &WholeRuntime) -> String {
     let row = |it: &Berthed| {
         let of = &it.workload;
         let parts = [&of.namespace, &of.kind, &of.name, &of.container];

@@ -127,6 +127,8 @@ variables! {
     KUBECONFIG = "list of files, parted like `PATH`" ["KUBECONFIG"];
     /// Set in the pods of a cluster: without a kubeconfig, `foretop agent kubernetes` looks at that cluster.
     KUBERNETES_SERVICE_HOST = "text" ["KUBERNETES_SERVICE_HOST"];
+    /// The port beside it (default 443).
+    KUBERNETES_SERVICE_PORT = "number" ["KUBERNETES_SERVICE_PORT"];
     /// When set to anything, the engine is spoken to over TLS and must prove who it is.
     DOCKER_TLS_VERIFY = "anything" ["DOCKER_TLS_VERIFY"];
     /// Where `ca.pem`, `cert.pem` and `key.pem` for that are (default: Docker's configuration).

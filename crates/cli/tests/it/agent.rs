@@ -8,6 +8,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use serde_json::{Value, json};
 use testkit::{Answer, FakeCluster, engine};
 
+use crate::environment;
 use crate::sandbox::Sandbox;
 use crate::serving::Serving;
 
@@ -183,6 +184,46 @@ fn a_cluster_in_ones_own_memory() {
         let said = home.foretop(&format!("agent {line}"));
         assert!(said.starts_with("exit 1") && said.contains(expect), "{line}: {said}");
     }
+}
+
+/// What runs may be something else by now, so nothing that is known of it opens a gate.
+#[test]
+fn a_cluster_that_is_silent_shuts_the_gate() {
+    let cluster = cluster();
+    let home = environment::pushed();
+    home.file("kubeconfig", cluster.kubeconfig("here", "cluster-secret"));
+    home.foretop("environment staging myorg/myapp:v1.2.0");
+    let known = running(&home, "staging").remove(0);
+    put(&cluster, "web", "myorg/myapp:v1.2.0", known.split(' ').nth(1).unwrap());
+    let report = |every: &str| {
+        let said = home.foretop(&format!(
+            "agent kubernetes --cluster eu1 --map shop=production --kubeconfig kubeconfig --once \
+             --create-environments --every {every}"
+        ));
+        assert!(said.starts_with("exit 0"), "{said}");
+    };
+    // None of what is wrong with it is asked for.
+    let gate = "cves --env production --only-cve-id CVE-1970-0001 --exit-code";
+    report("3600");
+    let said = home.foretop(gate);
+    assert!(said.starts_with("exit 0"), "{said}");
+    report("1");
+    while !home.foretop("runtime list").contains("stale") {}
+    let why = "runtime eu1: it was not heard of since ";
+    for line in [gate, &gate.replace("--exit-code", "myorg/myapp --exit-code")] {
+        let said = home.foretop(line);
+        assert!(said.starts_with("exit 2") && said.contains(why), "{line}: {said}");
+    }
+    for form in ["json", "sarif", "markdown"] {
+        let said = home.foretop(&format!("{gate} --format {form}"));
+        assert!(said.matches("it was not heard of since").count() > 1, "{form}: {said}");
+    }
+    let said = home.foretop("compare --env staging --to-env production --exit-on vulnerability");
+    assert!(said.starts_with("exit 2") && said.contains(why), "{said}");
+    let said = home.foretop("compare --env staging --to-env production");
+    assert!(said.starts_with("exit 0"), "{said}");
+    let said = home.foretop("compare --env production --to-latest myorg/myapp");
+    assert!(said.contains(why), "{said}");
 }
 
 #[test]

@@ -22,14 +22,20 @@ impl Work for LookAtRuntimes {
     async fn run(&self, app: &App, _: &serde_json::Value) -> Result<(), String> {
         let told = |error: store::Error| error.to_string();
         let act = itself(app, self.kind());
+        let mut failed = Vec::new();
         for organisation in app.store.organisations().await.map_err(told)? {
-            let silent = app.store.fall_silent(&organisation.id, &act).await.map_err(told)?;
-            if !silent.is_empty() {
-                tracing::warn!(runtimes = ?silent, "runtimes are not heard of any more");
-            }
-            let placed = runtimes::place(app, &organisation.id).await;
-            placed.map_err(|refusal| refusal.0.detail.clone())?;
+            // What goes wrong for one of them keeps nobody from the others.
+            let looked = async {
+                let silent = app.store.fall_silent(&organisation.id, &act, app.began).await;
+                let silent = silent.map_err(told)?;
+                if !silent.is_empty() {
+                    tracing::warn!(runtimes = ?silent, "runtimes are not heard of any more");
+                }
+                let placed = runtimes::place(app, &organisation.id).await;
+                placed.map_err(|refusal| refusal.0.detail)
+            };
+            failed.extend(looked.await.err());
         }
-        Ok(())
+        failed.into_iter().next().map_or(Ok(()), Err)
     }
 }

@@ -3,12 +3,13 @@
 mod pairs;
 mod tell;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use api::{Comparing, Comparisons, Difference, End, Hole, Problem, Sort};
+use api::{Comparing, Comparisons, Difference, End, Hole, Pair, PairOutcome, Problem, Sort};
 use axum::extract::State;
 use engine::Filter;
-use model::{Deployment, Level, OrganisationId, Right};
+use model::{Deployment, Gap, Level, OrganisationId, Right};
 use store::{Page, When};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -64,6 +65,13 @@ async fn compare(
         .peekable();
     let mut teller = tell::Teller::new(app, organisation, &asked, filter)?;
     let mut told = Comparisons { summary: Difference::default(), pairs: Vec::new(), next: None };
+    if after.is_none() {
+        for pair in unseen(&doubts.0, &doubts.1) {
+            told.summary.add(&pair.difference);
+            told.pairs.push(pair);
+        }
+    }
+    let limit = limit.saturating_add(told.pairs.len());
     let mut weight = 0;
     let began = Instant::now();
     while told.pairs.len() < limit && weight < MOST && began.elapsed() < LONG {
@@ -81,6 +89,26 @@ async fn compare(
         told.next = left.peek().map(|_| place.written());
     }
     Ok(Json(told))
+}
+
+/// What may run on either side, and nobody sees it: each runtime is told once, as something of which
+/// nobody can tell, before all others.
+fn unseen(from: &Doubts, to: &Doubts) -> Vec<Pair> {
+    let mut all: BTreeMap<&str, BTreeSet<&Gap>> = BTreeMap::new();
+    for (name, holes) in from.of_runtimes().chain(to.of_runtimes()) {
+        all.entry(name).or_default().extend(holes);
+    }
+    let pair = |(name, holes): (&str, BTreeSet<&Gap>)| Pair {
+        application: Some(format!("runtime {name}")),
+        platform: String::new(),
+        from: None,
+        to: None,
+        outcome: PairOutcome::Unknown,
+        gaps: holes.into_iter().cloned().map(Hole::from).collect(),
+        difference: Difference { applications: 1, unknown: 1, ..Difference::default() },
+        comparison: None,
+    };
+    all.into_iter().map(pair).collect()
 }
 
 /// What nobody can tell of one side because of its runtimes.
@@ -247,7 +275,7 @@ async fn nothing(
     environments: &[&str],
     why: String,
 ) -> Result<Refusal, Refusal> {
-    let mut there = std::collections::BTreeSet::new();
+    let mut there = BTreeSet::new();
     for environment in environments {
         for it in running(app, organisation, environment, None, None).await? {
             let short = it.repository.strip_prefix("docker.io/").unwrap_or(&it.repository);

@@ -97,12 +97,16 @@ async fn document(
     let images = images(&app, &organisation, &environment, &doubts.lost).await?;
     let brief = judging.brief;
     let lookout = Arc::new(judge::lookout(&app, judging)?);
+    let mut basis = lookout.whole_basis();
+    // Of what nobody sees there is no image to tell it of.
+    let unseen = doubts.of_runtimes().flat_map(|(_, holes)| holes);
+    basis.warnings.extend(unseen.map(ToString::to_string));
     let head = Head {
         organisation: name,
         environment: environment.clone(),
         created: app.now().to_string(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        basis: lookout.whole_basis(),
+        basis,
     };
     let step = Step::Begin;
     let writer = form.begin(head);

@@ -40,15 +40,16 @@ async fn list(
     Query(query): Query<RuntimeQuery>,
 ) -> Result<Json<Page<Runtime>>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
-    let environment = query.environment.as_deref();
-    if let Some(name) = environment {
+    let environment = match &query.environment {
         // One that nobody has heard of is not one in which nothing runs.
-        environments::find(&app, &organisation, name).await?;
-    }
-    let all = app.store.runtimes(&organisation, environment).await?;
+        Some(name) => Some(environments::find(&app, &organisation, name).await?.name),
+        None => None,
+    };
+    let environment = environment.as_deref();
+    let page = named::page(query.after, query.limit)?;
+    let paged = app.store.runtimes(&organisation, environment, &page).await?;
     let now = app.now();
-    let items = all.into_iter().map(|it| runtimes::word(it, now)).collect();
-    Ok(Json(Page { items, next: None }))
+    Ok(Json(named::paged(paged, |it| runtimes::word(it, now, environment))))
 }
 
 /// One of them, with each container that it runs.
@@ -70,7 +71,7 @@ async fn one(
     let record = app.store.runtime(&organisation, &runtime).await?;
     let containers = app.store.containers(&organisation, &record.name).await?;
     let containers = containers.into_iter().map(runtimes::berthed).collect();
-    long(WholeRuntime { runtime: runtimes::word(record, app.now()), containers }).await
+    long(WholeRuntime { runtime: runtimes::word(record, app.now(), None), containers }).await
 }
 
 /// Takes a runtime's word for all that it runs, in all environments at once: what it said before and does

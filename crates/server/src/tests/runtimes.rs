@@ -4,16 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use api::{
-    Client, Comparing, DeploymentQuery, End, EventQuery, Heartbeat, Pushing, RunningContainer,
-    RunsIn, RuntimeQuery, Snapped, Snapshot, Sort, WhereQuery, Workload,
+    CheckQuestion, CheckVerdict, Client, Comparing, DeploymentQuery, EventQuery, Heartbeat,
+    PairOutcome, Pushing, RunningContainer, RunsIn, RuntimeQuery, Snapped, Snapshot, Sort,
+    WhereQuery, Workload,
 };
+use axum::body::Body;
+use axum::http::Request;
 use engine::Engine;
-use model::Moment;
+use model::{Act, Digest, Moment};
 use store::Store;
 use testkit::FakeRegistry;
+use tower::ServiceExt as _;
 
 use super::{digest, inventory};
-use crate::{Access, App, Reach, World, here, jobs, router};
+use crate::{Access, App, Reach, World, checks, here, jobs, router};
 
 /// A registry, a client, and a server that may ask it.
 struct House {
@@ -115,10 +119,51 @@ impl House {
         page.items.iter().map(line).collect::<Vec<_>>().join("; ")
     }
 
+    /// Another process on the same database, that begins now.
+    fn beside(&self) -> App {
+        let (store, clock) = (self.app.store().clone(), Arc::clone(&self.clock));
+        let now = Arc::new(move || Moment::from_micros(clock.load(Ordering::SeqCst)));
+        let access = Access::Local { name: "ann".to_owned() };
+        App::new(store, World::new(None), access, self.app.reach.clone(), now)
+    }
+
+    async fn check(&self, environment: &str, question: &CheckQuestion) -> api::Checked {
+        let local = self.app.store().organisation("local").await.unwrap().id;
+        let asked = std::slice::from_ref(question);
+        let told = checks::check(&self.app, &local, environment, asked).await.unwrap().remove(0);
+        let starter = "there is no almanac: only the best-known flaws are known";
+        let why = told.why.filter(|it| it != starter);
+        api::Checked { why, ..told }
+    }
+
+    async fn export(&self, environment: &str, form: &str) -> String {
+        let uri = format!("/api/v1/orgs/local/environments/{environment}/export?format={form}");
+        let request = Request::get(uri).body(Body::empty()).unwrap();
+        let response = router(self.app.clone()).oneshot(request).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 24).await.unwrap();
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
+    /// It is analysed.
+    async fn keep(&self, digest: &Digest) {
+        let local = self.app.store().organisation("local").await.unwrap().id;
+        let act = Act { who: "a test".to_owned(), origin: String::new(), at: self.app.now() };
+        let platform = "linux/amd64".parse().unwrap();
+        let content = inventory(&["pkg:npm/left-pad@1.0.0"]);
+        let store = self.app.store();
+        store.keep_inventory(&local, &act, digest, &platform, None, &content).await.unwrap();
+    }
+
     async fn events(&self, kind: &str) -> usize {
         let query = EventQuery { kinds: Some(kind.to_owned()), ..EventQuery::default() };
         self.client.events("local", &query).await.unwrap().items.len()
     }
+}
+
+fn comparing(from: &str, to: &str) -> Comparing {
+    let environment = |it: &str| serde_json::json!({ "environment": it });
+    let asked = serde_json::json!({ "from": environment(from), "to": environment(to) });
+    serde_json::from_value(asked).unwrap()
 }
 
 fn refused(error: &api::Error) -> Sort {
@@ -189,13 +234,7 @@ async fn what_cannot_be_placed_is_a_gap_until_it_is_pushed() {
     let gaps = house.client.whereabouts("local", &query).await.unwrap().gaps;
     let expect = "runtime eu1 runs 1 image that nobody knows here: cannot tell";
     assert!(gaps.iter().any(|it| it.why == expect), "{gaps:?}");
-    let ends = |name: &str| End { environment: Some(name.to_owned()), digest: None };
-    let comparing = Comparing {
-        from: ends("production"),
-        to: ends("staging"),
-        ..serde_json::from_str(r#"{"from":{"environment":"a"},"to":{"environment":"b"}}"#).unwrap()
-    };
-    let told = house.client.compare("local", &comparing).await.unwrap();
+    let told = house.client.compare("local", &comparing("production", "staging")).await.unwrap();
     assert_eq!(told.summary.unknown, 2, "neither is known");
     // Somebody pushes what has that configuration.
     let mut inventory = inventory(&["pkg:npm/left-pad@1.3.0"]);
@@ -236,13 +275,34 @@ async fn a_silent_runtime_is_stale_and_not_empty() {
     let query = WhereQuery { what: Some("left-pad".to_owned()), ..WhereQuery::default() };
     let gaps = house.client.whereabouts("local", &query).await.unwrap().gaps;
     assert!(gaps.iter().any(|it| it.why == format!("runtime eu1: {why}")), "{gaps:?}");
+    // Nor does anybody read it as if all were well: whoever compares, exports or checks is told.
+    let hole = format!("runtime eu1: {why}");
+    let told = house.client.compare("local", &comparing("production", "staging")).await.unwrap();
+    let of_it = told.pairs.iter().find(|it| it.application.as_deref() == Some("runtime eu1"));
+    assert_eq!((of_it.unwrap().outcome, told.summary.unknown), (PairOutcome::Unknown, 2));
+    assert_eq!(of_it.unwrap().gaps[0].why, why);
+    for form in ["json", "csv", "cyclonedx"] {
+        let exported = house.export("production", form).await;
+        assert!(exported.contains(why), "{form}: {exported}");
+    }
+    assert!(!house.export("staging", "json").await.contains(why));
+    let query = CheckQuestion { image: Some("acme/web".to_owned()), ..CheckQuestion::default() };
+    let digest = digest('2').parse().unwrap();
+    house.keep(&digest).await;
+    let told = house.check("production", &query).await;
+    assert_eq!((told.verdict, told.why), (CheckVerdict::Unknown, Some(hole)));
+    // A process that did not listen until now does not know who was silent.
+    let late = house.beside();
+    jobs::do_once(&late, "look_at_runtimes").await.unwrap();
+    assert_eq!(house.events("runtime-silent").await, 0);
     for _ in 0..2 {
         jobs::do_once(&house.app, "look_at_runtimes").await.unwrap();
     }
     assert_eq!(house.events("runtime-silent").await, 1);
     house.beat(&mark).await.unwrap();
     assert_eq!(house.events("runtime-heard").await, 1);
-    assert_eq!(house.running("production").await, known);
+    assert_eq!(house.running("production").await, "docker.io/acme/web linux/amd64 2222");
+    assert_eq!(house.check("production", &query).await.why, None, "it is heard of");
     house.client.remove_runtime("local", "eu1").await.unwrap();
     assert_eq!(house.running("production").await, "");
     let error = house.client.runtime("local", "eu1").await.unwrap_err();
@@ -303,4 +363,43 @@ async fn junk_is_refused_whole() {
     odd.environments[0].running[0].image = "<none>:<none>\u{1b}[31m".to_owned();
     let snapped = house.client.snap("local", "eu1", &odd).await.unwrap();
     assert_eq!((snapped.started.len(), snapped.unplaced), (0, 1));
+}
+
+/// However many there are, and wherever: what one of them cannot tell is told.
+#[tokio::test]
+async fn what_cannot_be_placed_in_one_place_hides_none_in_another() {
+    let house = House::new().await;
+    let mut snapshot =
+        house.snapshot("production: a=@X; staging: b=@X".replace('X', &digest('a')).as_str());
+    let one = snapshot.environments[0].running[0].clone();
+    let many = (0..1_100_u32).map(|number| {
+        let digest = format!("sha256:{number:064x}");
+        RunningContainer { image: digest.clone(), digest, ..one.clone() }
+    });
+    snapshot.environments[0].running = many.collect();
+    house.client.snap("local", "eu1", &snapshot).await.unwrap();
+    for name in ["eu2", "eu3"] {
+        let text = format!("production: web=acme/web:v1@{}", digest('2'));
+        house.client.snap("local", name, &house.snapshot(&text)).await.unwrap();
+    }
+    let asked = async |environment: Option<&str>, after: Option<String>| {
+        let environment = environment.map(str::to_owned);
+        let query = RuntimeQuery { environment, after, limit: Some(2) };
+        house.client.runtimes("local", &query).await.unwrap()
+    };
+    let staging = asked(Some("staging"), None).await;
+    assert_eq!((staging.items.len(), staging.items[0].unplaced.len()), (1, 1));
+    assert!(staging.items[0].gaps.is_empty());
+    let first = asked(None, None).await;
+    assert_eq!((first.items.len(), first.items[0].unplaced.len()), (2, 1_000));
+    let more = "101 more images that nobody knows here run there: cannot tell";
+    assert_eq!(first.items[0].gaps, [more]);
+    let rest = asked(None, first.next).await;
+    assert_eq!((rest.items.len(), rest.items[0].name.as_str(), rest.next), (1, "eu3", None));
+    let query = WhereQuery { what: Some("left-pad".to_owned()), ..WhereQuery::default() };
+    let told = house.client.whereabouts("local", &query).await.unwrap();
+    let expect = "runtime eu1 runs 1100 images that nobody knows here: cannot tell";
+    assert!(told.gaps.iter().any(|it| it.why == expect), "{:?}", told.gaps);
+    let told = house.check("staging", &CheckQuestion::default()).await;
+    assert_eq!((told.verdict, told.dark), (CheckVerdict::Unknown, 1));
 }

@@ -115,7 +115,16 @@ pub(super) async fn is_kept_by_runtime_and_environment(store: &Store) {
     assert_eq!(rows(store, "in_use").await, 3);
     keep(store, &acme, ("sysdig one", "production"), 7, &[(&digest(1), "c")], true).await;
     assert_eq!(rows(store, "in_use").await, 2);
-    let all = store.all_in_use(&acme, at(0).at).await.unwrap();
+    let seen = async |minute: i64, most: usize| {
+        let mut all = Vec::new();
+        let take = |environment: String, it: SeenInUse| {
+            all.push((environment, it));
+            all.len() < most
+        };
+        store.all_in_use(&acme, at(minute).at, take).await.unwrap();
+        all
+    };
+    let all = seen(0, usize::MAX).await;
     let mut told: Vec<String> = all
         .iter()
         .filter(|it| it.1.digest == digest(1).to_string())
@@ -127,7 +136,8 @@ pub(super) async fn is_kept_by_runtime_and_environment(store: &Store) {
         ["sysdig one", "sysdig two"],
         "each by the digest that the image is analysed by"
     );
-    assert_eq!(store.all_in_use(&acme, at(7).at).await.unwrap().len(), 1, "the rest is old");
+    assert_eq!(seen(7, usize::MAX).await.len(), 1, "the rest is old");
+    assert_eq!(seen(0, 1).await.len(), 1, "nobody is told more than they hold");
     // Of an environment that the runtime does not name, nothing is kept.
     keep(store, &acme, ("sysdig one", "nowhere"), 8, &[(&digest(1), "x")], true).await;
     assert_eq!(rows(store, "in_use").await, 2);

@@ -199,9 +199,17 @@ pub(super) async fn of_two_agents_the_first_counts(store: &Store) {
     assert!(told(store, &acme, "production", When::Now).await.contains("v2 02 00:05"));
     let it = eu1(store, &acme).await;
     assert_eq!((it.agents, it.differ), (vec![("b".to_owned(), at(5).at)], false));
-    // Who only says the same takes over sooner.
-    store.heartbeat(&acme, &at(8), "eu1", "c", different).await.unwrap();
-    assert_eq!(eu1(store, &acme).await.agents[0], ("c".to_owned(), at(8).at));
+    // Who only says the same takes over sooner, and is nobody's other one then.
+    for minute in [6, 8] {
+        store.heartbeat(&acme, &at(minute), "eu1", "c", different).await.unwrap();
+    }
+    assert_eq!(eu1(store, &acme).await.agents, [("c".to_owned(), at(8).at)]);
+    // While it is to tell anew what is true, nobody knows whether another one says something else.
+    let web = Selection { digest: Some(digest(2)), ..Selection::default() };
+    store.remove(&acme, &at(9), "production", &web).await.unwrap();
+    store.heartbeat(&acme, &at(9), "eu1", "d", different).await.unwrap_err();
+    let it = eu1(store, &acme).await;
+    assert_eq!((it.agents.len(), it.differ), (2, false));
 }
 
 pub(super) async fn are_heard_of_again_and_again(store: &Store) {
@@ -215,9 +223,11 @@ pub(super) async fn are_heard_of_again_and_again(store: &Store) {
         assert_eq!(beat.is_ok(), is_known, "{mark}");
     }
     assert_eq!(eu1(store, &acme).await.heard, at(2).at);
-    let silent = async |minute| store.fall_silent(&acme, &at(minute)).await.unwrap();
+    let silent = async |minute| store.fall_silent(&acme, &at(minute), at(0).at).await.unwrap();
     assert!(silent(5).await.is_empty(), "three times as long is not too long");
     assert!(store.silent_runtimes(&acme, at(5).at).await.unwrap().is_empty());
+    // Who began to listen a minute ago cannot tell.
+    assert!(store.fall_silent(&acme, &at(6), at(5).at).await.unwrap().is_empty());
     assert_eq!(silent(6).await, ["eu1"]);
     assert!(silent(7).await.is_empty(), "it is told once");
     assert!(eu1(store, &acme).await.is_stale(at(6).at));
@@ -320,13 +330,98 @@ pub(super) async fn are_removed_with_what_they_said(store: &Store) {
     let ended = store.remove_runtime(&acme, &at(2), "eu1").await.unwrap();
     assert_eq!(ended.len(), 2);
     assert!(store.remove_runtime(&acme, &at(3), "eu1").await.is_err());
-    assert!(store.runtimes(&acme, None).await.unwrap().is_empty());
+    assert!(store.all_runtimes(&acme, None).await.unwrap().is_empty());
     assert_eq!(told(store, &acme, "production", When::Now).await, "");
     let there = store.environments(&acme).await.unwrap();
     let counts: Vec<_> = there.iter().map(|it| (it.running, it.pending)).collect();
     assert_eq!(counts, [(0, 0), (1, 1)]);
     let ever = told(store, &acme, "production", When::Ever).await;
     assert_eq!(ever, "web v1 01 00:01-00:02 runtime:eu1 pending");
+}
+
+/// Clusters that share environments speak at the same time, to any number of servers, while people record,
+/// remove and rename, and images are placed: nobody waits for each other for ever, and in the end what runs
+/// is what each said last.
+pub(super) async fn speak_at_once(store: &Store) {
+    const CLUSTERS: u8 = 6;
+    const ROUNDS: u8 = 12;
+    let acme = acme(store).await;
+    store.create_environment(&acme, &at(0), "shared").await.unwrap();
+    let text = |cluster: u8, round: u8| {
+        let image = 1 + (cluster + round) % 20;
+        format!(
+            "production: a/web{cluster}=acme/web:v{round}@{image} a/db=@{}; \
+             shared: b/web{cluster}=acme/db:v1@{image}; staging: c/x=acme/x:v1@{}",
+            image + 100,
+            image + 150,
+        )
+    };
+    let say = async |store: &Store, cluster: u8, round: u8| {
+        let minute = i64::from(round);
+        let said = snapshot(minute, "a", &text(cluster, round));
+        let acme = store.organisation("acme").await.unwrap().id;
+        store.snap(&acme, &at(minute), &format!("c{cluster}"), &said).await.unwrap();
+    };
+    let mut tasks = Vec::new();
+    // By now each calls the environment by its first name.
+    for cluster in 0..CLUSTERS {
+        say(store, cluster, 0).await;
+    }
+    for cluster in 0..CLUSTERS {
+        let store = store.clone();
+        tasks.push(tokio::spawn(async move {
+            for round in 1..=ROUNDS {
+                say(&store, cluster, round).await;
+            }
+        }));
+    }
+    let (people, organisation) = (store.clone(), acme.clone());
+    tasks.push(tokio::spawn(async move {
+        let mut names = ["shared", "common"];
+        for round in 1..=ROUNDS {
+            let act = at(i64::from(round));
+            let web = image("acme/web:v1", round);
+            let recorded = people.record(&organisation, &act, "production", CLI, &web).await;
+            recorded.unwrap();
+            let content = content(round);
+            let kept = people.keep_inventory(
+                &organisation,
+                &act,
+                &digest(round),
+                &amd64(),
+                None,
+                &content,
+            );
+            kept.await.unwrap();
+            people.place_images(&organisation, &act).await.unwrap();
+            people.rename_environment(&organisation, &act, names[0], names[1]).await.unwrap();
+            names.reverse();
+            let some = Selection { digest: Some(digest(round)), ..Selection::default() };
+            // It may have ended meanwhile.
+            let _ = people.remove(&organisation, &act, "staging", &some).await;
+            people.fall_silent(&organisation, &act, act.at).await.unwrap();
+        }
+    }));
+    for task in tasks {
+        task.await.unwrap();
+    }
+    for cluster in 0..CLUSTERS {
+        say(store, cluster, ROUNDS + 1).await;
+        let name = format!("c{cluster}");
+        let told = store.containers(&acme, &name).await.unwrap();
+        assert_eq!(told.len(), 4, "{told:?}");
+        let image = 1 + (cluster + ROUNDS + 1) % 20;
+        let (mut placed, mut lost) = (0, 0);
+        for it in told {
+            let known = [image, image + 100, image + 150].map(digest);
+            assert!(known.contains(&it.container.digest), "{it:?}");
+            placed += u32::from(it.placed.is_some());
+            lost += u32::from(it.placed.is_none());
+        }
+        let is_analysed = image <= ROUNDS;
+        assert_eq!((placed, lost), if is_analysed { (4, 0) } else { (3, 1) }, "{name}");
+    }
+    assert_eq!(store.mend().await.unwrap(), 0, "nothing is counted wrongly");
 }
 
 /// Numbers that look as if by chance, and are the same each time.

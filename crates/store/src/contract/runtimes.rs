@@ -1,6 +1,9 @@
 //! Clusters and hosts, and what they say runs in them.
 
+use std::collections::BTreeMap;
+
 use model::{Deployment, Digest, Moment, Platform, Profile};
+use serde_json::json;
 
 use super::Recorded;
 
@@ -49,6 +52,28 @@ pub struct Container {
     pub digest: Digest,
     /// For which platform, where that is told.
     pub platform: Option<Platform>,
+}
+
+impl Container {
+    /// The one way in which it is written where it is told from others by a hash, here and in marks that
+    /// agents keep: a JSON array of namespace, kind, name, container, image, repository, tag, digest and
+    /// platform, in that order, with `null` for what is not told. What is kept rests on it, so it stays
+    /// as it is, whatever this type becomes.
+    pub fn canonical(&self) -> String {
+        let Workload { name, container, kind, namespace } = &self.workload;
+        let platform = self.platform.as_ref().map(ToString::to_string);
+        let Self { image, repository, tag, digest, .. } = self;
+        json!([namespace, kind, name, container, image, repository, tag, digest, platform])
+            .to_string()
+    }
+}
+
+impl Workload {
+    /// The same for a workload: a JSON array of namespace, kind, name and container.
+    pub(crate) fn canonical(&self) -> String {
+        let Self { name, container, kind, namespace } = self;
+        json!([namespace, kind, name, container]).to_string()
+    }
 }
 
 /// What a container belongs to.
@@ -102,8 +127,10 @@ pub struct RuntimeRecord {
     pub agents: Vec<(String, Moment)>,
     /// Do they say different things?
     pub differ: bool,
-    /// What cannot be placed.
+    /// What cannot be placed: of many, the first. Where one environment is asked about, of that one.
     pub unplaced: Vec<Unplaced>,
+    /// How many images cannot be placed, all of them, by the environment's name.
+    pub lost: BTreeMap<String, u64>,
 }
 
 /// How often a runtime may miss to be heard of before it is silent.
@@ -160,4 +187,39 @@ pub struct SeenInUse {
     pub digest: String,
     /// What it loads.
     pub profile: Profile,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys of rows and names of applications are hashes of it: whoever changes it has all clusters told
+    /// anew, and applications called otherwise.
+    #[test]
+    fn what_is_hashed_is_written_in_one_way() {
+        let workload = Workload {
+            name: "web".to_owned(),
+            container: "app \"1\"".to_owned(),
+            kind: "deployment".to_owned(),
+            namespace: "shop".to_owned(),
+        };
+        assert_eq!(workload.canonical(), r#"["shop","deployment","web","app \"1\""]"#);
+        let digest = Digest::from_sha256(&[7; 32]);
+        let mut container = Container {
+            workload,
+            image: "acme/web:v1".to_owned(),
+            repository: Some("docker.io/acme/web".to_owned()),
+            tag: Some("v1".to_owned()),
+            digest: digest.clone(),
+            platform: Some(Platform::new("linux", "arm", Some("v7"))),
+        };
+        let head = r#"["shop","deployment","web","app \"1\"","#;
+        assert_eq!(
+            container.canonical(),
+            format!(r#"{head}"acme/web:v1","docker.io/acme/web","v1","{digest}","linux/arm/v7"]"#)
+        );
+        container = Container { repository: None, tag: None, platform: None, ..container };
+        let bare = format!(r#"{head}"acme/web:v1",null,null,"{digest}",null]"#);
+        assert_eq!(container.canonical(), bare);
+    }
 }

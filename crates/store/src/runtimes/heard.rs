@@ -114,10 +114,12 @@ impl Kept {
             return Ok(Word::Counts);
         }
         let differs = self.mark != snapshot.mark;
+        let is_known = !self.mark.is_empty();
         if is_silent(self.heard, self.every, act.at) || !differs && self.is_missed(act.at) {
             return Ok(Word::Counts);
         }
-        self.note_other(tx, act, &agent, differs).await?;
+        // Where the first is to tell anew what is true, nobody knows whether the two differ.
+        self.note_other(tx, act, &agent, differs && is_known).await?;
         Ok(if differs { Word::Refused(self.taken(act.at)) } else { Word::Same })
     }
 
@@ -181,12 +183,18 @@ impl Kept {
             self.changed,
         ];
         tx.run(sql, values).await?;
-        if agent != self.agent {
-            let sql = "UPDATE runtimes SET other = NULL, other_heard_at = NULL, other_differs = 0
-                       WHERE id = $1";
-            tx.run(sql, values![&self.id]).await?;
-        }
+        self.alone(tx, &agent).await?;
         self.awake(tx, organisation, act).await
+    }
+
+    /// Where the word of this one counts from now on, it is not that of another any more.
+    async fn alone(&self, tx: &mut Tx, agent: &str) -> Result<(), Error> {
+        if agent == self.agent {
+            return Ok(());
+        }
+        let sql = "UPDATE runtimes SET other = NULL, other_heard_at = NULL, other_differs = 0
+                   WHERE id = $1";
+        tx.run(sql, values![&self.id]).await.map(|_| ())
     }
 
     /// If it was told to be silent, it is not any more.
@@ -249,10 +257,12 @@ impl Store {
             }
             let sql = "UPDATE runtimes SET agent = $2, heard_at = $3 WHERE id = $1";
             tx.run(sql, values![&kept.id, &agent, act.at]).await?;
+            kept.alone(&mut tx, &agent).await?;
             kept.awake(&mut tx, organisation, act).await?;
             return tx.commit().await;
         }
-        kept.note_other(&mut tx, act, &agent, !is_known).await?;
+        let differs = !is_known && !kept.mark.is_empty();
+        kept.note_other(&mut tx, act, &agent, differs).await?;
         tx.commit().await?;
         if is_known { Ok(()) } else { Err(again()) }
     }

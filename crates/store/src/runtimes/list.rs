@@ -1,14 +1,14 @@
 //! Runtimes listed, and what was told of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use model::{Digest, Moment, OrganisationId, Platform, Source};
 
 use super::every;
 use crate::contract::{
-    Container, Error, KeptContainer, RuntimeRecord, Unplaced, Workload, is_silent,
+    Container, Error, KeptContainer, Page, Paged, RuntimeRecord, Unplaced, Workload, is_silent,
 };
-use crate::db::{Query, Row, Tx, values};
+use crate::db::{Query, Row, Tx, runs, values};
 use crate::{Store, names};
 
 /// How many names an error lists.
@@ -17,31 +17,50 @@ const LISTED: i64 = 20;
 const TOLD: usize = 1_000;
 
 impl Store {
-    /// All runtimes, by name, or those that run something in an environment.
+    /// A part of the runtimes, by name, or of those that run something in an environment.
     pub async fn runtimes(
         &self,
         organisation: &OrganisationId,
         environment: Option<&str>,
-    ) -> Result<Vec<RuntimeRecord>, Error> {
+        page: &Page,
+    ) -> Result<Paged<RuntimeRecord>, Error> {
+        let environment = environment.map(names::normal);
         let mut tx = self.db.read().await?;
         let mut query = Query::new(SELECT, vec![]);
         query.with("WHERE r.organisation = $?", &organisation.0);
-        if let Some(name) = environment {
+        query.with("AND r.name > $?", page.after.as_deref().unwrap_or(""));
+        if let Some(name) = &environment {
             query.with(
                 "AND r.id IN (SELECT n.runtime FROM runtime_environments n
                      JOIN environments e ON e.id = n.environment
                      WHERE e.organisation = r.organisation AND e.name = $?)",
-                names::normal(name),
+                name,
             );
         }
-        query.then("ORDER BY r.name LIMIT 1000");
+        query.then(&format!("ORDER BY r.name LIMIT {}", page.rows() + 1));
         let (sql, values) = query.into_parts();
         let rows = tx.rows(sql, values).await?;
-        let mut all = Vec::with_capacity(rows.len());
-        for row in &rows {
-            all.push(read(&mut tx, row).await?);
+        let paged = Paged::of(rows.iter().map(read).collect::<Result<_, _>>()?, page.rows(), name);
+        let rows = fill(&mut tx, paged.rows, environment.as_deref()).await?;
+        Ok(Paged { rows, next: paged.next })
+    }
+
+    /// All of them, however many there are: what one of them cannot tell, nobody may overlook.
+    pub async fn all_runtimes(
+        &self,
+        organisation: &OrganisationId,
+        environment: Option<&str>,
+    ) -> Result<Vec<RuntimeRecord>, Error> {
+        let mut all = Vec::new();
+        let mut page = Page::first(1_000);
+        loop {
+            let part = self.runtimes(organisation, environment, &page).await?;
+            all.extend(part.rows);
+            match part.next {
+                Some(next) => page.after = Some(next),
+                None => return Ok(all),
+            }
         }
-        Ok(all)
     }
 
     /// One of them; without one, an error that names those there are.
@@ -54,7 +73,8 @@ impl Store {
         let mut tx = self.db.read().await?;
         let sql = format!("{SELECT} WHERE r.organisation = $1 AND r.name = $2");
         if let Some(row) = tx.row(sql, values![&organisation.0, &name]).await? {
-            return read(&mut tx, &row).await;
+            let filled = fill(&mut tx, vec![read(&row)?], None).await?;
+            return filled.into_iter().next().ok_or(Error::Gone("runtime"));
         }
         let name = name.chars().take(names::LONGEST_NAME).collect();
         Err(none(&mut tx, organisation, name).await?)
@@ -136,10 +156,13 @@ impl Store {
 const SELECT: &str = "SELECT r.id, r.name, r.kind, r.agent, r.heard_at, r.every, r.gaps, r.other,
                              r.other_heard_at, r.other_differs FROM runtimes r";
 
-async fn read(tx: &mut Tx, row: &Row) -> Result<RuntimeRecord, Error> {
-    let id = row.text("id")?;
+fn name(it: &RuntimeRecord) -> String {
+    it.name.clone()
+}
+
+/// A runtime, without what is looked up for several at once.
+fn read(row: &Row) -> Result<RuntimeRecord, Error> {
     let heard = row.moment("heard_at")?;
-    let every = every(row)?;
     let mut agents = vec![(row.text("agent")?, heard)];
     if let (Some(other), Some(at)) = (row.maybe_text("other")?, row.maybe_moment("other_heard_at")?)
     {
@@ -150,31 +173,99 @@ async fn read(tx: &mut Tx, row: &Row) -> Result<RuntimeRecord, Error> {
         what: "column gaps".to_owned(),
         why: error.to_string(),
     })?;
-    let sql = "SELECT COUNT(*) AS rows FROM runtime_containers WHERE runtime = $1";
-    let running = tx.row(sql, values![&id]).await?.map_or(Ok(0), |it| it.int("rows"))?;
-    let sql = format!(
-        "SELECT e.name AS environment, c.digest, MIN(c.image) AS image,
-                MIN(c.namespace) AS namespace, MIN(c.kind) AS kind, MIN(c.workload) AS workload,
-                MIN(c.container) AS container, COUNT(*) AS rows
-         FROM runtime_containers c JOIN environments e ON e.id = c.environment
-         WHERE c.runtime = $1 AND c.placed IS NULL
-         GROUP BY e.name, c.digest ORDER BY e.name, c.digest LIMIT {TOLD}"
-    );
-    let rows = tx.rows(sql, values![&id]).await?;
-    let unplaced = rows.iter().map(unplaced).collect::<Result<_, _>>()?;
     Ok(RuntimeRecord {
-        environments: environments(tx, &id).await?,
-        id,
+        id: row.text("id")?,
         name: row.text("name")?,
         kind: row.text("kind")?,
         heard,
-        every,
-        running: u64::try_from(running).unwrap_or(0),
+        every: every(row)?,
+        environments: Vec::new(),
+        running: 0,
         gaps,
         agents,
         differ: row.int("other_differs")? != 0,
-        unplaced,
+        unplaced: Vec::new(),
+        lost: BTreeMap::new(),
     })
+}
+
+/// What is told of each beside itself: where it runs how much, and what of that cannot be placed.
+async fn fill(
+    tx: &mut Tx,
+    mut all: Vec<RuntimeRecord>,
+    environment: Option<&str>,
+) -> Result<Vec<RuntimeRecord>, Error> {
+    let ids: Vec<String> = all.iter().map(|it| it.id.clone()).collect();
+    let places: HashMap<String, usize> =
+        ids.iter().enumerate().map(|(at, it)| (it.clone(), at)).collect();
+    let place = |row: &Row| Ok::<_, Error>(places.get(row.word("runtime")?).copied());
+    for run in runs(&ids) {
+        let mut query = Query::new(
+            "SELECT n.runtime, e.name FROM runtime_environments n
+             JOIN environments e ON e.id = n.environment",
+            vec![],
+        );
+        query.with_all("WHERE n.runtime IN $?", run.clone());
+        query.then("ORDER BY e.name");
+        let (sql, values) = query.into_parts();
+        for row in &tx.rows(sql, values).await? {
+            if let Some(it) = place(row)?.and_then(|it| all.get_mut(it)) {
+                it.environments.push(row.text("name")?);
+            }
+        }
+        let mut query = Query::new(
+            "SELECT c.runtime, e.name, c.running, c.lost FROM
+                 (SELECT runtime, environment, COUNT(*) AS running,
+                         COUNT(DISTINCT CASE WHEN placed IS NULL THEN digest END) AS lost
+                  FROM runtime_containers",
+            vec![],
+        );
+        query.with_all("WHERE runtime IN $?", run);
+        query.then("GROUP BY runtime, environment) c JOIN environments e ON e.id = c.environment");
+        let (sql, values) = query.into_parts();
+        for row in &tx.rows(sql, values).await? {
+            let Some(it) = place(row)?.and_then(|it| all.get_mut(it)) else { continue };
+            it.running += number(row, "running")?;
+            let lost = number(row, "lost")?;
+            if lost > 0 {
+                it.lost.insert(row.text("name")?, lost);
+            }
+        }
+    }
+    for it in &mut all {
+        let is_there = environment.is_none_or(|name| it.lost.contains_key(name));
+        if is_there && !it.lost.is_empty() {
+            it.unplaced = some_unplaced(tx, &it.id, environment).await?;
+        }
+    }
+    Ok(all)
+}
+
+/// The first of what cannot be placed of a runtime, of one environment if one is asked about.
+async fn some_unplaced(
+    tx: &mut Tx,
+    runtime: &str,
+    environment: Option<&str>,
+) -> Result<Vec<Unplaced>, Error> {
+    let mut query = Query::new(
+        "SELECT e.name AS environment, c.digest, MIN(c.image) AS image,
+                MIN(c.namespace) AS namespace, MIN(c.kind) AS kind, MIN(c.workload) AS workload,
+                MIN(c.container) AS container, COUNT(*) AS running
+         FROM runtime_containers c JOIN environments e ON e.id = c.environment",
+        vec![],
+    );
+    query.with("WHERE c.runtime = $?", runtime);
+    query.then("AND c.placed IS NULL");
+    if let Some(name) = environment {
+        query.with("AND e.name = $?", name);
+    }
+    query.then(&format!("GROUP BY e.name, c.digest ORDER BY e.name, c.digest LIMIT {TOLD}"));
+    let (sql, values) = query.into_parts();
+    tx.rows(sql, values).await?.iter().map(unplaced).collect()
+}
+
+fn number(row: &Row, column: &str) -> Result<u64, Error> {
+    Ok(u64::try_from(row.int(column)?).unwrap_or(0))
 }
 
 fn unplaced(row: &Row) -> Result<Unplaced, Error> {
@@ -183,7 +274,7 @@ fn unplaced(row: &Row) -> Result<Unplaced, Error> {
         digest: row.parsed("digest")?,
         image: row.text("image")?,
         workload: workload(row)?,
-        containers: u64::try_from(row.int("rows")?).unwrap_or(0),
+        containers: number(row, "running")?,
     })
 }
 

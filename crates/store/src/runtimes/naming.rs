@@ -129,7 +129,7 @@ fn own(repository: &str, workload: &Workload) -> Vec<String> {
     };
     let Workload { name, container, kind, namespace } = workload;
     let [name, container, kind, namespace] = [name, container, kind, namespace].map(|it| clean(it));
-    let sum = sum(&format!("{workload:?}"));
+    let sum = sum(&workload.canonical());
     vec![
         format!("{repository}#{name}"),
         format!("{repository}#{name}/{container}"),

@@ -417,20 +417,16 @@ async fn keep_rows(
     let same = |left: &Row, right: &Row| {
         (&left.application, &left.placed) == (&right.application, &right.placed)
     };
-    let mut gone: BTreeMap<&str, &Row> = before.iter().map(|it| (it.key.as_str(), it)).collect();
-    let mut new: BTreeMap<&str, &Row> = BTreeMap::new();
-    for row in now {
-        match gone.get(row.key.as_str()) {
-            Some(former) if same(former, row) => {
-                gone.remove(row.key.as_str());
-            }
-            _ => {
-                new.insert(&row.key, row);
-            }
-        }
-    }
     // Told twice, it is there once.
-    new.retain(|key, row| !before.iter().any(|it| it.key == **key && same(it, row)));
+    let mut new: BTreeMap<&str, &Row> = now.iter().map(|it| (it.key.as_str(), it)).collect();
+    let mut gone: BTreeMap<&str, &Row> = before.iter().map(|it| (it.key.as_str(), it)).collect();
+    gone.retain(|key, former| {
+        let is_same = new.get(key).is_some_and(|it| same(former, it));
+        if is_same {
+            new.remove(key);
+        }
+        !is_same
+    });
     for run in runs(&gone.into_keys().collect::<Vec<_>>()) {
         let mut query = Query::new("DELETE FROM runtime_containers WHERE", vec![]);
         query.with("runtime = $?", runtime);
@@ -475,5 +471,5 @@ async fn keep_rows(
 
 /// By what a container is told from others.
 fn key(it: &Container) -> String {
-    naming::sum(&format!("{it:?}"))
+    naming::sum(&it.canonical())
 }

@@ -1,6 +1,7 @@
 //! `foretop agent docker`.
 
 use ::agent::docker::{Docker as Host, Patience};
+use serde_json::json;
 
 use super::{Outcome, Telling, mapping, said};
 use crate::failure::Failure;
@@ -36,7 +37,7 @@ const MAPPED: &str = "--map PROJECT=ENVIRONMENT, or --environment for all";
 impl Docker {
     pub(super) fn run(&self, context: &Context) -> anyhow::Result<Outcome> {
         let mapping = mapping(&self.map, None, self.environment.as_deref(), MAPPED)?;
-        let mapped = format!("{:?} {:?}", self.map, self.environment);
+        let seen = json!([self.host, self.map, self.environment]).to_string();
         let environment = &context.environment;
         let flags = match &self.host {
             Some(host) => {
@@ -48,8 +49,8 @@ impl Docker {
         let name = self.name.clone().or_else(|| whence::host(environment)).ok_or_else(|| {
             Failure::error("cannot tell what this host is called", "--name says it")
         })?;
-        self.telling.tell(context, (&name, &mapped), async || {
-            Ok(Host::new(settings, mapping, Patience::default()))
+        self.telling.tell(context, &name, async || {
+            Ok((Host::new(settings, mapping, Patience::default()), seen))
         })
     }
 }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use ::agent::kubernetes::{Access, Kubernetes as Cluster, Patience};
+use ::agent::kubernetes::{Access, Inside, Kubernetes as Cluster, Patience};
 use clap::ValueHint;
+use serde_json::json;
 
-use super::{Outcome, Telling, mapping, said};
+use super::{Outcome, SERVICE_ACCOUNT, Telling, mapping, said};
 use crate::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
@@ -48,10 +49,11 @@ impl Kubernetes {
     pub(super) fn run(&self, context: &Context) -> anyhow::Result<Outcome> {
         let label = self.map_label.as_deref();
         let mapping = mapping(&self.map, label, self.environment.as_deref(), MAPPED)?;
-        let mapped = format!("{:?} {label:?} {:?}", self.map, self.environment);
         let access = self.access(&context.environment)?;
-        self.telling.tell(context, (&self.cluster, &mapped), async || {
-            Cluster::open(&access, mapping, Patience::default()).await
+        self.telling.tell(context, &self.cluster, async || {
+            let cluster = Cluster::open(&access, mapping, Patience::default()).await?;
+            let seen = json!([cluster.which(), self.map, label, self.environment]).to_string();
+            Ok((cluster, seen))
         })
     }
 
@@ -63,16 +65,17 @@ impl Kubernetes {
             None => environment.kubeconfig(),
         };
         if !named.is_empty() {
-            return Ok(Access { kubeconfig: named, context, inside: false });
+            return Ok(Access { kubeconfig: named, context, inside: None });
         }
-        if environment.is_in_a_pod() && context.is_none() {
-            return Ok(Access { inside: true, ..Access::default() });
+        if let (Some(server), None) = (environment.cluster()?, &context) {
+            let inside = Inside { server, folder: SERVICE_ACCOUNT.into() };
+            return Ok(Access { inside: Some(inside), ..Access::default() });
         }
         let usual = environment.usual_kubeconfig().ok_or_else(|| {
             let hint = "--kubeconfig or KUBECONFIG names one";
             Failure::error("cannot tell where the kubeconfig is: HOME is not set", hint)
         })?;
-        Ok(Access { kubeconfig: vec![usual], context, inside: false })
+        Ok(Access { kubeconfig: vec![usual], context, inside: None })
     }
 }
 
@@ -90,7 +93,7 @@ mod tests {
             let matches = matches.get_matches_from(words);
             let it = Kubernetes::from_arg_matches(&matches).unwrap();
             let shown = match it.access(&Environment::of(set)) {
-                Ok(Access { inside: true, .. }) => "inside".to_owned(),
+                Ok(Access { inside: Some(it), .. }) => format!("inside {}", it.server),
                 Ok(it) => {
                     let paths: Vec<_> =
                         it.kubeconfig.iter().map(|it| it.display().to_string()).collect();
@@ -103,7 +106,9 @@ mod tests {
         let home = ("HOME", "/h");
         let pod = ("KUBERNETES_SERVICE_HOST", "10.0.0.1");
         check("", &[home], "/h/.kube/config");
-        check("", &[home, pod], "inside");
+        check("", &[home, pod], "inside https://10.0.0.1:443");
+        let six = [("KUBERNETES_SERVICE_HOST", "fd00::1"), ("KUBERNETES_SERVICE_PORT", "6443")];
+        check("", &six, "inside https://[fd00::1]:6443");
         check("--context c", &[home, pod], "/h/.kube/config c");
         check("--kubeconfig k", &[home, pod, ("KUBECONFIG", "/x")], "k");
         if cfg!(unix) {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use api::{Deployment, DeploymentQuery, Image, ImageQuery, ImageState, ResolveQuery, Sort};
-use model::{ImageDescription, Inventory, Reference, Subject as Content};
+use format::shown;
+use model::{Gap, ImageDescription, Inventory, Reference, Subject as Content};
 
 use crate::Context;
 use crate::asking::{Asking, PART, is, whole};
@@ -202,7 +203,16 @@ impl Pick<'_> {
             Some(_) => it.image.split('@').next().unwrap_or(&it.image),
             None => &it.image,
         };
-        self.inventory(&it.digest, name, &it.image).await
+        let mut inventory = self.inventory(&it.digest, name, &it.image).await?;
+        if let Some(since) = &it.unheard {
+            let at = it.source.replacen(':', " ", 1);
+            let why =
+                format!("it was not heard of since {since}: it may run something else by now");
+            let gap = Gap::new(at, why);
+            self.context.messages.warn(&shown(&gap.to_string()));
+            inventory.gaps.push(gap);
+        }
+        Ok(inventory)
     }
 
     /// What is inside; an image that nobody has read cannot be compared, and is never taken for one
