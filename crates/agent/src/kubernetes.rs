@@ -8,6 +8,7 @@ mod bounded;
 mod follow;
 mod owner;
 mod pod;
+mod reading;
 mod refused;
 mod running;
 mod shelf;
@@ -30,6 +31,7 @@ use pod::Pod;
 use shelf::Shelf;
 
 pub use access::{Access, Inside};
+pub use reading::{Reader, Reading, Unread};
 pub use running::{Running, running};
 
 /// How patiently a cluster is followed.

@@ -1,6 +1,7 @@
 //! The one binary, `foretop`: a command line, and a Docker CLI plugin.
 
 mod asking;
+mod child;
 mod commands;
 mod config;
 mod credentials;

@@ -8,17 +8,14 @@ mod plan;
 use std::fmt;
 use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::str::FromStr;
 use std::time::Duration;
 
 use almanac::{Almanac, Standing};
 use jiff::Timestamp;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Command;
 
-use crate::Context;
 use crate::failure::Failure;
+use crate::{Context, child};
 use plan::Plan;
 
 /// How often is looked whether something is due.
@@ -31,8 +28,6 @@ const TURN: Duration = Duration::from_mins(1);
 const PULLED: i64 = 3_600;
 /// Publishers are asked no more often than this, in seconds.
 const POLITE: i64 = 600;
-/// What it says last is kept, to be told where it fails.
-const LINES: usize = 20;
 /// By this its lock goes in the directory of the almanac.
 const LOCK: &str = "refresh.lock";
 
@@ -250,8 +245,7 @@ impl Refreshing {
 
     /// Does it once, in a process of its own that ends when we do.
     async fn once(&self, feeds: &[String]) -> Result<(), String> {
-        let program = std::env::current_exe().map_err(|error| error.to_string())?;
-        let mut command = Command::new(program);
+        let mut command = child::command()?;
         command.arg("almanac").arg("--attended").arg("--directory").arg(&self.directory);
         match &self.source {
             Source::Registry(reference) => command.args(["pull", reference]),
@@ -262,37 +256,8 @@ impl Refreshing {
                 command.args(["update", "--feed", &feeds.join(",")])
             }
         };
-        // It needs none of our secrets, and draws nothing.
-        command.env_remove("FORETOP_KEY").env("NO_COLOR", "1");
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.kill_on_drop(true).spawn().map_err(|error| error.to_string())?;
-        make_way(child.id());
-        // Held for as long as we are there: it ends when we do.
-        let held = child.stdin.take();
-        let said = child.stderr.take().ok_or("it cannot be heard")?;
-        let mut lines = BufReader::new(said).lines();
-        let mut last: Vec<String> = Vec::new();
-        let hear = async {
-            while let Ok(Some(line)) = lines.next_line().await {
-                tracing::debug!(line, "almanac refresh says");
-                if last.len() == LINES {
-                    last.remove(0);
-                }
-                last.push(line);
-            }
-            child.wait().await
-        };
-        let ended = tokio::time::timeout(PATIENCE, hear).await;
-        drop(held);
-        match ended {
-            Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => {
-                let error = last.iter().rev().find_map(|it| it.strip_prefix("error: "));
-                Err(error.map_or_else(|| status.to_string(), str::to_owned))
-            }
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("it was not done within {} hours", PATIENCE.as_secs() / 3_600)),
-        }
+        child::done(&mut command, PATIENCE, |line| tracing::debug!(line, "almanac refresh says"))
+            .await
     }
 }
 
@@ -325,29 +290,6 @@ fn now() -> i64 {
 
 fn seconds(moment: Option<&str>) -> Option<i64> {
     moment?.parse::<Timestamp>().ok().map(Timestamp::as_second)
-}
-
-/// Others go first.
-#[cfg(unix)]
-fn make_way(child: Option<u32>) {
-    use rustix::process::{Pid, setpriority_process};
-    let pid = child.and_then(|it| i32::try_from(it).ok()).and_then(Pid::from_raw);
-    if let Some(pid) = pid
-        && let Err(error) = setpriority_process(Some(pid), 10)
-    {
-        tracing::debug!(%error, "the almanac is refreshed as if it were urgent");
-    }
-}
-
-#[cfg(not(unix))]
-fn make_way(_: Option<u32>) {}
-
-/// Ends this process when whoever holds its stdin does.
-pub(crate) fn end_with_whoever_started_us() {
-    std::thread::spawn(|| {
-        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
-        std::process::exit(1);
-    });
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Only read, never written. Docker's `config.json` and podman's `auth.json` share one shape.
 
 mod helper;
+mod pull_secret;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -14,6 +15,8 @@ use model::Secret;
 use serde::Deserialize;
 
 use crate::{Credentials, Error, Progress, Settings};
+
+pub use pull_secret::in_pull_secret;
 
 const FILE_LIMIT: u64 = 4 << 20;
 /// The name that Docker Hub goes by in these files, since before it had another.

@@ -23,7 +23,7 @@ pub use contract::{
     Ask, Attached, Credentials, Error, Image, ImageSource, LayerReader, Opened, Progress, Settings,
     Silent, Wanted,
 };
-pub use credentials::login;
+pub use credentials::{in_pull_secret, login};
 pub use local::{Answer, Engine, Lines, newest};
 pub use outgoing::{Forbidden, Outgoing};
 pub use registry::{

@@ -87,6 +87,7 @@ pub(super) const RESOURCES: &[(&str, &str, &str, bool)] = &[
     ("namespaces", "Namespace", "v1", false),
     ("nodes", "Node", "v1", false),
     ("replicasets", "ReplicaSet", "apps/v1", true),
+    ("secrets", "Secret", "v1", true),
 ];
 
 impl FakeCluster {

@@ -17,6 +17,8 @@ pub(super) struct Pod {
     pub(super) owner: (String, String),
     /// Its containers that run, by name.
     pub(super) running: Vec<(String, Running)>,
+    /// The secrets of its namespace by which its images are pulled, by name.
+    pub(super) pull_secrets: Vec<String>,
     /// What runs and cannot be told.
     pub(super) gaps: Vec<String>,
     /// What is of no consequence for the rest, and worth a line.
@@ -45,6 +47,15 @@ struct Spec {
     ephemeral_containers: Vec<Asked>,
     #[serde(deserialize_with = "or_nothing")]
     volumes: Vec<Volume>,
+    #[serde(deserialize_with = "or_nothing")]
+    image_pull_secrets: Vec<Named>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    #[serde(deserialize_with = "or_nothing")]
+    name: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -114,6 +125,9 @@ struct Terminated {
     exit_code: i64,
 }
 
+/// Most pull secrets of a pod that are heeded.
+const SECRETS: usize = 20;
+
 /// `null` is what is left out, here.
 fn or_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
@@ -175,6 +189,8 @@ impl Pod {
         }
         if !pod.running.is_empty() {
             pod.volumes(&what, &spec.volumes);
+            let names = spec.image_pull_secrets.into_iter().map(|it| it.name);
+            pod.pull_secrets = names.filter(|it| !it.is_empty()).take(SECRETS).collect();
         }
         pod
     }

@@ -44,7 +44,7 @@ pub(super) fn is_usual(error: &watcher::Error) -> bool {
     }
 }
 
-fn refused(verb: &str, things: &str, status: &Status) -> Trouble {
+pub(super) fn refused(verb: &str, things: &str, status: &Status) -> Trouble {
     let what = format!("{verb} {things}");
     let said: String = status.message.chars().filter(|it| !it.is_control()).take(300).collect();
     match status.code {
@@ -55,9 +55,10 @@ fn refused(verb: &str, things: &str, status: &Status) -> Trouble {
              when its pod starts anew",
         ),
         403 => {
+            let verbs = if verb == "get" { "[\"get\"]" } else { "[\"list\", \"watch\"]" };
             let hint = format!(
                 "grant it in a ClusterRole: apiGroups [\"\"], resources [\"{things}\"], \
-                 verbs [\"list\", \"watch\"]; deploy/kubernetes/agent.yaml has one"
+                 verbs {verbs}; deploy/kubernetes/agent.yaml has one"
             );
             Trouble::lasting(what, format!("it is not allowed to {verb} {things}: {said}"), &hint)
         }

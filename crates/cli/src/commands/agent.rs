@@ -2,6 +2,7 @@
 
 mod docker;
 mod kubernetes;
+mod reading;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -75,13 +76,18 @@ pub(super) struct Telling {
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Telling {
+    fn every(&self) -> Duration {
+        Duration::from_secs(u64::from(self.every))
+    }
+
     /// Tells what runs in what `open` opens, under that name. What `open` says beside it is which runtime
-    /// that is and how it is mapped, in one way of writing it.
+    /// that is and how it is mapped, in one way of writing it. `beside` goes on beside that.
     fn tell<R: Runtime>(
         &self,
         context: &Context,
         name: &str,
         open: impl AsyncFnOnce() -> Result<(R, String), Trouble>,
+        beside: impl AsyncFnOnce(&R, &dyn Door, &dyn Voice),
     ) -> anyhow::Result<Outcome> {
         // Two providers are linked, so somebody has to say which.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -89,7 +95,7 @@ impl Telling {
         let done = runtime.block_on(async {
             let way = Way { context, whose: &self.whose, asking: Mutex::default() };
             let done = tokio::select! {
-                done = self.go(context, &way, name, open) => done.map(|()| Outcome::Done),
+                done = self.go(context, &way, name, open, beside) => done.map(|()| Outcome::Done),
                 ended = told_to_end() => ended,
             };
             if let Some(asking) = way.asking.lock().await.take() {
@@ -108,6 +114,7 @@ impl Telling {
         way: &Way<'_>,
         name: &str,
         open: impl AsyncFnOnce() -> Result<(R, String), Trouble>,
+        beside: impl AsyncFnOnce(&R, &dyn Door, &dyn Voice),
     ) -> anyhow::Result<()> {
         let (voice, health) = (Spoken(Arc::clone(&context.messages)), Health::default());
         let answering = match self.listen {
@@ -115,7 +122,7 @@ impl Telling {
             None => None,
         };
         let (runtime, seen) = open().await.map_err(|it| failed(&it))?;
-        let pace = Pace { every: Duration::from_secs(u64::from(self.every)), ..Pace::default() };
+        let pace = Pace { every: self.every(), ..Pace::default() };
         let agent = called(&context.environment, &seen);
         let create = self.create_environments;
         let reporter = Reporter {
@@ -137,8 +144,11 @@ impl Telling {
                 None => std::future::pending().await,
             }
         };
+        let told = async {
+            tokio::join!(reporter.run(&runtime), beside(&runtime, way, &voice));
+        };
         tokio::select! {
-            () = reporter.run(&runtime) => Ok(()),
+            () = told => Ok(()),
             ended = answered => ended.context("cannot answer those who ask whether all is well"),
         }
     }

@@ -13,10 +13,10 @@ use clap::{Subcommand, ValueHint};
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::child::end_with_whoever_started_us;
 use crate::evaluated::installing;
 use crate::failure::Failure;
 use crate::findings::whole;
-use crate::refreshing::end_with_whoever_started_us;
 
 /// The advisories that findings rest on: fetch, build, look up, carry and verify them
 #[derive(clap::Parser)]

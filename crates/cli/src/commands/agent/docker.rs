@@ -49,8 +49,7 @@ impl Docker {
         let name = self.name.clone().or_else(|| whence::host(environment)).ok_or_else(|| {
             Failure::error("cannot tell what this host is called", "--name says it")
         })?;
-        self.telling.tell(context, &name, async || {
-            Ok((Host::new(settings, mapping, Patience::default()), seen))
-        })
+        let open = async || Ok((Host::new(settings, mapping, Patience::default()), seen));
+        self.telling.tell(context, &name, open, async |_, _, _| {})
     }
 }

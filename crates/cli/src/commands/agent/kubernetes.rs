@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use ::agent::kubernetes::{Access, Inside, Kubernetes as Cluster, Patience};
+use ::agent::kubernetes::{Access, Inside, Kubernetes as Cluster, Patience, Reading};
 use clap::ValueHint;
 use serde_json::json;
 
+use super::reading::Pushes;
 use super::{Outcome, SERVICE_ACCOUNT, Telling, mapping, said};
 use crate::Context;
 use crate::environment::Environment;
@@ -33,6 +34,10 @@ pub(super) struct Kubernetes {
     /// The context in it, instead of the current one
     #[arg(long, value_name = "CONTEXT", value_parser = said())]
     context: Option<String>,
+    /// Read here what the server cannot pull, with the pull secrets of the pods that run it, and send what
+    /// is inside; needs the right to get secrets
+    #[arg(long, conflicts_with = "once")]
+    pull_secrets: bool,
     #[command(flatten)]
     telling: Telling,
 }
@@ -41,7 +46,8 @@ const HELP: &str = "\
 Namespaces that no environment is mapped to are left out, and so are those of the cluster itself
 (kube-system and its like) unless they are mapped by their whole name or labelled.
 Needed are the rights to list and watch pods; those to nodes tell platforms, and those to
-namespaces are for --map-label.";
+namespaces are for --map-label. Secrets are asked for with --pull-secrets alone, and what they say
+does not leave the cluster.";
 
 const MAPPED: &str = "--map NAMESPACE=ENVIRONMENT, --map-label LABEL, or --environment for all";
 
@@ -50,11 +56,23 @@ impl Kubernetes {
         let label = self.map_label.as_deref();
         let mapping = mapping(&self.map, label, self.environment.as_deref(), MAPPED)?;
         let access = self.access(&context.environment)?;
-        self.telling.tell(context, &self.cluster, async || {
-            let cluster = Cluster::open(&access, mapping, Patience::default()).await?;
-            let seen = json!([cluster.which(), self.map, label, self.environment]).to_string();
-            Ok((cluster, seen))
-        })
+        self.telling.tell(
+            context,
+            &self.cluster,
+            async || {
+                let cluster = Cluster::open(&access, mapping, Patience::default()).await?;
+                let seen = json!([cluster.which(), self.map, label, self.environment]).to_string();
+                Ok((cluster, seen))
+            },
+            async |cluster: &Cluster, door, voice| {
+                if self.pull_secrets {
+                    let every = 2 * self.telling.every();
+                    Reading { door, name: &self.cluster, reader: &Pushes, voice, every }
+                        .run(cluster)
+                        .await;
+                }
+            },
+        )
     }
 
     /// By a kubeconfig that is named, else as the pod that we are, else by the usual one.
