@@ -11,6 +11,7 @@ pub mod layers;
 pub mod matching;
 pub mod names;
 pub mod orders;
+pub mod pull_secrets;
 pub mod ranges;
 pub mod reports;
 pub mod running;
@@ -37,6 +38,7 @@ pub const ALL: &[Target] = &[
     ("matching", matching::run),
     ("names", names::run),
     ("orders", orders::run),
+    ("pull_secrets", pull_secrets::run),
     ("ranges", ranges::run),
     ("reports", reports::run),
     ("running", running::run),

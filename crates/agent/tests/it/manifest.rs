@@ -103,5 +103,15 @@ fn the_chart_grants_the_same() {
             }
         }
     }
+    // What is for those alone who allow it stands in a block of its own.
+    let allowed = ("get".to_owned(), "secrets".to_owned());
+    let block = CHART.split_once("{{- if .Values.pullSecrets }}").unwrap().1;
+    let block = block.split_once("{{- end }}").unwrap().0;
+    assert!(block.contains("resources: [secrets]") && rights.remove(&allowed));
+    assert_eq!(CHART.matches("secrets]").count(), 1);
+    assert!(
+        include_str!("../../../../deploy/helm/foretop-agent/values.yaml")
+            .contains("\npullSecrets: false\n")
+    );
     assert_eq!(rights, granted());
 }

@@ -5,8 +5,10 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use testkit::{Answer, FakeCluster, engine};
+use testkit::{Answer, FakeCluster, FakeRegistry, Guard, engine};
 
 use crate::environment;
 use crate::sandbox::Sandbox;
@@ -18,19 +20,20 @@ fn digest(letter: &str) -> String {
 
 /// Puts a pod there that runs that image.
 fn put(cluster: &FakeCluster, name: &str, image: &str, digest: &str) {
+    cluster.apply("pods", pod(name, image, digest));
+}
+
+fn pod(name: &str, image: &str, digest: &str) -> Value {
     let container = json!({"name": "app", "image": image, "restartCount": 0,
         "imageID": format!("docker.io/acme/web@{digest}"), "state": {"running": {}}});
-    cluster.apply(
-        "pods",
-        json!({
-            "metadata": {"name": format!("{name}-5f7b9-x"), "namespace": "shop",
-                "labels": {"pod-template-hash": "5f7b9"},
-                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "uid": "1",
-                    "name": format!("{name}-5f7b9"), "controller": true}]},
-            "spec": {"nodeName": "n1", "containers": [{"name": "app", "image": image}]},
-            "status": {"phase": "Running", "containerStatuses": [container]},
-        }),
-    );
+    json!({
+        "metadata": {"name": format!("{name}-5f7b9-x"), "namespace": "shop",
+            "labels": {"pod-template-hash": "5f7b9"},
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "uid": "1",
+                "name": format!("{name}-5f7b9"), "controller": true}]},
+        "spec": {"nodeName": "n1", "containers": [{"name": "app", "image": image}]},
+        "status": {"phase": "Running", "containerStatuses": [container]},
+    })
 }
 
 fn cluster() -> FakeCluster {
@@ -184,6 +187,63 @@ fn a_cluster_in_ones_own_memory() {
         let said = home.foretop(&format!("agent {line}"));
         assert!(said.starts_with("exit 1") && said.contains(expect), "{line}: {said}");
     }
+}
+
+/// What the server cannot pull is read where it runs, if somebody allows it.
+#[test]
+fn a_private_image_is_read_with_its_pull_secret() {
+    let guard = Guard::Basic("puller".to_owned(), "pUlls3cret".to_owned());
+    let registry = FakeRegistry::start().guarded(guard);
+    let layer =
+        testkit::layer().file("lib/apk/db/installed", "P:teapot\nV:1.2-r0\nA:x86_64\no:teapot\n\n");
+    let digest = registry.push("acme/web", "v1", &testkit::image().layer(layer));
+    let image = format!("{}/acme/web:v1", registry.host());
+    let cluster = cluster();
+    let mut web = pod("web", &image, &digest);
+    web["spec"]["imagePullSecrets"] = json!([{"name": "gone"}, {"name": "registry"}]);
+    cluster.apply("pods", web);
+    let login = json!({"username": "puller", "password": "pUlls3cret"});
+    let keys = json!({"auths": {"elsewhere.example": {}, registry.host(): login}}).to_string();
+    let data = json!({".dockerconfigjson": STANDARD.encode(keys)});
+    cluster.apply(
+        "secrets",
+        json!({"metadata": {"name": "registry", "namespace": "shop"}, "data": data,
+            "type": "kubernetes.io/dockerconfigjson"}),
+    );
+    let house = Sandbox::new().with("FORETOP_LOG", "warn");
+    let home = Sandbox::new();
+    let serving = Serving::start(&house, "--workers 1");
+    let token = serving.settled(&home, "agent --org main --scope admin");
+    let place = Sandbox::new();
+    let config = place.file("kubeconfig", cluster.kubeconfig("here", "cluster-secret"));
+    let place = place
+        .with("FORETOP_SERVER", &serving.root)
+        .with("FORETOP_TOKEN", &token)
+        // Meant for something else, and refused there.
+        .with("FORETOP_REGISTRY_USER", "nobody")
+        .with("FORETOP_REGISTRY_PASSWORD", "nothing")
+        .with("KUBECONFIG", config.to_str().unwrap());
+    let line = "kubernetes --cluster eu1 --map shop=production --create-environments --every 1";
+    let mut without = Telling::start(&place, line);
+    without.until("1 container in production; 1 began");
+    let pending = || home.foretop("env production --format json").contains("\"pending\": true");
+    assert!(pending(), "{}", home.foretop("env production --format json"));
+    drop(without);
+    let secrets = |verb: &str| cluster.asked().contains(&(verb.to_owned(), "secrets".to_owned()));
+    assert!(!secrets("get"), "nobody allowed it");
+    let mut telling = Telling::start(&place, &format!("{line} --pull-secrets"));
+    telling.until(&format!("{image}@{digest}: read here"));
+    assert!(!pending(), "{}", home.foretop("env production --format json"));
+    assert!(secrets("get") && !secrets("list") && !secrets("watch"));
+    let told = home.foretop("events --kind image-analysed");
+    assert!(told.contains("1 package"), "{told}");
+    // Who may not get secrets says so, and which right it is.
+    cluster.allow(&[("list", "pods"), ("watch", "pods"), ("list", "nodes"), ("watch", "nodes")]);
+    let mut db = pod("db", &image.replace("v1", "v2"), &self::digest("d"));
+    db["spec"]["imagePullSecrets"] = json!([{"name": "registry"}]);
+    cluster.apply("pods", db);
+    telling.until("get secrets: it is not allowed to get secrets");
+    telling.until("resources [\"secrets\"], verbs [\"get\"]");
 }
 
 /// What runs may be something else by now, so nothing that is known of it opens a gate.
