@@ -22,6 +22,7 @@ use crate::contract::Error;
 use crate::migrations;
 
 pub(crate) use address::{AGAIN, AWAY};
+use query::nameless;
 pub(crate) use query::{Query, Sql, Value, placeholders, placeholders_and, runs, values};
 pub use together::Together;
 
@@ -542,6 +543,7 @@ impl Open {
     async fn rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, Error> {
         match self {
             Self::Sqlite(tx) => {
+                let sql = nameless(sql, values.len());
                 let rows =
                     bound!(sql, values).fetch_all(&mut **tx).await.map_err(|it| asking(&it))?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
@@ -557,6 +559,7 @@ impl Open {
     async fn run(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, Error> {
         match self {
             Self::Sqlite(tx) => {
+                let sql = nameless(sql, values.len());
                 let done =
                     bound!(sql, values).execute(&mut **tx).await.map_err(|it| asking(&it))?;
                 Ok(done.rows_affected())

@@ -119,7 +119,9 @@ impl Difference {
 /// One application on both sides.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Pair {
-    /// Its name; nothing where two images are compared that nobody says to run.
+    /// Its name; nothing where two images are compared that nobody says to run. A runtime of which
+    /// something cannot be told stands here as `runtime eu1`, once and before all others, with no image on
+    /// either side: what it does not tell of may run there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
     /// For which platform.

@@ -83,8 +83,8 @@ pub(crate) struct Compare {
 const ENVIRONMENTS: &str = "
 With --env and --to-env, applications are compared that go by one name in both environments, else
 images of one repository: what a promotion from --env to --to-env would introduce and fix. An image
-that is not analysed is told as one of which nobody can tell, and shuts the gate of --exit-on; so is a
-runtime of either side that is not heard of or could not see all that it runs.
+that is not analysed is told as one of which nobody can tell, and shuts the gate of --exit-on. So is
+a runtime of either side that is not heard of or could not see all that it runs.
 ";
 
 /// Which findings to report.

@@ -339,6 +339,21 @@ pub(super) async fn are_removed_with_what_they_said(store: &Store) {
     assert_eq!(ever, "web v1 01 00:01-00:02 runtime:eu1 pending");
 }
 
+/// What the clusters that speak at once say.
+async fn say_in_turn(store: &Store, cluster: u8, round: u8) {
+    let image = 1 + (cluster + round) % 20;
+    let text = format!(
+        "production: a/web{cluster}=acme/web:v{round}@{image} a/db=@{}; \
+         shared: b/web{cluster}=acme/db:v1@{image}; staging: c/x=acme/x:v1@{}",
+        image + 100,
+        image + 150,
+    );
+    let minute = i64::from(round);
+    let said = snapshot(minute, "a", &text);
+    let acme = store.organisation("acme").await.unwrap().id;
+    store.snap(&acme, &at(minute), &format!("c{cluster}"), &said).await.unwrap();
+}
+
 /// Clusters that share environments speak at the same time, to any number of servers, while people record,
 /// remove and rename, and images are placed: nobody waits for each other for ever, and in the end what runs
 /// is what each said last.
@@ -347,31 +362,16 @@ pub(super) async fn speak_at_once(store: &Store) {
     const ROUNDS: u8 = 12;
     let acme = acme(store).await;
     store.create_environment(&acme, &at(0), "shared").await.unwrap();
-    let text = |cluster: u8, round: u8| {
-        let image = 1 + (cluster + round) % 20;
-        format!(
-            "production: a/web{cluster}=acme/web:v{round}@{image} a/db=@{}; \
-             shared: b/web{cluster}=acme/db:v1@{image}; staging: c/x=acme/x:v1@{}",
-            image + 100,
-            image + 150,
-        )
-    };
-    let say = async |store: &Store, cluster: u8, round: u8| {
-        let minute = i64::from(round);
-        let said = snapshot(minute, "a", &text(cluster, round));
-        let acme = store.organisation("acme").await.unwrap().id;
-        store.snap(&acme, &at(minute), &format!("c{cluster}"), &said).await.unwrap();
-    };
     let mut tasks = Vec::new();
     // By now each calls the environment by its first name.
     for cluster in 0..CLUSTERS {
-        say(store, cluster, 0).await;
+        say_in_turn(store, cluster, 0).await;
     }
     for cluster in 0..CLUSTERS {
         let store = store.clone();
         tasks.push(tokio::spawn(async move {
             for round in 1..=ROUNDS {
-                say(&store, cluster, round).await;
+                say_in_turn(&store, cluster, round).await;
             }
         }));
     }
@@ -406,7 +406,7 @@ pub(super) async fn speak_at_once(store: &Store) {
         task.await.unwrap();
     }
     for cluster in 0..CLUSTERS {
-        say(store, cluster, ROUNDS + 1).await;
+        say_in_turn(store, cluster, ROUNDS + 1).await;
         let name = format!("c{cluster}");
         let told = store.containers(&acme, &name).await.unwrap();
         assert_eq!(told.len(), 4, "{told:?}");
