@@ -153,6 +153,27 @@ pub(crate) async fn whole<T>(
     }
 }
 
+/// The latest `limit` of a long list, part after part, and whether there are more. `part` asks for so
+/// many behind a place.
+pub(crate) async fn latest<T>(
+    limit: u32,
+    mut part: impl AsyncFnMut(Option<String>, u32) -> Result<Page<T>, api::Error>,
+) -> Result<(Vec<T>, bool), api::Error> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let left = u32::try_from(most.saturating_sub(all.len())).unwrap_or(u32::MAX);
+        let page = part(after.clone(), left.min(PART)).await?;
+        all.extend(page.items);
+        if all.len() >= most || page.next.is_none() || page.next == after {
+            let are_more = page.next.is_some() || all.len() > most;
+            all.truncate(most);
+            return Ok((all, are_more));
+        }
+        after = page.next;
+    }
+}
+
 /// How many of a list are asked for at once.
 pub(crate) const PART: u32 = 1000;
 
