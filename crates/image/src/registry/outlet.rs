@@ -189,12 +189,9 @@ pub(super) fn judge(outgoing: &Outgoing, url: &Url) -> Result<bool, Forbidden> {
     let host = url.host_str().unwrap_or_default();
     outgoing.judge_no_proxy(host, &proxies())?;
     let is_proxied = !is_loopback(url) && is_proxied(url);
-    if is_proxied {
-        outgoing.judge_proxied(host)?
-    } else {
-        outgoing.judge_name(host)?
-    }
-    Ok(is_proxied)
+    let judged =
+        if is_proxied { outgoing.judge_proxied(host) } else { outgoing.judge_name(host) };
+    judged.map(|()| is_proxied)
 }
 
 /// The hosts of the proxies that the environment names.
