@@ -110,12 +110,14 @@ impl Outlet {
         }
         all.extend(url.query_pairs().map(|it| it.1.into_owned()));
         all.retain(|it| it.len() >= 8);
-        if let Some(password) = url.password() {
-            // It is sent as it is meant, together with the user, in a header.
+        let (user, password) = (url.username(), url.password().unwrap_or_default());
+        if !user.is_empty() || !password.is_empty() {
+            // They are sent as they are meant, together, in a header; a user may be the secret, too.
             let plain = |it: &str| percent_decode_str(it).decode_utf8_lossy().into_owned();
-            let (user, meant) = (plain(url.username()), plain(password));
-            all.push(STANDARD.encode(format!("{user}:{meant}")));
-            all.extend([password.to_owned(), meant].into_iter().filter(|it| it.len() >= 4));
+            all.push(STANDARD.encode(format!("{}:{}", plain(user), plain(password))));
+            let long = |it: &String, least| it.len() >= least;
+            all.extend([user.to_owned(), plain(user)].into_iter().filter(|it| long(it, 8)));
+            all.extend([password.to_owned(), plain(password)].into_iter().filter(|it| long(it, 4)));
         }
         all.sort_by_key(|it| std::cmp::Reverse(it.len()));
         all.dedup();
@@ -189,8 +191,7 @@ pub(super) fn judge(outgoing: &Outgoing, url: &Url) -> Result<bool, Forbidden> {
     let host = url.host_str().unwrap_or_default();
     outgoing.judge_no_proxy(host, &proxies())?;
     let is_proxied = !is_loopback(url) && is_proxied(url);
-    let judged =
-        if is_proxied { outgoing.judge_proxied(host) } else { outgoing.judge_name(host) };
+    let judged = if is_proxied { outgoing.judge_proxied(host) } else { outgoing.judge_name(host) };
     judged.map(|()| is_proxied)
 }
 
@@ -308,6 +309,11 @@ mod tests {
         let url = Secret::new("https://us:p%40ss@a.example/a%2Fpart%2Fof/it?sig=a%2Bsignature&v=1");
         let secrets = Outlet::new(&url, &Settings::default(), &outgoing).unwrap().secrets();
         for part in ["p@ss", "dXM6cEBzcw==", "a/part/of", "a%2Bsignature", "a+signature"] {
+            assert!(secrets.iter().any(|it| it == part), "{part}");
+        }
+        let url = Secret::new("https://a-t0ken-alone@a.example/");
+        let secrets = Outlet::new(&url, &Settings::default(), &outgoing).unwrap().secrets();
+        for part in ["a-t0ken-alone", "YS10MGtlbi1hbG9uZTo="] {
             assert!(secrets.iter().any(|it| it == part), "{part}");
         }
     }
