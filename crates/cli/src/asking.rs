@@ -411,6 +411,27 @@ pub(crate) fn is(error: &api::Error, sort: Sort) -> bool {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn the_latest_of_a_list_have_an_end() {
+        let told = async |limit: u32, is_stuck: bool| {
+            let mut asked = Vec::new();
+            let (all, are_more) = latest(limit, async |after: Option<String>, most| {
+                asked.push(most);
+                let from: u32 = after.map_or(0, |it| it.parse().unwrap());
+                // There are 2500, and nobody gives more than 600 at once.
+                let to = (from + most.min(600)).min(2500);
+                let next = (to < 2500).then(|| if is_stuck { 0 } else { to }.to_string());
+                Ok(Page { items: (from..to).collect(), next })
+            })
+            .await
+            .unwrap();
+            (all.len(), are_more, asked)
+        };
+        assert_eq!(told(1000, false).await, (1000, true, vec![1000, 400]));
+        assert_eq!(told(5000, false).await, (2500, false, vec![1000; 5]));
+        assert_eq!(told(5000, true).await, (1200, true, vec![1000; 2]));
+    }
+
     #[test]
     fn addresses() {
         let check = |text: &str, expect: &str| {
