@@ -109,8 +109,8 @@ fn escape(it: char, out: &mut String) {
     }
 }
 
-/// Others than Slack wake people up at a plain word, each his own: an invisible mark parts the @ from
-/// the name. Where it stands within a word, as in a digest, it calls nobody, and is left alone.
+/// Others than Slack wake people up at a plain word: an invisible mark parts the @ from the name. Where
+/// it stands within a word, as before a digest, it calls nobody, and is left alone.
 fn unaddressed(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut is_within = false;

@@ -165,7 +165,7 @@ pub(crate) fn link(message: &Message) -> Option<String> {
     if !is_one || url.len() > LINK {
         return None;
     }
-    let is_odd = |it: char| is_unseen(it) || it.is_whitespace() || "<>|\"'`\\()[]{}*".contains(it);
+    let is_odd = |it: char| is_unseen(it) || it.is_whitespace() || "<>|\"'`\\()[]{}*@".contains(it);
     let mut plain = String::new();
     for it in url.chars() {
         if is_odd(it) {
@@ -240,6 +240,8 @@ mod tests {
             link("https://a.example/|x>\n").as_deref(),
             Some("https://a.example/%7Cx%3E%0A")
         );
+        // It would call somebody of that name.
+        assert_eq!(link("https://a.example/@ada").as_deref(), Some("https://a.example/%40ada"));
         assert_eq!(link("javascript:alert(1)"), None);
         let long = |it: &str, count| link(&format!("https://a.example/{}", it.repeat(count)));
         assert!(long("x", 480).is_some() && long("'", 160).is_some());
