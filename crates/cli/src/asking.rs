@@ -153,6 +153,27 @@ pub(crate) async fn whole<T>(
     }
 }
 
+/// The latest `limit` of a long list, part after part, and whether there are more. `part` asks for so
+/// many behind a place.
+pub(crate) async fn latest<T>(
+    limit: u32,
+    mut part: impl AsyncFnMut(Option<String>, u32) -> Result<Page<T>, api::Error>,
+) -> Result<(Vec<T>, bool), api::Error> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let left = u32::try_from(most.saturating_sub(all.len())).unwrap_or(u32::MAX);
+        let page = part(after.clone(), left.min(PART)).await?;
+        all.extend(page.items);
+        if all.len() >= most || page.next.is_none() || page.next == after {
+            let are_more = page.next.is_some() || all.len() > most;
+            all.truncate(most);
+            return Ok((all, are_more));
+        }
+        after = page.next;
+    }
+}
+
 /// How many of a list are asked for at once.
 pub(crate) const PART: u32 = 1000;
 
@@ -389,6 +410,27 @@ pub(crate) fn is(error: &api::Error, sort: Sort) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn the_latest_of_a_list_have_an_end() {
+        let told = async |limit: u32, is_stuck: bool| {
+            let mut asked = Vec::new();
+            let (all, are_more) = latest(limit, async |after: Option<String>, most| {
+                asked.push(most);
+                let from: u32 = after.map_or(0, |it| it.parse().unwrap());
+                // There are 2500, and nobody gives more than 600 at once.
+                let to = (from + most.min(600)).min(2500);
+                let next = (to < 2500).then(|| if is_stuck { 0 } else { to }.to_string());
+                Ok(Page { items: (from..to).collect(), next })
+            })
+            .await
+            .unwrap();
+            (all.len(), are_more, asked)
+        };
+        assert_eq!(told(1000, false).await, (1000, true, vec![1000, 400]));
+        assert_eq!(told(5000, false).await, (2500, false, vec![1000; 5]));
+        assert_eq!(told(5000, true).await, (1200, true, vec![1000; 2]));
+    }
 
     #[test]
     fn addresses() {

@@ -74,6 +74,7 @@ impl House {
         let environment = &context.environment;
         let mut settings = docker::settings(environment, &context.docker, false)?;
         settings.outgoing = self.outgoing(context)?.map(Arc::new);
+        settings.redirects = Some(Arc::default());
         let reach = Reach {
             engine: Engine { cache: environment.cache()?.map(Arc::new) },
             settings: Arc::new(settings),

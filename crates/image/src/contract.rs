@@ -81,6 +81,9 @@ pub struct Settings {
     pub user_agent: String,
     /// Which hosts may be spoken to; `None`: each.
     pub outgoing: Option<Arc<Outgoing>>,
+    /// Whom a host that is one of these may send us on to, where each may be spoken to: to others of
+    /// these, and to itself; `None`: to anybody.
+    pub redirects: Option<Arc<Outgoing>>,
     /// When each host may be asked next. Whoever has a copy of these settings heeds it, too.
     pub pace: Arc<Pace>,
 }

@@ -109,6 +109,17 @@ impl Outgoing {
         Ok(())
     }
 
+    /// The proxies' own hosts are reached wherever they are, so nobody else is to speak to them under
+    /// that name, unless the list names it.
+    pub(crate) fn judge_no_proxy(&self, host: &str, proxies: &[String]) -> Result<(), Forbidden> {
+        let name = plain(host);
+        let is_one = proxies.iter().any(|it| plain(it) == name);
+        if is_one && !self.names(host) {
+            return Err(forbidden(host, "it is the proxy that others are reached through"));
+        }
+        Ok(())
+    }
+
     /// May this host be spoken to at this address, where it leads?
     pub fn judge_address(&self, host: &str, address: IpAddr) -> Result<(), Forbidden> {
         let address = address.to_canonical();
@@ -352,6 +363,19 @@ mod tests {
         let private = "192.168.1.1".parse().unwrap();
         assert_eq!(shown(rules.judge_address("a.corp.example", private)), "may");
         assert_eq!(shown(rules.judge_proxied("a.corp.example")), "may");
+
+        // A proxy is spoken through, and not to.
+        let proxies = ["Proxy.corp.example".to_owned(), "[::2]".to_owned(), "mailhost".to_owned()];
+        for (host, may) in [
+            ("proxy.corp.example.", true),
+            ("mailhost", true),
+            ("[::2]", false),
+            ("elsewhere", true),
+        ] {
+            assert_eq!(rules.judge_no_proxy(host, &proxies).is_ok(), may, "{host}");
+            let open = Outgoing::default().judge_no_proxy(host, &proxies);
+            assert_eq!(open.is_ok(), host == "elsewhere", "{host}");
+        }
 
         let rules = Outgoing::only(["a.example"]).unwrap();
         let why = "b.example: the list of outgoing hosts does not name it";

@@ -26,6 +26,7 @@ impl Default for Settings {
             workers: std::thread::available_parallelism().map_or(2, usize::from),
             user_agent: concat!("foretop/", env!("CARGO_PKG_VERSION")).to_owned(),
             outgoing: None,
+            redirects: None,
             pace: std::sync::Arc::default(),
         }
     }

@@ -9,7 +9,7 @@ mod inbox;
 use image::{Desk, Error};
 
 use crate::contract::{
-    Directory, Inbox, Integration, Kind, Repository, Role, Setting, SettingKind, Settings, Ways,
+    Both, Integration, Kind, Repository, Role, Setting, SettingKind, Settings, Ways,
 };
 use crate::shared::names::{composed, is_key};
 use crate::shared::settings;
@@ -127,21 +127,6 @@ impl Names {
     }
 }
 
-struct Artifactory {
-    directory: directory::Lists,
-    inbox: inbox::Webhooks,
-}
-
-impl Integration for Artifactory {
-    fn directory(&self) -> Option<&dyn Directory> {
-        Some(&self.directory)
-    }
-
-    fn inbox(&self) -> Option<&dyn Inbox> {
-        Some(&self.inbox)
-    }
-}
-
 fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Error> {
     let registry = settings.text("registry").unwrap_or_default().to_owned();
     let template = template(settings)?;
@@ -169,7 +154,7 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
     let api = settings.text("api").unwrap_or_default();
     let ways = Ways { settings: ways.of(settings), ..ways.clone() };
     let desk = Desk::interface(api, &ways.settings, &ways.progress)?;
-    Ok(Box::new(Artifactory {
+    Ok(Box::new(Both {
         directory: directory::Lists { desk, names: names(), ways },
         inbox: inbox::Webhooks {
             names: names(),

@@ -9,9 +9,7 @@ mod template;
 
 use image::Error;
 
-use crate::contract::{
-    Directory, Inbox, Integration, Kind, Leftover, Role, Setting, Settings, Ways,
-};
+use crate::contract::{Both, Integration, Kind, Leftover, Role, Setting, Settings, Ways};
 use crate::oci;
 use crate::shared::settings;
 
@@ -70,25 +68,10 @@ const SETTINGS: &[Setting] = &[
     },
 ];
 
-struct Azure {
-    directory: directory::Lists,
-    inbox: inbox::Webhooks,
-}
-
-impl Integration for Azure {
-    fn directory(&self) -> Option<&dyn Directory> {
-        Some(&self.directory)
-    }
-
-    fn inbox(&self) -> Option<&dyn Inbox> {
-        Some(&self.inbox)
-    }
-}
-
 fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Error> {
     let lists = oci::Lists::named(settings, ways)?;
     let inbox = inbox::Webhooks { registry: lists.registry.clone() };
-    Ok(Box::new(Azure { directory: directory::Lists { lists }, inbox }))
+    Ok(Box::new(Both { directory: directory::Lists { lists }, inbox }))
 }
 
 /// The registry's own name: `acme` of `acme.azurecr.io`, as the template's wizard shows it.

@@ -149,6 +149,31 @@ impl Ways {
     }
 }
 
+/// A registry whose lists are read, and that tells itself what changes.
+pub(crate) struct Both<D, I> {
+    pub(crate) directory: D,
+    pub(crate) inbox: I,
+}
+
+impl<D: Directory, I: Inbox> Integration for Both<D, I> {
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(&self.directory)
+    }
+
+    fn inbox(&self) -> Option<&dyn Inbox> {
+        Some(&self.inbox)
+    }
+}
+
+/// Somebody who is told something, and nothing else.
+pub(crate) struct Notifies<N>(pub(crate) N);
+
+impl<N: Notifier> Integration for Notifies<N> {
+    fn notifier(&self) -> Option<&dyn Notifier> {
+        Some(&self.0)
+    }
+}
+
 /// A party that can be spoken to, and its abilities, asked for by name.
 pub trait Integration: Send + Sync {
     /// Lists what it holds.

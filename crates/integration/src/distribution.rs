@@ -6,8 +6,8 @@ use image::Error;
 use serde_json::Value;
 
 use crate::contract::{
-    Action, Delivery, Directory, Heard, How, Inbox, Integration, Kind, Role, Secrets, Sender,
-    Setting, Settings, Ways,
+    Action, Both, Delivery, Heard, How, Inbox, Integration, Kind, Role, Secrets, Sender, Setting,
+    Settings, Ways,
 };
 use crate::oci::Lists;
 use crate::sender::{is_secret, judge};
@@ -70,25 +70,10 @@ const BODIES: [&str; 4] = [
     "",
 ];
 
-struct Distribution {
-    lists: Lists,
-    inbox: Webhooks,
-}
-
-impl Integration for Distribution {
-    fn directory(&self) -> Option<&dyn Directory> {
-        Some(&self.lists)
-    }
-
-    fn inbox(&self) -> Option<&dyn Inbox> {
-        Some(&self.inbox)
-    }
-}
-
 fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Error> {
-    let lists = Lists::named(settings, ways)?;
-    let inbox = Webhooks { registry: lists.registry.clone() };
-    Ok(Box::new(Distribution { lists, inbox }))
+    let directory = Lists::named(settings, ways)?;
+    let inbox = Webhooks { registry: directory.registry.clone() };
+    Ok(Box::new(Both { directory, inbox }))
 }
 
 struct Webhooks {

@@ -4,10 +4,10 @@
 
 mod letter;
 mod post;
+mod reached;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use image::{Error, Outgoing};
@@ -16,14 +16,15 @@ use lettre::message::Mailbox;
 use model::Secret;
 
 use crate::contract::{
-    Check, Integration, Kind, Message, Notifier, Outcome, Remedy, Role, Setting, SettingKind,
-    Settings, Untold, Ways,
+    Check, Kind, Message, Notifier, Notifies, Remedy, Role, Setting, SettingKind, Settings, Untold,
+    Ways,
 };
 use crate::shared::fit::bare;
-use crate::shared::receiver::untold;
+use crate::shared::receiver::reachable;
 use crate::shared::said::shown;
 use crate::shared::settings;
 use crate::shared::template::{Dress, Template};
+use reached::Reached;
 
 pub(crate) const KIND: Kind = Kind {
     id: "email",
@@ -92,14 +93,11 @@ pub(crate) const KIND: Kind = Kind {
     secret_in_address: None,
     templates: &[],
     leftovers: &[],
-    connect: |settings, ways| Ok(Box::new(connected(settings, ways)?)),
+    connect: |settings, ways| Ok(Box::new(Notifies(connected(settings, ways)?))),
 };
 
 /// Recipients of one message.
 const MOST: usize = 100;
-/// How long it may take until all is said.
-const WHOLE: Duration = Duration::from_secs(30);
-const REACHABLE: &str = "receiver reachable";
 
 /// When TLS begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +115,7 @@ struct Email {
     from: Mailbox,
     to: Vec<Address>,
     template: Option<Template>,
+    reached: Reached,
     outgoing: Arc<Outgoing>,
     settings: Arc<image::Settings>,
 }
@@ -181,6 +180,7 @@ fn connected(settings: &Settings, ways: &Ways) -> Result<Email, Error> {
         from,
         to,
         template: Template::of(settings, Dress::Text(bare))?,
+        reached: Reached::default(),
         outgoing,
         settings: Arc::clone(&ways.settings),
     })
@@ -189,12 +189,6 @@ fn connected(settings: &Settings, ways: &Ways) -> Result<Email, Error> {
 /// Is it this machine itself?
 fn is_here(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|it: std::net::IpAddr| it.is_loopback())
-}
-
-impl Integration for Email {
-    fn notifier(&self) -> Option<&dyn Notifier> {
-        Some(self)
-    }
 }
 
 #[async_trait]
@@ -206,21 +200,13 @@ impl Notifier for Email {
     async fn say(&self, message: &Message, key: &str) -> Result<String, Untold> {
         let letter = letter::write(self, message, key);
         let letter = letter.map_err(|why| self.away(&why, Remedy::Drop))?;
-        let patience = self.settings.stall.min(WHOLE);
-        let sending = tokio::time::timeout(patience, post::send(self, &letter));
-        let sent = sending.await;
-        sent.unwrap_or_else(|_| Err(self.away("it does not answer in time", Remedy::Later(None))))
+        post::send(self, &letter, key).await
     }
 
     async fn checks(&self) -> Vec<Check> {
         const PRIVATE: &str = "mail is sent through TLS";
         let found = image::addresses(&self.host, self.port, &self.outgoing).await;
-        let mut checks = vec![match found.map_err(untold) {
-            Ok(_) => Check::ok(REACHABLE, format!("{} may be spoken to", self.host)),
-            Err(Untold { why, hint, .. }) => {
-                Check { what: REACHABLE, outcome: Outcome::Failed { why, hint } }
-            }
-        }];
+        let mut checks = vec![reachable(&self.host, found)];
         checks.push(match self.tls {
             Tls::Never => {
                 let why = "it is not: whoever is on the way can read it";

@@ -7,7 +7,7 @@ mod inbox;
 
 use image::{Desk, Error};
 
-use crate::contract::{Directory, Inbox, Integration, Kind, Role, Setting, Settings, Ways};
+use crate::contract::{Both, Integration, Kind, Role, Setting, Settings, Ways};
 use crate::oci;
 use crate::shared::settings;
 
@@ -63,21 +63,6 @@ const SETTINGS: &[Setting] = &[
     },
 ];
 
-struct Harbor {
-    directory: directory::Lists,
-    inbox: inbox::Webhooks,
-}
-
-impl Integration for Harbor {
-    fn directory(&self) -> Option<&dyn Directory> {
-        Some(&self.directory)
-    }
-
-    fn inbox(&self) -> Option<&dyn Inbox> {
-        Some(&self.inbox)
-    }
-}
-
 fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Error> {
     let pulled = oci::Lists::new(settings, ways)?;
     let api = settings.text("api").unwrap_or_default();
@@ -87,7 +72,7 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
     let (repositories, projects) =
         settings.all("repository").iter().cloned().partition(|it: &String| it.contains('/'));
     let inbox = inbox::Webhooks { registry: pulled.registry.clone() };
-    Ok(Box::new(Harbor {
+    Ok(Box::new(Both {
         directory: directory::Lists { desk, pulled, projects, repositories },
         inbox,
     }))

@@ -7,7 +7,7 @@ mod inbox;
 
 use image::{Desk, Error};
 
-use crate::contract::{Directory, Inbox, Integration, Kind, Role, Setting, Settings, Ways};
+use crate::contract::{Both, Integration, Kind, Role, Setting, Settings, Ways};
 use crate::oci;
 use crate::shared::names::composed;
 use crate::shared::settings;
@@ -70,21 +70,6 @@ const SETTINGS: &[Setting] = &[
     },
 ];
 
-struct Nexus {
-    directory: directory::Lists,
-    inbox: inbox::Webhooks,
-}
-
-impl Integration for Nexus {
-    fn directory(&self) -> Option<&dyn Directory> {
-        Some(&self.directory)
-    }
-
-    fn inbox(&self) -> Option<&dyn Inbox> {
-        Some(&self.inbox)
-    }
-}
-
 fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Error> {
     let pulled = oci::Lists::new(settings, ways)?;
     let template = settings.text("template").unwrap_or("{registry}/{image}").to_owned();
@@ -101,5 +86,5 @@ fn connect(settings: &Settings, ways: &Ways) -> Result<Box<dyn Integration>, Err
         keys: keys.clone(),
     };
     let directory = directory::Lists { desk, pulled, template, keys };
-    Ok(Box::new(Nexus { directory, inbox }))
+    Ok(Box::new(Both { directory, inbox }))
 }

@@ -1,6 +1,7 @@
 //! What several parties have in common.
 
 pub(crate) mod asked;
+pub(crate) mod chat;
 pub(crate) mod fit;
 pub(crate) mod links;
 pub(crate) mod names;

@@ -2,18 +2,14 @@
 //!
 //! <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
 
-use async_trait::async_trait;
-use http::HeaderMap;
 use image::Posted;
 use serde_json::{Value as Json, json};
 
-use crate::contract::{
-    Check, Integration, Kind, Message, Notifier, Remedy, Role, Setting, Settings, Untold, Ways,
-};
-use crate::shared::fit::{self, Room, line, units};
+use crate::contract::{Kind, Message, Remedy, Role, Setting, Untold};
+use crate::shared::chat::{self, Form};
+use crate::shared::fit::{self, Room, bare, line, units};
 use crate::shared::receiver::Receiver;
 use crate::shared::settings;
-use crate::shared::template::{Dress, Template};
 
 pub(crate) const KIND: Kind = Kind {
     id: "slack",
@@ -34,7 +30,7 @@ pub(crate) const KIND: Kind = Kind {
     secret_in_address: None,
     templates: &[],
     leftovers: &[],
-    connect: |settings, ways| Ok(Box::new(connected(settings, ways)?)),
+    connect: |settings, ways| chat::connect(&FORM, settings, ways),
 };
 
 /// Characters of a message's blocks; it takes about 13 200 of them.
@@ -44,48 +40,15 @@ const TEXT: usize = 3500;
 /// Characters of a header.
 const HEADER: usize = 150;
 
-struct Slack {
-    receiver: Receiver,
-    template: Option<Template>,
-}
+const FORM: Form = Form {
+    escape,
+    payload,
+    templated: |_, text| json!({ "text": unaddressed(&fit::text(text, TEXT, bare)) }),
+    judge,
+};
 
-fn connected(settings: &Settings, ways: &Ways) -> Result<Slack, image::Error> {
-    let receiver = Receiver::new(settings, ways, &[])?;
-    Ok(Slack { receiver, template: Template::of(settings, Dress::Text(escape))? })
-}
-
-impl Integration for Slack {
-    fn notifier(&self) -> Option<&dyn Notifier> {
-        Some(self)
-    }
-}
-
-#[async_trait]
-impl Notifier for Slack {
-    fn receiver(&self) -> &str {
-        self.receiver.host()
-    }
-
-    async fn say(&self, message: &Message, _: &str) -> Result<String, Untold> {
-        let payload = match self.template.as_ref().map(|it| it.fill(message)) {
-            None => payload(message, None),
-            Some(Ok(text)) => json!({ "text": unaddressed(fit::text(&text, TEXT, fit::bare)) }),
-            Some(Err(fault)) => payload(message, Some(&fault)),
-        };
-        let posted = self.receiver.post(HeaderMap::new(), payload.to_string()).await?;
-        match judge(&posted) {
-            None => Ok(format!("{} answered {}", self.receiver(), posted.status)),
-            Some(word) => Err(self.untold(&posted, &word)),
-        }
-    }
-
-    async fn checks(&self) -> Vec<Check> {
-        vec![self.receiver.check().await]
-    }
-}
-
-/// Why it was not taken, in the receiver's own word; `None`: it was.
-fn judge(posted: &Posted) -> Option<String> {
+/// <https://docs.slack.dev/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>
+fn judge(receiver: &Receiver, posted: &Posted) -> Result<(), Untold> {
     let said = String::from_utf8_lossy(&posted.body);
     let said = said.trim();
     // Rocket.Chat answers in JSON.
@@ -93,55 +56,45 @@ fn judge(posted: &Posted) -> Option<String> {
         let value = serde_json::from_str::<Json>(said).ok();
         value.and_then(|it| it.get(key)?.as_bool()) == Some(true)
     };
-    let is_taken = posted.is_whole && (said == "ok" || is_yes("success") || is_yes("ok"));
-    (posted.status != 200 || !is_taken).then(|| said.chars().take(100).collect())
-}
-
-impl Slack {
-    /// <https://docs.slack.dev/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>
-    fn untold(&self, posted: &Posted, word: &str) -> Untold {
-        let host = self.receiver();
-        let untold = self.receiver.refused(posted);
-        let closed = |hint: &str| Untold {
-            remedy: Remedy::Close,
-            hint: Some(hint.to_owned()),
-            ..untold.clone()
-        };
-        match word {
-            "no_service" | "no_active_hooks" | "no_team" | "team_disabled" | "invalid_token" => {
-                closed("the webhook is gone: make one anew, and configure its address")
-            }
-            "channel_is_archived" | "channel_not_found" | "user_not_found" => {
-                closed("its channel is gone: make a webhook for another, and configure its address")
-            }
-            "action_prohibited" | "posting_to_general_channel_denied" => {
-                closed("an administrator of the workspace forbids it")
-            }
-            "rate_limited" | "ratelimited" => {
-                Untold { remedy: Remedy::Later(posted.wait), ..untold }
-            }
-            "invalid_payload"
-            | "no_text"
-            | "invalid_blocks"
-            | "invalid_blocks_format"
-            | "msg_too_long"
-            | "msg_blocks_too_long"
-            | "too_many_attachments" => Untold { remedy: Remedy::Drop, ..untold },
-            _ if posted.status == 200 && !posted.is_whole => {
-                let why = format!("{host}: its answer broke off, so nobody knows whether it heard");
-                Untold::new(why, Remedy::Later(None))
-            }
-            _ if (200..300).contains(&posted.status) => {
-                let said = self.receiver.quoted(word);
-                let why = format!("{host}: it answered {} `{said}`, not `ok`", posted.status);
-                Untold::new(why, Remedy::Later(None)).with_hint(
-                    "is it the address of a Slack webhook? an integration of the kind webhook speaks \
-                     to others",
-                )
-            }
-            _ => untold,
-        }
+    let is_yes = said == "ok" || is_yes("success") || is_yes("ok");
+    if posted.status == 200 && posted.is_whole && is_yes {
+        return Ok(());
     }
+    let untold = receiver.refused(posted);
+    let closed = |hint: &str| Untold {
+        remedy: Remedy::Close,
+        hint: Some(hint.to_owned()),
+        ..untold.clone()
+    };
+    Err(match said {
+        "no_service" | "no_active_hooks" | "no_team" | "team_disabled" | "invalid_token" => {
+            closed("the webhook is gone: make one anew, and configure its address")
+        }
+        "channel_is_archived" | "channel_not_found" | "user_not_found" => {
+            closed("its channel is gone: make a webhook for another, and configure its address")
+        }
+        "action_prohibited" | "posting_to_general_channel_denied" => {
+            closed("an administrator of the workspace forbids it")
+        }
+        "rate_limited" | "ratelimited" => Untold { remedy: Remedy::Later(posted.wait), ..untold },
+        "invalid_payload"
+        | "no_text"
+        | "invalid_blocks"
+        | "invalid_blocks_format"
+        | "msg_too_long"
+        | "msg_blocks_too_long"
+        | "too_many_attachments" => Untold { remedy: Remedy::Drop, ..untold },
+        _ if posted.status == 200 && !posted.is_whole => receiver.broke_off(),
+        _ if (200..300).contains(&posted.status) => {
+            let (host, said) = (receiver.host(), receiver.quoted(said));
+            let why = format!("{host}: it answered {} `{said}`, not `ok`", posted.status);
+            Untold::new(why, Remedy::Later(None)).with_hint(
+                "is it the address of a Slack webhook? an integration of the kind webhook speaks to \
+                 others",
+            )
+        }
+        _ => untold,
+    })
 }
 
 /// What has a meaning in its texts.
@@ -156,12 +109,19 @@ fn escape(it: char, out: &mut String) {
     }
 }
 
-/// Others than Slack wake everybody up at a plain word.
-fn unaddressed(text: String) -> String {
-    ["@channel", "@here", "@all", "@everyone"].into_iter().fold(text, |text, word| {
-        let (at, name) = word.split_at(1);
-        text.replace(word, &format!("{at}\u{2060}{name}"))
-    })
+/// Others than Slack wake people up at a plain word: an invisible mark parts the @ from the name. Where
+/// it stands within a word, as before a digest, it calls nobody, and is left alone.
+fn unaddressed(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut is_within = false;
+    for it in text.chars() {
+        plain.push(it);
+        if it == '@' && !is_within {
+            plain.push('\u{2060}');
+        }
+        is_within = it.is_alphanumeric();
+    }
+    plain
 }
 
 fn link(message: &Message) -> Option<String> {
@@ -183,18 +143,19 @@ fn payload(message: &Message, fault: Option<&str>) -> Json {
 }
 
 fn blocks(message: &Message, fault: Option<&str>, room: &Room) -> Json {
-    let section =
-        |text: String| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } });
-    let small = |text: String| json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": text }] });
+    // Verbatim: names and addresses in it are text, and call nobody.
+    let text = |text: String| json!({ "type": "mrkdwn", "text": text, "verbatim": true });
+    let section = |it: String| json!({ "type": "section", "text": text(it) });
+    let small = |it: String| json!({ "type": "context", "elements": [text(it)] });
     let mut blocks = Vec::new();
-    let title = line(&message.title, HEADER, fit::bare);
+    let title = line(&message.title, HEADER, bare);
     if !title.is_empty() {
-        let text = json!({ "type": "plain_text", "text": title, "emoji": false });
-        blocks.push(json!({ "type": "header", "text": text }));
+        let title = json!({ "type": "plain_text", "text": title, "emoji": false });
+        blocks.push(json!({ "type": "header", "text": title }));
     }
-    let text = fit::text(&message.text, room.text, escape);
-    if !text.trim().is_empty() {
-        blocks.push(section(text));
+    let more = fit::text(&message.text, room.text, escape);
+    if !more.trim().is_empty() {
+        blocks.push(section(more));
     }
     let (facts, more) = fit::facts(message, room, escape);
     for fact in facts {
@@ -232,5 +193,5 @@ fn text(message: &Message, fault: Option<&str>, room: &Room) -> String {
     lines.extend(fit::facts_more(more));
     lines.push(end);
     lines.retain(|it| !it.is_empty());
-    unaddressed(lines.join("\n"))
+    unaddressed(&lines.join("\n"))
 }

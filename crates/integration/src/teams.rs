@@ -2,18 +2,14 @@
 //!
 //! <https://learn.microsoft.com/power-automate/teams/send-a-message-in-teams>
 
-use async_trait::async_trait;
-use http::HeaderMap;
 use image::Posted;
 use serde_json::{Value as Json, json};
 
-use crate::contract::{
-    Check, Integration, Kind, Message, Notifier, Remedy, Role, Setting, Settings, Untold, Ways,
-};
+use crate::contract::{Kind, Message, Remedy, Role, Setting, Untold};
+use crate::shared::chat::{self, Form};
 use crate::shared::fit::{self, Room, bare, line};
 use crate::shared::receiver::Receiver;
 use crate::shared::settings;
-use crate::shared::template::{Dress, Template};
 
 pub(crate) const KIND: Kind = Kind {
     id: "teams",
@@ -34,7 +30,7 @@ pub(crate) const KIND: Kind = Kind {
     secret_in_address: None,
     templates: &[],
     leftovers: &[],
-    connect: |settings, ways| Ok(Box::new(connected(settings, ways)?)),
+    connect: |settings, ways| chat::connect(&FORM, settings, ways),
 };
 
 /// Bytes of a message; it takes 28 KB.
@@ -42,96 +38,35 @@ const PAYLOAD: usize = 26_000;
 /// Characters of a template's text: each may be four bytes, and twice as many in JSON.
 const TEXT: usize = 6000;
 
-struct Teams {
-    receiver: Receiver,
-    template: Option<Template>,
-}
-
-fn connected(settings: &Settings, ways: &Ways) -> Result<Teams, image::Error> {
-    let receiver = Receiver::new(settings, ways, &[])?;
-    Ok(Teams { receiver, template: Template::of(settings, Dress::Text(escape))? })
-}
-
-impl Integration for Teams {
-    fn notifier(&self) -> Option<&dyn Notifier> {
-        Some(self)
-    }
-}
-
-#[async_trait]
-impl Notifier for Teams {
-    fn receiver(&self) -> &str {
-        self.receiver.host()
-    }
-
-    async fn say(&self, message: &Message, _: &str) -> Result<String, Untold> {
-        let payload = match self.template.as_ref().map(|it| it.fill(message)) {
-            None => payload(message, None),
-            Some(Ok(text)) => templated(message, &text),
-            Some(Err(fault)) => payload(message, Some(&fault)),
-        };
-        let posted = self.receiver.post(HeaderMap::new(), payload.to_string()).await?;
-        if is_taken(&posted) {
-            return Ok(format!("{} answered {}", self.receiver(), posted.status));
-        }
-        Err(self.untold(&posted))
-    }
-
-    async fn checks(&self) -> Vec<Check> {
-        vec![self.receiver.check().await]
-    }
-}
+const FORM: Form = Form { escape, payload, templated, judge };
 
 /// A workflow answers 202, or 200 when it is done; a connector of old answers 200, and an error in its
 /// body.
-fn is_taken(posted: &Posted) -> bool {
+fn judge(receiver: &Receiver, posted: &Posted) -> Result<(), Untold> {
     let said = String::from_utf8_lossy(&posted.body);
     match posted.status {
-        202 => true,
-        200 => posted.is_whole && matches!(said.trim(), "" | "1"),
-        _ => false,
-    }
-}
-
-impl Teams {
-    fn untold(&self, posted: &Posted) -> Untold {
-        let untold = self.receiver.refused(posted);
-        if posted.status != 200 {
-            return match posted.status {
-                // A workflow that is switched off, or whose trigger is another.
-                400 if contains(&posted.body, "WorkflowTriggerIsNotEnabled") => {
-                    Untold { remedy: Remedy::Close, ..untold }
-                        .with_hint("the workflow is switched off: switch it on")
-                }
-                _ => untold,
-            };
+        202 => return Ok(()),
+        200 if posted.is_whole && matches!(said.trim(), "" | "1") => return Ok(()),
+        200 if !posted.is_whole => return Err(receiver.broke_off()),
+        200 => {}
+        // A workflow that is switched off, or whose trigger is another.
+        400 if said.contains("WorkflowTriggerIsNotEnabled") => {
+            return Err(Untold { remedy: Remedy::Close, ..receiver.refused(posted) }
+                .with_hint("the workflow is switched off: switch it on"));
         }
-        let host = self.receiver();
-        if !posted.is_whole {
-            let why = format!("{host}: its answer broke off, so nobody knows whether it heard");
-            return Untold::new(why, Remedy::Later(None));
-        }
-        let said = self.receiver.quoted(&String::from_utf8_lossy(&posted.body));
-        let why = format!("{host}: it answered 200, and an error: {said}");
-        // What Teams itself said to the connector stands in the text.
-        let is_busy =
-            ["HTTP error 429", "HTTP error 5"].iter().any(|it| contains(&posted.body, it));
-        let is_gone = ["HTTP error 403", "HTTP error 404", "HTTP error 410"];
-        let is_gone = is_gone.iter().any(|it| contains(&posted.body, it));
-        let is_bad =
-            ["HTTP error 400", "HTTP error 413"].iter().any(|it| contains(&posted.body, it));
-        let remedy = match () {
-            () if is_busy => Remedy::Later(posted.wait),
-            () if is_gone => Remedy::Close,
-            () if is_bad => Remedy::Drop,
-            () => Remedy::Later(None),
-        };
-        Untold::new(why, remedy).with_hint("is it the address of a workflow?")
+        _ => return Err(receiver.refused(posted)),
     }
-}
-
-fn contains(body: &[u8], word: &str) -> bool {
-    String::from_utf8_lossy(body).contains(word)
+    // What Teams itself said to the connector stands in the text.
+    let is_told = |all: &[&str]| all.iter().any(|it| said.contains(&format!("HTTP error {it}")));
+    let remedy = match () {
+        () if is_told(&["429", "5"]) => Remedy::Later(posted.wait),
+        () if is_told(&["403", "404", "410"]) => Remedy::Close,
+        () if is_told(&["400", "413"]) => Remedy::Drop,
+        () => Remedy::Later(None),
+    };
+    let (host, said) = (receiver.host(), receiver.quoted(&said));
+    let why = format!("{host}: it answered 200, and an error: {said}");
+    Err(Untold::new(why, remedy).with_hint("is it the address of a workflow?"))
 }
 
 /// What has a meaning in the Markdown of a text block.

@@ -13,8 +13,8 @@ use image::Error;
 use serde_json::{Value as Json, json};
 
 use crate::contract::{
-    Check, Integration, Kind, Message, Notifier, Remedy, Role, Setting, SettingKind, Settings,
-    Untold, Ways,
+    Check, Kind, Message, Notifier, Notifies, Remedy, Role, Setting, SettingKind, Settings, Untold,
+    Ways,
 };
 use crate::shared::fit::{self, bare};
 use crate::shared::receiver::Receiver;
@@ -79,7 +79,7 @@ pub(crate) const KIND: Kind = Kind {
     secret_in_address: None,
     templates: &[],
     leftovers: &[],
-    connect: |settings, ways| Ok(Box::new(connected(settings, ways)?)),
+    connect: |settings, ways| Ok(Box::new(Notifies(connected(settings, ways)?))),
 };
 
 /// Bytes that a body has at most: receivers are told to expect no more than 20 kB.
@@ -114,12 +114,6 @@ fn connected(settings: &Settings, ways: &Ways) -> Result<Webhook, Error> {
     })
 }
 
-impl Integration for Webhook {
-    fn notifier(&self) -> Option<&dyn Notifier> {
-        Some(self)
-    }
-}
-
 #[async_trait]
 impl Notifier for Webhook {
     fn receiver(&self) -> &str {
@@ -152,7 +146,7 @@ impl Notifier for Webhook {
         );
         let posted = self.receiver.post(headers, body).await?;
         if (200..300).contains(&posted.status) {
-            return Ok(format!("{} answered {}", self.receiver(), posted.status));
+            return Ok(self.receiver.took(&posted));
         }
         let untold = self.receiver.refused(&posted);
         Err(match fault {

@@ -1,6 +1,7 @@
 //! A real mail server, the one that Debian has as `python3-aiosmtpd`.
 
-use std::io::{BufRead as _, BufReader};
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -17,7 +18,12 @@ pub struct MailServer {
     process: Child,
     port: u16,
     letters: Arc<(Mutex<Vec<Letter>>, Condvar)>,
+    complaints: Arc<Mutex<VecDeque<String>>>,
 }
+
+/// Of what it complains of, so many lines are kept, the last ones, and so much of each.
+const COMPLAINTS: usize = 60;
+const COMPLAINT: u64 = 500;
 
 /// A letter that it took.
 #[derive(Clone, Debug)]
@@ -75,11 +81,15 @@ impl MailServer {
             .args([fixtures.join("tls/localhost.pem"), fixtures.join("tls/localhost.key")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("it ran a moment ago");
+        let complaints = Arc::default();
+        let (said, kept) = (process.stderr.take().expect("it is a pipe"), Arc::clone(&complaints));
+        std::thread::spawn(move || keep(said, &kept));
         let mut lines = BufReader::new(process.stdout.take().expect("it is a pipe")).lines();
         let port = lines.next().and_then(Result::ok).and_then(|it| it.parse().ok());
-        let port = port.expect("it says its port first");
+        let port = port.unwrap_or_else(|| panic!("it says no port: {:?}", lock(&complaints)));
         let letters: Arc<(Mutex<Vec<Letter>>, Condvar)> = Arc::default();
         let shared = Arc::clone(&letters);
         std::thread::spawn(move || {
@@ -90,7 +100,7 @@ impl MailServer {
                 }
             }
         });
-        Some(Self { process, port, letters })
+        Some(Self { process, port, letters, complaints })
     }
 
     /// Its port on 127.0.0.1.
@@ -104,6 +114,20 @@ impl MailServer {
         let patience = Duration::from_secs(20);
         let waited = self.letters.1.wait_timeout_while(letters, patience, |it| it.len() < count);
         waited.unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+}
+
+/// Keeps the end of what it complains of.
+fn keep(said: impl Read, kept: &Mutex<VecDeque<String>>) {
+    let mut said = BufReader::new(said);
+    let mut line = Vec::new();
+    while said.by_ref().take(COMPLAINT).read_until(b'\n', &mut line).is_ok_and(|it| it > 0) {
+        let mut kept = lock(kept);
+        if kept.len() >= COMPLAINTS {
+            kept.pop_front();
+        }
+        kept.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+        line.clear();
     }
 }
 
@@ -121,7 +145,13 @@ fn read(line: &str) -> Option<Letter> {
 }
 
 impl Drop for MailServer {
+    #[expect(clippy::print_stdout, reason = "a test that fails shows what its server said")]
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            for it in lock(&self.complaints).iter() {
+                println!("mail server: {it}");
+            }
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -63,6 +63,7 @@ impl ReceiverStandIn {
                     return;
                 }
                 let Ok(mut connection) = connection else { continue };
+                let _ = connection.set_nodelay(true);
                 let shared = Arc::clone(&shared);
                 std::thread::spawn(move || {
                     while let Ok(Some(request)) = read_request(&mut connection) {

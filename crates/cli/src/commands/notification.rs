@@ -1,11 +1,11 @@
 //! `foretop notification`: what is to be told, and what was.
 
-use api::{NotificationQuery, NotificationState, Page, Resending};
+use api::{NotificationQuery, NotificationState, Resending};
 use clap::{Subcommand, ValueEnum};
 
 use super::{Outcome, Verb};
 use crate::Context;
-use crate::asking::{Asking, PART, Whose, ask};
+use crate::asking::{Asking, Whose, ask, latest};
 use crate::messages::count;
 use crate::table::{Format, columns, second};
 
@@ -86,19 +86,11 @@ async fn list(
         State::Failed => NotificationState::Failed,
         State::Dropped => NotificationState::Dropped,
     });
-    let most = usize::try_from(limit).unwrap_or(usize::MAX);
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let left = u32::try_from(most.saturating_sub(all.len())).unwrap_or(u32::MAX);
-        let query = NotificationQuery { state, after: after.take(), limit: Some(left.min(PART)) };
-        let Page { items, next } =
-            asking.client.notifications(&asking.organisation, &query).await?;
-        all.extend(items);
-        after = next;
-        if after.is_none() || all.len() >= most {
-            break;
-        }
-    }
+    let (all, are_more) = latest(limit, async |after, limit| {
+        let query = NotificationQuery { state, after, limit: Some(limit) };
+        asking.client.notifications(&asking.organisation, &query).await
+    })
+    .await?;
     let text = || {
         let rows = all.iter().map(|it| {
             let state = match it.state {
@@ -125,7 +117,7 @@ async fn list(
     } else {
         context.messages.tell_as(format, &all, text)?;
     }
-    if after.is_some() {
+    if are_more {
         context.messages.inform(&format!("The latest {limit}: --limit asks for more"));
     }
     Ok(Outcome::Done)

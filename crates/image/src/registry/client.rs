@@ -303,8 +303,9 @@ impl Client {
     ) -> Result<(Response, bool), Trouble> {
         let mut url = start.clone();
         let mut visited = Vec::new();
+        let mut is_sent = false;
         loop {
-            let response = self.send_to(&url, call, own).await?;
+            let response = self.send_to(&url, call, own, is_sent).await?;
             let target = response.headers().get(LOCATION).and_then(|it| it.to_str().ok());
             let Some(target) = target.filter(|_| response.status().is_redirection()) else {
                 return Ok((response, own));
@@ -326,6 +327,7 @@ impl Client {
                 _ => return Err(self.astray("redirects to a place without TLS").into()),
             }
             own = own && next.origin() == start.origin();
+            is_sent = next.host() != start.host() && self.connections.is_kept(&start).await;
             visited.push(std::mem::replace(&mut url, next));
             if visited.contains(&url) {
                 return Err(self.astray("redirects in a loop").into());
@@ -342,8 +344,14 @@ impl Client {
             .with_hint(format!("is {} the registry's right name?", self.host))
     }
 
-    async fn send_to(&self, url: &Url, call: &Call, own: bool) -> Result<Response, Trouble> {
-        let client = self.connections.to(url)?;
+    async fn send_to(
+        &self,
+        url: &Url,
+        call: &Call,
+        own: bool,
+        is_sent: bool,
+    ) -> Result<Response, Trouble> {
+        let client = self.connections.to(url, is_sent)?;
         let mut request = match &call.form {
             None if call.is_question() => client.request(call.method.clone(), url.clone()),
             None => client.request(call.method.clone(), url.clone()).body(call.body.clone()),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use reqwest::{Certificate, Url, redirect};
 
-use super::outlet::{Guard, is_proxied};
-use crate::{Error, Settings};
+use super::outlet::{Guard, Unposted, addresses, judge};
+use crate::{Error, Outgoing, Settings};
 
 /// Clients, each made when it is first needed: reading a machine's certificate authorities takes
 /// a while, and a registry next door needs none.
@@ -22,11 +22,13 @@ struct Kind {
     tls: bool,
     /// No proxy stands between a machine and itself.
     direct: bool,
+    /// Is it a host that another one sent us to, who may not send us everywhere?
+    is_sent: bool,
 }
 
 impl Kind {
     fn of(url: &Url) -> Self {
-        Self { tls: url.scheme() == "https", direct: is_loopback(url) }
+        Self { tls: url.scheme() == "https", direct: is_loopback(url), is_sent: false }
     }
 }
 
@@ -35,10 +37,13 @@ impl Connections {
         Self { settings, made: Mutex::default() }
     }
 
-    /// The client to reach `url` with.
-    pub(super) fn to(&self, url: &Url) -> Result<reqwest::Client, Error> {
-        self.judge(url)?;
-        let kind = Kind::of(url);
+    /// The client to reach `url` with. `is_sent`: somebody who is kept from sending us everywhere
+    /// sends us there.
+    pub(super) fn to(&self, url: &Url, is_sent: bool) -> Result<reqwest::Client, Error> {
+        let kind = Kind { is_sent, ..Kind::of(url) };
+        if let Some(outgoing) = self.rules(kind) {
+            judge(outgoing, url).map_err(|it| it.error())?;
+        }
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = made.get(&kind) {
             return Ok(client.clone());
@@ -48,14 +53,26 @@ impl Connections {
         Ok(client)
     }
 
-    /// May it be spoken to, as far as its name tells? Its address is judged when it is connected to.
-    fn judge(&self, url: &Url) -> Result<(), Error> {
-        let Some(outgoing) = &self.settings.outgoing else { return Ok(()) };
+    /// Who may be spoken to. A name is judged before, and its address when it is connected to.
+    fn rules(&self, kind: Kind) -> Option<&Arc<Outgoing>> {
+        let settings = &self.settings;
+        let sent = settings.redirects.as_ref().filter(|_| kind.is_sent);
+        settings.outgoing.as_ref().or(sent)
+    }
+
+    /// Is what is at `url` kept from sending us everywhere? Who is inside may send us further in.
+    pub(super) async fn is_kept(&self, url: &Url) -> bool {
+        let Some(rules) = &self.settings.redirects else { return false };
         let host = url.host_str().unwrap_or_default();
-        let is_proxied = !is_loopback(url) && is_proxied(url);
-        let judged =
-            if is_proxied { outgoing.judge_proxied(host) } else { outgoing.judge_name(host) };
-        judged.map_err(|it| it.error())
+        let port = url.port_or_known_default().unwrap_or(443);
+        match judge(rules, url) {
+            Ok(true) => true,
+            Ok(false) => {
+                let found = addresses(host, port, rules).await;
+                !matches!(found, Err(Unposted::Forbidden(_)))
+            }
+            Err(_) => false,
+        }
     }
 
     /// A client to reach `url` with that gives up after so long.
@@ -82,7 +99,7 @@ impl Connections {
         if kind.direct {
             builder = builder.no_proxy();
         }
-        if let Some(outgoing) = &self.settings.outgoing {
+        if let Some(outgoing) = self.rules(kind) {
             builder = builder.dns_resolver(Arc::new(Guard::new(outgoing)));
         }
         Ok(if kind.tls {

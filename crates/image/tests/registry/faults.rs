@@ -1,11 +1,12 @@
 //! A registry that stalls, resets, loops and lies.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use image::Settings;
+use image::{Outgoing, Settings};
 use testkit::{FakeRegistry, Fault, image, layer};
 
-use super::{WHOLE, check, hasty, outcome, settings, small};
+use super::{WHOLE, check, hasty, outcome, read, settings, small};
 
 /// What comes of asking for a manifest, or of a layer (`path` says), when this happens so often.
 fn check_fault(path: &str, times: usize, fault: Fault, expect: &str) {
@@ -123,6 +124,35 @@ fn web_pages() {
         Fault::Html(502),
         &format!("Unavailable: HOST/app:1: HOST answered with HTML (tried 3 times)\n{IS_IT}"),
     );
+}
+
+#[test]
+fn redirects_lead_no_further_in_than_who_sends_them() {
+    let inside = FakeRegistry::start();
+    inside.push("app", "1", &small());
+    let registry = FakeRegistry::start();
+    registry.push("app", "1", &small());
+    let rules = |all: &[&str]| Some(Arc::new(Outgoing::only(all.iter().copied()).unwrap()));
+    // By one name it is somebody in the world, and by the other somebody near.
+    let (world, near) = (registry.host().replace("127.0.0.1", "localhost"), registry.host());
+    for (host, redirects, outgoing, may) in [
+        (&world, rules(&["localhost"]), None, false),
+        (&world, rules(&["*"]), None, true),
+        (&world, None, None, true),
+        (&near, rules(&["localhost"]), None, true),
+        (&world, rules(&["localhost"]), rules(&["localhost", "127.0.0.1"]), true),
+    ] {
+        let before = inside.seen().len();
+        let digest = registry.tag("app", "1").unwrap();
+        let target = format!("http://{}/v2/app/manifests/{digest}", inside.host());
+        registry.plan("manifests", 1, Fault::Redirect(target));
+        let settings = Settings { redirects: redirects.clone(), outgoing, ..settings() };
+        let found = read(&format!("{host}/app:1"), "", settings, &Arc::default());
+        let found = found.map(|it| it.name);
+        assert_eq!(inside.seen().len() > before, may, "{host} {redirects:?}: {found:?}");
+        let why = found.err().map(|it| it.to_string()).unwrap_or_default();
+        assert_eq!(why.contains("not in the list of outgoing hosts"), !may, "{why}");
+    }
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn settings() -> Settings {
         user_agent: "foretop/test".to_owned(),
         pace: Arc::default(),
         outgoing: None,
+        redirects: None,
     }
 }
 

@@ -20,15 +20,31 @@ use crate::contract::{Remedy, Untold};
 use crate::shared::receiver::untold;
 use crate::shared::said::shown;
 
-/// How long it may take until somebody is there.
+/// How long it may take until somebody is there, until all is said, and until a farewell is heard.
 const CONNECT: Duration = Duration::from_secs(10);
+const WHOLE: Duration = Duration::from_secs(28);
+const FAREWELL: Duration = Duration::from_secs(2);
 /// Addresses of one name that are tried.
 const ADDRESSES: usize = 4;
 
 type Trouble = lettre::transport::smtp::Error;
 
 /// Sends it, and says what was answered.
-pub(super) async fn send(email: &Email, letter: &[u8]) -> Result<String, Untold> {
+pub(super) async fn send(email: &Email, letter: &[u8], key: &str) -> Result<String, Untold> {
+    let patience = email.settings.stall.min(WHOLE);
+    let told = tokio::time::timeout(patience, tell(email, letter, key)).await;
+    let late = |_| Err(email.away("it does not answer in time", Remedy::Later(None)));
+    let (mut connection, outcome) = told.unwrap_or_else(late)?;
+    // It took the letter or it did not; what it says to a farewell, if anything, changes nothing.
+    let _ = tokio::time::timeout(FAREWELL, connection.quit()).await;
+    outcome
+}
+
+async fn tell(
+    email: &Email,
+    letter: &[u8],
+    key: &str,
+) -> Result<(AsyncSmtpConnection, Result<String, Untold>), Untold> {
     let mut connection = connected(email).await?;
     if let Some((user, password)) = &email.login {
         let credentials = Credentials::new(user.clone(), password.expose().to_owned());
@@ -37,16 +53,15 @@ pub(super) async fn send(email: &Email, letter: &[u8]) -> Result<String, Untold>
         let let_in = connection.auth(&known, &credentials).await;
         let_in.map_err(|why| email.told("login", &why, Remedy::Close, hint))?;
     }
-    let outcome = deliver(email, &mut connection, letter).await;
-    // Whatever it says to that, it was told or it was not.
-    let _ = connection.quit().await;
-    outcome
+    let outcome = deliver(email, &mut connection, letter, key).await;
+    Ok((connection, outcome))
 }
 
 async fn deliver(
     email: &Email,
     connection: &mut AsyncSmtpConnection,
     letter: &[u8],
+    key: &str,
 ) -> Result<String, Untold> {
     let is_ascii = |it: &Address| AsRef::<str>::as_ref(it).is_ascii();
     let mut options = Vec::new();
@@ -61,34 +76,46 @@ async fn deliver(
     let hint = "may mail be sent from that address there?";
     let begun = connection.command(from).await;
     begun.map_err(|why| email.told("from", &why, Remedy::Close, hint))?;
-    let mut refused = Vec::new();
-    for to in &email.to {
-        match connection.command(Rcpt::new(to.clone(), Vec::new())).await {
-            Ok(_) => {}
-            Err(why) if why.is_permanent() => {
-                let why = email.told("to", &why, Remedy::Close, "").why;
-                refused.push(format!("{why} ({to})"));
-            }
-            // Nobody is told before everybody can be, or some would be told again and again.
-            Err(why) => return Err(email.told("to", &why, Remedy::Later(None), "")),
-        }
+    let mut have = email.reached.by(key);
+    let before = have.len();
+    let (mut busy, mut refused) = (None, None);
+    for to in email.to.iter().filter(|it| !have.contains(it)).cloned().collect::<Vec<_>>() {
+        let Err(why) = connection.command(Rcpt::new(to.clone(), Vec::new())).await else {
+            have.push(to);
+            continue;
+        };
+        let untold = email.told("to", &why, Remedy::Close, "");
+        let place = match () {
+            () if why.is_permanent() => &mut refused,
+            () if why.is_transient() => &mut busy,
+            // Whoever cannot be understood is not told who the letter is for, either.
+            () => return Err(untold),
+        };
+        place.get_or_insert(Untold { why: format!("{} ({to})", untold.why), ..untold });
     }
-    let taken = email.to.len() - refused.len();
-    if taken > 0 {
+    if have.len() > before {
         let hint = "it does not take this letter, and may take others";
         let ready = connection.command(Data).await;
         ready.map_err(|why| email.told("letter", &why, Remedy::Drop, hint))?;
         let sent = connection.message(letter).await;
         sent.map_err(|why| email.told("letter", &why, Remedy::Drop, hint))?;
     }
-    match refused.into_iter().next() {
-        None => Ok(format!("{} took it for {taken}", email.host)),
-        // Those who can be told were; that one is not is worth more than a line in a log.
-        Some(why) => {
-            let others =
-                if taken > 0 { format!("; {taken} others were told") } else { String::new() };
-            Err(Untold::new(format!("{why}{others}"), Remedy::Close)
-                .with_hint("leave out of `to` who is not there any more"))
+    let got = format!("{} of {} have it", have.len(), email.to.len());
+    let also = |it: Untold| Untold { why: format!("{}; {got}", it.why), ..it };
+    match (busy, refused) {
+        // Who can be told was told, and the others are told later.
+        (Some(busy), _) => {
+            email.reached.keep(key, have);
+            Err(also(busy))
+        }
+        // That one is not told is worth more than a line in a log.
+        (None, Some(refused)) => {
+            email.reached.keep(key, have);
+            Err(also(refused).with_hint("leave out of `to` who is not there any more"))
+        }
+        (None, None) => {
+            email.reached.forget(key);
+            Ok(format!("{} took it for {}", email.host, have.len()))
         }
     }
 }

@@ -155,14 +155,17 @@ pub(crate) fn about(message: &Message, escape: Escape) -> String {
     parts.join(" · ")
 }
 
+/// Bytes of an address: with each sign of it put otherwise, it fits where 3000 do.
+const LINK: usize = 500;
+
 /// The address to read on at, if it is one, so that it can stand in any text.
 pub(crate) fn link(message: &Message) -> Option<String> {
     let url = message.url.as_deref()?;
     let is_one = url.starts_with("https://") || url.starts_with("http://");
-    if !is_one || url.len() > 1000 {
+    if !is_one || url.len() > LINK {
         return None;
     }
-    let is_odd = |it: char| is_unseen(it) || it.is_whitespace() || "<>|\"'`\\()[]{}*".contains(it);
+    let is_odd = |it: char| is_unseen(it) || it.is_whitespace() || "<>|\"'`\\()[]{}*@".contains(it);
     let mut plain = String::new();
     for it in url.chars() {
         if is_odd(it) {
@@ -176,7 +179,8 @@ pub(crate) fn link(message: &Message) -> Option<String> {
             plain.push(it);
         }
     }
-    Some(plain)
+    // What was put otherwise is longer.
+    (plain.len() <= LINK).then_some(plain)
 }
 
 /// The message in plain lines.
@@ -236,7 +240,11 @@ mod tests {
             link("https://a.example/|x>\n").as_deref(),
             Some("https://a.example/%7Cx%3E%0A")
         );
+        // It would call somebody of that name.
+        assert_eq!(link("https://a.example/@ada").as_deref(), Some("https://a.example/%40ada"));
         assert_eq!(link("javascript:alert(1)"), None);
-        assert_eq!(link(&format!("https://a.example/{}", "x".repeat(1000))), None);
+        let long = |it: &str, count| link(&format!("https://a.example/{}", it.repeat(count)));
+        assert!(long("x", 480).is_some() && long("'", 160).is_some());
+        assert_eq!((long("x", 490), long("'", 170)), (None, None));
     }
 }

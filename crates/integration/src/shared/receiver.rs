@@ -60,6 +60,18 @@ impl Receiver {
         Untold::new(why, remedy).with_hint(hint)
     }
 
+    /// That it took what was posted, in a line.
+    pub(crate) fn took(&self, posted: &Posted) -> String {
+        format!("{} answered {}", self.host(), posted.status)
+    }
+
+    /// It began to say that it took something.
+    pub(crate) fn broke_off(&self) -> Untold {
+        let why =
+            format!("{}: its answer broke off, so nobody knows whether it heard", self.host());
+        Untold::new(why, Remedy::Later(None))
+    }
+
     /// What an answer means that is no success, as far as its status tells.
     pub(crate) fn refused(&self, posted: &Posted) -> Untold {
         let (host, status) = (self.host(), posted.status);
@@ -86,12 +98,16 @@ impl Receiver {
 
     /// Is it there, and may it be spoken to?
     pub(crate) async fn check(&self) -> Check {
-        match self.outlet.look().await.map_err(untold) {
-            Ok(()) => Check::ok(REACHABLE, format!("{} may be spoken to", self.host())),
-            Err(untold) => {
-                let outcome = Outcome::Failed { why: untold.why, hint: untold.hint };
-                Check { what: REACHABLE, outcome }
-            }
+        reachable(self.host(), self.outlet.look().await)
+    }
+}
+
+/// What came of looking where somebody's name leads.
+pub(crate) fn reachable<T>(host: &str, looked: Result<T, Unposted>) -> Check {
+    match looked.map_err(untold) {
+        Ok(_) => Check::ok(REACHABLE, format!("{host} may be spoken to")),
+        Err(Untold { why, hint, .. }) => {
+            Check { what: REACHABLE, outcome: Outcome::Failed { why, hint } }
         }
     }
 }

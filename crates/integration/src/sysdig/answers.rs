@@ -15,8 +15,8 @@ use crate::shared::said::shown;
 pub(super) const CONTAINERS_LIMIT: usize = 20_000;
 /// Packages of one container.
 const PACKAGES_LIMIT: usize = 10_000;
-/// Packages of all images together.
-const ALL_PACKAGES_LIMIT: usize = 1_000_000;
+/// Bytes of the packages of all images together, which may be a million of them.
+const ALL_PACKAGES_LIMIT: usize = if cfg!(test) { 64 << 10 } else { 128 << 20 };
 /// Clusters of one account.
 const CLUSTERS_LIMIT: usize = 1000;
 /// Bytes of a word: names, versions.
@@ -95,6 +95,8 @@ pub(super) struct Page<'a> {
     pub(super) entries: Vec<&'a RawValue>,
     /// What the next page is asked for with.
     pub(super) next: Option<String>,
+    /// Entries of all pages, where that is told.
+    pub(super) total: Option<u64>,
     pub(super) gaps: Vec<Gap>,
 }
 
@@ -129,7 +131,7 @@ impl<'a> Page<'a> {
             },
         };
         let about = page.page.and_then(|it| serde_json::from_str::<Value>(it.get()).ok());
-        let mut next = None;
+        let (mut next, mut total) = (None, None);
         match about {
             Some(Value::Object(about)) => {
                 match about.get("next") {
@@ -140,6 +142,7 @@ impl<'a> Page<'a> {
                     }
                     Some(_) => lost("where the next one is cannot be read".to_owned()),
                 }
+                total = about.get("total").and_then(Value::as_u64);
                 let returned = about.get("returned").and_then(Value::as_u64);
                 if let Some(returned) = returned.filter(|it| *it > entries.len() as u64) {
                     let there = entries.len();
@@ -148,7 +151,7 @@ impl<'a> Page<'a> {
             }
             _ => lost("it does not say whether there is another one".to_owned()),
         }
-        Ok(Self { entries, next, gaps })
+        Ok(Self { entries, next, total, gaps })
     }
 }
 
@@ -253,7 +256,7 @@ pub(super) struct Profiles {
     all: BTreeMap<String, Profile>,
     /// Images with a container of which nothing is said.
     dim: BTreeSet<String>,
-    count: usize,
+    bytes: usize,
     unclear: Vec<Gap>,
 }
 
@@ -268,18 +271,20 @@ impl Profiles {
             let why = format!("some of {digest} cannot be read");
             gap(&mut self.unclear, "loaded packages", why);
         }
-        let room = ALL_PACKAGES_LIMIT.saturating_sub(self.count);
         let fresh = Profile { is_whole: true, ..Profile::default() };
         let known = self.all.entry(digest.to_owned()).or_insert(fresh);
         known.is_whole &= profile.is_whole;
-        let before = known.packages.len();
-        if profile.packages.len() > room {
-            known.is_whole = false;
-            let why = format!("there are more than {ALL_PACKAGES_LIMIT}");
-            gap(&mut self.unclear, "loaded packages", why);
+        for package in profile.packages {
+            let bytes = size(&package);
+            if self.bytes + bytes > ALL_PACKAGES_LIMIT {
+                known.is_whole = false;
+                gap(&mut self.unclear, "loaded packages", "there are too many".to_owned());
+                break;
+            }
+            if known.packages.insert(package) {
+                self.bytes += bytes;
+            }
         }
-        known.packages.extend(profile.packages.into_iter().take(room));
-        self.count += known.packages.len() - before;
     }
 
     /// All of them, and what is unclear.
@@ -292,6 +297,13 @@ impl Profiles {
         }
         (all, unclear)
     }
+}
+
+/// Bytes that a package takes, about.
+fn size(package: &Loaded) -> usize {
+    let words = [Some(&package.name), Some(&package.version)];
+    let words = words.into_iter().chain([package.purl.as_ref(), package.kind.as_ref()]);
+    size_of::<Loaded>() + words.flatten().map(String::len).sum::<usize>()
 }
 
 /// What a vulnerability result is about.

@@ -69,12 +69,19 @@ impl Sysdig {
     /// Every result that this filter lets through.
     async fn results_of(&self, what: &str, filter: &str) -> Result<Listed<Found>, Failure> {
         let start = first(filter, PER_PAGE);
-        let count = AtomicUsize::new(0);
+        let (count, told) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let id = |it: &Found| it.id.clone();
         let listed = pages::all(&self.desk, what, start.clone(), id, |_, reply| {
             let page = answers::Page::read(&reply.body)?;
             let mut gaps = page.gaps;
             let entries = page.entries.iter();
+            let here = page.entries.len();
+            let told = told.fetch_add(here, Ordering::Relaxed) + here;
+            let total = page.total.filter(|it| page.next.is_none() && *it > told as u64);
+            if let Some(total) = total {
+                let why = format!("it says that there are {total}, and tells of {told}");
+                gap(&mut gaps, what, why);
+            }
             let all: Vec<Found> = entries.filter_map(|it| answers::result(it, &mut gaps)).collect();
             let before = count.fetch_add(all.len(), Ordering::Relaxed);
             Ok(bounded(what, before, all, gaps, onward(&start, page.next)))

@@ -162,6 +162,24 @@ fn nothing_loaded_is_nobody_knows() {
     check(&[a, torn], "2 false");
 }
 
+/// Whoever has a great deal to say is not kept in memory.
+#[test]
+fn too_many_packages_are_a_gap() {
+    let long = "x".repeat(1000);
+    let package = |at: usize| format!(r#"{{"name":"{long}{at}","version":"{long}"}}"#);
+    let packages: Vec<String> = (0..1000).map(package).collect();
+    let image =
+        format!(r#"{{"imageID":"{}","packages":[{}]}}"#, "a".repeat(64), packages.join(","));
+    let observed = read(format!(r#"{{"page":{{}},"data":[{image}]}}"#).as_bytes());
+    let profile = observed.loaded.values().next().unwrap();
+    assert!(!profile.is_whole && (20..40).contains(&profile.packages.len()));
+    assert!(
+        observed.unclear.iter().any(|it| it.why == "there are too many"),
+        "{:?}",
+        observed.unclear
+    );
+}
+
 #[test]
 fn regions() {
     let check = |told: &[(&str, &str)], expect: &str| {

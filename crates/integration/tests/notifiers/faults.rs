@@ -144,37 +144,40 @@ async fn redirects_lead_nowhere() {
     }
 }
 
-/// Some say nothing at all, others begin and do not end, others are not there.
+/// Some say nothing at all, others begin and do not end, others are not there. A machine may be so busy
+/// that those who begin come too late, too.
 #[tokio::test]
 async fn who_hangs_is_left() {
+    const LATE: &str = "it does not answer in time";
     let ways = ways_of(Some(&["127.0.0.0/8"]), Duration::from_secs(1));
-    let check = async |kind: &str, url: &str, expect: &str| {
+    let check = async |kind: &str, url: &str, whys: &[&str]| {
+        let host = url.split('/').nth(2).unwrap();
         let party = connected(kind, &[("url", url)], &ways).unwrap_or_else(|why| panic!("{why}"));
         let begun = Instant::now();
         let told = shown(&say(&*party, &message()).await);
-        assert!(begun.elapsed() < Duration::from_secs(10), "{kind} {url}");
-        assert!(told.starts_with(expect), "{kind}: {told}");
+        // That is when it would be left if nobody had less patience.
+        assert!(begun.elapsed() < Duration::from_secs(30), "{kind} {url}");
+        let why =
+            told.strip_prefix(&format!("later: {host}: ")).unwrap_or_else(|| panic!("{told}"));
+        assert!(whys.iter().any(|it| why.starts_with(it)), "{kind}: {told}");
     };
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = silent.local_addr().unwrap();
     for kind in ["slack", "teams", "webhook"] {
-        let why = format!("later: {host}: it does not answer in time");
-        check(kind, &format!("http://{host}/s3cret-path"), &why).await;
+        check(kind, &format!("http://{host}/s3cret-path"), &[LATE, "nobody is there"]).await;
     }
     drop(silent);
     for kind in ["slack", "teams", "webhook"] {
         let stand_in = ReceiverStandIn::start(Receives::Slack);
         stand_in.plan(Fault::HangUp);
-        check(kind, &stand_in.url(), &format!("later: {}: ", stand_in.host())).await;
+        check(kind, &stand_in.url(), &[""]).await;
     }
     let stand_in = ReceiverStandIn::start(Receives::Slack);
     stand_in.plan(Fault::StallAfter(1));
-    let why = format!("later: {}: its answer broke off", stand_in.host());
-    check("slack", &stand_in.url(), &why).await;
-    let (gone, host) = {
+    check("slack", &stand_in.url(), &["its answer broke off", LATE]).await;
+    let gone = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let host = listener.local_addr().unwrap();
-        (format!("http://{host}/s3cret-path"), host)
+        format!("http://{}/s3cret-path", listener.local_addr().unwrap())
     };
-    check("slack", &gone, &format!("later: {host}: ")).await;
+    check("slack", &gone, &[""]).await;
 }

@@ -118,6 +118,29 @@ async fn secrets_stand_in_no_error() {
     }
 }
 
+/// Wherever what is quoted is cut, no piece of a secret is left of it.
+#[tokio::test]
+async fn no_secret_is_cut_open() {
+    for kind in notifiers() {
+        let Some(there) = there(kind) else { continue };
+        let party = party(kind.id, &borrowed(&settings(kind, &there)));
+        let There::Posted(stand_in) = there else { continue };
+        let url = stand_in.url();
+        for before in 0..110 {
+            for status in [200, 400, 500] {
+                let echo = format!("{} {url}", "x".repeat(before));
+                stand_in.plan(Fault::Status(status, Vec::new(), echo));
+                let Err(untold) = say(&*party, &message()).await else { continue };
+                let said = format!("{untold:?}");
+                for piece in ReceiverStandIn::SECRET.as_bytes().windows(4) {
+                    let piece = std::str::from_utf8(piece).unwrap();
+                    assert!(!said.contains(piece), "{} {status}, {before}: {said}", kind.id);
+                }
+            }
+        }
+    }
+}
+
 /// Anything that somebody may put into a name: nothing seen, turned around, far too long, or code.
 fn junk() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -137,7 +160,8 @@ fn messages() -> impl Strategy<Value = Message> {
     let texts = (junk(), junk(), junk(), junk(), junk(), prop::option::of(junk()));
     let url = prop::option::of(prop_oneof![
         junk(),
-        junk().prop_map(|it| format!("https://a.example/{it}"))
+        junk().prop_map(|it| format!("https://a.example/{it}")),
+        Just(format!("https://a.example/?{}", "&".repeat(900))),
     ]);
     (texts, lists, url).prop_map(|(texts, (facts, environments), url)| {
         let (kind, title, text, organisation, at, severity) = texts;

@@ -3,7 +3,7 @@
 use integration::{Message, Remedy};
 use testkit::{MailServer, MailTls};
 
-use super::{connected, huge, message, party, say, shown, ways_of};
+use super::{PATIENT, connected, huge, message, party, say, shown, ways_of};
 
 fn settings<'a>(
     port: &'a str,
@@ -107,18 +107,22 @@ async fn what_a_server_refuses() {
     )
     .await;
     check(
-        &[("to", "ada@acme.example,busy@acme.example")],
+        &[("to", "busy@acme.example")],
         &message(),
         "later: localhost: to: transient error (451)",
     )
     .await;
-    assert!(server.letters(0).is_empty(), "nobody is told before everybody can be");
+    assert!(server.letters(0).is_empty(), "none of these was taken");
     check(&[], &titled("spam"), "drop: localhost: letter: permanent error (554)").await;
     check(&[], &titled("full"), "later: localhost: letter: transient error (452)").await;
     // Who is there is told, and who is not is no secret.
     let told = "close: localhost: to: permanent error (550)";
     check(&[("to", "gone@acme.example,ada@acme.example")], &message(), told).await;
-    assert_eq!(server.letters(1)[0].to, ["ada@acme.example"]);
+    let told = "later: localhost: to: transient error (451)";
+    check(&[("to", "busy@acme.example,eve@acme.example")], &message(), told).await;
+    let letters = server.letters(2);
+    assert_eq!(letters[0].to, ["ada@acme.example"]);
+    assert_eq!(letters[1].to, ["eve@acme.example"]);
 }
 
 #[tokio::test]
@@ -126,7 +130,7 @@ async fn without_trust_nothing_is_sent() {
     let Some(server) = MailServer::start(MailTls::Agreed) else { return };
     let port = server.port().to_string();
     // Its certificate is of nobody who is trusted.
-    let ways = ways_of(Some(&["localhost"]), std::time::Duration::from_secs(20));
+    let ways = ways_of(Some(&["localhost"]), PATIENT);
     let mut stranger = ways.settings.as_ref().clone();
     stranger.certificate_authorities.clear();
     let ways = integration::Ways { settings: stranger.into(), ..ways };
@@ -194,4 +198,87 @@ async fn servers_that_talk_nonsense() {
         assert!(why.why.len() < 400 && !why.why.contains(char::is_control), "{}", why.why);
         talking.join().unwrap();
     }
+}
+
+/// A server of a few words: it says what `answer` makes of each line, and hangs where that is nothing.
+fn scripted(
+    answer: impl Fn(&str, usize) -> Option<&'static str> + Send + 'static,
+) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let talking = std::thread::spawn(move || {
+        let mut heard = Vec::new();
+        for visit in 0.. {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(connection.try_clone().unwrap()).lines();
+            connection.write_all(b"220 hello\r\n").unwrap();
+            let mut is_letter = false;
+            while let Some(Ok(line)) = lines.next() {
+                let word = line.split([' ', ':']).next().unwrap_or_default().to_owned();
+                if line == "STOP" {
+                    return heard;
+                }
+                if is_letter && line != "." {
+                    continue;
+                }
+                heard.push(line.clone());
+                let said = match answer(&line, visit) {
+                    Some(said) => said,
+                    None if word == "DATA" => "354 go on",
+                    None if line == "." => "250 taken",
+                    None if word == "QUIT" => continue,
+                    None => "250 well",
+                };
+                is_letter = said.starts_with("354");
+                if write!(connection, "{said}\r\n").is_err() {
+                    break;
+                }
+            }
+        }
+        heard
+    });
+    (port, talking)
+}
+
+/// Ends a server of a few words, and says what it heard.
+fn ended(port: &str, talking: std::thread::JoinHandle<Vec<String>>) -> Vec<String> {
+    use std::io::Write as _;
+    let mut last = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    last.write_all(b"STOP\r\n").unwrap();
+    talking.join().unwrap()
+}
+
+/// Who took a letter and then says nothing more has it: it is not told again.
+#[tokio::test]
+async fn a_letter_that_is_taken_is_taken_whatever_is_said_to_a_farewell() {
+    let (port, talking) = scripted(|_, _| None);
+    let ways = ways_of(Some(&["127.0.0.0/8"]), PATIENT);
+    let all = settings(&port, "none", &[("host", "127.0.0.1")]);
+    let party = connected("email", &all, &ways).unwrap_or_else(|why| panic!("{why}"));
+    let told = shown(&say(&*party, &message()).await);
+    assert_eq!(told, "told: 127.0.0.1 took it for 2");
+    let heard = ended(&port, talking);
+    assert_eq!(heard.iter().filter(|it| *it == "DATA").count(), 1, "{heard:?}");
+}
+
+/// One who cannot be told for now keeps nobody else from being told, and nobody is told twice.
+#[tokio::test]
+async fn who_is_busy_keeps_nobody_waiting() {
+    let (port, talking) = scripted(|line, visit| match line {
+        "RCPT TO:<busy@acme.example>" if visit < 2 => Some("452 4.2.2 no room for now"),
+        _ => None,
+    });
+    let ways = ways_of(Some(&["127.0.0.0/8"]), PATIENT);
+    let to = ("to", "ada@acme.example,busy@acme.example");
+    let all = settings(&port, "none", &[("host", "127.0.0.1"), to]);
+    let party = connected("email", &all, &ways).unwrap_or_else(|why| panic!("{why}"));
+    let told = async || shown(&say(&*party, &message()).await);
+    let busy = "later: 127.0.0.1: to: transient error (452): 4.2.2 no room for now";
+    assert_eq!(told().await, format!("{busy} (busy@acme.example); 1 of 2 have it"));
+    assert_eq!(told().await, format!("{busy} (busy@acme.example); 1 of 2 have it"));
+    assert_eq!(told().await, "told: 127.0.0.1 took it for 2");
+    let heard = ended(&port, talking);
+    let count = |word: &str| heard.iter().filter(|it| *it == word).count();
+    assert_eq!((count("RCPT TO:<ada@acme.example>"), count("DATA")), (1, 2), "{heard:?}");
 }

@@ -1,14 +1,12 @@
 //! Who may be spoken to, and who may not.
 
-use std::time::Duration;
-
 use testkit::{FakeRegistry, ReceiverStandIn, Receives};
 
-use super::{connected, message, say, shown, ways_of};
+use super::{PATIENT, connected, message, say, shown, ways_of};
 
 /// Why it does not connect, or what its checks say.
 async fn tried(kind: &str, settings: &[(&str, &str)], allowed: Option<&[&str]>) -> String {
-    let ways = ways_of(allowed, Duration::from_secs(5));
+    let ways = ways_of(allowed, PATIENT);
     match connected(kind, settings, &ways) {
         Err(error) => format!("refused: {error} [{}]", error.hint().unwrap_or_default()),
         Ok(party) => {
@@ -49,7 +47,7 @@ async fn without_a_list_nobody_near_is_spoken_to() {
     let mail = [("host", "127.1"), ("from", "a@a.example"), ("to", "b@b.example")];
     let told = tried("email", &mail, None).await;
     assert!(told.contains("it leads to 127.0.0.1, which is this machine itself"), "{told}");
-    let ways = ways_of(None, Duration::from_secs(5));
+    let ways = ways_of(None, PATIENT);
     let party = connected("email", &mail, &ways).unwrap_or_else(|why| panic!("{why}"));
     let told = shown(&say(&*party, &message()).await);
     assert_eq!(told, "close: 127.1: it leads to 127.0.0.1, which is this machine itself");
@@ -75,9 +73,7 @@ async fn with_a_list_only_who_is_named() {
         let told = tried("slack", &[("url", url)], Some(allowed)).await;
         assert_eq!(told.starts_with("Ok"), may, "{url} {allowed:?}: {told}");
         assert!(may || told.contains("--outgoing"), "{told}");
-        if let Ok(party) =
-            connected("slack", &[("url", url)], &ways_of(Some(allowed), Duration::from_secs(5)))
-        {
+        if let Ok(party) = connected("slack", &[("url", url)], &ways_of(Some(allowed), PATIENT)) {
             let told = shown(&say(&*party, &message()).await);
             assert_eq!(told.starts_with("told: "), may, "{url} {allowed:?}: {told}");
             assert!(may || told.starts_with("close: "), "{told}");
@@ -91,8 +87,7 @@ async fn registries_are_reached_as_the_list_says() {
     let registry = FakeRegistry::start();
     let host = registry.host();
     let check = async |allowed: Option<&[&str]>| {
-        let party =
-            connected("oci", &[("registry", &host)], &ways_of(allowed, Duration::from_secs(5)));
+        let party = connected("oci", &[("registry", &host)], &ways_of(allowed, PATIENT));
         let party = party.unwrap_or_else(|why| panic!("{why}"));
         let checks = party.directory().unwrap().checks().await;
         format!("{:?}", checks[0].outcome)

@@ -66,11 +66,12 @@ async fn slack_is_told_in_blocks_and_in_text() {
         body["blocks"].as_array().unwrap().iter().map(|it| it["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["header", "section", "section", "section", "section", "context"]);
 
-    // Nobody is woken up by a name.
-    let rude = integration::Message { title: "<!channel> @channel @here".to_owned(), ..message() };
-    say(&*party, &rude).await.unwrap();
+    // Nobody is woken up by a name, and what is copied from a message is what it says.
+    let title = "<!channel> @channel @Here -@all npm/@ada/core x@y.example a@sha256:0".to_owned();
+    say(&*party, &integration::Message { title, ..message() }).await.unwrap();
     let text = super::shapes::body(&stand_in.heard()[1])["text"].as_str().unwrap().to_owned();
-    assert!(text.starts_with("*&lt;!channel&gt; @\u{2060}channel @\u{2060}here*"), "{text}");
+    let expect = "*&lt;!channel&gt; @~channel @~Here -@~all npm/@~ada/core x@y.example a@sha256:0*";
+    assert!(text.starts_with(&expect.replace('~', "\u{2060}")), "{text}");
 }
 
 #[tokio::test]

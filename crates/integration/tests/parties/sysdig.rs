@@ -265,6 +265,17 @@ async fn results_without_their_details() {
     let fault = Fault::Status(200, Vec::new(), body.replace('D', &id("d")));
     stand_in.plan("runtime-results", 1, fault);
     assert_eq!(observed(party.as_ref()).await, "");
+    // Who says that there are more than it tells of has not told all of it.
+    for (total, expect) in [
+        (2, "gap: the results of prod-eu: it says that there are 2, and tells of 1\n"),
+        (1, ""),
+        (0, ""),
+    ] {
+        let body = body.replace("\"total\":1", &format!("\"total\":{total}"));
+        let fault = Fault::Status(200, Vec::new(), body.replace('D', &id("d")));
+        stand_in.plan("runtime-results", 1, fault);
+        assert_eq!(observed(party.as_ref()).await, expect);
+    }
     let quoted = sysdig(&stand_in, &[("source", "vulnerabilities"), ("cluster", "a\"b")]);
     let why = observed(quoted.as_ref()).await;
     assert!(why.contains("cannot be asked about a name with quotes"), "{why}");

@@ -35,7 +35,8 @@ fn text<'a>(value: &'a Value, key: &str, most: usize) -> Result<&'a str, String>
     Ok(text)
 }
 
-/// <https://docs.slack.dev/reference/block-kit/blocks>
+/// <https://docs.slack.dev/reference/block-kit/blocks>,
+/// <https://docs.slack.dev/reference/block-kit/composition-objects/text-object>
 pub(super) fn slack(hook: &Hook) -> Judged {
     let body = json(hook)?;
     mrkdwn(text(&body, "text", 40_000)?)?;
@@ -73,6 +74,10 @@ pub(super) fn slack(hook: &Hook) -> Judged {
 fn element(value: &Value, most: usize) -> Judged {
     if value["type"] != "mrkdwn" {
         return Err("its text is no mrkdwn".to_owned());
+    }
+    // Without it Slack looks for people, channels and addresses in what is meant as text.
+    if value["verbatim"] != true {
+        return Err("its text is not verbatim".to_owned());
     }
     mrkdwn(text(value, "text", most)?)
 }

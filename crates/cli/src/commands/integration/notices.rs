@@ -1,11 +1,11 @@
 //! What integrations told, listed, and looked into once more.
 
 use ::integration::Kind;
-use api::{NoticeQuery, NoticeState, Page, Retrying};
+use api::{NoticeQuery, NoticeState, Retrying};
 use clap::ValueEnum;
 
 use crate::Context;
-use crate::asking::{Asking, PART};
+use crate::asking::{Asking, latest};
 use crate::commands::Outcome;
 use crate::messages::count;
 use crate::table::{Format, columns, second};
@@ -33,19 +33,11 @@ pub(super) async fn list(
         State::Done => NoticeState::Done,
         State::Aside => NoticeState::Aside,
     });
-    let most = usize::try_from(limit).unwrap_or(usize::MAX);
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let left = u32::try_from(most.saturating_sub(all.len())).unwrap_or(u32::MAX);
-        let query = NoticeQuery { state, after: after.take(), limit: Some(left.min(PART)) };
-        let page = asking.client.notices(&asking.organisation, kind.id, name, &query).await?;
-        let Page { items, next } = page;
-        all.extend(items);
-        after = next;
-        if after.is_none() || all.len() >= most {
-            break;
-        }
-    }
+    let (all, are_more) = latest(limit, async |after, limit| {
+        let query = NoticeQuery { state, after, limit: Some(limit) };
+        asking.client.notices(&asking.organisation, kind.id, name, &query).await
+    })
+    .await?;
     let text = || {
         let rows = all.iter().map(|it| {
             let state = match it.state {
@@ -63,7 +55,7 @@ pub(super) async fn list(
     } else {
         context.messages.tell_as(format, &all, text)?;
     }
-    if after.is_some() {
+    if are_more {
         context.messages.inform(&format!("The latest {limit}: --limit asks for more"));
     }
     Ok(Outcome::Done)

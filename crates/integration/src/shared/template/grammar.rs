@@ -6,12 +6,16 @@
 const BLOCKS: &[&str] = &["if", "elif", "else", "endif", "for", "endfor"];
 /// What the engine knows besides, and nobody needs who says something.
 const WORDS: &[&str] = &["recursive", "set", "include", "import", "macro"];
+/// Words and signs of one block, and branches of a template. The engine reads, and drops, what is in a
+/// chain one within the other, and a long one would be deeper than a thread's stack.
+const LONGEST: usize = 100;
 /// Words that are no values, so that what is open after one is no argument.
 const OPERATORS: &[&str] = &["and", "elif", "else", "for", "if", "in", "is", "not", "or"];
 
 /// Why it is no template, if it is none.
 pub(super) fn check(source: &str) -> Result<(), String> {
     let mut rest = source;
+    let mut branches = 0;
     while let Some(at) = rest.find('{') {
         rest = rest.get(at + 1..).unwrap_or_default();
         let line = || source.len() - rest.len();
@@ -32,6 +36,10 @@ pub(super) fn check(source: &str) -> Result<(), String> {
                     let shown = super::super::said::shown(word);
                     return Err(at_line(format!("`{shown}` is none of {}", BLOCKS.join(", "))));
                 }
+                branches += usize::from(word == "elif");
+                if branches > LONGEST {
+                    return Err(at_line("there are too many branches".to_owned()));
+                }
                 inside(body, "%}").map_err(at_line)?
             }
             _ => rest,
@@ -51,7 +59,7 @@ fn inside<'a>(body: &'a str, end: &str) -> Result<&'a str, String> {
     // Is what is open the arguments of something?
     let mut open: Vec<bool> = Vec::new();
     let mut after_value = false;
-    loop {
+    for _ in 0..LONGEST {
         let bare = rest.trim_start();
         let close = bare.strip_prefix(['-', '+']).unwrap_or(bare);
         if let Some(after) = close.strip_prefix(end) {
@@ -100,6 +108,7 @@ fn inside<'a>(body: &'a str, end: &str) -> Result<&'a str, String> {
         after_value = is_value;
         rest = bare.get(length..).unwrap_or_default();
     }
+    Err("a block is too long".to_owned())
 }
 
 /// Bytes of the text in quotes that stands first.

@@ -142,6 +142,31 @@ fn what_would_cost_much_is_refused() {
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
+/// What is long may be deep for who reads it. A thread that runs out of its stack takes all others along.
+#[test]
+fn what_would_be_deep_is_refused() {
+    let long = |count: usize| {
+        [
+            format!("{{{{ title{} }}}}", "|trim".repeat(count)),
+            format!("{{{{ detail{} }}}}", ".a".repeat(count)),
+            format!("{{{{ facts{} }}}}", "[0]".repeat(count)),
+            format!("{{{{ {}title }}}}", "not ".repeat(count)),
+            format!("{{{{ title{} }}}}", " and title".repeat(count)),
+            format!("{{{{ title{} }}}}", " == title".repeat(count)),
+            format!("{{{{ title{} }}}}", " if title".repeat(count)),
+            format!("{{% if title %}}x{}{{% endif %}}", "{% elif title %}x".repeat(count)),
+            format!("{}x{}", "{% if title %}".repeat(count), "{% endif %}".repeat(count)),
+        ]
+    };
+    for source in long(400).into_iter().chain(long(3000)) {
+        let found = filled(&source, Dress::Text(bare));
+        assert!(found.starts_with("refused: "), "{source}: {found}");
+    }
+    let short = &long(40)[0];
+    assert_eq!(filled(short, Dress::Text(bare)), "CVE-2021-44228 (critical) runs in production");
+    assert_eq!(filled(&long(40)[7], Dress::Text(bare)), "x");
+}
+
 proptest! {
     #[test]
     fn no_template_panics(source in "(\\{\\{|\\}\\}|\\{%|%\\}|\\{#|#\\}|if|for|in|title|facts|[ -~é\n]|\\|join|\\(|\\)|\\[|\\]|\"|'|endif|endfor){0,40}") {
