@@ -36,7 +36,7 @@ const MAPPED: &str = "--map PROJECT=ENVIRONMENT, or --environment for all";
 impl Docker {
     pub(super) fn run(&self, context: &Context) -> anyhow::Result<Outcome> {
         let mapping = mapping(&self.map, None, self.environment.as_deref(), MAPPED)?;
-        let mapped = format!("{:?} {:?}", self.map, self.environment);
+        let mapped = serde_json::to_string(&(&self.map, &self.environment))?;
         let environment = &context.environment;
         let flags = match &self.host {
             Some(host) => {

@@ -48,7 +48,7 @@ impl Kubernetes {
     pub(super) fn run(&self, context: &Context) -> anyhow::Result<Outcome> {
         let label = self.map_label.as_deref();
         let mapping = mapping(&self.map, label, self.environment.as_deref(), MAPPED)?;
-        let mapped = format!("{:?} {label:?} {:?}", self.map, self.environment);
+        let mapped = serde_json::to_string(&(&self.map, label, &self.environment))?;
         let access = self.access(&context.environment)?;
         self.telling.tell(context, (&self.cluster, &mapped), async || {
             Cluster::open(&access, mapping, Patience::default()).await
