@@ -122,11 +122,11 @@ fn asked(address: &str, path: &str) -> String {
 
 /// Waits until that is so: who is told of it over one way may ask over another before it is there.
 #[track_caller]
-fn waited<T: PartialEq + std::fmt::Debug>(expect: T, now: impl Fn() -> T) {
+fn waited<T: PartialEq + std::fmt::Debug>(expect: &T, now: impl Fn() -> T) {
     let begun = Instant::now();
     loop {
         let found = now();
-        if found == expect {
+        if found == *expect {
             return;
         }
         assert!(begun.elapsed() < PATIENCE, "{found:?} is not {expect:?}");
@@ -155,7 +155,7 @@ fn a_cluster_at_a_server() {
     let address = health.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
     telling.until("eu1: 1 container in production; 1 began, 0 ended");
     assert_eq!(asked(&address, "/healthz"), "200 ok");
-    waited("200 ok".to_owned(), || asked(&address, "/readyz"));
+    waited(&"200 ok".to_owned(), || asked(&address, "/readyz"));
     let one = |letter: &str, tag: &str| format!("acme/web:{tag} {} linux/amd64", digest(letter));
     let shown = |lines: Vec<String>| -> Vec<String> {
         lines.into_iter().map(|it| it.replace("docker.io/", "")).collect()
@@ -163,7 +163,7 @@ fn a_cluster_at_a_server() {
     assert_eq!(shown(running(&home, "production")), [one("a", "v1")]);
     put(&cluster, "web", "acme/web:v2", &digest("b"));
     telling.until("eu1: 1 container in production; ");
-    waited(vec![one("b", "v2")], || shown(running(&home, "production")));
+    waited(&vec![one("b", "v2")], || shown(running(&home, "production")));
     cluster.delete("pods", "shop", "web-5f7b9-x");
     telling.until("eu1: nothing runs; ");
     assert_eq!(running(&home, "production"), [] as [&str; 0]);
