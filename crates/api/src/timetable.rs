@@ -92,7 +92,9 @@ fn expression(text: &str) -> Result<Cron, BadTimetable> {
         return Err(bad(format!("it has {fields} {many}, and not five")));
     }
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    parser.parse(text).map_err(|error| bad(format!("`{text}` makes no sense: {}", cause(&error))))
+    parser.parse(text).map_err(|error| {
+        bad(format!("`{}` makes no sense: {}", text.escape_debug(), cause(&error)))
+    })
 }
 
 /// What the library says, as the other half of a sentence of ours.
