@@ -45,7 +45,7 @@ fetch() {
     *) fail "$1: nothing is fetched but by https" ;;
   esac
   curl --fail --silent --show-error --location --proto-redir '=https' --retry 3 --max-time 300 \
-    --max-filesize 500000000 --output "$2" -- "$1" || fail "$1: it cannot be fetched"
+    --max-filesize 500000000 --output "$2" -- "$1" || fail "$1: it cannot be fetched${3:+; $3}"
 }
 
 sum() {
@@ -63,13 +63,11 @@ else
   version=${version:-${INSTALL_REF:-}}
   [ -n "$repository" ] || fail "foretop is not in PATH, and no install-from says where it is"
   [ -n "$version" ] || fail "foretop is not in PATH, and no version says which release is meant"
-  releases=${GITHUB_SERVER_URL:-https://github.com}/$repository/releases/download/$version
-  asset=foretop_${system}_$machine.tar.gz
-  from=$releases/$asset
+  from=${GITHUB_SERVER_URL:-https://github.com}/$repository/releases/download/$version
+  from=$from/foretop_${system}_$machine.tar.gz
   if [ -z "$wanted" ]; then
-    fetch "$releases/foretop_checksums.txt" "$folder/checksums"
-    wanted=$(awk -v asset="$asset" '$2 == asset || $2 == "*" asset { print $1; exit }' "$folder/checksums")
-    [ -n "$wanted" ] || fail "$releases/foretop_checksums.txt: it does not mention $asset"
+    fetch "$from.sha256" "$folder/sha256" "deploy/action/README.md tells how foretop gets there"
+    read -r wanted _ <"$folder/sha256" || true
   fi
 fi
 

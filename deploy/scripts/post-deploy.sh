@@ -49,10 +49,12 @@ if [ -n "$twice" ]; then
   exit 1
 fi
 
+# Each is looked at before one is recorded: half a workload is none.
+containers=() images=()
 while read -r container image running; do
-  digest=${running##*@}
-  case $digest in
-    sha256:*) ;;
+  # What stands alone is the id of a configuration, by which no registry knows an image.
+  case $running in
+    *@sha256:*) digest=${running##*@} ;;
     *)
       echo "error: $workload: nobody knows by which digest $container runs $image" >&2
       exit 1
@@ -63,5 +65,9 @@ while read -r container image running; do
   case $name in
     sha256:* | '') name=${running%%@*} name=${name#*://} ;;
   esac
-  foretop env "${platform[@]}" --app "$namespace/$workload/$container" -- "$environment" "$name@$digest"
+  containers+=("$container") images+=("$name@$digest")
 done <<<"$pods"
+
+for at in "${!images[@]}"; do
+  foretop env ${platform[@]+"${platform[@]}"} --app "$namespace/$workload/${containers[at]}" -- "$environment" "${images[at]}"
+done

@@ -4,6 +4,7 @@ mod arrows;
 mod bench;
 mod codegen;
 mod demo;
+mod failures;
 mod fuzz;
 mod needs;
 mod pack;

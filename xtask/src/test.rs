@@ -1,8 +1,10 @@
 //! `cargo xtask test`: everything that CI runs, in one command.
 
 use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::run::{has, root, run};
+use crate::failures::Failures;
+use crate::run::{has, root, run, run_heard};
 use crate::{codegen, needs, quality};
 
 #[expect(clippy::print_stderr, reason = "a chore says what it leaves out")]
@@ -10,7 +12,7 @@ pub(crate) fn test(_: &[String]) -> anyhow::Result<()> {
     needs::install()?;
     run("cargo", &["fmt", "--all", "--check"])?;
     run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
-    run("cargo", &["test", "--workspace", "--locked", "--no-fail-fast"])?;
+    every_test()?;
     codegen::codegen(&["--check".to_owned()])?;
     quality::quality(&["--cases".to_owned()])?;
     if has("cargo-deny") {
@@ -20,6 +22,18 @@ pub(crate) fn test(_: &[String]) -> anyhow::Result<()> {
         eprintln!("left out: cargo-deny is not installed (`cargo install cargo-deny`)");
     }
     Ok(())
+}
+
+/// Every test, and when some failed which ones and why: thousands of lines may follow the first.
+fn every_test() -> anyhow::Result<()> {
+    let failures = Arc::new(Mutex::new(Failures::default()));
+    let heard = Arc::clone(&failures);
+    let arguments = ["test", "--workspace", "--locked", "--no-fail-fast"];
+    let ran = run_heard("cargo", &arguments, move |line| {
+        heard.lock().unwrap_or_else(PoisonError::into_inner).line(line);
+    });
+    let failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+    ran.map_err(|error| anyhow::anyhow!("{error:#}\n{failures}"))
 }
 
 /// What is published about our own dependencies; its database lies elsewhere.

@@ -21,7 +21,7 @@ use crate::words::{
     Looked, LooksQuery, MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation,
     NewOrganisation, NewToken, Organisation, Page, PageQuery, Presenting, Problem, Promotion,
     Pushed, Pushing, RecordedAll, Recordings, Renaming, Report, Reported, Repository,
-    RepositoryQuery, Reset, Resetting, ResolveQuery, Resolved, Rotating, Session, TagSpan,
+    RepositoryQuery, Reset, Resetting, ResolveQuery, Resolved, Rotating, Session, Sort, TagSpan,
     TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
 };
 use crate::{Carrier, Live, ORIGIN, PROBLEM, ROOT, Take, Trouble, add};
@@ -676,6 +676,11 @@ impl Client {
     where
         Q: Serialize + ?Sized,
     {
+        // However they are written, they lead up, to something else than what was meant.
+        if path.split('/').any(|it| matches!(it, "%2E" | "%2E%2E")) {
+            let problem = Sort::Malformed.because("nothing is called `.` or `..`");
+            return Err(Error::Problem(Box::new(problem)));
+        }
         let foreign = |why: String| Error::Foreign { what: path.to_owned(), why };
         let query = serde_urlencoded::to_string(query).map_err(|it| foreign(it.to_string()))?;
         let mark = if query.is_empty() { "" } else { "?" };
@@ -726,7 +731,7 @@ fn within(organisation: &str, path: &[&str]) -> String {
 pub fn segment(name: &str) -> String {
     /// What may stand in a path as it is.
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~').remove(b':');
-    // Even when encoded, these would lead up.
+    // Even when encoded, these would lead up: such a path is not asked for.
     match name {
         "." => "%2E".to_owned(),
         ".." => "%2E%2E".to_owned(),

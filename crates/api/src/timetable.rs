@@ -1,6 +1,7 @@
 //! A timetable: when something is due again and again, as cron writes it, by the clocks of some place.
 
 use croner::Cron;
+use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -85,8 +86,28 @@ fn expression(text: &str) -> Result<Cron, BadTimetable> {
     if text.contains('@') && !is_word {
         return Err(bad(format!("there is no such word; there are {}", WORDS.join(", "))));
     }
+    let fields = text.split_ascii_whitespace().count();
+    if !is_word && fields != 5 {
+        let many = if fields == 1 { "field" } else { "fields" };
+        return Err(bad(format!("it has {fields} {many}, and not five")));
+    }
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    parser.parse(text).map_err(|error| bad(error.to_string()))
+    parser.parse(text).map_err(|error| {
+        bad(format!("`{}` makes no sense: {}", text.escape_debug(), cause(&error)))
+    })
+}
+
+/// What the library says, as the other half of a sentence of ours.
+fn cause(error: &CronError) -> String {
+    let said = match error {
+        CronError::InvalidPattern(said)
+        | CronError::IllegalCharacters(said)
+        | CronError::ComponentError(said) => said.clone(),
+        other => other.to_string(),
+    };
+    let said = said.trim_end_matches('.');
+    let mut letters = said.chars();
+    letters.next().map_or_else(String::new, |it| it.to_lowercase().chain(letters).collect())
 }
 
 fn place(name: &str) -> Result<TimeZone, BadTimetable> {
@@ -174,6 +195,17 @@ mod tests {
         );
         let samoa = times("0 8 * * *", "Pacific/Apia", "2011-12-29T12:00:00Z", 3);
         assert_eq!(samoa, "2011-12-29T18:00 2011-12-30T18:00 2011-12-31T18:00");
+    }
+
+    #[test]
+    fn why_not_is_said_in_our_words() {
+        let check = |cron: &str, expect: &str| {
+            assert_eq!(Timetable::new(cron, None).unwrap_err().to_string(), expect);
+        };
+        check("", "cron: it has 0 fields, and not five");
+        check("* * *", "cron: it has 3 fields, and not five");
+        check("0 0 8 * * *", "cron: it has 6 fields, and not five");
+        check("99 * * * *", "cron: `99 * * * *` makes no sense: number out of bounds");
     }
 
     #[test]

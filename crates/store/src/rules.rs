@@ -47,7 +47,12 @@ impl Store {
         let row = tx.row(sql, values![&organisation.0, new.kind, &channel]).await?;
         let Some(row) = row else {
             let name = format!("{} {channel}", new.kind);
-            return Err(Error::NotFound { what: "integration", name, among: Vec::new() });
+            let sql = "SELECT kind, name FROM integrations
+                       WHERE organisation = $1 AND deleting = 0 ORDER BY kind, name LIMIT 20";
+            let rows = tx.rows(sql, values![&organisation.0]).await?;
+            let known = |row: &Row| Ok(format!("{} {}", row.text("kind")?, row.text("name")?));
+            let among = rows.iter().map(known).collect::<Result<_, Error>>()?;
+            return Err(Error::NotFound { what: "integration", name, among });
         };
         let integration = row.text("id")?;
         let sql = "SELECT id FROM rules WHERE organisation = $1 AND name = $2";

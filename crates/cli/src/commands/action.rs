@@ -123,7 +123,9 @@ impl Running<'_> {
             }
         }
         let telling = Telling { sections: &sections, inputs: self.inputs, runner: self.runner };
-        let told = telling.summary().and_then(|()| telling.comment(self.context));
+        // One that cannot be written keeps nobody from the other.
+        let summary = telling.summary();
+        let told = telling.comment(self.context).and(summary);
         match failure {
             Some(error) => Err(error),
             None => told.map(|()| outcome),

@@ -34,7 +34,8 @@ enum Command {
     /// Configure an integration, or tell it something else, and try it
     #[command(after_help = after_help())]
     Configure {
-        /// What to speak with: artifactory, azure, distribution, harbor, nexus, oci, sysdig
+        /// What to speak with: artifactory, azure, distribution, email, harbor, nexus, oci, slack, sysdig,
+        /// teams, webhook
         integration: String,
         /// Its name, to tell several apart
         #[arg(long, default_value = USUAL, value_parser = super::said())]

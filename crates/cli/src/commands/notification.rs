@@ -2,10 +2,12 @@
 
 use api::{NotificationQuery, NotificationState, Resending};
 use clap::{Subcommand, ValueEnum};
+use format::shown;
 
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask, latest};
+use crate::failure::Failure;
 use crate::messages::count;
 use crate::table::{Format, columns, second};
 
@@ -132,6 +134,15 @@ async fn retry(
     let resending = Resending { notification };
     let resent = asking.client.retry_notifications(&asking.organisation, &resending).await?;
     let messages = &context.messages;
+    // Whoever means one takes silence for done.
+    if resent.retried == 0
+        && let Some(id) = &resending.notification
+    {
+        return Err(Failure::error(
+            shown(&format!("notification `{id}`: there is none that was given up or waits")),
+            "`foretop notification list` tells their ids",
+        ));
+    }
     if format == Format::Json {
         messages.report(&format!("{}\n", serde_json::to_string_pretty(&resent)?))?;
     } else if resent.retried == 0 {

@@ -94,7 +94,7 @@ struct Add {
     /// Not at once, but together
     #[arg(long, value_enum)]
     digest: Option<Often>,
-    /// When a digest is told, if it is not hourly
+    /// When a digest is told, if it is not hourly [default: 08:00]
     #[arg(long, value_name = "HH:MM", requires = "digest", value_parser = super::said())]
     at: Option<String>,
     /// Tell nothing then: it is told together when that is over
@@ -179,10 +179,12 @@ impl Verb for Rule {
 fn ruling(add: &Add) -> anyhow::Result<Ruling> {
     let (kind, name) = add.channel.split_once('/').unwrap_or((&add.channel, USUAL));
     let words = |levels: &[Level]| levels.iter().map(|it| it.as_str().to_owned()).collect();
-    if add.zone.is_some() && add.quiet.is_none() && add.at.is_none() {
+    // Those have a time of day also where nobody says it.
+    let has_time = matches!(add.digest, Some(Often::Daily | Often::Weekly)) || add.at.is_some();
+    if add.zone.is_some() && add.quiet.is_none() && !has_time {
         return Err(Failure::error(
             "--zone: no time of day is told",
-            "it goes with --quiet, or with --digest and --at",
+            "it goes with --quiet, or with --digest daily or weekly",
         ));
     }
     let digest = add.digest.map(|it| Digesting {

@@ -68,10 +68,13 @@ impl Verb for Runtime {
                     asking.client.runtimes(organisation, &query).await
                 });
                 let all = all.await?;
-                messages.tell_as(format, &all, || table(&all))?;
-                if all.is_empty() {
+                if all.is_empty() && format == Format::Text {
+                    let there = "`foretop agent` has a cluster or a host say what runs in it";
                     messages.inform(&format!("No runtime in organization {organisation}"));
+                    messages.advise(there);
+                    return Ok(());
                 }
+                messages.tell_as(format, &all, || table(&all))?;
                 if format == Format::Text {
                     for it in &all {
                         doubts(it, messages);
@@ -133,7 +136,7 @@ fn table(all: &[Told]) -> String {
             it.environments.join(", "),
         ]
     };
-    let heads = ["NAME", "KIND", "STATE", "LAST HEARD", "RUNS", "ENVIRONMENTS"];
+    let heads = ["Name", "Kind", "State", "Last heard", "Runs", "Environments"];
     columns(&heads, all.iter().map(row).collect())
 }
 
@@ -148,6 +151,6 @@ fn containers(it: &WholeRuntime) -> String {
         let application = it.application.clone().unwrap_or_else(|| "(not placed)".to_owned());
         vec![it.environment.clone(), parts.join("/"), application, image, digest.clone()]
     };
-    let heads = ["ENVIRONMENT", "WORKLOAD", "APPLICATION", "IMAGE", "DIGEST"];
+    let heads = ["Environment", "Workload", "Application", "Image", "Digest"];
     columns(&heads, it.containers.iter().map(row).collect())
 }

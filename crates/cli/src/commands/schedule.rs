@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use api::{CheckQuestion, CheckVerdict, Checked, Found, Schedule as Kept, Scheduling};
 use clap::Subcommand;
+use format::shown;
 use model::Level;
 
 use super::cves::severity;
@@ -60,6 +61,9 @@ enum Command {
         /// Only this repository, tag or image
         #[arg(long, value_name = "IMAGE", value_parser = said())]
         repo: Option<String>,
+        /// How to write it
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
         #[command(flatten)]
         whose: Whose,
     },
@@ -95,6 +99,9 @@ enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 600,
               value_parser = clap::value_parser!(u64).range(1..=86_400))]
         wait: u64,
+        /// How to write it
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
         #[command(flatten)]
         whose: Whose,
     },
@@ -114,6 +121,7 @@ impl Verb for Schedule {
                 only_unfixed,
                 only_cisa_kev,
                 repo,
+                format,
                 whose,
             } => {
                 let fixed = match (only_fixed, only_unfixed) {
@@ -128,7 +136,9 @@ impl Verb for Schedule {
                     exploited: only_cisa_kev,
                 };
                 let scheduling = Scheduling { environment, cron, zone, question };
-                ask(context, &whose, async |asking| add(asking, &name, &scheduling, messages).await)
+                ask(context, &whose, async |asking| {
+                    add(asking, &name, &scheduling, format, messages).await
+                })
             }
             Command::List { name, format, whose } => ask(context, &whose, async |asking| {
                 list(asking, name.as_deref(), format, messages).await
@@ -138,19 +148,25 @@ impl Verb for Schedule {
                 messages.done(&format!("Schedule {name} is no more"));
                 Ok(Outcome::Done)
             }),
-            Command::Run { name, exit_code, wait, whose } => ask(context, &whose, async |asking| {
-                let kept = run(asking, &name, wait).await?;
-                let Some(last) = &kept.last else { return Ok(Outcome::Done) };
-                messages.report(&details(&kept))?;
-                let has_passed = last.verdict == CheckVerdict::Passed;
-                let line = format!("{name}: {}", told(last));
-                if has_passed {
-                    messages.done(&line);
-                } else {
-                    messages.warn(&line);
-                }
-                Ok(if exit_code && !has_passed { Outcome::Shut } else { Outcome::Done })
-            }),
+            Command::Run { name, exit_code, wait, format, whose } => {
+                ask(context, &whose, async |asking| {
+                    let kept = run(asking, &name, wait).await?;
+                    messages.tell_as(format, &kept, || details(&kept))?;
+                    // What was asked for and is not there is no good news.
+                    let Some(last) = &kept.last else {
+                        return Err(anyhow::anyhow!("schedule {name}: nothing came of its check"));
+                    };
+                    let has_passed = last.verdict == CheckVerdict::Passed;
+                    let line = format!("{name}: {}", told(last));
+                    let line = shown(&line);
+                    if has_passed {
+                        messages.done(&line);
+                    } else {
+                        messages.warn(&line);
+                    }
+                    Ok(if exit_code && !has_passed { Outcome::Shut } else { Outcome::Done })
+                })
+            }
         }
     }
 }
@@ -159,10 +175,15 @@ async fn add(
     asking: &Asking,
     name: &str,
     scheduling: &Scheduling,
+    format: Format,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
     let done = asking.client.put_schedule(&asking.organisation, name, scheduling).await?;
     let kept = done.schedule;
+    if format == Format::Json {
+        messages.tell_as(format, &kept, String::new)?;
+        return Ok(Outcome::Done);
+    }
     let what = if done.new { "is made" } else { "is told something else" };
     let next = kept.next.as_deref().map_or("never".to_owned(), second);
     messages.done(&format!("Schedule {} {what}: it is checked next at {next}", kept.name));

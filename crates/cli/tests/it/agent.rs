@@ -1,9 +1,12 @@
 //! `foretop agent`: what a cluster and a host run, told to a real server, and to the memory of one's own.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -47,28 +50,37 @@ fn cluster() -> FakeCluster {
 /// An agent that ends with the test.
 struct Telling {
     child: Child,
-    said: BufReader<ChildStderr>,
+    said: Receiver<String>,
 }
+
+/// Whoever has not come that far by then never does.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 impl Telling {
     fn start(sandbox: &Sandbox, line: &str) -> Self {
         let mut agent = sandbox.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
         agent.arg("agent").args(line.split_whitespace());
         let mut child = agent.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let said = BufReader::new(child.stderr.take().unwrap());
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (say, said) = channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let _ = say.send(line);
+            }
+        });
         Self { child, said }
     }
 
     /// Its next line that has that in it.
     fn until(&mut self, words: &str) -> String {
-        let mut said = String::new();
+        let (begun, mut said) = (Instant::now(), String::new());
         loop {
-            let mut line = String::new();
-            assert!(self.said.read_line(&mut line).unwrap() > 0, "it ended before that: {said}");
+            let line = self.said.recv_timeout(PATIENCE.saturating_sub(begun.elapsed()));
+            let line = line.unwrap_or_else(|why| panic!("no `{words}`: {why}: {said}"));
             if line.contains(words) {
                 return line.trim().to_owned();
             }
-            said += &line;
+            let _ = writeln!(said, "{line}");
         }
     }
 }
@@ -112,6 +124,20 @@ fn asked(address: &str, path: &str) -> String {
     format!("{status} {}", answer.rsplit("\r\n\r\n").next().unwrap_or_default().trim())
 }
 
+/// Waits until that is so: who is told of it over one way may ask over another before it is there.
+#[track_caller]
+fn waited<T: PartialEq + std::fmt::Debug>(expect: &T, now: impl Fn() -> T) {
+    let begun = Instant::now();
+    loop {
+        let found = now();
+        if found == *expect {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{found:?} is not {expect:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 #[test]
 fn a_cluster_at_a_server() {
     let cluster = cluster();
@@ -133,7 +159,7 @@ fn a_cluster_at_a_server() {
     let address = health.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
     telling.until("eu1: 1 container in production; 1 began, 0 ended");
     assert_eq!(asked(&address, "/healthz"), "200 ok");
-    assert_eq!(asked(&address, "/readyz"), "200 ok");
+    waited(&"200 ok".to_owned(), || asked(&address, "/readyz"));
     let one = |letter: &str, tag: &str| format!("acme/web:{tag} {} linux/amd64", digest(letter));
     let shown = |lines: Vec<String>| -> Vec<String> {
         lines.into_iter().map(|it| it.replace("docker.io/", "")).collect()
@@ -141,7 +167,7 @@ fn a_cluster_at_a_server() {
     assert_eq!(shown(running(&home, "production")), [one("a", "v1")]);
     put(&cluster, "web", "acme/web:v2", &digest("b"));
     telling.until("eu1: 1 container in production; ");
-    assert_eq!(shown(running(&home, "production")), [one("b", "v2")]);
+    waited(&vec![one("b", "v2")], || shown(running(&home, "production")));
     cluster.delete("pods", "shop", "web-5f7b9-x");
     telling.until("eu1: nothing runs; ");
     assert_eq!(running(&home, "production"), [] as [&str; 0]);

@@ -48,7 +48,12 @@ fn document(name: &str) -> Value {
 /// Every script in a workflow or a job.
 fn steps() -> Vec<String> {
     let mut scripts = Vec::new();
-    for name in ["workflows/deploy.yaml", "workflows/scan.yaml", "action/action.yaml"] {
+    for name in [
+        "workflows/deploy.yaml",
+        "workflows/scan.yaml",
+        "action/action.yaml",
+        "../.github/workflows/release.yaml",
+    ] {
         let document = document(name);
         let jobs = document["jobs"].as_object().map(|it| it.values().cloned().collect::<Vec<_>>());
         let jobs = jobs.unwrap_or_else(|| vec![document["runs"].clone()]);
@@ -185,6 +190,12 @@ fn what_a_cluster_runs_is_recorded() {
     };
     let usual = ["shop", "deployment/web", "production"];
     check(told("myorg/myapp:v1.2.0", "sha256"), &usual, "nobody knows by which digest web runs");
+    // Nor is what stands before it, and the id of a configuration is no digest of an image.
+    check(told("myorg/myapp:v1.2.0", &web), &usual, "nobody knows by which digest web runs");
+    let (code, said) = run(&["shop", "web", "staging"]);
+    assert_eq!(code, 1, "{said}");
+    let (code, said) = place.shell("foretop env staging");
+    assert!(code == 1 && said.contains("there is none"), "half of it is recorded: {said}");
     let mut two = told("myorg/myapp:v1.2.0", &format!("docker.io/myorg/myapp@{web}"));
     two["items"][1]["status"]["containerStatuses"][0]["imageID"] =
         json!("docker.io/myorg/myapp@sha256:01");

@@ -4,6 +4,7 @@
 
 mod action;
 mod agent;
+mod alert;
 mod almanac;
 mod authority;
 mod broken;

@@ -9,7 +9,7 @@ use crate::place::{Memory, Place};
 use crate::story::{log4j, npm, service};
 
 /// A line that somebody is to type, and what is to come of it.
-struct Step {
+pub(crate) struct Step {
     line: usize,
     typed: String,
     exit: i32,
@@ -20,12 +20,12 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn page(name: &str) -> String {
+pub(crate) fn page(name: &str) -> String {
     fs_err::read_to_string(root().join(name)).unwrap()
 }
 
 /// The steps of all examples. A comment behind a line may say `exit code 1`.
-fn steps(page: &str) -> Vec<Step> {
+pub(crate) fn steps(page: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut inside = false;
     for (at, line) in page.lines().enumerate() {
@@ -84,7 +84,7 @@ fn what_stands_for_what() {
 
 /// Types all of them, one after the other.
 #[track_caller]
-fn walk(place: &Place, name: &str, steps: &[Step], put: impl Fn(&str) -> String) {
+pub(crate) fn walk(place: &Place, name: &str, steps: &[Step], put: impl Fn(&str) -> String) {
     for step in steps {
         let (code, said) = place.shell(&step.typed);
         let here = format!("{name}:{}: $ {}\n{said}", step.line, step.typed);

@@ -28,7 +28,7 @@ pub(crate) struct Place {
     path: String,
     serving: Option<Serving>,
     /// The server's.
-    house: Sandbox,
+    pub(crate) house: Sandbox,
 }
 
 impl Place {
@@ -70,6 +70,14 @@ impl Place {
             place.log_in(serving);
         }
         Some(place)
+    }
+
+    /// A home beside a server that nobody has used yet, whose people ask no registry.
+    pub(crate) fn beside(house: Sandbox, serving: Serving) -> Self {
+        let sandbox = Sandbox::new().with("FORETOP_OFFLINE", "1").with("LANG", "C.UTF-8");
+        let path = programs(&sandbox);
+        serving.settled(&sandbox, "it --scope admin");
+        Self { sandbox, path, serving: Some(serving), house }
     }
 
     /// By the real client, where there is one.

@@ -87,7 +87,7 @@ fn waited(ann: &Sandbox, kind: &str, word: &str) -> String {
         if said.contains(word) {
             return said;
         }
-        assert!(begun.elapsed() < Duration::from_mins(2), "{word} is never told: {said}");
+        assert!(begun.elapsed() < Duration::from_mins(3), "{word} is never told: {said}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }
@@ -99,7 +99,7 @@ fn a_new_advisory_is_an_event_where_it_matters() {
     let begun = Instant::now();
     let asked = mirror.asked(SECDB);
     while mirror.asked(SECDB) < asked + 2 {
-        assert!(begun.elapsed() < Duration::from_mins(1), "it is asked again");
+        assert!(begun.elapsed() < Duration::from_mins(3), "it is asked again");
         std::thread::sleep(Duration::from_millis(50));
     }
     mirror.says(SECDB, &secdb(r#""1.0-r1": ["CVE-2026-0001"], "1.3-r0": ["CVE-2026-0002"]"#));
@@ -118,7 +118,7 @@ fn a_new_advisory_is_an_event_where_it_matters() {
         } else {
             let begun = Instant::now();
             while !house.foretop(&format!("almanac show {id}")).contains("attacks") {
-                assert!(begun.elapsed() < Duration::from_mins(2), "{number}");
+                assert!(begun.elapsed() < Duration::from_mins(3), "{number}");
                 std::thread::sleep(Duration::from_millis(100));
             }
         }
@@ -204,7 +204,7 @@ fn who_is_killed_over_it_leaves_the_former() {
     let asked = mirror.asked(SECDB);
     let begun = Instant::now();
     while mirror.asked(SECDB) <= asked {
-        assert!(begun.elapsed() < Duration::from_mins(1), "it is asked again");
+        assert!(begun.elapsed() < Duration::from_mins(3), "it is asked again");
         std::thread::sleep(Duration::from_millis(50));
     }
     serving.kill();
@@ -219,7 +219,7 @@ fn who_is_killed_over_it_leaves_the_former() {
         if said.starts_with("exit 0\n") {
             break;
         }
-        assert!(begun.elapsed() < Duration::from_secs(30), "{said}");
+        assert!(begun.elapsed() < Duration::from_mins(3), "{said}");
         std::thread::sleep(Duration::from_millis(50));
     }
     let house = house.with("FORETOP_REFRESH", &format!("mirror={}", mirror.url()));

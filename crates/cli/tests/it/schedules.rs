@@ -97,6 +97,13 @@ fn listed_changed_and_removed() {
     assert!(listed.contains("not checked yet"), "{listed}");
     let run = done(&ann, "schedule run morning");
     assert!(run.contains("morning: passed"), "{run}");
+    let json = ann.output("schedule run morning --format json");
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["last"]["verdict"], "passed");
+    let line =
+        "schedule add morning --env production --cron @daily --zone Asia/Tokyo --format json";
+    let json: serde_json::Value = serde_json::from_slice(&ann.output(line).stdout).unwrap();
+    assert_eq!((&json["name"], &json["zone"]), (&"morning".into(), &"Asia/Tokyo".into()));
     done(&ann, "env rename production live");
     let json = ann.output("schedule list morning --format json");
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
@@ -117,6 +124,7 @@ fn listed_changed_and_removed() {
         ("schedule run x", "schedule `x`: there is none"),
         ("schedule remove x", "schedule `x`: there is none"),
         ("schedule add x --env live --cron @reboot", "cron: there is no such word"),
+        ("schedule add x --env live --cron 99", "cron: it has 1 field, and not five"),
         (
             "schedule add x --env live --cron @daily --zone Nowhere",
             "zone: `Nowhere` is no time zone",

@@ -54,3 +54,17 @@ fn without_a_list_nobody_inside_is_told_anything() {
         "{said}"
     );
 }
+
+#[test]
+fn each_kind_is_in_the_help() {
+    let home = Sandbox::new();
+    let said = home.foretop("integration configure nobody");
+    let (_, kinds) = said.split_once("hint: there are: ").unwrap();
+    let kinds: Vec<&str> = kinds.lines().next().unwrap().split(", ").collect();
+    assert!(kinds.len() > 5, "{said}");
+    let help = home.foretop("integration configure --help");
+    let (_, first) = help.split_once("What to speak with: ").unwrap();
+    let first = first.split("\n\n").next().unwrap();
+    let first: Vec<&str> = first.split(',').map(str::trim).collect();
+    assert_eq!(first, kinds);
+}

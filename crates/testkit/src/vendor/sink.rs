@@ -61,10 +61,10 @@ impl Sink {
         self.address.to_string()
     }
 
-    /// What has come, once there is enough of it for `enough`; what there is after twenty seconds.
+    /// What has come, once there is enough of it for `enough`; what there is after two minutes.
     pub fn wait(&self, enough: impl Fn(&[Hook]) -> bool) -> Vec<Hook> {
         let kept = lock(&self.kept.0);
-        let patience = Duration::from_secs(20);
+        let patience = Duration::from_mins(2);
         let waited = self.kept.1.wait_timeout_while(kept, patience, |it| !enough(it));
         waited.unwrap_or_else(PoisonError::into_inner).0.clone()
     }

@@ -147,7 +147,7 @@ impl<'a> Github<'a> {
                 serde_json::from_slice(&answer.body).context("GitHub's answer makes no sense")?;
             // Anybody may write what we write; only what is ours is ours to change.
             found.extend(comments.into_iter().filter(|it| {
-                it.user.as_ref().is_some_and(|it| it.login.eq_ignore_ascii_case(author))
+                it.user.as_ref().is_some_and(|it| is_of(&it.login, author))
                     && it.body.as_ref().is_some_and(|it| it.starts_with(mark))
             }));
             if !answer.more {
@@ -268,6 +268,15 @@ impl<'a> Github<'a> {
     }
 }
 
+/// Does `login` name that author? An app that GraphQL calls `name` is `name[bot]` where comments are listed.
+fn is_of(login: &str, author: &str) -> bool {
+    let login = match login.strip_suffix("[bot]") {
+        Some(app) if !author.ends_with("[bot]") => app,
+        _ => login,
+    };
+    login.eq_ignore_ascii_case(author)
+}
+
 /// After how many seconds the same may be asked again, if that makes sense. Whoever has us wait for longer
 /// than anybody waits is told of instead.
 fn patience<'h>(
@@ -291,6 +300,20 @@ fn patience<'h>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whose_a_comment_is() {
+        for (login, author, expect) in [
+            ("github-actions[bot]", "github-actions[bot]", true),
+            ("github-actions[bot]", "github-actions", true),
+            ("Ann", "ann", true),
+            ("github-actions", "github-actions[bot]", false),
+            ("mallory[bot]", "github-actions", false),
+            ("[bot]", "ann", false),
+        ] {
+            assert_eq!(is_of(login, author), expect, "{login} {author}");
+        }
+    }
 
     #[test]
     fn when_to_ask_again() {

@@ -312,6 +312,27 @@ impl<'a> Inputs<'a> {
         Ok(remarks)
     }
 
+    /// In which way it is asked: what makes another answer of the same image, but for names and places that
+    /// may be others with each commit.
+    pub(super) fn way(&self) -> String {
+        const ASKED: [&str; 12] = [
+            "organization",
+            "to-stream",
+            "to-latest",
+            "ignore-unchanged",
+            "ignore-suppressed",
+            "only-vex-affected",
+            "vex-author",
+            "only-fixed",
+            "only-unfixed",
+            "only-severities",
+            "only-package-types",
+            "only-cisa-kev",
+        ];
+        let said = ASKED.iter().filter_map(|it| Some(format!("{it}={}\n", self.text(it)?)));
+        said.collect()
+    }
+
     /// What is said nowhere, not even by accident.
     pub(super) fn secrets(&self) -> Vec<Secret> {
         let names = [

@@ -78,9 +78,15 @@ pub(super) fn words(
             words.text("platform", "platform").text("app", "app");
             words.words.push("--".to_owned());
             let environment = inputs.text("environment").or_else(|| inputs.text("stream"));
-            let image = inputs.text("image").filter(|_| environment.is_some());
+            // A variable that is empty must not make a recording a listing.
+            if environment.is_none() && inputs.text("image").is_some() {
+                return Err(Failure::error(
+                    "environment: it is not said where the image runs",
+                    "name the environment, or leave `image` out to list them",
+                ));
+            }
             words.words.extend(environment);
-            words.words.extend(image);
+            words.words.extend(inputs.text("image"));
             return Ok(words.words);
         }
         _ => {}
@@ -143,6 +149,10 @@ impl Words<'_> {
         let inputs = self.inputs;
         let environment = inputs.text("to-env").or_else(|| inputs.text("to-stream"));
         let (to, latest) = (inputs.text("to"), inputs.flag("to-latest")?);
+        if to.is_none() && inputs.text("to-ref").is_some() {
+            let why = "compare: to-ref is a part of nothing";
+            return Err(Failure::error(why, "it goes with `to`: name the archive or layout there"));
+        }
         match (to, environment, latest) {
             (Some(to), None, false) => self.say("to", &to).text("to-ref", "to-ref"),
             (None, Some(environment), false) => self.say("to-env", &environment),
@@ -216,7 +226,13 @@ mod tests {
         check(
             "environment",
             &[("INPUT_IMAGE", "a:1")],
-            "environment --format=json --output=/t/environment --",
+            "environment: it is not said where the image runs",
+        );
+        check("environment", &[], "environment --format=json --output=/t/environment --");
+        check(
+            "compare",
+            &[("INPUT_TO-ENV", "production"), ("INPUT_TO-REF", "v1")],
+            "compare: to-ref is a part of nothing",
         );
         check("sbom", &[("INPUT_OUTPUT", "b")], "sbom --format=json --output=b --");
     }

@@ -18,6 +18,8 @@ use crate::messages::Messages;
 pub(super) const LONGEST_OUTPUT: usize = 400_000;
 /// Bytes of a step's summary: a mebibyte, and room for what is said about the end.
 const LONGEST_SUMMARY: u64 = (1 << 20) - 4096;
+/// Bytes of what is kept of a job's steps.
+const MOST_ASKED: u64 = 1 << 20;
 /// Bytes of the largest event: GitHub sends none above 25 MB.
 const LARGEST_EVENT: u64 = 32 << 20;
 
@@ -134,7 +136,8 @@ impl<'a> Runner<'a> {
             let repository = event.get("pull_request")?.get(end)?.get("repo")?;
             Some(repository.get("full_name")?.as_str()?.to_owned())
         };
-        Ok(name("head").is_some_and(|head| name("base").is_some_and(|base| base != head)))
+        // A fork that was deleted meanwhile has no name.
+        Ok(name("base").is_some_and(|base| name("head") != Some(base)))
     }
 
     fn event(&self) -> anyhow::Result<Option<Value>> {
@@ -145,6 +148,21 @@ impl<'a> Runner<'a> {
         anyhow::ensure!(length <= LARGEST_EVENT, "{} is too large", path.display());
         let event = serde_json::from_slice(&fs_err::read(&path)?);
         event.map(Some).with_context(|| format!("{} makes no sense", path.display()))
+    }
+
+    /// How often this was asked in this job before: steps of one action are not told apart by the runner.
+    pub(super) fn times(&self, line: &str) -> usize {
+        let Some(folder) = self.told("RUNNER_TEMP") else { return 0 };
+        // The runner empties it before each job.
+        let path = PathBuf::from(folder).join("foretop-asked");
+        let known = fs_err::metadata(&path).is_ok_and(|it| it.len() <= MOST_ASKED);
+        let known = if known { fs_err::read_to_string(&path).ok() } else { None };
+        let times = known.unwrap_or_default().lines().filter(|it| *it == line).count();
+        let file = fs_err::OpenOptions::new().create(true).append(true).open(&path);
+        if let Err(error) = file.and_then(|mut it| it.write_all(format!("{line}\n").as_bytes())) {
+            self.messages.debug(&format!("what this job asked is not kept: {error}"));
+        }
+        times
     }
 
     /// The page of this run.

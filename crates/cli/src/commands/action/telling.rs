@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::cut;
 use super::github::Github;
@@ -136,19 +137,28 @@ impl Telling<'_> {
         })
     }
 
-    /// By what the comment is found again: the same step of the same job about the same thing, whatever its
-    /// tag is by now.
+    /// By what the comment is found again: the same step of the same job about the same thing, asked in the
+    /// same way, whatever its tag is by now.
     fn mark(&self) -> String {
         let told = |name: &str| plain(&self.runner.told(name).unwrap_or_default());
         let said = |name: &str| self.inputs.text(name).unwrap_or_default();
-        let image = said("image");
-        let about: Vec<String> = [said("command"), repository(&image).to_owned()]
+        let about: Vec<String> = [said("command")]
             .into_iter()
+            .chain(["image", "to"].map(|it| repository(&said(it)).to_owned()))
             .chain(["platform", "env", "to-env", "app"].map(said))
             .map(|it| plain(&it))
             .collect();
         let [workflow, job, step] = ["GITHUB_WORKFLOW", "GITHUB_JOB", "GITHUB_ACTION"].map(told);
-        format!("<!-- foretop:{workflow}/{job}/{step} {} -->", about.join(" "))
+        // Jobs of a matrix have one name, and so have all steps that are within one of our action.
+        let matrix = self.runner.told("FORETOP_MATRIX").unwrap_or_default();
+        let way: [u8; 32] = Sha256::digest(format!("{}\n{matrix}", self.inputs.way())).into();
+        let [one, two, three, four, ..] = way;
+        let way = u32::from_be_bytes([one, two, three, four]);
+        let mark = format!("foretop:{workflow}/{job}/{step} {} {way:08x}", about.join(" "));
+        match self.runner.times(&mark) {
+            0 => format!("<!-- {mark} -->"),
+            times => format!("<!-- {mark} {} -->", times + 1),
+        }
     }
 
     /// All sections, in no more letters than that; what is cut says so.

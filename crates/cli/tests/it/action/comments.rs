@@ -39,6 +39,37 @@ fn two_runs_write_one() {
 }
 
 #[test]
+fn neither_steps_nor_jobs_of_a_matrix_are_confounded() {
+    let runner = Runner::new();
+    let folder = |name: &str| {
+        let folder = runner.sandbox.path(name);
+        fs_err::create_dir_all(&folder).unwrap();
+        folder.display().to_string()
+    };
+    let jobs = [folder("job-1"), folder("job-2")];
+    let compare = |runner: &Runner, to: &str| {
+        let inputs = [("command", "compare"), TEA, ("to", to), ("only-severities", "high")];
+        let step = runner.step(&inputs);
+        assert_eq!(step.code, 0, "{}", step.log);
+    };
+    // A step behind another that asks the same, of something else or in another way; and a leg of the same
+    // job. Each run writes the same six, in jobs of their own.
+    let mut runner = runner;
+    for job in jobs {
+        runner = runner.with("RUNNER_TEMP", &job).with("FORETOP_MATRIX", "null");
+        quickview(&runner, &[]);
+        quickview(&runner, &[]);
+        quickview(&runner, &[("ignore-suppressed", "true")]);
+        compare(&runner, "archive://alpine.tar");
+        compare(&runner, "archive://tea.tar");
+        runner = runner.with("FORETOP_MATRIX", "{\"go\": 2}");
+        quickview(&runner, &[]);
+    }
+    let changes: Vec<u32> = runner.github.comments().iter().map(|it| it.changes).collect();
+    assert_eq!(changes, [1, 1, 1, 1, 1, 1]);
+}
+
+#[test]
 fn former_ones_are_kept_and_folded() {
     let runner = Runner::new();
     for _ in 0..3 {

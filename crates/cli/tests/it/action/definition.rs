@@ -90,6 +90,7 @@ fn act(runner: &Runner, path: &str, inputs: &[(&str, &str)]) -> Step {
     }
     values.insert("github.action_repository".to_owned(), "acme/foretop".to_owned());
     values.insert("github.action_ref".to_owned(), "v1".to_owned());
+    values.insert("toJSON(matrix)".to_owned(), "null".to_owned());
     let mut said = String::new();
     for step in definition["runs"]["steps"].as_array().unwrap() {
         assert_eq!(step["shell"], "bash");
@@ -161,28 +162,100 @@ fn sha256(bytes: &[u8]) -> String {
     testkit::digest(bytes).strip_prefix("sha256:").unwrap().to_owned()
 }
 
+/// What a tag of a clone becomes by `release.yaml`: the files of the release. The program in it is not
+/// built once more; ours stands for it.
+fn released(runner: &Runner) -> BTreeMap<String, Vec<u8>> {
+    let program = env!("CARGO_BIN_EXE_foretop");
+    let package = env!("CARGO_PKG_NAME");
+    let programs = [
+        ("rustup", "exit 0\n".to_owned()),
+        (
+            "cargo",
+            format!(
+                "[ \"$*\" = '+stable build --release --locked --package {package}' ] || exit 9\n\
+                 mkdir -p target/release\n\
+                 printf '#!/bin/sh\\nexec \"{program}\" \"$@\"\\n' >target/release/foretop\n\
+                 chmod 755 target/release/foretop\n"
+            ),
+        ),
+        (
+            "gh",
+            "[ \"$GH_TOKEN\" ] && [ \"$1 $3\" = 'release v1' ] || exit 9\n\
+             case $2 in\n\
+             view) exit 1 ;;\n\
+             create) ;;\n\
+             upload) shift 3; for it; do [ \"$it\" = --clobber ] || cp \"$it\" ../release; done ;;\n\
+             *) exit 9 ;;\n\
+             esac\n"
+                .to_owned(),
+        ),
+    ];
+    for (name, text) in programs {
+        let file = runner.sandbox.file(&format!("ci/bin/{name}"), format!("#!/bin/sh\n{text}"));
+        let rights = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs_err::set_permissions(file, rights).unwrap();
+    }
+    for folder in ["ci/release", "ci/clone"] {
+        fs_err::create_dir_all(runner.sandbox.path(folder)).unwrap();
+    }
+    let text = fs_err::read_to_string(deploy("../.github/workflows/release.yaml")).unwrap();
+    let workflow: Value = serde_saphyr::from_str(&text).unwrap();
+    let job = &workflow["jobs"]["release"];
+    for leg in job["strategy"]["matrix"]["include"].as_array().unwrap() {
+        let known =
+            [("github.ref_name", "v1"), ("matrix.machine", leg["machine"].as_str().unwrap())];
+        let known: BTreeMap<String, String> =
+            known.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        for script in job["steps"].as_array().unwrap().iter().filter_map(|it| it["run"].as_str()) {
+            let script = runner.sandbox.file("ci/step.sh", script);
+            let mut bash = runner.sandbox.command(Path::new("/bin/bash"));
+            bash.args(["--noprofile", "--norc", "-e", "-o", "pipefail"]).arg(script);
+            bash.current_dir(runner.sandbox.path("ci/clone"));
+            bash.env("PATH", format!("{}:{}", runner.sandbox.path("ci/bin").display(), path()));
+            for (name, value) in job["env"].as_object().unwrap() {
+                bash.env(name, replaced(value.as_str().unwrap(), &known));
+            }
+            let output = bash.output().unwrap();
+            assert!(output.status.success(), "{}", runner.sandbox.shown(&output));
+        }
+    }
+    let files = fs_err::read_dir(runner.sandbox.path("ci/release")).unwrap();
+    let files = files.map(|it| it.unwrap());
+    files
+        .map(|it| (it.file_name().into_string().unwrap(), fs_err::read(it.path()).unwrap()))
+        .collect()
+}
+
 #[test]
 fn the_program_is_fetched_and_checked() {
+    let runner = Runner::new();
     let script = format!("#!/bin/sh\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_foretop"));
     let tar = testkit::layer().file("foretop", &script).tar();
     let archive = testkit::compress(&tar, testkit::Compression::Gzip);
-    let machine = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
-    let sums = format!("{}  foretop_linux_{machine}.tar.gz\n", sha256(&archive));
     let (plain, packed) = (sha256(script.as_bytes()), sha256(&archive));
+    let release = released(&runner);
+    let machine = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let ours = format!("foretop_linux_{machine}.tar.gz");
+    let own = sha256(&release[&ours]);
     let sink = Sink::answering(move |hook| {
         let body = match hook.path.as_str() {
             "/foretop" => script.clone().into_bytes(),
             "/foretop.tar.gz" => archive.clone(),
-            path if path.ends_with("/v1/foretop_checksums.txt") => sums.clone().into_bytes(),
-            path if path.starts_with("/acme/foretop/releases/download/v1/foretop_linux_") => {
-                archive.clone()
+            // Of a release that somebody has touched.
+            path if path.ends_with(&format!("/v2/{ours}")) => archive.clone(),
+            path => {
+                let files = path.strip_prefix("/acme/foretop/releases/download/");
+                let file = files.and_then(|it| it.split_once('/'));
+                match file.and_then(|(tag, it)| release.get(it).filter(|_| tag != "v9")) {
+                    Some(body) => body.clone(),
+                    None => return Answered::status(404),
+                }
             }
-            _ => return Answered::status(404),
         };
         Answered { body, ..Answered::status(200) }
     });
     let root = format!("http://{}", sink.host());
-    let runner = Runner::new().with("GITHUB_SERVER_URL", &root);
+    let runner = runner.with("GITHUB_SERVER_URL", &root);
     let check = |more: &[(&str, &str)], expect: Result<(), &str>| {
         let inputs = [&[("command", "quickview"), TEA][..], more].concat();
         let step = act(&runner, &path(), &inputs);
@@ -209,6 +282,8 @@ fn the_program_is_fetched_and_checked() {
     // From the action's own releases: of its own version, or of the one that is named.
     check(&[], Ok(()));
     check(&[("version", "v1")], Ok(()));
+    check(&[("version", "v1"), ("sha256", &own)], Ok(()));
     check(&[("version", "v1"), ("sha256", &plain)], Err("is wanted"));
-    check(&[("version", "v9")], Err("cannot be fetched"));
+    check(&[("version", "v2")], Err("is wanted"));
+    check(&[("version", "v9")], Err("deploy/action/README.md tells how foretop gets there"));
 }
