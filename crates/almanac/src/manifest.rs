@@ -158,6 +158,14 @@ impl Manifest {
         digest_of(bytes)
     }
 
+    /// The digest of all that its sheets say. Findings follow from these alone: where two almanacs have
+    /// the same one, at most when they were fetched and how old that is sets them apart.
+    pub fn sheets_digest(&self) -> Digest {
+        let mut sheets: Vec<&Entry> = self.sheets.iter().collect();
+        sheets.sort_by(|left, right| left.place().cmp(&right.place()));
+        digest_of(&serde_json::to_vec(&sheets).expect("it has no map and no odd number"))
+    }
+
     /// How that part is doing.
     pub fn part(&self, feed: &str, part: &str) -> Option<&PartState> {
         self.parts.iter().find(|it| it.feed == feed && it.part == part)

@@ -13,7 +13,7 @@ pub struct Topic {
     pub kinds: &'static [EventKind],
     /// Is it about a flaw? Then one message is about one flaw, and it has a severity.
     pub of_flaws: bool,
-    /// Is the same flaw in the same environment news again the next day at the earliest?
+    /// Is the same flaw, or image, in the same environment news again the next day at the earliest?
     pub once_a_day: bool,
 }
 
@@ -21,6 +21,9 @@ pub struct Topic {
 pub const ALL_TOPICS: &str = "all";
 
 impl Topic {
+    /// The one that is about what an image brings where it comes to run: about an image, and its flaws.
+    pub const DEPLOYED: &'static str = "finding-deployed";
+
     /// All of them: an event that may be about several is about the first that is asked for.
     pub const ALL: &'static [Self] = &[
         Self {
@@ -64,6 +67,18 @@ impl Topic {
             kinds: &[EventKind::FindingGone],
             of_flaws: true,
             once_a_day: false,
+        },
+        Self {
+            id: Self::DEPLOYED,
+            about: "what came to run has flaws that what ran before it had not; new-finding has it",
+            kinds: &[
+                EventKind::DeploymentStarted,
+                EventKind::DeploymentReplaced,
+                EventKind::DeploymentIdentified,
+                EventKind::ImageAnalysed,
+            ],
+            of_flaws: false,
+            once_a_day: true,
         },
         Self {
             id: "evaluation-incomplete",

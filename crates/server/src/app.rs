@@ -149,7 +149,7 @@ impl App {
 
     /// Counts the findings in an organisation's environments, as a job does.
     pub async fn count(&self, organisation: &OrganisationId) -> Result<u64, String> {
-        self.tally.count(self, organisation).await
+        self.tally.count(self, organisation).await.map(|(written, _)| written)
     }
 
     /// The almanac was kept fresh, or could not be.

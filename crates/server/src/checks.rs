@@ -29,7 +29,7 @@ pub(crate) const TOGETHER: usize = 16;
 type Meant = BTreeMap<Digest, String>;
 
 /// What makes no sense is refused before it is kept.
-pub(crate) fn understood(
+pub(crate) async fn understood(
     cron: &str,
     zone: Option<&str>,
     question: &CheckQuestion,
@@ -40,7 +40,11 @@ pub(crate) fn understood(
     })?;
     filter(question).map_err(|why| Refusal::malformed("question", why))?;
     named::selection(None, None, question.image.as_deref(), None)?;
-    let Some(next) = timetable.after(now) else {
+    // What never comes is looked for long.
+    let looking = tokio::task::spawn_blocking(move || (timetable.after(now), timetable)).await;
+    let broken =
+        |_| Refusal::from(api::Sort::Failed.because("working out the next turn broke off"));
+    let (Some(next), timetable) = looking.map_err(broken)? else {
         let hint = "the day it names is in no year: write another";
         return Err(api::Sort::Refused.because("cron: it never comes").with_hint(hint).into());
     };

@@ -14,6 +14,7 @@ mod judge_freshness;
 mod look_at_registries;
 mod look_at_runtimes;
 mod look_out;
+mod party;
 mod rematch;
 mod resolve_tags;
 mod tell;
@@ -307,10 +308,16 @@ mod tests {
             assert!(patient(workers) <= workers.div_ceil(2), "{workers}");
         }
         assert_eq!(hands(0), 0);
-        let all = ["attend", "check", "ask_runtime"];
-        for long in all {
+        for it in ALL {
+            let by =
+                [kinds(true), kinds(false), prompt_kinds()].map(|all| all.contains(&it.kind()));
+            let is_patiently = !it.is_prompt();
+            let expect = [is_patiently, is_patiently && !it.takes_long(), it.is_prompt()];
+            assert_eq!(by, expect, "{}", it.kind());
+        }
+        // Whatever asks parties, or looks into all that runs, takes long.
+        for long in ["attend", "ask_runtime", "check"] {
             assert!(kinds(true).contains(&long) && !kinds(false).contains(&long), "{long}");
         }
-        assert_eq!(kinds(false).len() + all.len(), kinds(true).len());
     }
 }

@@ -1,5 +1,5 @@
-//! How many findings there are in each environment: every image that runs is looked into once by each
-//! almanac, and counted wherever it runs; a package that many of them have is judged once.
+//! How many findings there are in each environment: every image that runs is looked into once by what
+//! each almanac says, and counted wherever it runs; a package that many of them have is judged once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, Hash, RandomState};
@@ -28,7 +28,8 @@ pub(crate) struct Tally(Mutex<Option<Known>>);
 
 /// What is known of images, by the words of one almanac.
 struct Known {
-    almanac: String,
+    /// The digest of its sheets. That it was fetched anew makes no image another one.
+    sheets: Digest,
     /// Up to where changes of the store were looked at.
     cursor: String,
     judged: HashMap<(OrganisationId, Digest), Judged>,
@@ -59,20 +60,22 @@ struct Numbers {
 type Running = BTreeMap<String, BTreeSet<Digest>>;
 
 impl Tally {
-    /// Counts an organisation's environments, and writes down what is different. Says how many were.
+    /// Counts an organisation's environments, and writes down what is different. Says how many were,
+    /// and how many images it had to look into for that.
     pub(crate) async fn count(
         &self,
         app: &App,
         organisation: &OrganisationId,
-    ) -> Result<u64, String> {
+    ) -> Result<(u64, usize), String> {
         let told = |error: store::Error| error.to_string();
         let lookout = app.world.lookout(app.now()).map_err(|error| error.to_string())?;
         let lookout = Arc::new(lookout);
         let almanac = lookout.almanac().digest().to_string();
+        let sheets = lookout.almanac().manifest().sheets_digest();
         let mut guard = self.0.lock().await;
-        if guard.as_ref().is_none_or(|it| it.almanac != almanac) {
+        if guard.as_ref().is_none_or(|it| it.sheets != sheets) {
             let cursor = app.store.changes_begin().await.map_err(told)?;
-            *guard = Some(Known::new(almanac.clone(), cursor));
+            *guard = Some(Known::new(sheets, cursor));
         }
         let mine = guard.as_mut().expect("it was put there");
         mine.catch_up(&app.store).await.map_err(told)?;
@@ -99,14 +102,15 @@ impl Tally {
         drop(guard);
         let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(judged, environments = counts.len(), took, "findings are counted");
-        app.store.count(organisation, app.now(), &almanac, &counts).await.map_err(told)
+        let written = app.store.count(organisation, app.now(), &almanac, &counts).await;
+        Ok((written.map_err(told)?, judged))
     }
 }
 
 impl Known {
-    fn new(almanac: String, cursor: String) -> Self {
+    fn new(sheets: Digest, cursor: String) -> Self {
         Self {
-            almanac,
+            sheets,
             cursor,
             judged: HashMap::new(),
             flaws: Numbers::default(),
@@ -150,8 +154,8 @@ impl Known {
         let images: BTreeSet<&Digest> = running.values().flatten().collect();
         self.judged.retain(|(theirs, digest), _| theirs != organisation || images.contains(digest));
         if self.judged.is_empty() {
-            let (almanac, cursor) = (self.almanac.clone(), self.cursor.clone());
-            *self = Self::new(almanac, cursor);
+            let (sheets, cursor) = (self.sheets.clone(), self.cursor.clone());
+            *self = Self::new(sheets, cursor);
         }
     }
 

@@ -11,7 +11,8 @@ mod terms;
 mod tests;
 mod when;
 
-pub(crate) use heard::Heard;
+pub(crate) use heard::{Brought, Heard};
+pub(crate) use lines::image as image_name;
 pub(crate) use look::{Body, GATHERED, Look, Ruled, by_place, kinds};
 pub(crate) use message::{Running, Telling, test};
 pub(crate) use terms::{Repositories, Terms};

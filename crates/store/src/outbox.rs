@@ -89,19 +89,20 @@ impl Store {
         rows.iter().map(|it| Ok((it.text("what")?, it.int("severity")?))).collect()
     }
 
-    /// What waits by a rule and nobody has tried to tell yet, under keys that begin so.
+    /// What waits by a rule and nobody has tried to tell yet, under keys that begin so; a prefix
+    /// is of plain letters.
     pub async fn untried_messages(
         &self,
         organisation: &OrganisationId,
         prefix: &str,
     ) -> Result<Vec<WaitingMessage>, Error> {
+        // The others may be tens of thousands, and are none of its business.
         let sql = format!(
             "{SELECT} WHERE m.organisation = $1 AND m.state = 'waiting' AND m.attempts = 0
-             AND m.rule IS NOT NULL ORDER BY m.id"
+             AND m.rule IS NOT NULL AND m.key LIKE $2 ORDER BY m.id"
         );
-        let rows = self.db.rows(sql, values![&organisation.0]).await?;
-        let all = rows.iter().filter(|it| it.word("key").is_ok_and(|it| it.starts_with(prefix)));
-        all.map(read).collect()
+        let rows = self.db.rows(sql, values![&organisation.0, format!("{prefix}%")]).await?;
+        rows.iter().map(read).collect()
     }
 
     /// How much waits by each rule, by its id.
@@ -133,17 +134,20 @@ impl Store {
         rows.iter().map(pair).collect()
     }
 
-    /// What an integration is to tell next by now.
+    /// What an integration is to tell next by now: what was to be told first, first, however often it
+    /// was tried; but after the others what was tried `patience` times.
     pub async fn next_message(
         &self,
         integration: &str,
         now: Moment,
+        patience: u32,
     ) -> Result<Option<WaitingMessage>, Error> {
         let sql = format!(
             "{SELECT} WHERE m.integration = $1 AND m.state = 'waiting' AND m.ready_at <= $2
-             ORDER BY m.ready_at, m.id LIMIT 1"
+             ORDER BY CASE WHEN m.attempts < $3 THEN 0 ELSE 1 END, m.due_at, m.id LIMIT 1"
         );
-        self.db.row(sql, values![integration, now]).await?.as_ref().map(read).transpose()
+        let values = values![integration, now, i64::from(patience)];
+        self.db.row(sql, values).await?.as_ref().map(read).transpose()
     }
 
     /// It is tried once more: from now on nothing is put into it. Says what it is by then; none, if it
@@ -196,9 +200,11 @@ impl Store {
         if tx.hold(sql, values![integration]).await?.is_none() {
             return Ok(0);
         }
-        let sql = "SELECT id, key, body, due_at FROM outbox WHERE integration = $1
+        // Of the others, which may be many and long, nobody asks what they say.
+        let sql = "SELECT id, key, CASE WHEN key LIKE $4 THEN body ELSE '' END AS body, due_at
+                   FROM outbox WHERE integration = $1
                    AND state = 'waiting' AND due_at < $2 AND ready_at <= $3 ORDER BY due_at, id";
-        let rows = tx.rows(sql, values![integration, before, now]).await?;
+        let rows = tx.rows(sql, values![integration, before, now, format!("{key}%")]).await?;
         let Some(first) = rows.first() else { return Ok(0) };
         let first = first.moment("due_at")?;
         let (mut former, mut count) = (Vec::new(), 0);
@@ -332,6 +338,23 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// What the application of a deployment ran there before it, if that is known.
+    pub async fn former_of(
+        &self,
+        organisation: &OrganisationId,
+        deployment: &str,
+    ) -> Result<Option<Deployment>, Error> {
+        let sql = format!(
+            "{} JOIN deployments t ON t.environment = d.environment AND t.slot = d.slot
+                 AND t.application = d.application AND t.platform = d.platform
+             WHERE t.id = $2 AND t.organisation = $1 AND d.from_at < t.from_at
+             ORDER BY d.from_at DESC, d.id DESC LIMIT 1",
+            deployments::SELECT
+        );
+        let row = self.db.row(sql, values![&organisation.0, deployment]).await?;
+        row.as_ref().map(deployments::read).transpose()
     }
 
     /// What runs by a tag.

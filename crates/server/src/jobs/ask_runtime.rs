@@ -4,11 +4,9 @@ use async_trait::async_trait;
 use integration::watch::{Report, WatchError};
 use integration::{Observed, Role, Runtime};
 use model::{Act, Moment, OrganisationId};
-use serde::Deserialize;
-use serde_json::json;
 use store::{IntegrationRecord, IntegrationState, NewJob};
 
-use super::Work;
+use super::{Work, party};
 use crate::app::App;
 use crate::parties::{self, Party, connected};
 use crate::routes::Making;
@@ -18,26 +16,12 @@ use crate::runtimes;
 pub(super) struct AskRuntime;
 
 const KIND: &str = "ask_runtime";
-/// One that cannot even be connected is tried again after so many seconds.
-const AGAIN: i64 = 5 * 60;
 /// Gaps that are told along with what runs.
 const GAPS: usize = 100;
 
-#[derive(Deserialize)]
-struct Payload {
-    integration: String,
-}
-
 /// The job that asks an integration. There is one of it at a time.
 pub(super) fn job(integration: &str, organisation: &OrganisationId, now: Moment) -> NewJob {
-    NewJob {
-        kind: KIND.to_owned(),
-        payload: json!({ "organisation": organisation, "integration": integration }),
-        key: Some(integration.to_owned()),
-        asked: now,
-        ready: now,
-        attempts: 5,
-    }
+    party::job(KIND, (integration, organisation), now, now)
 }
 
 /// An integration was told something else: if it knows what runs, it is asked as soon as somebody has
@@ -76,25 +60,14 @@ impl Work for AskRuntime {
 
     async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String> {
         let told = |error: store::Error| error.to_string();
-        let it = Payload::deserialize(payload).map_err(|error| error.to_string())?;
-        if app.reach.offline {
-            return Err("nobody is asked here".to_owned());
-        }
-        let Some(record) = app.store.integration_by_id(&it.integration).await.map_err(told)? else {
-            return Ok(());
-        };
+        let Some(record) = party::asked(app, payload).await? else { return Ok(()) };
         let began = app.now();
         if app.store.look_due(&record, began).await.map_err(told)?.is_none() {
             return Ok(());
         }
         let party = match connected(app, &record).await {
             Ok(party) => party,
-            Err(why) => {
-                // As in `attend`, it is no failure of this job.
-                let again = app.now().plus_seconds(AGAIN);
-                app.store.look_again(&record, began, again).await.map_err(told)?;
-                return became(app, &record, IntegrationState::Failed { why }).await;
-            }
+            Err(why) => return party::is_away(app, KIND, &record, (began, why)).await,
         };
         let Some(runtime) = party.integration.runtime() else { return Ok(()) };
         ask(app, &record, &party, runtime, began).await
@@ -261,7 +234,5 @@ async fn became(
     record: &IntegrationRecord,
     state: IntegrationState,
 ) -> Result<(), String> {
-    let act = super::itself(app, KIND);
-    let news = app.store.integration_is(record, &act, &state).await;
-    news.map(|_| ()).map_err(|error| error.to_string())
+    party::became(app, KIND, record, state).await.map_err(|error| error.to_string())
 }

@@ -14,12 +14,10 @@ use integration::filter::Filter;
 use integration::watch::{Backfill, Options, Watch};
 use integration::{Directory, Failure, Role};
 use model::{Moment, OrganisationId};
-use serde::Deserialize;
-use serde_json::json;
 use store::{IntegrationRecord, IntegrationState, NewJob};
 use tokio::sync::{Semaphore, watch};
 
-use super::Work;
+use super::{Work, party};
 use crate::app::App;
 use crate::parties::{Party, connected};
 use crate::reading::Reading;
@@ -37,15 +35,8 @@ const KIND: &str = "attend";
 const WORKERS: usize = 3;
 /// For so long it is this one's turn; then others have theirs.
 const TURN: Duration = Duration::from_mins(3);
-/// One that cannot even be connected is tried again after so many seconds.
-const AGAIN: i64 = 5 * 60;
 /// What is never looked at is due in a hundred years.
 const NEVER: i64 = 100 * 365 * 24 * 60 * 60;
-
-#[derive(Deserialize)]
-struct Payload {
-    integration: String,
-}
 
 /// The job that attends to an integration. There is one of it at a time.
 pub(super) fn job(
@@ -54,14 +45,7 @@ pub(super) fn job(
     now: Moment,
     ready: Moment,
 ) -> NewJob {
-    NewJob {
-        kind: KIND.to_owned(),
-        payload: json!({ "organisation": organisation, "integration": integration }),
-        key: Some(integration.to_owned()),
-        asked: now,
-        ready,
-        attempts: 5,
-    }
+    party::job(KIND, (integration, organisation), now, ready)
 }
 
 /// Looks at integrations of an organisation as soon as somebody has time for it.
@@ -91,27 +75,16 @@ impl Work for Attend {
 
     async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String> {
         let told = |error: store::Error| error.to_string();
-        let it = Payload::deserialize(payload).map_err(|error| error.to_string())?;
-        if app.reach.offline {
-            return Err("no registry is asked here".to_owned());
-        }
-        let Some(record) = app.store.integration_by_id(&it.integration).await.map_err(told)? else {
-            return Ok(());
-        };
+        let Some(record) = party::asked(app, payload).await? else { return Ok(()) };
         if integration::find(&record.kind).is_some_and(|it| it.role == Role::Notifier) {
             // There is nothing to look at where somebody is told something.
             let (now, never) = (app.now(), app.now().plus_seconds(NEVER));
             return app.store.look_again(&record, now, never).await.map_err(told);
         }
+        let began = app.now();
         let party = match connected(app, &record).await {
             Ok(party) => party,
-            Err(why) => {
-                // It is no failure of this job: one that waits to be tried again would be in the way of
-                // what is told meanwhile.
-                let (now, again) = (app.now(), app.now().plus_seconds(AGAIN));
-                app.store.look_again(&record, now, again).await.map_err(told)?;
-                return became(app, &record, IntegrationState::Failed { why }).await;
-            }
+            Err(why) => return party::is_away(app, KIND, &record, (began, why)).await,
         };
         let Some(directory) = party.integration.directory() else { return Ok(()) };
         attend(app, &record, &party, directory, &Turn::new(TURN)).await
@@ -183,9 +156,7 @@ async fn became(
     record: &IntegrationRecord,
     state: IntegrationState,
 ) -> Result<(), String> {
-    let act = super::itself(app, KIND);
-    let news = app.store.integration_is(record, &act, &state).await;
-    news.map(|_| ()).map_err(|error| error.to_string())
+    party::became(app, KIND, record, state).await.map_err(|error| error.to_string())
 }
 
 /// Nothing is wrong but that others have their turn now.

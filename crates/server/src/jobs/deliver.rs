@@ -11,13 +11,11 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use integration::{Integration, Message, Remedy, Untold};
 use model::{Moment, OrganisationId};
-use serde::Deserialize;
-use serde_json::json;
 use store::{
     IntegrationRecord, IntegrationState, NewJob, OutboxState, SWITCHED_OFF, WaitingMessage,
 };
 
-use super::{Work, itself, tell};
+use super::{Work, party, tell};
 use crate::app::App;
 use crate::parties::connected;
 use crate::telling::{Body, Telling};
@@ -45,11 +43,6 @@ const LATE: &str = "late";
 /// Tells by one channel.
 pub(super) struct Deliver;
 
-#[derive(Deserialize)]
-struct Payload {
-    integration: String,
-}
-
 /// The job that tells by a channel. There is one of it at a time.
 pub(super) fn job(
     integration: &str,
@@ -57,14 +50,7 @@ pub(super) fn job(
     now: Moment,
     ready: Moment,
 ) -> NewJob {
-    NewJob {
-        kind: KIND.to_owned(),
-        payload: json!({ "organisation": organisation, "integration": integration }),
-        key: Some(integration.to_owned()),
-        asked: now,
-        ready,
-        attempts: 5,
-    }
+    party::job(KIND, (integration, organisation), now, ready)
 }
 
 /// Has told what is due by now.
@@ -92,11 +78,11 @@ impl Work for Deliver {
     }
 
     async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String> {
-        let it = Payload::deserialize(payload).map_err(|error| error.to_string())?;
+        let integration = party::named(payload)?;
         if app.reach.offline {
             return Ok(());
         }
-        let again = deliver(app, &it.integration).await.map_err(|error| error.to_string())?;
+        let again = deliver(app, &integration).await.map_err(|error| error.to_string())?;
         if let Some((record, ready)) = again {
             let job = job(&record.id, &record.organisation, app.now(), ready);
             app.store.enqueue(&job).await.map_err(|error| error.to_string())?;
@@ -123,11 +109,11 @@ async fn deliver(
             give_up(app, &record).await?;
             is_first = false;
         }
-        let Some(next) = app.store.next_message(&record.id, app.now()).await? else {
+        let now = app.now();
+        let Some(next) = app.store.next_message(&record.id, now, TRIES).await? else {
             return Ok(None);
         };
         if began.elapsed() > TURN {
-            let now = app.now();
             return Ok(Some((record, now)));
         }
         let channel = match channel(app, &record).await {
@@ -162,9 +148,10 @@ async fn deliver(
                         return Ok(None);
                     }
                     Remedy::Later(asked) => {
-                        let again = now.plus_seconds(wait(&message, asked));
+                        let is_broken = matches!(record.state, IntegrationState::Failed { .. });
+                        let again = now.plus_seconds(wait(is_broken, &message, asked));
                         app.store.message_waits(&message.id, why, again).await?;
-                        if message.attempts >= TRIES {
+                        if message.attempts >= TRIES && !takes_others(&record, &message) {
                             let why = why.to_owned();
                             became(app, &record, IntegrationState::Failed { why }).await?;
                         }
@@ -285,13 +272,21 @@ async fn became(
     record: &IntegrationRecord,
     state: IntegrationState,
 ) -> Result<(), store::Error> {
-    app.store.integration_is(record, &itself(app, KIND), &state).await.map(|_| ())
+    party::became(app, KIND, record, state).await
 }
 
-/// Seconds until the next try: longer each time, and not the same for all.
-fn wait(message: &WaitingMessage, asked: Option<Duration>) -> i64 {
+/// Did it begin to take what came after a message, so that it is that one which it does not take?
+fn takes_others(record: &IntegrationRecord, message: &WaitingMessage) -> bool {
+    let is_well = matches!(record.state, IntegrationState::Connected { .. });
+    is_well && record.state_since > message.due
+}
+
+/// Seconds until the next try: longer each time, and not the same for all. A channel that is known to
+/// be broken is left alone for longest, whichever message is tried.
+fn wait(is_broken: bool, message: &WaitingMessage, asked: Option<Duration>) -> i64 {
     let exponent = message.attempts.saturating_sub(1).min(16);
     let wait = FIRST_WAIT.saturating_mul(1 << exponent).min(LONGEST_WAIT);
+    let wait = if is_broken { LONGEST_WAIT } else { wait };
     let mut hasher = DefaultHasher::new();
     (&message.id, message.attempts).hash(&mut hasher);
     let part = i64::try_from(hasher.finish() % 1000).unwrap_or_default();
@@ -311,18 +306,19 @@ mod tests {
             rule: None,
             rule_id: None,
             key: String::new(),
-            body: json!({}),
+            body: serde_json::json!({}),
             attempts,
             due: Moment::default(),
         };
         let mut last = 0;
         for attempts in 1..6 {
-            let wait = wait(&message(attempts), None);
+            let wait = wait(false, &message(attempts), None);
             assert!(wait > last, "{attempts}: {wait}");
             last = wait;
         }
-        assert!((LONGEST_WAIT..=LONGEST_WAIT * 5 / 4).contains(&wait(&message(1000), None)));
-        assert_eq!(wait(&message(1), Some(Duration::from_mins(20))), 1200);
-        assert_eq!(wait(&message(1), Some(Duration::MAX)), MOST_WAIT);
+        assert!((LONGEST_WAIT..=LONGEST_WAIT * 5 / 4).contains(&wait(false, &message(1000), None)));
+        assert!(wait(true, &message(1), None) >= LONGEST_WAIT);
+        assert_eq!(wait(false, &message(1), Some(Duration::from_mins(20))), 1200);
+        assert_eq!(wait(false, &message(1), Some(Duration::MAX)), MOST_WAIT);
     }
 }

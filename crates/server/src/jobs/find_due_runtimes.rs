@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use integration::Role;
 
-use super::{Work, ask_runtime};
+use super::{Work, ask_runtime, party};
 use crate::app::App;
 
 /// Has those asked that are due.
@@ -20,16 +20,6 @@ impl Work for FindDueRuntimes {
     }
 
     async fn run(&self, app: &App, _: &serde_json::Value) -> Result<(), String> {
-        if app.reach.offline {
-            return Ok(());
-        }
-        let now = app.now();
-        let due = app.store.due_looks(now).await.map_err(|error| error.to_string())?;
-        let jobs: Vec<_> = due
-            .iter()
-            .filter(|it| super::is_of(&it.kind, Role::Runtime))
-            .map(|it| ask_runtime::job(&it.id, &it.organisation, now))
-            .collect();
-        app.store.enqueue_all(&jobs).await.map(|_| ()).map_err(|error| error.to_string())
+        party::ask_due(app, Role::Runtime, ask_runtime::job).await
     }
 }

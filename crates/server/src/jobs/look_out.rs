@@ -60,12 +60,13 @@ pub(super) async fn look_out(app: App, mut stopped: watch::Receiver<bool>) {
 impl Outlook {
     /// One look. What could not be made a job is seen again the next time.
     pub(crate) async fn look(&mut self, app: &App) -> Result<(), String> {
-        self.almanac(app).await?;
-        // A schedule that cannot be read keeps nothing else from being seen.
+        // An almanac that is broken, or a schedule that cannot be read, keeps nothing else from being
+        // seen: that such a thing is so may be the very thing to be told.
+        let almanac = self.almanac(app).await;
         let turns = check::take_turns(app).await;
-        self.telling(app).await.map_err(|error| error.to_string())?;
-        self.changes(app).await.map_err(|error| error.to_string())?;
-        turns
+        let telling = self.telling(app).await.map_err(|error| error.to_string());
+        let changes = self.changes(app).await.map_err(|error| error.to_string());
+        almanac.and(turns).and(telling).and(changes)
     }
 
     /// What happened may be to be told; and what is due is told.

@@ -1,15 +1,19 @@
 //! What happened is told: events are looked through for an organisation's rules, and what comes of it
 //! is put into the outbox together with how far that was.
 
+mod brought;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use api::Definition;
 use async_trait::async_trait;
-use model::{EventKind, Moment, Organisation, OrganisationId, Purl, Topic};
+use model::{EventKind, Organisation, OrganisationId, Purl, Topic};
 use serde_json::json;
 use store::{Bundle, NewJob, RuleRecord, Sought};
 
+use self::brought::Bringing;
 use super::{Work, deliver};
 use crate::app::App;
 use crate::telling::{
@@ -22,6 +26,8 @@ const WINDOW: i64 = 2;
 /// Events that are read at once, and that are put together at most.
 const PART: u32 = 2_000;
 const MOST: u64 = 200_000;
+/// What rules make of them: where many rules ask for much, it is told in several parts.
+const MOST_GROUPS: usize = 200_000;
 /// Deployments of some images that are looked at.
 const RUNNING: usize = 5_000;
 /// A flaw that was told of is no news for so many seconds.
@@ -54,12 +60,14 @@ impl Work for Tell {
         let only = payload["organisation"].as_str();
         let all = app.store.all_told_until().await.map_err(told)?;
         let organisations = app.store.organisations().await.map_err(told)?;
-        for it in organisations {
-            if all.contains_key(&it.id) && only.is_none_or(|only| only == it.id.0) {
-                tell(app, &it).await.map_err(told)?;
-            }
+        let is_meant =
+            |it: &Organisation| all.contains_key(&it.id) && only.is_none_or(|only| only == it.id.0);
+        let mut outcome = Ok(());
+        for it in organisations.iter().filter(|it| is_meant(it)) {
+            // What is wrong with one is in nobody else's way.
+            outcome = outcome.and(tell(app, it).await.map_err(told));
         }
-        Ok(())
+        outcome
     }
 }
 
@@ -128,17 +136,20 @@ async fn look(app: &App, organisation: &Organisation) -> Result<Looked, store::E
     let (whose, store) = (&organisation.id, &app.store);
     let Some(from) = store.told_until(whose).await? else { return Ok(Looked::All) };
     let now = app.now();
-    let rules = ruled(app, whose, store.rules(whose).await?, now).await?;
+    let rules = ruled(app, whose, store.rules(whose).await?).await?;
     let kinds = kinds(&rules);
     let mut look = Look::new(&rules);
     let (mut cursor, mut is_all) = (from.clone(), false);
     let until = Instant::now() + ASKING;
-    while !is_all && look.events < MOST {
+    while !is_all && look.events < MOST && look.groups() < MOST_GROUPS {
         // Without a rule there is nothing to be read, but behind it all the next look begins.
         let asked = if kinds.is_empty() { &[EventKind::RuleSet][..] } else { &kinds };
         let part = store.tidings(whose, asked, &cursor, PART).await?;
         (cursor, is_all) = (part.cursor, part.is_all);
-        let heard = part.tidings.into_iter().map(Heard::of).collect();
+        let heard: Vec<Heard> = part.tidings.into_iter().map(Heard::of).collect();
+        if heard.iter().any(Heard::may_be_known) {
+            recall(app, &rules).await?;
+        }
         hear(app, whose, &rules, &mut look, (heard, until)).await?;
     }
     if cursor == from {
@@ -165,26 +176,35 @@ async fn look(app: &App, organisation: &Organisation) -> Result<Looked, store::E
     Ok(if is_all { Looked::All } else { Looked::Part })
 }
 
-/// Rules as they are looked by, with what each told lately.
+/// Rules as they are looked by.
 async fn ruled(
     app: &App,
     whose: &OrganisationId,
     records: Vec<RuleRecord>,
-    now: Moment,
 ) -> Result<Vec<Ruled>, store::Error> {
     let counts = app.store.count_waiting(whose).await?;
     let mut rules = Vec::with_capacity(records.len());
     for record in records {
-        let told = app.store.recollections(&record.id, now.plus_seconds(-NEWS)).await?;
         let waiting = counts.get(&record.id).copied().unwrap_or_default();
         match terms(&record) {
-            Ok(terms) => rules.push(Ruled { record, terms, told, waiting }),
+            Ok(terms) => rules.push(Ruled { record, terms, told: OnceLock::new(), waiting }),
             Err(why) => {
                 tracing::warn!(rule = record.name, why, "a rule cannot be read, and tells nothing");
             }
         }
     }
     Ok(rules)
+}
+
+/// What each rule told lately: after a new almanac that may be much, and is read where it matters.
+async fn recall(app: &App, rules: &[Ruled]) -> Result<(), store::Error> {
+    let since = app.now().plus_seconds(-NEWS);
+    for rule in rules.iter().filter(|it| it.told.get().is_none()) {
+        let told = app.store.recollections(&rule.record.id, since).await?;
+        // Nobody else is at it.
+        let _ = rule.told.set(told);
+    }
+    Ok(())
 }
 
 /// What a rule asks for.
@@ -217,7 +237,18 @@ pub(crate) async fn hear(
         repositories.get(&place).cloned().unwrap_or_default()
     };
     let mut asking = Asking { app, whose, known: HashMap::new(), until };
+    let mut bringing = None;
+    if rules.iter().any(|it| it.terms.asks_what_is_brought()) {
+        bringing = Some(Bringing::new(app, whose, &heard, until).await?);
+    }
+    let last = heard.last().cloned();
     for it in heard {
+        if let Some(bringing) = &mut bringing {
+            for it in bringing.of(&it).await? {
+                recall(app, rules).await?;
+                look.hear(&it, &it.repositories(named));
+            }
+        }
         let Some((repository, tag)) = it.tag() else {
             let mut of = it.repositories(named);
             if asking.is_worthwhile(rules, &it, &of) {
@@ -240,6 +271,11 @@ pub(crate) async fn hear(
             there.images = digests.len() as u64;
             there.digests = digests.into_iter().collect();
             look.hear(&there, &there.repositories(named));
+        }
+    }
+    if let (Some(bringing), Some(last)) = (bringing, last) {
+        for it in bringing.left(&last) {
+            look.hear(&it, &it.repositories(named));
         }
     }
     Ok(())

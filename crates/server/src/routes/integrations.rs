@@ -12,7 +12,9 @@ use api::{
 use axum::extract::State;
 use integration::{Check, Kind, Message, Outcome, Role};
 use model::{Act, OrganisationId, Right, Secret};
+use serde::Deserialize;
 use store::{IntegrationRecord, NewIntegration, NoticeCounts, Refused};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -24,6 +26,18 @@ use crate::jobs;
 use crate::parties::{self, Party, connected};
 use crate::refusal::Refusal;
 use crate::refusals;
+
+/// Which integration.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct Which {
+    /// The organisation
+    org: String,
+    /// Of which kind: `artifactory`
+    kind: String,
+    /// Its name
+    name: String,
+}
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -91,11 +105,7 @@ async fn list(
 
 /// One integration, with where its webhooks come in. Only owners see that.
 #[utoipa::path(get, path = "/orgs/{org}/integrations/{kind}/{name}", tag = "integrations",
-    params(
-        ("org" = String, Path, description = "The organisation"),
-        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
-        ("name" = String, Path, description = "Its name"),
-    ),
+    params(Which),
     responses(
         (status = 200, body = Integration),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -103,7 +113,7 @@ async fn list(
 async fn one(
     State(app): State<App>,
     caller: Caller,
-    Path((organisation, kind, name)): Path<(String, String, String)>,
+    Path(Which { org: organisation, kind, name }): Path<Which>,
 ) -> Result<Json<Integration>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
     let record = found(&app, &organisation, &kind, &name).await?;
@@ -113,11 +123,7 @@ async fn one(
 /// Configures an integration, or tells it something else, and tries it. One that does not work is
 /// kept, and says why. Only owners do.
 #[utoipa::path(put, path = "/orgs/{org}/integrations/{kind}/{name}", tag = "integrations",
-    params(
-        ("org" = String, Path, description = "The organisation"),
-        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
-        ("name" = String, Path, description = "Its name"),
-    ),
+    params(Which),
     request_body = Configuring,
     responses(
         (status = 200, body = Configured),
@@ -126,7 +132,7 @@ async fn one(
 async fn put(
     State(app): State<App>,
     caller: Caller,
-    Path((organisation, kind, name)): Path<(String, String, String)>,
+    Path(Which { org: organisation, kind, name }): Path<Which>,
     Json(sent): Json<Configuring>,
 ) -> Result<Json<Configured>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
@@ -200,11 +206,7 @@ async fn put(
 /// Tries an integration; whoever is there to be told something is told a test message. Only owners
 /// do.
 #[utoipa::path(post, path = "/orgs/{org}/integrations/{kind}/{name}/tests", tag = "integrations",
-    params(
-        ("org" = String, Path, description = "The organisation"),
-        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
-        ("name" = String, Path, description = "Its name"),
-    ),
+    params(Which),
     responses(
         (status = 200, body = Configured),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -212,7 +214,7 @@ async fn put(
 async fn again(
     State(app): State<App>,
     caller: Caller,
-    Path((organisation, kind, name)): Path<(String, String, String)>,
+    Path(Which { org: organisation, kind, name }): Path<Which>,
 ) -> Result<Json<Configured>, Refusal> {
     let called = organisation;
     let organisation = caller.within(&app, &called, Right::ManageIntegrations).await?;
@@ -230,11 +232,7 @@ async fn again(
 /// for when somebody knows it who should not. Only owners do.
 #[utoipa::path(post, path = "/orgs/{org}/integrations/{kind}/{name}/addresses",
     tag = "integrations",
-    params(
-        ("org" = String, Path, description = "The organisation"),
-        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
-        ("name" = String, Path, description = "Its name"),
-    ),
+    params(Which),
     responses(
         (status = 200, body = Integration),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -242,7 +240,7 @@ async fn again(
 async fn elsewhere(
     State(app): State<App>,
     caller: Caller,
-    Path((organisation, kind, name)): Path<(String, String, String)>,
+    Path(Which { org: organisation, kind, name }): Path<Which>,
 ) -> Result<Json<Integration>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
     let record = found(&app, &organisation, &kind, &name).await?;
@@ -255,11 +253,7 @@ async fn elsewhere(
 /// Lets go of an integration, and forgets its secrets and all that it told. What was made at its
 /// side stays there, and is named. Only owners do.
 #[utoipa::path(delete, path = "/orgs/{org}/integrations/{kind}/{name}", tag = "integrations",
-    params(
-        ("org" = String, Path, description = "The organisation"),
-        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
-        ("name" = String, Path, description = "Its name"),
-    ),
+    params(Which),
     responses(
         (status = 200, body = Removed),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -267,7 +261,7 @@ async fn elsewhere(
 async fn delete(
     State(app): State<App>,
     caller: Caller,
-    Path((organisation, kind, name)): Path<(String, String, String)>,
+    Path(Which { org: organisation, kind, name }): Path<Which>,
 ) -> Result<Json<Removed>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;
     let kind = known(&kind)?;

@@ -79,7 +79,7 @@ async fn put(
     stays(&app)?;
     let now = app.now();
     let Scheduling { environment, cron, zone, question } = sent;
-    let (timetable, next) = checks::understood(&cron, zone.as_deref(), &question, now)?;
+    let (timetable, next) = checks::understood(&cron, zone.as_deref(), &question, now).await?;
     let question = serde_json::to_value(&question)
         .map_err(|error| Refusal::from(Sort::Failed.because(error.to_string())))?;
     let new = NewSchedule {

@@ -35,6 +35,8 @@ pub(crate) struct Heard {
     /// Is what has the flaw in use? None: nobody can tell.
     pub(crate) in_use: Option<bool>,
     pub(crate) detail: Json,
+    /// Is it about what an image brings where it came to run?
+    pub(crate) brings: bool,
 }
 
 /// The package that has a flaw.
@@ -44,6 +46,20 @@ pub(crate) struct Package {
     pub(crate) version: String,
     /// The version that mends it.
     pub(crate) fixed: Option<String>,
+}
+
+/// What came to run somewhere, and what is wrong with it that was not with what ran before it.
+#[derive(Clone, Debug)]
+pub(crate) struct Brought {
+    pub(crate) environment: String,
+    /// The image, by the name that it runs by.
+    pub(crate) about: String,
+    /// The worst; none where nobody looked.
+    pub(crate) level: Option<Level>,
+    pub(crate) exploited: bool,
+    pub(crate) digest: Option<String>,
+    /// How much was `found` of each level, the `worst` of it, and what ran before: `former`.
+    pub(crate) detail: Json,
 }
 
 impl Heard {
@@ -79,12 +95,55 @@ impl Heard {
             package,
             in_use: detail["in_use"].as_bool(),
             detail,
+            brings: false,
         }
+    }
+
+    /// The same, about what that brings.
+    pub(crate) fn bringing(&self, brought: Brought) -> Self {
+        let Brought { environment, about, level, exploited, digest, detail } = brought;
+        Self {
+            id: self.id.clone(),
+            kind: if detail["former"].is_null() {
+                EventKind::DeploymentStarted
+            } else {
+                EventKind::DeploymentReplaced
+            },
+            at: self.at,
+            who: self.who.clone(),
+            origin: self.origin.clone(),
+            then: Some(environment.clone()),
+            environment: Some(environment),
+            about,
+            level,
+            former: None,
+            exploited,
+            images: u64::from(digest.is_some()),
+            digests: digest.into_iter().collect(),
+            package: None,
+            in_use: None,
+            detail,
+            brings: true,
+        }
+    }
+
+    /// By what it is known again, where it need not be told twice.
+    pub(crate) fn known_by(&self) -> &str {
+        let digest = self.digests.first().filter(|_| self.brings);
+        digest.unwrap_or(&self.about)
+    }
+
+    /// Does it bring flaws of such a level, as far as anybody can tell?
+    pub(crate) fn brings_some_of(&self, levels: &[Level]) -> bool {
+        let found = &self.detail["found"];
+        let is_there = |it: &Level| found[it.as_str()].as_u64().is_some_and(|it| it > 0);
+        found.is_null() || levels.is_empty() || levels.iter().any(is_there)
     }
 
     /// Is it about that?
     pub(crate) fn is_about(&self, topic: &Topic) -> bool {
         topic.kinds.contains(&self.kind)
+            && self.brings == (topic.id == Topic::DEPLOYED)
             && match (topic.id, self.kind) {
                 ("known-exploited", EventKind::FindingNew) => self.exploited,
                 ("severity-up", _) => self.level > self.former,
@@ -93,6 +152,11 @@ impl Heard {
                 ("tag-drifted", _) => self.environment.is_some(),
                 _ => true,
             }
+    }
+
+    /// May it be what was told lately, and need not be told again?
+    pub(crate) fn may_be_known(&self) -> bool {
+        Topic::ALL.iter().any(|it| it.once_a_day && self.is_about(it))
     }
 
     /// What its environment is called, and was; empty, if it is in none.

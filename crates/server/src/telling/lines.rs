@@ -1,12 +1,14 @@
 //! What is said of an event on a line, where it is about no flaw.
 
-use model::EventKind;
+use model::{EventKind, Level};
 use serde_json::Value as Json;
 
 use super::heard::Heard;
 
 /// Letters in a reason that others gave.
 const LONGEST: usize = 300;
+/// Findings that are told by name.
+const WORST: usize = 5;
 
 /// In a line: what happened, and who did it.
 pub(super) fn line(heard: &Heard) -> String {
@@ -17,6 +19,13 @@ pub(super) fn line(heard: &Heard) -> String {
         format!("by {} ({})", heard.who, heard.origin)
     };
     let about = &heard.about;
+    if heard.brings {
+        let former = detail["former"].as_str().map(|it| match &detail["is_former_known"] {
+            Json::Bool(true) => format!("; {it} ran before it, and had none of them"),
+            _ => format!("; {it} ran before it, of which nothing is known"),
+        });
+        return format!("{}{}", found(detail), former.unwrap_or_default());
+    }
     match heard.kind {
         EventKind::DeploymentStarted => format!("{} runs, {by}", running(about, detail)),
         EventKind::DeploymentReplaced => {
@@ -39,8 +48,40 @@ pub(super) fn line(heard: &Heard) -> String {
             let from = hex(detail["from"].as_str().unwrap_or_default());
             format!("leads to {to}, and led to {from} ({platform})")
         }
+        EventKind::CheckFailed if detail["verdict"] == "failed" => found(detail),
+        EventKind::CheckFailed => {
+            format!("nobody can tell: {}", why(detail).unwrap_or_default())
+        }
+        EventKind::CheckPassed => {
+            let images = detail["images"].as_u64().unwrap_or_default();
+            let what = if images == 1 { "image" } else { "images" };
+            format!("nothing of what it looks for is in {images} {what}")
+        }
+        EventKind::AlmanacStale | EventKind::AlmanacFresh => {
+            let age = detail["days"].as_i64().map(|it| match it {
+                0 => "it is of today".to_owned(),
+                1 => "it is of yesterday".to_owned(),
+                days => format!("it is {days} days old"),
+            });
+            let parts: Vec<String> = age.into_iter().chain(why(detail)).collect();
+            parts.join("; ")
+        }
         _ => why(detail).unwrap_or_default(),
     }
+}
+
+/// What was found: how much of each severity, and the worst.
+fn found(detail: &Json) -> String {
+    let count = |level: &Level| detail["found"][level.as_str()].as_u64().filter(|it| *it > 0);
+    let counts = Level::ALL.iter().filter_map(|it| Some(format!("{} {it}", count(it)?)));
+    let worst = detail["worst"].as_array().into_iter().flatten().take(WORST).map(|it| {
+        let text = |key: &str| it[key].as_str().unwrap_or_default();
+        let fix = it["fix"].as_str().map(|it| format!(", mended in {it}")).unwrap_or_default();
+        format!("{} in {} {}{fix}", text("id"), text("package"), text("version"))
+    });
+    let (counts, worst): (Vec<String>, Vec<String>) = (counts.collect(), worst.collect());
+    let worst = if worst.is_empty() { String::new() } else { format!(": {}", worst.join("; ")) };
+    format!("{}{worst}", counts.join(", "))
 }
 
 /// The reason that an event gives.
@@ -50,13 +91,19 @@ pub(super) fn why(detail: &Json) -> Option<String> {
     Some(if short.len() < why.len() { format!("{short}…") } else { short })
 }
 
+/// The name that an image runs by: `docker.io/acme/web:v1`.
+pub(crate) fn image(repository: &str, tag: Option<&str>, digest: &str) -> String {
+    match tag {
+        Some(tag) => format!("{repository}:{tag}"),
+        None => format!("{repository}@{}", hex(digest)),
+    }
+}
+
 /// `docker.io/acme/web:v1`, and what it is called there, if that is something else.
 fn running(application: &str, detail: &Json) -> String {
     let repository = detail["repository"].as_str().unwrap_or_default();
-    let name = match short(detail) {
-        tag if tag.starts_with("sha256:") => format!("{repository}@{tag}"),
-        tag => format!("{repository}:{tag}"),
-    };
+    let name =
+        image(repository, detail["tag"].as_str(), detail["digest"].as_str().unwrap_or_default());
     if application == repository { name } else { format!("{name} ({application})") }
 }
 

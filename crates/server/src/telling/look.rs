@@ -1,6 +1,7 @@
 //! A look through events for all rules of an organisation: what each of them tells, and how.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use integration::Message;
 use model::{Deployment, Level, Moment, Topic};
@@ -17,6 +18,9 @@ use super::when::Due;
 pub(crate) const BURST: usize = 10;
 /// While so much waits by a rule, what comes is put together.
 const FULL: u64 = 500;
+/// What came to run is told so many seconds later, with what else came until then: where a cluster is
+/// seen for the first time, its images are read one after the other.
+const TOGETHER: i64 = 60;
 /// What goes on being gathered begins with this.
 pub(crate) const GATHERED: &str = "gathered ";
 
@@ -24,8 +28,8 @@ pub(crate) const GATHERED: &str = "gathered ";
 pub(crate) struct Ruled {
     pub(crate) record: RuleRecord,
     pub(crate) terms: Terms,
-    /// How bad it was said to be.
-    pub(crate) told: BTreeMap<String, i64>,
+    /// How bad it was said to be; of which nobody asks before there is something that it may have told.
+    pub(crate) told: OnceLock<BTreeMap<String, i64>>,
     /// So much waits by it.
     pub(crate) waiting: u64,
 }
@@ -82,9 +86,10 @@ impl<'a> Look<'a> {
             }
             if topic.once_a_day {
                 let environment = heard.environment.as_deref().unwrap_or_default();
-                let what = format!("{} {} {environment}", topic.id, heard.about);
+                let what = format!("{} {} {environment}", topic.id, heard.known_by());
                 let severity = severity(heard);
-                if rule.told.get(&what).is_some_and(|it| *it >= severity) {
+                let former = rule.told.get().and_then(|it| it.get(&what));
+                if former.is_some_and(|it| *it >= severity) {
                     continue;
                 }
                 let told = self.told.entry((number, what)).or_insert(severity);
@@ -99,6 +104,11 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// How much it holds by now.
+    pub(crate) fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
     /// What each rule tells now, and what it tells later.
     pub(crate) fn decide(self, now: Moment) -> Decided<'a> {
         let mut at_once: BTreeMap<(usize, usize), Vec<Group>> = BTreeMap::new();
@@ -110,6 +120,10 @@ impl<'a> Look<'a> {
         for ((number, topic, _), group) in self.groups {
             let Some(rule) = self.rules.get(number) else { continue };
             match rule.terms.when.due(now, group.level) {
+                Due::Now if group.topic == Topic::DEPLOYED => {
+                    let due = now.plus_seconds(TOGETHER);
+                    put(number, format!("{GATHERED}deployed"), Why::Burst, due, group);
+                }
                 Due::Now if rule.waiting >= FULL => {
                     put(number, format!("{GATHERED}many"), Why::Burst, now, group);
                 }

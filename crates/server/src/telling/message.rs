@@ -72,14 +72,22 @@ pub(crate) fn one(telling: Telling<'_>, group: &Group, running: &Running) -> Mes
             listed(group.lines.iter().filter(|it| !it.is_empty()).cloned(), group.more_lines),
         );
     }
-    if group.topic == "tag-drifted" {
+    // Of what nobody looked into, there is nothing more to say.
+    let is_of_image = group.topic == Topic::DEPLOYED && group.level.is_some();
+    if group.topic == "tag-drifted" || is_of_image {
         add("Runs in", runs_in(group, running));
+    }
+    if is_of_image {
+        add("Brought by", brought_by(group, running));
+        let first = environments.first().map(|it| format!("foretop cves --env {}", quoted(it)));
+        add("Read on", first.into_iter().collect());
     }
     Message {
         kind: group.kind.clone(),
         title: title(group),
         text,
-        severity: is_of_flaws.then(|| group.level.unwrap_or_default().as_str().to_owned()),
+        severity: (is_of_flaws || group.level.is_some())
+            .then(|| group.level.unwrap_or_default().as_str().to_owned()),
         facts,
         environments,
         url: None,
@@ -234,6 +242,16 @@ fn title(group: &Group) -> String {
         "fix-available" => format!("{about}{level} can be mended by now{within}"),
         "fix-withdrawn" => format!("{about}{level} cannot be mended any more{within}"),
         "finding-gone" => format!("{about}{level} is gone{}", within.replacen(" in ", " from ", 1)),
+        Topic::DEPLOYED => {
+            let within = within.replacen(" in ", " to ", 1);
+            let exploited = if group.exploited { ", known to be exploited" } else { "" };
+            match group.level {
+                Some(worst) => {
+                    format!("{about} brings new findings{within}: {worst} at worst{exploited}")
+                }
+                None => format!("{about} bring{within} could not be told"),
+            }
+        }
         "evaluation-incomplete" => {
             format!("what a new almanac changes cannot be told of all that runs{within}")
         }
@@ -242,9 +260,9 @@ fn title(group: &Group) -> String {
         "environment-changed" => format!("{about} has changed {} times", group.count),
         "integration-broken" => format!("the integration {about} does not work"),
         "almanac-stale" if group.kind == EventKind::AlmanacFresh.as_str() => {
-            "what is known of the world is up to date again".to_owned()
+            format!("what {about} tells is up to date again")
         }
-        "almanac-stale" => "what is known of the world is out of date".to_owned(),
+        "almanac-stale" => format!("what {about} tells is out of date"),
         "runtime-silent" if group.kind == EventKind::RuntimeHeard.as_str() => {
             format!("{about} is heard of again{within}")
         }
@@ -256,7 +274,8 @@ fn title(group: &Group) -> String {
         "check-failed" if group.kind == EventKind::CheckPassed.as_str() => {
             format!("the check {about} passed again{within}")
         }
-        "check-failed" => format!("the check {about} failed{within}"),
+        // It may be that nobody can tell, which is said with it.
+        "check-failed" => format!("the check {about} did not pass{within}"),
         other => format!("{other}: {about}{within}"),
     }
 }
@@ -308,6 +327,8 @@ fn counted(topic: &Topic, levels: &[(Option<Level>, u64)]) -> String {
                 "findings are gone"
             }
         }
+        Topic::DEPLOYED if is_one => "image brings new findings",
+        Topic::DEPLOYED => "images bring new findings",
         "tag-drifted" => {
             if is_one {
                 "tag drifted"

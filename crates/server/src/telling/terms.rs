@@ -12,11 +12,15 @@ use super::when::{Digest, Quiet, When};
 /// Entries of a list of a rule, and letters of each.
 const MOST: usize = 100;
 const LONGEST: usize = 600;
+/// Whoever asks for this is told what images bring as far as it is that.
+const EXPLOITED: &str = "known-exploited";
 
 /// What a rule asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     topics: Vec<&'static Topic>,
+    /// Of what images bring, is only told what is known to be exploited?
+    brought_if_exploited: bool,
     environments: Names,
     repositories: Names,
     severities: Vec<Level>,
@@ -52,6 +56,7 @@ impl Terms {
         };
         Ok(Self {
             topics: topics(&said.on)?,
+            brought_if_exploited: !said.on.iter().any(|it| asks_for_brought(it)),
             environments: names("environments", &said.environments)?,
             repositories: names("repositories", &said.repositories)?,
             severities: levels("severities", &said.severities)?,
@@ -63,6 +68,11 @@ impl Terms {
     /// The kinds of events that it may tell of.
     pub(crate) fn kinds(&self) -> impl Iterator<Item = model::EventKind> {
         self.topics.iter().flat_map(|it| it.kinds.iter().copied())
+    }
+
+    /// Is it told what images bring where they come to run?
+    pub(crate) fn asks_what_is_brought(&self) -> bool {
+        self.topics.iter().any(|it| it.id == Topic::DEPLOYED)
     }
 
     /// Are only some repositories meant?
@@ -93,6 +103,12 @@ impl Terms {
                 return None;
             }
             if self.in_use_only && heard.in_use == Some(false) {
+                return None;
+            }
+        }
+        if heard.brings {
+            let is_meant = heard.exploited || !self.brought_if_exploited;
+            if !is_meant || !heard.brings_some_of(&self.severities) {
                 return None;
             }
         }
@@ -136,7 +152,19 @@ fn topics(on: &[String]) -> Result<Vec<&'static Topic>, BadTerms> {
         return Err(bad(why, Some(known())));
     }
     // In the order of the list of all: an event is about the first.
-    Ok(Topic::ALL.iter().filter(|it| on.iter().any(|id| id == it.id)).collect())
+    let asks = |topic: &&Topic| {
+        on.iter().any(|id| {
+            // Whoever asks for new flaws is told of those that come with an image, too.
+            let is_brought = asks_for_brought(id) || id == EXPLOITED;
+            id == topic.id || topic.id == Topic::DEPLOYED && is_brought
+        })
+    };
+    Ok(Topic::ALL.iter().filter(asks).collect())
+}
+
+/// Does somebody ask by that word for all that images bring where they come to run?
+fn asks_for_brought(id: &str) -> bool {
+    [ALL_TOPICS, Topic::DEPLOYED, "new-finding"].contains(&id)
 }
 
 fn levels(what: &str, said: &[String]) -> Result<Vec<Level>, BadTerms> {

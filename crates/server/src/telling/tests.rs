@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
-use model::{Act, Deployment, Event, EventKind, Moment, OrganisationId, Topic};
+use model::{Act, Deployment, Event, EventKind, Level, Moment, OrganisationId, Topic};
 use serde_json::{Value as Json, json};
 use store::{NewMessage, RuleRecord, Tiding, WaitingMessage};
 
 use super::look::BURST;
-use super::{Body, Heard, Look, Ruled, Running, Telling, Terms};
+use super::{Body, Brought, Heard, Look, Ruled, Running, Telling, Terms};
 
 const NOW: &str = "2026-11-21T10:00:00Z";
 
@@ -32,7 +33,7 @@ fn rule(name: &str, definition: Json) -> Ruled {
         changed: now(),
         changed_by: "ann".to_owned(),
     };
-    Ruled { record, terms, told: BTreeMap::new(), waiting: 0 }
+    Ruled { record, terms, told: OnceLock::new(), waiting: 0 }
 }
 
 fn event(number: usize, kind: EventKind, environment: &str, about: &str, detail: Json) -> Heard {
@@ -198,6 +199,70 @@ fn a_rule_tells_of_what_it_asks_for() {
     check(json!({ "on": ["new-finding"], "environments": ["prod"] }), "");
 }
 
+/// What an image brings to production.
+fn brought(image: &str, found: &[(&str, u64)], exploited: bool) -> Brought {
+    let levels: BTreeMap<&str, u64> = found.iter().copied().collect();
+    Brought {
+        environment: "production".to_owned(),
+        about: image.to_owned(),
+        level: found.iter().filter_map(|it| Level::parse(it.0)).max(),
+        exploited,
+        digest: Some(digest(image.len())),
+        detail: json!({
+            "found": levels, "repository": "docker.io/acme/web", "former": "docker.io/acme/web:v1",
+            "is_former_known": true,
+            "worst": [{ "id": "CVE-1", "package": "lodash", "version": "4.17.4", "fix": "4.17.21" }],
+        }),
+    }
+}
+
+#[test]
+fn what_an_image_brings_is_one_message() {
+    let came = event(1, EventKind::DeploymentReplaced, "production", "web", json!({}));
+    let bringing = |found: &[(&str, u64)], exploited: bool| {
+        came.bringing(brought("docker.io/acme/web:v2", found, exploited))
+    };
+    let told = |definition: Json, heard: &[Heard]| {
+        shown(&looked(&[rule("r", definition)], heard).0, &Running::new())
+    };
+    let high = [came.clone(), bringing(&[("high", 2), ("low", 1)], false)];
+    let expect = "r: docker.io/acme/web:v2 brings new findings to production: high at worst [2026-11-21T10:01:00Z]
+  2 high, 1 low: CVE-1 in lodash 4.17.4, mended in 4.17.21; docker.io/acme/web:v1 ran before it, and \
+                  had none of them
+  Runs in: production: what had it runs there no more
+";
+    assert_eq!(told(json!({ "on": ["new-finding"] }), &high), expect);
+    assert_eq!(told(json!({ "on": ["new-finding"], "severities": ["low"] }), &high), expect);
+    for silent in [
+        json!({ "on": ["new-finding"], "severities": ["critical"] }),
+        json!({ "on": ["new-finding"], "environments": ["staging"] }),
+        json!({ "on": ["new-finding"], "repositories": ["docker.io/others/*"] }),
+        json!({ "on": ["known-exploited", "severity-up"] }),
+    ] {
+        assert_eq!(told(silent, &high), "");
+    }
+    let exploited = bringing(&[("medium", 1)], true);
+    let text = told(json!({ "on": ["known-exploited"] }), &[exploited]);
+    assert!(text.contains("to production: medium at worst, known to be exploited"), "{text}");
+    // Where nobody could look, whoever asks is told that, whatever they ask for.
+    let left = Brought { about: "what 3 deployments".to_owned(), ..brought("", &[], false) };
+    let left = Brought { digest: None, detail: json!({}), ..left };
+    let narrow = json!({ "on": ["new-finding"], "severities": ["critical"] });
+    let text = told(narrow, &[came.bringing(left)]);
+    assert_eq!(
+        text,
+        "r: what 3 deployments bring to production could not be told [2026-11-21T10:01:00Z]\n"
+    );
+    // What comes within a minute is told together.
+    let burst: Vec<Heard> = (0..30)
+        .map(|it| {
+            came.bringing(brought(&format!("i{it:02}{}", "x".repeat(it)), &[("low", 1)], false))
+        })
+        .collect();
+    let text = told(json!({ "on": ["new-finding"] }), &burst);
+    assert!(text.starts_with("r: 30 images bring new findings: 30 low in production"), "{text}");
+}
+
 #[test]
 fn a_burst_is_one_message() {
     let mut lines = Vec::new();
@@ -242,7 +307,8 @@ fn the_same_flaw_is_no_news_the_same_day() {
     let first = [finding(1, "finding-new production CVE-1 a 1 high -")];
     let (messages, told) = looked(&rules, &first);
     assert_eq!(messages.len(), 1);
-    rules[0].told = told.into_iter().map(|it| (it.what, it.severity)).collect();
+    let told: BTreeMap<_, _> = told.into_iter().map(|it| (it.what, it.severity)).collect();
+    rules[0].told = OnceLock::from(told);
     let again = |line: &str| looked(&rules, &[finding(2, line)]).0.len();
     assert_eq!(again("finding-new production CVE-1 b 2 high -"), 0);
     assert_eq!(again("finding-new production CVE-1 b 2 medium -"), 0);
@@ -391,6 +457,14 @@ fn other_things_are_told_in_a_line() {
     let moved = json!({ "platform": "linux/amd64", "from": digest(1), "to": digest(2) });
     let tag = "docker.io/acme/web:v1";
     let why = json!({ "why": "the feed does not answer" });
+    let failed = json!({
+        "verdict": "failed", "found": { "critical": 1, "high": 0, "low": 2 },
+        "worst": [
+            { "id": "CVE-1", "package": "lodash", "version": "4.17.4", "fix": "4.17.21" },
+            { "id": "CVE-2", "package": "zlib", "version": "1.2" },
+        ],
+    });
+    let unknown = json!({ "verdict": "unknown", "why": "nothing is known of 1 image" });
     let events = [
         started(1, "docker.io/acme/web:v1", None),
         started(2, "docker.io/acme/web:v2", Some("docker.io/acme/web:v1")),
@@ -412,14 +486,10 @@ fn other_things_are_told_in_a_line() {
             "webhook ops",
             json!({ "state": "failed", "why": "gone" }),
         ),
-        event(8, EventKind::AlmanacStale, "", "almanac", why.clone()),
-        event(
-            9,
-            EventKind::CheckFailed,
-            "production",
-            "nightly",
-            json!({ "why": "2 critical findings" }),
-        ),
+        event(8, EventKind::AlmanacStale, "", "osv", json!({ "days": 9, "why": "it is away" })),
+        event(9, EventKind::CheckFailed, "production", "nightly", failed),
+        event(14, EventKind::CheckFailed, "production", "weekly", unknown),
+        event(15, EventKind::CheckPassed, "production", "monthly", json!({ "images": 3 })),
         event(10, EventKind::RuntimeSilent, "production", "kubernetes main", json!({})),
         event(11, EventKind::EvaluationIncomplete, "", "sha256:1", why),
         event(
@@ -443,11 +513,15 @@ r: production has changed 2 times
   What: docker.io/acme/web:v1 runs, by ann (ci/17); docker.io/acme/web:v2 runs instead of v1, by ann (ci/17)
 r: the integration harbor ours does not work
   401
-r: what is known of the world is out of date
-  the feed does not answer
+r: what osv tells is out of date
+  it is 9 days old; it is away
 r: kubernetes main is not heard of any more in production: what runs there is as it was told last
-r: the check nightly failed in production
-  2 critical findings
+r: the check monthly passed again in production
+  nothing of what it looks for is in 3 images
+r: the check nightly did not pass in production
+  1 critical, 2 low: CVE-1 in lodash 4.17.4, mended in 4.17.21; CVE-2 in zlib 1.2
+r: the check weekly did not pass in production
+  nobody can tell: nothing is known of 1 image
 ";
     assert_eq!(shown(&messages, &Running::new()), expect);
 }
@@ -461,7 +535,10 @@ fn every_topic_has_words_of_its_own() {
                 "state": "failed", "name": "a", "version": "1", "images": 1,
                 "before": { "severity": "low" }, "after": { "severity": "high", "exploited": true },
             });
-            let heard = event(number, *kind, "production", "x", detail);
+            let mut heard = event(number, *kind, "production", "x", detail);
+            if topic.id == Topic::DEPLOYED {
+                heard = heard.bringing(brought("docker.io/acme/web:v2", &[("high", 1)], false));
+            }
             let (messages, _) = looked(&rules, &[heard]);
             let text = shown(&messages, &Running::new());
             assert!(!text.is_empty() && !text.contains(topic.id), "{}: {text}", topic.id);

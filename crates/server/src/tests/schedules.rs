@@ -301,6 +301,21 @@ async fn each_turn_is_one_check_and_news_are_told() {
 }
 
 #[tokio::test]
+async fn a_broken_almanac_keeps_nobody_from_being_told() {
+    let house = House::new().await;
+    house.runs("clean 4 npm/pg@8.0.0").await;
+    house.put("daily", "clean", CheckQuestion::default()).await;
+    fs_err::write(house.folder.path().join("almanac").join(almanac::MANIFEST), "{").unwrap();
+    let app = house.beside().await;
+    house.clock.fetch_add(7_200_000_000, Ordering::SeqCst);
+    let why = Outlook::default().look(&app).await.unwrap_err();
+    assert!(why.contains("almanac"), "{why}");
+    assert!(jobs::all(&app).await.contains(&"check".to_owned()));
+    let last = house.last().await;
+    assert!(last.starts_with("check-failed in clean: unknown"), "{last}");
+}
+
+#[tokio::test]
 async fn a_thousand_at_one_minute_are_looked_into_together() {
     let house = House::new().await;
     house.runs(RUNS).await;

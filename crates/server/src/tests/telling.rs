@@ -1,6 +1,7 @@
 //! Telling: the right people are told the right thing, once, whatever breaks.
 
 mod asked;
+mod deployed;
 mod faults;
 mod measured;
 mod times;

@@ -274,7 +274,10 @@ pub(super) async fn is_told_in_order_and_given_up(store: &Store) {
     assert!(tell(store, &acme, 0, &messages, &[]).await);
     assert!(store.due_channels(at(0).at).await.unwrap().is_empty());
     assert_eq!(store.due_channels(at(1).at).await.unwrap(), [(ops.clone(), acme.clone())]);
-    let next = async |minute: i64| store.next_message(&ops, at(minute).at).await.unwrap();
+    let next_of = async |minute: i64, patience: u32| {
+        store.next_message(&ops, at(minute).at, patience).await.unwrap()
+    };
+    let next = async |minute: i64| next_of(minute, 5).await;
     assert_eq!(next(0).await, None);
     let first = next(9).await.unwrap();
     assert_eq!((first.key.as_str(), first.rule.as_deref()), ("m1", Some("first")));
@@ -295,6 +298,12 @@ pub(super) async fn is_told_in_order_and_given_up(store: &Store) {
             "waiting about m4 0"
         ]
     );
+    // What was first is first again, unless it was tried too often: then it is in nobody's way.
+    assert_eq!(
+        (next(29).await.unwrap().key, next(30).await.unwrap().key),
+        ("m4".into(), "m1".into())
+    );
+    assert_eq!(next_of(30, 1).await.unwrap().key, "m4");
     // One that is switched off tells nothing.
     let record = store.integration_by_id(&ops).await.unwrap().unwrap();
     let why = format!("{SWITCHED_OFF}the channel is gone");
@@ -358,10 +367,20 @@ pub(super) async fn is_nobody_elses(store: &Store) {
     assert!(outbox(store, &other).await.is_empty());
     assert!(store.retry_messages(&other, None, at(2).at).await.unwrap().is_empty());
     assert_eq!(store.rules(&other).await.unwrap(), [theirs]);
-    store
-        .record(&acme, &at(2), "production", &Source::Cli, &image("acme/web:v1", 1))
-        .await
-        .unwrap();
+    let mut ran = Vec::new();
+    for (minute, number) in [(2, 3), (3, 2), (4, 1)] {
+        let image = image("acme/web:v1", number);
+        store.record(&acme, &at(minute), "production", &Source::Cli, &image).await.unwrap();
+        let running = BTreeSet::from([digest(number).to_string()]);
+        ran.extend(store.running_of(&acme, &running, 10).await.unwrap());
+    }
+    let former = async |whose: &OrganisationId, at: usize| {
+        let found = store.former_of(whose, &ran[at].id).await.unwrap();
+        found.map(|it| it.digest)
+    };
+    let all = [former(&acme, 2).await, former(&acme, 1).await, former(&acme, 0).await];
+    assert_eq!(all, [Some(digest(2)), Some(digest(3)), None]);
+    assert_eq!(former(&other, 2).await, None);
     let digests = BTreeSet::from([digest(1).to_string(), digest(2).to_string()]);
     assert_eq!(store.running_of(&acme, &digests, 10).await.unwrap().len(), 1);
     assert!(store.running_of(&other, &digests, 10).await.unwrap().is_empty());

@@ -6,7 +6,7 @@ use model::Right;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::found;
+use super::{Which, found};
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
@@ -21,12 +21,7 @@ pub(super) fn paths() -> OpenApiRouter<App> {
 /// What an integration told, the latest first: what waits, what was dealt with, and what is set
 /// aside, with the reason.
 #[utoipa::path(get, path = "/orgs/{org}/integrations/{kind}/{name}/notices", tag = "integrations",
-    params(
-        ("org" = String, Path, description = "The organisation"),
-        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
-        ("name" = String, Path, description = "Its name"),
-        NoticeQuery,
-    ),
+    params(Which, NoticeQuery),
     responses(
         (status = 200, body = Page<IntegrationNotice>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -34,7 +29,7 @@ pub(super) fn paths() -> OpenApiRouter<App> {
 async fn notices(
     State(app): State<App>,
     caller: Caller,
-    Path((organisation, kind, name)): Path<(String, String, String)>,
+    Path(Which { org: organisation, kind, name }): Path<Which>,
     Query(query): Query<NoticeQuery>,
 ) -> Result<Json<Page<IntegrationNotice>>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
@@ -53,11 +48,7 @@ async fn notices(
 /// it is read by nobody else tomorrow. Only owners do.
 #[utoipa::path(post, path = "/orgs/{org}/integrations/{kind}/{name}/notices/retries",
     tag = "integrations",
-    params(
-        ("org" = String, Path, description = "The organisation"),
-        ("kind" = String, Path, description = "Of which kind: `artifactory`"),
-        ("name" = String, Path, description = "Its name"),
-    ),
+    params(Which),
     request_body = Retrying,
     responses(
         (status = 200, body = Retried),
@@ -66,7 +57,7 @@ async fn notices(
 async fn retry(
     State(app): State<App>,
     caller: Caller,
-    Path((organisation, kind, name)): Path<(String, String, String)>,
+    Path(Which { org: organisation, kind, name }): Path<Which>,
     Json(retrying): Json<Retrying>,
 ) -> Result<Json<Retried>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::ManageIntegrations).await?;

@@ -8,7 +8,7 @@ use model::Right;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{found, known};
+use super::{Which, found, known};
 use crate::app::App;
 use crate::body::{Path, Query};
 use crate::caller::Caller;
@@ -23,12 +23,7 @@ pub(super) fn paths() -> OpenApiRouter<App> {
 /// `--public-url` says it, or as it was asked, and what its webhooks prove themselves with, where that
 /// has no other place; whoever knows it can tell us something, so only owners see it.
 #[utoipa::path(get, path = "/orgs/{org}/integrations/{kind}/{name}/template", tag = "integrations",
-    params(
-        ("org" = String, Path, description = "The organisation"),
-        ("kind" = String, Path, description = "Of which kind: `azure`"),
-        ("name" = String, Path, description = "Its name"),
-        TemplateQuery,
-    ),
+    params(Which, TemplateQuery),
     responses(
         (status = 200, description = "The document", content(
             (Object = "application/json"),
@@ -39,7 +34,7 @@ pub(super) fn paths() -> OpenApiRouter<App> {
 async fn template(
     State(app): State<App>,
     caller: Caller,
-    Path((organisation, kind, name)): Path<(String, String, String)>,
+    Path(Which { org: organisation, kind, name }): Path<Which>,
     Query(query): Query<TemplateQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {

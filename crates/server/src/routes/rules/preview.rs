@@ -1,6 +1,7 @@
 //! What a rule would have told of the last days: the same look as that of the job, at what is past.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use api::{Previewed, Sort};
@@ -35,7 +36,7 @@ pub(super) async fn told(app: &App, record: RuleRecord, days: u32) -> Result<Tol
     let terms = jobs::terms(&record)
         .map_err(|why| Refusal::from(Sort::Failed.because(format!("rule: {why}"))))?;
     let organisation = name(app, &record).await?;
-    let ruled = Ruled { record, terms, told: BTreeMap::new(), waiting: 0 };
+    let ruled = Ruled { record, terms, told: OnceLock::new(), waiting: 0 };
     let mut rules = [ruled];
     let kinds = kinds(&rules);
     let since = now.plus_seconds(-86_400 * i64::from(days));
@@ -61,7 +62,8 @@ pub(super) async fn told(app: &App, record: RuleRecord, days: u32) -> Result<Tol
         let at = part.last().map_or(now, |it| it.at);
         let lately = known.iter().filter(|(_, it)| it.0 > at.plus_seconds(-NEWS));
         let [rule] = &mut rules;
-        rule.told = lately.map(|(what, it)| (what.clone(), it.1)).collect();
+        let lately: BTreeMap<_, _> = lately.map(|(what, it)| (what.clone(), it.1)).collect();
+        rule.told = OnceLock::from(lately);
         let mut look = Look::new(&rules);
         jobs::hear(app, &whose, &rules, &mut look, (part, until)).await?;
         let decided = look.decide(at);

@@ -1,7 +1,9 @@
 //! How many findings there are where, and how that becomes known.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use almanac::{Almanac, Trust, Writer};
 use api::{Client, CountsQuery, Pushing, Recording, Recordings};
 use axum::body::Body;
 use axum::http::Request;
@@ -11,7 +13,7 @@ use tower::ServiceExt as _;
 
 use super::super::digest;
 use super::House;
-use crate::{App, here, router};
+use crate::{App, evaluate, here, router};
 
 const ALMANAC: &str = "npm lodash CVE-1 <4.17.21 high\nnpm left-pad CVE-3 all critical";
 
@@ -68,6 +70,45 @@ async fn each_flaw_of_each_package_counts_once() {
     let (first, next) = trend(query(None, Some(1))).await;
     assert_eq!(first, all[..1]);
     assert_eq!(trend(query(next, None)).await, (all[1..].to_vec(), None));
+}
+
+/// Each refresh of an almanac says when it was fetched, which makes another almanac of it, and changes
+/// no finding.
+#[tokio::test]
+async fn what_was_fetched_anew_and_says_the_same_is_not_judged_again() {
+    let house = House::new();
+    house.install(ALMANAC);
+    house.company("acme", super::RUNS).await;
+    let app = house.app().await;
+    let acme = app.store.organisation("acme").await.unwrap().id;
+    let digest = || app.world.lookout(app.now()).unwrap().almanac().digest().to_string();
+    let (first, judged) = (digest(), app.tally.count(&app, &acme).await.unwrap().1);
+    assert!(judged > 1);
+    let evaluated = evaluate(&app, false).await.unwrap();
+    assert_eq!(evaluated.len(), 1);
+    let dir = house.folder.path().join("almanac");
+    let mut manifest = Almanac::open(&dir).unwrap().manifest().clone();
+    for part in &mut manifest.parts {
+        part.fetched = Some("2026-11-21T09:00:00Z".to_owned());
+    }
+    let writer = Writer::lock(&dir).unwrap();
+    writer.install(&manifest.to_bytes(), None, Trust::Local).unwrap();
+    drop(writer);
+    while digest() == first {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // How old it is is told by the new one, so it is what things are judged by from now on.
+    let evaluated = evaluate(&app, false).await.unwrap();
+    assert_eq!((evaluated.len(), evaluated[0].events), (1, 0));
+    let last = app.store.last_evaluation(&acme).await.unwrap().unwrap();
+    assert_eq!(last.almanac, digest());
+    assert_eq!(app.tally.count(&app, &acme).await.unwrap(), (0, 0));
+    let second = digest();
+    house.install("npm lodash CVE-1 <4.17.21 low");
+    while digest() == second {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(app.tally.count(&app, &acme).await.unwrap().1, judged);
 }
 
 #[tokio::test]

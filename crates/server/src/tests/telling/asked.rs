@@ -82,7 +82,8 @@ async fn a_rule_is_tried_without_telling_anybody() {
     let titles: Vec<&str> = preview.messages.iter().map(|it| it.title.as_str()).collect();
     assert_eq!(titles, ["CVE-1 (high) is new in production", "CVE-2 (high) is new in production"]);
     assert!(preview.messages[0].lines.contains(&"Brought by: ann (ci/17)".to_owned()));
-    assert_eq!((preview.events, preview.is_all), (4, true));
+    // What came to run is looked through, too.
+    assert_eq!((preview.events, preview.is_all), (5, true));
     assert!(ops.titles().is_empty() && house.outbox("acme").await.is_empty());
     let mut daily = ruling("ops", &["new-finding"]);
     daily.definition.digest = serde_json::from_value(json!({ "every": "daily" })).unwrap();

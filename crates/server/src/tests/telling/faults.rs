@@ -83,6 +83,40 @@ async fn one_that_fails_long_is_said_not_to_work_and_to_work_again() {
 }
 
 #[tokio::test]
+async fn one_that_is_down_is_tried_less_and_less_and_told_in_order() {
+    let (house, ops) = house().await;
+    ops.answer(&vec![Answer::Later(None); 6]);
+    ops.answer(&[Answer::Take, Answer::Take, Answer::Later(None)]);
+    house.finds("acme", "production", &[("CVE-1", 1), ("CVE-2", 1), ("CVE-3", 1)]).await;
+    let tried = async |expect: [u32; 3]| {
+        let line = |(flaw, tries): (&str, u32)| {
+            format!("waiting {flaw} (high) is new in production {tries}")
+        };
+        let lines = ["CVE-1", "CVE-2", "CVE-3"].into_iter().zip(expect).map(line);
+        assert_eq!(house.outbox("acme").await, lines.collect::<Vec<_>>());
+    };
+    // The first stays the first, so waits grow, and five tries are the receiver's.
+    for tries in 1..=5 {
+        house.later(120).await;
+        tried([tries, 0, 0]).await;
+    }
+    assert_eq!(house.state("ops").await, "the receiver says Later(None)");
+    // It may be that message alone that it does not take, so others are tried: as seldom as that.
+    house.later(120).await;
+    tried([5, 1, 0]).await;
+    house.later(240).await;
+    tried([5, 1, 0]).await;
+    house.later(240).await;
+    let titles = ["CVE-2", "CVE-3"].map(|it| format!("{it} (high) is new in production"));
+    assert_eq!(ops.titles(), titles);
+    // It takes others: that it does not take the first is no news of the receiver.
+    assert_eq!(house.outbox("acme").await[0], "waiting CVE-1 (high) is new in production 6");
+    assert_eq!(house.state("ops").await, "connected");
+    house.later(400).await;
+    assert_eq!(ops.titles().len(), 3);
+}
+
+#[tokio::test]
 async fn one_that_is_gone_is_switched_off_until_somebody_mends_it() {
     let (house, ops) = house().await;
     // It would tell of itself, too.
@@ -168,24 +202,32 @@ async fn what_was_broken_off_is_told_once() {
 #[tokio::test]
 async fn several_processes_tell_it_once() {
     let folder = tempfile::tempdir().unwrap();
-    let address = format!("sqlite://{}", folder.path().join("store.db").display());
-    let house = House::at(&address).await;
-    let ops = house.channel("acme", "ops").await;
-    house.rule("acme", "first", "ops", json!({ "on": ["all"] })).await;
-    house.finds("acme", "production", &[("CVE-1", 1), ("CVE-2", 1)]).await;
-    house.clock.fetch_add(3_000_000, Ordering::SeqCst);
-    let mut tasks = Vec::new();
-    for _ in 0..6 {
-        let app = house.app.clone();
-        tasks.push(tokio::spawn(async move {
-            jobs::do_once(&app, "tell").await.unwrap();
-            jobs::all(&app).await;
-        }));
+    let mut addresses = vec![format!("sqlite://{}", folder.path().join("store.db").display())];
+    match testkit::Postgres::shared() {
+        Some(server) => addresses.push(server.database()),
+        None => println!("left out: PostgreSQL is not installed"),
     }
-    for task in tasks {
-        task.await.unwrap();
+    for address in addresses {
+        let house = House::at(&address).await;
+        let ops = house.channel("acme", "ops").await;
+        house.rule("acme", "first", "ops", json!({ "on": ["all"] })).await;
+        house.finds("acme", "production", &[("CVE-1", 1), ("CVE-2", 1)]).await;
+        house.clock.fetch_add(3_000_000, Ordering::SeqCst);
+        let mut tasks = Vec::new();
+        for _ in 0..6 {
+            let app = house.app.clone();
+            tasks.push(tokio::spawn(async move {
+                jobs::do_once(&app, "tell").await.unwrap();
+                jobs::all(&app).await;
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        // Who came late to a channel that was being told by found nothing left, or leaves it to us.
+        house.later(1).await;
+        assert_eq!((ops.titles().len(), house.sent("acme").await), (2, 2), "{address}");
     }
-    assert_eq!((ops.titles().len(), house.sent("acme").await), (2, 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
