@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = format!("cluster of {containers}");
     let company = store.create_organisation(&act(0), &name).await?.id;
     store.create_environment(&company, &act(0), "production").await?;
-    let told: [(&str, fn(usize) -> u64); 3] = [
+    let told: [(&str, Version); 3] = [
         ("for the first time", |_| 0),
         ("with one changed", |number| u64::from(number == 17)),
         ("with all changed", |_| 2),
@@ -28,21 +28,28 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let snapshot = snapshot(second, containers, version);
         let begin = Instant::now();
         let snapped = store.snap(&company, &act(second), "eu1", &snapshot).await?;
-        let took = begin.elapsed();
         let (started, unchanged) = (snapped.started.len(), snapped.unchanged);
-        println!("{containers} containers {what}: {took:?} ({started} began, {unchanged} run on)");
+        tell(&format!("{what}: {started} began, {unchanged} run on"), begin);
     }
     let begin = Instant::now();
     store.heartbeat(&company, &act(9), "eu1", "agent", "3").await?;
-    println!("a heartbeat: {:?}", begin.elapsed());
+    tell("a heartbeat", begin);
     let begin = Instant::now();
     store.all_runtimes(&company, Some("production")).await?;
-    println!("what nobody can tell of the environment: {:?}", begin.elapsed());
+    tell("what nobody can tell of the environment", begin);
     store.close().await;
     Ok(())
 }
 
-fn snapshot(second: i64, containers: usize, version: fn(usize) -> u64) -> Snapshot {
+#[expect(clippy::print_stdout, reason = "figures are what this is for")]
+fn tell(what: &str, begin: Instant) {
+    println!("{what}: {:?}", begin.elapsed());
+}
+
+/// Which version of its image a container runs.
+type Version = fn(usize) -> u64;
+
+fn snapshot(second: i64, containers: usize, version: Version) -> Snapshot {
     let container = |number: usize| {
         let mut bytes = [7; 32];
         let (first, rest) = bytes.split_at_mut(8);
