@@ -383,10 +383,9 @@ pub(super) async fn speak_at_once(store: &Store) {
             let web = image("acme/web:v1", round);
             let recorded = people.record(&organisation, &act, "production", CLI, &web).await;
             recorded.unwrap();
-            let content = content(round);
-            let (image, platform) = (digest(round), amd64());
+            let (digest_of, platform, content) = (digest(round), amd64(), content(round));
             let kept =
-                people.keep_inventory(&organisation, &act, &image, &platform, None, &content);
+                people.keep_inventory(&organisation, &act, &digest_of, &platform, None, &content);
             kept.await.unwrap();
             people.place_images(&organisation, &act).await.unwrap();
             people.rename_environment(&organisation, &act, names[0], names[1]).await.unwrap();
