@@ -117,6 +117,7 @@ conformance! {
         tell_digests_of_all_kinds
         are_asked_anew_where_somebody_interferes
         are_removed_with_what_they_said
+        speak_at_once
         are_true_after_each_of_a_thousand_words
         may_run_thousands_of_containers;
     lists:

@@ -339,6 +339,85 @@ pub(super) async fn are_removed_with_what_they_said(store: &Store) {
     assert_eq!(ever, "web v1 01 00:01-00:02 runtime:eu1 pending");
 }
 
+/// What the clusters that speak at once say.
+async fn say_in_turn(store: &Store, cluster: u8, round: u8) {
+    let image = 1 + (cluster + round) % 20;
+    let text = format!(
+        "production: a/web{cluster}=acme/web:v{round}@{image} a/db=@{}; \
+         shared: b/web{cluster}=acme/db:v1@{image}; staging: c/x=acme/x:v1@{}",
+        image + 100,
+        image + 150,
+    );
+    let minute = i64::from(round);
+    let said = snapshot(minute, "a", &text);
+    let acme = store.organisation("acme").await.unwrap().id;
+    store.snap(&acme, &at(minute), &format!("c{cluster}"), &said).await.unwrap();
+}
+
+/// Clusters that share environments speak at the same time, to any number of servers, while people record,
+/// remove and rename, and images are placed: nobody waits for each other for ever, and in the end what runs
+/// is what each said last.
+pub(super) async fn speak_at_once(store: &Store) {
+    const CLUSTERS: u8 = 6;
+    const ROUNDS: u8 = 12;
+    let acme = acme(store).await;
+    store.create_environment(&acme, &at(0), "shared").await.unwrap();
+    let mut tasks = Vec::new();
+    // By now each calls the environment by its first name.
+    for cluster in 0..CLUSTERS {
+        say_in_turn(store, cluster, 0).await;
+    }
+    for cluster in 0..CLUSTERS {
+        let store = store.clone();
+        tasks.push(tokio::spawn(async move {
+            for round in 1..=ROUNDS {
+                say_in_turn(&store, cluster, round).await;
+            }
+        }));
+    }
+    let (people, organisation) = (store.clone(), acme.clone());
+    tasks.push(tokio::spawn(async move {
+        let mut names = ["shared", "common"];
+        for round in 1..=ROUNDS {
+            let act = at(i64::from(round));
+            let web = image("acme/web:v1", round);
+            let recorded = people.record(&organisation, &act, "production", CLI, &web).await;
+            recorded.unwrap();
+            let (digest_of, platform, content) = (digest(round), amd64(), content(round));
+            let kept =
+                people.keep_inventory(&organisation, &act, &digest_of, &platform, None, &content);
+            kept.await.unwrap();
+            people.place_images(&organisation, &act).await.unwrap();
+            people.rename_environment(&organisation, &act, names[0], names[1]).await.unwrap();
+            names.reverse();
+            let some = Selection { digest: Some(digest(round)), ..Selection::default() };
+            // It may have ended meanwhile.
+            let _ = people.remove(&organisation, &act, "staging", &some).await;
+            people.fall_silent(&organisation, &act, act.at).await.unwrap();
+        }
+    }));
+    for task in tasks {
+        task.await.unwrap();
+    }
+    for cluster in 0..CLUSTERS {
+        say_in_turn(store, cluster, ROUNDS + 1).await;
+        let name = format!("c{cluster}");
+        let told = store.containers(&acme, &name).await.unwrap();
+        assert_eq!(told.len(), 4, "{told:?}");
+        let image = 1 + (cluster + ROUNDS + 1) % 20;
+        let (mut placed, mut lost) = (0, 0);
+        for it in told {
+            let known = [image, image + 100, image + 150].map(digest);
+            assert!(known.contains(&it.container.digest), "{it:?}");
+            placed += u32::from(it.placed.is_some());
+            lost += u32::from(it.placed.is_none());
+        }
+        let is_analysed = image <= ROUNDS;
+        assert_eq!((placed, lost), if is_analysed { (4, 0) } else { (3, 1) }, "{name}");
+    }
+    assert_eq!(store.mend().await.unwrap(), 0, "nothing is counted wrongly");
+}
+
 /// Numbers that look as if by chance, and are the same each time.
 struct Chance(u64);
 
