@@ -233,14 +233,7 @@ impl Store {
         let mut tx = self.db.write().await?;
         let made = to.ready(&mut tx, organisation, act).await?;
         let to = to.environment;
-        // Always in one order, so that two who promote both ways do not wait for each other.
-        let (from, to) = if from <= to {
-            let from = environments::hold(&mut tx, organisation, from).await?;
-            (from, environments::hold(&mut tx, organisation, to).await?)
-        } else {
-            let to = environments::hold(&mut tx, organisation, to).await?;
-            (environments::hold(&mut tx, organisation, from).await?, to)
-        };
+        let (from, to) = environments::hold_both(&mut tx, organisation, from, to).await?;
         let mut running = running(&mut tx, &from, selection).await?;
         if running.is_empty() {
             // Nor is an environment made for nothing.

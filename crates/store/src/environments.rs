@@ -209,6 +209,32 @@ pub(crate) async fn hold(
     }
 }
 
+/// The environment of that id, held, if it is there.
+pub(crate) async fn hold_by_id(tx: &mut Tx, id: &str) -> Result<Option<Held>, Error> {
+    let sql = "SELECT id, name FROM environments WHERE id = $1";
+    match tx.hold(sql, values![id]).await? {
+        Some(row) => Ok(Some(Held { id: row.text("id")?, name: row.text("name")? })),
+        None => Ok(None),
+    }
+}
+
+/// Two environments, held in the order in which all who hold several do: by their ids.
+pub(crate) async fn hold_both(
+    tx: &mut Tx,
+    organisation: &OrganisationId,
+    one: &str,
+    other: &str,
+) -> Result<(Held, Held), Error> {
+    let ids = [find_in(tx, organisation, one).await?, find_in(tx, organisation, other).await?];
+    let mut ordered = ids.clone();
+    ordered.sort();
+    for id in ordered {
+        hold_by_id(tx, &id).await?;
+    }
+    // By their names once more: one may have been renamed or deleted meanwhile.
+    Ok((hold(tx, organisation, one).await?, hold(tx, organisation, other).await?))
+}
+
 /// Makes an environment of that name if there is none. Says whether it was made. Whoever holds one
 /// already must not ask: whoever gives names holds those first.
 pub(crate) async fn ready(

@@ -294,24 +294,14 @@ async fn environments_of(
     rows.iter().map(|it| it.text("environment")).collect()
 }
 
-/// Holds environments, by their names, as all who hold several do.
+/// Holds environments, by their ids, as all who hold several do: names change hands.
 async fn hold_all(tx: &mut Tx, ids: &BTreeSet<String>) -> Result<Vec<Held>, Error> {
-    let mut named = Vec::with_capacity(ids.len());
+    let mut held = Vec::with_capacity(ids.len());
     for id in ids {
-        let sql = "SELECT id, name FROM environments WHERE id = $1";
-        if let Some(row) = tx.row(sql, values![id]).await? {
-            named.push((row.text("name")?, row.text("id")?));
-        }
-    }
-    named.sort();
-    let mut held = Vec::with_capacity(named.len());
-    for (_, id) in named {
         // One that is deleted meanwhile takes along what ran there.
-        let sql = "SELECT id, name FROM environments WHERE id = $1";
-        if let Some(row) = tx.hold(sql, values![&id]).await? {
-            held.push(Held { id: row.text("id")?, name: row.text("name")? });
-        }
+        held.extend(environments::hold_by_id(tx, id).await?);
     }
+    held.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(held)
 }
 
@@ -347,10 +337,20 @@ async fn call(
 /// Somebody else changed what runs in an environment, or is about to: whoever reports it is to tell anew
 /// what is true. It is asked before the environment is held.
 pub(crate) async fn ask_anew(tx: &mut Tx, environment: &str, now: Moment) -> Result<(), Error> {
-    let sql = "UPDATE runtimes SET mark = '', changed_at = CASE WHEN changed_at < $2 THEN $2
-                      ELSE changed_at END
-               WHERE id IN (SELECT runtime FROM runtime_environments WHERE environment = $1)";
-    tx.run(sql, values![environment, now]).await.map(|_| ())
+    // In one order, so that two who do so do not wait for each other.
+    let sql = format!(
+        "SELECT id FROM runtimes
+         WHERE id IN (SELECT runtime FROM runtime_environments WHERE environment = $1)
+         ORDER BY id {}",
+        tx.holding()
+    );
+    for row in tx.rows(sql, values![environment]).await? {
+        let sql = "UPDATE runtimes SET mark = '', changed_at = CASE WHEN changed_at < $2 THEN $2
+                          ELSE changed_at END
+                   WHERE id = $1";
+        tx.run(sql, values![row.text("id")?, now]).await?;
+    }
+    Ok(())
 }
 
 fn every(row: &Row) -> Result<u32, Error> {

@@ -109,7 +109,7 @@ impl Reading<'_> {
             match self.read(cluster, &organisation, &image).await? {
                 Ok(()) => self.voice.inform(&format!("{}: read here", image.image)),
                 Err(why) => {
-                    self.voice.warn(&format!("{}: cannot be read here: {why}", image.image))
+                    self.voice.warn(&format!("{}: cannot be read here: {why}", image.image));
                 }
             }
         }
