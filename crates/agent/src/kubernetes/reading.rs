@@ -155,6 +155,9 @@ impl Reading<'_> {
         let source = format!("runtime:{}", self.name);
         let mut unread = BTreeSet::new();
         for environment in environments {
+            if unread.len() >= IMAGES {
+                break;
+            }
             let there = match client.environment(organisation, environment).await {
                 Ok(it) => it,
                 // Nobody has told yet that something runs there.

@@ -28,14 +28,15 @@ pub(super) fn document(path: &str) -> Option<Value> {
 
 fn resources(group: &str) -> Value {
     let those = RESOURCES.iter().filter(|it| it.2 == group).map(|(name, kind, _, namespaced)| {
-        let short = match *name {
-            "pods" => "po",
-            "namespaces" => "ns",
-            "nodes" => "no",
-            _ => "rs",
+        let short: &[&str] = match *name {
+            "pods" => &["po"],
+            "namespaces" => &["ns"],
+            "nodes" => &["no"],
+            "replicasets" => &["rs"],
+            _ => &[],
         };
         json!({"name": name, "singularName": kind.to_lowercase(), "namespaced": namespaced,
-               "kind": kind, "verbs": ["get", "list", "watch"], "shortNames": [short]})
+               "kind": kind, "verbs": ["get", "list", "watch"], "shortNames": short})
     });
     json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group,
            "resources": those.collect::<Vec<_>>()})
