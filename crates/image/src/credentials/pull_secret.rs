@@ -118,7 +118,7 @@ mod tests {
         check(
             r#"{"auths": ["secret"]}"#,
             "r.example/web",
-            "s: its JSON is broken at line 1, column 11",
+            "s: its JSON is broken at line 1, column 10",
         );
     }
 
