@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use engine::Engine;
 use model::{Act, Moment, OrganisationId};
 use store::Store;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::caller::{Access, Caller, nobodys};
 use crate::exporter::Exporter;
@@ -62,6 +62,8 @@ pub struct Parts {
     public: OnceLock<String>,
     /// Whether it is coming to its end.
     ending: watch::Sender<bool>,
+    /// One judges everything that runs at a time: whoever comes second finds it done.
+    pub(crate) judging: Mutex<()>,
     /// Judging takes a core for itself, so no more do it at once than there are.
     pub(crate) cores: Arc<Semaphore>,
 }
@@ -113,6 +115,7 @@ impl App {
             refusals: Refusals::default(),
             public: OnceLock::new(),
             ending,
+            judging: Mutex::default(),
             cores,
         };
         Self(Arc::new(parts))

@@ -66,6 +66,7 @@ pub struct Changed {
 /// it is `wanted`: else two machines, of which one is behind the other, would go to and fro for ever.
 pub async fn evaluate(app: &App, wanted: bool) -> Result<Vec<Evaluated>, String> {
     let began = Instant::now();
+    let _alone = app.judging.lock().await;
     let lookout = app.world.lookout(app.now()).map_err(|error| error.to_string())?;
     let lookout = Arc::new(lookout);
     let almanac = lookout.almanac().digest().to_string();

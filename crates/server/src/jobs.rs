@@ -77,13 +77,13 @@ pub(crate) trait Work: Sync {
     fn every(&self) -> Option<u32> {
         None
     }
-    /// Does it wait for others most of the time, and long? Then some of those who do jobs leave it to
-    /// the rest, so that not all of them wait.
+    /// Does it take long, or wait long for others? Then some of those who do jobs leave it to the rest, so
+    /// that not all of them are at it.
     fn takes_long(&self) -> bool {
         false
     }
-    /// Does somebody wait for it, and does it wait for others? Then it is done beside all other work, so
-    /// that neither is in the other's way.
+    /// Does somebody wait for it? Then it is done beside all other work, and none of that is in its way:
+    /// reading a thousand images, or counting what is in them.
     fn is_prompt(&self) -> bool {
         false
     }
@@ -316,8 +316,12 @@ mod tests {
             assert_eq!(by, expect, "{}", it.kind());
         }
         // Whatever asks parties, or looks into all that runs, takes long.
-        for long in ["attend", "ask_runtime", "check"] {
+        for long in ["attend", "ask_runtime", "check", "count_environments"] {
             assert!(kinds(true).contains(&long) && !kinds(false).contains(&long), "{long}");
+        }
+        // From a new advisory to whom it is told, nothing waits for anything else.
+        for prompt in ["rematch", "tell", "deliver"] {
+            assert!(prompt_kinds().contains(&prompt), "{prompt}");
         }
     }
 }

@@ -25,6 +25,10 @@ impl Work for CountEnvironments {
         Some(15 * 60)
     }
 
+    fn takes_long(&self) -> bool {
+        true
+    }
+
     async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String> {
         let organisations = if let Some(it) = payload["organisation"].as_str() {
             vec![OrganisationId(it.to_owned())]

@@ -20,6 +20,10 @@ impl Work for Rematch {
         Some(60)
     }
 
+    fn is_prompt(&self) -> bool {
+        true
+    }
+
     async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String> {
         // Somebody saw that it was put into place just now: so it is wanted, whatever came before.
         let present = app.world.lookout(app.now()).map_err(|error| error.to_string())?;
