@@ -1,0 +1,3 @@
+//! Policies as people write them, from the published contract alone: together they use every function.
+
+use super::*;
