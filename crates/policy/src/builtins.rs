@@ -175,7 +175,7 @@ pub(crate) mod tests {
         check(
             "oci.canonical_name",
             r#"["N:"]"#,
-            "wrong: cannot read it: `N:` is not an image reference: its tag is not a word",
+            "wrong: cannot read it: `N:` is not an image reference: a repository's name is lower case",
         );
         check("oci.image_digest", r#"["node:25"]"#, r#"ask: ImageDigest("node:25")"#);
         check(

@@ -14,10 +14,14 @@ use crate::contract::{Error, Module};
 pub(crate) const LARGEST: usize = 1 << 20;
 
 /// The most rules that a policy and its libraries may have: a chain of them is a stack.
-pub(crate) const RULES: usize = 500;
+pub(crate) const RULES: usize = 300;
 
 /// The longest line of a module.
 const LONGEST_LINE: NonZeroU32 = NonZeroU32::new(4096).expect("it is not zero");
+
+/// The most that its brackets may cost: one costs twice what the one around it costs, as the parser
+/// reads what is in it twice, to see whether it is a list or a comprehension.
+const BRACKETS: u64 = 1 << 18;
 
 /// Every policy is of this package, or of one below it.
 const PACKAGE: [&str; 2] = ["docker", "scout"];
@@ -78,6 +82,9 @@ pub(crate) fn read(module: &Module) -> Result<Belongs, Error> {
     if module.text.len() > LARGEST {
         return Err(bad(format!("it is larger than {LARGEST} bytes")));
     }
+    if brackets(&module.text) > BRACKETS {
+        return Err(bad("its brackets are nested too deeply".to_owned()));
+    }
     let mut engine = engine();
     engine
         .add_policy(module.name.clone(), module.text.clone())
@@ -132,6 +139,35 @@ pub(crate) fn read(module: &Module) -> Result<Belongs, Error> {
         }
     }
     Ok(Belongs::Ours(reading))
+}
+
+/// What the brackets of a text cost.
+fn brackets(text: &str) -> u64 {
+    let mut cost = 0_u64;
+    let mut depth = 0_u32;
+    let mut letters = text.bytes();
+    while let Some(letter) = letters.next() {
+        match letter {
+            b'#' => letters.by_ref().take_while(|it| *it != b'\n').for_each(drop),
+            b'`' => letters.by_ref().take_while(|it| *it != b'`').for_each(drop),
+            b'"' => {
+                while let Some(letter) = letters.next() {
+                    match letter {
+                        b'\\' => drop(letters.next()),
+                        b'"' | b'\n' => break,
+                        _ => {}
+                    }
+                }
+            }
+            b'[' | b'{' => {
+                depth += 1;
+                cost = cost.saturating_add(1 << depth.min(62));
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    cost
 }
 
 /// The module with every `print(…)` taken out, line by line as it was.

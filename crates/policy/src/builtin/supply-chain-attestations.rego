@@ -67,8 +67,7 @@ found(kind) := {name | some name in alike(kind); not is_null(oci.referrer(name))
 # What tells of a Dockerfile or of build arguments was made with mode=max.
 is_complete(kind) if oci.referrer(kind).statement.predicate.metadata.completeness.parameters == true
 
-is_complete(kind) if oci.referrer(kind).statement.predicate.metadata.buildInvocationID
-	count(oci.referrer(kind).statement.predicate.buildConfig) > 0
+is_complete(kind) if count(oci.referrer(kind).statement.predicate.buildConfig) > 0
 
 is_complete(kind) if {
 	metadata := oci.referrer(kind).statement.predicate.runDetails.metadata

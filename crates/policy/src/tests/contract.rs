@@ -18,7 +18,10 @@ fn what_pass_says() {
     check("pass := true\nunknown contains \"who knows\"", "unknown: who knows");
     check("pass := false\nunknown contains \"who knows\"\nviolation contains \"x\"", "not met\nx");
     check("pass := true\nunknown := 3", "met");
-    check("pass := false\nviolation := [{\"message\": \"b\"}, {\"message\": \"a\"}]", "not met\nb\na");
+    check(
+        "pass := false\nviolation := [{\"message\": \"b\"}, {\"message\": \"a\"}]",
+        "not met\nb\na",
+    );
     check("pass := false\nviolation contains {\"detail\": 1}", "not met\n{\"detail\":1}");
 }
 
@@ -28,7 +31,8 @@ fn data_config_is_there() {
     let set = Set::read([Module::file("a.rego", text)]).unwrap();
     let check = |config: &str, expect: &str| {
         let config = Config::read(config).unwrap();
-        let verdicts = judge(&set, &config, &facts(json!({})), &World::default(), &Limits::default());
+        let verdicts =
+            judge(&set, &config, &facts(json!({})), &World::default(), &Limits::default());
         assert_eq!(shown(&verdicts.unwrap()[0]), expect);
     };
     check("{}", "not met\n{}");
@@ -40,11 +44,26 @@ fn errors_are_unknown_and_say_where() {
     let check = |rules: &str, expect: &str| {
         assert_eq!(says(&policy(rules), &facts(json!({ "n": null }))), expect, "{rules}");
     };
-    check("violation contains 1 if http.send({})", "unknown: a.rego:9: there is no function `http.send`");
-    check("violation contains 1 if opa.runtime().env.X", "unknown: a.rego:9: there is no function `opa.runtime`");
-    check("violation contains 1 if rand.intn(\"x\", 2) == 1", "unknown: a.rego:9: there is no function `rand.intn`");
-    check("violation contains 1 if oci.referrer()", "unknown: a.rego:9: `oci.referrer` takes other arguments");
-    check("x := 1\nx := 2", "unknown: a.rego:9: complete rules should not produce multiple outputs");
+    check(
+        "violation contains 1 if http.send({})",
+        "unknown: a.rego:9: there is no function `http.send`",
+    );
+    check(
+        "violation contains 1 if opa.runtime().env.X",
+        "unknown: a.rego:9: there is no function `opa.runtime`",
+    );
+    check(
+        "violation contains 1 if rand.intn(\"x\", 2) == 1",
+        "unknown: a.rego:9: there is no function `rand.intn`",
+    );
+    check(
+        "violation contains 1 if oci.referrer()",
+        "unknown: a.rego:9: `oci.referrer` takes other arguments",
+    );
+    check(
+        "violation contains x\nx := 1\nx := 2",
+        "unknown: a.rego:11: rule conflicts with rule at a.rego:10:1",
+    );
     // A function that has no value may not make a policy met.
     check(
         "violation contains 1 if time.parse_rfc3339_ns(\"soon\") > 0",
@@ -64,7 +83,9 @@ fn the_world_is_asked_once() {
     let rules = |id: &str| {
         format!(
             "# METADATA\n# custom:\n#   name: {id}\n{}",
-            policy("violation contains v if { v := oci.image_digest(\"a\"); v == oci.image_digest(\"a\") }"),
+            policy(
+                "violation contains v if { v := oci.image_digest(\"a\"); v == oci.image_digest(\"a\") }"
+            ),
         )
     };
     let modules = ["x", "y"].map(|it| Module::file(it, rules(it)));
@@ -92,13 +113,18 @@ fn who_cannot_tell_is_heard_within_not() {
 fn prints_are_told_when_asked_for() {
     let text = format!(
         "# METADATA\n# custom:\n#   name: it\n{}",
-        policy("violation contains 1 if {\n\tprint(\"é\", input.a,\n\t\tinput.nothing)\n\tfalse\n}"),
+        policy(
+            "violation contains 1 if {\n\tprint(\"é\", input.a,\n\t\tinput.nothing)\n\tfalse\n}"
+        ),
     );
     let set = Set::read([Module::file("x:y/a.rego", text)]).unwrap();
     let prints = |debug: bool| {
         let config = Config { debug, ..Config::default() };
         let facts = facts(json!({ "a": [1] }));
-        judge(&set, &config, &facts, &World::default(), &Limits::default()).unwrap().remove(0).prints
+        judge(&set, &config, &facts, &World::default(), &Limits::default())
+            .unwrap()
+            .remove(0)
+            .prints
     };
     assert_eq!(prints(true), ["it#13: é [1] <undefined>"]);
     assert_eq!(prints(false), Vec::<String>::new());
@@ -107,7 +133,8 @@ fn prints_are_told_when_asked_for() {
 #[test]
 fn libraries_and_tests_and_strangers() {
     let module = |name: &str, text: &str| Module::file(name, text);
-    let library = module("lib.rego", "package docker.scout.lib\nimport rego.v1\nbad(x) if x == 1\n");
+    let library =
+        module("lib.rego", "package docker.scout.lib\nimport rego.v1\nbad(x) if x == 1\n");
     let user = "package docker.scout\nimport rego.v1\nimport data.docker.scout.lib as l\n\
         default pass := false\npass if not l.bad(input.n)\n";
     let test = module("a_test.rego", "package docker.scout_test\nimport rego.v1\ntest_x if true\n");
@@ -115,7 +142,8 @@ fn libraries_and_tests_and_strangers() {
     assert_eq!(set.left_out(), ["a_test.rego"]);
     for (n, expect) in [(1, "not met"), (2, "met")] {
         let facts = facts(json!({ "n": n }));
-        let verdicts = judge(&set, &Config::default(), &facts, &World::default(), &Limits::default());
+        let verdicts =
+            judge(&set, &Config::default(), &facts, &World::default(), &Limits::default());
         assert_eq!(shown(&verdicts.unwrap()[0]), expect);
     }
     let below = module("b.rego", "package docker.scout.b\nimport rego.v1\npass := true\n");
@@ -126,7 +154,10 @@ fn libraries_and_tests_and_strangers() {
     };
     check(vec![module("a", "package x\n")], "cannot read the policy `a`: its package is `x`");
     check(
-        vec![module("a", "package docker.scout\npass := true"), module("b", "package docker.scout\npass := true")],
+        vec![
+            module("a", "package docker.scout\npass := true"),
+            module("b", "package docker.scout\npass := true"),
+        ],
         "cannot read the policy `b`: `a` is called `docker.scout` too",
     );
     check(
@@ -158,10 +189,19 @@ fn what_is_known_of_attestations() {
     check("oci.referrer(\"p\").image", r#""r@sha256:1""#);
     check("oci.referrer(\"p\").envelope", r#"{"payload":""}"#);
     check("oci.referrer(\"q\")", "null");
-    check("oci.referrer(\"https://scout.docker.com/provenance/v0.1\").statement.predicate.mode", r#""max""#);
+    check(
+        "oci.referrer(\"https://scout.docker.com/provenance/v0.1\").statement.predicate.mode",
+        r#""max""#,
+    );
     check("oci.referrer(\"https://openvex.dev/ns/v0.2.0\").statement.predicate.statements", "[]");
-    check("oci.referrer(\"https://scout.docker.com/sbom/v0.1\").statement.predicate.artifacts[0].name", r#""curl""#);
-    check("oci.referrer(\"https://scout.docker.com/sbom/v0.1\").statement.subject[0].name", r#""example.org/app""#);
+    check(
+        "oci.referrer(\"https://scout.docker.com/sbom/v0.1\").statement.predicate.artifacts[0].name",
+        r#""curl""#,
+    );
+    check(
+        "oci.referrer(\"https://scout.docker.com/sbom/v0.1\").statement.subject[0].name",
+        r#""example.org/app""#,
+    );
     check("input.vulnerabilities[0].vulnerabilities[0].source_id", r#""CVE-2023-1""#);
     check("time.now_ns()", "1700000000000000000");
 }
@@ -169,14 +209,22 @@ fn what_is_known_of_attestations() {
 #[test]
 fn scores() {
     let verdict = |weight: u32, outcome: Outcome| {
-        let mut one = verdict("package docker.scout\npass := true", &facts(json!({})), &World::default(), &Limits::default());
+        let mut one = verdict(
+            "package docker.scout\npass := true",
+            &facts(json!({})),
+            &World::default(),
+            &Limits::default(),
+        );
         (one.weight, one.outcome) = (weight, outcome);
         one
     };
     let score = |parts: &[(u32, Outcome)]| {
-        Score::of(&parts.iter().map(|(it, outcome)| verdict(*it, outcome.clone())).collect::<Vec<_>>())
+        Score::of(
+            &parts.iter().map(|(it, outcome)| verdict(*it, outcome.clone())).collect::<Vec<_>>(),
+        )
     };
-    let of = |earned: u32, lost: u32| score(&[(earned, Outcome::Met), (lost, Outcome::NotMet)]).grade;
+    let of =
+        |earned: u32, lost: u32| score(&[(earned, Outcome::Met), (lost, Outcome::NotMet)]).grade;
     assert_eq!(of(91, 9), Some(Grade::A));
     assert_eq!(of(90, 10), Some(Grade::B));
     assert_eq!(of(71, 29), Some(Grade::B));
@@ -197,7 +245,9 @@ fn scores() {
 
 #[test]
 fn the_result_file() {
-    let text = policy("blocked := \"x\"\nviolation contains {\"message\": blocked, \"detail\": {\"a\": 1}}");
+    let text = policy(
+        "blocked := \"x\"\nviolation contains {\"message\": blocked, \"detail\": {\"a\": 1}}",
+    );
     let verdict = verdict(&text, &facts(json!({})), &World::default(), &Limits::default());
     let mut file = crate::result(std::slice::from_ref(&verdict));
     let metrics = file["docker.scout"]["metrics"].as_object_mut().unwrap();
