@@ -15,6 +15,7 @@ mod tests {
         ("store", &["model"]),
         ("format", &["model", "crew"]),
         ("statement", &["model"]),
+        ("policy", &["model"]),
         ("ecosystem", &["model", "format", "statement"]),
         ("feed", &["model", "ecosystem", "tarball"]),
         ("almanac", &["model", "crew", "ecosystem"]),

@@ -11,6 +11,7 @@ pub mod layers;
 pub mod matching;
 pub mod names;
 pub mod orders;
+pub mod policies;
 pub mod pull_secrets;
 pub mod ranges;
 pub mod reports;
@@ -38,6 +39,7 @@ pub const ALL: &[Target] = &[
     ("matching", matching::run),
     ("names", names::run),
     ("orders", orders::run),
+    ("policies", policies::run),
     ("pull_secrets", pull_secrets::run),
     ("ranges", ranges::run),
     ("reports", reports::run),
