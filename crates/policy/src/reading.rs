@@ -41,6 +41,8 @@ pub(crate) struct Reading {
     pub(crate) calls: Vec<Call>,
     /// Where `print(…)` stands, in bytes.
     pub(crate) prints: Vec<Range<usize>>,
+    /// Where something is looked through with `some … in`, in bytes.
+    pub(crate) searched: Vec<Range<usize>>,
 }
 
 /// A call as it is written.
@@ -106,6 +108,7 @@ pub(crate) fn read(module: &Module) -> Result<Belongs, Error> {
     let imports = imports(&tree["imports"], &module.text);
     for rule in list(&tree["rules"]) {
         reading.count += 1;
+        searched(rule, &mut reading.searched);
         let head = &rule["Spec"]["head"];
         let function = &head["Func"]["refr"];
         let refr =
@@ -170,11 +173,16 @@ fn brackets(text: &str) -> u64 {
     cost
 }
 
-/// The module with every `print(…)` taken out, line by line as it was.
-pub(crate) fn without_prints(text: &str, reading: &Reading) -> String {
-    let mut quiet = text.as_bytes().to_vec();
-    for range in &reading.prints {
-        let Some(call) = quiet.get_mut(range.clone()) else { continue };
+/// The function that a collection goes through before it is looked through.
+pub(crate) const SEARCHED: &str = "foretop_items";
+
+/// The module as the engine is given it, line by line as it was: what is looked through is a
+/// collection or nothing, as in OPA, where the engine would break off; and, if it is to be `quiet`,
+/// every `print(…)` is taken out.
+pub(crate) fn prepared(text: &str, reading: &Reading, quiet: bool) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for range in reading.prints.iter().filter(|_| quiet) {
+        let Some(call) = bytes.get_mut(range.clone()) else { continue };
         let Some((word, rest)) = call.split_first_chunk_mut::<4>() else { continue };
         *word = *b"true";
         for byte in rest {
@@ -183,7 +191,43 @@ pub(crate) fn without_prints(text: &str, reading: &Reading) -> String {
             }
         }
     }
-    String::from_utf8(quiet).unwrap_or_else(|_| text.to_owned())
+    let printed = |at: usize| quiet && reading.prints.iter().any(|it| it.contains(&at));
+    let mut pieces: Vec<(usize, &str)> = Vec::new();
+    for range in reading.searched.iter().filter(|it| !printed(it.start)) {
+        pieces.extend([(range.start, OPENED), (range.end, ")")]);
+    }
+    // From the end, so that what is before stays where it is; what begins later goes first.
+    pieces.sort_by(|a, b| b.0.cmp(&a.0));
+    for (at, piece) in pieces {
+        if at <= bytes.len() {
+            bytes.splice(at..at, piece.bytes());
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+/// `SEARCHED`, called.
+const OPENED: &str = "foretop_items(";
+
+/// What is looked through below a node, where it may be anything.
+fn searched(node: &Value, found: &mut Vec<Range<usize>>) {
+    match node {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let collection = match key.as_str() {
+                    "SomeIn" => &value["collection"],
+                    "Every" => &value["domain"],
+                    _ => &Value::Null,
+                };
+                for kind in ["Var", "RefDot", "RefBrack", "Call"] {
+                    found.extend(range(&collection[kind]["span"]));
+                }
+                searched(value, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|it| searched(it, found)),
+        _ => {}
+    }
 }
 
 /// A function that calls itself, if only through others: it would not end before its stack does.

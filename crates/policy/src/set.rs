@@ -200,7 +200,7 @@ fn prepared(
         .chain([(module, reading)])
         .collect();
     let query: String = reading.package.iter().map(|it| format!("[{it:?}]")).collect();
-    let mut calls = BTreeMap::new();
+    let mut calls = BTreeMap::from([(reading::SEARCHED, 1)]);
     let mut flaw = flaw(&parts, &mut calls);
     let mut engine = |quiet: bool| {
         let engine = engine(&parts, quiet);
@@ -229,7 +229,8 @@ fn flaw(parts: &[(&Module, &Reading)], calls: &mut BTreeMap<&'static str, u8>) -
                 continue;
             }
             let place = format!("{}:{}", module.name, call.line);
-            let Some(builtin) = builtins::all().find(|it| it.name == call.name) else {
+            let known = builtins::all().filter(|it| it.name != reading::SEARCHED);
+            let Some(builtin) = known.into_iter().find(|it| it.name == call.name) else {
                 return Some(format!("{place}: there is no function `{}`", call.name));
             };
             let given = u8::try_from(call.arguments).unwrap_or(u8::MAX);
@@ -258,10 +259,7 @@ fn engine(parts: &[(&Module, &Reading)], quiet: bool) -> Result<Engine, String> 
     let mut engine = reading::engine();
     for (module, reading) in parts {
         let prints_itself = reading.functions.keys().any(|it| it.ends_with(".print"));
-        let text = match quiet && !prints_itself {
-            true => reading::without_prints(&module.text, reading),
-            false => module.text.clone(),
-        };
+        let text = reading::prepared(&module.text, reading, quiet && !prints_itself);
         engine
             .add_policy(module.name.clone(), text)
             .map_err(|error| reading::plain(&error.to_string()))?;

@@ -18,6 +18,7 @@ const EACH: usize = 48;
 const OWN: &[Builtin] = &[
     builtin("array.concat", 2, array_concat),
     builtin("concat", 2, concat),
+    builtin(reading::SEARCHED, 1, items),
     builtin("lower", 1, lower),
     builtin("numbers.range", 2, range),
     builtin("numbers.range_step", 3, range_step),
@@ -135,6 +136,14 @@ fn concat(pass: &Pass, arguments: &[Value]) -> Answered {
         }
     }
     made(pass, out)
+}
+
+/// What can be looked through; of anything else, there is nothing to be seen.
+fn items(_: &Pass, arguments: &[Value]) -> Answered {
+    Ok(match arguments.first() {
+        Some(it @ (Value::Array(_) | Value::Set(_) | Value::Object(_))) => it.clone(),
+        _ => Value::Undefined,
+    })
 }
 
 fn lower(pass: &Pass, arguments: &[Value]) -> Answered {

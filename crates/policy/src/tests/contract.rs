@@ -76,6 +76,16 @@ fn errors_are_unknown_and_say_where() {
     check("violation contains 1 if input.n.a == 1", "met");
     check("violation contains 1 if lower(input.n) == \"x\"", "met");
     check("violation contains 1 if 1 / input.zero == 1", "met");
+    check("violation contains x if some x in input.n", "met");
+    check("violation contains x if some x in [y | some y in input.n]", "met");
+    check("violation contains x if some x in input.nothing", "met");
+    check("violation contains 1 if every x in input.n { x == 1 }", "met");
+    check("violation contains x if { some x in [\"a\"]; not x in input.n }", "not met\na");
+    check("violation contains x if some x in object.get(input, [\"n\"], [])", "met");
+    check(
+        "violation contains x if { some k, x in {\"a\": \"b\"}; print([z | some z in input.n]) }",
+        "not met\nb",
+    );
 }
 
 #[test]

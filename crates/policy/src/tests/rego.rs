@@ -89,7 +89,10 @@ fn signed_attestations() {
         &json!({}),
         &super::facts(image()),
         &world,
-        "not met\nhttps://slsa.dev/provenance/v1 is missing\nhttps://spdx.dev/Document is missing",
+        "not met\nhttps://slsa.dev/provenance/v1 is about another image\n\
+         https://slsa.dev/provenance/v1 is missing\n\
+         https://spdx.dev/Document is about another image\n\
+         https://spdx.dev/Document is missing",
     );
 }
 

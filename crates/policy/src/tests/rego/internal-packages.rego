@@ -23,7 +23,7 @@ violation contains v if {
 	some artifact in sbom.artifacts
 	some pattern in blocked
 	print("looking at", artifact.purl)
-	glob.match(pattern, [], artifact.purl)
+	glob.match(pattern, null, artifact.purl)
 	purl := scout.parse_purl(artifact.purl)
 	places := scout.package_provenance(artifact.purl).locations
 	flaws := count([flaw | some entry in scout.vulnerabilities([artifact.purl]); some flaw in entry.vulnerabilities])
