@@ -57,6 +57,13 @@ pub(super) fn line(heard: &Heard) -> String {
             let what = if images == 1 { "image" } else { "images" };
             format!("nothing of what it looks for is in {images} {what}")
         }
+        EventKind::ExceptionExpired => {
+            let said = &detail["definition"];
+            let flaws = said["flaws"].as_array().into_iter().flatten().filter_map(Json::as_str);
+            let flaws: Vec<&str> = flaws.take(WORST).collect();
+            let by = detail["by"].as_str().unwrap_or_default();
+            format!("{} counts again; {by} had decided about it", flaws.join(", "))
+        }
         EventKind::AlmanacStale | EventKind::AlmanacFresh => {
             let age = detail["days"].as_i64().map(|it| match it {
                 0 => "it is of today".to_owned(),

@@ -276,6 +276,7 @@ fn title(group: &Group) -> String {
         }
         // It may be that nobody can tell, which is said with it.
         "check-failed" => format!("the check {about} did not pass{within}"),
+        "exception-expired" => format!("the time of the exception {about} is over"),
         other => format!("{other}: {about}{within}"),
     }
 }
