@@ -1,4 +1,4 @@
-//! Measures one pass: `measure matcher`, `measure millions`, `measure zeros`, `measure blobs FILE…`
+//! Measures one pass: `pass matcher`, `pass millions`, `pass zeros`, `pass blobs FILE…`
 //! (layers, bottom first).
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 
