@@ -17,7 +17,7 @@ fn main() {
         ["millions"] => millions(),
         ["zeros"] => zeros(),
         ["blobs", ref paths @ ..] => blobs(paths),
-        _ => println!("measure matcher|millions|zeros|blobs FILE…"),
+        _ => println!("pass matcher|millions|zeros|blobs FILE…"),
     }
 }
 
