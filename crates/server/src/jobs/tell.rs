@@ -31,7 +31,7 @@ const MOST_GROUPS: usize = 200_000;
 /// Deployments of some images that are looked at.
 const RUNNING: usize = 5_000;
 /// A flaw that was told of is no news for so many seconds.
-const NEWS: i64 = 86_400;
+pub(crate) const NEWS: i64 = 86_400;
 /// For so long it is asked in which repositories flaws are that are in many images.
 pub(crate) const ASKING: Duration = Duration::from_secs(5);
 /// How often we begin anew where somebody was quicker.

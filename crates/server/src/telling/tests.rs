@@ -245,7 +245,7 @@ fn what_an_image_brings_is_one_message() {
     let text = told(json!({ "on": ["known-exploited"] }), &[exploited]);
     assert!(text.contains("to production: medium at worst, known to be exploited"), "{text}");
     // Where nobody could look, whoever asks is told that, whatever they ask for.
-    let left = Brought { about: "what 3 deployments".to_owned(), ..brought("", &[], false) };
+    let left = Brought { about: "what 3 deployments bring".to_owned(), ..brought("", &[], false) };
     let left = Brought { digest: None, detail: json!({}), ..left };
     let narrow = json!({ "on": ["new-finding"], "severities": ["critical"] });
     let text = told(narrow, &[came.bringing(left)]);

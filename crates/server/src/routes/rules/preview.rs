@@ -19,8 +19,6 @@ const EVENTS: u32 = 5_000;
 const MESSAGES: usize = 500;
 /// What happened within so many microseconds is put together, as by the job.
 const WINDOW: i64 = 2_000_000;
-/// A flaw that was told of is no news for so many seconds.
-const NEWS: i64 = 86_400;
 
 /// What a rule would have told.
 pub(super) struct Told {
@@ -60,7 +58,7 @@ pub(super) async fn told(app: &App, record: RuleRecord, days: u32) -> Result<Tol
     let until = Instant::now() + jobs::ASKING;
     for part in parts {
         let at = part.last().map_or(now, |it| it.at);
-        let lately = known.iter().filter(|(_, it)| it.0 > at.plus_seconds(-NEWS));
+        let lately = known.iter().filter(|(_, it)| it.0 > at.plus_seconds(-jobs::NEWS));
         let [rule] = &mut rules;
         let lately: BTreeMap<_, _> = lately.map(|(what, it)| (what.clone(), it.1)).collect();
         rule.told = OnceLock::from(lately);
