@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use api::{Previewed, Sort};
 use integration::Message;
@@ -17,6 +17,8 @@ use crate::telling::{Body, GATHERED, Heard, Look, Ruled, Telling, kinds, test};
 /// Events that are looked through at most, and messages that are shown.
 const EVENTS: u32 = 5_000;
 const MESSAGES: usize = 500;
+/// How long somebody who asked waits for a receiver.
+const PATIENCE: Duration = Duration::from_secs(45);
 /// What happened within so many microseconds is put together, as by the job.
 const WINDOW: i64 = 2_000_000;
 
@@ -137,7 +139,10 @@ pub(super) async fn send(app: &App, record: RuleRecord, days: u32) -> Result<Pre
         integration.ok_or_else(|| Refusal::no_such("integration", &record.channel))?;
     let channel = jobs::channel(app, &integration).await.map_err(|why| refused(why, None))?;
     let key = format!("test-{}-{}", record.id, now.micros());
-    let outcome = jobs::tell_once(channel.as_ref(), &message, &key).await;
+    let telling = jobs::tell_once(channel.as_ref(), &message, &key);
+    let Ok(outcome) = tokio::time::timeout(PATIENCE, telling).await else {
+        return Err(refused("it does not answer in time".to_owned(), None));
+    };
     outcome.map_err(|untold| refused(untold.why, untold.hint))?;
     Ok(shown(at, &message))
 }
