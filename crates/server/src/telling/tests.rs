@@ -33,7 +33,7 @@ fn rule(name: &str, definition: Json) -> Ruled {
         changed: now(),
         changed_by: "ann".to_owned(),
     };
-    Ruled { record, terms, told: OnceLock::new(), waiting: 0 }
+    Ruled { record, terms, told: OnceLock::new(), waiting: 0, since: None }
 }
 
 fn event(number: usize, kind: EventKind, environment: &str, about: &str, detail: Json) -> Heard {

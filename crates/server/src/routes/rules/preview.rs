@@ -36,7 +36,7 @@ pub(super) async fn told(app: &App, record: RuleRecord, days: u32) -> Result<Tol
     let terms = jobs::terms(&record)
         .map_err(|why| Refusal::from(Sort::Failed.because(format!("rule: {why}"))))?;
     let organisation = name(app, &record).await?;
-    let ruled = Ruled { record, terms, told: OnceLock::new(), waiting: 0 };
+    let ruled = Ruled { record, terms, told: OnceLock::new(), waiting: 0, since: None };
     let mut rules = [ruled];
     let kinds = kinds(&rules);
     let since = now.plus_seconds(-86_400 * i64::from(days));

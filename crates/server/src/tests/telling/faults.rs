@@ -222,6 +222,21 @@ async fn what_was_broken_off_is_told_once() {
 }
 
 #[tokio::test]
+async fn a_rule_tells_nothing_of_what_was_before_it() {
+    let (house, ops) = house().await;
+    let late = house.channel("acme", "late").await;
+    house.finds("acme", "production", &[("CVE-1", 1)]).await;
+    // Nobody looks for an hour.
+    house.clock.fetch_add(3_600_000_000, Ordering::SeqCst);
+    house.rule("acme", "second", "late", json!({ "on": ["all"] })).await;
+    house.finds("acme", "production", &[("CVE-2", 1)]).await;
+    house.later(3).await;
+    let [first, second] = ["CVE-1", "CVE-2"].map(|it| format!("{it} (high) is new in production"));
+    assert_eq!(ops.titles(), [first, second.clone()]);
+    assert_eq!(late.titles(), [second]);
+}
+
+#[tokio::test]
 async fn several_processes_tell_it_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut addresses = vec![format!("sqlite://{}", folder.path().join("store.db").display())];
