@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use api::{Previewed, Sort};
 use integration::Message;
@@ -10,15 +10,13 @@ use model::Moment;
 use store::{RuleRecord, WaitingMessage};
 
 use crate::app::App;
-use crate::jobs;
 use crate::refusal::Refusal;
 use crate::telling::{Body, GATHERED, Heard, Look, Ruled, Telling, kinds, test};
+use crate::{jobs, parties};
 
 /// Events that are looked through at most, and messages that are shown.
 const EVENTS: u32 = 5_000;
 const MESSAGES: usize = 500;
-/// How long somebody who asked waits for a receiver.
-const PATIENCE: Duration = Duration::from_secs(45);
 /// What happened within so many microseconds is put together, as by the job.
 const WINDOW: i64 = 2_000_000;
 
@@ -140,7 +138,7 @@ pub(super) async fn send(app: &App, record: RuleRecord, days: u32) -> Result<Pre
     let channel = jobs::channel(app, &integration).await.map_err(|why| refused(why, None))?;
     let key = format!("test-{}-{}", record.id, now.micros());
     let telling = jobs::tell_once(channel.as_ref(), &message, &key);
-    let Ok(outcome) = tokio::time::timeout(PATIENCE, telling).await else {
+    let Ok(outcome) = tokio::time::timeout(parties::PATIENCE, telling).await else {
         return Err(refused("it does not answer in time".to_owned(), None));
     };
     outcome.map_err(|untold| refused(untold.why, untold.hint))?;
