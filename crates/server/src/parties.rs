@@ -17,7 +17,7 @@ use crate::jobs::Looking;
 /// Parties that are connected at once; beyond, the one that was used least lately is forgotten.
 const MOST: usize = if cfg!(test) { 3 } else { 500 };
 /// How long trying a party may take.
-const PATIENCE: Duration = Duration::from_secs(45);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
 /// How often a registry is looked at that tells what happens in it, and one that does not.
 const SELDOM: Duration = Duration::from_hours(1);
 const OFTEN: Duration = Duration::from_mins(5);

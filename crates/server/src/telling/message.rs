@@ -249,7 +249,7 @@ fn title(group: &Group) -> String {
                 Some(worst) => {
                     format!("{about} brings new findings{within}: {worst} at worst{exploited}")
                 }
-                None => format!("{about} bring{within} could not be told"),
+                None => format!("{about}{within} could not be told"),
             }
         }
         "evaluation-incomplete" => {

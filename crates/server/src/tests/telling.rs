@@ -48,6 +48,7 @@ enum Answer {
     Later(Option<Duration>),
     Drop,
     Close,
+    CloseAtLast,
     Hang,
     Panic,
 }
@@ -87,6 +88,10 @@ impl Notifier for Ear {
         "ear.example"
     }
 
+    fn patience(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
     async fn checks(&self) -> Vec<integration::Check> {
         Vec::new()
     }
@@ -108,6 +113,7 @@ impl Notifier for Ear {
             Answer::Later(wait) => untold(Remedy::Later(wait)),
             Answer::Drop => untold(Remedy::Drop),
             Answer::Close => untold(Remedy::Close),
+            Answer::CloseAtLast => untold(Remedy::CloseAtLast),
             Answer::Hang => std::future::pending().await,
             Answer::Panic => panic!("a receiver that cannot be"),
         }
