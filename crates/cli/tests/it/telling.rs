@@ -38,7 +38,7 @@ fn slack_is_configured_and_tested() {
 fn a_named_database_has_a_key_beside_it() {
     let house = Sandbox::new().with("FORETOP_LOG", "warn").with("FORETOP_OUTGOING", "127.0.0.1");
     house.file("named/.keep", "");
-    let named = house.path().join("named");
+    let named = house.path("named");
     let address = format!("sqlite://{}/own.db", named.display());
     let house = house.with("FORETOP_DATABASE", &address);
     let serving = Serving::start(&house, "--organization acme --workers 1");
