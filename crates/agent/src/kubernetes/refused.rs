@@ -31,7 +31,9 @@ pub(super) fn trouble(things: &str, error: &watcher::Error) -> Trouble {
         ),
         // Where HTML comes, or what a proxy says, it is no cluster that answers.
         kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => Trouble {
-            hint: Some("is it a Kubernetes API server that answers there, and all of it?".to_owned()),
+            hint: Some(
+                "is it a Kubernetes API server that answers there, and all of it?".to_owned(),
+            ),
             ..Trouble::passing(
                 format!("{verb} {things}"),
                 format!("the answer makes no sense: {}", cause(error)),

@@ -159,7 +159,9 @@ pub(crate) fn about(message: &Message, escape: Escape) -> String {
 fn to_the_second(at: &str) -> std::borrow::Cow<'_, str> {
     let parts = at.strip_suffix('Z').and_then(|it| it.split_once('.'));
     match parts {
-        Some((whole, rest)) if rest.bytes().all(|it| it.is_ascii_digit()) => format!("{whole}Z").into(),
+        Some((whole, rest)) if rest.bytes().all(|it| it.is_ascii_digit()) => {
+            format!("{whole}Z").into()
+        }
         _ => at.into(),
     }
 }
