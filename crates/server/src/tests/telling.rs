@@ -320,6 +320,7 @@ async fn the_right_people_are_told_and_nobody_else() {
             "Read on: foretop where CVE-1",
         ]
     );
+    assert_eq!(message.url.as_deref(), Some("https://nvd.nist.gov/vuln/detail/CVE-1"));
     assert_eq!((dev.titles().len(), theirs.titles().len()), (0, 0), "nobody else");
     assert_eq!(house.state("ops").await, "connected");
     // Again and again it is looked, and there is nothing more.

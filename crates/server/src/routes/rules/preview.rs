@@ -117,7 +117,7 @@ pub(super) async fn send(app: &App, record: RuleRecord, days: u32) -> Result<Pre
         Refusal::from(hint.into_iter().fold(problem, api::Problem::with_hint))
     };
     if app.reach.offline {
-        let hint = "start the server without --offline".to_owned();
+        let hint = "start the server without FORETOP_OFFLINE".to_owned();
         return Err(refused("nobody is told anything here".to_owned(), Some(hint)));
     }
     let now = app.now();
