@@ -40,7 +40,7 @@ pub(crate) use check::job as checking;
 pub(crate) use deliver::{channel, tell_once};
 #[cfg(test)]
 pub(crate) use look_out::Outlook;
-pub(crate) use tell::{ASKING, hear, running_of, terms};
+pub(crate) use tell::{ASKING, NEWS, hear, running_of, terms};
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.
 const LEASE: u32 = 20;

@@ -8,7 +8,7 @@ use super::heard::Heard;
 /// Letters in a reason that others gave.
 const LONGEST: usize = 300;
 /// Findings that are told by name.
-const WORST: usize = 5;
+pub(crate) const WORST: usize = 5;
 
 /// In a line: what happened, and who did it.
 pub(super) fn line(heard: &Heard) -> String {

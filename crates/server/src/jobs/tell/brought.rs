@@ -13,12 +13,10 @@ use super::{ASKING, RUNNING};
 use crate::app::App;
 use crate::exceptions::Lookouts;
 use crate::judge;
-use crate::telling::{Brought, Heard, image_name};
+use crate::telling::{Brought, Heard, WORST, image_name};
 
-/// Findings that are told by name.
-const WORST: usize = 5;
 /// What is read more seconds after it came to run is no news of what came to run.
-const NEWS: i64 = 86_400;
+const LATE: i64 = 86_400;
 
 /// Looks into what came to run, as far as there is time.
 pub(super) struct Bringing<'a> {
@@ -79,7 +77,7 @@ impl<'a> Bringing<'a> {
         let there = self.running.get(&digest).into_iter().flatten();
         let there = there.filter(|it| {
             let is_it =
-                if is_read { it.from >= heard.at.plus_seconds(-NEWS) } else { id == Some(&it.id) };
+                if is_read { it.from >= heard.at.plus_seconds(-LATE) } else { id == Some(&it.id) };
             is_it && !it.pending
         });
         let there: Vec<Deployment> = there.cloned().collect();
@@ -98,7 +96,10 @@ impl<'a> Bringing<'a> {
     pub(super) fn left(self, last: &Heard) -> Vec<Heard> {
         let brought = |(environment, count): (String, u64)| Brought {
             environment,
-            about: format!("what {count} deployments"),
+            about: match count {
+                1 => "what a deployment brings".to_owned(),
+                count => format!("what {count} deployments bring"),
+            },
             level: None,
             exploited: false,
             digest: None,
