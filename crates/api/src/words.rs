@@ -3,6 +3,7 @@
 mod comparison;
 mod environment;
 mod event;
+mod exception;
 mod export;
 pub mod grammar;
 mod identity;
@@ -25,6 +26,7 @@ pub use environment::{
     Reported, StaleTag,
 };
 pub use event::{Event, EventDetail, EventQuery, LiveQuery};
+pub use exception::{Excepting, Exception, ExceptionKept};
 pub use export::ExportQuery;
 pub use identity::{
     Accepting, Assigning, ChangingPassword, Disabling, Invitation, Joined, LoggedIn, LoggingIn,

@@ -66,12 +66,9 @@ pub(crate) fn ask_with<T>(
 }
 
 impl Whose {
-    /// Says that it is of no use where nobody is asked.
-    pub(crate) fn unasked(&self, context: &Context) {
-        if let Some(name) = &self.org {
-            let why = "nobody is asked about an image that is read here";
-            context.messages.inform(&format!("--org {name} changes nothing: {why}"));
-        }
+    /// Did somebody name the organisation, for this command or for all of them?
+    pub(crate) fn is_named(&self, context: &Context) -> anyhow::Result<bool> {
+        Ok(self.org.is_some() || settled(context)?.is_some())
     }
 
     /// For that organisation.
@@ -88,10 +85,7 @@ impl Asking {
         almanac: Option<&Path>,
     ) -> anyhow::Result<Self> {
         let environment = &context.environment;
-        let settled = match environment.organisation()? {
-            Some(name) => Some(name),
-            None => config::settled(environment, "organization")?,
-        };
+        let settled = settled(context)?;
         let said = whose.org.clone().or_else(|| settled.clone());
         if let Some(url) = server(context)? {
             let client = there(context, &url).await?;
@@ -133,6 +127,14 @@ impl Asking {
     /// Is everything here, so that nobody else will analyse anything?
     pub(crate) fn embedded(&self) -> bool {
         self.server.is_none()
+    }
+}
+
+/// The organisation that is named for all commands.
+fn settled(context: &Context) -> anyhow::Result<Option<String>> {
+    match context.environment.organisation()? {
+        Some(name) => Ok(Some(name)),
+        None => config::settled(&context.environment, "organization"),
     }
 }
 

@@ -12,6 +12,7 @@ mod cves;
 mod enroll;
 mod environment;
 mod events;
+mod exception;
 mod explain;
 mod image;
 mod integration;
@@ -60,6 +61,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<repo::Repo>("repo"),
     entry::<image::Image>("image"),
     entry::<integration::Integration>("integration"),
+    entry::<exception::Exception>("exception"),
     entry::<schedule::Schedule>("schedule"),
     entry::<rule::Rule>("rule"),
     entry::<notification::Notification>("notification"),

@@ -8,11 +8,12 @@ use api::{
 use engine::Filter;
 use format::shown;
 use futures_util::StreamExt as _;
-use model::{Analysis, Basis, Gap, ImageDescription, Inventory};
+use model::{Analysis, Basis, Gap, ImageDescription, Inventory, Statement};
 
 use crate::Context;
 use crate::asking::{Asking, PART, Whose, ask_with, is, whole};
 use crate::commands::said;
+use crate::exceptions;
 use crate::failure::Failure;
 use crate::findings::Advice;
 use crate::subject::Subject;
@@ -34,9 +35,9 @@ impl Deployed {
         self.environment.is_some()
     }
 
-    /// An image is read here instead.
-    pub(crate) fn unasked(&self, context: &Context) {
-        self.whose.unasked(context);
+    /// What the organisation decided about flaws, where an image is read here instead.
+    pub(crate) fn exceptions(&self, context: &Context) -> anyhow::Result<Vec<Statement>> {
+        exceptions::of(context, &self.whose)
     }
 
     /// Takes each image that runs there and is meant, judged, by its name: a few are held at a time,

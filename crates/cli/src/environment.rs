@@ -20,6 +20,12 @@ pub(crate) use variables::{ALL, Variable};
 
 type LookUp = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
+/// The names of those that say who to be at registries.
+pub(crate) fn logins() -> impl Iterator<Item = &'static str> {
+    let all = [&REGISTRY_USER, &REGISTRY_PASSWORD, &REGISTRY_TOKEN, &HUB_USER, &HUB_PASSWORD];
+    all.into_iter().flat_map(|it| it.names.iter().copied())
+}
+
 /// The variables of a process.
 pub(crate) struct Environment {
     look_up: Box<LookUp>,

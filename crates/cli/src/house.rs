@@ -155,7 +155,8 @@ impl Database {
         if let Some(folder) = &folder {
             crate::asking::made_place(folder)?;
         }
-        let folder = folder.as_deref();
+        let folder = key_folder(&address, folder);
+        let folder = folder.as_deref().filter(|it| it.is_dir());
         let named = context.environment.key()?.is_some() || self.key_named(context).is_some();
         if let Some(file) = folder.filter(|_| !named).map(beside).filter(|it| !it.exists()) {
             write_new(&file)?;
@@ -168,6 +169,7 @@ impl Database {
     pub(crate) async fn found(&self, context: &Context) -> anyhow::Result<Store> {
         let (address, folder) = self.address(context)?;
         let store = Store::open_made(&address).await?;
+        let folder = key_folder(&address, folder);
         Ok(with(self.keys(context, folder.as_deref())?, store))
     }
 
@@ -179,7 +181,7 @@ impl Database {
         }
     }
 
-    /// The key named, else the one beside a database of our own.
+    /// The key named, else the one beside a database that is a file.
     fn keys(&self, context: &Context, folder: Option<&Path>) -> anyhow::Result<Option<Keyring>> {
         if let Some(text) = context.environment.key()? {
             return read("FORETOP_KEY", text.expose()).map(Some);
@@ -195,7 +197,19 @@ impl Database {
     }
 }
 
-/// The key of a database of our own, in its directory.
+/// Where the key of a database lies: our own place, or beside the file that somebody named. Of what is in
+/// memory or at a server there is none.
+fn key_folder(address: &str, ours: Option<PathBuf>) -> Option<PathBuf> {
+    ours.or_else(|| {
+        let path = Path::new(address.strip_prefix("sqlite://")?.split('?').next()?);
+        let folder = path.parent().filter(|_| !path.as_os_str().is_empty())?;
+        let is_here = folder.as_os_str().is_empty();
+        (!path.starts_with(":memory:"))
+            .then(|| if is_here { Path::new(".") } else { folder }.to_owned())
+    })
+}
+
+/// The key of a database that is a file, in its directory.
 fn beside(folder: &Path) -> PathBuf {
     folder.join("foretop.key")
 }
@@ -276,6 +290,22 @@ pub(crate) async fn told_to_end() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_lie_beside_files() {
+        let check = |address: &str, expect: Option<&str>| {
+            assert_eq!(key_folder(address, None), expect.map(PathBuf::from), "{address}");
+        };
+        check("sqlite:///var/lib/foretop.db", Some("/var/lib"));
+        check("sqlite:///var/lib/foretop.db?mode=rwc", Some("/var/lib"));
+        check("sqlite://foretop.db", Some("."));
+        check("sqlite://:memory:", None);
+        check("sqlite::memory:", None);
+        check("sqlite://", None);
+        check("postgres://user:password@host/name", None);
+        let ours = Some(PathBuf::from("/ours"));
+        assert_eq!(key_folder("postgres://host/name", ours.clone()), ours);
+    }
 
     #[test]
     fn keys() {

@@ -9,6 +9,7 @@ mod deployed;
 mod docker;
 mod environment;
 mod evaluated;
+mod exceptions;
 mod failure;
 mod findings;
 mod formats;

@@ -19,6 +19,8 @@ pub struct Lookout {
     starter: bool,
     /// What the user says, or names.
     statements: Vec<Statement>,
+    /// What was decided about flaws by those who run the image.
+    exceptions: Vec<Statement>,
     /// Whose word counts: of what the user names, everybody's when there is none; of what an image
     /// says about itself, nobody's.
     authors: Vec<Regex>,
@@ -37,6 +39,7 @@ impl Lookout {
             almanac: Arc::new(almanac),
             starter: false,
             statements: Vec::new(),
+            exceptions: Vec::new(),
             authors: Vec::new(),
             declared: false,
             today: today.into(),
@@ -56,6 +59,7 @@ impl Lookout {
             almanac: Arc::clone(&self.almanac),
             starter: self.starter,
             statements: Vec::new(),
+            exceptions: Vec::new(),
             authors: Vec::new(),
             declared: false,
             today: today.into(),
@@ -67,6 +71,13 @@ impl Lookout {
     #[must_use]
     pub fn with_statements(mut self, statements: Vec<Statement>) -> Self {
         self.statements = statements;
+        self
+    }
+
+    /// The same, with what those who run the image decided about flaws: it counts, whoever said it.
+    #[must_use]
+    pub fn with_exceptions(mut self, exceptions: Vec<Statement>) -> Self {
+        self.exceptions = exceptions;
         self
     }
 
@@ -208,7 +219,7 @@ impl Lookout {
             );
             gaps.push(Gap::new(&*first.origin, why));
         }
-        (named.chain(brought).cloned().collect(), gaps)
+        (self.exceptions.iter().chain(named).chain(brought).cloned().collect(), gaps)
     }
 
     /// What an answer about `inventory` rests on, in a line or two: of feeds that speak about what is

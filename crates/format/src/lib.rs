@@ -29,7 +29,7 @@ mod words;
 pub use contract::{Format, Glance, Options, Unreadable};
 pub use html::{in_attribute as in_html_attribute, in_text as in_html};
 pub use list::shown;
-pub use words::whole_statement;
+pub use words::{link, whole_statement};
 
 /// Every format. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn Format] =

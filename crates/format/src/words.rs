@@ -140,8 +140,9 @@ pub(crate) fn short(headline: &str) -> Cow<'_, str> {
     format!("{}…", words.trim_end_matches([' ', ',', ';', ':', '.', '(', '…'])).into()
 }
 
-/// The page about a flaw.
-pub(crate) fn link(id: &str) -> String {
+/// The page about a flaw, for whoever wants to read on.
+#[must_use]
+pub fn link(id: &str) -> String {
     let mut url = String::with_capacity(64);
     url.push_str(if id.starts_with("CVE-") {
         "https://nvd.nist.gov/vuln/detail/"

@@ -8,6 +8,7 @@ mod reached;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use image::{Error, Outgoing};
@@ -195,6 +196,10 @@ fn is_here(host: &str) -> bool {
 impl Notifier for Email {
     fn receiver(&self) -> &str {
         &self.host
+    }
+
+    fn patience(&self) -> Duration {
+        post::WHOLE
     }
 
     async fn say(&self, message: &Message, key: &str) -> Result<String, Untold> {

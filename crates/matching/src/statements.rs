@@ -130,10 +130,18 @@ impl<'q> Sayings<'q> {
     }
 }
 
-/// The day on which it expired.
+/// The day on which it expired, or the moment where it says one.
 fn expired<'s>(statement: &'s Statement, today: Option<&str>) -> Option<&'s str> {
-    let expires = day(statement.expires.as_deref()?);
-    (expires <= day(today?)).then_some(expires)
+    let (expires, today) = (statement.expires.as_deref()?, today?);
+    if let (Some(moment), Some(now)) = (moment(expires), moment(today)) {
+        return (moment <= now).then_some(expires);
+    }
+    (day(expires) <= day(today)).then_some(day(expires))
+}
+
+/// The seconds of a moment by universal time, `2026-11-22T10:00:00`, which are in order as texts are.
+fn moment(text: &str) -> Option<&str> {
+    text.ends_with('Z').then(|| text.get(..19)).flatten()
 }
 
 /// More statements about one flaw are counted, not told.

@@ -145,6 +145,12 @@ pub enum EventKind {
     RuleSet,
     /// They are told of it no more.
     RuleDeleted,
+    /// A flaw is out of the way, as somebody decided.
+    ExceptionSet,
+    /// It is not any more, as somebody decided.
+    ExceptionDeleted,
+    /// It is not any more, because the time is over for which that was decided.
+    ExceptionExpired,
     /// What was older than it is to be kept is gone.
     Expired,
 }
@@ -162,7 +168,7 @@ impl EventKind {
     ];
 
     /// All of them.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 58] = [
         Self::OrganisationCreated,
         Self::RepositoryEnabled,
         Self::RepositoryDisabled,
@@ -217,6 +223,9 @@ impl EventKind {
         Self::CheckPassed,
         Self::RuleSet,
         Self::RuleDeleted,
+        Self::ExceptionSet,
+        Self::ExceptionDeleted,
+        Self::ExceptionExpired,
         Self::Expired,
     ];
 
@@ -277,6 +286,9 @@ impl EventKind {
             Self::CheckPassed => "check-passed",
             Self::RuleSet => "rule-set",
             Self::RuleDeleted => "rule-deleted",
+            Self::ExceptionSet => "exception-set",
+            Self::ExceptionDeleted => "exception-deleted",
+            Self::ExceptionExpired => "exception-expired",
             Self::Expired => "expired",
         }
     }

@@ -136,6 +136,13 @@ impl Topic {
             of_flaws: false,
             once_a_day: false,
         },
+        Self {
+            id: "exception-expired",
+            about: "the time is over for which a flaw was out of the way",
+            kinds: &[EventKind::ExceptionExpired],
+            of_flaws: false,
+            once_a_day: false,
+        },
     ];
 
     /// The one of that name.

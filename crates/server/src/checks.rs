@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::Arc;
 
-use api::{CheckQuestion, CheckVerdict, Checked, Found, Hole, Timetable, Worst};
+use api::{CheckQuestion, CheckVerdict, Checked, Found, Hole, Judging, Timetable, Worst};
 use engine::{Filter, Lookout};
 use futures_util::StreamExt as _;
 use model::{Analysis, Digest, Finding, Gap, Inventory, Level, Moment, OrganisationId};
 use store::{Page, Selection, When};
 
 use crate::app::App;
+use crate::exceptions::Lookouts;
 use crate::refusal::Refusal;
 use crate::runtimes::Doubts;
 use crate::{judge, named};
@@ -72,9 +73,9 @@ pub(crate) async fn check(
 ) -> Result<Vec<Checked>, String> {
     let now = app.now();
     let told = |why: String| questions.iter().map(|_| untold(now, &why)).collect();
-    let lookout = match app.world.lookout(now) {
-        Ok(lookout) => Arc::new(lookout),
-        Err(error) => return Ok(told(error.to_string())),
+    let lookout = match Lookouts::of(app, organisation, Judging::default()).await {
+        Ok(mut lookouts) => lookouts.there(Some(environment)),
+        Err(refusal) => return Ok(told(refusal.0.detail)),
     };
     // What nobody sees there may be what somebody looks for.
     let doubts = match Doubts::of(app, organisation, environment).await {

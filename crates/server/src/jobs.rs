@@ -8,6 +8,7 @@ mod check;
 mod count_environments;
 mod deliver;
 mod expire;
+mod expire_exceptions;
 mod find_due_runtimes;
 mod find_pending;
 mod judge_freshness;
@@ -23,13 +24,15 @@ mod tidy;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::Sort;
 use async_trait::async_trait;
-use model::Act;
+use model::{Act, OrganisationId};
 use store::{Job, NewJob};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::refusal::Refusal;
 
 pub(crate) use ask_runtime::{forget as forget_runtime, soon as ask_soon};
 pub(crate) use attend::{Looking, soon as look_soon};
@@ -37,7 +40,7 @@ pub(crate) use check::job as checking;
 pub(crate) use deliver::{channel, tell_once};
 #[cfg(test)]
 pub(crate) use look_out::Outlook;
-pub(crate) use tell::{ASKING, hear, running_of, terms};
+pub(crate) use tell::{ASKING, NEWS, hear, running_of, terms};
 
 /// How long a job is ours before we have to say that we are still at it, in seconds.
 const LEASE: u32 = 20;
@@ -66,6 +69,7 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &deliver::Deliver,
     &tidy::Tidy,
     &expire::Expire,
+    &expire_exceptions::ExpireExceptions,
 ];
 
 /// A kind of job.
@@ -89,6 +93,12 @@ pub(crate) trait Work: Sync {
     }
     /// Does it. Being done twice must do no harm: whoever did it first may have died before saying so.
     async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String>;
+}
+
+/// Has an organisation's environments counted before long: what is out of the way is another.
+pub(crate) async fn count_soon(app: &App, organisation: &OrganisationId) -> Result<(), Refusal> {
+    let counting = count_environments::soon(app, [organisation.clone()]).await;
+    counting.map_err(|why| Sort::Failed.because(why).into())
 }
 
 /// The job that looks into what an integration told.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use api::{Judging, Sort};
 use engine::{Filter, Lookout};
-use model::{Analysis, ImageState, Inventory};
+use model::{Analysis, ImageState, Inventory, OrganisationId};
 use regex::{Regex, RegexBuilder};
 
 use crate::app::App;
+use crate::exceptions::Lookouts;
 use crate::refusal::Refusal;
 
 /// Whose statements count is said by so many patterns at most, each of so many letters,
@@ -16,14 +17,16 @@ const PATTERN: usize = 1_000;
 /// and of so many bytes once it is understood.
 const UNDERSTOOD: usize = 256 << 10;
 
-/// What is wrong with `inventory` now.
+/// What is wrong with an inventory of an organisation now, where it runs if that is said.
 pub(crate) async fn analysis(
     app: &App,
+    organisation: &OrganisationId,
     inventory: Inventory,
     judging: Judging,
 ) -> Result<Analysis, Refusal> {
-    let brief = judging.brief;
-    let lookout = Arc::new(lookout(app, judging)?);
+    let (brief, environment) = (judging.brief, judging.environment.clone());
+    let mut lookouts = Lookouts::of(app, organisation, judging).await?;
+    let lookout = lookouts.there(environment.as_deref());
     let judged = on_a_core(app, &lookout, move |lookout| {
         if brief {
             lookout.analyze_in_brief(inventory, &Filter::default())
@@ -34,16 +37,6 @@ pub(crate) async fn analysis(
     judged.await
 }
 
-/// What findings rest on now.
-pub(crate) fn lookout(app: &App, judging: Judging) -> Result<Lookout, Refusal> {
-    let authors = authors(&judging.authors)?;
-    let lookout = app.world.lookout(app.now())?;
-    Ok(lookout
-        .with_statements(judging.statements)
-        .with_authors(authors)
-        .with_declared(judging.declared))
-}
-
 /// Why nobody knows what is inside an image, of which that is known.
 pub(crate) fn why_unread(state: Option<ImageState>) -> String {
     match state {
@@ -52,7 +45,8 @@ pub(crate) fn why_unread(state: Option<ImageState>) -> String {
     }
 }
 
-fn authors(said: &[String]) -> Result<Vec<Regex>, Refusal> {
+/// Whose words count.
+pub(crate) fn authors(said: &[String]) -> Result<Vec<Regex>, Refusal> {
     let refused = |why: &dyn std::fmt::Display| Refusal::malformed("authors", why);
     if said.len() > AUTHORS {
         return Err(refused(&format!("there are more than {AUTHORS}")));

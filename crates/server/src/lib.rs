@@ -9,6 +9,7 @@ mod body;
 mod caller;
 mod checks;
 mod evaluate;
+mod exceptions;
 mod exporter;
 mod fleet;
 mod freshness;

@@ -9,6 +9,9 @@ pub(crate) fn needs(method: &Method, route: &str) -> Right {
     listed(method, route).unwrap_or(Right::Read)
 }
 
+/// What only owners change.
+const OWNERS: [&str; 3] = ["/retention/", "/schedules/", "/exceptions/"];
+
 fn listed(method: &Method, route: &str) -> Option<Right> {
     let (_, path) = route.split_once("/{org}")?;
     let asks = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -49,9 +52,7 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
         "/images/{digest}" if method == Method::PUT => Right::PushImages,
         "/repositories/{repository}" if method == Method::PUT => Right::EnableRepositories,
         "" | "/images/{digest}" | "/repositories/{repository}" => Right::ManageOrganisation,
-        _ if ["/retention/", "/schedules/"].into_iter().any(|it| path.starts_with(it)) => {
-            Right::ManageOrganisation
-        }
+        _ if OWNERS.into_iter().any(|it| path.starts_with(it)) => Right::ManageOrganisation,
         _ => return None,
     };
     Some(right)

@@ -17,7 +17,7 @@ use crate::jobs::Looking;
 /// Parties that are connected at once; beyond, the one that was used least lately is forgotten.
 const MOST: usize = if cfg!(test) { 3 } else { 500 };
 /// How long trying a party may take.
-const PATIENCE: Duration = Duration::from_secs(45);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
 /// How often a registry is looked at that tells what happens in it, and one that does not.
 const SELDOM: Duration = Duration::from_hours(1);
 const OFTEN: Duration = Duration::from_mins(5);
@@ -25,6 +25,10 @@ const OFTEN: Duration = Duration::from_mins(5);
 const WHOLE: u32 = 10;
 /// The first thing that is tried of each.
 const REACHED: &str = "registry reachable";
+/// The same of who says what runs.
+const ANSWERS: &str = "API reachable";
+/// Where nobody outside is asked.
+const ONLINE: &str = "start the server without FORETOP_OFFLINE";
 /// Settings that say how a party of that kind is reached. What is secret is told for one address.
 pub(crate) fn address(kind: &Kind) -> &'static [&'static str] {
     match kind.role {
@@ -277,14 +281,15 @@ impl Party {
         if let Some(notifier) = self.integration.notifier() {
             checks.extend(if reach.offline { vec![silenced()] } else { notifier.checks().await });
         } else if reach.offline {
-            let why = "no registry is asked here".to_owned();
-            let hint = Some("start the server without --offline".to_owned());
+            let why = "nobody outside is asked here".to_owned();
+            let hint = Some(ONLINE.to_owned());
             let outcome = Outcome::Failed { why, hint };
-            checks.push(Check { what: REACHED, outcome });
+            let what = if self.integration.runtime().is_some() { ANSWERS } else { REACHED };
+            checks.push(Check { what, outcome });
         } else if let Some(directory) = self.integration.directory() {
-            checks.extend(patiently(directory.checks()).await);
+            checks.extend(patiently(directory.checks(), REACHED).await);
         } else if let Some(runtime) = self.integration.runtime() {
-            checks.extend(patiently(runtime.checks()).await);
+            checks.extend(patiently(runtime.checks(), ANSWERS).await);
             if self.settings.text("environment").is_none() {
                 let hint = "tell which environment the cluster is: environment=production";
                 let (why, hint) = ("none is chosen yet".to_owned(), hint.to_owned());
@@ -324,15 +329,16 @@ const TOLD: &str = "a test message is taken";
 /// Nobody is told anything.
 fn silenced() -> Check {
     let why = "nobody is told anything here".to_owned();
-    let hint = Some("start the server without --offline".to_owned());
+    let hint = Some(ONLINE.to_owned());
     Check { what: "receiver reachable", outcome: Outcome::Failed { why, hint } }
 }
 
 /// What comes of trying a party that may never answer.
-async fn patiently(checking: impl Future<Output = Vec<Check>>) -> Vec<Check> {
+async fn patiently(checking: impl Future<Output = Vec<Check>>, what: &'static str) -> Vec<Check> {
     tokio::time::timeout(PATIENCE, checking).await.unwrap_or_else(|_| {
         let why = format!("it does not answer within {} s", PATIENCE.as_secs());
-        vec![Check { what: REACHED, outcome: Outcome::Failed { why, hint: None } }]
+        let hint = Some("is that its address, and the way there open?".to_owned());
+        vec![Check { what, outcome: Outcome::Failed { why, hint } }]
     })
 }
 

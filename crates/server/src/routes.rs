@@ -6,6 +6,7 @@ mod deployments;
 mod docker;
 mod environments;
 mod events;
+mod exceptions;
 mod export;
 mod hooks;
 mod images;
@@ -68,6 +69,7 @@ use crate::tagged;
         (name = "integrations", description = "The parties around us, and what they tell"),
         (name = "rules", description = "Who is told of what, and what was told"),
         (name = "schedules", description = "What is checked again and again"),
+        (name = "exceptions", description = "What was decided about flaws"),
     ),
 )]
 struct Described;
@@ -98,7 +100,8 @@ fn paths() -> OpenApiRouter<App> {
             .merge(resets::paths())
             .merge(integrations::paths())
             .merge(rules::paths())
-            .merge(schedules::paths()),
+            .merge(schedules::paths())
+            .merge(exceptions::paths()),
     )
 }
 

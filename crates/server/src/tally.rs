@@ -5,22 +5,30 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::Arc;
 
+use api::Judging;
 use engine::{Filter, Lookout};
 use futures_util::StreamExt as _;
-use model::{Analysis, Digest, EventKind, Inventory, Level, OrganisationId};
+use model::{Analysis, Digest, Environment, EventKind, Inventory, Level, OrganisationId};
 use roaring::RoaringBitmap;
 use store::{Counts, Store};
 use tokio::sync::Mutex;
 
 use crate::app::App;
+use crate::exceptions::Lookouts;
 use crate::{judge, runtimes};
 
 /// Rows that are read together.
 const PART: u32 = 2_000;
 
 /// After which an image is judged anew.
-const KINDS: [EventKind; 3] =
-    [EventKind::ImageAnalysed, EventKind::ImageDeleted, EventKind::Expired];
+const KINDS: [EventKind; 6] = [
+    EventKind::ImageAnalysed,
+    EventKind::ImageDeleted,
+    EventKind::Expired,
+    EventKind::ExceptionSet,
+    EventKind::ExceptionDeleted,
+    EventKind::ExceptionExpired,
+];
 
 /// Counts, and remembers what it has judged.
 #[derive(Default)]
@@ -32,7 +40,7 @@ struct Known {
     sheets: Digest,
     /// Up to where changes of the store were looked at.
     cursor: String,
-    judged: HashMap<(OrganisationId, Digest), Judged>,
+    judged: HashMap<(OrganisationId, Digest), HashMap<Own, Judged>>,
     flaws: Numbers,
     /// Flaws with their levels: of one flaw there may be several.
     found: Numbers,
@@ -48,6 +56,9 @@ struct Judged {
     gaps: RoaringBitmap,
 }
 
+/// The environment by its name, where other exceptions hold than elsewhere.
+type Own = Option<String>;
+
 /// Long things, each with a small number. Of a thing no more is kept than a hash that nobody can foresee,
 /// too long for two of them to be alike.
 #[derive(Default)]
@@ -58,6 +69,8 @@ struct Numbers {
 
 /// Environments' ids, with what runs there.
 type Running = BTreeMap<String, BTreeSet<Digest>>;
+/// What is to be judged, and where, if it matters.
+type Wanted = BTreeSet<(Digest, Own)>;
 
 impl Tally {
     /// Counts an organisation's environments, and writes down what is different. Says how many were,
@@ -68,29 +81,36 @@ impl Tally {
         organisation: &OrganisationId,
     ) -> Result<(u64, usize), String> {
         let told = |error: store::Error| error.to_string();
-        let lookout = app.world.lookout(app.now()).map_err(|error| error.to_string())?;
-        let lookout = Arc::new(lookout);
+        let mut guard = self.0.lock().await;
+        if let Some(mine) = guard.as_mut() {
+            mine.catch_up(&app.store).await.map_err(told)?;
+        }
+        // What is decided from here on is seen the next time.
+        let cursor = app.store.changes_begin().await.map_err(told)?;
+        let mut lookouts = Lookouts::of(app, organisation, Judging::default())
+            .await
+            .map_err(|refusal| refusal.0.detail)?;
+        let lookout = lookouts.there(None);
         let almanac = lookout.almanac().digest().to_string();
         let sheets = lookout.almanac().manifest().sheets_digest();
-        let mut guard = self.0.lock().await;
         if guard.as_ref().is_none_or(|it| it.sheets != sheets) {
-            let cursor = app.store.changes_begin().await.map_err(told)?;
             *guard = Some(Known::new(sheets, cursor));
         }
         let mine = guard.as_mut().expect("it was put there");
-        mine.catch_up(&app.store).await.map_err(told)?;
         let began = std::time::Instant::now();
         let running = running(&app.store, organisation).await.map_err(told)?;
         let names = app.store.environments(organisation).await.map_err(told)?;
-        mine.keep_only(organisation, &running);
-        let judged = mine.judge(app, organisation, &lookout, &running).await?;
+        let wanted = wanted(&running, &names, &lookouts);
+        mine.keep_only(organisation, &wanted);
+        let judged = mine.judge(app, organisation, &mut lookouts, &wanted).await?;
         let unseen = runtimes::counts(app, organisation).await.map_err(told)?;
         let none = BTreeSet::new();
         let counts: Vec<(String, Counts)> = names
             .into_iter()
             .map(|it| {
                 let images = running.get(&it.id).unwrap_or(&none);
-                let mut counts = mine.counts(organisation, images);
+                let own = lookouts.are_others_in(&it.name).then(|| it.name.clone());
+                let mut counts = mine.counts(organisation, images, &own);
                 // Of what nobody can place, and what nobody sees, nothing is known.
                 let (lost, holes) = unseen.get(&it.name).copied().unwrap_or_default();
                 counts.images += lost;
@@ -132,8 +152,11 @@ impl Known {
                             self.judged.remove(&(organisation, digest));
                         }
                     }
-                    // Much goes at once, and nobody tells of each.
-                    EventKind::Expired => {
+                    // Much goes at once, and nobody tells of each; or much is out of the way, or is not.
+                    EventKind::Expired
+                    | EventKind::ExceptionSet
+                    | EventKind::ExceptionDeleted
+                    | EventKind::ExceptionExpired => {
                         self.judged.retain(|(whose, _), _| *whose != organisation);
                     }
                     _ => {}
@@ -150,9 +173,14 @@ impl Known {
     }
 
     /// What does not run any more is not remembered.
-    fn keep_only(&mut self, organisation: &OrganisationId, running: &Running) {
-        let images: BTreeSet<&Digest> = running.values().flatten().collect();
-        self.judged.retain(|(theirs, digest), _| theirs != organisation || images.contains(digest));
+    fn keep_only(&mut self, organisation: &OrganisationId, wanted: &Wanted) {
+        self.judged.retain(|(theirs, digest), judged| {
+            if theirs != organisation {
+                return true;
+            }
+            judged.retain(|own, _| wanted.contains(&(digest.clone(), own.clone())));
+            !judged.is_empty()
+        });
         if self.judged.is_empty() {
             let (sheets, cursor) = (self.sheets.clone(), self.cursor.clone());
             *self = Self::new(sheets, cursor);
@@ -164,34 +192,38 @@ impl Known {
         &mut self,
         app: &App,
         organisation: &OrganisationId,
-        lookout: &Arc<Lookout>,
-        running: &Running,
+        lookouts: &mut Lookouts,
+        wanted: &Wanted,
     ) -> Result<usize, String> {
-        let images: BTreeSet<&Digest> = running.values().flatten().collect();
-        let new: Vec<Digest> = images
-            .into_iter()
-            .filter(|it| !self.judged.contains_key(&(organisation.clone(), (*it).clone())))
-            .cloned()
+        let is_judged = |(digest, own): &(Digest, Own)| {
+            let judged = self.judged.get(&(organisation.clone(), digest.clone()));
+            judged.is_some_and(|it| it.contains_key(own))
+        };
+        let new: Vec<_> = wanted
+            .iter()
+            .filter(|it| !is_judged(it))
+            .map(|(digest, own)| (digest.clone(), own.clone(), lookouts.there(own.as_deref())))
             .collect();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let mut judging = futures_util::stream::iter(new)
-            .map(|digest| async {
+            .map(|(digest, own, lookout)| async move {
                 let inventory = app.store.inventory(organisation, &digest).await;
                 let inventory = inventory.map_err(|error| error.to_string())?;
                 let Some(inventory) = inventory else { return Ok(None) };
-                let analysis = analysis(app, lookout, inventory).await?;
-                Ok::<_, String>(Some((digest, analysis)))
+                let analysis = analysis(app, &lookout, inventory).await?;
+                Ok::<_, String>(Some((digest, own, analysis)))
             })
             .buffer_unordered(cores);
         let mut count = 0;
         while let Some(judged) = judging.next().await {
             // What is not analysed yet is looked for again the next time.
-            let Some((digest, analysis)) = judged? else { continue };
+            let Some((digest, own, analysis)) = judged? else { continue };
             let gaps = analysis.gaps.iter().chain(&analysis.inventory.gaps);
             let mut gaps: RoaringBitmap = gaps.map(|it| self.gaps.number(it)).collect();
             gaps.optimize();
             let judged = Judged { found: self.found(&analysis), gaps };
-            self.judged.insert((organisation.clone(), digest), judged);
+            let all = self.judged.entry((organisation.clone(), digest)).or_default();
+            all.insert(own, judged);
             count += 1;
         }
         Ok(count)
@@ -217,11 +249,17 @@ impl Known {
         found
     }
 
-    fn counts(&self, organisation: &OrganisationId, images: &BTreeSet<Digest>) -> Counts {
+    fn counts(
+        &self,
+        organisation: &OrganisationId,
+        images: &BTreeSet<Digest>,
+        own: &Own,
+    ) -> Counts {
         let mut counts = Counts { images: images.len() as u64, ..Counts::default() };
         let (mut found, mut gaps) = (RoaringBitmap::new(), RoaringBitmap::new());
         for digest in images {
-            let Some(judged) = self.judged.get(&(organisation.clone(), digest.clone())) else {
+            let judged = self.judged.get(&(organisation.clone(), digest.clone()));
+            let Some(judged) = judged.and_then(|it| it.get(own)) else {
                 counts.pending += 1;
                 continue;
             };
@@ -266,6 +304,17 @@ async fn running(store: &Store, organisation: &OrganisationId) -> Result<Running
             running.entry(it.environment).or_default().insert(it.digest);
         }
     }
+}
+
+/// What is to be judged of what runs.
+fn wanted(running: &Running, names: &[Environment], lookouts: &Lookouts) -> Wanted {
+    let mut wanted = Wanted::new();
+    for it in names {
+        let own = lookouts.are_others_in(&it.name).then(|| it.name.clone());
+        let there = running.get(&it.id).into_iter().flatten();
+        wanted.extend(there.map(|digest| (digest.clone(), own.clone())));
+    }
+    wanted
 }
 
 async fn analysis(

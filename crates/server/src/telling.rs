@@ -12,7 +12,7 @@ mod tests;
 mod when;
 
 pub(crate) use heard::{Brought, Heard};
-pub(crate) use lines::image as image_name;
+pub(crate) use lines::{WORST, image as image_name};
 pub(crate) use look::{Body, GATHERED, Look, Ruled, by_place, kinds};
 pub(crate) use message::{Running, Telling, test};
 pub(crate) use terms::{Repositories, Terms};

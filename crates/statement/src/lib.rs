@@ -10,9 +10,11 @@ mod room;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use contract::{Document, Read, Unreadable};
 pub use ignore::IGNORE_FILE;
+pub use told::{Head, openvex};
 
 /// Every kind of document. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn Document] =

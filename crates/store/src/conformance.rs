@@ -5,6 +5,7 @@ mod backup;
 mod deletion;
 mod environments;
 mod evaluations;
+mod exceptions;
 mod freshness;
 mod full;
 mod in_use;
@@ -178,6 +179,10 @@ conformance! {
         do_not_wait_for_a_clock_that_was_set_back
         follow_their_environment
         go_with_their_organisation;
+    exceptions:
+        are_kept_and_replaced
+        expire_once
+        follow_their_environments;
     freshness:
         is_told_as_it_changes;
     secrets:

@@ -1,6 +1,7 @@
 //! What the store answers besides the nouns of `model`: pages, outcomes, and why there is no answer.
 
 mod evaluations;
+mod exceptions;
 mod integrations;
 mod numbers;
 mod people;
@@ -15,6 +16,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 pub use evaluations::{Counted, Counts, Evaluation, NewEvent, WrittenEvent};
+pub use exceptions::{ExceptionRecord, NewException};
 pub use integrations::{
     DueLook, IntegrationRecord, IntegrationSecrets, IntegrationState, Kept, NewIntegration,
     NewNotice, NoticeCounts, NoticeReport, NoticeState, Refused, Setback, WaitingNotice,

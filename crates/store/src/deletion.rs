@@ -151,6 +151,7 @@ impl Store {
             "settings",
             "repositories",
             "schedules",
+            "exceptions",
             "stale_feeds",
         ] {
             let sql = format!("DELETE FROM {table} WHERE organisation = $1");

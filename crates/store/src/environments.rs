@@ -8,7 +8,9 @@ use serde_json::json;
 use crate::contract::{Counted, Error, Page, Paged};
 use crate::db::{Db, Query, Row, Tx, values};
 use crate::retention::delete_some;
-use crate::{Store, derived, evaluations, events, names, new_id, rules, runtimes, schedules};
+use crate::{
+    Store, derived, evaluations, events, exceptions, names, new_id, rules, runtimes, schedules,
+};
 
 /// How many names an error lists.
 const LISTED: i64 = 20;
@@ -117,6 +119,7 @@ impl Store {
         tx.run(sql, values![&held.id, &to]).await?;
         rules::follow(&mut tx, organisation, &held.name, &to).await?;
         schedules::rename(&mut tx, organisation, &held.name, &to).await?;
+        exceptions::follow(&mut tx, organisation, &held.name, &to).await?;
         let note = events::Note::new(EventKind::EnvironmentRenamed, &to).within(&held.id, &to);
         let note = note.detail(json!({ "from": held.name, "to": to }));
         note.write(&mut tx, organisation, act).await?;

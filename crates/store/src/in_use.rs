@@ -81,8 +81,8 @@ impl Store {
     }
 
     /// What was seen being loaded anywhere since then, by the digests of the images that it is about,
-    /// as they are analysed; each behind the id of its environment. It is told one by one, for as long as
-    /// `take` says true: all of it may be more than anybody holds.
+    /// as they are analysed; each behind the id of its environment. It is unpacked and told one by
+    /// one, for as long as `take` says true: unpacked, all of it may be more than anybody holds.
     pub async fn all_in_use(
         &self,
         organisation: &OrganisationId,

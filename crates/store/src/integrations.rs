@@ -1,17 +1,17 @@
 //! Integrations: the parties around us, what they are told, and whether that works.
 
-use std::collections::BTreeMap;
+mod deletion;
+mod secrets;
 
-use model::{Act, EventKind, Moment, OrganisationId, Secret};
+use model::{Act, EventKind, OrganisationId, Secret};
 use serde_json::json;
 
-use crate::contract::{
-    Error, IntegrationRecord, IntegrationSecrets, IntegrationState, NewIntegration,
-};
-use crate::db::{Row, Tx, Value, values};
-use crate::retention::{ROWS, delete_some};
-use crate::secrets::{open, seal};
-use crate::{Store, events, hash_key, names, new_id, rules};
+use self::secrets::{delete_secrets, hook_name, secret_name};
+use crate::contract::{Error, IntegrationRecord, IntegrationState, NewIntegration};
+use crate::db::{Row, Tx, values};
+use crate::{Store, events, hash_key, names, new_id};
+
+pub(crate) use deletion::{AWAITED, PARTS, TAGS};
 
 const SELECT: &str = "
     SELECT i.id, i.organisation, i.kind, i.name, i.settings, i.state, i.why, i.state_since,
@@ -23,16 +23,6 @@ const NAMED: &str = "WHERE i.organisation = $1 AND i.kind = $2 AND i.name = $3 A
 const LONGEST: usize = 256 << 10;
 /// Integrations of one organisation.
 const MOST: i64 = 200;
-/// A former secret holds for so many seconds.
-const GRACE: i64 = 7 * 86_400;
-/// Tables with rows of an integration, and by what these are told apart.
-pub(crate) const PARTS: [(&str, &str); 6] =
-    [("notices", "id"), ("outbox", "id"), ("rules", "id"), TAGS, AWAITED, IMAGES];
-pub(crate) const TAGS: (&str, &str) =
-    ("watched_tags", "integration, since, registry, repository, tag");
-pub(crate) const AWAITED: (&str, &str) =
-    ("awaited_repositories", "integration, since, registry, repository");
-const IMAGES: (&str, &str) = ("watched_images", "integration, since, digest");
 
 impl Store {
     /// Keeps an integration, instead of the one of that kind and name. Of what others prove
@@ -181,75 +171,6 @@ impl Store {
         self.db.row(sql, values![hash_key(hash)]).await?.as_ref().map(read).transpose()
     }
 
-    /// What an integration proves itself with, and others to it, by now. Where it was told something
-    /// else since, that is for another address, and is not handed out.
-    pub async fn integration_secrets(
-        &self,
-        record: &IntegrationRecord,
-        now: Moment,
-    ) -> Result<IntegrationSecrets, Error> {
-        let mut secrets = IntegrationSecrets::default();
-        let mut tx = self.db.read().await?;
-        let sql = "SELECT 1 AS one FROM integrations WHERE id = $1 AND revision = $2";
-        if tx.row(sql, values![&record.id, record.revision]).await?.is_none() {
-            return Err(Error::Gone("what the integration was told"));
-        }
-        let sql = "SELECT name, key, sealed, kept_at FROM secrets WHERE organisation = $1
-                   AND name >= $2 AND name < $3 ORDER BY name";
-        let organisation = &record.organisation;
-        let (prefix, behind) = secret_names(&record.id);
-        for row in tx.rows(sql, values![&organisation.0, &prefix, behind]).await? {
-            let name = row.text("name")?;
-            let rest = name.strip_prefix(&prefix).unwrap_or_default();
-            let opened = || open(self.ring(&name)?, organisation, &name, &row);
-            match rest.split_once(' ') {
-                Some(("now", key)) => secrets.new.push((key.to_owned(), opened()?)),
-                Some(("before", key)) => {
-                    let until = row.moment("kept_at")?.plus_seconds(GRACE);
-                    if now < until {
-                        secrets.old.push((key.to_owned(), opened()?));
-                        secrets.until = Some(secrets.until.map_or(until, |it| it.min(until)));
-                    }
-                }
-                _ if rest == "hook" => secrets.hook = Some(opened()?),
-                _ => {}
-            }
-        }
-        Ok(secrets)
-    }
-
-    /// Which secrets each integration of an organisation was told, by its id. What they are stays
-    /// sealed.
-    pub async fn told_secrets(
-        &self,
-        organisation: &OrganisationId,
-    ) -> Result<BTreeMap<String, Vec<String>>, Error> {
-        let sql = "SELECT name FROM secrets
-                   WHERE organisation = $1 AND name >= 'integration ' AND name < 'integration!'
-                   ORDER BY name";
-        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for row in self.db.rows(sql, values![&organisation.0]).await? {
-            let name = row.text("name")?;
-            let mut words = name.splitn(4, ' ').skip(1);
-            if let (Some(id), Some("now"), Some(key)) = (words.next(), words.next(), words.next()) {
-                all.entry(id.to_owned()).or_default().push(key.to_owned());
-            }
-        }
-        Ok(all)
-    }
-
-    /// Forgets the former secrets that do not hold any more. Says how many.
-    pub async fn forget_former_secrets(&self, now: Moment) -> Result<u64, Error> {
-        let mut tx = self.db.write().await?;
-        let sql = "DELETE FROM secrets WHERE name LIKE 'integration % before %' AND kept_at <= $1";
-        let gone = tx.run(sql, values![now.plus_seconds(-GRACE)]).await?;
-        tx.commit().await?;
-        if gone > 0 {
-            self.db.scrub().await;
-        }
-        Ok(gone)
-    }
-
     /// Lets the webhooks of an integration come in at another path, and no longer at the one before.
     pub async fn replace_hook(
         &self,
@@ -313,153 +234,6 @@ impl Store {
         tx.commit().await?;
         Ok(is_news)
     }
-
-    /// Deletes an integration with its secrets and all that it told. Says whether there was one. One
-    /// that rules tell somebody by is refused.
-    ///
-    /// Nobody attends to it any more before anything else goes; whoever is stopped in between leaves
-    /// the rest to `finish_deletions`.
-    pub async fn delete_integration(
-        &self,
-        organisation: &OrganisationId,
-        act: &Act,
-        kind: &str,
-        name: &str,
-    ) -> Result<bool, Error> {
-        let mut tx = self.db.write().await?;
-        tx.lock(&format!("integrations of {}", organisation.0), true).await?;
-        let found = find(&mut tx, organisation, kind, &names::normal(name)).await?;
-        let Some(record) = found else { return Ok(false) };
-        rules::refuse_if_used(&mut tx, &record).await?;
-        let sql =
-            "UPDATE integrations SET deleting = 1, name = id, hook = id, revision = revision + 1
-                   WHERE id = $1";
-        tx.run(sql, values![&record.id]).await?;
-        let sql = "DELETE FROM jobs WHERE key = $1";
-        tx.run(sql, values![&record.id]).await?;
-        let (prefix, behind) = secret_names(&record.id);
-        let sql = "DELETE FROM secrets WHERE organisation = $1 AND name >= $2 AND name < $3";
-        tx.run(sql, values![&organisation.0, prefix, behind]).await?;
-        let about = about(&record.kind, &record.name);
-        let note = events::Note::new(EventKind::IntegrationDeleted, &about);
-        note.write(&mut tx, organisation, act).await?;
-        tx.commit().await?;
-        self.clear_integration(&record.id).await?;
-        self.db.scrub().await;
-        Ok(true)
-    }
-
-    /// Goes on with what was broken off: integrations that are deleted, and what is left of those
-    /// that were told something else.
-    pub(crate) async fn finish_integrations(&self) -> Result<(), Error> {
-        let sql = "SELECT id FROM integrations WHERE deleting = 1";
-        for row in self.db.rows(sql, vec![]).await? {
-            self.clear_integration(&row.text("id")?).await?;
-        }
-        let sql = format!(
-            "{SELECT} WHERE i.deleting = 0 AND (
-                 EXISTS (SELECT 1 FROM watched_tags w
-                         WHERE w.integration = i.id AND w.since < i.address_since)
-                 OR EXISTS (SELECT 1 FROM watched_images w
-                            WHERE w.integration = i.id AND w.since < i.address_since)
-                 OR EXISTS (SELECT 1 FROM awaited_repositories w
-                            WHERE w.integration = i.id AND w.since < i.scope_since)
-                 OR EXISTS (SELECT 1 FROM notices n
-                            WHERE n.integration = i.id AND n.state IN ('waiting', 'aside')
-                            AND n.since < i.address_since))"
-        );
-        for row in self.db.rows(sql, vec![]).await? {
-            self.clear_former(&read(&row)?).await?;
-        }
-        Ok(())
-    }
-
-    async fn clear_integration(&self, id: &str) -> Result<(), Error> {
-        for part in PARTS {
-            self.delete_parts(part, "integration = $1", values![id]).await?;
-        }
-        let mut tx = self.db.write().await?;
-        tx.run("DELETE FROM integrations WHERE id = $1", values![id]).await?;
-        tx.commit().await
-    }
-
-    /// Lets go of what was seen of another address, and is done with what was heard there.
-    async fn clear_former(&self, record: &IntegrationRecord) -> Result<(), Error> {
-        for (part, since) in [
-            (TAGS, record.address_since),
-            (IMAGES, record.address_since),
-            (AWAITED, record.scope_since),
-        ] {
-            let fits = "integration = $1 AND since < $2";
-            self.delete_parts(part, fits, values![&record.id, since]).await?;
-        }
-        loop {
-            let mut tx = self.db.write().await?;
-            hold(&mut tx, &record.id).await?;
-            let sql = format!(
-                "UPDATE notices SET state = 'done', trouble = 'it was of another address',
-                        ended_at = COALESCE(ended_at, ready_at)
-                 WHERE id IN (SELECT id FROM notices WHERE integration = $1 AND since < $2
-                              AND state IN ('waiting', 'aside') LIMIT {ROWS})"
-            );
-            let done = tx.run(sql, values![&record.id, record.address_since]).await?;
-            tx.commit().await?;
-            if done == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Deletes the rows that fit, a part at a time. Says how many.
-    pub(crate) async fn delete_parts(
-        &self,
-        (table, key): (&str, &str),
-        fits: &str,
-        values: Vec<Value>,
-    ) -> Result<u64, Error> {
-        let mut all = 0;
-        loop {
-            let mut tx = self.db.write().await?;
-            let gone = delete_some(&mut tx, table, key, fits, values.clone()).await?;
-            tx.commit().await?;
-            if gone == 0 {
-                return Ok(all);
-            }
-            all += gone;
-        }
-    }
-
-    async fn opened(
-        &self,
-        tx: &mut Tx,
-        organisation: &OrganisationId,
-        name: &str,
-    ) -> Result<Option<Secret>, Error> {
-        let sql = "SELECT key, sealed FROM secrets WHERE organisation = $1 AND name = $2";
-        let row = tx.row(sql, values![&organisation.0, name]).await?;
-        row.map(|row| open(self.ring(name)?, organisation, name, &row)).transpose()
-    }
-
-    async fn put_secret(
-        &self,
-        tx: &mut Tx,
-        organisation: &OrganisationId,
-        act: &Act,
-        name: &str,
-        secret: &Secret,
-    ) -> Result<(), Error> {
-        let ring = self.ring(name)?;
-        let sealed = seal(ring, organisation, name, secret)?;
-        tx.run(
-            "INSERT INTO secrets (organisation, name, key, sealed, kept_at, kept_by)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (organisation, name) DO UPDATE SET key = excluded.key,
-                 sealed = excluded.sealed, kept_at = excluded.kept_at, kept_by = excluded.kept_by",
-            values![&organisation.0, name, ring.id(), sealed, act.at, names::told(&act.who)],
-        )
-        .await?;
-        Ok(())
-    }
 }
 
 /// Nobody else changes the integration or what it told until the end: whoever changes either holds it
@@ -488,24 +262,6 @@ fn without_numbers(why: Option<&str>) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Lets go of the secret of a key, now and before; or of all but the one in the path.
-async fn delete_secrets(
-    tx: &mut Tx,
-    organisation: &OrganisationId,
-    id: &str,
-    key: Option<&str>,
-) -> Result<u64, Error> {
-    if let Some(key) = key {
-        let sql = "DELETE FROM secrets WHERE organisation = $1 AND name IN ($2, $3)";
-        let (now, before) = (secret_name(id, key, true), secret_name(id, key, false));
-        return tx.run(sql, values![&organisation.0, now, before]).await;
-    }
-    let sql = "DELETE FROM secrets WHERE organisation = $1 AND name >= $2 AND name < $3
-               AND name <> $4";
-    let (prefix, behind) = secret_names(id);
-    tx.run(sql, values![&organisation.0, prefix, behind, hook_name(id)]).await
-}
-
 async fn find(
     tx: &mut Tx,
     organisation: &OrganisationId,
@@ -514,20 +270,6 @@ async fn find(
 ) -> Result<Option<IntegrationRecord>, Error> {
     let sql = format!("{SELECT} {NAMED}");
     tx.row(sql, values![&organisation.0, kind, name]).await?.as_ref().map(read).transpose()
-}
-
-/// By which name a secret is kept.
-fn secret_name(id: &str, key: &str, is_now: bool) -> String {
-    format!("integration {id} {} {key}", if is_now { "now" } else { "before" })
-}
-
-/// What the names of all its secrets begin with, and what is behind them all: a blank is before `!`.
-fn secret_names(id: &str) -> (String, String) {
-    (format!("integration {id} "), format!("integration {id}!"))
-}
-
-fn hook_name(id: &str) -> String {
-    format!("integration {id} hook")
 }
 
 fn about(kind: &str, name: &str) -> String {

@@ -10,6 +10,7 @@ mod changes;
 mod conformance;
 mod contract;
 mod db;
+mod definitions;
 mod deletion;
 mod deployments;
 mod derived;
@@ -17,6 +18,7 @@ mod doctor;
 mod environments;
 mod evaluations;
 mod events;
+mod exceptions;
 mod freshness;
 mod idempotency;
 mod images;
@@ -53,16 +55,16 @@ use db::Db;
 
 pub use contract::{
     Bundle, Caller, Change, Changes, Check, Cleared, Container, Counted, Counts, DueLook,
-    Elsewhere, Error, Evaluation, EventSelection, Expired, Idempotent, ImageContent,
-    ImageSelection, IntegrationRecord, IntegrationSecrets, IntegrationState, Job, JobReport,
-    JobState, Keeping, Kept, KeptContainer, KnownPackage, Led, Listed, NewEvent, NewIntegration,
-    NewInventory, NewJob, NewMessage, NewNotice, NewRule, NewSchedule, NewSecret, NewToken,
-    Newcomer, NoticeCounts, NoticeReport, NoticeState, OutboxEntry, OutboxState, Page, Paged,
-    Recollection, Recorded, Refused, Reported, Restored, Retention, RuleRecord, Running,
-    RunningImage, RunsIn, RuntimeRecord, SWITCHED_OFF, ScheduleRecord, SecretRecord, SeenInUse,
-    Selection, SetPackage, Setback, Snapped, Snapshot, Sought, Speaker, Stale, Tiding, Tidings,
-    Trouble, Turn, Unplaced, WaitingMessage, WaitingNotice, When, Workload, WrittenEvent,
-    WrittenImage,
+    Elsewhere, Error, Evaluation, EventSelection, ExceptionRecord, Expired, Idempotent,
+    ImageContent, ImageSelection, IntegrationRecord, IntegrationSecrets, IntegrationState, Job,
+    JobReport, JobState, Keeping, Kept, KeptContainer, KnownPackage, Led, Listed, NewEvent,
+    NewException, NewIntegration, NewInventory, NewJob, NewMessage, NewNotice, NewRule,
+    NewSchedule, NewSecret, NewToken, Newcomer, NoticeCounts, NoticeReport, NoticeState,
+    OutboxEntry, OutboxState, Page, Paged, Recollection, Recorded, Refused, Reported, Restored,
+    Retention, RuleRecord, Running, RunningImage, RunsIn, RuntimeRecord, SWITCHED_OFF,
+    ScheduleRecord, SecretRecord, SeenInUse, Selection, SetPackage, Setback, Snapped, Snapshot,
+    Sought, Speaker, Stale, Tiding, Tidings, Trouble, Turn, Unplaced, WaitingMessage,
+    WaitingNotice, When, Workload, WrittenEvent, WrittenImage,
 };
 pub use db::Together;
 pub use doctor::unopened;

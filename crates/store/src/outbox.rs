@@ -135,18 +135,18 @@ impl Store {
     }
 
     /// What an integration is to tell next by now: what was to be told first, first, however often it
-    /// was tried; but after the others what was tried `patience` times.
+    /// was tried; but after the others what was tried `often` times.
     pub async fn next_message(
         &self,
         integration: &str,
         now: Moment,
-        patience: u32,
+        often: u32,
     ) -> Result<Option<WaitingMessage>, Error> {
         let sql = format!(
             "{SELECT} WHERE m.integration = $1 AND m.state = 'waiting' AND m.ready_at <= $2
              ORDER BY CASE WHEN m.attempts < $3 THEN 0 ELSE 1 END, m.due_at, m.id LIMIT 1"
         );
-        let values = values![integration, now, i64::from(patience)];
+        let values = values![integration, now, i64::from(often)];
         self.db.row(sql, values).await?.as_ref().map(read).transpose()
     }
 

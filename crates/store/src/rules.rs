@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use model::{Act, EventKind, OrganisationId};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::changes::write_cursor;
 use crate::contract::{Error, IntegrationRecord, NewRule, RuleRecord};
 use crate::db::{Row, Tx, values};
-use crate::{Store, events, names, new_id};
+use crate::{Store, definitions, events, names, new_id};
 
 const SELECT: &str = "
     SELECT r.id, r.organisation, r.name, r.integration, i.kind, i.name AS channel, r.definition,
@@ -19,10 +19,6 @@ const SELECT: &str = "
 
 /// Rules of one organisation.
 const MOST: i64 = 200;
-/// Bytes in the longest definition, as it is written.
-const LONGEST: usize = 64 << 10;
-/// What is renamed in a definition.
-const ENVIRONMENTS: &str = "environments";
 
 impl Store {
     /// Keeps a rule, instead of the one of that name. The first of an organisation begins with what
@@ -35,7 +31,7 @@ impl Store {
     ) -> Result<(RuleRecord, bool), Error> {
         let name = names::cleaned("rule", new.name)?;
         let definition = new.definition.to_string();
-        if definition.len() > LONGEST {
+        if definition.len() > definitions::LONGEST {
             return Err(refused(&name, "what it says is too long"));
         }
         let cursor = self.changes_begin().await?;
@@ -190,34 +186,12 @@ pub(crate) async fn follow(
     to: &str,
 ) -> Result<(), Error> {
     hold_all(tx, organisation).await?;
-    let sql = "SELECT id, definition FROM rules WHERE organisation = $1 ORDER BY id";
-    for row in tx.rows(sql, values![&organisation.0]).await? {
-        let mut definition = definition(&row)?;
-        let names = definition.get_mut(ENVIRONMENTS).and_then(Json::as_array_mut);
-        let mut is_other = false;
-        for name in names.into_iter().flatten().filter(|it| it.as_str() == Some(from)) {
-            *name = json!(to);
-            is_other = true;
-        }
-        if is_other {
-            let sql = "UPDATE rules SET definition = $2 WHERE id = $1";
-            tx.run(sql, values![row.text("id")?, definition.to_string()]).await?;
-        }
-    }
-    Ok(())
+    definitions::follow(tx, "rules", organisation, from, to).await
 }
 
 /// Nobody else changes rules, nor the integrations that they name.
 async fn hold_all(tx: &mut Tx, organisation: &OrganisationId) -> Result<(), Error> {
     tx.lock(&format!("integrations of {}", organisation.0), true).await
-}
-
-fn definition(row: &Row) -> Result<Json, Error> {
-    let text = row.text("definition")?;
-    serde_json::from_str(&text).map_err(|error| Error::Corrupt {
-        what: "column definition".to_owned(),
-        why: error.to_string(),
-    })
 }
 
 fn read(row: &Row) -> Result<RuleRecord, Error> {
@@ -228,7 +202,7 @@ fn read(row: &Row) -> Result<RuleRecord, Error> {
         integration: row.text("integration")?,
         kind: row.text("kind")?,
         channel: row.text("channel")?,
-        definition: definition(row)?,
+        definition: definitions::read(row)?,
         created: row.moment("created_at")?,
         created_by: row.text("created_by")?,
         changed: row.moment("changed_at")?,

@@ -120,7 +120,7 @@ impl Store {
         self.keyring.as_ref().ok_or_else(|| Error::Refused {
             what: format!("secret `{name}`"),
             why: "there is no key to seal and open secrets with".to_owned(),
-            hint: Some("start with a key of 32 bytes".to_owned()),
+            hint: Some("name a key where the server and its workers start: --key-file, FORETOP_KEY_FILE or FORETOP_KEY; `openssl rand -hex 32` makes one".to_owned()),
         })
     }
 }

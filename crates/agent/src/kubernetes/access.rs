@@ -120,6 +120,8 @@ impl Inside {
         let config = Config::from_custom_kubeconfig(all, &options).await;
         let mut config = config.map_err(|error| failed(error.to_string()))?;
         config.root_cert_file = Some(PathBuf::from(authority));
+        // A proxy of the environment is for what is outside; a kubeconfig would go through it.
+        config.proxy_url = None;
         Ok(config)
     }
 }

@@ -94,6 +94,7 @@ impl Reading<'_> {
         let environments = sight.running.keys().map(String::as_str);
         let unread = self.unread(&client, &organisation, environments).await?;
         waits.retain(|it, _| unread.contains(it));
+        let mut trouble = None;
         for image in unread {
             let wait = waits.entry(image.clone());
             let wait = wait
@@ -106,14 +107,17 @@ impl Reading<'_> {
                 until: Instant::now() + wait.then,
                 then: wait.then.saturating_mul(2).min(LONGEST),
             };
-            match self.read(cluster, &organisation, &image).await? {
-                Ok(()) => self.voice.inform(&format!("{}: read here", image.image)),
-                Err(why) => {
+            match self.read(cluster, &organisation, &image).await {
+                Ok(Ok(())) => self.voice.inform(&format!("{}: read here", image.image)),
+                Ok(Err(why)) => {
                     self.voice.warn(&format!("{}: cannot be read here: {why}", image.image));
                 }
+                // The secrets of one namespace may be allowed, and those of another not.
+                Err(it) if it.lasting => trouble = trouble.or(Some(it)),
+                Err(it) => return Err(it),
             }
         }
-        Ok(())
+        trouble.map_or(Ok(()), Err)
     }
 
     /// Reads it with each login that there is for it; without any, as anybody may: it may be that it can

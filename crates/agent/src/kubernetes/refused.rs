@@ -29,6 +29,16 @@ pub(super) fn trouble(things: &str, error: &watcher::Error) -> Trouble {
             format!("no credentials for the cluster: {error}"),
             "`kubectl get pods` with the same kubeconfig and context says more",
         ),
+        // Where HTML comes, or what a proxy says, it is no cluster that answers.
+        kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => Trouble {
+            hint: Some(
+                "is it a Kubernetes API server that answers there, and all of it?".to_owned(),
+            ),
+            ..Trouble::passing(
+                format!("{verb} {things}"),
+                format!("the answer makes no sense: {}", cause(error)),
+            )
+        },
         other => Trouble::passing(format!("{verb} {things}"), cause(other)),
     }
 }
@@ -76,4 +86,22 @@ pub(super) fn cause(error: &kube::Error) -> String {
     }
     let text = if error.source().is_some() { inner.to_string() } else { error.to_string() };
     text.chars().map(|it| if it.is_control() { ' ' } else { it }).take(500).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_cluster_is_said_to_be_none() {
+        let junk = serde_json::from_str::<serde_json::Value>("<html>").unwrap_err();
+        let error = watcher::Error::InitialListFailed(kube::Error::SerdeError(junk));
+        let told = trouble("pods", &error);
+        assert_eq!(
+            told.to_string(),
+            "list pods: the answer makes no sense: expected value at line 1 column 1"
+        );
+        assert!(told.hint.is_some_and(|it| it.contains("Kubernetes API server")));
+        assert!(!told.lasting);
+    }
 }

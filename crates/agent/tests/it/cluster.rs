@@ -315,6 +315,19 @@ async fn from_inside_by_a_service_account() {
     assert!(!said.contains("first-token") && !said.contains("second-token"), "{said}");
 }
 
+/// The same where there is a proxy for what is outside: nobody stands between a pod and its cluster.
+#[test]
+fn from_inside_through_no_proxy() {
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", "cluster::from_inside_by_a_service_account"]);
+    for name in ["HTTPS_PROXY", "https_proxy"] {
+        again.env(name, "http://127.0.0.1:9");
+    }
+    let output = again.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
 /// Clusters that somebody calls by one name, reached in the same way: they are told apart all the same.
 #[tokio::test]
 async fn clusters_are_told_apart() {

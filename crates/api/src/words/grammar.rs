@@ -81,6 +81,10 @@ texts! {
     ExportForm = one_of(["csv", "json", "cyclonedx"]);
     /// A severity.
     SeverityName = one_of(model::Level::ALL.map(model::Level::as_str));
+    /// What was decided about a flaw.
+    ExceptionName = one_of(model::ExceptionKind::ALL.map(model::ExceptionKind::as_str));
+    /// Why there is no such flaw.
+    JustificationName = one_of(model::Exception::JUSTIFICATIONS);
     /// When something is due, as cron writes it.
     CronLine = text().min_length(Some(6)).max_length(Some(200));
     /// A time zone: `Europe/Berlin`.

@@ -18,6 +18,7 @@ use super::cves::severity;
 use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask_with, server};
+use crate::exceptions;
 use crate::findings::{Advice, answered};
 use crate::formats as several;
 use crate::messages::{count, width_of_stdout};
@@ -255,11 +256,17 @@ impl Compare {
     /// What is looked at, what it is held against, and what the findings of both rest on.
     fn sides(&self, context: &Context) -> anyhow::Result<(Lookout, (Inventory, Inventory))> {
         if let (None, Some(to)) = (&self.env, &self.to) {
-            self.whose.unasked(context);
+            let exceptions = exceptions::of(context, &self.whose)?;
             let (subject, to) = self.subject.clone().and(to, self.to_ref.as_deref());
-            return self.advice.about_both(&subject, &to, context);
+            let (lookout, sides) = self.advice.about_both(&subject, &to, context)?;
+            return Ok((lookout.with_exceptions(exceptions), sides));
         }
-        self.advice.about_remembered(context, || self.remembered(context))
+        // What runs nowhere yet is meant for where the other one runs.
+        let there = self.to_env.as_deref().or(self.env.as_deref());
+        let exceptions = exceptions::there(context, &self.whose, there);
+        let (lookout, sides) =
+            self.advice.about_remembered(context, || self.remembered(context))?;
+        Ok((lookout.with_exceptions(exceptions), sides))
     }
 
     fn remembered(&self, context: &Context) -> anyhow::Result<(Inventory, Inventory)> {

@@ -228,8 +228,9 @@ impl Verb for Cves {
             // What nobody sees may be worse than what is told.
             is_vulnerable |= judged.1;
         } else {
-            self.deployed.unasked(context);
+            let exceptions = self.deployed.exceptions(context)?;
             let (lookout, inventory) = self.advice.about(&self.subject, context)?;
+            let lookout = lookout.with_exceptions(exceptions);
             warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);
             let analysis = lookout.analyze(inventory, &self.wishes.filter());
             answered(&lookout)?;

@@ -5,6 +5,8 @@ use format::report;
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::asking::Whose;
+use crate::exceptions;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::messages::width_of_stdout;
@@ -24,6 +26,11 @@ pub(crate) struct Explain {
     about: String,
     #[command(flatten)]
     choice: Choice,
+    /// With the exceptions that hold in this environment
+    #[arg(long = "env", value_name = "ENVIRONMENT", value_parser = super::said())]
+    environment: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -37,7 +44,12 @@ pub(crate) struct Explain {
 impl Verb for Explain {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let subject = Subject::new(self.subject, self.choice);
+        let exceptions = match self.environment.as_deref() {
+            Some(there) => exceptions::there(context, &self.whose, Some(there)),
+            None => exceptions::of(context, &self.whose)?,
+        };
         let (lookout, inventory) = self.advice.about(&subject, context)?;
+        let lookout = lookout.with_exceptions(exceptions);
         let packages = packages_called(&inventory, &self.about);
         let asked =
             if packages.is_empty() { Asked::Flaw(&self.about) } else { Asked::Packages(&packages) };

@@ -68,8 +68,9 @@ impl Verb for Quickview {
         } else if self.latest {
             Told::One(Box::new(self.deployed.latest(context, &self.advice, &filter)?))
         } else {
-            self.deployed.unasked(context);
+            let exceptions = self.deployed.exceptions(context)?;
             let (lookout, inventory) = self.advice.about(&self.subject, context)?;
+            let lookout = lookout.with_exceptions(exceptions);
             let analysis = lookout.analyze_in_brief(inventory, &filter);
             answered(&lookout)?;
             Told::One(Box::new(analysis))

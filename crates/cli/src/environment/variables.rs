@@ -51,7 +51,7 @@ variables! {
     /// Default: `foretop/foretop.db` in `$XDG_DATA_HOME`, else in the system's place for data.
     DATABASE = "`sqlite:///path` or `postgres://…`" ["FORETOP_DATABASE"];
     /// The key that a server seals secrets with: 64 hexadecimal digits.
-    /// Default: what `--key-file` or `FORETOP_KEY_FILE` names, else `foretop.key` beside a database of your own, which is made on first use.
+    /// Default: what `--key-file` or `FORETOP_KEY_FILE` names, else `foretop.key` beside a database that is a SQLite file, which is made on first use.
     KEY = "text" ["FORETOP_KEY"];
     /// A file with that key, and former ones in lines below it.
     KEY_FILE = "file" ["FORETOP_KEY_FILE"];

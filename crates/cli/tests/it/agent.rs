@@ -73,11 +73,16 @@ impl Telling {
 
     /// Its next line that has that in it.
     fn until(&mut self, words: &str) -> String {
+        self.until_one(&[words])
+    }
+
+    /// Its next line that has one of these in it.
+    fn until_one(&mut self, words: &[&str]) -> String {
         let (begun, mut said) = (Instant::now(), String::new());
         loop {
             let line = self.said.recv_timeout(PATIENCE.saturating_sub(begun.elapsed()));
-            let line = line.unwrap_or_else(|why| panic!("no `{words}`: {why}: {said}"));
-            if line.contains(words) {
+            let line = line.unwrap_or_else(|why| panic!("no {words:?}: {why}: {said}"));
+            if words.iter().any(|it| line.contains(it)) {
                 return line.trim().to_owned();
             }
             let _ = writeln!(said, "{line}");
@@ -268,7 +273,13 @@ fn a_private_image_is_read_with_its_pull_secret() {
     let mut db = pod("db", &image.replace("v1", "v2"), &self::digest("d"));
     db["spec"]["imagePullSecrets"] = json!([{"name": "registry"}]);
     cluster.apply("pods", db);
-    telling.until("get secrets: it is not allowed to get secrets");
+    let zoo = image.replace("web:v1", "zoo:v1");
+    cluster.apply("pods", pod("zoo", &zoo, &self::digest("e")));
+    let forbidden = "get secrets: it is not allowed to get secrets";
+    // That keeps nobody from what comes behind and needs none.
+    let first = telling.until_one(&["zoo:v1@", forbidden]);
+    assert!(first.contains("cannot be read here"), "{first}");
+    telling.until(forbidden);
     telling.until("resources [\"secrets\"], verbs [\"get\"]");
 }
 

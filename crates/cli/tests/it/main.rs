@@ -19,6 +19,7 @@ mod docker;
 mod environment;
 mod errors;
 mod events;
+mod exceptions;
 mod explain;
 mod follow;
 mod guides;

@@ -33,6 +33,26 @@ fn slack_is_configured_and_tested() {
     }
 }
 
+/// Beside a SQLite file that somebody names, a key is made as well: without one nothing secret can be kept.
+#[test]
+fn a_named_database_has_a_key_beside_it() {
+    let house = Sandbox::new().with("FORETOP_LOG", "warn").with("FORETOP_OUTGOING", "127.0.0.1");
+    house.file("named/.keep", "");
+    let named = house.path("named");
+    let address = format!("sqlite://{}/own.db", named.display());
+    let house = house.with("FORETOP_DATABASE", &address);
+    let serving = Serving::start(&house, "--organization acme --workers 1");
+    assert!(named.join("foretop.key").is_file());
+    let home = Sandbox::new();
+    serving.settled(&home, "it --org acme --scope admin");
+    let said = home.foretop("integration configure slack --parameter url=http://127.0.0.1:9/x");
+    assert!(said.contains("✓ Slack default is connected"), "{said}");
+    // Where nobody knows the kind, it is said which there are.
+    let said = home.foretop("rule add it --channel slak --on all");
+    assert!(said.contains("kind of integration `slak`: there is none"), "{said}");
+    assert!(said.contains("hint: there are: email, slack, teams, webhook"), "{said}");
+}
+
 #[test]
 fn without_a_list_nobody_inside_is_told_anything() {
     let stand_in = ReceiverStandIn::start(Receives::Slack);

@@ -266,7 +266,7 @@ impl Client {
             if url.scheme() != "https" && !may_be_plain(&url, &self.settings) {
                 return Err(self.astray("goes on at a place without TLS").into());
             }
-            match self.send_on(url, call, own).await {
+            match self.send_on(url, call, own, base).await {
                 // Servers that speak TLS answer plain HTTP like this.
                 Ok(answer) if !last && answer.0.status() == StatusCode::BAD_REQUEST => {
                     first = Some(Ok(answer));
@@ -289,10 +289,11 @@ impl Client {
         })
     }
 
-    /// Sends one call and follows redirects. Also says whether the answer comes from the very
-    /// host that was asked.
+    /// Sends one call, where the registry says that a token is to be had, and follows redirects. Also
+    /// says whether the answer comes from the very host that was asked.
     pub(super) async fn send(&self, start: Url, call: &Call) -> Result<(Response, bool), Trouble> {
-        self.send_on(start, call, true).await
+        let sender = self.base.get().cloned().unwrap_or_else(|| start.clone());
+        self.send_on(start, call, true, &sender).await
     }
 
     async fn send_on(
@@ -300,11 +301,12 @@ impl Client {
         start: Url,
         call: &Call,
         mut own: bool,
+        sender: &Url,
     ) -> Result<(Response, bool), Trouble> {
         let mut url = start.clone();
         let mut visited = Vec::new();
-        let mut is_sent = false;
         loop {
+            let is_sent = url.host() != sender.host() && self.connections.is_kept(sender).await;
             let response = self.send_to(&url, call, own, is_sent).await?;
             let target = response.headers().get(LOCATION).and_then(|it| it.to_str().ok());
             let Some(target) = target.filter(|_| response.status().is_redirection()) else {
@@ -327,7 +329,6 @@ impl Client {
                 _ => return Err(self.astray("redirects to a place without TLS").into()),
             }
             own = own && next.origin() == start.origin();
-            is_sent = next.host() != start.host() && self.connections.is_kept(&start).await;
             visited.push(std::mem::replace(&mut url, next));
             if visited.contains(&url) {
                 return Err(self.astray("redirects in a loop").into());

@@ -142,16 +142,22 @@ fn redirects_lead_no_further_in_than_who_sends_them() {
         (&near, rules(&["localhost"]), None, true),
         (&world, rules(&["localhost"]), rules(&["localhost", "127.0.0.1"]), true),
     ] {
-        let before = inside.seen().len();
         let digest = registry.tag("app", "1").unwrap();
         let target = format!("http://{}/v2/app/manifests/{digest}", inside.host());
-        registry.plan("manifests", 1, Fault::Redirect(target));
-        let settings = Settings { redirects: redirects.clone(), outgoing, ..settings() };
-        let found = read(&format!("{host}/app:1"), "", settings, &Arc::default());
-        let found = found.map(|it| it.name);
-        assert_eq!(inside.seen().len() > before, may, "{host} {redirects:?}: {found:?}");
-        let why = found.err().map(|it| it.to_string()).unwrap_or_default();
-        assert_eq!(why.contains("not in the list of outgoing hosts"), !may, "{why}");
+        let login = format!("Bearer realm=\"http://{}/token\",service=\"x\"", inside.host());
+        let login = vec![("WWW-Authenticate".to_owned(), login)];
+        // Where tokens are to be had is a place that one is sent to, too.
+        for fault in [Fault::Redirect(target), Fault::Status(401, login, String::new())] {
+            let before = inside.seen().len();
+            registry.plan("manifests", 1, fault);
+            let (redirects, outgoing) = (redirects.clone(), outgoing.clone());
+            let settings = Settings { redirects, outgoing, ..settings() };
+            let found = read(&format!("{host}/app:1"), "", settings, &Arc::default());
+            let found = found.map(|it| it.name);
+            assert_eq!(inside.seen().len() > before, may, "{host}: {found:?}");
+            let why = found.err().map(|it| it.to_string()).unwrap_or_default();
+            assert_eq!(why.contains("not in the list of outgoing hosts"), !may, "{why}");
+        }
     }
 }
 

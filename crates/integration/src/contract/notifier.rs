@@ -23,6 +23,11 @@ pub trait Notifier: Send + Sync {
         self.say(message, key).await.map(|_| ())
     }
 
+    /// How long saying it may take. Who waits for less may have somebody told twice.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+
     /// Tries what can be tried without telling anybody anything: is there such a host, and may it be
     /// spoken to?
     async fn checks(&self) -> Vec<Check>;
@@ -104,6 +109,9 @@ pub enum Remedy {
     /// The receiver takes nothing any more until somebody has mended it: the channel is gone, the
     /// password is wrong.
     Close,
+    /// The same, as far as its answer tells; but somebody who stands before it may have given that, for a
+    /// while. So it is said again later, and what goes on being answered so is believed.
+    CloseAtLast,
 }
 
 impl Message {

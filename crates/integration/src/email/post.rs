@@ -20,31 +20,52 @@ use crate::contract::{Remedy, Untold};
 use crate::shared::receiver::untold;
 use crate::shared::said::shown;
 
-/// How long it may take until somebody is there, until all is said, and until a farewell is heard.
+/// How long it may take until somebody is there, until they know for whom a letter is, until they took
+/// it, which many look through first, and until a farewell is heard.
 const CONNECT: Duration = Duration::from_secs(10);
-const WHOLE: Duration = Duration::from_secs(28);
+const OFFER: Duration = Duration::from_secs(28);
+const LETTER: Duration = Duration::from_mins(5);
 const FAREWELL: Duration = Duration::from_secs(2);
+/// All of it, and a little more, so that it is us who say that it is late.
+pub(super) const WHOLE: Duration =
+    OFFER.saturating_add(LETTER).saturating_add(FAREWELL).saturating_add(FAREWELL);
 /// Addresses of one name that are tried.
 const ADDRESSES: usize = 4;
+
+const REFUSED: &str = "it does not take this letter, and may take others";
 
 type Trouble = lettre::transport::smtp::Error;
 
 /// Sends it, and says what was answered.
 pub(super) async fn send(email: &Email, letter: &[u8], key: &str) -> Result<String, Untold> {
-    let patience = email.settings.stall.min(WHOLE);
-    let told = tokio::time::timeout(patience, tell(email, letter, key)).await;
+    let patience = email.settings.stall.min(OFFER);
+    let offered = tokio::time::timeout(patience, begin(email, key)).await;
     let late = |_| Err(email.away("it does not answer in time", Remedy::Later(None)));
-    let (mut connection, outcome) = told.unwrap_or_else(late)?;
+    let (mut connection, offered) = offered.unwrap_or_else(late)?;
+    let outcome = match offered {
+        Ok(offered) => hand_over(email, &mut connection, offered, letter, key).await,
+        Err(untold) => Err(untold),
+    };
     // It took the letter or it did not; what it says to a farewell, if anything, changes nothing.
     let _ = tokio::time::timeout(FAREWELL, connection.quit()).await;
     outcome
 }
 
-async fn tell(
+/// What a server said to those whom a letter is for.
+struct Offered {
+    /// Who has it, once it is taken.
+    have: Vec<Address>,
+    /// Is anybody among them who had it not?
+    is_wanted: bool,
+    /// Why somebody gets it later, and somebody never.
+    busy: Option<Untold>,
+    refused: Option<Untold>,
+}
+
+async fn begin(
     email: &Email,
-    letter: &[u8],
     key: &str,
-) -> Result<(AsyncSmtpConnection, Result<String, Untold>), Untold> {
+) -> Result<(AsyncSmtpConnection, Result<Offered, Untold>), Untold> {
     let mut connection = connected(email).await?;
     if let Some((user, password)) = &email.login {
         let credentials = Credentials::new(user.clone(), password.expose().to_owned());
@@ -53,16 +74,16 @@ async fn tell(
         let let_in = connection.auth(&known, &credentials).await;
         let_in.map_err(|why| email.told("login", &why, Remedy::Close, hint))?;
     }
-    let outcome = deliver(email, &mut connection, letter, key).await;
-    Ok((connection, outcome))
+    let offered = offer(email, &mut connection, key).await;
+    Ok((connection, offered))
 }
 
-async fn deliver(
+/// Says from whom a letter is and for whom, until it is asked for.
+async fn offer(
     email: &Email,
     connection: &mut AsyncSmtpConnection,
-    letter: &[u8],
     key: &str,
-) -> Result<String, Untold> {
+) -> Result<Offered, Untold> {
     let is_ascii = |it: &Address| AsRef::<str>::as_ref(it).is_ascii();
     let mut options = Vec::new();
     if !email.to.iter().chain([&email.from.email]).all(is_ascii) {
@@ -93,12 +114,30 @@ async fn deliver(
         };
         place.get_or_insert(Untold { why: format!("{} ({to})", untold.why), ..untold });
     }
-    if have.len() > before {
-        let hint = "it does not take this letter, and may take others";
+    let is_wanted = have.len() > before;
+    if is_wanted {
         let ready = connection.command(Data).await;
-        ready.map_err(|why| email.told("letter", &why, Remedy::Drop, hint))?;
-        let sent = connection.message(letter).await;
-        sent.map_err(|why| email.told("letter", &why, Remedy::Drop, hint))?;
+        ready.map_err(|why| email.told("letter", &why, Remedy::Drop, REFUSED))?;
+    }
+    Ok(Offered { have, is_wanted, busy, refused })
+}
+
+/// Hands the letter over, and says what came of it.
+async fn hand_over(
+    email: &Email,
+    connection: &mut AsyncSmtpConnection,
+    offered: Offered,
+    letter: &[u8],
+    key: &str,
+) -> Result<String, Untold> {
+    let Offered { have, is_wanted, busy, refused } = offered;
+    if is_wanted {
+        // Who is left before they answer may take it all the same, and be handed it again.
+        let Ok(sent) = tokio::time::timeout(LETTER, connection.message(letter)).await else {
+            let why = "it does not say in time whether it takes the letter";
+            return Err(email.away(why, Remedy::Later(None)));
+        };
+        sent.map_err(|why| email.told("letter", &why, Remedy::Drop, REFUSED))?;
     }
     let got = format!("{} of {} have it", have.len(), email.to.len());
     let also = |it: Untold| Untold { why: format!("{}; {got}", it.why), ..it };

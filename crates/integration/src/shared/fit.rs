@@ -150,9 +150,20 @@ pub(crate) fn about(message: &Message, escape: Escape) -> String {
     let mut names: Vec<String> = all.iter().take(MOST).map(|it| line(it, 40, escape)).collect();
     names.extend(and_more(all.len().saturating_sub(MOST)));
     parts.push(names.join(", "));
-    parts.push(line(&message.at, 40, escape));
+    parts.push(line(&to_the_second(&message.at), 40, escape));
     parts.retain(|it| !it.is_empty());
     parts.join(" · ")
+}
+
+/// A time as people read it; whatever else it is stays as it is.
+fn to_the_second(at: &str) -> std::borrow::Cow<'_, str> {
+    let parts = at.strip_suffix('Z').and_then(|it| it.split_once('.'));
+    match parts {
+        Some((whole, rest)) if rest.bytes().all(|it| it.is_ascii_digit()) => {
+            format!("{whole}Z").into()
+        }
+        _ => at.into(),
+    }
 }
 
 /// Bytes of an address: with each sign of it put otherwise, it fits where 3000 do.
@@ -208,6 +219,18 @@ mod tests {
         match it {
             '<' => *out += "&lt;",
             _ => out.push(it),
+        }
+    }
+
+    #[test]
+    fn times_are_told_to_the_second() {
+        for (at, expect) in [
+            ("2026-11-22T11:14:32.994729Z", "2026-11-22T11:14:32Z"),
+            ("2026-11-22T11:14:32Z", "2026-11-22T11:14:32Z"),
+            ("a.bZ", "a.bZ"),
+            ("", ""),
+        ] {
+            assert_eq!(to_the_second(at), expect, "{at}");
         }
     }
 

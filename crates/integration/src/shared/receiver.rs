@@ -80,7 +80,11 @@ impl Receiver {
             said => format!("{host}: it answered {status}: {said}"),
         };
         let (remedy, hint) = match status {
-            401 | 403 => (Remedy::Close, "is what it is shown still right?"),
+            401 => (Remedy::Close, "is what it is shown still right?"),
+            // A firewall says so, too.
+            403 => {
+                (Remedy::CloseAtLast, "is what it is shown still right, and the way there open?")
+            }
             404 | 405 | 410 => (Remedy::Close, "nobody takes messages there: configure it anew"),
             408 | 425 | 429 | 500.. => (Remedy::Later(posted.wait), "it is tried again"),
             400..500 => (Remedy::Drop, "it does not take this message, and may take others"),

@@ -90,6 +90,7 @@ async fn teams() {
         (status(400, "bad"), "drop: HOST: it answered 400: bad"),
         (status(413, ""), "drop: HOST: it answered 413"),
         (status(401, ""), "close: HOST: it answered 401"),
+        (status(403, ""), "close at last: HOST: it answered 403"),
         (status(404, ""), "close: HOST: it answered 404"),
         (Fault::retry_after(429, "7"), "in 7 s: HOST: it answered 429"),
         (status(502, ""), "later: HOST: it answered 502"),

@@ -1,5 +1,7 @@
 //! Mail, through a real server.
 
+use std::time::Duration;
+
 use integration::{Message, Remedy};
 use testkit::{MailServer, MailTls};
 
@@ -281,4 +283,24 @@ async fn who_is_busy_keeps_nobody_waiting() {
     let heard = ended(&port, talking);
     let count = |word: &str| heard.iter().filter(|it| *it == word).count();
     assert_eq!((count("RCPT TO:<ada@acme.example>"), count("DATA")), (1, 2), "{heard:?}");
+}
+
+/// Many look through a letter before they say that they took it: it is waited for, so that nobody is handed
+/// it again.
+#[tokio::test]
+async fn who_looks_through_a_letter_is_waited_for() {
+    let patience = Duration::from_secs(3);
+    let (port, talking) = scripted(move |line, _| {
+        if line == "." {
+            std::thread::sleep(patience + Duration::from_millis(500));
+        }
+        None
+    });
+    let ways = ways_of(Some(&["127.0.0.0/8"]), patience);
+    let all = settings(&port, "none", &[("host", "127.0.0.1")]);
+    let party = connected("email", &all, &ways).unwrap_or_else(|why| panic!("{why}"));
+    let told = shown(&say(&*party, &message()).await);
+    assert_eq!(told, "told: 127.0.0.1 took it for 2");
+    assert!(party.notifier().unwrap().patience() > Duration::from_mins(5));
+    ended(&port, talking);
 }

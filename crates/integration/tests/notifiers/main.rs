@@ -64,6 +64,7 @@ fn shown(outcome: &Result<String, Untold>) -> String {
             Remedy::Later(Some(wait)) => format!("in {} s: {why}", wait.as_secs()),
             Remedy::Drop => format!("drop: {why}"),
             Remedy::Close => format!("close: {why}"),
+            Remedy::CloseAtLast => format!("close at last: {why}"),
         },
     }
 }

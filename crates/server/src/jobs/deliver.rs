@@ -23,9 +23,6 @@ use crate::telling::{Body, Telling};
 const KIND: &str = "deliver";
 /// For so long it is this one's turn; then it goes on in the next.
 const TURN: Duration = Duration::from_mins(1);
-/// A receiver that does not answer within this time is busy.
-const PATIENCE: Duration =
-    if cfg!(test) { Duration::from_secs(1) } else { Duration::from_secs(30) };
 /// Between two messages of one channel.
 const PACE: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(1) };
 /// Seconds before the second try; each further wait is twice as long, up to the last.
@@ -35,6 +32,8 @@ const LONGEST_WAIT: i64 = 5 * 60;
 const MOST_WAIT: i64 = 6 * 3600;
 /// After so many tries of one message the channel is said not to work.
 const TRIES: u32 = 5;
+/// Who has not worked for so many seconds, and says that it takes nothing, is believed.
+const SURE: i64 = 3600;
 /// What nobody took for so many seconds is told no more.
 const OLD: i64 = 86_400;
 /// The key of the message that says how much that was begins with this.
@@ -136,19 +135,25 @@ async fn deliver(
             }
             Err(untold) => {
                 let why = untold.why.as_str();
+                let is_gone = match untold.remedy {
+                    Remedy::Close => true,
+                    Remedy::CloseAtLast => is_broken_for(&record, SURE, now),
+                    Remedy::Drop | Remedy::Later(_) => false,
+                };
                 match untold.remedy {
                     Remedy::Drop => {
                         let state = OutboxState::Dropped;
                         app.store.message_ended(&message.id, state, Some(why), now).await?;
                     }
-                    Remedy::Close => {
+                    _ if is_gone => {
                         app.store.message_waits(&message.id, why, now).await?;
                         let why = format!("{SWITCHED_OFF}{why}");
                         became(app, &record, IntegrationState::Failed { why }).await?;
                         return Ok(None);
                     }
-                    Remedy::Later(asked) => {
-                        let is_broken = matches!(record.state, IntegrationState::Failed { .. });
+                    remedy => {
+                        let asked = if let Remedy::Later(asked) = remedy { asked } else { None };
+                        let is_broken = is_broken_for(&record, 0, now);
                         let again = now.plus_seconds(wait(is_broken, &message, asked));
                         app.store.message_waits(&message.id, why, again).await?;
                         if message.attempts >= TRIES && !takes_others(&record, &message) {
@@ -168,6 +173,12 @@ async fn deliver(
 /// Is nothing told by it any more until somebody mended it?
 pub(crate) fn is_off(record: &IntegrationRecord) -> bool {
     matches!(&record.state, IntegrationState::Failed { why } if why.starts_with(SWITCHED_OFF))
+}
+
+/// Is it said not to work, for so many seconds at least?
+fn is_broken_for(record: &IntegrationRecord, seconds: i64, now: Moment) -> bool {
+    let is_broken = matches!(record.state, IntegrationState::Failed { .. });
+    is_broken && record.state_since.plus_seconds(seconds) <= now
 }
 
 /// Says it, and waits no longer for the answer than is right.
@@ -219,11 +230,12 @@ pub(crate) async fn tell_once(
         return Err(untold("it tells nobody anything".to_owned(), Remedy::Close));
     };
     let telling = AssertUnwindSafe(notifier.tell(message, key)).catch_unwind();
-    match tokio::time::timeout(PATIENCE, telling).await {
+    let patience = notifier.patience();
+    match tokio::time::timeout(patience, telling).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(untold("saying it broke off".to_owned(), Remedy::Drop)),
         Err(_) => {
-            let why = format!("it does not answer within {} s", PATIENCE.as_secs());
+            let why = format!("it does not answer within {} s", patience.as_secs());
             Err(untold(why, Remedy::Later(None)))
         }
     }

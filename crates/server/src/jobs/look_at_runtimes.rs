@@ -22,9 +22,9 @@ impl Work for LookAtRuntimes {
     async fn run(&self, app: &App, _: &serde_json::Value) -> Result<(), String> {
         let told = |error: store::Error| error.to_string();
         let act = itself(app, self.kind());
-        let mut failed = Vec::new();
+        let mut outcome = Ok(());
         for organisation in app.store.organisations().await.map_err(told)? {
-            // What goes wrong for one of them keeps nobody from the others.
+            // What is wrong with one is in nobody else's way.
             let looked = async {
                 let silent = app.store.fall_silent(&organisation.id, &act, app.began).await;
                 let silent = silent.map_err(told)?;
@@ -34,8 +34,8 @@ impl Work for LookAtRuntimes {
                 let placed = runtimes::place(app, &organisation.id).await;
                 placed.map_err(|refusal| refusal.0.detail)
             };
-            failed.extend(looked.await.err());
+            outcome = outcome.and(looked.await);
         }
-        failed.into_iter().next().map_or(Ok(()), Err)
+        outcome
     }
 }

@@ -28,10 +28,13 @@ const PART: u32 = 2_000;
 const MOST: u64 = 200_000;
 /// What rules make of them: where many rules ask for much, it is told in several parts.
 const MOST_GROUPS: usize = 200_000;
+/// What happened more seconds before a rule was there is none of its business, also where nobody looked
+/// until then. What takes long is written later than it happened, and clocks differ.
+const WRITTEN: i64 = 600;
 /// Deployments of some images that are looked at.
 const RUNNING: usize = 5_000;
 /// A flaw that was told of is no news for so many seconds.
-const NEWS: i64 = 86_400;
+pub(crate) const NEWS: i64 = 86_400;
 /// For so long it is asked in which repositories flaws are that are in many images.
 pub(crate) const ASKING: Duration = Duration::from_secs(5);
 /// How often we begin anew where somebody was quicker.
@@ -187,7 +190,10 @@ async fn ruled(
     for record in records {
         let waiting = counts.get(&record.id).copied().unwrap_or_default();
         match terms(&record) {
-            Ok(terms) => rules.push(Ruled { record, terms, told: OnceLock::new(), waiting }),
+            Ok(terms) => {
+                let since = Some(record.created.plus_seconds(-WRITTEN));
+                rules.push(Ruled { record, terms, told: OnceLock::new(), waiting, since });
+            }
             Err(why) => {
                 tracing::warn!(rule = record.name, why, "a rule cannot be read, and tells nothing");
             }

@@ -63,7 +63,7 @@ async fn compare(
         .into_iter()
         .skip_while(|it| after.as_ref().is_some_and(|after| it.place() <= *after))
         .peekable();
-    let mut teller = tell::Teller::new(app, organisation, &asked, filter)?;
+    let mut teller = tell::Teller::new(app, organisation, &asked, filter).await?;
     let mut told = Comparisons { summary: Difference::default(), pairs: Vec::new(), next: None };
     if after.is_none() {
         for pair in unseen(&doubts.0, &doubts.1) {

@@ -19,6 +19,7 @@ use super::environments;
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
+use crate::exceptions::Lookouts;
 use crate::judge;
 use crate::refusal::Refusal;
 use crate::runtimes::Doubts;
@@ -96,7 +97,8 @@ async fn document(
     let doubts = Doubts::of(&app, &organisation, &environment).await?;
     let images = images(&app, &organisation, &environment, &doubts.lost).await?;
     let brief = judging.brief;
-    let lookout = Arc::new(judge::lookout(&app, judging)?);
+    let mut lookouts = Lookouts::of(&app, &organisation, judging).await?;
+    let lookout = lookouts.there(Some(&environment));
     let mut basis = lookout.whole_basis();
     // Of what nobody sees there is no image to tell it of.
     let unseen = doubts.of_runtimes().flat_map(|(_, holes)| holes);

@@ -199,7 +199,7 @@ async fn analysis(
     let inventory = kept(&app, &organisation, &digest).await?;
     let judging = judging.map(|Json(it)| it).unwrap_or_default();
     let environment = judging.environment.clone();
-    let mut analysis = judge::analysis(&app, inventory, judging).await?;
+    let mut analysis = judge::analysis(&app, &organisation, inventory, judging).await?;
     if let Some(environment) = environment {
         let digest = named::digest(&digest)?;
         in_use::note(&app, &organisation, &environment, &digest, &mut analysis).await?;
@@ -222,8 +222,9 @@ async fn judged(
     Path(organisation): Path<String>,
     Json(presenting): Json<Presenting>,
 ) -> Result<Response, Refusal> {
-    caller.within(&app, &organisation, Right::Read).await?;
-    body::long(judge::analysis(&app, presenting.inventory, presenting.judging).await?).await
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let Presenting { inventory, judging } = presenting;
+    body::long(judge::analysis(&app, &organisation, inventory, judging).await?).await
 }
 
 /// What is inside the image; an image that nobody has read yet is a problem that says so.

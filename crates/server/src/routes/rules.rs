@@ -126,7 +126,11 @@ async fn put(
             let why = format!("rule: {} tells nobody anything", it.title);
             return Err(Sort::Refused.because(why).with_hint(channels()).into());
         }
-        None => return Err(Refusal::no_such("kind of integration", &sent.channel.kind)),
+        None => {
+            let mut refusal = Refusal::no_such("kind of integration", &sent.channel.kind);
+            refusal.0.hint = Some(channels());
+            return Err(refusal);
+        }
     };
     let definition = serde_json::to_value(&sent.definition)
         .map_err(|error| Refusal::from(Sort::Failed.because(error.to_string())))?;

@@ -4,7 +4,6 @@ mod asked;
 mod inside;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
 
 use api::{
     Flaw, Hole, InEnvironment, Judging, Problem, Sighted, Sighting, Sort, WhereQuery, Whereabouts,
@@ -20,9 +19,10 @@ use super::environments;
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
+use crate::exceptions::Lookouts;
 use crate::fleet::{Held, Ships};
 use crate::refusal::Refusal;
-use crate::{judge, named, runtimes};
+use crate::{named, runtimes};
 
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(whereabouts, whereabouts_judged))
@@ -77,10 +77,9 @@ async fn answer(
         Some(name) => Some(environments::find(&app, &organisation, name).await?),
         None => None,
     };
-    let said = inside::Said::of(&judging);
     let declared = judging.declared;
-    let lookout = Arc::new(judge::lookout(&app, judging)?);
-    let asked = Asked::read(&query, lookout.almanac())?;
+    let mut lookouts = Lookouts::of(&app, &organisation, judging).await?;
+    let asked = Asked::read(&query, lookouts.there(None).almanac())?;
     let mut names = app.store.environment_names(&organisation).await?;
     if let Some(only) = &only {
         names.retain(|id, _| *id == only.id);
@@ -129,7 +128,7 @@ async fn answer(
         };
         found.push((told, spot.purls));
     }
-    let inside = inside::Inside { places: query.places, said, lookout };
+    let mut inside = inside::Inside { places: query.places, lookouts };
     let refused = inside.look(&app, &organisation, &mut found, &mut gaps).await?;
     let refused = refused.into_iter().map(Hole::from).collect();
     let found = found.into_iter().map(|(told, _)| told).collect();

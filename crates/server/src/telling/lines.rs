@@ -8,7 +8,7 @@ use super::heard::Heard;
 /// Letters in a reason that others gave.
 const LONGEST: usize = 300;
 /// Findings that are told by name.
-const WORST: usize = 5;
+pub(crate) const WORST: usize = 5;
 
 /// In a line: what happened, and who did it.
 pub(super) fn line(heard: &Heard) -> String {
@@ -56,6 +56,13 @@ pub(super) fn line(heard: &Heard) -> String {
             let images = detail["images"].as_u64().unwrap_or_default();
             let what = if images == 1 { "image" } else { "images" };
             format!("nothing of what it looks for is in {images} {what}")
+        }
+        EventKind::ExceptionExpired => {
+            let said = &detail["definition"];
+            let flaws = said["flaws"].as_array().into_iter().flatten().filter_map(Json::as_str);
+            let flaws: Vec<&str> = flaws.take(WORST).collect();
+            let by = detail["by"].as_str().unwrap_or_default();
+            format!("{} counts again; {by} had decided about it", flaws.join(", "))
         }
         EventKind::AlmanacStale | EventKind::AlmanacFresh => {
             let age = detail["days"].as_i64().map(|it| match it {

@@ -32,6 +32,8 @@ pub(crate) struct Ruled {
     pub(crate) told: OnceLock<BTreeMap<String, i64>>,
     /// So much waits by it.
     pub(crate) waiting: u64,
+    /// It tells nothing of what happened before, where that matters.
+    pub(crate) since: Option<Moment>,
 }
 
 /// What is kept of something that is to be told.
@@ -75,6 +77,9 @@ impl<'a> Look<'a> {
     pub(crate) fn hear(&mut self, heard: &Heard, of: &Repositories) {
         self.events += 1;
         for (number, rule) in self.rules.iter().enumerate() {
+            if rule.since.is_some_and(|since| heard.at < since) {
+                continue;
+            }
             let Some(topic) = rule.terms.topic(heard, of) else { continue };
             // A channel is not told of itself.
             let is_itself = || {

@@ -90,7 +90,8 @@ pub(crate) fn one(telling: Telling<'_>, group: &Group, running: &Running) -> Mes
             .then(|| group.level.unwrap_or_default().as_str().to_owned()),
         facts,
         environments,
-        url: None,
+        // Of what the server tells itself there are no pages; of a flaw there is one.
+        url: is_of_flaws.then(|| format::link(&group.about)),
         organisation: telling.organisation.to_owned(),
         at: group.at.unwrap_or_default().to_string(),
         detail: json!({
@@ -249,7 +250,7 @@ fn title(group: &Group) -> String {
                 Some(worst) => {
                     format!("{about} brings new findings{within}: {worst} at worst{exploited}")
                 }
-                None => format!("{about} bring{within} could not be told"),
+                None => format!("{about}{within} could not be told"),
             }
         }
         "evaluation-incomplete" => {
@@ -276,6 +277,7 @@ fn title(group: &Group) -> String {
         }
         // It may be that nobody can tell, which is said with it.
         "check-failed" => format!("the check {about} did not pass{within}"),
+        "exception-expired" => format!("the time of the exception {about} is over"),
         other => format!("{other}: {about}{within}"),
     }
 }

@@ -107,7 +107,9 @@ impl Terms {
             }
         }
         if heard.brings {
-            let is_meant = heard.exploited || !self.brought_if_exploited;
+            // Where nobody looked, it may be what is asked for.
+            let may_be = heard.exploited || heard.level.is_none();
+            let is_meant = may_be || !self.brought_if_exploited;
             if !is_meant || !heard.brings_some_of(&self.severities) {
                 return None;
             }

@@ -33,7 +33,7 @@ fn rule(name: &str, definition: Json) -> Ruled {
         changed: now(),
         changed_by: "ann".to_owned(),
     };
-    Ruled { record, terms, told: OnceLock::new(), waiting: 0 }
+    Ruled { record, terms, told: OnceLock::new(), waiting: 0, since: None }
 }
 
 fn event(number: usize, kind: EventKind, environment: &str, about: &str, detail: Json) -> Heard {
@@ -245,14 +245,15 @@ fn what_an_image_brings_is_one_message() {
     let text = told(json!({ "on": ["known-exploited"] }), &[exploited]);
     assert!(text.contains("to production: medium at worst, known to be exploited"), "{text}");
     // Where nobody could look, whoever asks is told that, whatever they ask for.
-    let left = Brought { about: "what 3 deployments".to_owned(), ..brought("", &[], false) };
+    let left = Brought { about: "what 3 deployments bring".to_owned(), ..brought("", &[], false) };
     let left = Brought { digest: None, detail: json!({}), ..left };
-    let narrow = json!({ "on": ["new-finding"], "severities": ["critical"] });
-    let text = told(narrow, &[came.bringing(left)]);
-    assert_eq!(
-        text,
-        "r: what 3 deployments bring to production could not be told [2026-11-21T10:01:00Z]\n"
-    );
+    for on in ["new-finding", "known-exploited"] {
+        let narrow = json!({ "on": [on], "severities": ["critical"] });
+        assert_eq!(
+            told(narrow, &[came.bringing(left.clone())]),
+            "r: what 3 deployments bring to production could not be told [2026-11-21T10:01:00Z]\n"
+        );
+    }
     // What comes within a minute is told together.
     let burst: Vec<Heard> = (0..30)
         .map(|it| {

@@ -48,6 +48,7 @@ enum Answer {
     Later(Option<Duration>),
     Drop,
     Close,
+    CloseAtLast,
     Hang,
     Panic,
 }
@@ -87,6 +88,10 @@ impl Notifier for Ear {
         "ear.example"
     }
 
+    fn patience(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
     async fn checks(&self) -> Vec<integration::Check> {
         Vec::new()
     }
@@ -108,6 +113,7 @@ impl Notifier for Ear {
             Answer::Later(wait) => untold(Remedy::Later(wait)),
             Answer::Drop => untold(Remedy::Drop),
             Answer::Close => untold(Remedy::Close),
+            Answer::CloseAtLast => untold(Remedy::CloseAtLast),
             Answer::Hang => std::future::pending().await,
             Answer::Panic => panic!("a receiver that cannot be"),
         }
@@ -314,6 +320,7 @@ async fn the_right_people_are_told_and_nobody_else() {
             "Read on: foretop where CVE-1",
         ]
     );
+    assert_eq!(message.url.as_deref(), Some("https://nvd.nist.gov/vuln/detail/CVE-1"));
     assert_eq!((dev.titles().len(), theirs.titles().len()), (0, 0), "nobody else");
     assert_eq!(house.state("ops").await, "connected");
     // Again and again it is looked, and there is nothing more.

@@ -96,6 +96,12 @@ pub(crate) const TABLES: &[Table] = &[
         "t:id t:organisation t:name t:environment t:cron t:zone t:question n:revision n:next_at \
          n:turned_at n:due_at n:checked_at t:verdict t:outcome n:created_at t:created_by",
     ),
+    table(
+        "exceptions",
+        "id",
+        "t:id t:organisation t:name t:definition n:expires_at n:expired_at n:created_at \
+         t:created_by n:changed_at t:changed_by",
+    ),
     table("stale_feeds", "organisation, feed", "t:organisation t:feed n:since_at"),
     table("repositories", "organisation, name", "t:organisation t:name n:enabled n:created_at"),
     table(

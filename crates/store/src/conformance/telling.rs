@@ -274,8 +274,8 @@ pub(super) async fn is_told_in_order_and_given_up(store: &Store) {
     assert!(tell(store, &acme, 0, &messages, &[]).await);
     assert!(store.due_channels(at(0).at).await.unwrap().is_empty());
     assert_eq!(store.due_channels(at(1).at).await.unwrap(), [(ops.clone(), acme.clone())]);
-    let next_of = async |minute: i64, patience: u32| {
-        store.next_message(&ops, at(minute).at, patience).await.unwrap()
+    let next_of = async |minute: i64, often: u32| {
+        store.next_message(&ops, at(minute).at, often).await.unwrap()
     };
     let next = async |minute: i64| next_of(minute, 5).await;
     assert_eq!(next(0).await, None);

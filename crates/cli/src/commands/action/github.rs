@@ -3,6 +3,7 @@
 //! <https://docs.github.com/en/rest/issues/comments>,
 //! <https://docs.github.com/en/rest/code-scanning/code-scanning>
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ const LARGEST: usize = 32 << 20;
 /// How often the same is asked, and how long GitHub may have us wait.
 const TIMES: u32 = 4;
 const PATIENCE: u64 = 60;
+/// And how many seconds in all, whatever is asked: a job is not held up for a comment.
+const IN_ALL: u64 = 120;
 /// How long one answer may take, with all that is sent.
 const LONGEST: Duration = Duration::from_mins(5);
 
@@ -36,7 +39,31 @@ pub(super) struct Github<'a> {
     query: String,
     /// `owner/name`.
     repository: String,
+    /// Seconds that there still are for waiting.
+    left: Cell<u64>,
 }
+
+/// That GitHub does not do what it is asked for.
+#[derive(Debug)]
+pub(super) struct Refused {
+    status: u16,
+    why: String,
+}
+
+impl Refused {
+    /// May whoever asks not do it, as far as that can be told?
+    pub(super) fn is_of_rights(&self) -> bool {
+        matches!(self.status, 401 | 403 | 404)
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GitHub answers {}: {}", self.status, self.why)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// A comment that is there.
 #[derive(Deserialize)]
@@ -65,16 +92,15 @@ impl Answer {
         serde_json::from_slice(&self.body).context("GitHub's answer makes no sense")
     }
 
-    fn is_good(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// Why not, in GitHub's words.
-    fn refusal(&self) -> String {
+    /// Or why not, in GitHub's words.
+    fn good(self) -> Result<Self, Refused> {
+        if (200..300).contains(&self.status) {
+            return Ok(self);
+        }
         let said = self.json().ok();
         let said = said.as_ref().and_then(|it| it.get("message")).and_then(Value::as_str);
-        let said: String = said.unwrap_or("it says not why").chars().take(300).collect();
-        format!("GitHub answers {}: {said}", self.status)
+        let why = said.unwrap_or("it says not why").chars().take(300).collect();
+        Err(Refused { status: self.status, why })
     }
 }
 
@@ -109,7 +135,14 @@ impl<'a> Github<'a> {
             let client = image::reach(root, &settings)?;
             Ok(Https::new(client, root, Some(token.clone()))?)
         };
-        Ok(Self { context, rest: reach(&root)?, graphql: reach(&graphql)?, query, repository })
+        Ok(Self {
+            context,
+            rest: reach(&root)?,
+            graphql: reach(&graphql)?,
+            query,
+            repository,
+            left: Cell::new(IN_ALL),
+        })
     }
 
     /// Who we are, as comments name us.
@@ -121,8 +154,7 @@ impl<'a> Github<'a> {
         if let Some(login) = login {
             return Ok(login);
         }
-        let answer = self.ask("GET", "/user", None).await?;
-        anyhow::ensure!(answer.is_good(), "{}", answer.refusal());
+        let answer = self.ask("GET", "/user", None).await?.good()?;
         let user: User =
             serde_json::from_slice(&answer.body).context("GitHub's answer makes no sense")?;
         Ok(user.login)
@@ -141,8 +173,7 @@ impl<'a> Github<'a> {
                 "/repos/{}/issues/{number}/comments?per_page={PART}&page={part}",
                 self.repository
             );
-            let answer = self.ask("GET", &path, None).await?;
-            anyhow::ensure!(answer.is_good(), "{}", answer.refusal());
+            let answer = self.ask("GET", &path, None).await?.good()?;
             let comments: Vec<Comment> =
                 serde_json::from_slice(&answer.body).context("GitHub's answer makes no sense")?;
             // Anybody may write what we write; only what is ours is ours to change.
@@ -162,16 +193,14 @@ impl<'a> Github<'a> {
     /// Writes one. The page that it is on, where GitHub says so.
     pub(super) async fn comment(&self, number: u64, body: &str) -> anyhow::Result<Option<String>> {
         let path = format!("/repos/{}/issues/{number}/comments", self.repository);
-        let answer = self.ask("POST", &path, Some(&json!({"body": body}))).await?;
-        anyhow::ensure!(answer.is_good(), "{}", answer.refusal());
+        let answer = self.ask("POST", &path, Some(&json!({"body": body}))).await?.good()?;
         Ok(answer.json()?.get("html_url").and_then(Value::as_str).map(str::to_owned))
     }
 
     /// Puts another text in place of what it says.
     pub(super) async fn change(&self, comment: &Comment, body: &str) -> anyhow::Result<()> {
         let path = format!("/repos/{}/issues/comments/{}", self.repository, comment.id);
-        let answer = self.ask("PATCH", &path, Some(&json!({"body": body}))).await?;
-        anyhow::ensure!(answer.is_good(), "{}", answer.refusal());
+        self.ask("PATCH", &path, Some(&json!({"body": body}))).await?.good()?;
         Ok(())
     }
 
@@ -193,8 +222,7 @@ impl<'a> Github<'a> {
         let body = json!({
             "commit_sha": commit, "ref": reference, "sarif": sarif, "tool_name": "foretop",
         });
-        let answer = self.ask("POST", &path, Some(&body)).await?;
-        anyhow::ensure!(answer.is_good(), "{}", answer.refusal());
+        let answer = self.ask("POST", &path, Some(&body)).await?.good()?;
         let told = answer.json()?;
         let number = told.get("id").and_then(Value::as_str).map(str::to_owned);
         number.context("GitHub's answer makes no sense: it has no number")
@@ -202,8 +230,7 @@ impl<'a> Github<'a> {
 
     async fn query(&self, query: &str, variables: &Value) -> anyhow::Result<Value> {
         let body = json!({"query": query, "variables": variables}).to_string();
-        let answer = self.carried(&self.graphql, "POST", &self.query, body).await?;
-        anyhow::ensure!(answer.is_good(), "{}", answer.refusal());
+        let answer = self.carried(&self.graphql, "POST", &self.query, body).await?.good()?;
         let mut said = answer.json()?;
         // It answers 200 to what it refuses.
         let errors = said.get("errors").and_then(Value::as_array);
@@ -254,7 +281,8 @@ impl<'a> Github<'a> {
             let status = response.status().as_u16();
             let header = |name: &str| response.headers().get(name).and_then(|it| it.to_str().ok());
             times += 1;
-            let Some(seconds) = patience(status, method, &header).filter(|_| times < TIMES) else {
+            let seconds = patience(status, method, &header).filter(|_| times < TIMES);
+            let Some(seconds) = granted(&self.left, seconds) else {
                 let more = header("link").is_some_and(|it| it.contains("rel=\"next\""));
                 if (200..300).contains(&status) {
                     return Ok(Answer { status, body: held, more });
@@ -297,9 +325,28 @@ fn patience<'h>(
     (seconds <= PATIENCE).then_some(seconds)
 }
 
+/// That wait, if there is still so much time: it is taken from what is left.
+fn granted(left: &Cell<u64>, seconds: Option<u64>) -> Option<u64> {
+    let seconds = seconds?;
+    left.set(left.get().checked_sub(seconds)?);
+    Some(seconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_job_is_held_up_for_long() {
+        let left = Cell::new(IN_ALL);
+        assert_eq!(granted(&left, None), None);
+        assert_eq!(granted(&left, Some(PATIENCE)), Some(PATIENCE));
+        assert_eq!(granted(&left, Some(1)), Some(1));
+        assert_eq!(granted(&left, Some(PATIENCE)), None, "there are 59 seconds left");
+        assert_eq!(granted(&left, Some(59)), Some(59));
+        assert_eq!(granted(&left, Some(1)), None);
+        assert_eq!(granted(&left, Some(0)), Some(0));
+    }
 
     #[test]
     fn whose_a_comment_is() {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::cut;
-use super::github::Github;
+use super::github::{Github, Refused};
 use super::inputs::Inputs;
 use super::plan;
 use super::runner::{Annotation, Runner};
@@ -83,10 +83,14 @@ impl Telling<'_> {
             None => Ok(()),
         });
         if let Err(error) = written {
-            self.runner.annotate(
-                Annotation::Warning,
-                &format!("No comment on the pull request: {error:#}; the job needs pull-requests: write, which runs for forks do not get"),
-            );
+            let rights = error.downcast_ref::<Refused>().is_some_and(Refused::is_of_rights);
+            let rights = if rights {
+                "; the job needs pull-requests: write, which runs for forks do not get"
+            } else {
+                ""
+            };
+            let said = format!("No comment on the pull request: {error:#}{rights}");
+            self.runner.annotate(Annotation::Warning, &said);
         }
         Ok(())
     }

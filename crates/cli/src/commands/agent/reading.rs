@@ -7,24 +7,10 @@ use ::agent::kubernetes::{Reader, Unread};
 use async_trait::async_trait;
 use image::Credentials;
 
-use crate::child;
+use crate::{child, environment};
 
 /// How long it takes at most to read an image.
 const PATIENCE: Duration = Duration::from_mins(15);
-
-/// Logins that were meant for something else.
-const OTHERS: [&str; 10] = [
-    "FORETOP_REGISTRY_USER",
-    "FORETOP_REGISTRY_PASSWORD",
-    "FORETOP_REGISTRY_TOKEN",
-    "FORETOP_HUB_USER",
-    "FORETOP_HUB_PASSWORD",
-    "DOCKER_SCOUT_REGISTRY_USER",
-    "DOCKER_SCOUT_REGISTRY_PASSWORD",
-    "DOCKER_SCOUT_REGISTRY_TOKEN",
-    "DOCKER_SCOUT_HUB_USER",
-    "DOCKER_SCOUT_HUB_PASSWORD",
-];
 
 /// Reads and sends.
 pub(super) struct Pushes;
@@ -40,7 +26,8 @@ impl Reader for Pushes {
         let mut command = child::command()?;
         let named = format!("registry://{}", image.image);
         command.args(["push", &named, "--platform", &image.platform, "--org", organisation]);
-        for name in OTHERS {
+        // Those were meant for something else.
+        for name in environment::logins() {
             command.env_remove(name);
         }
         match login {

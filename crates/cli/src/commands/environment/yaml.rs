@@ -24,7 +24,9 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Value>> {
     if path.as_os_str() == "-" {
         std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes)
     } else {
-        let file = fs_err::File::open(path).map_err(|error| refuse(error.kind().to_string()))?;
+        let file = fs_err::File::open(path).map_err(|error| {
+            Failure::error(error.to_string(), "name a file that is there, or - for what comes in")
+        })?;
         file.take(LARGEST + 1).read_to_end(&mut bytes)
     }
     .map_err(|error| refuse(error.to_string()))?;

@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
+use api::Judging;
 use engine::{Filter, Lookout};
 use model::{Deployment, Digest, EventKind, Level, OrganisationId};
 use serde_json::json;
 
 use super::{ASKING, RUNNING};
 use crate::app::App;
+use crate::exceptions::Lookouts;
 use crate::judge;
-use crate::telling::{Brought, Heard, image_name};
+use crate::telling::{Brought, Heard, WORST, image_name};
 
-/// Findings that are told by name.
-const WORST: usize = 5;
 /// What is read more seconds after it came to run is no news of what came to run.
-const NEWS: i64 = 86_400;
+const LATE: i64 = 86_400;
 
 /// Looks into what came to run, as far as there is time.
 pub(super) struct Bringing<'a> {
@@ -25,8 +25,9 @@ pub(super) struct Bringing<'a> {
     until: Instant,
     /// What runs of the images that are told of, by digest.
     running: HashMap<String, Vec<Deployment>>,
-    lookout: Option<Arc<Lookout>>,
-    known: HashMap<Digest, Known>,
+    lookouts: Option<Lookouts>,
+    /// By image, and environment where other exceptions hold than elsewhere.
+    known: HashMap<(Digest, Option<String>), Known>,
     /// How much nobody looked into, by environment.
     left: BTreeMap<String, u64>,
 }
@@ -64,7 +65,7 @@ impl<'a> Bringing<'a> {
             running.entry(it.digest.to_string()).or_default().push(it);
         }
         let (known, left) = (HashMap::new(), BTreeMap::new());
-        Ok(Self { app, whose, until: until + ASKING, running, lookout: None, known, left })
+        Ok(Self { app, whose, until: until + ASKING, running, lookouts: None, known, left })
     }
 
     /// What that brings which an event says came to run, or was read. What nobody has read yet is
@@ -76,7 +77,7 @@ impl<'a> Bringing<'a> {
         let there = self.running.get(&digest).into_iter().flatten();
         let there = there.filter(|it| {
             let is_it =
-                if is_read { it.from >= heard.at.plus_seconds(-NEWS) } else { id == Some(&it.id) };
+                if is_read { it.from >= heard.at.plus_seconds(-LATE) } else { id == Some(&it.id) };
             is_it && !it.pending
         });
         let there: Vec<Deployment> = there.cloned().collect();
@@ -95,7 +96,10 @@ impl<'a> Bringing<'a> {
     pub(super) fn left(self, last: &Heard) -> Vec<Heard> {
         let brought = |(environment, count): (String, u64)| Brought {
             environment,
-            about: format!("what {count} deployments"),
+            about: match count {
+                1 => "what a deployment brings".to_owned(),
+                count => format!("what {count} deployments bring"),
+            },
             level: None,
             exploited: false,
             digest: None,
@@ -109,7 +113,7 @@ impl<'a> Bringing<'a> {
         if former.as_ref().is_some_and(|former| former.digest == it.digest) {
             return Ok(None);
         }
-        let flaws = match self.known(&it.digest).await? {
+        let flaws = match self.known(&it.digest, &it.environment).await? {
             Known::Flaws(flaws) => flaws,
             Known::Unread => return Ok(None),
             Known::Untold => {
@@ -118,7 +122,7 @@ impl<'a> Bringing<'a> {
             }
         };
         let before = match &former {
-            Some(former) => Some(self.known(&former.digest).await?),
+            Some(former) => Some(self.known(&former.digest, &it.environment).await?),
             None => None,
         };
         let is_new = |key| match &before {
@@ -160,28 +164,29 @@ impl<'a> Bringing<'a> {
         }))
     }
 
-    /// What is wrong with an image, by the present almanac.
-    async fn known(&mut self, digest: &Digest) -> Result<Known, store::Error> {
-        if let Some(known) = self.known.get(digest) {
+    /// What is wrong with an image that runs there, by the present almanac.
+    async fn known(&mut self, digest: &Digest, there: &str) -> Result<Known, store::Error> {
+        if self.lookouts.is_none() {
+            let lookouts = Lookouts::of(self.app, self.whose, Judging::default()).await;
+            self.lookouts = lookouts.ok();
+        }
+        let Some(lookouts) = &mut self.lookouts else { return Ok(Known::Untold) };
+        let own = lookouts.are_others_in(there).then(|| there.to_owned());
+        let key = (digest.clone(), own);
+        if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
-        let known = self.judged(digest).await?;
-        self.known.insert(digest.clone(), known.clone());
+        let lookout = lookouts.there(Some(there));
+        let known = self.judged(digest, &lookout).await?;
+        self.known.insert(key, known.clone());
         Ok(known)
     }
 
-    async fn judged(&mut self, digest: &Digest) -> Result<Known, store::Error> {
-        let lookout = match &self.lookout {
-            Some(lookout) => Arc::clone(lookout),
-            None => match self.app.world.lookout(self.app.now()) {
-                Ok(lookout) => Arc::clone(self.lookout.insert(Arc::new(lookout))),
-                Err(_) => return Ok(Known::Untold),
-            },
-        };
+    async fn judged(&self, digest: &Digest, lookout: &Arc<Lookout>) -> Result<Known, store::Error> {
         let Some(inventory) = self.app.store.inventory(self.whose, digest).await? else {
             return Ok(Known::Unread);
         };
-        let judged = judge::on_a_core(self.app, &lookout, move |lookout| {
+        let judged = judge::on_a_core(self.app, lookout, move |lookout| {
             lookout.analyze_in_brief(inventory, &Filter::default())
         });
         let Ok(analysis) = judged.await else { return Ok(Known::Untold) };

@@ -12,6 +12,7 @@ use model::{
 use super::Known;
 use super::pairs::Met;
 use crate::app::App;
+use crate::exceptions::Lookouts;
 use crate::judge;
 use crate::refusal::Refusal;
 
@@ -19,7 +20,7 @@ use crate::refusal::Refusal;
 pub(super) struct Teller {
     app: App,
     organisation: OrganisationId,
-    lookout: Arc<Lookout>,
+    lookouts: Lookouts,
     filter: Arc<Filter>,
     brief: bool,
 }
@@ -59,6 +60,11 @@ impl Half {
         Self { running, digest, platform, application: None }
     }
 
+    /// Where it runs, if it does.
+    fn environment(&self) -> Option<&str> {
+        self.running.deployment.as_ref().map(|it| &*it.environment)
+    }
+
     /// `acme/web:v1`; without a tag, with the digest.
     fn name(&self) -> String {
         let image = &self.running.image;
@@ -69,15 +75,15 @@ impl Half {
 }
 
 impl Teller {
-    pub(super) fn new(
+    pub(super) async fn new(
         app: App,
         organisation: OrganisationId,
         asked: &Comparing,
         filter: Filter,
     ) -> Result<Self, Refusal> {
-        let lookout = Arc::new(judge::lookout(&app, asked.judging.clone())?);
+        let lookouts = Lookouts::of(&app, &organisation, asked.judging.clone()).await?;
         let filter = Arc::new(filter);
-        Ok(Self { app, organisation, lookout, filter, brief: asked.judging.brief })
+        Ok(Self { app, organisation, lookouts, filter, brief: asked.judging.brief })
     }
 
     pub(super) async fn pair(&mut self, met: Met) -> Result<Pair, Refusal> {
@@ -125,7 +131,12 @@ impl Teller {
             pair.gaps = gaps.into_iter().map(Hole::from).collect();
             return Ok(pair);
         };
-        let comparison = self.compared(before, after, to.is_none()).await?;
+        // What runs nowhere yet is meant for where the other one runs.
+        let places = [Some(&from), to.as_ref()].map(|it| it.and_then(Half::environment));
+        let before_in = places[1].or(places[0]);
+        let after_in = places[0].or(places[1]);
+        let lookouts = [before_in, after_in].map(|it| self.lookouts.there(it));
+        let comparison = self.compared((before, after), lookouts, to.is_none()).await?;
         if to.is_some() {
             pair.outcome = PairOutcome::Compared;
         } else {
@@ -171,19 +182,19 @@ impl Teller {
 
     async fn compared(
         &self,
-        before: Inventory,
-        after: Inventory,
+        (before, after): (Inventory, Inventory),
+        [before_by, after_by]: [Arc<Lookout>; 2],
         alone: bool,
     ) -> Result<Comparison, Refusal> {
         let (filter, brief) = (Arc::clone(&self.filter), self.brief);
-        let compared = judge::on_a_core(&self.app, &self.lookout, move |lookout| {
+        let compared = judge::on_a_core(&self.app, &after_by, move |lookout| {
             let all = Filter::default();
             let after = lookout.analyze_in_brief(after, &all);
             let before: Analysis = if alone {
                 let basis = after.basis.clone();
                 Analysis { inventory: before, findings: vec![], gaps: vec![], basis }
             } else {
-                lookout.analyze_in_brief(before, &all)
+                before_by.analyze_in_brief(before, &all)
             };
             let mut comparison = compare_wanted(&before, &after, &filter);
             if !brief {

@@ -10,17 +10,15 @@ use model::Moment;
 use store::{RuleRecord, WaitingMessage};
 
 use crate::app::App;
-use crate::jobs;
 use crate::refusal::Refusal;
 use crate::telling::{Body, GATHERED, Heard, Look, Ruled, Telling, kinds, test};
+use crate::{jobs, parties};
 
 /// Events that are looked through at most, and messages that are shown.
 const EVENTS: u32 = 5_000;
 const MESSAGES: usize = 500;
 /// What happened within so many microseconds is put together, as by the job.
 const WINDOW: i64 = 2_000_000;
-/// A flaw that was told of is no news for so many seconds.
-const NEWS: i64 = 86_400;
 
 /// What a rule would have told.
 pub(super) struct Told {
@@ -36,7 +34,7 @@ pub(super) async fn told(app: &App, record: RuleRecord, days: u32) -> Result<Tol
     let terms = jobs::terms(&record)
         .map_err(|why| Refusal::from(Sort::Failed.because(format!("rule: {why}"))))?;
     let organisation = name(app, &record).await?;
-    let ruled = Ruled { record, terms, told: OnceLock::new(), waiting: 0 };
+    let ruled = Ruled { record, terms, told: OnceLock::new(), waiting: 0, since: None };
     let mut rules = [ruled];
     let kinds = kinds(&rules);
     let since = now.plus_seconds(-86_400 * i64::from(days));
@@ -60,7 +58,7 @@ pub(super) async fn told(app: &App, record: RuleRecord, days: u32) -> Result<Tol
     let until = Instant::now() + jobs::ASKING;
     for part in parts {
         let at = part.last().map_or(now, |it| it.at);
-        let lately = known.iter().filter(|(_, it)| it.0 > at.plus_seconds(-NEWS));
+        let lately = known.iter().filter(|(_, it)| it.0 > at.plus_seconds(-jobs::NEWS));
         let [rule] = &mut rules;
         let lately: BTreeMap<_, _> = lately.map(|(what, it)| (what.clone(), it.1)).collect();
         rule.told = OnceLock::from(lately);
@@ -119,7 +117,7 @@ pub(super) async fn send(app: &App, record: RuleRecord, days: u32) -> Result<Pre
         Refusal::from(hint.into_iter().fold(problem, api::Problem::with_hint))
     };
     if app.reach.offline {
-        let hint = "start the server without --offline".to_owned();
+        let hint = "start the server without FORETOP_OFFLINE".to_owned();
         return Err(refused("nobody is told anything here".to_owned(), Some(hint)));
     }
     let now = app.now();
@@ -139,7 +137,10 @@ pub(super) async fn send(app: &App, record: RuleRecord, days: u32) -> Result<Pre
         integration.ok_or_else(|| Refusal::no_such("integration", &record.channel))?;
     let channel = jobs::channel(app, &integration).await.map_err(|why| refused(why, None))?;
     let key = format!("test-{}-{}", record.id, now.micros());
-    let outcome = jobs::tell_once(channel.as_ref(), &message, &key).await;
+    let telling = jobs::tell_once(channel.as_ref(), &message, &key);
+    let Ok(outcome) = tokio::time::timeout(parties::PATIENCE, telling).await else {
+        return Err(refused("it does not answer in time".to_owned(), None));
+    };
     outcome.map_err(|untold| refused(untold.why, untold.hint))?;
     Ok(shown(at, &message))
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api::{Judging, Place, Sighted};
+use api::{Place, Sighted};
 use engine::{Filter, Lookout};
 use model::{Analysis, Gap, Inventory, OrganisationId, Purl, Statement};
 
 use crate::app::App;
+use crate::exceptions::Lookouts;
 use crate::refusal::Refusal;
 use crate::{judge, named};
 
@@ -15,17 +16,8 @@ use crate::{judge, named};
 pub(super) struct Inside {
     /// The files.
     pub(super) places: bool,
-    pub(super) said: Said,
-    pub(super) lookout: Arc<Lookout>,
-}
-
-/// Whose words count.
-pub(super) struct Said(bool);
-
-impl Said {
-    pub(super) fn of(judging: &Judging) -> Self {
-        Self(!judging.statements.is_empty() || !judging.authors.is_empty())
-    }
+    /// What counts of what is said.
+    pub(super) lookouts: Lookouts,
 }
 
 /// One deployment of an image: what was found, and what is to be told of it.
@@ -42,28 +34,33 @@ impl Inside {
     /// is held: there may be hundreds. Adds to the gaps those that nobody can look into any more, and
     /// gives back what images say that does not count.
     pub(super) async fn look(
-        &self,
+        &mut self,
         app: &App,
         organisation: &OrganisationId,
         found: &mut [(Sighted, Vec<Purl>)],
         gaps: &mut Vec<Gap>,
     ) -> Result<Vec<Gap>, Refusal> {
         let mut refused = Vec::new();
-        if !self.places && !self.said.0 {
+        let is_anything_said = self.lookouts.are_told_anything();
+        if !self.places && !is_anything_said {
             return Ok(refused);
         }
-        let mut by_image: BTreeMap<(String, String), Vec<Told<'_>>> = BTreeMap::new();
+        let mut by_image: BTreeMap<(String, String, Option<String>), Vec<Told<'_>>> =
+            BTreeMap::new();
         for (sighted, purls) in found {
             let flaw = sighted.flaw.as_ref();
             let flaw = flaw.map(|it| [std::slice::from_ref(&it.id), &it.aliases].concat());
             for it in &mut sighted.deployments {
-                let image = (it.deployment.digest.clone(), it.deployment.image.clone());
+                let deployment = &it.deployment;
+                let own =
+                    Some(&deployment.environment).filter(|it| self.lookouts.are_others_in(it));
+                let image = (deployment.digest.clone(), deployment.image.clone(), own.cloned());
                 let (places, statement) = (&mut it.places, &mut it.statement);
                 let flaw = flaw.clone().unwrap_or_default();
                 by_image.entry(image).or_default().push(Told { flaw, purls, places, statement });
             }
         }
-        for ((digest, image), mut told) in by_image {
+        for ((digest, image, own), mut told) in by_image {
             let digest = named::digest(&digest)?;
             let Some(inventory) = app.store.inventory(organisation, &digest).await? else {
                 gaps.push(Gap::new(image, "it is not analysed any more: cannot tell"));
@@ -79,9 +76,10 @@ impl Inside {
                 continue;
             }
             let name = |it: Gap| Gap::new(format!("{image}: {}", it.at), it.why);
-            refused.extend(self.lookout.refused(&inventory).into_iter().map(name));
-            if self.said.0 {
-                let analysis = self.analysis(app, inventory).await?;
+            let lookout = self.lookouts.there(own.as_deref());
+            refused.extend(lookout.refused(&inventory).into_iter().map(name));
+            if is_anything_said {
+                let analysis = analysis(app, &lookout, inventory).await?;
                 for it in told {
                     *it.statement = statement(&analysis, &it.flaw, it.purls);
                 }
@@ -91,13 +89,17 @@ impl Inside {
         refused.dedup();
         Ok(refused)
     }
+}
 
-    async fn analysis(&self, app: &App, inventory: Inventory) -> Result<Analysis, Refusal> {
-        let judged = judge::on_a_core(app, &self.lookout, move |lookout| {
-            lookout.analyze_in_brief(inventory, &Filter::default())
-        });
-        judged.await
-    }
+async fn analysis(
+    app: &App,
+    lookout: &Arc<Lookout>,
+    inventory: Inventory,
+) -> Result<Analysis, Refusal> {
+    let judged = judge::on_a_core(app, lookout, move |lookout| {
+        lookout.analyze_in_brief(inventory, &Filter::default())
+    });
+    judged.await
 }
 
 /// The statement that takes the flaw out of the way, if all that the packages have of it is.
@@ -136,7 +138,7 @@ fn places(inventory: &Inventory, purls: &[Purl]) -> Vec<Place> {
 
 #[cfg(test)]
 mod tests {
-    use api::{Deployment, Sighting};
+    use api::{Deployment, Judging, Sighting};
     use serde_json::json;
 
     use super::*;
@@ -162,9 +164,9 @@ mod tests {
             deployments: vec![sighting],
             more: false,
         };
-        let lookout = Arc::new(judge::lookout(&app, Judging::default()).unwrap());
-        let inside = Inside { places: true, said: Said(false), lookout };
         let acme = OrganisationId("acme".to_owned());
+        let lookouts = Lookouts::of(&app, &acme, Judging::default()).await.unwrap();
+        let mut inside = Inside { places: true, lookouts };
         let mut gaps = Vec::new();
         let refused = inside.look(&app, &acme, &mut [(sighted, vec![])], &mut gaps).await.unwrap();
         let why = "it is not analysed any more: cannot tell";

@@ -31,6 +31,15 @@ async fn present(house: &House) -> String {
     all.into_iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
+/// A company that runs what is at hand, and a server that knows the almanac.
+async fn begun() -> (House, App) {
+    let house = House::new();
+    house.install(ALMANAC);
+    house.company("acme", super::RUNS).await;
+    let app = house.app().await;
+    (house, app)
+}
+
 async fn count(app: &App) {
     let acme = app.store.organisation("acme").await.unwrap().id;
     app.tally.count(app, &acme).await.unwrap();
@@ -38,11 +47,8 @@ async fn count(app: &App) {
 
 #[tokio::test]
 async fn each_flaw_of_each_package_counts_once() {
-    let house = House::new();
-    house.install(ALMANAC);
-    house.company("acme", super::RUNS).await;
+    let (house, app) = begun().await;
     assert_eq!(present(&house).await, "production -; staging -");
-    let app = house.app().await;
     count(&app).await;
     let before = "production 1 critical 1 high 0 low, 2 images, 0 pending; \
                   staging 0 critical 1 high 0 low, 2 images, 0 pending";
@@ -76,10 +82,7 @@ async fn each_flaw_of_each_package_counts_once() {
 /// no finding.
 #[tokio::test]
 async fn what_was_fetched_anew_and_says_the_same_is_not_judged_again() {
-    let house = House::new();
-    house.install(ALMANAC);
-    house.company("acme", super::RUNS).await;
-    let app = house.app().await;
+    let (house, app) = begun().await;
     let acme = app.store.organisation("acme").await.unwrap().id;
     let digest = || app.world.lookout(app.now()).unwrap().almanac().digest().to_string();
     let (first, judged) = (digest(), app.tally.count(&app, &acme).await.unwrap().1);
@@ -113,10 +116,7 @@ async fn what_was_fetched_anew_and_says_the_same_is_not_judged_again() {
 
 #[tokio::test]
 async fn prometheus_is_told() {
-    let house = House::new();
-    house.install(ALMANAC);
-    house.company("acme", super::RUNS).await;
-    let app = house.app().await;
+    let (house, app) = begun().await;
     let ask = async |app: &App, path: &str| {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = router(app.clone()).oneshot(request).await.unwrap();

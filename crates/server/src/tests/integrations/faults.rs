@@ -179,7 +179,11 @@ async fn an_offline_server_asks_no_registry() {
     let ann = house.client("ann").await;
     let tried = ann.try_integration("acme", "oci", "ours").await.unwrap();
     assert_eq!(tried.integration.state, IntegrationState::Error);
-    assert_eq!(tried.integration.why.unwrap(), "registry reachable: no registry is asked here");
+    assert_eq!(tried.integration.why.unwrap(), "registry reachable: nobody outside is asked here");
+    // What is no registry is not called one.
+    let settings = [("token", "t"), ("url", "http://127.0.0.1:9")];
+    let made = house.configured("sysdig", &settings).await;
+    assert_eq!(made.integration.why.unwrap(), "API reachable: nobody outside is asked here");
     assert!(house.registry.seen().is_empty());
 }
 

@@ -149,6 +149,28 @@ async fn one_that_is_gone_is_switched_off_until_somebody_mends_it() {
     assert_eq!(house.state("ops").await, "connected");
 }
 
+/// Who stands before a receiver may refuse for it, for a while.
+#[tokio::test]
+async fn one_that_is_forbidden_is_switched_off_once_it_goes_on() {
+    let (house, ops) = house().await;
+    ops.answer(&vec![Answer::CloseAtLast; 5]);
+    house.finds("acme", "production", &[("CVE-1", 1)]).await;
+    for tries in 1..=5 {
+        house.later(120).await;
+        let expect = format!("waiting CVE-1 (high) is new in production {tries}");
+        assert_eq!(house.outbox("acme").await, [expect]);
+    }
+    assert_eq!(house.state("ops").await, "the receiver says CloseAtLast");
+    house.later(400).await;
+    assert_eq!((house.state("ops").await.as_str(), ops.titles().len()), ("connected", 1));
+    ops.answer(&vec![Answer::CloseAtLast; 100]);
+    house.finds("acme", "production", &[("CVE-2", 1)]).await;
+    for _ in 0..20 {
+        house.later(400).await;
+    }
+    assert_eq!(house.state("ops").await, "switched off: the receiver says CloseAtLast");
+}
+
 #[tokio::test]
 async fn what_was_broken_off_is_told_once() {
     let (house, ops) = house().await;
@@ -197,6 +219,21 @@ async fn what_was_broken_off_is_told_once() {
     assert_eq!(heard.len(), 2);
     assert_eq!(heard[0], heard[1]);
     assert_eq!(house.sent("acme").await, 1);
+}
+
+#[tokio::test]
+async fn a_rule_tells_nothing_of_what_was_before_it() {
+    let (house, ops) = house().await;
+    let late = house.channel("acme", "late").await;
+    house.finds("acme", "production", &[("CVE-1", 1)]).await;
+    // Nobody looks for an hour.
+    house.clock.fetch_add(3_600_000_000, Ordering::SeqCst);
+    house.rule("acme", "second", "late", json!({ "on": ["all"] })).await;
+    house.finds("acme", "production", &[("CVE-2", 1)]).await;
+    house.later(3).await;
+    let [first, second] = ["CVE-1", "CVE-2"].map(|it| format!("{it} (high) is new in production"));
+    assert_eq!(ops.titles(), [first, second.clone()]);
+    assert_eq!(late.titles(), [second]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Measures one pass: `measure matcher`, `measure millions`, `measure zeros`, `measure blobs FILE…`
+//! Measures one pass: `pass matcher`, `pass millions`, `pass zeros`, `pass blobs FILE…`
 //! (layers, bottom first).
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 
@@ -17,7 +17,7 @@ fn main() {
         ["millions"] => millions(),
         ["zeros"] => zeros(),
         ["blobs", ref paths @ ..] => blobs(paths),
-        _ => println!("measure matcher|millions|zeros|blobs FILE…"),
+        _ => println!("pass matcher|millions|zeros|blobs FILE…"),
     }
 }
 

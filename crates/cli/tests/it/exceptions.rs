@@ -1,0 +1,174 @@
+//! `foretop exception`: what a team decided about flaws is heard by all that judges, and nowhere else.
+
+use crate::sandbox::Sandbox;
+use crate::serving::Serving;
+use crate::story::{npm, service};
+use crate::teahouse::DOCUMENTS;
+
+const FLAW: &str = "CVE-2024-0021";
+
+fn begun(house: &Sandbox) {
+    for (path, text) in DOCUMENTS {
+        house.file(&format!("feeds/{path}"), text);
+    }
+    done(house, "almanac build --from feeds");
+}
+
+/// Two versions of an application, of which the former one has a flaw, run in two environments.
+fn brought_out(ann: &Sandbox) {
+    let leaves = |version| npm(testkit::layer(), "tea-leaves", version);
+    for (tag, version) in [("v1", "1.2.0"), ("v2", "1.4.0")] {
+        let name = format!("myorg/web:{tag}");
+        ann.file(&format!("{tag}.tar"), service(leaves(version)).docker_archive(&name));
+        done(ann, &format!("push archive://{tag}.tar"));
+    }
+    done(ann, "env production myorg/web:v1");
+    done(ann, "env staging myorg/web:v1");
+}
+
+#[track_caller]
+fn done(sandbox: &Sandbox, line: &str) -> String {
+    exits(sandbox, 0, line)
+}
+
+#[track_caller]
+fn exits(sandbox: &Sandbox, code: u8, line: &str) -> String {
+    let said = sandbox.foretop(line);
+    assert!(said.starts_with(&format!("exit {code}\n")), "{line}: {said}");
+    said
+}
+
+fn json(sandbox: &Sandbox, line: &str) -> serde_json::Value {
+    let output = sandbox.output(line);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", sandbox.shown(&output)))
+}
+
+/// Everybody who judges hears it.
+fn heard(ann: &Sandbox) {
+    for place in ["production", "staging"] {
+        exits(ann, 2, &format!("cves --env {place} --exit-code"));
+    }
+    let added = done(
+        ann,
+        &format!(
+            "exception add proxy --cve {FLAW} --kind accepted-risk --note later \
+             --image myorg/web --env production --package pkg:npm/tea-leaves --expires 2999-01-01"
+        ),
+    );
+    assert!(added.contains("Exception proxy is made: CVE-2024-0021 until 2999-01-01T"), "{added}");
+    let cves = done(ann, "cves --env production --exit-code");
+    assert!(cves.contains("SUPPRESSED"), "{cves}");
+    exits(ann, 2, "cves --env staging --exit-code");
+    let quickview = done(ann, "quickview --env production");
+    assert!(quickview.contains("0H"), "{quickview}");
+    // What is accepted where it goes is no reason not to go there, and elsewhere it is.
+    for place in ["production", "staging"] {
+        done(ann, &format!("env {place} myorg/web:v2"));
+    }
+    let compare = "compare archive://v1.tar --exit-on vulnerability --to-env";
+    done(ann, &format!("{compare} production"));
+    exits(ann, 2, &format!("{compare} staging"));
+    for place in ["production", "staging"] {
+        done(ann, &format!("env {place} myorg/web:v1"));
+    }
+    let seen = json(ann, &format!("where {FLAW} --format json"));
+    let deployments = seen["found"][0]["deployments"].as_array().unwrap();
+    for it in deployments {
+        let is_out = it["statement"]["origin"] == "exception proxy";
+        assert_eq!(is_out, it["environment"] == "production", "{it}");
+    }
+    let why = done(ann, &format!("explain archive://v1.tar {FLAW} --env production"));
+    assert!(why.contains("(exception proxy) says accepted (later)"), "{why}");
+    let why = done(ann, &format!("explain archive://v1.tar {FLAW} --env staging"));
+    assert!(!why.contains("exception proxy"), "{why}");
+}
+
+/// It is listed for people, for programs and for other programs; and is let go of.
+fn listed(ann: &Sandbox) {
+    let listed = done(ann, "exception list");
+    assert!(listed.contains("proxy  CVE-2024-0021  accepted-risk"), "{listed}");
+    let all = json(ann, "exception list --format json");
+    assert_eq!(all[0]["definition"]["environments"], serde_json::json!(["production"]));
+    // For what runs nowhere counts what holds everywhere, where somebody names the organisation.
+    done(
+        ann,
+        &format!(
+            "exception add wrong --flaw {FLAW} --kind false-positive \
+             --justification vulnerable_code_not_present"
+        ),
+    );
+    exits(ann, 2, "cves archive://v1.tar --exit-code");
+    let named = done(ann, "cves archive://v1.tar --exit-code --org acme");
+    assert!(named.contains("vulnerable code not present"), "{named}");
+    let vex = json(ann, "exception list --format openvex");
+    let statements = vex["statements"].as_array().unwrap();
+    assert_eq!(statements.len(), 2);
+    ann.file("team.vex.json", serde_json::to_vec(&vex).unwrap());
+    // What is told elsewhere takes the same out of the way there.
+    let stranger = Sandbox::new();
+    begun(&stranger);
+    for file in ["team.vex.json", "v1.tar"] {
+        stranger.file(file, fs_err::read(ann.path(file)).unwrap());
+    }
+    done(&stranger, "cves archive://v1.tar --exit-code --vex-location team.vex.json");
+    done(ann, "env rename production live");
+    let all = json(ann, "exception list proxy --format json");
+    assert_eq!(all[0]["definition"]["environments"], serde_json::json!(["live"]));
+    for name in ["wrong", "proxy"] {
+        done(ann, &format!("exception remove {name}"));
+    }
+    exits(ann, 2, "cves --env live --exit-code");
+    let none = done(ann, "exception list");
+    assert!(none.contains("Nothing is out of the way"), "{none}");
+}
+
+/// What makes no sense is refused, and says what would.
+fn refused(ann: &Sandbox) {
+    for (words, expect) in [
+        ("--kind accepted-risk --env nowhere", "environment `nowhere`: there is none"),
+        ("--kind accepted-risk --expires 2020-01-01", "that is over already"),
+        ("--kind accepted-risk --expires soon", "expires: "),
+        ("--kind accepted-risk --package lodash", "packages: lodash: "),
+        ("--kind accepted-risk --image UPPER", "images: UPPER: "),
+    ] {
+        let said = exits(ann, 1, &format!("exception add x --cve CVE-1 {words}"));
+        assert!(said.contains(expect), "{words}: {said}");
+    }
+    let said = exits(ann, 1, "exception add x --cve * --kind accepted-risk");
+    assert!(said.contains("nobody decides about what nobody knows yet"), "{said}");
+    for words in ["--kind false-positive", "--kind other", ""] {
+        let said = ann.foretop(&format!("exception add x --cve CVE-1 {words}"));
+        assert!(!said.starts_with("exit 0"), "{words}: {said}");
+    }
+    let said = exits(ann, 1, "exception remove nothing");
+    assert!(said.contains("nothing"), "{said}");
+}
+
+#[test]
+fn all_of_it_without_a_server() {
+    let ann = Sandbox::new().with("FORETOP_OFFLINE", "1").with("FORETOP_ORGANIZATION", "");
+    begun(&ann);
+    let ann = ann.with("USER", "ann");
+    done(&ann, "enroll acme");
+    done(&ann, "config organization acme");
+    brought_out(&ann);
+    heard(&ann);
+    refused(&ann);
+}
+
+#[test]
+fn all_of_it_with_a_server() {
+    let house = Sandbox::new().with("FORETOP_LOG", "warn").with("FORETOP_OFFLINE", "1");
+    begun(&house);
+    let serving = Serving::start(&house, "--organization acme --workers 1 --rate-limit 0");
+    let ann = Sandbox::new();
+    serving.settled(&ann, "ci --org acme --scope admin");
+    begun(&ann);
+    brought_out(&ann);
+    heard(&ann);
+    done(&ann, "schedule add look --env production --cron @daily");
+    let checked = done(&ann, "schedule run look --exit-code");
+    assert!(checked.contains("look: passed"), "{checked}");
+    listed(&ann);
+    refused(&ann);
+}
