@@ -71,6 +71,8 @@ mod tests {
                 "format",
                 "cache",
                 "statement",
+                "policy",
+                "tarball",
                 "feed",
                 "almanac",
                 "engine",

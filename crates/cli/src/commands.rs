@@ -24,6 +24,7 @@ mod notification;
 mod organization;
 mod password;
 mod plugin;
+mod policy;
 mod push;
 mod quickview;
 mod repo;
@@ -50,6 +51,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<quickview::Quickview>("quickview"),
     entry::<cves::Cves>("cves"),
     entry::<compare::Compare>("compare"),
+    entry::<policy::Policy>("policy"),
     entry::<explain::Explain>("explain"),
     entry::<sbom::Sbom>("sbom"),
     entry::<environment::Environment>("environment"),

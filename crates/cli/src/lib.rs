@@ -19,6 +19,7 @@ mod house;
 mod messages;
 mod output;
 mod plugin;
+mod policies;
 pub mod reference;
 mod refreshing;
 mod subject;

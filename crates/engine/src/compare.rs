@@ -126,7 +126,7 @@ impl<'a> Half<'a> {
             tags: image.map(|it| it.tags.clone()).unwrap_or_default(),
             platform: image.map(|it| it.platform.clone()),
             distro: inventory.distro.clone(),
-            base: image.and_then(model::ImageDescription::base),
+            base: image.and_then(model::ImageDescription::base).map(|it| it.name),
             size: image.map(|it| it.size).filter(|it| *it > 0),
             packages: self.packages.iter().filter(|it| **it).count(),
             counts,

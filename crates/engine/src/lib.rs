@@ -18,5 +18,5 @@ pub use extent::{Piece, pieces};
 pub use filter::Filter;
 pub use find::Lookout;
 pub use freshness::{FeedState, Freshness, feeds};
-pub use matching::{Asked, packages_called};
+pub use matching::{Asked, packages_called, supported_until};
 pub use refresh::{PartFetched, Refreshed, Watch, fetch_all, refresh, source_folder};

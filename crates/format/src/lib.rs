@@ -19,6 +19,7 @@ mod license;
 mod list;
 mod page;
 mod paint;
+pub mod policies;
 pub mod report;
 mod spdx;
 mod syft;

@@ -51,6 +51,11 @@ pub struct Question<'a> {
     pub options: Options<'a>,
 }
 
+/// The last day on which somebody mends a distribution's release, where that is published.
+pub fn supported_until(distro: &model::Distro) -> Option<&'static str> {
+    releases::until(&distro.id, distro.version.as_deref()?)
+}
+
 /// Which findings somebody wants.
 pub type Wanted<'a> = &'a (dyn Fn(&Finding) -> bool + Sync);
 

@@ -123,6 +123,15 @@ pub(crate) fn of(family: &str) -> impl Iterator<Item = &'static Release> {
     RELEASES.iter().filter(move |it| it.family == family)
 }
 
+/// The last day on which somebody mends that release, as published.
+pub(crate) fn until(family: &str, version: &str) -> Option<&'static str> {
+    let is_of = |it: &&Release| {
+        let rest = version.strip_prefix(it.name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    of(family).filter(is_of).max_by_key(|it| it.name.len()).map(|it| it.until)
+}
+
 /// In words, if it is over: `end of life since 2024-06-30 (long-term support, …)`.
 pub(crate) fn ended(family: &str, name: &str, today: Option<&str>) -> Option<String> {
     let release = of(family).find(|it| it.name == name)?;
@@ -143,6 +152,16 @@ mod tests {
             assert!(SOURCES.iter().any(|(family, _)| *family == it.family), "{}", it.family);
         }
         assert!(SOURCES.iter().all(|(family, _)| of(family).next().is_some()));
+    }
+
+    #[test]
+    fn a_point_release_ends_with_its_release() {
+        assert_eq!(until("alpine", "3.20.3"), Some("2026-04-01"));
+        assert_eq!(until("alpine", "3.2"), None);
+        assert_eq!(until("debian", "12"), Some("2028-06-30"));
+        assert_eq!(until("mariner", "2.0"), Some("2025-07-31"));
+        assert_eq!(until("debian", "120"), None);
+        assert_eq!(until("plan9", "4"), None);
     }
 
     #[test]

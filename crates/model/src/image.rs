@@ -40,20 +40,31 @@ pub struct ImageDescription {
 impl ImageDescription {
     /// The image it was built from, where its manifest's annotations or its labels say so
     /// (<https://github.com/opencontainers/image-spec/blob/main/annotations.md>).
-    pub fn base(&self) -> Option<String> {
-        const NAME: &str = "org.opencontainers.image.base.name";
+    pub fn base(&self) -> Option<Base> {
         let read = |text: &Option<String>| -> Option<serde_json::Value> {
             serde_json::from_str(text.as_deref()?).ok()
         };
         let (manifest, config) = (read(&self.raw_manifest), read(&self.raw_config));
         let annotated = manifest.as_ref().and_then(|it| it.get("annotations"));
         let labelled = config.as_ref().and_then(|it| it.get("config")?.get("Labels"));
-        [annotated, labelled]
-            .into_iter()
-            .flatten()
-            .find_map(|it| it.get(NAME)?.as_str().filter(|it| !it.is_empty()))
-            .map(str::to_owned)
+        let text = |it: &serde_json::Value, key: &str| {
+            let key = format!("org.opencontainers.image.base.{key}");
+            it.get(key)?.as_str().filter(|it| !it.is_empty()).map(str::to_owned)
+        };
+        let base = |it: &serde_json::Value| {
+            Some(Base { name: text(it, "name")?, digest: text(it, "digest") })
+        };
+        [annotated, labelled].into_iter().flatten().find_map(base)
     }
+}
+
+/// The image that another one was built from, as that one says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// `debian:12`, `ghcr.io/acme/base:v1`.
+    pub name: String,
+    /// The digest it had then.
+    pub digest: Option<String>,
 }
 
 /// One layer, by its names.
@@ -105,7 +116,7 @@ mod tests {
             raw_config: Some(config.to_owned()),
             ..ImageDescription::default()
         };
-        assert_eq!(image.base().as_deref(), expect);
+        assert_eq!(image.base().map(|it| it.name).as_deref(), expect);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub use environment::{BadSource, Deployment, Environment, Recording, Source};
 pub use event::{Act, Event, EventKind};
 pub use exception::{Exception, ExceptionKind};
 pub use gap::Gap;
-pub use image::{Attestation, ImageDescription, LayerDescription, LayerKey};
+pub use image::{Attestation, Base, ImageDescription, LayerDescription, LayerKey};
 pub use in_use::{InUse, Loaded, Profile};
 pub use inventory::{Inventory, Subject};
 pub use layer::{Evidence, Found, LayerInventory, Link, Owned, PathHash, Remark, hash_path};

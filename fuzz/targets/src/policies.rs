@@ -15,11 +15,17 @@ pub fn run(input: &[u8]) {
     let title = module.lines().next().unwrap_or_default().to_owned();
     let layer = Layer { title, media_type: MODULE_TYPE.to_owned(), bytes: module.into() };
     if let Ok(modules) = bundle::modules("bundle", [layer]) {
-        let inside = |it: &Module| !it.name.starts_with('/') && !it.name.split('/').any(|it| it == "..");
+        let inside =
+            |it: &Module| !it.name.starts_with('/') && !it.name.split('/').any(|it| it == "..");
         assert!(modules.iter().all(inside));
         assert!(bundle::layers(&modules).is_ok());
     }
-    let limits = Limits { time: Duration::from_millis(200), made: 1 << 20, said: 1 << 20, ..Limits::default() };
+    let limits = Limits {
+        time: Duration::from_millis(200),
+        made: 1 << 20,
+        said: 1 << 20,
+        ..Limits::default()
+    };
     let facts = Facts { input, now: 1_700_000_000_000_000_000, ..Facts::default() };
     let Ok(set) = Set::read([Module::file("a.rego", module)]) else { return };
     let config = Config::read(config).unwrap_or_default();

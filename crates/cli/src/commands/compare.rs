@@ -13,7 +13,7 @@ use format::{comparison, report};
 use model::{Analysis, Comparison, Fate, Inventory, Level};
 
 use self::between::{Between, Telling};
-use self::pick::Pick;
+pub(super) use self::pick::Pick;
 use super::cves::severity;
 use super::{Outcome, Verb, said};
 use crate::Context;

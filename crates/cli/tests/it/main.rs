@@ -30,6 +30,7 @@ mod pages;
 mod people;
 mod place;
 mod plugin;
+mod policies;
 mod quickview;
 mod refreshing;
 mod registries;

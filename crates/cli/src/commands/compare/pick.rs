@@ -12,13 +12,13 @@ use crate::failure::Failure;
 use crate::subject::Subject;
 
 /// Picks images.
-pub(super) struct Pick<'a> {
-    pub(super) context: &'a Context,
-    pub(super) asking: &'a Asking,
+pub(crate) struct Pick<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) asking: &'a Asking,
 }
 
 /// By what its like are found: the repositories that an image may be of, and its platform.
-pub(super) struct Known {
+pub(crate) struct Known {
     repositories: Vec<String>,
     platform: Option<String>,
 }
@@ -43,6 +43,11 @@ impl Known {
         }
     }
 
+    /// May it be of that repository?
+    pub(crate) fn is_of(&self, repository: &str) -> bool {
+        self.repositories.iter().any(|it| it == repository)
+    }
+
     fn is_for(&self, platform: &str) -> bool {
         self.platform.as_deref().is_none_or(|it| it == platform)
     }
@@ -50,13 +55,13 @@ impl Known {
 
 impl Pick<'_> {
     /// The image that is named; where it cannot be read here, what was pushed of it.
-    pub(super) async fn named(&self, subject: &Subject) -> anyhow::Result<(Inventory, Known)> {
+    pub(crate) async fn named(&self, subject: &Subject) -> anyhow::Result<(Inventory, Known)> {
         let inventory = match subject.read(self.context, true).await {
             Ok(inventory) => inventory,
             Err(error) => match self.pushed(subject).await? {
                 Some(inventory) => {
                     self.context.messages.inform(&format!(
-                        "It cannot be read here ({error}), so what was pushed of it is compared"
+                        "It cannot be read here ({error}), so what was pushed of it is taken"
                     ));
                     inventory
                 }
@@ -172,6 +177,11 @@ impl Pick<'_> {
         let name = format!("{short}@{}", image.digest);
         self.context.messages.inform(&format!("Compared with what was analysed last: {name}"));
         self.inventory(&image.digest, &name, &name).await
+    }
+
+    /// All that runs there.
+    pub(crate) async fn all_in(&self, environment: &str) -> anyhow::Result<Vec<Deployment>> {
+        self.deployments(environment, None, None).await
     }
 
     async fn deployments(

@@ -1,0 +1,217 @@
+//! `foretop policy`: what policies say of an image, and bundles of them.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueHint};
+use engine::{Filter, Lookout};
+use format::policies::{self as paper, There};
+use format::report;
+use model::{Analysis, Inventory};
+
+use super::compare::Pick;
+use super::{Outcome, Verb, said};
+use crate::Context;
+use crate::asking::{Whose, ask_with};
+use crate::exceptions;
+use crate::failure::Failure;
+use crate::findings::{Advice, answered};
+use crate::formats;
+use crate::messages::width_of_stdout;
+use crate::output::deliver;
+use crate::policies::{Judged, Policies, publish};
+use crate::subject::{Subject, subjects};
+use crate::table::Format;
+use crate::version::VERSION;
+
+/// Judge an image, a directory, an archive or a document by policies
+#[derive(clap::Parser)]
+#[command(name = "policy", after_help = subjects(), args_conflicts_with_subcommands = true)]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    judging: Judging,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Push policies to a registry, as a bundle that --policy-bundle takes
+    Publish {
+        /// What to call it
+        #[arg(value_name = "REFERENCE", value_parser = said())]
+        reference: String,
+        #[command(flatten)]
+        policies: Policies,
+        /// How to write what was pushed
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+}
+
+#[derive(clap::Args)]
+struct Judging {
+    #[command(flatten)]
+    subject: Subject,
+    /// The environment it is to go to: with the exceptions that hold there, and what runs there now
+    #[arg(long = "env", value_name = "ENVIRONMENT", value_parser = said())]
+    environment: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
+    /// Exit with code 2 unless every policy is met
+    #[arg(short = 'e', long)]
+    exit_code: bool,
+    /// How to write it: text, markdown, json; several times for several reports, `FORMAT=FILE` writes one
+    /// to a file
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "text")]
+    format: Vec<String>,
+    /// Write the report to this file instead of stdout
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+    /// Write each policy's whole answer to this file, as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    result_file: Option<PathBuf>,
+    #[command(flatten)]
+    policies: Policies,
+    #[command(flatten)]
+    advice: Advice,
+}
+
+/// How it is written.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    Markdown,
+    Json,
+}
+
+impl Verb for Policy {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        match self.command {
+            Some(Command::Publish { reference, policies, format }) => {
+                pushed(context, &reference, &policies, format)
+            }
+            None => self.judging.run(context),
+        }
+    }
+}
+
+impl Judging {
+    fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        let known = [("text", Form::Text), ("markdown", Form::Markdown), ("json", Form::Json)];
+        let reports = formats::wanted(&self.format, self.output.as_deref(), &known)?;
+        let judge = self.policies.judge(context)?;
+        let (lookout, inventory, there) = match &self.environment {
+            Some(environment) => self.bound_for(environment, context)?,
+            None => {
+                let exceptions = exceptions::of(context, &self.whose)?;
+                let (lookout, inventory) = self.advice.about(&self.subject, context)?;
+                (lookout.with_exceptions(exceptions), inventory, None)
+            }
+        };
+        let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
+        answered(&lookout)?;
+        let mut judged = Judged::of(&analysis, &judge, context)?;
+        judged.paper.there = there;
+        for (form, output) in reports {
+            let terminal = output.is_none();
+            let options = report::Options {
+                tool_version: VERSION.to_owned(),
+                colour: terminal && context.messages.colour_on_stdout(),
+                unicode: context.environment.unicode(),
+                width: if terminal { width_of_stdout() } else { None },
+                ..report::Options::default()
+            };
+            let text = written(form, &analysis, &judged, &options)?;
+            let text =
+                if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };
+            deliver(&text, output.as_ref(), &context.messages)?;
+        }
+        if let Some(file) = &self.result_file {
+            let result = serde_json::to_string_pretty(&policy::result(&judged.verdicts))?;
+            fs_err::write(file, result + "\n").map_err(|error| {
+                Failure::error(error.to_string(), "--result-file names a file to be written")
+            })?;
+            context.messages.written(file);
+        }
+        Ok(if self.exit_code && !judged.is_met() { Outcome::Shut } else { Outcome::Done })
+    }
+}
+
+impl Judging {
+    /// The image, and what is known of it where it is to go.
+    fn bound_for(
+        &self,
+        environment: &str,
+        context: &Context,
+    ) -> anyhow::Result<(Lookout, Inventory, Option<There>)> {
+        let (lookout, (inventory, running)) = self.advice.about_remembered(context, || {
+            ask_with(context, &self.whose, self.advice.directory(), async |asking| {
+                let pick = Pick { context, asking };
+                // An environment that nobody has heard of lets nothing through.
+                let running = pick.all_in(environment).await?;
+                let (inventory, known) = pick.named(&self.subject).await?;
+                let like = running.into_iter().filter(|it| known.is_of(&it.repository));
+                anyhow::Ok((inventory, like.map(|it| it.image).collect::<BTreeSet<_>>()))
+            })
+        })?;
+        let exceptions = exceptions::there(context, &self.whose, Some(environment));
+        let running = running.into_iter().collect();
+        let there = There { environment: environment.to_owned(), running };
+        Ok((lookout.with_exceptions(exceptions), inventory, Some(there)))
+    }
+}
+
+fn written(
+    form: Form,
+    analysis: &Analysis,
+    judged: &Judged,
+    options: &report::Options,
+) -> anyhow::Result<String> {
+    Ok(match form {
+        Form::Text => paper::write_text(analysis, &judged.paper, options),
+        Form::Markdown => paper::write_markdown(analysis, &judged.paper),
+        Form::Json => {
+            let image = analysis.inventory.subject.image();
+            let told = serde_json::json!({
+                "target": analysis.inventory.subject.name(),
+                "digest": image.and_then(|it| it.digest.as_ref()),
+                "platform": image.map(|it| it.platform.to_string()),
+                "met": judged.is_met(),
+                "there": judged.paper.there,
+                "policies": judged.paper.policies,
+                "health": judged.paper.health,
+                "gaps": analysis.all_gaps().collect::<Vec<_>>(),
+                "basis": analysis.basis,
+            });
+            serde_json::to_string_pretty(&told)? + "\n"
+        }
+    })
+}
+
+fn pushed(
+    context: &Context,
+    reference: &str,
+    policies: &Policies,
+    format: Format,
+) -> anyhow::Result<Outcome> {
+    if !policies.are_files() {
+        return Err(Failure::error(
+            "policy publish: only files are published",
+            "--policy-file and --policy-dir name them; without any, ours are",
+        ));
+    }
+    let modules = policies.modules(context)?;
+    let (digest, published) = publish(context, reference, &modules)?;
+    let ids: Vec<_> = published.iter().map(|it| it.id.as_str()).collect();
+    if format == Format::Json {
+        let told = serde_json::json!({ "reference": reference, "digest": digest, "policies": ids });
+        context.messages.tell_as(format, &told, String::new)?;
+        return Ok(Outcome::Done);
+    }
+    context.messages.done(&format!("Policies pushed to {reference}@{digest}"));
+    let line = |it: &policy::Policy| format!("{}  {}\n", it.id, it.title);
+    let text: String = published.iter().map(line).collect();
+    context.messages.tell_as(format, &ids, || text)?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,245 @@
+//! Policies, for the verbs that judge: which count, what they are told of an image, and what comes of it.
+
+mod bundles;
+mod outside;
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueHint;
+use format::policies as paper;
+use format::report;
+use model::{Analysis, Inventory};
+use policy::{Config, Facts, Judge, Limits, Module, Outcome, ResultKind, Score, Set, Verdict};
+use serde_json::{Value, json};
+
+use crate::Context;
+use crate::commands::said;
+use crate::failure::Failure;
+use crate::version::VERSION;
+pub(crate) use bundles::publish;
+use outside::World;
+
+/// Which policies count.
+#[derive(clap::Args, Default)]
+#[command(next_help_heading = "Which policies count")]
+pub(crate) struct Policies {
+    /// A policy in Rego; repeatable
+    #[arg(long = "policy-file", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    files: Vec<PathBuf>,
+    /// A directory with policies in Rego, and those below it; repeatable
+    #[arg(long = "policy-dir", value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    folders: Vec<PathBuf>,
+    /// A bundle of policies in a registry; repeatable
+    #[arg(long = "policy-bundle", value_name = "REFERENCE", value_parser = said())]
+    bundles: Vec<String>,
+    /// Which of them count, and with which thresholds: a file of JSON
+    #[arg(long = "policy-config", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    config: Option<PathBuf>,
+    /// Only these policies, by their names or ids, parted by commas
+    #[arg(long = "only-policy", value_name = "POLICY", value_delimiter = ',',
+          value_parser = said())]
+    only: Vec<String>,
+}
+
+/// The most bytes that a file of Rego, or a configuration, may have.
+const LARGEST: u64 = 4 << 20;
+/// Files in the directories that are named.
+const FILES: usize = 10_000;
+
+impl Policies {
+    /// Are none named but files?
+    pub(crate) fn are_files(&self) -> bool {
+        self.bundles.is_empty() && self.config.is_none() && self.only.is_empty()
+    }
+
+    /// The modules that are named; without any, ours.
+    pub(crate) fn modules(&self, context: &Context) -> anyhow::Result<Vec<Module>> {
+        let mut modules = Vec::new();
+        for bundle in &self.bundles {
+            modules.extend(bundles::pulled(context, bundle)?);
+        }
+        for file in &self.files {
+            modules.push(module(file)?);
+        }
+        for folder in &self.folders {
+            modules.extend(in_folder(folder)?);
+        }
+        Ok(if modules.is_empty() { policy::built_in_modules() } else { modules })
+    }
+
+    /// Reads them, and makes them ready.
+    pub(crate) fn judge(&self, context: &Context) -> anyhow::Result<Judge> {
+        let set = Set::read(self.modules(context)?)?;
+        for flaw in set.flaws() {
+            context.messages.warn(&format!("Policy {flaw}"));
+        }
+        let config = match &self.config {
+            Some(path) => Config::read(&text(path)?)?,
+            None => Config::default(),
+        };
+        // A configuration names policies of the whole set, also where some alone are asked for.
+        config.check(&set)?;
+        let (set, config) = if self.only.is_empty() {
+            (set, config)
+        } else {
+            let only = set.only(&self.only)?;
+            let ids: Vec<&str> = only.policies().iter().map(|it| &*it.id).collect();
+            let policies = config.policies.into_iter().filter(|it| ids.contains(&&*it.name));
+            let config = Config { debug: config.debug, policies: policies.collect() };
+            (only, config)
+        };
+        Ok(Judge::new(&set, &config, &Limits::default())?)
+    }
+}
+
+/// What policies say of an image, and the same on paper.
+pub(crate) struct Judged {
+    pub(crate) verdicts: Vec<Verdict>,
+    pub(crate) paper: paper::Judged,
+}
+
+impl Judged {
+    /// Judges an image.
+    pub(crate) fn of(
+        analysis: &Analysis,
+        judge: &Judge,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
+        let world = World::of(&analysis.inventory, context)?;
+        let facts = facts(analysis)?;
+        context.messages.begin("Evaluating policies");
+        let verdicts = judge.judge(&facts, &world);
+        context.messages.done("Policy evaluation completed");
+        for line in verdicts.iter().flat_map(|it| &it.prints) {
+            context.messages.inform(line);
+        }
+        let paper = on_paper(&verdicts);
+        Ok(Self { verdicts, paper })
+    }
+
+    /// Are all of them met? What nobody can tell is not.
+    pub(crate) fn is_met(&self) -> bool {
+        self.verdicts.iter().all(|it| it.outcome == Outcome::Met)
+    }
+}
+
+/// What is known about the image.
+fn facts(analysis: &Analysis) -> anyhow::Result<Facts> {
+    let sbom = report::find("sbom").ok_or_else(|| anyhow::anyhow!("there is no such report"))?;
+    let options = report::Options { tool_version: VERSION.to_owned(), ..Default::default() };
+    let mut input: Value = serde_json::from_str(&sbom.write(analysis, &options))?;
+    let distro = analysis.inventory.distro.as_ref();
+    if let Some(until) = distro.and_then(engine::supported_until) {
+        input["analysis"]["support"] = json!({ "until": until });
+    }
+    let now = jiff::Timestamp::now().as_nanosecond();
+    Ok(Facts {
+        input,
+        now: i64::try_from(now).unwrap_or(i64::MAX),
+        referrers_unread: unread(&analysis.inventory),
+        ..Facts::default()
+    })
+}
+
+/// Why the attestations of an image are not all known, if it may have some.
+fn unread(inventory: &Inventory) -> Option<String> {
+    match inventory.subject.image() {
+        Some(image) if image.attestations.is_empty() => None,
+        Some(_) => Some("the attestations beside the image were not read".to_owned()),
+        None => Some("this is no image, which attestations are of".to_owned()),
+    }
+}
+
+fn on_paper(verdicts: &[Verdict]) -> paper::Judged {
+    let score = Score::of(verdicts);
+    let health = score.grade.map(|grade| paper::Health {
+        grade: format!("{grade:?}"),
+        percent: score.percent,
+        earned: score.earned,
+        possible: score.possible,
+    });
+    let policy = |it: &Verdict| {
+        let (state, why) = match &it.outcome {
+            Outcome::Met => (paper::State::Met, None),
+            Outcome::NotMet => (paper::State::NotMet, None),
+            Outcome::Unknown { why } => (paper::State::Unknown, Some(why.clone())),
+        };
+        let violation = |it: &policy::Violation| paper::Violation {
+            message: it.message.clone(),
+            detail: it.detail.clone(),
+            remediation: it.remediation.clone(),
+        };
+        paper::Policy {
+            id: it.id.clone(),
+            title: it.title.clone(),
+            state,
+            why,
+            kind: match it.kind {
+                ResultKind::Vulnerability => paper::Kind::Vulnerability,
+                ResultKind::License => paper::Kind::License,
+                ResultKind::Boolean => paper::Kind::Boolean,
+                ResultKind::Generic => paper::Kind::Generic,
+            },
+            points: it.weight,
+            columns: it.details_order.clone(),
+            violations: it.violations.iter().map(violation).collect(),
+            count: it.count,
+        }
+    };
+    paper::Judged { policies: verdicts.iter().map(policy).collect(), health, there: None }
+}
+
+/// The text of a file, which is not read when it is too large.
+fn text(path: &Path) -> anyhow::Result<String> {
+    let refuse = |why: String| {
+        let what = format!("cannot read {}: {why}", path.display());
+        Failure::error(what, "name a file of Rego, or of JSON for --policy-config")
+    };
+    let told = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => refuse("there is no such file".to_owned()),
+        _ => refuse(error.to_string()),
+    };
+    let metadata = std::fs::metadata(path).map_err(told)?;
+    if !metadata.is_file() {
+        return Err(refuse("it is not a file".to_owned()));
+    }
+    if metadata.len() > LARGEST {
+        return Err(refuse(format!("it is larger than {} MiB", LARGEST >> 20)));
+    }
+    std::fs::read_to_string(path).map_err(told)
+}
+
+fn module(path: &Path) -> anyhow::Result<Module> {
+    Ok(Module::file(path.display().to_string(), text(path)?))
+}
+
+/// Every file of Rego in a directory and those below it, in the order of their paths.
+fn in_folder(folder: &Path) -> anyhow::Result<Vec<Module>> {
+    let hint = "--policy-dir names a directory with files that end in .rego";
+    let mut files = Vec::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(at) = waiting.pop() {
+        let refuse = |error: std::io::Error| {
+            Failure::error(format!("cannot read {}: {error}", at.display()), hint)
+        };
+        for entry in std::fs::read_dir(&at).map_err(refuse)? {
+            let entry = entry.map_err(refuse)?;
+            let (kind, path) = (entry.file_type().map_err(refuse)?, entry.path());
+            if kind.is_dir() {
+                waiting.push(path);
+            } else if path.extension().is_some_and(|it| it == "rego") {
+                files.push(path);
+            }
+            if files.len() + waiting.len() > FILES {
+                let what = format!("cannot read {}: it holds too much", folder.display());
+                return Err(Failure::error(what, hint));
+            }
+        }
+    }
+    if files.is_empty() {
+        let what = format!("{}: there is no file of Rego in it", folder.display());
+        return Err(Failure::error(what, hint));
+    }
+    files.sort();
+    files.iter().map(|it| module(it)).collect()
+}

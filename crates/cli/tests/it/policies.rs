@@ -1,0 +1,218 @@
+//! `foretop policy`: what policies say of an image, ours and others', from files and bundles.
+
+use testkit::FakeRegistry;
+
+use crate::sandbox::Sandbox;
+use crate::story::{npm, service};
+use crate::teahouse::DOCUMENTS;
+
+/// A team's own rule, as its members would write it.
+const OURS: &str = r#"# METADATA
+# title: No tea of the old garden
+# custom:
+#   name: old-garden
+#   weight: 5
+#   not_compliant_title: Tea of the old garden found
+#   details_order:
+#   - purl
+package docker.scout
+
+import rego.v1
+
+default pass := false
+
+pass if count(violation) == 0
+
+leaves := object.get(data.config, "leaves", "tea-leaves")
+
+violation contains v if {
+	sbom := oci.referrer("https://scout.docker.com/sbom/v0.1")
+	some found in sbom.statement.predicate.artifacts
+	found.name == leaves
+	print("found", found.name)
+	v := {
+		"message": sprintf("%s is of the old garden", [found.purl]),
+		"detail": {"purl": found.purl},
+		"remediation": "Buy from the new one.",
+	}
+}
+"#;
+
+/// A house with an almanac, an image with a flaw that is mended, and one without.
+fn house() -> Sandbox {
+    let house = Sandbox::new().with("FORETOP_OFFLINE", "1");
+    for (path, text) in DOCUMENTS {
+        house.file(&format!("feeds/{path}"), text);
+    }
+    done(&house, "almanac build --from feeds");
+    for (tag, version) in [("v1", "1.2.0"), ("v2", "1.4.0")] {
+        let image = service(npm(testkit::layer(), "tea-leaves", version));
+        house.file(&format!("{tag}.tar"), image.docker_archive(&format!("myorg/web:{tag}")));
+    }
+    house.file("rules/team/garden.rego", OURS);
+    house
+}
+
+#[track_caller]
+fn done(sandbox: &Sandbox, line: &str) -> String {
+    exits(sandbox, 0, line)
+}
+
+#[track_caller]
+fn exits(sandbox: &Sandbox, code: u8, line: &str) -> String {
+    let said = sandbox.foretop(line);
+    assert!(said.starts_with(&format!("exit {code}\n")), "{line}: {said}");
+    said
+}
+
+fn json(sandbox: &Sandbox, line: &str) -> serde_json::Value {
+    let output = sandbox.output(line);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", sandbox.shown(&output)))
+}
+
+#[test]
+fn ours_judge_an_image() {
+    let house = house();
+    let only = "--only-policy fixable-vulnerabilities";
+    let said = exits(&house, 2, &format!("policy archive://v1.tar --exit-code {only}"));
+    assert!(said.contains("FAILED  (0/1 policies met)"), "{said}");
+    assert!(said.contains("Fixable critical or high vulnerabilities found"), "{said}");
+    assert!(said.contains("CVE-2024-0021") && said.contains("1.4.0"), "{said}");
+    let said = done(&house, &format!("policy archive://v2.tar --exit-code {only}"));
+    assert!(said.contains("SUCCESS  (1/1 policies met)") && said.contains("A  (100%"), "{said}");
+    // A policy that cannot tell is told, and lets nothing through.
+    let said = exits(&house, 2, "policy archive://v2.tar -e --only-policy no-stale-base-images");
+    assert!(said.contains("No data") && said.contains("the base image is unknown"), "{said}");
+    let all = json(&house, "policy archive://v1.tar --format json");
+    let ids: Vec<_> = all["policies"].as_array().unwrap().iter().map(|it| &it["id"]).collect();
+    assert_eq!(ids.len(), 7, "{ids:?}");
+    assert_eq!(all["met"], false);
+    let state = |id: &str| {
+        let all = all["policies"].as_array().unwrap();
+        all.iter().find(|it| it["id"] == id).unwrap()["state"].clone()
+    };
+    assert_eq!(state("fixable-vulnerabilities"), "not-met");
+    assert_eq!(state("high-profile-vulnerabilities"), "met");
+    assert_eq!(state("approved-base-images"), "unknown");
+    done(&house, "policy archive://v1.tar --result-file result.json");
+    let result = fs_err::read(house.path("result.json")).unwrap();
+    let result: serde_json::Value = serde_json::from_slice(&result).unwrap();
+    assert_eq!(result["fixable-vulnerabilities"]["pass"], false);
+    assert_eq!(result["no-stale-base-images"]["pass"], serde_json::Value::Null);
+    let markdown = done(&house, "policy archive://v1.tar --format markdown");
+    assert!(markdown.contains("<tr><td>:warning:</td>"), "{markdown}");
+}
+
+#[test]
+fn thresholds_are_said_in_a_file() {
+    let house = house();
+    let only = "--only-policy fixable-vulnerabilities --policy-config policies.json";
+    let line = format!("policy archive://v1.tar -e {only}");
+    let config = |text: &str| house.file("policies.json", text);
+    config(
+        r#"{"policies": [{"name": "fixable-vulnerabilities", "config": {"severities": ["CRITICAL"]}}]}"#,
+    );
+    done(&house, &line);
+    config(r#"{"policies": [{"name": "gaps"}]}"#);
+    exits(&house, 2, &line);
+    let ids = json(&house, "policy archive://v1.tar --format json --policy-config policies.json");
+    assert_eq!(ids["policies"].as_array().unwrap().len(), 8);
+    for (text, expect) in [
+        ("{", "cannot read the policies' configuration"),
+        (r#"{"policies": [{"name": "nobody"}]}"#, "nobody"),
+        (r#"{"polices": []}"#, "polices"),
+    ] {
+        config(text);
+        let said = exits(&house, 1, &line);
+        assert!(said.contains(expect) && said.contains("hint: "), "{text}: {said}");
+    }
+}
+
+#[test]
+fn files_of_a_team_are_judged_as_they_are() {
+    let house = house();
+    let said = exits(&house, 2, "policy archive://v2.tar -e --policy-dir rules");
+    assert!(said.contains("Tea of the old garden found") && said.contains("(0/1"), "{said}");
+    assert!(said.contains("pkg:npm/tea-leaves@1.4.0"), "{said}");
+    assert!(said.contains("Fix: Buy from the new one."), "{said}");
+    house.file(
+        "policies.json",
+        r#"{"debug": true, "policies": [{"name": "old-garden", "config": {"leaves": "coffee"}}]}"#,
+    );
+    let with = "--policy-file rules/team/garden.rego --policy-config policies.json";
+    done(&house, &format!("policy archive://v2.tar -e {with}"));
+    house.file("policies.json", r#"{"debug": true}"#);
+    let said = done(&house, &format!("policy archive://v2.tar {with}"));
+    assert!(said.contains("old-garden#20: found tea-leaves"), "{said}");
+    // What is wrong with a policy is its own, and never its image's good.
+    house.file("broken/one.rego", OURS.replace("oci.referrer", "oci.nobody"));
+    let said = exits(&house, 2, "policy archive://v2.tar -e --policy-dir broken");
+    assert!(said.contains("oci.nobody"), "{said}");
+    for (line, expect) in [
+        ("--policy-dir nowhere", "cannot read"),
+        ("--policy-file nowhere.rego", "there is no such file"),
+        ("--policy-dir feeds", "there is no file of Rego in it"),
+        ("--policy-dir rules --only-policy nobody", "nobody"),
+    ] {
+        let said = exits(&house, 1, &format!("policy archive://v2.tar {line}"));
+        assert!(said.contains(expect) && said.contains("hint: "), "{line}: {said}");
+    }
+}
+
+#[test]
+fn a_bundle_goes_round_and_is_pulled_once() {
+    let registry = FakeRegistry::start();
+    let house = house().with("FORETOP_OFFLINE", "0");
+    let bundle = format!("{}/acme/policies:v1", registry.host());
+    let said = done(&house, &format!("policy publish {bundle} --policy-dir rules"));
+    assert!(said.contains("Policies pushed to ") && said.contains("old-garden"), "{said}");
+    let judge = format!("policy archive://v2.tar -e --policy-bundle {bundle}");
+    let said = exits(&house, 2, &judge);
+    assert!(said.contains("Tea of the old garden found"), "{said}");
+    let blobs = || registry.seen().iter().filter(|it| it.path.contains("/blobs/")).count();
+    let before = blobs();
+    exits(&house, 2, &judge);
+    // Its configuration, which is empty, tells that it is one; its files are here.
+    assert!(blobs() <= before + 1, "{}", blobs() - before);
+    // Ours go the same way.
+    let own = format!("{}/acme/ours:v1", registry.host());
+    done(&house, &format!("policy publish {own}"));
+    let all = json(&house, &format!("policy archive://v1.tar --format json --policy-bundle {own}"));
+    assert_eq!(all["policies"].as_array().unwrap().len(), 7);
+    let missing = format!("{}/acme/nothing:v1", registry.host());
+    exits(&house, 1, &format!("policy archive://v1.tar --policy-bundle {missing}"));
+}
+
+/// The gate of an environment: an exception opens it, and shuts it when it is let go of.
+#[test]
+fn what_is_accepted_where_it_goes_lets_it_through() {
+    let house = house();
+    for line in [
+        "push archive://v1.tar",
+        "push archive://v2.tar",
+        "env production myorg/web:v2",
+        "env staging myorg/web:v1",
+    ] {
+        done(&house, line);
+    }
+    let gate = "policy myorg/web:v1 --exit-code --only-policy fixable-vulnerabilities --env";
+    for place in ["production", "staging"] {
+        let said = exits(&house, 2, &format!("{gate} {place}"));
+        assert!(
+            said.contains(&format!("Environment      │  {place}")) || said.contains(place),
+            "{said}"
+        );
+    }
+    let said = exits(&house, 2, &format!("{gate} production"));
+    assert!(said.contains("runs now") && said.contains("myorg/web:v2@sha256:"), "{said}");
+    done(
+        &house,
+        "exception add later --cve CVE-2024-0021 --kind accepted-risk --env staging --expires 2999-01-01",
+    );
+    done(&house, &format!("{gate} staging"));
+    exits(&house, 2, &format!("{gate} production"));
+    done(&house, "exception remove later");
+    exits(&house, 2, &format!("{gate} staging"));
+    let said = exits(&house, 1, &format!("{gate} nowhere"));
+    assert!(said.contains("environment `nowhere`: there is none"), "{said}");
+}
