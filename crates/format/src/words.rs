@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use model::{
-    Bound, Finding, Fix, Forecast, Level, Outlook, Space, Span, Statement, StatementStatus,
+    Bound, Finding, Fix, Forecast, ImageDescription, Level, Outlook, Space, Span, Statement,
+    StatementStatus,
 };
 
 /// The bounds of the span that the version is in: `>=1.0`, `<1.2`; `*` for all versions.
@@ -164,6 +165,12 @@ pub(crate) fn push_encoded(url: &mut String, text: &str, also: &[u8]) {
             let _ = write!(url, "%{byte:02X}");
         }
     }
+}
+
+/// For which platform an image is, where somebody can tell: what a digest alone says of is for none.
+pub(crate) fn platform(image: &ImageDescription) -> Option<String> {
+    let is_told = !image.platform.os.is_empty() || !image.platform.architecture.is_empty();
+    is_told.then(|| image.platform.to_string())
 }
 
 /// The scheme of a flaw's name: `cve`, `ghsa`, `rustsec`; `other` where it has none.

@@ -162,7 +162,7 @@ fn subject(analysis: &Analysis) -> About<'_> {
         },
         name: subject.name(),
         digest: image.and_then(|it| it.digest.as_ref()),
-        platform: image.map(|it| it.platform.to_string()),
+        platform: image.and_then(words::platform),
         tags: image.map_or(&[], |it| &it.tags),
         size: image.map(|it| it.size),
     }

@@ -110,7 +110,9 @@ fn overview(out: &mut String, analysis: &Analysis) {
     }
     out.push_str("</td></tr>\n");
     if let Some(image) = image {
-        code(out, "platform", &image.platform.to_string());
+        if let Some(platform) = words::platform(image) {
+            code(out, "platform", &platform);
+        }
         if image.size > 0 {
             line(out, "size", &size(image.size));
         }

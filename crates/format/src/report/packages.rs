@@ -71,7 +71,9 @@ fn overview(text: &mut Text<'_>, analysis: &Analysis, tally: &Tally) {
         if let Some(digest) = &image.digest {
             row(text, "    digest", page::short(digest.as_str()));
         }
-        row(text, "    platform", &image.platform.to_string());
+        if let Some(platform) = words::platform(image) {
+            row(text, "    platform", &platform);
+        }
     }
     if let Some(distro) = &inventory.distro {
         let qualifier = distro.qualifier();

@@ -218,6 +218,18 @@ fn packages() {
 }
 
 #[test]
+fn nobody_is_told_of_no_platform() {
+    let mut analysis = analysis();
+    let Subject::Image(image) = &mut analysis.inventory.subject else { panic!("an image") };
+    image.platform = Platform::default();
+    for id in ["packages", "markdown", "json"] {
+        let told = find(id).unwrap().write(&analysis, &options());
+        let told: Vec<&str> = told.lines().filter(|it| it.contains("platform")).collect();
+        assert!(told.iter().all(|it| it.contains("null")), "{id}: {told:?}");
+    }
+}
+
+#[test]
 fn only_packages() {
     check("only-packages", "only-packages", &options());
     check(
