@@ -1,6 +1,6 @@
 //! What is known about an image, as values of Rego: made once, and looked up by every policy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regorus::Value;
 use serde_json::{Value as Json, json};
@@ -33,51 +33,72 @@ pub(crate) struct Known {
 
 impl Known {
     pub(crate) fn new(facts: &Facts) -> Self {
-        let mut input = facts.input.clone();
-        let listed = input.get_mut("vulnerabilities").and_then(Json::as_array_mut);
-        for entry in listed.into_iter().flatten() {
-            let flaws = entry.get_mut("vulnerabilities").and_then(Json::as_array_mut);
-            flaws.into_iter().flatten().filter(|it| it.is_object()).for_each(named);
+        let mut input = values::of(&facts.input);
+        if let Some(listed) = facts.input.get("vulnerabilities") {
+            let mut listed = listed.clone();
+            for entry in listed.as_array_mut().into_iter().flatten() {
+                let flaws = entry.get_mut("vulnerabilities").and_then(Json::as_array_mut);
+                flaws.into_iter().flatten().filter(|it| it.is_object()).for_each(named);
+            }
+            if let Ok(fields) = input.as_object_mut() {
+                fields.insert(Value::from("vulnerabilities"), values::of(&listed));
+            }
         }
         let entries = entries(&input);
-        let artifacts = input.get("artifacts").filter(|it| it.is_array()).cloned();
-        let artifacts = artifacts.unwrap_or_else(|| json!([]));
-        let by_purl = |entries: &[Json]| -> BTreeMap<String, Value> {
-            let named = entries.iter().filter_map(|it| Some((it["purl"].as_str()?, it)));
-            named.map(|(purl, it)| (purl.to_owned(), values::of(it))).collect()
-        };
+        let artifacts = values::field(&input, "artifacts").filter(|it| it.as_array().is_ok());
+        let artifacts = artifacts.cloned().unwrap_or_else(Value::new_array);
         let mut known = Self {
-            input: values::of(&input),
             now: facts.now,
             referrers: BTreeMap::new(),
             referrers_unread: facts.referrers_unread.clone(),
             vulnerabilities: by_purl(&entries),
-            packages: by_purl(artifacts.as_array().map_or(&[], Vec::as_slice)),
+            packages: artifacts.as_array().map(|it| by_purl(it.iter())).unwrap_or_default(),
+            input,
         };
-        let subject = subject(&facts.input);
         // Of several, the first: whoever reads them puts the one that counts there.
         for referrer in facts.referrers.iter().rev() {
             known.referrers.insert(referrer.predicate_type.clone(), attached(referrer));
         }
-        let mut made = |kind: &str, predicate: Json| {
-            let statement = json!({
-                "_type": STATEMENT,
-                "predicateType": kind,
-                "subject": subject,
-                "predicate": predicate,
-            });
-            known.referrers.insert(kind.to_owned(), values::of(&json!({ "statement": statement })));
+        let subject = values::of(&subject(&facts.input));
+        let mut made = |kind: &str, predicate: Value| {
+            let statement = object([
+                ("_type", Value::from(STATEMENT)),
+                ("predicateType", Value::from(kind)),
+                ("subject", subject.clone()),
+                ("predicate", predicate),
+            ]);
+            known.referrers.insert(kind.to_owned(), object([("statement", statement)]));
         };
-        made(VULNERABILITIES, Json::Array(entries));
-        made(SBOM, json!({ "artifacts": artifacts }));
+        made(VULNERABILITIES, Value::from(entries));
+        made(SBOM, object([("artifacts", artifacts)]));
         if let Some(provenance) = &facts.provenance {
-            made(PROVENANCE, provenance.clone());
+            made(PROVENANCE, values::of(provenance));
         }
         if let Some(statements) = &facts.statements {
-            made(OPENVEX, statements.clone());
+            made(OPENVEX, values::of(statements));
         }
         known
     }
+}
+
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::from(
+        fields
+            .map(|(key, value)| (Value::from(key), value))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
+    )
+}
+
+/// By purl; of those that are there twice, the first.
+fn by_purl<'a>(all: impl IntoIterator<Item = &'a Value>) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    for value in all {
+        if let Some(purl) = values::text(value, "purl") {
+            found.entry(purl.to_owned()).or_insert_with(|| value.clone());
+        }
+    }
+    found
 }
 
 /// The image as the subject of a statement.
@@ -101,34 +122,36 @@ fn attached(referrer: &Referrer) -> Value {
     values::of(&value)
 }
 
-/// What stands against each package. A finding that a statement takes out of the way is not there.
-fn entries(input: &Json) -> Vec<Json> {
-    let listed = input.get("vulnerabilities").and_then(Json::as_array);
-    let mut entries: Vec<Json> = Vec::new();
-    let mut at: BTreeMap<&str, usize> = BTreeMap::new();
-    for entry in listed.map_or(&[][..], Vec::as_slice) {
-        let Some(purl) = entry["purl"].as_str() else { continue };
-        let flaws = entry["vulnerabilities"].as_array().map_or(&[][..], Vec::as_slice);
-        let flaws: Vec<Json> = flaws
-            .iter()
-            .filter(|it| it.is_object() && it["suppressed"].as_bool() != Some(true))
-            .cloned()
-            .collect();
-        if flaws.is_empty() {
-            continue;
-        }
-        // A package that is there twice is one entry: purls are keys.
-        let index = *at.entry(purl).or_insert_with(|| {
-            entries.push(json!({ "purl": purl, "vulnerabilities": [] }));
-            entries.len() - 1
+/// What stands against each package, in the order of the document. A finding that a statement takes
+/// out of the way is not there, and a package that is there twice is one entry: purls are keys.
+fn entries(input: &Value) -> Vec<Value> {
+    let list = |value: &Value, name: &str| -> Vec<Value> {
+        let listed = values::field(value, name).and_then(|it| it.as_array().ok());
+        listed.map(|it| it.to_vec()).unwrap_or_default()
+    };
+    let mut found: Vec<(String, Vec<Value>)> = Vec::new();
+    let mut at: BTreeMap<String, usize> = BTreeMap::new();
+    let mut seen: BTreeSet<(usize, Value)> = BTreeSet::new();
+    for entry in list(input, "vulnerabilities") {
+        let Some(purl) = values::text(&entry, "purl") else { continue };
+        let stands = |it: &Value| {
+            it.as_object().is_ok() && values::field(it, "suppressed") != Some(&Value::Bool(true))
+        };
+        let flaws = list(&entry, "vulnerabilities").into_iter().filter(stands);
+        let index = *at.entry(purl.to_owned()).or_insert_with(|| {
+            found.push((purl.to_owned(), Vec::new()));
+            found.len() - 1
         });
-        if let Some(Json::Array(all)) =
-            entries.get_mut(index).and_then(|it| it.get_mut("vulnerabilities"))
-        {
-            all.extend(flaws.into_iter().filter(|it| !all.contains(it)).collect::<Vec<_>>());
+        if let Some((_, all)) = found.get_mut(index) {
+            all.extend(flaws.filter(|it| seen.insert((index, it.clone()))));
         }
     }
-    entries
+    let standing = found.into_iter().filter(|(_, flaws)| !flaws.is_empty());
+    standing
+        .map(|(purl, flaws)| {
+            object([("purl", Value::from(purl)), ("vulnerabilities", Value::from(flaws))])
+        })
+        .collect()
 }
 
 /// Gives a flaw the name that policies compare: the CVE where there is one.
