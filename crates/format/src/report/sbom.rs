@@ -88,6 +88,8 @@ struct Flaw<'a> {
     exploited: Option<&'a Exploited>,
     #[serde(skip_serializing_if = "Option::is_none")]
     epss: Option<&'a Forecast>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_use: Option<bool>,
     suppressed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     statement: Option<&'a Statement>,
@@ -132,6 +134,7 @@ fn flaw(finding: &Finding) -> Flaw<'_> {
         cisa_exploited: finding.exploited.is_some(),
         exploited: finding.exploited.as_ref(),
         epss: finding.forecast.as_ref(),
+        in_use: finding.in_use,
         suppressed: finding.suppressed(),
         statement: finding.statement.as_ref(),
     }
