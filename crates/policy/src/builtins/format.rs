@@ -110,7 +110,9 @@ fn one(verb: char, value: &Value, flags: &Flags) -> Result<String, Stop> {
         ('T', other) => kind(other).to_owned(),
         ('x' | 'X', Value::String(text)) => {
             let mut hex = String::new();
-            text.bytes().for_each(|it| drop(write!(hex, "{it:02x}")));
+            for byte in text.bytes() {
+                let _ = write!(hex, "{byte:02x}");
+            }
             if verb == 'X' { hex.to_uppercase() } else { hex }
         }
         ('d' | 'x' | 'X' | 'o' | 'b' | 'c', Value::Number(number)) if number.is_integer() => {
@@ -195,8 +197,12 @@ fn quoted(text: &str) -> String {
             '\u{8}' => out.push_str("\\b"),
             '\u{b}' => out.push_str("\\v"),
             '\u{c}' => out.push_str("\\f"),
-            _ if letter.is_ascii_control() => drop(write!(out, "\\x{:02x}", letter as u32)),
-            _ if letter.is_control() => drop(write!(out, "\\u{:04x}", letter as u32)),
+            _ if letter.is_ascii_control() => {
+                let _ = write!(out, "\\x{:02x}", letter as u32);
+            }
+            _ if letter.is_control() => {
+                let _ = write!(out, "\\u{:04x}", letter as u32);
+            }
             _ => out.push(letter),
         }
     }
