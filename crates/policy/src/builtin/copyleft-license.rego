@@ -58,17 +58,15 @@ violation contains {
 	"detail": {"purl": package_.purl, "license": license},
 	"remediation": sprintf("Replace %s, or list it among the ignored packages once its licence is accepted.", [package_.purl]),
 } if {
-	some package_ in artifacts
+	some package_ in oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts
 	some license in package_.licenses
 	license in copyleft
 	not is_ignored(package_.purl)
 }
 
-artifacts := oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts
-
 # Many packages are under the same licence, which is looked at once.
 copyleft := {license |
-	some license in {it | some package_ in artifacts; some it in package_.licenses}
+	some license in {it | some package_ in oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts; some it in package_.licenses}
 	is_copyleft(license)
 }
 
