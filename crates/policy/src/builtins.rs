@@ -198,7 +198,7 @@ pub(crate) mod tests {
         check("scout.package_recommendation", r#"["pkg:npm/b@1"]"#, "null");
         check("scout.base_image", "[]", "ask: BaseImage");
         check("cosign.verify_dsse", "[null, {}]", r#"{"error":"there is no envelope"}"#);
-        check("cosign.verify_images", r#"[[], {}]"#, "{}");
+        check("cosign.verify_images", "[[], {}]", "{}");
         check("cosign.verify_images", r#"[["a"], {}]"#, r#"ask: VerifyImage("a", "{}")"#);
         check("gpg.verify_commit", r#"["c", "s"]"#, r#"ask: VerifyCommit("[\"c\",\"s\"]")"#);
     }

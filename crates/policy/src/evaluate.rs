@@ -33,7 +33,7 @@ pub(crate) struct Ready {
 /// What comes of it.
 pub(crate) enum Came {
     /// To its end.
-    To(Report),
+    To(Box<Report>),
     /// To where it must be told something first.
     Asking(Question, Duration),
 }
@@ -57,7 +57,7 @@ pub(crate) fn evaluate(
     let begun = Instant::now();
     let engine = match &ready.engine {
         Ok(engine) => engine,
-        Err(why) => return Came::To(unknown(why.clone(), Duration::ZERO)),
+        Err(why) => return Came::To(Box::new(unknown(why.clone(), Duration::ZERO))),
     };
     let once = |strict: bool| {
         let pass = Pass::new(Arc::clone(known), Arc::clone(answers), *limits, strict);
@@ -66,7 +66,7 @@ pub(crate) fn evaluate(
         match pass.stopped() {
             Some(Stop::Ask(question)) => Err(Came::Asking(question, begun.elapsed())),
             Some(Stop::Unknown(why) | Stop::Wrong(why)) => {
-                Err(Came::To(Report { prints, ..unknown(why, begun.elapsed()) }))
+                Err(Came::To(Box::new(Report { prints, ..unknown(why, begun.elapsed()) })))
             }
             None => Ok((told, prints)),
         }
@@ -93,13 +93,16 @@ pub(crate) fn evaluate(
         Ok(document) => document,
         Err(why) if is_time(&why) => {
             let why = format!("it takes longer than {:?}", limits.time);
-            return Came::To(Report { prints, ..unknown(why, took) });
+            return Came::To(Box::new(Report { prints, ..unknown(why, took) }));
         }
         Err(why) => {
-            return Came::To(Report { prints, ..unknown(complaint.unwrap_or(why), took) });
+            return Came::To(Box::new(Report {
+                prints,
+                ..unknown(complaint.unwrap_or(why), took)
+            }));
         }
     };
-    Came::To(Report { prints, took, ..report(&document, complaint, limits) })
+    Came::To(Box::new(Report { prints, took, ..report(&document, complaint, limits) }))
 }
 
 fn is_time(why: &str) -> bool {

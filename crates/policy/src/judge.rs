@@ -83,7 +83,7 @@ impl Judge {
             let report = loop {
                 let Some(running) = &worker else { break broken("there is no thread for it") };
                 match running.evaluate(at, &answers) {
-                    Ok(Came::To(report)) => break Report { took: took + report.took, ..report },
+                    Ok(Came::To(report)) => break Report { took: took + report.took, ..*report },
                     Ok(Came::Asking(..)) if asked == self.limits.questions => {
                         let most = self.limits.questions;
                         break broken(&format!("it asks more than {most} questions"));

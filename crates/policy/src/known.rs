@@ -127,7 +127,7 @@ fn attached(referrer: &Referrer) -> Value {
 fn entries(input: &Value) -> Vec<Value> {
     let list = |value: &Value, name: &str| -> Vec<Value> {
         let listed = values::field(value, name).and_then(|it| it.as_array().ok());
-        listed.map(|it| it.to_vec()).unwrap_or_default()
+        listed.map(regorus::value::Array::to_vec).unwrap_or_default()
     };
     let mut found: Vec<(String, Vec<Value>)> = Vec::new();
     let mut at: BTreeMap<String, usize> = BTreeMap::new();

@@ -197,7 +197,7 @@ pub(crate) fn prepared(text: &str, reading: &Reading, quiet: bool) -> String {
         pieces.extend([(range.start, OPENED), (range.end, ")")]);
     }
     // From the end, so that what is before stays where it is; what begins later goes first.
-    pieces.sort_by(|a, b| b.0.cmp(&a.0));
+    pieces.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     for (at, piece) in pieces {
         if at <= bytes.len() {
             bytes.splice(at..at, piece.bytes());

@@ -199,7 +199,8 @@ fn prepared(
         .map(|(module, reading)| (module, reading))
         .chain([(module, reading)])
         .collect();
-    let query: String = reading.package.iter().map(|it| format!("[{it:?}]")).collect();
+    let words: Vec<String> = reading.package.iter().map(|it| format!("{it:?}")).collect();
+    let query = format!("data[{}]", words.join("]["));
     let mut calls = BTreeMap::from([(reading::SEARCHED, 1)]);
     let mut flaw = flaw(&parts, &mut calls);
     let mut engine = |quiet: bool| {
@@ -207,7 +208,7 @@ fn prepared(
         engine.map_err(|why| flaw.get_or_insert(why)).ok()
     };
     let (quiet, loud) = (engine(true), engine(false));
-    Prepared { policy, query: format!("data{query}"), loud, quiet, calls, flaw }
+    Prepared { policy, query, loud, quiet, calls, flaw }
 }
 
 /// What is wrong with a policy and its libraries; else what they call.
@@ -258,7 +259,8 @@ fn flaw(parts: &[(&Module, &Reading)], calls: &mut BTreeMap<&'static str, u8>) -
 fn engine(parts: &[(&Module, &Reading)], quiet: bool) -> Result<Engine, String> {
     let mut engine = reading::engine();
     for (module, reading) in parts {
-        let prints_itself = reading.functions.keys().any(|it| it.ends_with(".print"));
+        let prints_itself =
+            reading.functions.keys().any(|it| it.rsplit('.').next() == Some("print"));
         let text = reading::prepared(&module.text, reading, quiet && !prints_itself);
         engine
             .add_policy(module.name.clone(), text)

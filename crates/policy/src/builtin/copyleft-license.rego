@@ -60,8 +60,14 @@ violation contains {
 } if {
 	some package_ in oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts
 	some license in package_.licenses
-	is_copyleft(license)
+	license in copyleft
 	not is_ignored(package_.purl)
+}
+
+# Many packages are under the same licence, which is looked at once.
+copyleft := {license |
+	some license in {it | some package_ in oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts; some it in package_.licenses}
+	is_copyleft(license)
 }
 
 # Ids as they were, without `-only` and `-or-later`, mean the same.

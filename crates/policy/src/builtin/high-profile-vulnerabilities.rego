@@ -51,8 +51,8 @@ violation contains {
 } if {
 	some entry in oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
 	some flaw in entry.vulnerabilities
-	count(names(flaw) & {name | some name in ignored_cves}) == 0
 	why := reason(flaw)
+	not is_ignored(flaw)
 }
 
 unknown contains "the image was compared with no advisories" if not input.vulnerabilities
@@ -62,9 +62,21 @@ unknown contains "the image was compared with no advisories" if {
 	not input.analysis.basis.starter
 }
 
-names(flaw) := {flaw.source_id} | {name | some name in object.get(flaw, "aliases", [])}
+listed := {name | some name in cves}
 
-is_listed(flaw) if count(names(flaw) & {name | some name in cves}) > 0
+is_listed(flaw) if flaw.source_id in listed
+
+is_listed(flaw) if {
+	some alias in flaw.aliases
+	alias in listed
+}
+
+is_ignored(flaw) if flaw.source_id in ignored_cves
+
+is_ignored(flaw) if {
+	some alias in flaw.aliases
+	alias in ignored_cves
+}
 
 reason(flaw) := "which is of a high profile" if is_listed(flaw)
 

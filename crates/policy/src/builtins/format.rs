@@ -1,6 +1,8 @@
 //! sprintf, which can make a text of any length out of two words: here it has bounds.
 //! <https://pkg.go.dev/fmt>
 
+use std::fmt::Write as _;
+
 use regorus::Value;
 
 use super::{Builtin, builtin, text, wrong};
@@ -61,7 +63,7 @@ fn sprintf(pass: &Pass, arguments: &[Value]) -> Answered {
             None => out.push_str("%!(NOVERB)"),
             Some('%') => out.push('%'),
             Some(verb) => match given.next() {
-                None => out.push_str(&format!("%!{verb}(MISSING)")),
+                None => out.extend(["%!", verb.encode_utf8(&mut [0; 4]), "(MISSING)"]),
                 Some(value) => {
                     pass.make(flags.width + flags.precision.unwrap_or(0))?;
                     let written = one(verb, value, &flags)?;
@@ -75,7 +77,7 @@ fn sprintf(pass: &Pass, arguments: &[Value]) -> Answered {
     if !extra.is_empty() {
         let extra: Result<Vec<String>, Stop> =
             extra.into_iter().map(|it| Ok(format!("{}={}", kind(it), shown(it)?))).collect();
-        out.push_str(&format!("%!(EXTRA {})", extra?.join(", ")));
+        out.extend(["%!(EXTRA ", &extra?.join(", "), ")"]);
     }
     super::made(pass, out)
 }
@@ -107,7 +109,10 @@ fn one(verb: char, value: &Value, flags: &Flags) -> Result<String, Stop> {
         ('t', Value::Bool(it)) => it.to_string(),
         ('T', other) => kind(other).to_owned(),
         ('x' | 'X', Value::String(text)) => {
-            let hex: String = text.bytes().map(|it| format!("{it:02x}")).collect();
+            let mut hex = String::new();
+            for byte in text.bytes() {
+                let _ = write!(hex, "{byte:02x}");
+            }
             if verb == 'X' { hex.to_uppercase() } else { hex }
         }
         ('d' | 'x' | 'X' | 'o' | 'b' | 'c', Value::Number(number)) if number.is_integer() => {
@@ -192,8 +197,12 @@ fn quoted(text: &str) -> String {
             '\u{8}' => out.push_str("\\b"),
             '\u{b}' => out.push_str("\\v"),
             '\u{c}' => out.push_str("\\f"),
-            _ if letter.is_ascii_control() => out.push_str(&format!("\\x{:02x}", letter as u32)),
-            _ if letter.is_control() => out.push_str(&format!("\\u{:04x}", letter as u32)),
+            _ if letter.is_ascii_control() => {
+                let _ = write!(out, "\\x{:02x}", letter as u32);
+            }
+            _ if letter.is_control() => {
+                let _ = write!(out, "\\u{:04x}", letter as u32);
+            }
             _ => out.push(letter),
         }
     }

@@ -20,6 +20,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     builtin("time.weekday", 1, weekday),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what every function gives back")]
 fn now_ns(pass: &Pass, _: &[Value]) -> Answered {
     Ok(Value::from(pass.known.now))
 }
@@ -173,6 +174,7 @@ fn nanoseconds(moment: Timestamp) -> Answered {
         .map_err(|_| Stop::Wrong("leaves the calendar".to_owned()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what every function gives back")]
 fn numbers<const N: usize>(numbers: [i64; N]) -> Answered {
     Ok(Value::from(numbers.map(Value::from).to_vec()))
 }

@@ -23,6 +23,7 @@ fn check_in(id: &str, config: &Value, facts: &Facts, world: &World, expect: &str
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tables read better")]
 fn check(id: &str, config: Value, input: Value, expect: &str) {
     check_in(id, &config, &facts(input), &World::default(), expect);
 }
@@ -378,7 +379,7 @@ fn known_exploited() {
 #[test]
 fn exploit_probability() {
     let check = |config: Value, input: Value, expect: &str| {
-        check("exploit-probability", config, input, expect)
+        check("exploit-probability", config, input, expect);
     };
     let likely = |score: f64| {
         flawed(json!({ "epss": { "id": "CVE-2023-1", "score": score, "percentile": 0.97 } }))

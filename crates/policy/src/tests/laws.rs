@@ -89,7 +89,9 @@ fn value() -> impl Strategy<Value = Value> {
 
 fn without_time(verdicts: &[Verdict]) -> Vec<Verdict> {
     let mut verdicts = verdicts.to_vec();
-    verdicts.iter_mut().for_each(|it| it.took = std::time::Duration::ZERO);
+    for verdict in &mut verdicts {
+        verdict.took = std::time::Duration::ZERO;
+    }
     verdicts
 }
 
