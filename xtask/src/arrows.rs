@@ -20,7 +20,8 @@ mod tests {
         ("almanac", &["model", "crew", "ecosystem"]),
         ("matching", &["model", "crew", "ecosystem", "almanac"]),
         ("portfolio", &["model", "crew", "ecosystem", "almanac", "matching"]),
-        ("image", &["model", "tarball"]),
+        ("attestation", &["model"]),
+        ("image", &["model", "tarball", "attestation"]),
         ("integration", &["model", "image"]),
         ("catalog", &["model", "tarball", "ecosystem"]),
         (
@@ -65,6 +66,7 @@ mod tests {
                 "server",
                 "store",
                 "ecosystem",
+                "attestation",
                 "image",
                 "integration",
                 "format",
