@@ -81,7 +81,7 @@ pub struct Material {
 }
 
 /// An image that went into a build.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UsedImage {
     /// Its name, and its digest.
     pub reference: Reference,

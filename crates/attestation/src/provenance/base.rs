@@ -1,6 +1,6 @@
 //! The base image of a build: that of the stage that was built, among the images that went in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Platform, Reference};
 
@@ -40,12 +40,10 @@ pub(super) struct Clues<'a> {
 
 impl Base {
     pub(super) fn find(clues: &Clues<'_>) -> Self {
-        let mut candidates: Vec<UsedImage> = Vec::new();
-        for image in clues.materials.iter().filter_map(|it| it.image.as_ref()) {
-            if !clues.is_tool(image) && !candidates.contains(image) {
-                candidates.push(image.clone());
-            }
-        }
+        let mut seen = BTreeSet::new();
+        let images = clues.materials.iter().filter_map(|it| it.image.as_ref());
+        let candidates: Vec<UsedImage> =
+            images.filter(|it| !clues.is_tool(it) && seen.insert(*it)).cloned().collect();
         match clues.from() {
             Told::Scratch => Self::Scratch,
             Told::Image(name, platform) => clues.named(name, platform, candidates),
