@@ -145,14 +145,9 @@ fn misused(error: &clap::Error, messages: &Messages) -> ExitCode {
 
 /// Verbs of `docker scout` that there are none of, and what does something like it.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("attest", NOTHING_LIKE_IT),
-    ("attestation", NOTHING_LIKE_IT),
     ("policy", "`cves --exit-code`, `compare --exit-on` and `where --exit-code` are gates"),
     ("recommendations", "`cves --only-fixed` lists what has a fix, and in which version"),
-    ("vex", "`cves --vex-location` takes statements into account"),
 ];
-
-const NOTHING_LIKE_IT: &str = "--help lists the commands that there are";
 
 /// What is said to whoever knows the verb from elsewhere.
 fn elsewhere(verb: Option<&str>, messages: &Messages) -> Option<anyhow::Error> {

@@ -282,7 +282,7 @@ async fn newest(settings: &Settings, messages: &Messages) -> anyhow::Result<Stri
 }
 
 /// The same subject, where no registry is asked.
-fn without_registry(subject: &str) -> anyhow::Result<String> {
+pub(crate) fn without_registry(subject: &str) -> anyhow::Result<String> {
     match subject.split_once("://") {
         Some(("registry", _)) => Err(Failure::error(
             format!("{subject}: no registry is asked while FORETOP_OFFLINE is set"),
