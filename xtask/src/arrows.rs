@@ -21,7 +21,8 @@ mod tests {
         ("almanac", &["model", "crew", "ecosystem"]),
         ("matching", &["model", "crew", "ecosystem", "almanac"]),
         ("portfolio", &["model", "crew", "ecosystem", "almanac", "matching"]),
-        ("image", &["model", "tarball"]),
+        ("attestation", &["model"]),
+        ("image", &["model", "tarball", "attestation"]),
         ("integration", &["model", "image"]),
         ("catalog", &["model", "tarball", "ecosystem"]),
         (
@@ -66,6 +67,7 @@ mod tests {
                 "server",
                 "store",
                 "ecosystem",
+                "attestation",
                 "image",
                 "integration",
                 "format",

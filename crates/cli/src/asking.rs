@@ -66,6 +66,14 @@ pub(crate) fn ask_with<T>(
 }
 
 impl Whose {
+    /// Says that it is of no use where nobody is asked.
+    pub(crate) fn unasked(&self, context: &Context) {
+        if let Some(name) = &self.org {
+            let why = "nobody is asked about an image that is read here";
+            context.messages.inform(&format!("--org {name} changes nothing: {why}"));
+        }
+    }
+
     /// Did somebody name the organisation, for this command or for all of them?
     pub(crate) fn is_named(&self, context: &Context) -> anyhow::Result<bool> {
         Ok(self.org.is_some() || settled(context)?.is_some())

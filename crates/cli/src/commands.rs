@@ -4,6 +4,7 @@ mod action;
 mod admin;
 mod agent;
 mod almanac;
+mod attestation;
 mod cache;
 mod compare;
 mod completion;
@@ -37,6 +38,7 @@ mod serve;
 mod session;
 mod token;
 mod version;
+mod vex;
 mod watch;
 mod r#where;
 mod whoami;
@@ -54,6 +56,8 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<policy::Policy>("policy"),
     entry::<explain::Explain>("explain"),
     entry::<sbom::Sbom>("sbom"),
+    entry::<attestation::Attestation>("attestation"),
+    entry::<vex::Vex>("vex"),
     entry::<environment::Environment>("environment"),
     entry::<events::Events>("events"),
     entry::<r#where::Where>("where"),

@@ -16,6 +16,7 @@ mod formats;
 mod guard;
 mod heap;
 mod house;
+mod keys;
 mod messages;
 mod output;
 mod plugin;
@@ -146,15 +147,8 @@ fn misused(error: &clap::Error, messages: &Messages) -> ExitCode {
 }
 
 /// Verbs of `docker scout` that there are none of, and what does something like it.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("attest", NOTHING_LIKE_IT),
-    ("attestation", NOTHING_LIKE_IT),
-    ("policy", "`cves --exit-code`, `compare --exit-on` and `where --exit-code` are gates"),
-    ("recommendations", "`cves --only-fixed` lists what has a fix, and in which version"),
-    ("vex", "`cves --vex-location` takes statements into account"),
-];
-
-const NOTHING_LIKE_IT: &str = "--help lists the commands that there are";
+const ELSEWHERE: &[(&str, &str)] =
+    &[("recommendations", "`cves --only-fixed` lists what has a fix, and in which version")];
 
 /// What is said to whoever knows the verb from elsewhere.
 fn elsewhere(verb: Option<&str>, messages: &Messages) -> Option<anyhow::Error> {

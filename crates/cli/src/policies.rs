@@ -1,5 +1,6 @@
 //! Policies, for the verbs that judge: which count, what they are told of an image, and what comes of it.
 
+mod beside;
 mod bundles;
 mod outside;
 
@@ -8,14 +9,16 @@ use std::path::{Path, PathBuf};
 use clap::ValueHint;
 use format::policies as paper;
 use format::report;
-use model::{Analysis, Inventory};
+use model::Analysis;
 use policy::{Config, Facts, Judge, Limits, Module, Outcome, ResultKind, Score, Set, Verdict};
 use serde_json::{Value, json};
 
 use crate::Context;
 use crate::commands::said;
 use crate::failure::Failure;
+use crate::subject::Subject;
 use crate::version::VERSION;
+use beside::Beside;
 pub(crate) use bundles::publish;
 use outside::World;
 
@@ -102,11 +105,13 @@ impl Judged {
     /// Judges an image.
     pub(crate) fn of(
         analysis: &Analysis,
+        subject: &Subject,
         judge: &Judge,
         context: &Context,
     ) -> anyhow::Result<Self> {
-        let world = World::of(&analysis.inventory, context)?;
-        let facts = facts(analysis)?;
+        let beside = Beside::of(subject, &analysis.inventory, context);
+        let facts = facts(analysis, &beside)?;
+        let world = World::of(beside, context)?;
         context.messages.begin("Evaluating policies");
         let verdicts = judge.judge(&facts, &world);
         context.messages.done("Policy evaluation completed");
@@ -124,7 +129,7 @@ impl Judged {
 }
 
 /// What is known about the image.
-fn facts(analysis: &Analysis) -> anyhow::Result<Facts> {
+fn facts(analysis: &Analysis, beside: &Beside) -> anyhow::Result<Facts> {
     let sbom = report::find("sbom").ok_or_else(|| anyhow::anyhow!("there is no such report"))?;
     let options = report::Options { tool_version: VERSION.to_owned(), ..Default::default() };
     let mut input: Value = serde_json::from_str(&sbom.write(analysis, &options))?;
@@ -136,18 +141,11 @@ fn facts(analysis: &Analysis) -> anyhow::Result<Facts> {
     Ok(Facts {
         input,
         now: i64::try_from(now).unwrap_or(i64::MAX),
-        referrers_unread: unread(&analysis.inventory),
+        referrers: beside.referrers(),
+        referrers_unread: beside.unread.clone(),
+        provenance: beside.provenance(),
         ..Facts::default()
     })
-}
-
-/// Why the attestations of an image are not all known, if it may have some.
-fn unread(inventory: &Inventory) -> Option<String> {
-    match inventory.subject.image() {
-        Some(image) if image.attestations.is_empty() => None,
-        Some(_) => Some("the attestations beside the image were not read".to_owned()),
-        None => Some("this is no image, which attestations are of".to_owned()),
-    }
 }
 
 fn on_paper(verdicts: &[Verdict]) -> paper::Judged {

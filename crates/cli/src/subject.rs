@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use cache::Cache;
 use engine::{Analyzed, Engine, Origin, Request};
-use image::Settings;
+use image::{Attached, Settings};
 use model::{Gap, Inventory, Platform};
 
 use crate::failure::Failure;
@@ -185,6 +185,33 @@ impl Subject {
         Ok(self.fetch(context, statements, cache).await?.told(context))
     }
 
+    /// What is stated beside the image, of any kind. Where nothing can be, there is nothing.
+    pub(crate) fn stated(&self, context: &Context) -> anyhow::Result<Attached> {
+        let Some(subject) = self.subject.clone().filter(|_| !self.is_stdin()) else {
+            return Ok(Attached::default());
+        };
+        let (source, _) = image::parse(&subject).map_err(engine::Error::from)?;
+        if matches!(source.scheme(), "fs" | "sbom" | "local") {
+            return Ok(Attached::default());
+        }
+        let Context { environment, messages, docker } = context;
+        let subject = if environment.offline()? { without_registry(&subject)? } else { subject };
+        let request = Request {
+            subject,
+            platform: self.choice.platform.clone(),
+            reference: self.choice.reference.clone(),
+            manifest: None,
+            statements: false,
+            settings: Arc::new(docker::settings(environment, docker, true)?),
+            progress: Arc::new(Watcher::new(messages, "Looking")),
+        };
+        let runtime = crate::runtime()?;
+        let engine = Engine { cache: None };
+        let found = runtime.block_on(engine.attached(&request, |_| true));
+        runtime.shutdown_background();
+        Ok(found?.1)
+    }
+
     async fn fetch(
         &self,
         context: &Context,
@@ -282,7 +309,7 @@ async fn newest(settings: &Settings, messages: &Messages) -> anyhow::Result<Stri
 }
 
 /// The same subject, where no registry is asked.
-fn without_registry(subject: &str) -> anyhow::Result<String> {
+pub(crate) fn without_registry(subject: &str) -> anyhow::Result<String> {
     match subject.split_once("://") {
         Some(("registry", _)) => Err(Failure::error(
             format!("{subject}: no registry is asked while FORETOP_OFFLINE is set"),

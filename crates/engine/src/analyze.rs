@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cache::{Cache, Shelf};
 use catalog::{ReadOptions, Stacked};
-use image::{Ask, Image, ImageSource, Opened, Progress, Settings};
+use image::{Ask, Attached, Image, ImageSource, Opened, Progress, Settings, Signatures};
 use model::{Digest, Gap, ImageDescription, Inventory, LayerDescription, Platform, Subject};
 
 use crate::Error;
@@ -108,6 +108,36 @@ impl Engine {
         Err(image::Error::unsupported(what, "it does not say what it is before it is read").into())
     }
 
+    /// What the image of `request` is, and what is stated beside it, of predicate types that are `wanted`.
+    /// Nothing of the image itself is read.
+    pub async fn attached(
+        &self,
+        request: &Request,
+        wanted: image::Wanted,
+    ) -> Result<(ImageDescription, Attached), Error> {
+        let (source, name) = image::parse(&request.subject)?;
+        let ask = request.of(name);
+        if let Opened::Image(image) = open(source, &ask).await?
+            && let Some(description) = image.description()
+        {
+            return Ok((description.clone(), image.attached(wanted).await));
+        }
+        let error = image::Error::unsupported(
+            &request.subject,
+            "nothing can be stated beside what is no image in a registry or in a layout",
+        );
+        Err(error.with_hint("registry://NAME, oci-dir://DIRECTORY, archive://FILE").into())
+    }
+
+    /// How the image of `request` is signed. Nothing of the image itself is read.
+    pub async fn signatures(&self, request: &Request) -> Result<Signatures, Error> {
+        let (source, name) = image::parse(&request.subject)?;
+        match open(source, &request.of(name)).await? {
+            Opened::Image(image) => Ok(image.signatures().await),
+            _ => Ok(Signatures::default()),
+        }
+    }
+
     async fn image(&self, image: &dyn Image, ask: &Ask) -> Result<Analyzed, Error> {
         if let Some(inventory) = image.description().and_then(|it| self.kept(it)) {
             return Ok(Analyzed { inventory, origin: Origin::Kept });
@@ -181,9 +211,15 @@ fn key(description: &ImageDescription) -> Option<&Digest> {
 /// while the image they are about does not.
 async fn hear(image: &dyn Image, inventory: &mut Inventory) {
     let attached = image.attached(|kind| kind.starts_with("https://openvex.dev/ns")).await;
-    inventory.gaps.extend(attached.gaps);
-    for (origin, bytes) in attached.statements {
-        match statement::read(&origin, &bytes) {
+    for gap in attached.gaps {
+        // What could not be read when the image was described is told already.
+        if !inventory.gaps.contains(&gap) {
+            inventory.gaps.push(gap);
+        }
+    }
+    for stated in attached.statements {
+        let origin = stated.origin();
+        match statement::read(&origin, &stated.bytes) {
             Ok(read) => {
                 inventory.statements.extend(read.statements);
                 inventory.gaps.extend(read.gaps);

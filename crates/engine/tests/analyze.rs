@@ -240,6 +240,7 @@ fn statements_are_fetched_for_those_who_judge() {
     };
     let (without, gaps) = asked_for(false);
     assert_eq!(gaps, 0);
-    // The statement is an empty one, which is a hole.
-    assert_eq!(asked_for(true), (without + 2, 1));
+    // The statement is an empty one, which is a hole. Of the image and of its index three places are asked:
+    // the referrers, the list in place of them, and the tag of cosign's.
+    assert_eq!(asked_for(true), (without + 2 + 2 * 3, 1));
 }

@@ -10,6 +10,8 @@ use crate::html::{self, push_code};
 use crate::page;
 use crate::paint::{Sign, Style, Text};
 use crate::report::Options;
+use crate::report::basis::rests_on;
+use crate::report::packages::not_known;
 use crate::words;
 
 /// What policies say of one image.
@@ -263,6 +265,9 @@ pub fn write_text(analysis: &Analysis, judged: &Judged, options: &Options) -> St
     text.push("\n");
     text.heading("Policies");
     section(&mut text, judged);
+    text.push("\n");
+    not_known(&mut text, analysis);
+    rests_on(&mut text, &analysis.basis);
     for policy in judged.policies.iter().filter(|it| it.state == State::NotMet) {
         text.push("\n");
         text.heading(&format!("{} ({})", policy.title, policy.id));

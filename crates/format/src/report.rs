@@ -12,7 +12,7 @@ mod gitlab;
 mod json;
 mod markdown;
 mod only_packages;
-mod packages;
+pub(crate) mod packages;
 mod quickview;
 mod sarif;
 mod sbom;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::{Outgoing, Pace};
 use async_trait::async_trait;
-use model::{Gap, ImageDescription, LayerDescription, Platform, Secret};
+use model::{Digest, Gap, ImageDescription, LayerDescription, Platform, Secret};
 
 /// A place that images can be read from, named by the scheme in front of a reference.
 #[async_trait]
@@ -138,6 +138,11 @@ pub trait Image: Send + Sync {
     async fn attached(&self, _wanted: Wanted) -> Attached {
         Attached::default()
     }
+    /// The signatures of the image itself, as cosign keeps them under a tag; those in bundles are
+    /// statements. None of them was verified.
+    async fn signatures(&self) -> Signatures {
+        Signatures::default()
+    }
 }
 
 /// Which predicate types are of interest.
@@ -146,10 +151,78 @@ pub type Wanted = fn(&str) -> bool;
 /// What is stated about an image beside it.
 #[derive(Clone, Debug, Default)]
 pub struct Attached {
-    /// Each in-toto statement: which one it is, and its bytes.
-    pub statements: Vec<(String, Vec<u8>)>,
+    /// Each in-toto statement, once, wherever it is told.
+    pub statements: Vec<Stated>,
     /// Those that could not be read.
     pub gaps: Vec<Gap>,
+}
+
+/// An in-toto statement, and where it was found. Nobody has asked who made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// What it states.
+    pub predicate_type: String,
+    /// The manifest that holds it.
+    pub manifest: Digest,
+    /// The blob that it is, with its envelope if it has one.
+    pub blob: Digest,
+    /// Beside what it was found: the image, or the index that the image is in.
+    pub beside: Digest,
+    /// Where.
+    pub place: Place,
+    /// The statement itself.
+    pub bytes: Vec<u8>,
+    /// What it was signed in.
+    pub seal: Option<Seal>,
+}
+
+/// Where a statement was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// In the image's index, as BuildKit writes it.
+    Index,
+    /// Among the referrers of the image, or of its index.
+    Referrers,
+    /// Under the tag that cosign writes attestations to, `sha256-….att`.
+    Tag,
+}
+
+/// What a statement was signed in, as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seal {
+    /// A DSSE envelope.
+    Envelope {
+        /// Its bytes.
+        bytes: Vec<u8>,
+        /// Is there a certificate beside it in place of a key?
+        certificate: bool,
+    },
+    /// A Sigstore bundle.
+    Bundle(Vec<u8>),
+}
+
+/// Signatures of an image itself.
+#[derive(Clone, Debug, Default)]
+pub struct Signatures {
+    /// Each.
+    pub all: Vec<ImageSignature>,
+    /// Those that could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// A signature of an image: of a small text that names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageSignature {
+    /// The manifest that holds it.
+    pub manifest: Digest,
+    /// Beside what it was found: the image, or the index that the image is in.
+    pub beside: Digest,
+    /// What is signed.
+    pub payload: Vec<u8>,
+    /// The signature, in base64.
+    pub signature: String,
+    /// Is there a certificate beside it in place of a key?
+    pub certificate: bool,
 }
 
 /// What becomes of a layer's bytes.

@@ -3,6 +3,7 @@
 mod address;
 mod archive;
 pub mod artifact;
+pub mod attach;
 mod blob;
 mod contract;
 mod credentials;
@@ -16,12 +17,13 @@ mod outgoing;
 mod registry;
 mod sbom;
 mod settings;
+mod stated;
 mod verify;
 
 pub use address::parse;
 pub use contract::{
-    Ask, Attached, Credentials, Error, Image, ImageSource, LayerReader, Opened, Progress, Settings,
-    Silent, Wanted,
+    Ask, Attached, Credentials, Error, Image, ImageSignature, ImageSource, LayerReader, Opened,
+    Place, Progress, Seal, Settings, Signatures, Silent, Stated, Wanted,
 };
 pub use credentials::{in_pull_secret, login};
 pub use local::{Answer, Engine, Lines, newest};

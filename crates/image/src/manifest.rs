@@ -13,7 +13,7 @@ use model::{Digest, Gap, ImageDescription, LayerDescription, LayerKey, Platform}
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use crate::{Error, Wanted};
+use crate::Error;
 
 pub(crate) use config::Config;
 pub(crate) use index::{Index, default_platform};
@@ -31,8 +31,12 @@ pub(crate) const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
      application/vnd.docker.distribution.manifest.v2+json";
 
-const ATTESTATION: &str = "application/vnd.docker.attestation.manifest.v1+json";
-const IN_TOTO: &str = "application/vnd.in-toto+json";
+pub(crate) const ATTESTATION: &str = "application/vnd.docker.attestation.manifest.v1+json";
+const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+/// Where cosign keeps a signature.
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// Where cosign keeps the certificate of a signature that was made without a key.
+const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const IMAGE_CONFIGS: [&str; 2] =
     ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 
@@ -57,6 +61,43 @@ pub(crate) struct Manifest {
     artifact_type: Option<String>,
     /// What it is about, if it is about something else.
     subject: Option<Descriptor>,
+    /// Remarks about the whole.
+    annotations: BTreeMap<String, String>,
+}
+
+/// A layer that states something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stating {
+    /// Where it is.
+    pub(crate) digest: Digest,
+    /// How it is written.
+    pub(crate) form: Form,
+    /// What it states, where that is said beside it.
+    pub(crate) predicate_type: Option<String>,
+    /// Is there a certificate beside it in place of a key?
+    pub(crate) certificate: bool,
+}
+
+/// How statements are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As such.
+    Statement,
+    /// In an envelope.
+    Envelope,
+    /// In an envelope, in a bundle.
+    Bundle,
+}
+
+impl Form {
+    fn of(media_type: &str) -> Option<Self> {
+        match media_type {
+            attestation::IN_TOTO => Some(Self::Statement),
+            attestation::DSSE => Some(Self::Envelope),
+            it if it.starts_with(attestation::BUNDLE) => Some(Self::Bundle),
+            _ => None,
+        }
+    }
 }
 
 /// A pointer to a blob or a manifest.
@@ -110,6 +151,8 @@ struct DocumentJson {
     fs_layers: Option<serde::de::IgnoredAny>,
     #[serde(deserialize_with = "lenient")]
     subject: Option<Descriptor>,
+    #[serde(deserialize_with = "lenient")]
+    annotations: BTreeMap<String, String>,
 }
 
 /// Recognises an index or a manifest by what it holds; its media type is not believed.
@@ -143,8 +186,8 @@ pub(crate) fn read(what: &str, bytes: &[u8]) -> Result<Document, Error> {
                     format!("it has {} layers, more than {LAYERS_LIMIT}", layers.len()),
                 ));
             }
-            let (artifact_type, subject) = (document.artifact_type, document.subject);
-            Ok(Document::Manifest(Manifest { config, layers, artifact_type, subject }))
+            let DocumentJson { artifact_type, subject, annotations, .. } = document;
+            Ok(Document::Manifest(Manifest { config, layers, artifact_type, subject, annotations }))
         }
         (None, _, None) => {
             Err(Error::corrupt(what, "its manifest is neither that of an image nor an index"))
@@ -179,28 +222,64 @@ impl PlatformJson {
 }
 
 impl Manifest {
-    /// If it holds BuildKit's attestations: the digest of what they are about (only the artifact
-    /// form says), and the predicate types inside.
+    /// If it holds attestations: the digest of what they are about (where it says so itself), and the
+    /// predicate types inside, as far as they are told without reading them.
     pub(crate) fn attests(&self) -> Option<(Option<Digest>, Vec<String>)> {
-        let statements = || self.layers.iter().filter(|it| it.media_type == IN_TOTO);
-        let artifact = self.artifact_type.as_deref() == Some(ATTESTATION);
-        let legacy = !self.layers.is_empty() && statements().count() == self.layers.len();
-        (artifact || legacy).then(|| {
-            let about = self.subject.as_ref().and_then(|it| it.digest.parse().ok());
-            let types = statements()
-                .filter_map(|it| it.annotations.get("in-toto.io/predicate-type").cloned())
-                .collect();
-            (about, types)
+        let artifact = self
+            .artifact_type
+            .as_deref()
+            .is_some_and(|it| it == ATTESTATION || Form::of(it).is_some());
+        let is_form = |it: &Descriptor| Form::of(&it.media_type).is_some();
+        let all = !self.layers.is_empty() && self.layers.iter().all(is_form);
+        (artifact || all).then(|| {
+            let layers = self.layers.iter().filter(|it| is_form(it));
+            (self.about(), layers.filter_map(|it| self.predicate_type(it)).collect())
         })
     }
 
-    /// The blobs of its statements whose predicate types are `wanted`.
-    pub(crate) fn statements(&self, what: &str, wanted: Wanted) -> Result<Vec<Digest>, Error> {
-        let kind = |it: &&Descriptor| {
-            let kind = it.annotations.get("in-toto.io/predicate-type");
-            it.media_type == IN_TOTO && kind.is_some_and(|it| wanted(it))
-        };
-        self.layers.iter().filter(kind).map(|it| it.digest(what)).collect()
+    /// The digest of what it is about, where it says so.
+    pub(crate) fn about(&self) -> Option<Digest> {
+        self.subject.as_ref().and_then(|it| it.digest.parse().ok())
+    }
+
+    /// Its layers that state something, whose predicate types are `wanted` or not told.
+    pub(crate) fn stating(&self, what: &str, wanted: crate::Wanted) -> Result<Vec<Stating>, Error> {
+        let mut all = Vec::new();
+        for layer in &self.layers {
+            let Some(form) = Form::of(&layer.media_type) else { continue };
+            let predicate_type = self.predicate_type(layer);
+            if predicate_type.as_deref().is_none_or(wanted) {
+                let certificate = layer.annotations.contains_key(CERTIFICATE);
+                all.push(Stating {
+                    digest: layer.digest(what)?,
+                    form,
+                    predicate_type,
+                    certificate,
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Its layers that cosign signed: where each is, its signature, and whether a certificate is beside it.
+    pub(crate) fn signed(&self, what: &str) -> Result<Vec<(Digest, String, bool)>, Error> {
+        let is_signed = |it: &&Descriptor| it.media_type == SIMPLE_SIGNING;
+        self.layers
+            .iter()
+            .filter(is_signed)
+            .map(|it| {
+                let signature = it.annotations.get(SIGNATURE).cloned().unwrap_or_default();
+                Ok((it.digest(what)?, signature, it.annotations.contains_key(CERTIFICATE)))
+            })
+            .collect()
+    }
+
+    /// BuildKit, cosign and Sigstore's bundles have a place each for it.
+    fn predicate_type(&self, layer: &Descriptor) -> Option<String> {
+        let annotated = ["in-toto.io/predicate-type", "predicateType"];
+        let own = annotated.iter().find_map(|it| layer.annotations.get(*it));
+        let of_all = || self.annotations.get("dev.sigstore.bundle.predicateType");
+        own.or_else(of_all).filter(|it| !it.is_empty()).cloned()
     }
 
     /// The image that the manifest (`bytes`) and its configuration describe.

@@ -5,6 +5,7 @@
 mod access;
 mod answer;
 mod attempts;
+mod beside;
 mod challenge;
 mod client;
 mod connections;
@@ -24,10 +25,12 @@ use model::{Attestation, Digest, Gap, ImageDescription, LayerDescription, Platfo
 use crate::manifest::{self, CONFIG_LIMIT, Document, Index, MANIFEST_LIMIT, Manifest};
 use crate::verify::{digest_of, verify};
 use crate::{
-    Ask, Attached, Error, Image, ImageSource, LayerReader, Opened, Progress, Settings, Wanted,
+    Ask, Attached, Error, Image, ImageSource, LayerReader, Opened, Progress, Settings, Signatures,
+    Wanted,
 };
 
 pub(crate) use answer::tame;
+pub(crate) use beside::fallback_tag;
 pub(crate) use client::Client;
 pub use connections::reach;
 pub use desk::{Desk, Failure, Question, Reply, Verb};
@@ -39,8 +42,8 @@ pub use pace::Pace;
 const ATTESTATIONS_LIMIT: usize = 16;
 /// Images of one index, one for each platform.
 const MEMBERS_LIMIT: usize = 100;
-/// Bytes of one statement.
-const STATEMENT_LIMIT: usize = 16 << 20;
+/// Bytes of one statement, with what it is signed in.
+pub(crate) const STATEMENT_LIMIT: usize = attestation::LARGEST;
 
 pub(crate) struct Registry;
 
@@ -158,18 +161,11 @@ impl Image for RegistryImage {
     }
 
     async fn attached(&self, wanted: Wanted) -> Attached {
-        let mut attached = Attached::default();
-        for attestation in &self.description.attestations {
-            if !attestation.predicate_types.iter().any(|it| wanted(it)) {
-                continue;
-            }
-            let name = format!("attestation {}", attestation.manifest.short());
-            match self.client.statements(&attestation.manifest, wanted).await {
-                Ok(all) => attached.statements.extend(all.into_iter().map(|it| (name.clone(), it))),
-                Err(error) => attached.gaps.push(Gap::new(name, error.why())),
-            }
-        }
-        attached
+        self.client.beside(&self.description, wanted).await
+    }
+
+    async fn signatures(&self) -> Signatures {
+        self.client.signatures(&self.description).await
     }
 }
 
@@ -281,21 +277,6 @@ impl Client {
         image.attestations = attestations;
         image.gaps.extend(gaps);
         Ok(image)
-    }
-
-    /// The statements in an attestation's manifest, checked.
-    async fn statements(&self, manifest: &Digest, wanted: Wanted) -> Result<Vec<Vec<u8>>, Error> {
-        let what = &self.what;
-        let Document::Manifest(manifest) = self.document(manifest.as_str()).await?.0 else {
-            return Err(Error::corrupt(what, "it is an index"));
-        };
-        let mut all = Vec::new();
-        for digest in manifest.statements(what, wanted)? {
-            let (_, bytes) = self.get(&format!("blobs/{digest}"), None, STATEMENT_LIMIT).await?;
-            verify(what, &bytes, &digest)?;
-            all.push(bytes);
-        }
-        Ok(all)
     }
 
     /// What is stated about an image, as far as it can be read: an image without its statements

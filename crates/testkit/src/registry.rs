@@ -8,6 +8,7 @@ mod gate;
 pub(crate) mod http;
 mod lists;
 mod pages;
+mod referrers;
 mod token;
 mod upload;
 
@@ -85,6 +86,8 @@ struct State {
     uploads: Mutex<HashMap<String, Vec<u8>>>,
     /// Uploads go on at relative addresses.
     relative: AtomicBool,
+    /// It knows what manifests are about.
+    referrers: AtomicBool,
     token_lifetime: Mutex<Option<u64>>,
     realm: Mutex<Option<String>>,
     gate: gate::Gate,
@@ -169,6 +172,14 @@ impl FakeRegistry {
         self
     }
 
+    /// Keeps a blob; its digest.
+    pub fn push_blob(&self, repository: &str, kind: &str, bytes: &[u8]) -> String {
+        let digest = digest(bytes);
+        let key = (repository.to_owned(), digest.clone());
+        lock(&self.state.blobs).insert(key, (kind.to_owned(), bytes.to_vec()));
+        digest
+    }
+
     /// Keeps an image under `repository:tag`; the digest of its manifest.
     pub fn push(&self, repository: &str, tag: &str, image: &ImageBuilder) -> String {
         self.keep(repository, tag, image.blobs())
@@ -232,6 +243,13 @@ impl FakeRegistry {
     #[must_use]
     pub fn with_relative_locations(self) -> Self {
         self.state.relative.store(true, Ordering::SeqCst);
+        self
+    }
+
+    /// It knows what manifests are about, and lists them.
+    #[must_use]
+    pub fn with_referrers(self) -> Self {
+        self.state.referrers.store(true, Ordering::SeqCst);
         self
     }
 
@@ -300,6 +318,12 @@ impl State {
         };
         if !lock(&self.blobs).keys().any(|(it, _)| *it == repository) {
             return Reply::error(404, "NAME_UNKNOWN", "repository name not known to registry");
+        }
+        if let Some(reply) = self.list_referrers(request, &repository, kind, &wanted) {
+            return reply;
+        }
+        if !matches!(kind, "manifests" | "blobs") {
+            return Reply::error(404, "UNSUPPORTED", "no such page");
         }
         let tag = lock(&self.tags).get(&(repository.clone(), wanted.clone())).cloned();
         let digest = tag.filter(|_| kind == "manifests").unwrap_or(wanted);

@@ -2,6 +2,7 @@
 
 pub mod almanac_files;
 pub mod archives;
+pub mod attestations;
 pub mod catalogers;
 pub mod containers;
 pub mod documents;
@@ -30,6 +31,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const ALL: &[Target] = &[
     ("almanac_files", almanac_files::run),
     ("archives", archives::run),
+    ("attestations", attestations::run),
     ("catalogers", catalogers::run),
     ("containers", containers::run),
     ("documents", documents::run),

@@ -111,7 +111,7 @@ impl Judging {
         };
         let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
         answered(&lookout)?;
-        let mut judged = Judged::of(&analysis, &judge, context)?;
+        let mut judged = Judged::of(&analysis, &self.subject, &judge, context)?;
         judged.paper.there = there;
         for (form, output) in reports {
             let terminal = output.is_none();

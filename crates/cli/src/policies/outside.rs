@@ -3,60 +3,92 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use attestation::{Envelope, Key, Log, Proof, Refused};
 use ecosystem::order;
-use image::{Desk, Progress, Settings, Silent};
-use model::{Inventory, Purl, Reference, Space};
+use engine::{Engine, Request};
+use image::{Desk, ImageSignature, Progress, Settings, Silent, Stated};
+use model::{Purl, Reference, Space};
 use policy::Outside;
 use serde_json::{Value, json};
 
-use crate::Context;
-use crate::docker;
+use super::beside::Beside;
+use crate::{Context, docker, keys};
+
+const OFFLINE: &str = "no registry is asked while FORETOP_OFFLINE is set";
+const LATER: &str = "this is not asked yet";
 
 /// The world, as far as it is asked from here.
-pub(super) struct World {
+pub(super) struct World<'a> {
     runtime: tokio::runtime::Runtime,
+    context: &'a Context,
     /// None: no registry is asked.
     settings: Option<Arc<Settings>>,
-    base: Option<Value>,
+    beside: Beside,
 }
 
-impl World {
-    /// For whoever judges this image.
-    pub(super) fn of(inventory: &Inventory, context: &Context) -> anyhow::Result<Self> {
+impl<'a> World<'a> {
+    /// For whoever judges the image beside which that is stated.
+    pub(super) fn of(beside: Beside, context: &'a Context) -> anyhow::Result<Self> {
         let settings = if context.environment.offline()? {
             None
         } else {
             Some(Arc::new(docker::settings(&context.environment, &context.docker, false)?))
         };
-        let base = inventory.subject.image().and_then(model::ImageDescription::base);
-        let base = base.and_then(|it| told(&it.name, it.digest.as_deref()));
-        Ok(Self { runtime: crate::runtime()?, settings, base })
+        Ok(Self { runtime: crate::runtime()?, context, settings, beside })
+    }
+
+    /// The key that a policy names: in a file, at a URL, or as it is.
+    fn key(&self, options: &Value) -> Result<Key, String> {
+        let named = options["key_ref"].as_str().or(options["key"].as_str());
+        let named = named.ok_or("its options name no key: key_ref")?;
+        if named.trim_start().starts_with("-----BEGIN") {
+            return Key::read(named.as_bytes()).map_err(|why| why.to_string());
+        }
+        keys::named(self.context, named).map_err(|error| error.to_string())
     }
 }
 
-/// The base image that an image names.
-fn told(name: &str, digest: Option<&str>) -> Option<Value> {
-    let reference: Reference = name.parse().ok()?;
-    let named = reference.digest.as_ref().map(ToString::to_string);
-    let digest = named.as_deref().or(digest);
-    let repository = format!("{}/{}", reference.host, reference.repository);
-    let mut base = json!({ "name": repository, "found": "label" });
-    // A name with a digest has a tag only where it says one.
-    if let Some(tag) = &reference.tag {
-        base["tag"] = json!(tag);
+impl World<'_> {
+    /// How an image in a registry is signed.
+    fn signatures(&self, reference: &str) -> Result<Vec<ImageSignature>, String> {
+        let Some(settings) = &self.settings else { return Err(OFFLINE.to_owned()) };
+        let request = Request {
+            subject: format!("registry://{reference}"),
+            platform: None,
+            reference: None,
+            manifest: None,
+            statements: false,
+            settings: Arc::clone(settings),
+            progress: Arc::new(Silent),
+        };
+        let engine = Engine { cache: None };
+        let found = self.runtime.block_on(engine.signatures(&request));
+        let found = found.map_err(|error| error.to_string())?;
+        match found.gaps.first() {
+            Some(gap) if found.all.is_empty() => Err(gap.to_string()),
+            _ => Ok(found.all),
+        }
     }
-    if let Some(digest) = digest {
-        base["digest"] = json!(digest);
-    }
-    Some(base)
 }
 
-const LATER: &str = "this is not asked yet";
+/// What a policy hears of a signature. Whether a transparency log has it is not known here, so that is no
+/// proof for whoever wants it to be.
+fn heard(options: &Value, verify: impl FnOnce(Log) -> Result<Proof, Refused>) -> Value {
+    if options["ignore_tlog"].as_bool() != Some(true) {
+        let why = "whether the transparency log has it cannot be checked here: `ignore_tlog` trusts \
+                   the key alone";
+        return json!({ "error": why });
+    }
+    match verify(Log::Skipped) {
+        Ok(proof) => json!({ "verified": true, "key": proof.key, "algorithm": proof.algorithm }),
+        Err(why) => json!({ "error": why.to_string() }),
+    }
+}
 
-impl Outside for World {
+impl Outside for World<'_> {
     fn image_digest(&self, reference: &str) -> Result<Option<String>, String> {
         let Some(settings) = &self.settings else {
-            return Err("no registry is asked while FORETOP_OFFLINE is set".to_owned());
+            return Err(OFFLINE.to_owned());
         };
         let asked: Reference = reference.parse().map_err(|it| format!("{reference}: {it}"))?;
         let progress: Arc<dyn Progress> = Arc::new(Silent);
@@ -87,12 +119,31 @@ impl Outside for World {
         Err(LATER.to_owned())
     }
 
-    fn verify_dsse(&self, _: &Value, _: &Value) -> Result<Value, String> {
-        Err(LATER.to_owned())
+    fn verify_dsse(&self, envelope: &Value, options: &Value) -> Result<Value, String> {
+        let key = self.key(options)?;
+        Ok(heard(options, |log| Envelope::read(envelope.to_string().as_bytes())?.verify(&key, log)))
     }
 
-    fn verify_image(&self, _: &str, _: &Value) -> Result<Value, String> {
-        Err(LATER.to_owned())
+    fn verify_image(&self, reference: &str, options: &Value) -> Result<Value, String> {
+        let key = self.key(options)?;
+        // An attestation of this image goes by its manifest.
+        let digest = reference.rsplit_once('@').map(|(_, digest)| digest);
+        let is_it = |it: &&Stated| digest == Some(it.manifest.as_str());
+        if let Some(stated) = self.beside.stated.iter().find(is_it) {
+            return Ok(heard(options, |log| stated.verify(&key, log)));
+        }
+        let signatures = self.signatures(reference)?;
+        let verify = |log: Log| {
+            let mut refused = Refused::Unsigned;
+            for it in &signatures {
+                match it.verify(&key, log) {
+                    Ok((_, proof)) => return Ok(proof),
+                    Err(why) => refused = why,
+                }
+            }
+            Err(refused)
+        };
+        Ok(heard(options, verify))
     }
 
     fn verify_commit(&self, _: &[Value]) -> Result<Value, String> {
@@ -100,7 +151,7 @@ impl Outside for World {
     }
 
     fn base_image(&self) -> Result<Option<Value>, String> {
-        Ok(self.base.as_ref().map(|it| json!([it])))
+        Ok(self.beside.base())
     }
 
     fn newest(&self, purl: &str, versions: &[String]) -> Result<String, String> {

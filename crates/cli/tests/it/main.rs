@@ -6,6 +6,7 @@ mod action;
 mod agent;
 mod alert;
 mod almanac;
+mod attesting;
 mod authority;
 mod broken;
 mod bulk;

@@ -6,8 +6,8 @@ use model::{Attestation, Digest, Gap, ImageDescription, LayerDescription};
 
 use super::choice::{self, Candidate};
 use super::{Choice, Parts, blob, missing};
-use crate::contract::{Attached, Error, Wanted};
-use crate::manifest::{self, Descriptor, Document, Index};
+use crate::contract::{Attached, Error, Place, Stated, Wanted};
+use crate::manifest::{self, Descriptor, Document, Index, Stating};
 
 /// Manifests of attestations that are looked into at most.
 const ATTESTATIONS: usize = 64;
@@ -178,7 +178,13 @@ fn attestations(what: &str, parts: &dyn Parts, index: &Index, image: &Digest) ->
             attestation.predicate_types = types;
         }
     }
-    for manifest in unknown.into_iter().take(ATTESTATIONS) {
+    // Referrers stand beside the image as well, where somebody copied them along.
+    let others = index.descriptors().filter(|it| it.is_beside() && it.may_attest());
+    let others = others.filter_map(|it| it.digest(what).ok());
+    let known =
+        |it: &Digest| about.iter().any(|known| known.manifest == *it) || unknown.contains(it);
+    let others: Vec<Digest> = others.filter(|it| !known(it)).collect();
+    for manifest in unknown.into_iter().chain(others).take(ATTESTATIONS) {
         if let Some((Some(subject), predicate_types)) = look(&manifest)
             && subject == *image
         {
@@ -190,28 +196,46 @@ fn attestations(what: &str, parts: &dyn Parts, index: &Index, image: &Digest) ->
 
 /// The statements beside an image whose predicate types are `wanted`.
 pub(crate) fn attached(parts: &dyn Parts, image: &ImageDescription, wanted: Wanted) -> Attached {
-    let what = &image.name;
-    let read = |manifest: &Digest| -> Result<Vec<Vec<u8>>, Error> {
-        let gone = || missing(what, "a statement");
-        let bytes = blob(what, parts, manifest)?.ok_or_else(gone)?;
-        let Document::Manifest(manifest) = manifest::read(what, &bytes)? else {
-            return Err(Error::corrupt(what, "it is an index"));
-        };
-        let digests = manifest.statements(what, wanted)?;
-        digests.iter().map(|it| blob(what, parts, it)?.ok_or_else(gone)).collect()
-    };
     let mut attached = Attached::default();
+    let Some(beside) = &image.digest else { return attached };
     for attestation in &image.attestations {
-        if !attestation.predicate_types.iter().any(|it| wanted(it)) {
+        let types = &attestation.predicate_types;
+        if !types.is_empty() && !types.iter().any(|it| wanted(it)) {
             continue;
         }
         let name = format!("attestation {}", attestation.manifest.short());
-        match read(&attestation.manifest) {
-            Ok(all) => attached.statements.extend(all.into_iter().map(|it| (name.clone(), it))),
+        match read(&image.name, parts, &attestation.manifest, wanted) {
+            Ok(all) => {
+                for (stating, bytes) in all {
+                    let place = (&attestation.manifest, beside, Place::Index);
+                    attached.add(Stated::open(&stating, bytes, place), &name, wanted);
+                }
+            }
             Err(error) => attached.gaps.push(Gap::new(name, error.why())),
         }
     }
     attached
+}
+
+/// What the layers of an attestation's manifest hold.
+fn read(
+    what: &str,
+    parts: &dyn Parts,
+    manifest: &Digest,
+    wanted: Wanted,
+) -> Result<Vec<(Stating, Vec<u8>)>, Error> {
+    let gone = || missing(what, "a statement");
+    let bytes = blob(what, parts, manifest)?.ok_or_else(gone)?;
+    let Document::Manifest(manifest) = manifest::read(what, &bytes)? else {
+        return Err(Error::corrupt(what, "it is an index"));
+    };
+    let stating = manifest.stating(what, wanted)?.into_iter();
+    stating
+        .map(|it| {
+            let bytes = blob(what, parts, &it.digest)?.ok_or_else(gone)?;
+            Ok((it, bytes))
+        })
+        .collect()
 }
 
 fn needed(what: &str, parts: &dyn Parts, digest: &Digest, part: &str) -> Result<Vec<u8>, Error> {

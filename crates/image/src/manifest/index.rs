@@ -2,7 +2,7 @@
 
 use model::{Attestation, Digest, Platform};
 
-use super::{ATTESTATION, Descriptor, IMAGE_CONFIGS};
+use super::{ATTESTATION, Descriptor, Form, IMAGE_CONFIGS};
 use crate::Error;
 
 /// Indexes inside an index, in all and one inside the other.
@@ -62,6 +62,11 @@ impl Index {
     pub(crate) fn graft(&mut self, taken: &Entry, inner: Index) {
         self.entries
             .extend(inner.entries.into_iter().map(|it| Entry { depth: taken.depth + 1, ..it }));
+    }
+
+    /// Adds the entries of the next page.
+    pub(crate) fn join(&mut self, page: Index) {
+        self.entries.extend(page.entries);
     }
 
     /// Keeps only the entries that `keep` wants.
@@ -161,6 +166,18 @@ impl Descriptor {
                 .as_deref()
                 .is_some_and(|it| !it.is_empty() && !IMAGE_CONFIGS.contains(&it))
             || self.platform().is_some_and(|it| it.is_unknown())
+    }
+
+    /// False for referrers that are known to be something else, signatures of another sort say. cosign
+    /// lists its bundles under a type that says nothing.
+    pub(crate) fn may_attest(&self) -> bool {
+        let Some(kind) = self.artifact_type.as_deref().filter(|it| !it.is_empty()) else {
+            return true;
+        };
+        kind == ATTESTATION
+            || Form::of(kind).is_some()
+            || kind == "application/vnd.oci.empty.v1+json"
+            || IMAGE_CONFIGS.contains(&kind)
     }
 
     fn is_attestation(&self) -> bool {

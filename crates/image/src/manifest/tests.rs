@@ -1,5 +1,6 @@
 //! Tests of manifests, indexes and configurations.
 
+use attestation::IN_TOTO;
 use serde_json::{Value, json};
 
 use super::*;

@@ -66,6 +66,8 @@ pub(super) struct Call {
     pub(super) content_range: Option<String>,
     /// That it is not there is an answer, too.
     pub(super) absent: bool,
+    /// So is that the registry does not know what is asked for.
+    pub(super) optional: bool,
 }
 
 impl Call {
@@ -223,7 +225,9 @@ impl Client {
             let call = Call { authorization: used.clone(), ..call.clone() };
             let (response, own) = self.reach(&path, &call).await?;
             let range = call.from > 0 && response.status() == StatusCode::RANGE_NOT_SATISFIABLE;
-            let absent = call.absent && response.status() == StatusCode::NOT_FOUND;
+            let status = response.status().as_u16();
+            let absent = call.absent && status == 404;
+            let absent = absent || call.optional && matches!(status, 400 | 404 | 405 | 406 | 501);
             if response.status().is_success() || range || absent {
                 return Ok(response);
             }

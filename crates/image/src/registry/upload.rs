@@ -152,14 +152,15 @@ impl Client {
         }
     }
 
-    /// Brings a manifest, under a tag or its digest.
+    /// Brings a manifest, under a tag or its digest. Says whether the registry took notice of what it is
+    /// about, and so lists it among the referrers of that by itself.
     pub(crate) async fn push_manifest(
         &self,
         wanted: &str,
         media_type: &str,
         bytes: Vec<u8>,
         digest: &Digest,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let call = Call {
             method: Method::PUT,
             body: bytes.into(),
@@ -171,6 +172,7 @@ impl Client {
         if response.status() != StatusCode::CREATED {
             return Err(self.odd(&response));
         }
-        self.agrees(response.headers(), digest)
+        self.agrees(response.headers(), digest)?;
+        Ok(response.headers().contains_key("oci-subject"))
     }
 }

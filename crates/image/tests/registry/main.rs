@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
 mod artifacts;
+mod attested;
 mod faults;
 mod logins;
 mod proxy;

@@ -84,6 +84,12 @@ impl State {
             let tag = (repository.to_owned(), wanted.to_owned());
             lock(&self.tags).insert(tag, digest.clone());
         }
-        Reply::new(201, "", b"").header("Docker-Content-Digest", &digest)
+        let reply = Reply::new(201, "", b"").header("Docker-Content-Digest", &digest);
+        match json["subject"]["digest"].as_str() {
+            Some(subject) if self.referrers.load(Ordering::SeqCst) => {
+                reply.header("OCI-Subject", subject)
+            }
+            _ => reply,
+        }
     }
 }
