@@ -293,7 +293,7 @@ fn summary(text: &mut Text<'_>, tally: &Tally, packages: usize) {
 }
 
 /// Every gap.
-pub(super) fn not_known(text: &mut Text<'_>, analysis: &Analysis) {
+pub(crate) fn not_known(text: &mut Text<'_>, analysis: &Analysis) {
     let gaps = page::gaps(analysis);
     holes(text, &gaps);
 }
