@@ -55,7 +55,7 @@ impl Verified {
         }
         let bytes = match name.split_once("://") {
             Some(("http" | "https", _)) => fetched(context, name)?,
-            _ => read(name)?,
+            _ => image::attach::read_file(name.as_ref())?,
         };
         let key = Key::read(&bytes).map_err(|why| {
             Failure::error(
@@ -75,8 +75,8 @@ impl Named {
         found: &Found,
         all: Vec<Stated>,
     ) -> anyhow::Result<Vec<Stated>> {
-        let (mut kept, mut refused): (Vec<(Stated, Proof)>, Vec<(Stated, Refused)>) =
-            (Vec::new(), Vec::new());
+        let mut kept: Vec<(Stated, Proof)> = Vec::new();
+        let mut refused: Vec<(Stated, Refused)> = Vec::new();
         for stated in all {
             match stated.verify(&self.key, Log::Skipped) {
                 Ok(proof) => kept.push((stated, proof)),
@@ -125,17 +125,6 @@ impl Named {
             self.name, stated.predicate_type, stated.beside
         )
     }
-}
-
-fn read(name: &str) -> anyhow::Result<Vec<u8>> {
-    let failed = |why: std::io::Error| {
-        Failure::error(format!("key {name}: {why}"), "--key names a file with a public key in PEM")
-    };
-    let file = fs_err::File::open(name).map_err(failed)?;
-    let mut bytes = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::Read::take(file, KEY + 1), &mut bytes)
-        .map_err(failed)?;
-    Ok(bytes)
 }
 
 /// The key at a URL. Whoever can change what is there decides what is verified.
