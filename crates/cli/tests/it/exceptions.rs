@@ -75,7 +75,7 @@ fn heard(ann: &Sandbox) {
     let deployments = seen["found"][0]["deployments"].as_array().unwrap();
     for it in deployments {
         let is_out = it["statement"]["origin"] == "exception proxy";
-        assert_eq!(is_out, it["environment"] == "production", "{it}");
+        assert_eq!(is_out, it["deployment"]["environment"] == "production", "{it}");
     }
     let why = done(ann, &format!("explain archive://v1.tar {FLAW} --env production"));
     assert!(why.contains("(exception proxy) says accepted (later)"), "{why}");

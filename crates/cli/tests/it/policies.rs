@@ -143,7 +143,7 @@ fn files_of_a_team_are_judged_as_they_are() {
     done(&house, &format!("policy archive://v2.tar -e {with}"));
     house.file("policies.json", r#"{"debug": true}"#);
     let said = done(&house, &format!("policy archive://v2.tar {with}"));
-    assert!(said.contains("old-garden#20: found tea-leaves"), "{said}");
+    assert!(said.contains("old-garden#23: found tea-leaves"), "{said}");
     // What is wrong with a policy is its own, and never its image's good.
     house.file("broken/one.rego", OURS.replace("oci.referrer", "oci.nobody"));
     let said = exits(&house, 2, "policy archive://v2.tar -e --policy-dir broken");

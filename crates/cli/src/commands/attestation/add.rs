@@ -1,5 +1,6 @@
 //! `foretop attestation add`: statements attached to images that are in a registry.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -78,7 +79,7 @@ impl Add {
             let place = self.referrer_repository.as_deref().unwrap_or(image);
             for done in done {
                 for kind in &done.predicate_types {
-                    lines += &format!("{}@{} {kind}\n", repository(place), done.manifest);
+                    let _ = writeln!(lines, "{}@{} {kind}", repository(place), done.manifest);
                 }
             }
         }

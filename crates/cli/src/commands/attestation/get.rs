@@ -20,7 +20,7 @@ pub(super) struct Get {
     /// Which statement of several: its digest, or that of the manifest that holds it
     #[arg(value_name = "DIGEST", value_parser = said())]
     digest: Option<String>,
-    /// Only a statement of this type: https://slsa.dev/provenance/v1
+    /// Only a statement of this type: the URI of an in-toto predicate
     #[arg(long, value_name = "URI", value_parser = said())]
     predicate_type: Option<String>,
     /// What is stated alone, without about what it is

@@ -17,7 +17,7 @@ use crate::table::columns;
 pub(super) struct List {
     #[command(flatten)]
     sought: Sought,
-    /// Only statements of this type: https://slsa.dev/provenance/v1
+    /// Only statements of this type: the URI of an in-toto predicate
     #[arg(long, value_name = "URI", value_parser = said())]
     predicate_type: Option<String>,
     /// How to write it

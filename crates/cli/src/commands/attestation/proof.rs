@@ -61,8 +61,8 @@ impl Named {
         found: &Found,
         all: Vec<Stated>,
     ) -> anyhow::Result<Vec<Stated>> {
-        let (mut kept, mut refused): (Vec<(Stated, Proof)>, Vec<(Stated, Refused)>) =
-            (Vec::new(), Vec::new());
+        let mut kept: Vec<(Stated, Proof)> = Vec::new();
+        let mut refused: Vec<(Stated, Refused)> = Vec::new();
         for stated in all {
             match stated.verify(&self.key, Log::Skipped) {
                 Ok(proof) => kept.push((stated, proof)),
@@ -111,15 +111,4 @@ impl Named {
             self.name, stated.predicate_type, stated.beside
         )
     }
-}
-
-fn read(name: &str) -> anyhow::Result<Vec<u8>> {
-    let failed = |why: std::io::Error| {
-        Failure::error(format!("key {name}: {why}"), "--key names a file with a public key in PEM")
-    };
-    let file = fs_err::File::open(name).map_err(failed)?;
-    let mut bytes = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::Read::take(file, KEY + 1), &mut bytes)
-        .map_err(failed)?;
-    Ok(bytes)
 }
