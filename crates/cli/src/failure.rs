@@ -39,6 +39,9 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(it) = it.downcast_ref::<store::Error>() {
             return it.hint();
         }
+        if let Some(it) = it.downcast_ref::<policy::Error>() {
+            return it.hint().map(str::to_owned);
+        }
         if let Some(it) = it.downcast_ref::<almanac::Error>() {
             return it.hint().map(str::to_owned);
         }

@@ -171,8 +171,8 @@ pub struct Judging {
     pub declared: bool,
     /// Without titles, stories and addresses.
     pub brief: bool,
-    /// Say of each finding whether it is loaded where the image runs in this environment; of one that is
-    /// not there, nobody can tell.
+    /// With the exceptions that hold in this environment; and say of each finding whether it is loaded
+    /// where the image runs there. Of one that is not there, nobody can tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
 }

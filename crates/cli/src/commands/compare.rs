@@ -233,7 +233,9 @@ impl Compare {
     /// What is looked at and what it is held against, judged by the server's almanac. What is not kept
     /// there is not kept for it either.
     fn judged_there(&self, context: &Context) -> anyhow::Result<(Analysis, Analysis)> {
-        let judging = self.advice.judging(context, false)?;
+        let mut judging = self.advice.judging(context, false)?;
+        // What runs nowhere yet is meant for where the other one runs.
+        judging.environment = self.to_env.clone().or_else(|| self.env.clone());
         ask_with(context, &self.whose, None, async |asking| {
             let (after, before) = self.picked(asking, context).await?;
             let judge = async |inventory| {
