@@ -17,8 +17,6 @@ fn misuse() {
         "man",
         "policy myorg/myapp",
         "--debug recommendations",
-        "vex get alpine",
-        "attest --help",
     ];
     insta::assert_snapshot!(sandbox.transcript(&lines));
 }
