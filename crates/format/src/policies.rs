@@ -391,7 +391,9 @@ fn markdown(out: &mut String, judged: &Judged) {
         out.push_str("</td><td>");
         match it.results() {
             Results::Levels(levels) => {
-                levels.into_iter().for_each(|(level, count)| html::badge(out, level, count));
+                for (level, count) in levels {
+                    html::badge(out, level, count);
+                }
             }
             Results::Text(said) => html::push(out, &said),
         }
