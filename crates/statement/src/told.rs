@@ -1,6 +1,8 @@
 //! Exceptions as an OpenVEX document, for those who are to hear of them elsewhere.
 //! <https://github.com/openvex/spec>
 
+use std::fmt::Write as _;
+
 use model::{Exception, ExceptionKind};
 use serde::Serialize;
 
@@ -91,10 +93,10 @@ fn sentences(it: &Exception) -> impl Iterator<Item = Sentence<'_>> {
     };
     let mut notes = format!("exception {}, by {}", it.name, it.author);
     if let Some(expires) = &it.expires {
-        notes.push_str(&format!("; until {expires}"));
+        let _ = write!(notes, "; until {expires}");
     }
     if !it.environments.is_empty() {
-        notes.push_str(&format!("; only in {}", it.environments.join(", ")));
+        let _ = write!(notes, "; only in {}", it.environments.join(", "));
     }
     it.flaws.iter().map(move |flaw| Sentence {
         vulnerability: Flaw { name: flaw },

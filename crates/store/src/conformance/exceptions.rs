@@ -70,7 +70,7 @@ pub(super) async fn expire_once(store: &Store) {
     let (one_of, other) =
         tokio::join!(store.expire_exceptions(&now, 100), store.expire_exceptions(&now, 100));
     let whose = [one_of.unwrap(), other.unwrap()].concat();
-    assert_eq!(whose, [acme.clone()]);
+    assert_eq!(whose, std::slice::from_ref(&acme));
     assert_eq!(told(store, &acme, EventKind::ExceptionExpired).await, ["soon"]);
     assert_eq!(one(store, &acme, "soon").await.expired, Some(at(10).at));
     // Who lets it hold for longer is told again when that is over, too.
