@@ -195,16 +195,17 @@ fn text(path: &Path) -> anyhow::Result<String> {
     };
     let told = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => refuse("there is no such file".to_owned()),
-        _ => refuse(error.to_string()),
+        std::io::ErrorKind::InvalidData => refuse("it is no text".to_owned()),
+        kind => refuse(kind.to_string()),
     };
-    let metadata = std::fs::metadata(path).map_err(told)?;
+    let metadata = fs_err::metadata(path).map_err(told)?;
     if !metadata.is_file() {
         return Err(refuse("it is not a file".to_owned()));
     }
     if metadata.len() > LARGEST {
         return Err(refuse(format!("it is larger than {} MiB", LARGEST >> 20)));
     }
-    std::fs::read_to_string(path).map_err(told)
+    fs_err::read_to_string(path).map_err(told)
 }
 
 fn module(path: &Path) -> anyhow::Result<Module> {
@@ -218,9 +219,9 @@ fn in_folder(folder: &Path) -> anyhow::Result<Vec<Module>> {
     let mut waiting = vec![folder.to_owned()];
     while let Some(at) = waiting.pop() {
         let refuse = |error: std::io::Error| {
-            Failure::error(format!("cannot read {}: {error}", at.display()), hint)
+            Failure::error(format!("cannot read {}: {}", at.display(), error.kind()), hint)
         };
-        for entry in std::fs::read_dir(&at).map_err(refuse)? {
+        for entry in fs_err::read_dir(&at).map_err(refuse)? {
             let entry = entry.map_err(refuse)?;
             let (kind, path) = (entry.file_type().map_err(refuse)?, entry.path());
             if kind.is_dir() {

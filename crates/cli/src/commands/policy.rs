@@ -101,13 +101,12 @@ impl Judging {
         let known = [("text", Form::Text), ("markdown", Form::Markdown), ("json", Form::Json)];
         let reports = formats::wanted(&self.format, self.output.as_deref(), &known)?;
         let judge = self.policies.judge(context)?;
-        let (lookout, inventory, there) = match &self.environment {
-            Some(environment) => self.bound_for(environment, context)?,
-            None => {
-                let exceptions = exceptions::of(context, &self.whose)?;
-                let (lookout, inventory) = self.advice.about(&self.subject, context)?;
-                (lookout.with_exceptions(exceptions), inventory, None)
-            }
+        let (lookout, inventory, there) = if let Some(environment) = &self.environment {
+            self.bound_for(environment, context)?
+        } else {
+            let exceptions = exceptions::of(context, &self.whose)?;
+            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
+            (lookout.with_exceptions(exceptions), inventory, None)
         };
         let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
         answered(&lookout)?;

@@ -115,7 +115,7 @@ fn envelope(seal: &Seal) -> Option<Value> {
         Seal::Envelope { bytes, .. } => serde_json::from_slice(bytes).ok(),
         Seal::Bundle(bytes) => match Bundle::read(bytes).ok()?.signed {
             Signed::Envelope(envelope) => serde_json::from_str(&envelope.to_json()).ok(),
-            _ => None,
+            Signed::Message { .. } => None,
         },
     }
 }

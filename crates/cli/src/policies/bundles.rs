@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use image::artifact::{self, Artifact, Found, Piece};
@@ -80,7 +81,8 @@ fn unpacked(reference: &str, bytes: &[u8]) -> anyhow::Result<Vec<Layer>> {
     let mut entries = tarball::TarReader::new(inflated, &limits);
     let (mut layers, mut left) = (Vec::new(), room);
     while let Some(entry) = entries.next().map_err(|it| refuse(&it))? {
-        if entry.kind != EntryKind::File || !entry.path.ends_with(".rego") {
+        let is_rego = Path::new(&entry.path).extension().is_some_and(|it| it == "rego");
+        if entry.kind != EntryKind::File || !is_rego {
             continue;
         }
         let mut bytes = Vec::new();
