@@ -46,6 +46,7 @@ const UNTOLD: &[(&str, &str)] = &[
     ("DELETE /api/v1/orgs/{org}/environments/{environment}/deployments", "one of three at least"),
     ("POST /api/v1/orgs/{org}/environments/{environment}/deployments", "no registry is asked"),
     ("PUT /api/v1/orgs/{org}/environments/{environment}/runtimes/{runtime}", "nor here"),
+    ("PUT /api/v1/orgs/{org}/exceptions/{exception}", "what a purl is, and a time that is to come"),
     ("PUT /api/v1/orgs/{org}/repositories/{repository}", "a repository's name in a path"),
     ("GET /api/v1/orgs/{org}/resolved", "nor here"),
     ("PUT /api/v1/orgs/{org}/rules/{rule}", "which topics and channels there are"),
