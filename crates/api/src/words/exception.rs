@@ -10,7 +10,7 @@ use super::grammar;
 #[serde(deny_unknown_fields)]
 pub struct Excepting {
     /// Which flaws, by any of their names: `CVE-2026-1234`.
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(min_items = 1)]
     pub flaws: Vec<String>,
     /// What was decided.
     #[schema(value_type = grammar::ExceptionName)]
@@ -23,15 +23,14 @@ pub struct Excepting {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Only in these repositories, tags or images.
-    #[schema(value_type = Vec<grammar::ImageName>, max_items = 100)]
+    #[schema(value_type = Vec<grammar::ImageName>)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,
     /// Only in these environments.
-    #[schema(value_type = Vec<grammar::Name>, max_items = 100)]
+    #[schema(value_type = Vec<grammar::Name>)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environments: Vec<String>,
     /// Only in these packages: `pkg:deb/debian/curl`, `pkg:npm/lodash@4.17.20`.
-    #[schema(max_items = 100)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<String>,
     /// From when on it does not hold any more: a day, or a moment. Without it, for ever.
