@@ -1,4 +1,5 @@
-//! Definitions: what rules and exceptions say, in a shape that others know; but environments are named in it.
+//! Definitions: what rules and exceptions say, in a shape that others know, but for the environments that
+//! they name; and how many an organisation may have of what it defines.
 
 use model::OrganisationId;
 use serde_json::{Value as Json, json};
@@ -24,6 +25,18 @@ pub(crate) fn read(row: &Row) -> Result<Json, Error> {
 pub(crate) fn environments(definition: &Json) -> impl Iterator<Item = &str> {
     let names = definition.get(ENVIRONMENTS).and_then(Json::as_array);
     names.into_iter().flatten().filter_map(Json::as_str)
+}
+
+/// Has an organisation room for one more in that table, where it may have so many?
+pub(crate) async fn has_room(
+    tx: &mut Tx,
+    table: &str,
+    organisation: &OrganisationId,
+    most: i64,
+) -> Result<bool, Error> {
+    let sql = format!("SELECT COUNT(*) AS rows FROM {table} WHERE organisation = $1");
+    let row = tx.row(sql, values![&organisation.0]).await?;
+    Ok(row.map(|it| it.int("rows")).transpose()?.unwrap_or(0) < most)
 }
 
 /// An environment that is called otherwise from now on is still meant by all in that table.

@@ -42,9 +42,7 @@ impl Store {
                               changed_at = $4, changed_by = $5 WHERE id = $1";
             tx.run(sql, values![&former.id, &definition, expires, act.at, who]).await?;
         } else {
-            let sql = "SELECT COUNT(*) AS rows FROM exceptions WHERE organisation = $1";
-            let row = tx.row(sql, values![&organisation.0]).await?;
-            if row.map(|it| it.int("rows")).transpose()?.unwrap_or(0) >= MOST {
+            if !definitions::has_room(&mut tx, "exceptions", organisation, MOST).await? {
                 return Err(refused(&name, "there are too many already"));
             }
             let sql = "INSERT INTO exceptions (id, organisation, name, definition, expires_at,

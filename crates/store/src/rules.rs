@@ -64,9 +64,7 @@ impl Store {
                               changed_by = $5 WHERE id = $1";
             tx.run(sql, values![&id, &integration, &definition, act.at, who]).await?;
         } else {
-            let sql = "SELECT COUNT(*) AS rows FROM rules WHERE organisation = $1";
-            let row = tx.row(sql, values![&organisation.0]).await?;
-            if row.map(|it| it.int("rows")).transpose()?.unwrap_or(0) >= MOST {
+            if !definitions::has_room(&mut tx, "rules", organisation, MOST).await? {
                 return Err(refused(&name, "there are too many already"));
             }
             let sql =

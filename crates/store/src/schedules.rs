@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::contract::{Error, NewJob, NewSchedule, ScheduleRecord, Turn};
 use crate::db::{Row, Tx, values};
-use crate::{Store, environments, events, jobs, names, new_id};
+use crate::{Store, definitions, environments, events, jobs, names, new_id};
 
 const SELECT: &str = "
     SELECT s.id, s.organisation, s.name, s.environment, s.cron, s.zone, s.question, s.revision,
@@ -68,9 +68,7 @@ impl Store {
             )
             .await?;
         } else {
-            let sql = "SELECT COUNT(*) AS rows FROM schedules WHERE organisation = $1";
-            let row = tx.row(sql, values![&organisation.0]).await?;
-            if row.map(|it| it.int("rows")).transpose()?.unwrap_or(0) >= MOST {
+            if !definitions::has_room(&mut tx, "schedules", organisation, MOST).await? {
                 return Err(refused(&name, "there are too many already"));
             }
             tx.run(
