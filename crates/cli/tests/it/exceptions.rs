@@ -11,7 +11,7 @@ fn begun(house: &Sandbox) {
     for (path, text) in DOCUMENTS {
         house.file(&format!("feeds/{path}"), text);
     }
-    done(house, "almanac build --from feeds");
+    house.done("almanac build --from feeds");
 }
 
 /// Two versions of an application, of which the former one has a flaw, run in two environments.
@@ -20,94 +20,71 @@ fn brought_out(ann: &Sandbox) {
     for (tag, version) in [("v1", "1.2.0"), ("v2", "1.4.0")] {
         let name = format!("myorg/web:{tag}");
         ann.file(&format!("{tag}.tar"), service(leaves(version)).docker_archive(&name));
-        done(ann, &format!("push archive://{tag}.tar"));
+        ann.done(&format!("push archive://{tag}.tar"));
     }
-    done(ann, "env production myorg/web:v1");
-    done(ann, "env staging myorg/web:v1");
-}
-
-#[track_caller]
-fn done(sandbox: &Sandbox, line: &str) -> String {
-    exits(sandbox, 0, line)
-}
-
-#[track_caller]
-fn exits(sandbox: &Sandbox, code: u8, line: &str) -> String {
-    let said = sandbox.foretop(line);
-    assert!(said.starts_with(&format!("exit {code}\n")), "{line}: {said}");
-    said
-}
-
-fn json(sandbox: &Sandbox, line: &str) -> serde_json::Value {
-    let output = sandbox.output(line);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", sandbox.shown(&output)))
+    ann.done("env production myorg/web:v1");
+    ann.done("env staging myorg/web:v1");
 }
 
 /// Everybody who judges hears it.
 fn heard(ann: &Sandbox) {
     for place in ["production", "staging"] {
-        exits(ann, 2, &format!("cves --env {place} --exit-code"));
+        ann.exits(2, &format!("cves --env {place} --exit-code"));
     }
-    let added = done(
-        ann,
-        &format!(
-            "exception add proxy --cve {FLAW} --kind accepted-risk --note later \
+    let added = ann.done(&format!(
+        "exception add proxy --cve {FLAW} --kind accepted-risk --note later \
              --image myorg/web --env production --package pkg:npm/tea-leaves --expires 2999-01-01"
-        ),
-    );
+    ));
     assert!(added.contains("Exception proxy is made: CVE-2024-0021 until 2999-01-01T"), "{added}");
-    let cves = done(ann, "cves --env production --exit-code");
+    let cves = ann.done("cves --env production --exit-code");
     assert!(cves.contains("SUPPRESSED"), "{cves}");
-    exits(ann, 2, "cves --env staging --exit-code");
-    let quickview = done(ann, "quickview --env production");
+    ann.exits(2, "cves --env staging --exit-code");
+    let quickview = ann.done("quickview --env production");
     assert!(quickview.contains("0H"), "{quickview}");
     // What is accepted where it goes is no reason not to go there, and elsewhere it is.
     for place in ["production", "staging"] {
-        done(ann, &format!("env {place} myorg/web:v2"));
+        ann.done(&format!("env {place} myorg/web:v2"));
     }
     let compare = "compare archive://v1.tar --exit-on vulnerability --to-env";
-    done(ann, &format!("{compare} production"));
-    exits(ann, 2, &format!("{compare} staging"));
+    ann.done(&format!("{compare} production"));
+    ann.exits(2, &format!("{compare} staging"));
     for place in ["production", "staging"] {
-        done(ann, &format!("env {place} myorg/web:v1"));
+        ann.done(&format!("env {place} myorg/web:v1"));
     }
-    let seen = json(ann, &format!("where {FLAW} --format json"));
+    let seen = ann.json(&format!("where {FLAW} --format json"));
     let deployments = seen["found"][0]["deployments"].as_array().unwrap();
     for it in deployments {
         let is_out = it["statement"]["origin"] == "exception proxy";
         assert_eq!(is_out, it["deployment"]["environment"] == "production", "{it}");
     }
-    let why = done(ann, &format!("explain archive://v1.tar {FLAW} --env production"));
+    let why = ann.done(&format!("explain archive://v1.tar {FLAW} --env production"));
     assert!(why.contains("(exception proxy) says accepted (later)"), "{why}");
-    let why = done(ann, &format!("explain archive://v1.tar {FLAW} --env staging"));
+    let why = ann.done(&format!("explain archive://v1.tar {FLAW} --env staging"));
     assert!(!why.contains("exception proxy"), "{why}");
 }
 
 /// It is listed for people, for programs and for other programs; and is let go of.
 fn listed(ann: &Sandbox) {
-    let listed = done(ann, "exception list");
+    let listed = ann.done("exception list");
     assert!(listed.contains("proxy  CVE-2024-0021  accepted-risk"), "{listed}");
-    let all = json(ann, "exception list --format json");
+    let all = ann.json("exception list --format json");
     assert_eq!(all[0]["definition"]["environments"], serde_json::json!(["production"]));
     // For what runs nowhere counts what holds everywhere, where somebody names the organisation.
-    done(
-        ann,
-        &format!(
-            "exception add wrong --flaw {FLAW} --kind false-positive \
+    ann.done(&format!(
+        "exception add wrong --flaw {FLAW} --kind false-positive \
              --justification vulnerable_code_not_present"
-        ),
-    );
-    exits(ann, 2, "cves archive://v1.tar --exit-code");
-    let named = done(ann, "cves archive://v1.tar --exit-code --org acme");
+    ));
+    ann.exits(2, "cves archive://v1.tar --exit-code");
+    let named = ann.done("cves archive://v1.tar --exit-code --org acme");
     assert!(named.contains("vulnerable code not present"), "{named}");
-    let vex = json(ann, "exception list --format openvex");
+    let vex = ann.json("exception list --format openvex");
     let said = |vex: &serde_json::Value| {
         let all = vex["statements"].as_array().unwrap().iter();
         all.map(|it| it["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(said(&vex), ["affected", "not_affected"]);
     // What is told elsewhere takes the same out of the way there.
-    let vex = json(ann, "exception list wrong --format openvex");
+    let vex = ann.json("exception list wrong --format openvex");
     assert_eq!(said(&vex), ["not_affected"]);
     ann.file("team.vex.json", serde_json::to_vec(&vex).unwrap());
     let stranger = Sandbox::new();
@@ -115,15 +92,15 @@ fn listed(ann: &Sandbox) {
     for file in ["team.vex.json", "v1.tar"] {
         stranger.file(file, fs_err::read(ann.path(file)).unwrap());
     }
-    done(&stranger, "cves archive://v1.tar --exit-code --vex-location team.vex.json");
-    done(ann, "env rename production live");
-    let all = json(ann, "exception list proxy --format json");
+    stranger.done("cves archive://v1.tar --exit-code --vex-location team.vex.json");
+    ann.done("env rename production live");
+    let all = ann.json("exception list proxy --format json");
     assert_eq!(all[0]["definition"]["environments"], serde_json::json!(["live"]));
     for name in ["wrong", "proxy"] {
-        done(ann, &format!("exception remove {name}"));
+        ann.done(&format!("exception remove {name}"));
     }
-    exits(ann, 2, "cves --env live --exit-code");
-    let none = done(ann, "exception list");
+    ann.exits(2, "cves --env live --exit-code");
+    let none = ann.done("exception list");
     assert!(none.contains("Nothing is out of the way"), "{none}");
 }
 
@@ -136,16 +113,16 @@ fn refused(ann: &Sandbox) {
         ("--kind accepted-risk --package lodash", "packages: lodash: "),
         ("--kind accepted-risk --image UPPER", "images: UPPER: "),
     ] {
-        let said = exits(ann, 1, &format!("exception add x --cve CVE-1 {words}"));
+        let said = ann.exits(1, &format!("exception add x --cve CVE-1 {words}"));
         assert!(said.contains(expect), "{words}: {said}");
     }
-    let said = exits(ann, 1, "exception add x --cve * --kind accepted-risk");
+    let said = ann.exits(1, "exception add x --cve * --kind accepted-risk");
     assert!(said.contains("nobody decides about what nobody knows yet"), "{said}");
     for words in ["--kind false-positive", "--kind other", ""] {
         let said = ann.foretop(&format!("exception add x --cve CVE-1 {words}"));
         assert!(!said.starts_with("exit 0"), "{words}: {said}");
     }
-    let said = exits(ann, 1, "exception remove nothing");
+    let said = ann.exits(1, "exception remove nothing");
     assert!(said.contains("nothing"), "{said}");
 }
 
@@ -154,8 +131,8 @@ fn all_of_it_without_a_server() {
     let ann = Sandbox::new().with("FORETOP_OFFLINE", "1").with("FORETOP_ORGANIZATION", "");
     begun(&ann);
     let ann = ann.with("USER", "ann");
-    done(&ann, "enroll acme");
-    done(&ann, "config organization acme");
+    ann.done("enroll acme");
+    ann.done("config organization acme");
     brought_out(&ann);
     heard(&ann);
     refused(&ann);
@@ -171,8 +148,8 @@ fn all_of_it_with_a_server() {
     begun(&ann);
     brought_out(&ann);
     heard(&ann);
-    done(&ann, "schedule add look --env production --cron @daily");
-    let checked = done(&ann, "schedule run look --exit-code");
+    ann.done("schedule add look --env production --cron @daily");
+    let checked = ann.done("schedule run look --exit-code");
     assert!(checked.contains("look: passed"), "{checked}");
     listed(&ann);
     refused(&ann);

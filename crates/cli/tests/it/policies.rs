@@ -44,7 +44,7 @@ fn house() -> Sandbox {
     for (path, text) in DOCUMENTS {
         house.file(&format!("feeds/{path}"), text);
     }
-    done(&house, "almanac build --from feeds");
+    house.done("almanac build --from feeds");
     for (tag, version) in [("v1", "1.2.0"), ("v2", "1.4.0")] {
         let image = service(npm(testkit::layer(), "tea-leaves", version));
         house.file(&format!("{tag}.tar"), image.docker_archive(&format!("myorg/web:{tag}")));
@@ -53,37 +53,20 @@ fn house() -> Sandbox {
     house
 }
 
-#[track_caller]
-fn done(sandbox: &Sandbox, line: &str) -> String {
-    exits(sandbox, 0, line)
-}
-
-#[track_caller]
-fn exits(sandbox: &Sandbox, code: u8, line: &str) -> String {
-    let said = sandbox.foretop(line);
-    assert!(said.starts_with(&format!("exit {code}\n")), "{line}: {said}");
-    said
-}
-
-fn json(sandbox: &Sandbox, line: &str) -> serde_json::Value {
-    let output = sandbox.output(line);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", sandbox.shown(&output)))
-}
-
 #[test]
 fn ours_judge_an_image() {
     let house = house();
     let only = "--only-policy fixable-vulnerabilities";
-    let said = exits(&house, 2, &format!("policy archive://v1.tar --exit-code {only}"));
+    let said = house.exits(2, &format!("policy archive://v1.tar --exit-code {only}"));
     assert!(said.contains("FAILED  (0/1 policies met)"), "{said}");
     assert!(said.contains("Fixable critical or high vulnerabilities found"), "{said}");
     assert!(said.contains("CVE-2024-0021") && said.contains("1.4.0"), "{said}");
-    let said = done(&house, &format!("policy archive://v2.tar --exit-code {only}"));
+    let said = house.done(&format!("policy archive://v2.tar --exit-code {only}"));
     assert!(said.contains("SUCCESS  (1/1 policies met)") && said.contains("A  (100%"), "{said}");
     // A policy that cannot tell is told, and lets nothing through.
-    let said = exits(&house, 2, "policy archive://v2.tar -e --only-policy no-stale-base-images");
+    let said = house.exits(2, "policy archive://v2.tar -e --only-policy no-stale-base-images");
     assert!(said.contains("No data") && said.contains("the base image is unknown"), "{said}");
-    let all = json(&house, "policy archive://v1.tar --format json");
+    let all = house.json("policy archive://v1.tar --format json");
     let ids: Vec<_> = all["policies"].as_array().unwrap().iter().map(|it| &it["id"]).collect();
     assert_eq!(ids.len(), 7, "{ids:?}");
     assert_eq!(all["met"], false);
@@ -94,12 +77,12 @@ fn ours_judge_an_image() {
     assert_eq!(state("fixable-vulnerabilities"), "not-met");
     assert_eq!(state("high-profile-vulnerabilities"), "met");
     assert_eq!(state("approved-base-images"), "unknown");
-    done(&house, "policy archive://v1.tar --result-file result.json");
+    house.done("policy archive://v1.tar --result-file result.json");
     let result = fs_err::read(house.path("result.json")).unwrap();
     let result: serde_json::Value = serde_json::from_slice(&result).unwrap();
     assert_eq!(result["fixable-vulnerabilities"]["pass"], false);
     assert_eq!(result["no-stale-base-images"]["pass"], serde_json::Value::Null);
-    let markdown = done(&house, "policy archive://v1.tar --format markdown");
+    let markdown = house.done("policy archive://v1.tar --format markdown");
     assert!(markdown.contains("<tr><td>:warning:</td>"), "{markdown}");
 }
 
@@ -112,10 +95,10 @@ fn thresholds_are_said_in_a_file() {
     config(
         r#"{"policies": [{"name": "fixable-vulnerabilities", "config": {"severities": ["CRITICAL"]}}]}"#,
     );
-    done(&house, &line);
+    house.done(&line);
     config(r#"{"policies": [{"name": "gaps"}]}"#);
-    exits(&house, 2, &line);
-    let ids = json(&house, "policy archive://v1.tar --format json --policy-config policies.json");
+    house.exits(2, &line);
+    let ids = house.json("policy archive://v1.tar --format json --policy-config policies.json");
     assert_eq!(ids["policies"].as_array().unwrap().len(), 8);
     for (text, expect) in [
         ("{", "cannot read the policies' configuration"),
@@ -123,7 +106,7 @@ fn thresholds_are_said_in_a_file() {
         (r#"{"polices": []}"#, "polices"),
     ] {
         config(text);
-        let said = exits(&house, 1, &line);
+        let said = house.exits(1, &line);
         assert!(said.contains(expect) && said.contains("hint: "), "{text}: {said}");
     }
 }
@@ -131,7 +114,7 @@ fn thresholds_are_said_in_a_file() {
 #[test]
 fn files_of_a_team_are_judged_as_they_are() {
     let house = house();
-    let said = exits(&house, 2, "policy archive://v2.tar -e --policy-dir rules");
+    let said = house.exits(2, "policy archive://v2.tar -e --policy-dir rules");
     assert!(said.contains("Tea of the old garden found") && said.contains("(0/1"), "{said}");
     assert!(said.contains("pkg:npm/tea-leaves@1.4.0"), "{said}");
     assert!(said.contains("Fix: Buy from the new one."), "{said}");
@@ -140,13 +123,13 @@ fn files_of_a_team_are_judged_as_they_are() {
         r#"{"debug": true, "policies": [{"name": "old-garden", "config": {"leaves": "coffee"}}]}"#,
     );
     let with = "--policy-file rules/team/garden.rego --policy-config policies.json";
-    done(&house, &format!("policy archive://v2.tar -e {with}"));
+    house.done(&format!("policy archive://v2.tar -e {with}"));
     house.file("policies.json", r#"{"debug": true}"#);
-    let said = done(&house, &format!("policy archive://v2.tar {with}"));
+    let said = house.done(&format!("policy archive://v2.tar {with}"));
     assert!(said.contains("old-garden#23: found tea-leaves"), "{said}");
     // What is wrong with a policy is its own, and never its image's good.
     house.file("broken/one.rego", OURS.replace("oci.referrer", "oci.nobody"));
-    let said = exits(&house, 2, "policy archive://v2.tar -e --policy-dir broken");
+    let said = house.exits(2, "policy archive://v2.tar -e --policy-dir broken");
     assert!(said.contains("oci.nobody"), "{said}");
     for (line, expect) in [
         ("--policy-dir nowhere", "cannot read"),
@@ -154,7 +137,7 @@ fn files_of_a_team_are_judged_as_they_are() {
         ("--policy-dir feeds", "there is no file of Rego in it"),
         ("--policy-dir rules --only-policy nobody", "nobody"),
     ] {
-        let said = exits(&house, 1, &format!("policy archive://v2.tar {line}"));
+        let said = house.exits(1, &format!("policy archive://v2.tar {line}"));
         assert!(said.contains(expect) && said.contains("hint: "), "{line}: {said}");
     }
 }
@@ -164,23 +147,23 @@ fn a_bundle_goes_round_and_is_pulled_once() {
     let registry = FakeRegistry::start();
     let house = house().with("FORETOP_OFFLINE", "0");
     let bundle = format!("{}/acme/policies:v1", registry.host());
-    let said = done(&house, &format!("policy publish {bundle} --policy-dir rules"));
+    let said = house.done(&format!("policy publish {bundle} --policy-dir rules"));
     assert!(said.contains("Policies pushed to ") && said.contains("old-garden"), "{said}");
     let judge = format!("policy archive://v2.tar -e --policy-bundle {bundle}");
-    let said = exits(&house, 2, &judge);
+    let said = house.exits(2, &judge);
     assert!(said.contains("Tea of the old garden found"), "{said}");
     let blobs = || registry.seen().iter().filter(|it| it.path.contains("/blobs/")).count();
     let before = blobs();
-    exits(&house, 2, &judge);
+    house.exits(2, &judge);
     // Its configuration, which is empty, tells that it is one; its files are here.
     assert!(blobs() <= before + 1, "{}", blobs() - before);
     // Ours go the same way.
     let own = format!("{}/acme/ours:v1", registry.host());
-    done(&house, &format!("policy publish {own}"));
-    let all = json(&house, &format!("policy archive://v1.tar --format json --policy-bundle {own}"));
+    house.done(&format!("policy publish {own}"));
+    let all = house.json(&format!("policy archive://v1.tar --format json --policy-bundle {own}"));
     assert_eq!(all["policies"].as_array().unwrap().len(), 7);
     let missing = format!("{}/acme/nothing:v1", registry.host());
-    exits(&house, 1, &format!("policy archive://v1.tar --policy-bundle {missing}"));
+    house.exits(1, &format!("policy archive://v1.tar --policy-bundle {missing}"));
 }
 
 /// The gate of an environment: an exception opens it, and shuts it when it is let go of.
@@ -193,26 +176,24 @@ fn what_is_accepted_where_it_goes_lets_it_through() {
         "env production myorg/web:v2",
         "env staging myorg/web:v1",
     ] {
-        done(&house, line);
+        house.done(line);
     }
     let gate = "policy myorg/web:v1 --exit-code --only-policy fixable-vulnerabilities --env";
     for place in ["production", "staging"] {
-        let said = exits(&house, 2, &format!("{gate} {place}"));
+        let said = house.exits(2, &format!("{gate} {place}"));
         assert!(
             said.contains(&format!("Environment      │  {place}")) || said.contains(place),
             "{said}"
         );
     }
-    let said = exits(&house, 2, &format!("{gate} production"));
+    let said = house.exits(2, &format!("{gate} production"));
     assert!(said.contains("runs now") && said.contains("myorg/web:v2@sha256:"), "{said}");
-    done(
-        &house,
-        "exception add later --cve CVE-2024-0021 --kind accepted-risk --env staging --expires 2999-01-01",
+    house.done("exception add later --cve CVE-2024-0021 --kind accepted-risk --env staging --expires 2999-01-01",
     );
-    done(&house, &format!("{gate} staging"));
-    exits(&house, 2, &format!("{gate} production"));
-    done(&house, "exception remove later");
-    exits(&house, 2, &format!("{gate} staging"));
-    let said = exits(&house, 1, &format!("{gate} nowhere"));
+    house.done(&format!("{gate} staging"));
+    house.exits(2, &format!("{gate} production"));
+    house.done("exception remove later");
+    house.exits(2, &format!("{gate} staging"));
+    let said = house.exits(1, &format!("{gate} nowhere"));
     assert!(said.contains("environment `nowhere`: there is none"), "{said}");
 }

@@ -60,6 +60,28 @@ impl Sandbox {
         self.shown(&self.output(line))
     }
 
+    /// Runs `foretop`, which does what it is asked to.
+    #[track_caller]
+    pub(crate) fn done(&self, line: &str) -> String {
+        self.exits(0, line)
+    }
+
+    /// Runs `foretop`, which ends with that code.
+    #[track_caller]
+    pub(crate) fn exits(&self, code: u8, line: &str) -> String {
+        let said = self.foretop(line);
+        assert!(said.starts_with(&format!("exit {code}\n")), "{line}: {said}");
+        said
+    }
+
+    /// Runs `foretop`, which writes JSON.
+    #[track_caller]
+    pub(crate) fn json(&self, line: &str) -> serde_json::Value {
+        let output = self.output(line);
+        let read = serde_json::from_slice(&output.stdout);
+        read.unwrap_or_else(|_| panic!("{line}: {}", self.shown(&output)))
+    }
+
     /// A transcript of several.
     pub(crate) fn transcript(&self, lines: &[&str]) -> String {
         lines.iter().fold(String::new(), |mut text, line| {

@@ -26,16 +26,9 @@ fn begun() -> (Sandbox, Serving, Sandbox) {
         let name = format!("myorg/{name}:{tag}");
         let file = format!("{}.tar", name.replace(['/', ':'], "-"));
         ann.file(&file, service(layer).docker_archive(&name));
-        done(&ann, &format!("push archive://{file}"));
+        ann.done(&format!("push archive://{file}"));
     }
     (house, serving, ann)
-}
-
-#[track_caller]
-fn done(sandbox: &Sandbox, line: &str) -> String {
-    let said = sandbox.foretop(line);
-    assert!(said.starts_with("exit 0\n"), "{line}: {said}");
-    said
 }
 
 #[test]
@@ -51,7 +44,7 @@ fn the_answer_is_that_of_cves() {
         &format!("env dark myorg/new:v1@sha256:{digest}"),
         "env create empty",
     ] {
-        done(&ann, line);
+        ann.done(line);
     }
     let wishes = [
         "",
@@ -65,7 +58,7 @@ fn the_answer_is_that_of_cves() {
     for environment in ["production", "staging", "dark", "empty"] {
         for (number, wish) in wishes.iter().enumerate() {
             let name = format!("{environment}-{number}");
-            done(&ann, &format!("schedule add {name} --env {environment} --cron @daily {wish}"));
+            ann.done(&format!("schedule add {name} --env {environment} --cron @daily {wish}"));
             let told = ann.foretop(&format!("cves --env {environment} --exit-code {wish}"));
             let checked = ann.foretop(&format!("schedule run {name} --exit-code"));
             // What runs nowhere is an error there, and nothing that anybody can tell here.
@@ -86,16 +79,16 @@ fn the_answer_is_that_of_cves() {
 #[test]
 fn listed_changed_and_removed() {
     let (_house, _serving, ann) = begun();
-    done(&ann, "env production myorg/db:v1");
+    ann.done("env production myorg/db:v1");
     let none = ann.foretop("schedule list");
     assert!(none.contains("Nothing is checked again and again yet"), "{none}");
     let added = ann.output("schedule add morning --env production --cron @daily --zone Asia/Tokyo");
     assert!(added.status.success(), "{}", ann.shown(&added));
-    let listed = done(&ann, "schedule list");
+    let listed = ann.done("schedule list");
     assert!(listed.contains("morning  production   anything"), "{listed}");
     assert!(listed.contains("@daily Asia/Tokyo") && listed.contains("T15:00:00Z"), "{listed}");
     assert!(listed.contains("not checked yet"), "{listed}");
-    let run = done(&ann, "schedule run morning");
+    let run = ann.done("schedule run morning");
     assert!(run.contains("morning: passed"), "{run}");
     let json = ann.output("schedule run morning --format json");
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
@@ -104,18 +97,18 @@ fn listed_changed_and_removed() {
         "schedule add morning --env production --cron @daily --zone Asia/Tokyo --format json";
     let json: serde_json::Value = serde_json::from_slice(&ann.output(line).stdout).unwrap();
     assert_eq!((&json["name"], &json["zone"]), (&"morning".into(), &"Asia/Tokyo".into()));
-    done(&ann, "env rename production live");
+    ann.done("env rename production live");
     let json = ann.output("schedule list morning --format json");
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(
         (&json[0]["environment"], &json[0]["last"]["verdict"]),
         (&"live".into(), &"passed".into())
     );
-    done(&ann, "env delete live --force");
+    ann.done("env delete live --force");
     let gone = ann.foretop("schedule run morning -e");
     assert!(gone.starts_with("exit 2\n"), "{gone}");
     assert!(gone.contains("nobody can tell: there is no environment live"), "{gone}");
-    assert!(done(&ann, "schedule list").contains("live (not there)"));
+    assert!(ann.done("schedule list").contains("live (not there)"));
     for (line, expect) in [
         (
             "schedule add x --env production --cron @daily",
@@ -133,7 +126,7 @@ fn listed_changed_and_removed() {
         let said = ann.foretop(line);
         assert!(said.starts_with("exit 1\n") && said.contains(expect), "{line}: {said}");
     }
-    done(&ann, "schedule remove morning");
+    ann.done("schedule remove morning");
     let alone = crate::environment::alone(Sandbox::new());
     alone.foretop("env create production");
     let said = alone.foretop("schedule add x --env production --cron @daily");
