@@ -4,7 +4,7 @@ use api::Exception as Kept;
 use model::{Exception, Statement};
 
 use crate::Context;
-use crate::asking::{Whose, ask};
+use crate::asking::{Asking, Whose, ask};
 use crate::failure::Failure;
 
 /// What the organisation that is named says, by `--org` or for all commands, of what runs nowhere yet.
@@ -15,21 +15,22 @@ pub(crate) fn of(context: &Context, whose: &Whose) -> anyhow::Result<Vec<Stateme
 /// What the organisation says of what runs there. Where it cannot be asked nothing is out of the way, and
 /// that is said.
 pub(crate) fn there(context: &Context, whose: &Whose, environment: Option<&str>) -> Vec<Statement> {
-    let asked = ask(context, whose, async |asking| {
-        let all = asking.client.exceptions(&asking.organisation).await?.items;
-        all.iter().filter(|it| !it.expired).map(decided).collect::<anyhow::Result<Vec<_>>>()
-    });
-    match asked {
-        Ok(all) => {
-            let hold = all.iter().filter(|it| it.holds_in(environment));
-            hold.map(Exception::statement).collect()
-        }
-        Err(error) => {
-            let why = "Exceptions are not known, so nothing is out of the way by them";
-            context.messages.warn(&format!("{why}: {error}"));
-            Vec::new()
-        }
-    }
+    ask(context, whose, async |asking| told(asking, environment).await).unwrap_or_else(|error| {
+        let why = "Exceptions are not known, so nothing is out of the way by them";
+        context.messages.warn(&format!("{why}: {error}"));
+        Vec::new()
+    })
+}
+
+/// The same, for whoever asks for other things, too.
+pub(crate) async fn told(
+    asking: &Asking,
+    environment: Option<&str>,
+) -> anyhow::Result<Vec<Statement>> {
+    let all = asking.client.exceptions(&asking.organisation).await?.items;
+    let held = all.iter().filter(|it| !it.expired).map(decided);
+    let held: Vec<Exception> = held.collect::<anyhow::Result<_>>()?;
+    Ok(held.iter().filter(|it| it.holds_in(environment)).map(Exception::statement).collect())
 }
 
 /// What was decided.

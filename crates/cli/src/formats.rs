@@ -2,8 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
+use format::report;
+
+use crate::Context;
 use crate::failure::Failure;
+use crate::messages::width_of_stdout;
 use crate::output::Output;
+use crate::version::VERSION;
+
+/// How a report is drawn that goes there: to the terminal, unless it is to be in a file.
+pub(crate) fn drawn(context: &Context, output: Option<&Output>) -> report::Options {
+    let terminal = output.is_none();
+    report::Options {
+        tool_version: VERSION.to_owned(),
+        colour: terminal && context.messages.colour_on_stdout(),
+        unicode: context.environment.unicode(),
+        width: if terminal { width_of_stdout() } else { None },
+        ..report::Options::default()
+    }
+}
 
 /// Each report that `asked` names as `FORMAT` or `FORMAT=FILE`, and the file it goes to; `known` are all
 /// there are. Whatever was said wrongly is told before anything is read.

@@ -22,16 +22,23 @@ use beside::Beside;
 pub(crate) use bundles::publish;
 use outside::World;
 
-/// Which policies count.
-#[derive(clap::Args, Default)]
-#[command(next_help_heading = "Which policies count")]
-pub(crate) struct Policies {
+/// Policies in files.
+#[derive(clap::Args)]
+pub(crate) struct Files {
     /// A policy in Rego; repeatable
     #[arg(long = "policy-file", value_name = "FILE", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
     /// A directory with policies in Rego, and those below it; repeatable
     #[arg(long = "policy-dir", value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     folders: Vec<PathBuf>,
+}
+
+/// Which policies count.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Which policies count")]
+pub(crate) struct Policies {
+    #[command(flatten)]
+    files: Files,
     /// A bundle of policies in a registry; repeatable
     #[arg(long = "policy-bundle", value_name = "REFERENCE", value_parser = said())]
     bundles: Vec<String>,
@@ -49,25 +56,36 @@ const LARGEST: u64 = 4 << 20;
 /// Files in the directories that are named.
 const FILES: usize = 10_000;
 
-impl Policies {
-    /// Are none named but files?
-    pub(crate) fn are_files(&self) -> bool {
-        self.bundles.is_empty() && self.config.is_none() && self.only.is_empty()
+impl Files {
+    /// The modules that are named.
+    fn read(&self) -> anyhow::Result<Vec<Module>> {
+        let mut modules: Vec<Module> =
+            self.files.iter().map(|it| module(it)).collect::<anyhow::Result<_>>()?;
+        for folder in &self.folders {
+            modules.extend(in_folder(folder)?);
+        }
+        Ok(modules)
     }
 
+    /// The same; where none are named, ours.
+    pub(crate) fn or_ours(&self) -> anyhow::Result<Vec<Module>> {
+        let named = self.read()?;
+        Ok(if named.is_empty() { policy::built_in_modules() } else { named })
+    }
+}
+
+impl Policies {
     /// The modules that are named; without any, ours.
-    pub(crate) fn modules(&self, context: &Context) -> anyhow::Result<Vec<Module>> {
+    fn modules(&self, context: &Context) -> anyhow::Result<Vec<Module>> {
+        if self.bundles.is_empty() {
+            return self.files.or_ours();
+        }
         let mut modules = Vec::new();
         for bundle in &self.bundles {
             modules.extend(bundles::pulled(context, bundle)?);
         }
-        for file in &self.files {
-            modules.push(module(file)?);
-        }
-        for folder in &self.folders {
-            modules.extend(in_folder(folder)?);
-        }
-        Ok(if modules.is_empty() { policy::built_in_modules() } else { modules })
+        modules.extend(self.files.read()?);
+        Ok(modules)
     }
 
     /// Reads them, and makes them ready.

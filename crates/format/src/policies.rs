@@ -33,6 +33,9 @@ pub struct There {
     pub environment: String,
     /// Images of the same repository that run there now, by their names.
     pub running: Vec<String>,
+    /// Why more may run there than is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<String>,
 }
 
 /// What one policy says.
@@ -344,11 +347,13 @@ fn overview(analysis: &Analysis, judged: &Judged) -> Vec<(&'static str, String)>
     }
     if let Some(there) = &judged.there {
         lines.push(("Environment", there.environment.clone()));
-        let now = match &*there.running {
-            [] => vec!["nothing of this repository".to_owned()],
-            some => some.to_vec(),
+        let now = match (&*there.running, &*there.unseen) {
+            ([], []) => vec!["nothing of this repository".to_owned()],
+            ([], _) => vec!["nothing of this repository that is known".to_owned()],
+            (some, _) => some.to_vec(),
         };
         lines.extend(now.into_iter().map(|it| ("  runs now", it)));
+        lines.extend(there.unseen.iter().map(|it| ("  not seen", it.clone())));
     }
     lines
 }
@@ -458,6 +463,24 @@ mod tests {
         insta::assert_snapshot!(write_section(&judged(), &options));
         let plain = write_section(&judged(), &Options::default());
         assert!(plain.is_ascii() && !plain.contains('\u{1b}'), "{plain}");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_not_nothing() {
+        let label = |there: There| {
+            let analysis = crate::report::tests::analysis();
+            overview(&analysis, &Judged { there: Some(there), ..Judged::default() })
+        };
+        let blind =
+            There { unseen: vec!["runtime eu1: it is silent".to_owned()], ..There::default() };
+        for (there, expect) in [
+            (There::default(), "nothing of this repository"),
+            (blind, "nothing of this repository that is known"),
+        ] {
+            let told = label(there);
+            let now = told.iter().find(|it| it.0 == "  runs now").unwrap();
+            assert_eq!(now.1, expect);
+        }
     }
 
     #[test]

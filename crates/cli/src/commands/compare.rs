@@ -21,10 +21,9 @@ use crate::asking::{Asking, Whose, ask_with, server};
 use crate::exceptions;
 use crate::findings::{Advice, answered};
 use crate::formats as several;
-use crate::messages::{count, width_of_stdout};
+use crate::messages::count;
 use crate::output::{Delivery, Output, deliver};
 use crate::subject::{Subject, subjects, warn_of_types};
-use crate::version::VERSION;
 
 /// Compare with another image, directory, archive or document: packages and vulnerabilities that came,
 /// went or changed
@@ -163,14 +162,9 @@ impl Verb for Compare {
         let created = created.unwrap_or_else(|| jiff::Timestamp::now().to_string());
         let ignore_unchanged = self.ignore_unchanged;
         let options_of = |output: &Option<Output>| {
-            let terminal = output.is_none();
             let report = report::Options {
                 created: Some(created.clone()),
-                tool_version: VERSION.to_owned(),
-                colour: terminal && context.messages.colour_on_stdout(),
-                unicode: context.environment.unicode(),
-                width: if terminal { width_of_stdout() } else { None },
-                ..report::Options::default()
+                ..several::drawn(context, output.as_ref())
             };
             comparison::Options { report, ignore_unchanged }
         };

@@ -16,10 +16,9 @@ use crate::deployed::Deployed;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered, reports_help};
 use crate::formats;
-use crate::messages::{count, width_of_stdout};
+use crate::messages::count;
 use crate::output::{Delivery, Output};
 use crate::subject::{Subject, subjects, warn_of_types};
-use crate::version::VERSION;
 
 /// List the known flaws of what is inside an image, a directory, an archive or a document
 #[derive(clap::Parser)]
@@ -188,17 +187,13 @@ impl Verb for Cves {
         let mut options = Vec::with_capacity(reports.len());
         let mut deliveries = Vec::with_capacity(reports.len());
         for (report, output) in reports {
-            let terminal = output.is_none();
             options.push(report::Options {
                 created: Some(created.clone()),
-                tool_version: VERSION.to_owned(),
-                colour: terminal && context.messages.colour_on_stdout(),
-                unicode: context.environment.unicode(),
-                width: if terminal { width_of_stdout() } else { None },
                 details: self.details,
                 epss: self.epss,
                 locations: self.locations,
                 only_vuln_packages: self.only_vuln_packages,
+                ..formats::drawn(context, output.as_ref())
             });
             deliveries.push((report, Delivery::to(output, &context.messages)));
         }

@@ -9,10 +9,9 @@ use crate::asking::Whose;
 use crate::exceptions;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
-use crate::messages::width_of_stdout;
+use crate::formats;
 use crate::subject::{Choice, Subject, subjects};
 use crate::table::Format;
-use crate::version::VERSION;
 
 /// Tell why there is a finding, or why there is none: every step from the file to the verdict
 #[derive(clap::Parser)]
@@ -56,14 +55,7 @@ impl Verb for Explain {
         let judgements = lookout.explain(&inventory, asked);
         answered(&lookout)?;
         let basis = lookout.basis(&inventory);
-        let options = report::Options {
-            tool_version: VERSION.to_owned(),
-            colour: context.messages.colour_on_stdout(),
-            unicode: context.environment.unicode(),
-            width: width_of_stdout(),
-            details: self.details,
-            ..report::Options::default()
-        };
+        let options = report::Options { details: self.details, ..formats::drawn(context, None) };
         let nothing = judgements.is_empty() && packages.is_empty();
         if nothing {
             about_others(&self.about, &lookout, context)?;

@@ -12,17 +12,16 @@ use model::{Analysis, Inventory};
 use super::compare::Pick;
 use super::{Outcome, Verb, said};
 use crate::Context;
-use crate::asking::{Whose, ask_with};
+use crate::asking::{Asking, Whose, ask_with};
+use crate::deployed::{runtimes, unplaced};
 use crate::exceptions;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::formats;
-use crate::messages::width_of_stdout;
 use crate::output::deliver;
-use crate::policies::{Judged, Policies, publish};
+use crate::policies::{Files, Judged, Policies, publish};
 use crate::subject::{Subject, subjects};
 use crate::table::Format;
-use crate::version::VERSION;
 
 /// Judge an image, a directory, an archive or a document by policies
 #[derive(clap::Parser)]
@@ -42,7 +41,7 @@ enum Command {
         #[arg(value_name = "REFERENCE", value_parser = said())]
         reference: String,
         #[command(flatten)]
-        policies: Policies,
+        files: Files,
         /// How to write what was pushed
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -88,8 +87,8 @@ enum Form {
 impl Verb for Policy {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self.command {
-            Some(Command::Publish { reference, policies, format }) => {
-                pushed(context, &reference, &policies, format)
+            Some(Command::Publish { reference, files, format }) => {
+                pushed(context, &reference, &files, format)
             }
             None => self.judging.run(context),
         }
@@ -114,13 +113,7 @@ impl Judging {
         judged.paper.there = there;
         for (form, output) in reports {
             let terminal = output.is_none();
-            let options = report::Options {
-                tool_version: VERSION.to_owned(),
-                colour: terminal && context.messages.colour_on_stdout(),
-                unicode: context.environment.unicode(),
-                width: if terminal { width_of_stdout() } else { None },
-                ..report::Options::default()
-            };
+            let options = formats::drawn(context, output.as_ref());
             let text = written(form, &analysis, &judged, &options)?;
             let text =
                 if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };
@@ -144,21 +137,38 @@ impl Judging {
         environment: &str,
         context: &Context,
     ) -> anyhow::Result<(Lookout, Inventory, Option<There>)> {
-        let (lookout, (inventory, running)) = self.advice.about_remembered(context, || {
-            ask_with(context, &self.whose, self.advice.directory(), async |asking| {
-                let pick = Pick { context, asking };
-                // An environment that nobody has heard of lets nothing through.
-                let running = pick.all_in(environment).await?;
-                let (inventory, known) = pick.named(&self.subject).await?;
-                let like = running.into_iter().filter(|it| known.is_of(&it.repository));
-                anyhow::Ok((inventory, like.map(|it| it.image).collect::<BTreeSet<_>>()))
-            })
-        })?;
-        let exceptions = exceptions::there(context, &self.whose, Some(environment));
-        let running = running.into_iter().collect();
-        let there = There { environment: environment.to_owned(), running };
+        let (lookout, (inventory, exceptions, there)) =
+            self.advice.about_remembered(context, || {
+                ask_with(context, &self.whose, self.advice.directory(), async |asking| {
+                    let pick = Pick { context, asking };
+                    // An environment that nobody has heard of lets nothing through.
+                    let running = pick.all_in(environment).await?;
+                    let (inventory, known) = pick.named(&self.subject).await?;
+                    let like = running.into_iter().filter(|it| known.is_of(&it.repository));
+                    let running: BTreeSet<String> = like.map(|it| it.image).collect();
+                    let there = There {
+                        environment: environment.to_owned(),
+                        running: running.into_iter().collect(),
+                        unseen: unseen(asking, environment).await?,
+                    };
+                    let exceptions = exceptions::told(asking, Some(environment)).await?;
+                    anyhow::Ok((inventory, exceptions, there))
+                })
+            })?;
         Ok((lookout.with_exceptions(exceptions), inventory, Some(there)))
     }
+}
+
+/// Why more may run there than is known, in a line each.
+async fn unseen(asking: &Asking, environment: &str) -> anyhow::Result<Vec<String>> {
+    let mut all = Vec::new();
+    for it in runtimes(asking, environment).await? {
+        let (name, lost) = (&it.name, &it.unplaced);
+        all.extend(it.gaps.iter().map(|why| format!("runtime {name}: {why}")));
+        let lost = lost.iter().filter(|it| it.environment == environment);
+        all.extend(lost.map(|it| format!("{}: {}", it.digest, unplaced(it))));
+    }
+    Ok(all)
 }
 
 fn written(
@@ -191,16 +201,10 @@ fn written(
 fn pushed(
     context: &Context,
     reference: &str,
-    policies: &Policies,
+    files: &Files,
     format: Format,
 ) -> anyhow::Result<Outcome> {
-    if !policies.are_files() {
-        return Err(Failure::error(
-            "policy publish: only files are published",
-            "--policy-file and --policy-dir name them; without any, ours are",
-        ));
-    }
-    let modules = policies.modules(context)?;
+    let modules = files.or_ours()?;
     let (digest, published) = publish(context, reference, &modules)?;
     let ids: Vec<_> = published.iter().map(|it| it.id.as_str()).collect();
     if format == Format::Json {

@@ -12,10 +12,8 @@ use crate::Context;
 use crate::deployed::Deployed;
 use crate::findings::{Advice, answered};
 use crate::formats;
-use crate::messages::width_of_stdout;
 use crate::output::deliver;
 use crate::subject::{Subject, subjects};
-use crate::version::VERSION;
 
 /// Tell in a few lines how an image, a directory, an archive or a document stands
 #[derive(clap::Parser)]
@@ -77,13 +75,7 @@ impl Verb for Quickview {
         };
         for (form, output) in reports {
             let terminal = output.is_none();
-            let options = report::Options {
-                tool_version: VERSION.to_owned(),
-                colour: terminal && context.messages.colour_on_stdout(),
-                unicode: context.environment.unicode(),
-                width: if terminal { width_of_stdout() } else { None },
-                ..report::Options::default()
-            };
+            let options = formats::drawn(context, output.as_ref());
             let text = told.written(form, &options);
             let text =
                 if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };

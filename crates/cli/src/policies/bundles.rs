@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use image::artifact::{self, Artifact, Found, Piece};
 use image::{Progress, Settings};
+use model::Digest;
 use policy::bundle::{self, Layer, Packing};
 use policy::{Module, Policy, Set};
+use sha2::{Digest as _, Sha256};
 use tarball::{Entries as _, EntryKind};
 
 use crate::Context;
@@ -31,10 +33,15 @@ pub(super) fn pulled(context: &Context, reference: &str) -> anyhow::Result<Vec<M
     let kept = context.environment.cache()?.map(|it| it.root().join("policies"));
     let passing = tempfile::tempdir()?;
     let folder = kept.unwrap_or_else(|| passing.path().to_owned());
-    let already = |it: &artifact::Layer| {
-        let size = std::fs::metadata(folder.join(it.digest.hex())).map(|it| it.len());
-        !meant(it) || size.is_ok_and(|size| size == it.size)
+    // What was torn since, or changed, is pulled anew.
+    let is_whole = |it: &artifact::Layer| {
+        let bytes = fs_err::File::open(folder.join(it.digest.hex())).and_then(|file| {
+            let mut bytes = Vec::new();
+            file.take(it.size + 1).read_to_end(&mut bytes).map(|_| bytes)
+        });
+        bytes.is_ok_and(|all| Digest::from_sha256(&Sha256::digest(all).into()) == it.digest)
     };
+    let already = |it: &artifact::Layer| !meant(it) || is_whole(it);
     let fetched = runtime.block_on(found.fetch(&already, &folder));
     fetched.map_err(engine::Error::from)?;
     context.messages.debug(&format!("bundle {reference}: {}", found.digest));

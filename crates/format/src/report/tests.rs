@@ -56,7 +56,7 @@ fn package(purl: &str, path: &str) -> Package {
 
 /// A small Debian image: a critical flaw in two binaries of one source, one that will not be fixed,
 /// one in an npm package that a statement took out of the way, and a gap of each kind.
-fn analysis() -> Analysis {
+pub(crate) fn analysis() -> Analysis {
     let status = "/var/lib/dpkg/status";
     let source = || SourcePackage { name: "openssl".to_owned(), version: None };
     let packages = vec![
