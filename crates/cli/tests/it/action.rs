@@ -282,8 +282,7 @@ fn what_cannot_be_done_is_said() {
     };
     check(&[], "error: command: it must be told");
     check(&[("command", "recommendations")], "command `recommendations`: not there yet");
-    check(&[("command", "policy")], "command `policy`: not there yet");
-    check(&[("command", "attestation-add")], "command `attestation-add`: not there yet");
+    check(&[("command", "attestation-add"), TEA], "attestation-add: file is not told");
     check(&[("command", "cves"), TEA, ("ignore-base", "true")], "ignore-base: not there yet");
     check(&[("command", "sbom"), TEA, ("secrets", "true")], "secrets: not there yet");
     check(&[("command", "cves"), TEA, ("only-fixed", "perhaps")], "neither true nor false");

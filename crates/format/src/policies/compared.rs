@@ -148,12 +148,17 @@ impl Compared {
             }
             text.trim();
             text.push("\n");
-            for (side, word) in [("analyzed", it.analyzed), ("comparison", it.comparison)] {
-                if let Some(why) = word.why {
-                    text.push(&format!("    {side}: "));
-                    text.push_shown(why);
-                    text.push("\n");
-                }
+            let (now, was) = (it.analyzed.why, it.comparison.why);
+            let told = if now == was {
+                [("", now), ("", None)]
+            } else {
+                [("analyzed: ", now), ("comparison: ", was)]
+            };
+            for (side, why) in told {
+                let Some(why) = why else { continue };
+                text.push(&format!("    {side}"));
+                text.push_shown(why);
+                text.push("\n");
             }
         }
         text.push("\n");
