@@ -49,6 +49,7 @@ mod tests {
             &[
                 "model",
                 "format",
+                "policy",
                 "almanac",
                 "image",
                 "integration",

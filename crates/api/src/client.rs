@@ -2,6 +2,7 @@
 
 mod exceptions;
 mod integrations;
+mod policies;
 mod rules;
 mod runtimes;
 mod schedules;

@@ -12,6 +12,7 @@ mod integration;
 mod number;
 mod organisation;
 mod page;
+mod policy;
 mod problem;
 mod retention;
 mod rule;
@@ -47,6 +48,11 @@ pub use organisation::{
     Version,
 };
 pub use page::{Page, PageQuery};
+pub use policy::{
+    PoliciesKept, PolicyBasis, PolicyImage, PolicyModule, PolicyPlace, PolicyResult, PolicyResults,
+    PolicySample, PolicySet, PolicySetQuery, PolicyState, PolicyTally, PolicyTitle,
+    PolicyTrendQuery, PolicyVersion, SettingPolicies,
+};
 pub use problem::{Problem, Sort};
 pub use retention::{DeleteQuery, Deleted, ExpireQuery, Expired, Keeping, KeepingFor};
 pub use rule::{

@@ -30,6 +30,8 @@ pub(crate) use self::room::Room;
 pub(crate) const LARGEST: usize = 128 << 20;
 /// Bytes of the largest list of what runs, and of statements.
 const LONG: usize = 16 << 20;
+/// Bytes of the largest set of policies, as it is written.
+const POLICIES: usize = 6 << 20;
 /// Bytes of the largest of all other documents.
 const SHORT: usize = 16 << 10;
 /// Bytes of the largest list of what a tag leads to.
@@ -106,6 +108,8 @@ fn most(route: &str) -> usize {
     .any(is)
     {
         LONG
+    } else if is("/policies") {
+        POLICIES
     } else if is("/tags") {
         LISTED
     } else {

@@ -31,6 +31,7 @@ mod once;
 mod opening;
 mod parties;
 mod peer;
+mod policies;
 mod rate;
 mod rations;
 mod reading;

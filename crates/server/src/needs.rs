@@ -48,6 +48,7 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
         | "/environments/{environment}/runtimes/{runtime}"
         | "/runtimes/{runtime}"
         | "/runtimes/{runtime}/heartbeats" => Right::RecordDeployments,
+        "/policies" | "/environments/{environment}/policies" => Right::ManageOrganisation,
         "/environments" | "/environments/{environment}" => Right::ManageEnvironments,
         "/images/{digest}" if method == Method::PUT => Right::PushImages,
         "/repositories/{repository}" if method == Method::PUT => Right::EnableRepositories,

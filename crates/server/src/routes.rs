@@ -15,6 +15,7 @@ mod invitations;
 mod join;
 mod members;
 mod organisations;
+mod policies;
 mod repositories;
 mod resets;
 mod retention;
@@ -70,6 +71,7 @@ use crate::tagged;
         (name = "rules", description = "Who is told of what, and what was told"),
         (name = "schedules", description = "What is checked again and again"),
         (name = "exceptions", description = "What was decided about flaws"),
+        (name = "policies", description = "What images must be, where, and what they are"),
     ),
 )]
 struct Described;
@@ -101,7 +103,8 @@ fn paths() -> OpenApiRouter<App> {
             .merge(integrations::paths())
             .merge(rules::paths())
             .merge(schedules::paths())
-            .merge(exceptions::paths()),
+            .merge(exceptions::paths())
+            .merge(policies::paths()),
     )
 }
 

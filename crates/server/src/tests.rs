@@ -11,6 +11,7 @@ mod integrations;
 mod keeping;
 mod live;
 mod pending;
+mod policies;
 mod runtimes;
 mod schedules;
 mod story;

@@ -5,6 +5,7 @@ mod exceptions;
 mod integrations;
 mod numbers;
 mod people;
+mod policies;
 mod runtimes;
 mod schedules;
 mod telling;
@@ -23,6 +24,10 @@ pub use integrations::{
 };
 pub use numbers::{Changes, ImageContent, RunningImage, SetPackage};
 pub use people::{Caller, NewSecret, NewToken, Newcomer, Speaker};
+pub use policies::{
+    JudgedImage, JudgedRunning, NewJudging, NewPolicySet, PolicyJudging, PolicySample,
+    PolicySetHead, PolicySetRecord, PolicyVerdicts,
+};
 pub(crate) use runtimes::is_silent;
 pub use runtimes::{
     Container, KeptContainer, RunsIn, RuntimeRecord, SeenInUse, Snapped, Snapshot, Unplaced,

@@ -36,6 +36,7 @@ mod numbers;
 mod organisations;
 mod outbox;
 mod packages;
+mod policies;
 mod refusals;
 mod repositories;
 mod resets;
@@ -49,6 +50,7 @@ mod settings;
 mod tags;
 mod tokens;
 mod users;
+mod verdicts;
 mod watched;
 
 use db::Db;
@@ -57,13 +59,14 @@ pub use contract::{
     Bundle, Caller, Change, Changes, Check, Cleared, Container, Counted, Counts, DueLook,
     Elsewhere, Error, Evaluation, EventSelection, ExceptionRecord, Expired, Idempotent,
     ImageContent, ImageSelection, IntegrationRecord, IntegrationSecrets, IntegrationState, Job,
-    JobReport, JobState, Keeping, Kept, KeptContainer, KnownPackage, Led, Listed, NewEvent,
-    NewException, NewIntegration, NewInventory, NewJob, NewMessage, NewNotice, NewRule,
-    NewSchedule, NewSecret, NewToken, Newcomer, NoticeCounts, NoticeReport, NoticeState,
-    OutboxEntry, OutboxState, Page, Paged, Recollection, Recorded, Refused, Reported, Restored,
-    Retention, RuleRecord, Running, RunningImage, RunsIn, RuntimeRecord, SWITCHED_OFF,
-    ScheduleRecord, SecretRecord, SeenInUse, Selection, SetPackage, Setback, Snapped, Snapshot,
-    Sought, Speaker, Stale, Tiding, Tidings, Trouble, Turn, Unplaced, WaitingMessage,
+    JobReport, JobState, JudgedImage, JudgedRunning, Keeping, Kept, KeptContainer, KnownPackage,
+    Led, Listed, NewEvent, NewException, NewIntegration, NewInventory, NewJob, NewJudging,
+    NewMessage, NewNotice, NewPolicySet, NewRule, NewSchedule, NewSecret, NewToken, Newcomer,
+    NoticeCounts, NoticeReport, NoticeState, OutboxEntry, OutboxState, Page, Paged, PolicyJudging,
+    PolicySample, PolicySetHead, PolicySetRecord, PolicyVerdicts, Recollection, Recorded, Refused,
+    Reported, Restored, Retention, RuleRecord, Running, RunningImage, RunsIn, RuntimeRecord,
+    SWITCHED_OFF, ScheduleRecord, SecretRecord, SeenInUse, Selection, SetPackage, Setback, Snapped,
+    Snapshot, Sought, Speaker, Stale, Tiding, Tidings, Trouble, Turn, Unplaced, WaitingMessage,
     WaitingNotice, When, Workload, WrittenEvent, WrittenImage,
 };
 pub use db::Together;

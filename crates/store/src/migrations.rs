@@ -24,6 +24,7 @@ const ALL: &[&str] = &[
     include_str!("migrations/0015-in-use.sql"),
     include_str!("migrations/0016-schedules.sql"),
     include_str!("migrations/0017-exceptions.sql"),
+    include_str!("migrations/0018-policies.sql"),
 ];
 
 /// The version this program makes and understands.

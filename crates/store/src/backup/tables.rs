@@ -130,6 +130,24 @@ pub(crate) const TABLES: &[Table] = &[
         "t:environment n:at t:almanac n:critical n:high n:medium n:low n:unspecified n:images \
          n:pending n:gaps",
     ),
+    table(
+        "policy_sets",
+        "id",
+        "t:id t:organisation t:environment n:version n:in_force t:digest t:summary t:modules t:config \
+         n:bytes n:set_at t:set_by",
+    ),
+    table(
+        "policy_verdicts",
+        "organisation, stance, digest",
+        "t:organisation t:stance t:digest t:ground t:mark t:states t:verdicts n:judged_at n:looked_at",
+    ),
+    table(
+        "policy_judgings",
+        "environment",
+        "t:environment n:revision t:stance t:basis n:judged_at",
+    ),
+    table("policy_states", "environment, application", "t:environment t:application t:states"),
+    table("policy_samples", "environment, day", "t:environment n:day t:sample"),
     table("evaluations", "organisation, position", "t:organisation n:position t:almanac n:at"),
     table(
         "deployments",
