@@ -22,6 +22,7 @@ mod tests {
         ("matching", &["model", "crew", "ecosystem", "almanac"]),
         ("portfolio", &["model", "crew", "ecosystem", "almanac", "matching"]),
         ("attestation", &["model"]),
+        ("base", &["model", "attestation"]),
         ("image", &["model", "tarball", "attestation"]),
         ("integration", &["model", "image"]),
         ("catalog", &["model", "tarball", "ecosystem"]),

@@ -151,6 +151,10 @@ pub enum EventKind {
     ExceptionDeleted,
     /// It is not any more, because the time is over for which that was decided.
     ExceptionExpired,
+    /// Somebody taught that images are bases of others.
+    BaseLearned,
+    /// They are not looked for any more.
+    BaseForgotten,
     /// What was older than it is to be kept is gone.
     Expired,
 }
@@ -168,7 +172,7 @@ impl EventKind {
     ];
 
     /// All of them.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 60] = [
         Self::OrganisationCreated,
         Self::RepositoryEnabled,
         Self::RepositoryDisabled,
@@ -226,6 +230,8 @@ impl EventKind {
         Self::ExceptionSet,
         Self::ExceptionDeleted,
         Self::ExceptionExpired,
+        Self::BaseLearned,
+        Self::BaseForgotten,
         Self::Expired,
     ];
 
@@ -289,6 +295,8 @@ impl EventKind {
             Self::ExceptionSet => "exception-set",
             Self::ExceptionDeleted => "exception-deleted",
             Self::ExceptionExpired => "exception-expired",
+            Self::BaseLearned => "base-learned",
+            Self::BaseForgotten => "base-forgotten",
             Self::Expired => "expired",
         }
     }

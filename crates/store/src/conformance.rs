@@ -2,6 +2,7 @@
 //! installed.
 
 mod backup;
+mod bases;
 mod deletion;
 mod environments;
 mod evaluations;
@@ -183,6 +184,9 @@ conformance! {
         are_kept_and_replaced
         expire_once
         follow_their_environments;
+    bases:
+        are_taught_and_forgotten
+        are_images_that_are_known;
     freshness:
         is_told_as_it_changes;
     secrets:

@@ -152,6 +152,7 @@ impl Store {
             "repositories",
             "schedules",
             "exceptions",
+            "bases",
             "stale_feeds",
         ] {
             let sql = format!("DELETE FROM {table} WHERE organisation = $1");

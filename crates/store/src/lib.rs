@@ -5,6 +5,7 @@
 //! that tells of a change is written in the same transaction.
 
 mod backup;
+mod bases;
 mod changes;
 #[cfg(test)]
 mod conformance;
@@ -54,11 +55,11 @@ mod watched;
 use db::Db;
 
 pub use contract::{
-    Bundle, Caller, Change, Changes, Check, Cleared, Container, Counted, Counts, DueLook,
-    Elsewhere, Error, Evaluation, EventSelection, ExceptionRecord, Expired, Idempotent,
+    BaseRecord, Bundle, Caller, Change, Changes, Check, Cleared, Container, Counted, Counts,
+    DueLook, Elsewhere, Error, Evaluation, EventSelection, ExceptionRecord, Expired, Idempotent,
     ImageContent, ImageSelection, IntegrationRecord, IntegrationSecrets, IntegrationState, Job,
-    JobReport, JobState, Keeping, Kept, KeptContainer, KnownPackage, Led, Listed, NewEvent,
-    NewException, NewIntegration, NewInventory, NewJob, NewMessage, NewNotice, NewRule,
+    JobReport, JobState, Keeping, Kept, KeptContainer, KnownPackage, Led, Listed, NewBase,
+    NewEvent, NewException, NewIntegration, NewInventory, NewJob, NewMessage, NewNotice, NewRule,
     NewSchedule, NewSecret, NewToken, Newcomer, NoticeCounts, NoticeReport, NoticeState,
     OutboxEntry, OutboxState, Page, Paged, Recollection, Recorded, Refused, Reported, Restored,
     Retention, RuleRecord, Running, RunningImage, RunsIn, RuntimeRecord, SWITCHED_OFF,
