@@ -71,6 +71,7 @@ mod tests {
                 "store",
                 "ecosystem",
                 "attestation",
+                "base",
                 "image",
                 "integration",
                 "format",

@@ -189,6 +189,12 @@ impl Clues<'_> {
                 Ok(layers) if begins_with(&own, &layers.diff_ids) => {
                     held.push(base(Some(layers.diff_ids.len())));
                 }
+                Ok(_) if claim.reference.digest.is_none() => {
+                    doubts.push(format!(
+                        "{who} names {name}, which leads to another image by now, and no digest"
+                    ));
+                    unheld.get_or_insert(base(None));
+                }
                 Ok(_) => doubts.push(format!(
                     "{who} names {name}, but its layers are not the beginning of this image"
                 )),

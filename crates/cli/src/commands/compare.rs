@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use api::Presenting;
 use clap::{ArgGroup, ValueHint};
-use engine::{Filter, Lookout, compare_wanted};
+use engine::{Filter, Lookout, Part, compare_wanted};
 use format::{comparison, report};
 use model::{Analysis, Comparison, Fate, Inventory, Level};
 
@@ -18,7 +18,9 @@ use super::cves::severity;
 use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask_with, server};
+use crate::bases::{Ground, warn_of_places};
 use crate::exceptions;
+use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::formats as several;
 use crate::messages::count;
@@ -109,6 +111,9 @@ struct Wishes {
     /// Leave out what an exception or a statement takes out of the way on both sides
     #[arg(long)]
     ignore_suppressed: bool,
+    /// Leave out, on either side, what its base image brought; an error where nobody can tell
+    #[arg(long)]
+    ignore_base: bool,
 }
 
 /// What may shut the gate.
@@ -179,6 +184,10 @@ impl Verb for Compare {
             if worse || other { Outcome::Shut } else { Outcome::Done }
         };
         if let (Some(from), Some(to)) = (&self.env, &self.to_env) {
+            if self.wishes.ignore_base {
+                let why = "--ignore-base: whole environments are compared with their base images";
+                return Err(Failure::error(why, "leave it out, or compare two images"));
+            }
             let between = Between { from, to, wishes: &self.wishes, advice: &self.advice };
             let of = comparison::Between { after: from.clone(), before: to.clone() };
             let mut tellings = Vec::with_capacity(reports.len());
@@ -191,6 +200,7 @@ impl Verb for Compare {
 
         let comparison = if self.is_judged_there(context)? {
             let (after, before) = self.judged_there(context)?;
+            let [before, after] = self.without_bases([before, after], context)?;
             self.compared(&before, &after, context)
         } else {
             let (lookout, (after, before)) = self.sides(context)?;
@@ -198,6 +208,7 @@ impl Verb for Compare {
             // new.
             let [before, after] =
                 [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
+            let [before, after] = self.without_bases([before, after], context)?;
             let mut comparison = self.compared(&before, &after, context);
             if ignore_unchanged {
                 lookout.put_titles(&before, &after, &mut comparison);
@@ -238,6 +249,29 @@ impl Compare {
             };
             Ok((judge(after).await?, judge(before).await?))
         })
+    }
+
+    /// Both sides; where that is wanted, without what their base images brought.
+    fn without_bases(
+        &self,
+        [before, after]: [Analysis; 2],
+        context: &Context,
+    ) -> anyhow::Result<[Analysis; 2]> {
+        if !self.wishes.ignore_base {
+            return Ok([before, after]);
+        }
+        let to = self.to.as_deref();
+        let to = to.map(|to| self.subject.clone().and(to, self.to_ref.as_deref()).1);
+        let from = self.env.is_none().then_some(&self.subject);
+        let rest = |analysis: Analysis, subject: Option<&Subject>| {
+            let ground = Ground::of(context, &self.whose, subject, &analysis.inventory);
+            let name = analysis.inventory.subject.name();
+            let part = Some(ground.part(name, Part::Rest, context)?);
+            let mut analysis = Filter { part, ..Filter::default() }.apply(analysis);
+            warn_of_places(&mut analysis, context);
+            anyhow::Ok(analysis)
+        };
+        Ok([rest(before, to.as_ref())?, rest(after, from)?])
     }
 
     fn compared(&self, before: &Analysis, after: &Analysis, context: &Context) -> Comparison {

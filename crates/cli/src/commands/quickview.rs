@@ -9,6 +9,7 @@ use model::Analysis;
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::bases::Ground;
 use crate::deployed::Deployed;
 use crate::findings::{Advice, answered};
 use crate::formats;
@@ -49,6 +50,7 @@ impl Verb for Quickview {
         let reports = formats::wanted(&self.format, self.output.as_deref(), &known)?;
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
+        let mut ground = None;
         let told = if self.deployed.wanted() {
             let advice = (&filter, true);
             let begin = |images| Ok((images, Told::Several(Box::default())));
@@ -71,12 +73,17 @@ impl Verb for Quickview {
             let lookout = lookout.with_exceptions(exceptions);
             let analysis = lookout.analyze_in_brief(inventory, &filter);
             answered(&lookout)?;
+            if analysis.inventory.subject.image().is_some() {
+                let whose = self.deployed.whose();
+                let base = Ground::of(context, whose, Some(&self.subject), &analysis.inventory);
+                ground = base.told(&analysis);
+            }
             Told::One(Box::new(analysis))
         };
         for (form, output) in reports {
             let terminal = output.is_none();
             let options = formats::drawn(context, output.as_ref());
-            let text = told.written(form, &options);
+            let text = told.written(form, ground.as_ref(), &options);
             let text =
                 if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };
             deliver(&text, output.as_ref(), &context.messages)?;
@@ -99,10 +106,15 @@ enum Told {
 }
 
 impl Told {
-    fn written(&self, form: Form, options: &report::Options) -> String {
+    fn written(
+        &self,
+        form: Form,
+        ground: Option<&report::Ground>,
+        options: &report::Options,
+    ) -> String {
         match (self, form) {
-            (Self::One(it), Form::Text) => report::write_quickview(it, options),
-            (Self::One(it), Form::Markdown) => report::write_quickview_markdown(it),
+            (Self::One(it), Form::Text) => report::write_quickview(it, ground, options),
+            (Self::One(it), Form::Markdown) => report::write_quickview_markdown(it, ground),
             (Self::Several(it), Form::Text) => it.written(options),
             (Self::Several(it), Form::Markdown) => it.written_in_markdown(),
         }

@@ -6,16 +6,16 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use model::{Analysis, Basis, Gap, Subject};
 
-use super::Options;
 use super::basis::rests_on;
 use super::packages::{holes, not_known};
+use super::{Ground, Options};
 use crate::html::{self, LONGEST, LONGEST_WARNINGS, ROOM, push_code, within};
 use crate::page::{self, Tally};
 use crate::paint::{Style, Text};
 use crate::words;
 
 /// A few lines about `analysis`: target, digest, counts, gaps, and what to ask next.
-pub fn write_quickview(analysis: &Analysis, options: &Options) -> String {
+pub fn write_quickview(analysis: &Analysis, ground: Option<&Ground>, options: &Options) -> String {
     let mut text = Text::new(options, 1024);
     let subject = &analysis.inventory.subject;
     let tally = Tally::of(&analysis.findings);
@@ -26,7 +26,9 @@ pub fn write_quickview(analysis: &Analysis, options: &Options) -> String {
         .unwrap_or_default();
     let target = if matches!(subject, Subject::Directory { .. }) { "Path" } else { "Target" };
     let name = crate::list::shown(subject.name());
-    let width = name.chars().count().max(digest.len()).min(60);
+    let base = ground.map(|it| crate::list::shown(it.called()).into_owned()).unwrap_or_default();
+    let width = [&name, digest, &base].map(|it| it.chars().count()).into_iter().max();
+    let width = width.unwrap_or_default().min(60);
     text.padded(&format!("  {target}"), LABEL);
     text.bar();
     text.push("  ");
@@ -42,7 +44,25 @@ pub fn write_quickview(analysis: &Analysis, options: &Options) -> String {
         text.bar();
         text.push("\n");
     }
+    if let Some(ground) = ground {
+        text.padded("  Base image", LABEL);
+        text.bar();
+        text.push("  ");
+        text.padded(&base, width);
+        text.push("  ");
+        match ground.tally() {
+            Some(tally) => counts(&mut text, Some(&tally)),
+            None if ground.is_scratch => {
+                text.bar();
+                text.push("\n");
+            }
+            None => counts(&mut text, None),
+        }
+    }
     not_known(&mut text, analysis);
+    if let Some(ground) = ground {
+        ground.tell(&mut text);
+    }
     rests_on(&mut text, &analysis.basis);
     // Hints are for whoever sits at a terminal, and the image's name is all that a command needs.
     if subject.image().is_some() && options.width.is_some() {
@@ -52,7 +72,7 @@ pub fn write_quickview(analysis: &Analysis, options: &Options) -> String {
 }
 
 /// The same for a comment on GitHub or GitLab.
-pub fn write_quickview_markdown(analysis: &Analysis) -> String {
+pub fn write_quickview_markdown(analysis: &Analysis, ground: Option<&Ground>) -> String {
     let subject = &analysis.inventory.subject;
     let mut out = "<h2>:mag: <code>".to_owned();
     push_code(&mut out, subject.name());
@@ -61,6 +81,21 @@ pub fn write_quickview_markdown(analysis: &Analysis) -> String {
         html::code(&mut out, "digest", digest.as_str());
     }
     html::row(&mut out, "vulnerabilities", |out| badges(out, counted(analysis).as_ref()));
+    if let Some(ground) = ground {
+        html::row(&mut out, "base image", |out| {
+            html::push(out, ground.called());
+            if let Some(tally) = ground.tally() {
+                out.push_str("<br>");
+                badges(out, Some(&tally));
+            }
+            out.push_str("<br>");
+            html::push(out, &ground.how);
+            for doubt in ground.doubts.iter().filter(|it| **it != ground.how).take(10) {
+                out.push_str("<br>:warning: ");
+                html::push(out, doubt);
+            }
+        });
+    }
     out.push_str("</table>\n\n");
     unfolded(&mut out, &page::gaps(analysis));
     rests(&mut out, &analysis.basis);

@@ -28,6 +28,12 @@ fn base(letters: &str, own: &str) -> NewBase {
     }
 }
 
+/// One that was taught under that name.
+pub(super) async fn learn(store: &Store, organisation: &OrganisationId, name: &str) {
+    let new = store.learn_bases(organisation, &at(1), name, &[base("a", "1")]).await.unwrap();
+    assert_eq!(new, 1);
+}
+
 /// An image that is known under that name, with a layer for each letter.
 async fn known(store: &Store, acme: &OrganisationId, name: &str, own: &str, letters: &str) {
     let layer = |it| LayerDescription { diff_id: Some(it), ..LayerDescription::default() };
