@@ -1,5 +1,6 @@
 //! The client: a method for every question, over whatever carries it.
 
+mod bases;
 mod exceptions;
 mod integrations;
 mod policies;

@@ -1,5 +1,6 @@
 //! The words, by noun.
 
+mod base;
 mod comparison;
 mod environment;
 mod event;
@@ -20,6 +21,9 @@ mod runtime;
 mod schedule;
 mod whereabouts;
 
+pub use base::{
+    Base, BaseQuery, Below, BelowImage, Forgotten, Layered, Learned, Learning, LearningImage,
+};
 pub use comparison::{Comparing, Comparisons, Difference, End, Only, Pair, PairOutcome, Running};
 pub use environment::{
     Change, Counted, CountsQuery, Deployment, DeploymentQuery, EndQuery, Ended, Environment,

@@ -5,6 +5,7 @@ mod admin;
 mod agent;
 mod almanac;
 mod attestation;
+mod base;
 mod cache;
 mod compare;
 mod completion;
@@ -56,6 +57,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<policy::Policy>("policy"),
     entry::<explain::Explain>("explain"),
     entry::<sbom::Sbom>("sbom"),
+    entry::<base::Base>("base"),
     entry::<attestation::Attestation>("attestation"),
     entry::<vex::Vex>("vex"),
     entry::<environment::Environment>("environment"),

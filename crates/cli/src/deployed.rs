@@ -35,6 +35,11 @@ impl Deployed {
         self.environment.is_some()
     }
 
+    /// For whom.
+    pub(crate) fn whose(&self) -> &Whose {
+        &self.whose
+    }
+
     /// What the organisation decided about flaws, where an image is read here instead.
     pub(crate) fn exceptions(&self, context: &Context) -> anyhow::Result<Vec<Statement>> {
         exceptions::of(context, &self.whose)

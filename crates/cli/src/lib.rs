@@ -1,6 +1,7 @@
 //! The one binary, `foretop`: a command line, and a Docker CLI plugin.
 
 mod asking;
+mod bases;
 mod child;
 mod commands;
 mod config;

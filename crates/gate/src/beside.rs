@@ -47,6 +47,16 @@ impl Beside {
         Self { stated, unread, repository, built, named: image.base() }
     }
 
+    /// How the image was built, where that is stated.
+    pub fn built(&self) -> Option<&Provenance> {
+        self.built.as_ref()
+    }
+
+    /// Why not all that is stated is known, if it is not.
+    pub fn unread(&self) -> Option<&str> {
+        self.unread.as_deref()
+    }
+
     /// Each as a policy sees it.
     pub(crate) fn referrers(&self) -> Vec<Referrer> {
         let referrer = |it: &Stated| {

@@ -157,6 +157,10 @@ pub enum EventKind {
     PoliciesUnset,
     /// Something that runs meets a policy that it did not, or does not any more, or nobody can tell.
     PolicyFlipped,
+    /// Somebody taught that images are bases of others.
+    BaseLearned,
+    /// They are not looked for any more.
+    BaseForgotten,
     /// What was older than it is to be kept is gone.
     Expired,
 }
@@ -174,7 +178,7 @@ impl EventKind {
     ];
 
     /// All of them.
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 63] = [
         Self::OrganisationCreated,
         Self::RepositoryEnabled,
         Self::RepositoryDisabled,
@@ -235,6 +239,8 @@ impl EventKind {
         Self::PoliciesSet,
         Self::PoliciesUnset,
         Self::PolicyFlipped,
+        Self::BaseLearned,
+        Self::BaseForgotten,
         Self::Expired,
     ];
 
@@ -301,6 +307,8 @@ impl EventKind {
             Self::PoliciesSet => "policies-set",
             Self::PoliciesUnset => "policies-unset",
             Self::PolicyFlipped => "policy-flipped",
+            Self::BaseLearned => "base-learned",
+            Self::BaseForgotten => "base-forgotten",
             Self::Expired => "expired",
         }
     }

@@ -36,6 +36,8 @@ const POLICIES: usize = 6 << 20;
 const SHORT: usize = 16 << 10;
 /// Bytes of the largest list of what a tag leads to.
 const LISTED: usize = 32 << 10;
+/// Bytes of the largest list of layers.
+const LAYERED: usize = 128 << 10;
 /// A document that is longer is read on the side.
 const LENGTHY: u64 = 256 << 10;
 /// For how long what nobody keeps may still come.
@@ -112,6 +114,8 @@ fn most(route: &str) -> usize {
         POLICIES
     } else if is("/tags") {
         LISTED
+    } else if is("/bases") || is("/layers") {
+        LAYERED
     } else {
         SHORT
     }

@@ -10,7 +10,7 @@ pub(crate) fn needs(method: &Method, route: &str) -> Right {
 }
 
 /// What only owners change.
-const OWNERS: [&str; 3] = ["/retention/", "/schedules/", "/exceptions/"];
+const OWNERS: [&str; 4] = ["/retention/", "/schedules/", "/exceptions/", "/bases/"];
 
 fn listed(method: &Method, route: &str) -> Option<Right> {
     let (_, path) = route.split_once("/{org}")?;
@@ -32,10 +32,11 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
             Right::ManageIntegrations
         }
         // Whoever watches for the organisation says what it saw.
-        "/tags" => Right::PushImages,
+        "/tags" | "/bases" => Right::PushImages,
         // They change nothing.
         "/analysis"
         | "/comparisons"
+        | "/layers"
         | "/where"
         | "/images/{digest}/analysis"
         | "/environments/{environment}/export" => Right::Read,

@@ -2,6 +2,7 @@
 //! installed.
 
 mod backup;
+mod bases;
 mod deletion;
 mod environments;
 mod evaluations;
@@ -192,6 +193,9 @@ conformance! {
         verdicts_are_kept_and_carried_over
         are_judged_by_who_comes_first
         samples_are_of_days;
+    bases:
+        are_taught_and_forgotten
+        are_images_that_are_known;
     freshness:
         is_told_as_it_changes;
     secrets:

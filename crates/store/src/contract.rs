@@ -1,5 +1,6 @@
 //! What the store answers besides the nouns of `model`: pages, outcomes, and why there is no answer.
 
+mod bases;
 mod evaluations;
 mod exceptions;
 mod integrations;
@@ -16,6 +17,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use bases::{BaseRecord, NewBase};
 pub use evaluations::{Counted, Counts, Evaluation, NewEvent, WrittenEvent};
 pub use exceptions::{ExceptionRecord, NewException};
 pub use integrations::{

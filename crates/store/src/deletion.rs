@@ -153,6 +153,7 @@ impl Store {
             "schedules",
             "exceptions",
             "policy_sets",
+            "bases",
             "stale_feeds",
         ] {
             let sql = format!("DELETE FROM {table} WHERE organisation = $1");

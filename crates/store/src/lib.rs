@@ -5,6 +5,7 @@
 //! that tells of a change is written in the same transaction.
 
 mod backup;
+mod bases;
 mod changes;
 #[cfg(test)]
 mod conformance;
@@ -56,11 +57,11 @@ mod watched;
 use db::Db;
 
 pub use contract::{
-    Bundle, Caller, Change, Changes, Check, Cleared, Container, Counted, Counts, DueLook,
-    Elsewhere, Error, Evaluation, EventSelection, ExceptionRecord, Expired, Idempotent,
+    BaseRecord, Bundle, Caller, Change, Changes, Check, Cleared, Container, Counted, Counts,
+    DueLook, Elsewhere, Error, Evaluation, EventSelection, ExceptionRecord, Expired, Idempotent,
     ImageContent, ImageSelection, IntegrationRecord, IntegrationSecrets, IntegrationState, Job,
     JobReport, JobState, JudgedImage, JudgedRunning, Keeping, Kept, KeptContainer, KnownPackage,
-    Led, Listed, NewEvent, NewException, NewIntegration, NewInventory, NewJob, NewJudging,
+    Led, Listed, NewBase, NewEvent, NewException, NewIntegration, NewInventory, NewJob, NewJudging,
     NewMessage, NewNotice, NewPolicySet, NewRule, NewSchedule, NewSecret, NewToken, Newcomer,
     NoticeCounts, NoticeReport, NoticeState, OutboxEntry, OutboxState, Page, Paged, PolicyJudging,
     PolicySample, PolicySetHead, PolicySetRecord, PolicyVerdicts, Recollection, Recorded, Refused,

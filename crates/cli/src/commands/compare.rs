@@ -8,10 +8,11 @@ use std::path::PathBuf;
 
 use api::Presenting;
 use clap::{ArgGroup, ValueHint};
-use engine::{Filter, Lookout, compare_wanted};
+use engine::{Filter, Lookout, Part, compare_wanted};
 use format::policies::Compared;
 use format::{comparison, report};
 use model::{Analysis, Comparison, Fate, Inventory, Level};
+use policy::Judge;
 
 use self::between::{Between, Telling};
 pub(super) use self::pick::Pick;
@@ -19,6 +20,7 @@ use super::cves::severity;
 use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask_with, server};
+use crate::bases::{Ground, warn_of_places};
 use crate::exceptions;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
@@ -115,6 +117,9 @@ struct Wishes {
     /// Leave out what an exception or a statement takes out of the way on both sides
     #[arg(long)]
     ignore_suppressed: bool,
+    /// Leave out, on either side, what its base image brought; an error where nobody can tell
+    #[arg(long)]
+    ignore_base: bool,
 }
 
 /// What may shut the gate.
@@ -188,6 +193,10 @@ impl Verb for Compare {
         };
         if let (Some(from), Some(to)) = (&self.env, &self.to_env) {
             self.no_policies_between(from, to)?;
+            if self.wishes.ignore_base {
+                let why = "--ignore-base: whole environments are compared with their base images";
+                return Err(Failure::error(why, "leave it out, or compare two images"));
+            }
             let between = Between { from, to, wishes: &self.wishes, advice: &self.advice };
             let of = comparison::Between { after: from.clone(), before: to.clone() };
             let mut tellings = Vec::with_capacity(reports.len());
@@ -202,15 +211,23 @@ impl Verb for Compare {
             true => Some(self.policies.judge(context)?),
             false => None,
         };
-        let (comparison, [before, after]) = if self.is_judged_there(context)? {
+        // Policies are about whole images, whatever of them is compared.
+        let policies = |before: &Analysis, after: &Analysis| {
+            judge.as_ref().map(|it| self.judged(it, before, after, context)).transpose()
+        };
+        let (comparison, policies) = if self.is_judged_there(context)? {
             let (after, before) = self.judged_there(context)?;
-            (self.compared(&before, &after, context), [before, after])
+            let policies = policies(&before, &after)?;
+            let [before, after] = self.without_bases([before, after], context)?;
+            (self.compared(&before, &after, context), policies)
         } else {
             let (lookout, (after, before)) = self.sides(context)?;
             // What is wanted is asked of the comparison: whatever one side had left out would look
             // new.
             let [before, after] =
                 [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
+            let policies = policies(&before, &after)?;
+            let [before, after] = self.without_bases([before, after], context)?;
             let mut comparison = self.compared(&before, &after, context);
             if ignore_unchanged {
                 lookout.put_titles(&before, &after, &mut comparison);
@@ -218,19 +235,12 @@ impl Verb for Compare {
                 lookout.put_all_titles(&before, &after, &mut comparison);
             }
             answered(&lookout)?;
-            (comparison, [before, after])
+            (comparison, policies)
         };
         let mut shut = Shuts::of(&comparison);
-        if let Some(judge) = judge {
-            let (theirs, its) = self.read_here();
-            let sides = [(&after, theirs.as_ref()), (&before, its.as_ref())];
-            let [after, before] = judged(sides, &judge, context)?.map(|it| it.paper);
-            let policies = Compared { after, before };
-            shut.policies = policies.is_worse();
-            if !self.hide_policies {
-                reports.iter_mut().for_each(|it| it.1.policies = Some(policies.clone()));
-            }
-        }
+        shut.policies = policies.as_ref().is_some_and(Compared::is_worse);
+        let shown = policies.filter(|_| !self.hide_policies);
+        reports.iter_mut().for_each(|it| it.1.policies.clone_from(&shown));
         tell(&comparison, context);
 
         for (report, options, output) in &reports {
@@ -255,6 +265,19 @@ impl Compare {
             return Err(Failure::error(what, hint));
         }
         Ok(())
+    }
+
+    fn judged(
+        &self,
+        judge: &Judge,
+        before: &Analysis,
+        after: &Analysis,
+        context: &Context,
+    ) -> anyhow::Result<Compared> {
+        let (theirs, its) = self.read_here();
+        let sides = [(after, theirs.as_ref()), (before, its.as_ref())];
+        let [after, before] = judged(sides, judge, context)?.map(|it| it.paper);
+        Ok(Compared { after, before })
     }
 
     /// Where what is looked at and what it is held against are read from, if that is here.
@@ -288,6 +311,29 @@ impl Compare {
             };
             Ok((judge(after).await?, judge(before).await?))
         })
+    }
+
+    /// Both sides; where that is wanted, without what their base images brought.
+    fn without_bases(
+        &self,
+        [before, after]: [Analysis; 2],
+        context: &Context,
+    ) -> anyhow::Result<[Analysis; 2]> {
+        if !self.wishes.ignore_base {
+            return Ok([before, after]);
+        }
+        let to = self.to.as_deref();
+        let to = to.map(|to| self.subject.clone().and(to, self.to_ref.as_deref()).1);
+        let from = self.env.is_none().then_some(&self.subject);
+        let rest = |analysis: Analysis, subject: Option<&Subject>| {
+            let ground = Ground::of(context, &self.whose, subject, &analysis.inventory);
+            let name = analysis.inventory.subject.name();
+            let part = Some(ground.part(name, Part::Rest, context)?);
+            let mut analysis = Filter { part, ..Filter::default() }.apply(analysis);
+            warn_of_places(&mut analysis, context);
+            anyhow::Ok(analysis)
+        };
+        Ok([rest(before, to.as_ref())?, rest(after, from)?])
     }
 
     fn compared(&self, before: &Analysis, after: &Analysis, context: &Context) -> Comparison {

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use engine::Filter;
+use engine::{Filter, Part};
 use format::report::{self, Report, Several};
 use model::{Analysis, Finding, Level};
 use regex::Regex;
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::bases::{Ground, warn_of_places};
 use crate::deployed::Deployed;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered, reports_help};
@@ -110,6 +111,12 @@ struct Wishes {
     /// can tell stays. Needs --env
     #[arg(long, requires = "environment")]
     only_in_use: bool,
+    /// Only what the base image brought; an error where nobody can tell
+    #[arg(long, conflicts_with_all = ["ignore_base", "environment"])]
+    only_base: bool,
+    /// Leave out what the base image brought; an error where nobody can tell
+    #[arg(long, conflicts_with = "environment")]
+    ignore_base: bool,
 }
 
 /// A level, in whatever letters, with blanks around it where the list has them.
@@ -174,6 +181,16 @@ impl Wishes {
             score: self.epss_score,
             percentile: self.epss_percentile,
             unsuppressed: self.only_vex_affected || self.ignore_suppressed,
+            part: None,
+        }
+    }
+
+    /// Which part of an image is wanted, of so many layers of its base.
+    fn part(&self) -> Option<fn(usize) -> Part> {
+        match (self.only_base, self.ignore_base) {
+            (true, _) => Some(Part::Base),
+            (_, true) => Some(Part::Rest),
+            _ => None,
         }
     }
 }
@@ -227,7 +244,16 @@ impl Verb for Cves {
             let (lookout, inventory) = self.advice.about(&self.subject, context)?;
             let lookout = lookout.with_exceptions(exceptions);
             warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);
-            let analysis = lookout.analyze(inventory, &self.wishes.filter());
+            let mut filter = self.wishes.filter();
+            if let Some(part) = self.wishes.part() {
+                let whose = self.deployed.whose();
+                let ground = Ground::of(context, whose, Some(&self.subject), &inventory);
+                filter.part = Some(ground.part(inventory.subject.name(), part, context)?);
+            }
+            let mut analysis = lookout.analyze(inventory, &filter);
+            if filter.part.is_some() {
+                warn_of_places(&mut analysis, context);
+            }
             answered(&lookout)?;
             std::mem::forget(lookout);
             tell(&analysis, context);

@@ -9,6 +9,7 @@ use model::Analysis;
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::bases::Ground;
 use crate::deployed::Deployed;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
@@ -54,6 +55,7 @@ impl Verb for Quickview {
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
         let judge = self.policies.judge(context)?;
+        let mut ground = None;
         let told = if self.deployed.wanted() {
             let advice = (&filter, true);
             let begin = |images| Ok((images, Told::Several(Box::default())));
@@ -76,6 +78,11 @@ impl Verb for Quickview {
             let lookout = lookout.with_exceptions(exceptions);
             let analysis = lookout.analyze_in_brief(inventory, &filter);
             answered(&lookout)?;
+            if analysis.inventory.subject.image().is_some() {
+                let whose = self.deployed.whose();
+                let base = Ground::of(context, whose, Some(&self.subject), &analysis.inventory);
+                ground = base.told(&analysis);
+            }
             Told::One(Box::new(analysis))
         };
         let judged = match &told {
@@ -95,7 +102,8 @@ impl Verb for Quickview {
         for (form, output) in reports {
             let terminal = output.is_none();
             let options = formats::drawn(context, output.as_ref());
-            let text = told.written(form, judged.as_ref(), &options);
+            let beside = report::Beside { ground: ground.as_ref(), judged: judged.as_ref() };
+            let text = told.written(form, &beside, &options);
             let text =
                 if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };
             deliver(&text, output.as_ref(), &context.messages)?;
@@ -121,12 +129,12 @@ impl Told {
     fn written(
         &self,
         form: Form,
-        judged: Option<&format::policies::Judged>,
+        beside: &report::Beside<'_>,
         options: &report::Options,
     ) -> String {
         match (self, form) {
-            (Self::One(it), Form::Text) => report::write_quickview(it, judged, options),
-            (Self::One(it), Form::Markdown) => report::write_quickview_markdown(it, judged),
+            (Self::One(it), Form::Text) => report::write_quickview(it, beside, options),
+            (Self::One(it), Form::Markdown) => report::write_quickview_markdown(it, beside),
             (Self::Several(it), Form::Text) => it.written(options),
             (Self::Several(it), Form::Markdown) => it.written_in_markdown(),
         }

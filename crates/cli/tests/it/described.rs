@@ -44,6 +44,7 @@ const UNTOLD: &[(&str, &str)] = &[
     ("GET /api/v1/orgs/{org}/deployments", "a time and all of it; where a page of it ended"),
     ("GET /api/v1/orgs/{org}/where", "a flaw or a package, and what a purl is"),
     ("DELETE /api/v1/orgs/{org}/environments/{environment}/deployments", "one of three at least"),
+    ("POST /api/v1/orgs/{org}/bases", "how many images there are at most"),
     ("POST /api/v1/orgs/{org}/environments/{environment}/deployments", "no registry is asked"),
     ("PUT /api/v1/orgs/{org}/environments/{environment}/runtimes/{runtime}", "nor here"),
     ("PUT /api/v1/orgs/{org}/exceptions/{exception}", "what a purl is, and a time that is to come"),

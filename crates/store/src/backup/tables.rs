@@ -102,13 +102,19 @@ pub(crate) const TABLES: &[Table] = &[
         "t:id t:organisation t:name t:definition n:expires_at n:expired_at n:created_at \
          t:created_by n:changed_at t:changed_by",
     ),
+    table(
+        "bases",
+        "id",
+        "t:id t:organisation t:name t:platform t:digest t:config t:chain n:depth n:learned_at \
+         t:learned_by",
+    ),
     table("stale_feeds", "organisation, feed", "t:organisation t:feed n:since_at"),
     table("repositories", "organisation, name", "t:organisation t:name n:enabled n:created_at"),
     table(
         "images",
         "id",
         "n:id t:organisation t:digest t:platform t:state t:why t:outline n:packages n:first_seen \
-         n:analysed_at",
+         n:analysed_at t:chain n:depth",
     ),
     table("image_repositories", "image, repository", "n:image t:repository"),
     table("image_names", "image, digest", "n:image t:digest n:is_config"),

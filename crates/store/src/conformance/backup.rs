@@ -58,6 +58,7 @@ async fn filled(store: &Store) -> Store {
     super::policies::fill(&store, &acme, "x", "production").await;
     super::exceptions::put(&store, &acme, "x", &["production"], Some(10)).await;
     store.feed_is(&acme, &at(3), "osv", true, json!({})).await.unwrap();
+    super::bases::learn(&store, &acme, "x").await;
     let integration = NewIntegration {
         kind: "oci",
         name: "x",

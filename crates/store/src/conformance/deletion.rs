@@ -132,6 +132,7 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
     super::policies::fill(store, organisation, WORD, &environment).await;
     super::exceptions::put(store, organisation, WORD, &[&environment], None).await;
     store.feed_is(organisation, &at(3), WORD, true, json!({})).await.unwrap();
+    super::bases::learn(store, organisation, WORD).await;
     let job = NewJob {
         kind: "analyze".to_owned(),
         payload: json!({ "organisation": organisation, "repository": repository }),
