@@ -277,8 +277,8 @@ async fn image(
 fn mark(facts: &mut policy::Facts, set: &str, day: Moment) -> String {
     let analysis = facts.input.get_mut("analysis").and_then(Json::as_object_mut);
     let aside = analysis.map(|it| {
-        let starter = it.get("basis").map(|it| it["starter"].clone());
-        ([("basis", it.remove("basis")), ("says", it.remove("says"))], starter)
+        let kind = it.get("basis").map(|it| json!([it["starter"], it["almanac"] == ""]));
+        ([("basis", it.remove("basis")), ("says", it.remove("says"))], kind)
     });
     let mut hasher = Hasher(Sha256::new());
     let written = serde_json::to_writer(&mut hasher, &facts.input);
