@@ -13,6 +13,7 @@ use gate::{Beside, World};
 use model::Analysis;
 use policy::{Config, Judge, Limits, Module, Outcome, Set, Verdict};
 
+use crate::asking::{Whose, ask};
 use crate::commands::said;
 use crate::failure::Failure;
 use crate::subject::Subject;
@@ -107,6 +108,23 @@ impl Policies {
     /// The same of those that are in force somewhere.
     pub(crate) fn judge_by(&self, set: &PolicySet, context: &Context) -> anyhow::Result<Judge> {
         self.ready(in_force::modules(set), in_force::config(set)?, context)
+    }
+
+    /// Those that are in force in an environment that is named, unless others are brought.
+    pub(crate) fn judge_for(
+        &self,
+        environment: Option<&str>,
+        whose: &Whose,
+        context: &Context,
+    ) -> anyhow::Result<Judge> {
+        let Some(environment) = environment.filter(|_| !self.are_brought()) else {
+            return self.judge(context);
+        };
+        let set = ask(context, whose, async |asking| {
+            let (organisation, place) = (&asking.organisation, Some(environment));
+            Ok(asking.client.policies(organisation, place, None).await?)
+        })?;
+        self.judge_by(&set, context)
     }
 
     fn config(&self) -> anyhow::Result<Config> {
