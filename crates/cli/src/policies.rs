@@ -1,16 +1,19 @@
 //! Policies, for the verbs that judge: which count, what they are told of an image, and what comes of it.
 
 mod bundles;
+pub(crate) mod in_force;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use api::PolicySet;
 use clap::ValueHint;
 use format::policies as paper;
 use gate::{Beside, World};
 use model::Analysis;
 use policy::{Config, Judge, Limits, Module, Outcome, Set, Verdict};
 
+use crate::asking::{Whose, ask};
 use crate::commands::said;
 use crate::failure::Failure;
 use crate::subject::Subject;
@@ -91,16 +94,56 @@ impl Policies {
         Ok(modules)
     }
 
+    /// Does somebody say where they are, or what they are to be like?
+    pub(crate) fn are_brought(&self) -> bool {
+        let Self { files: Files { files, folders }, bundles, config, only: _ } = self;
+        !(files.is_empty() && folders.is_empty() && bundles.is_empty()) || config.is_some()
+    }
+
     /// Reads them, and makes them ready.
     pub(crate) fn judge(&self, context: &Context) -> anyhow::Result<Judge> {
-        let set = Set::read(self.modules(context)?)?;
+        self.ready(self.modules(context)?, self.config()?, context)
+    }
+
+    /// The same of those that are in force somewhere.
+    pub(crate) fn judge_by(&self, set: &PolicySet, context: &Context) -> anyhow::Result<Judge> {
+        self.ready(in_force::modules(set), in_force::config(set)?, context)
+    }
+
+    /// Those that are in force in an environment that is named, unless others are brought.
+    pub(crate) fn judge_for(
+        &self,
+        environment: Option<&str>,
+        whose: &Whose,
+        context: &Context,
+    ) -> anyhow::Result<Judge> {
+        let Some(environment) = environment.filter(|_| !self.are_brought()) else {
+            return self.judge(context);
+        };
+        let set = ask(context, whose, async |asking| {
+            let (organisation, place) = (&asking.organisation, Some(environment));
+            Ok(asking.client.policies(organisation, place, None).await?)
+        })?;
+        self.judge_by(&set, context)
+    }
+
+    fn config(&self) -> anyhow::Result<Config> {
+        Ok(match &self.config {
+            Some(path) => Config::read(&text(path)?)?,
+            None => Config::default(),
+        })
+    }
+
+    fn ready(
+        &self,
+        modules: Vec<Module>,
+        config: Config,
+        context: &Context,
+    ) -> anyhow::Result<Judge> {
+        let set = Set::read(modules)?;
         for flaw in set.flaws() {
             context.messages.warn(&format!("Policy {flaw}"));
         }
-        let config = match &self.config {
-            Some(path) => Config::read(&text(path)?)?,
-            None => Config::default(),
-        };
         // A configuration names policies of the whole set, also where some alone are asked for.
         config.check(&set)?;
         let (set, config) = if self.only.is_empty() {

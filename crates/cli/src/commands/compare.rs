@@ -208,7 +208,11 @@ impl Verb for Compare {
         }
 
         let judge = match self.are_policies_asked() {
-            true => Some(self.policies.judge(context)?),
+            true => {
+                // What is to go somewhere is to be what is asked for there.
+                let there = self.to_env.as_deref().or(self.env.as_deref());
+                Some(self.policies.judge_for(there, &self.whose, context)?)
+            }
             false => None,
         };
         // Policies are about whole images, whatever of them is compared.

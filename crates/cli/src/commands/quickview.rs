@@ -54,7 +54,7 @@ impl Verb for Quickview {
         let reports = formats::wanted(&self.format, self.output.as_deref(), &known)?;
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
-        let judge = self.policies.judge(context)?;
+        let judge = self.deployed.judge(&self.policies, context)?;
         let mut ground = None;
         let told = if self.deployed.wanted() {
             let advice = (&filter, true);

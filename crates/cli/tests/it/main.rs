@@ -25,6 +25,7 @@ mod explain;
 mod follow;
 mod guides;
 mod help;
+mod in_force;
 mod keeping;
 mod login;
 mod pages;

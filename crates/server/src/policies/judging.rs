@@ -27,8 +27,6 @@ use crate::judge;
 
 /// Rows that are read together.
 const PART: u32 = 5_000;
-/// Images that are looked into at the same time: others have work, too.
-const AT_ONCE: usize = 2;
 /// What is kept of what a policy says of an image: so many sentences, each of so many letters.
 const MESSAGES: usize = 5;
 const LETTERS: usize = 300;
@@ -180,6 +178,9 @@ async fn look(
     let mut known = Known::new();
     let stances: BTreeMap<&str, &There> = all.iter().map(|it| (it.stance.as_str(), it)).collect();
     let asking = Asking::default();
+    // Others have work, too.
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let at_once = (cores / 2).max(1);
     for (stance, one) in stances {
         let sheets = one.lookout.almanac().manifest().sheets_digest().to_string();
         let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
@@ -207,7 +208,7 @@ async fn look(
                 let judged = image(app, organisation, one, &asking, it).await;
                 judged.map(|it| (digest, it))
             })
-            .buffer_unordered(AT_ONCE);
+            .buffer_unordered(at_once);
         while let Some(judged) = judging.next().await {
             let (digest, judged) = judged?;
             // One that is gone meanwhile is seen the next time.
@@ -277,8 +278,8 @@ async fn image(
 fn mark(facts: &mut policy::Facts, set: &str, day: Moment) -> String {
     let analysis = facts.input.get_mut("analysis").and_then(Json::as_object_mut);
     let aside = analysis.map(|it| {
-        let starter = it.get("basis").map(|it| it["starter"].clone());
-        ([("basis", it.remove("basis")), ("says", it.remove("says"))], starter)
+        let kind = it.get("basis").map(|it| json!([it["starter"], it["almanac"] == ""]));
+        ([("basis", it.remove("basis")), ("says", it.remove("says"))], kind)
     });
     let mut hasher = Hasher(Sha256::new());
     let written = serde_json::to_writer(&mut hasher, &facts.input);

@@ -26,6 +26,8 @@ pub(super) fn what(event: &Event) -> String {
         let _ = write!(text, ", before {}", short(former));
     } else if event.kind.starts_with("check-") {
         checked(&mut text, detail);
+    } else if event.kind == EventKind::PoliciesSet.as_str() {
+        let _ = write!(text, ": version {}", detail["version"]);
     } else if event.kind == EventKind::PolicyFlipped.as_str() {
         flipped(&mut text, detail);
     } else {
