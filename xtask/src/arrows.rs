@@ -41,6 +41,7 @@ mod tests {
                 "matching",
             ],
         ),
+        ("gate", &["model", "policy", "ecosystem", "attestation", "image", "format", "engine"]),
         ("api", &["model"]),
         ("agent", &["model", "image", "api"]),
         (
@@ -53,6 +54,7 @@ mod tests {
                 "integration",
                 "portfolio",
                 "engine",
+                "gate",
                 "store",
                 "api",
             ],
@@ -78,6 +80,7 @@ mod tests {
                 "feed",
                 "almanac",
                 "engine",
+                "gate",
             ],
         ),
         ("testkit", &[]),

@@ -10,6 +10,15 @@ use crate::{Context, docker};
 /// The most bytes that a key's file may have.
 const KEY: u64 = 64 << 10;
 
+/// Those that can be read here, for policies.
+pub(crate) struct Here<'a>(pub(crate) &'a Context);
+
+impl gate::Keys for Here<'_> {
+    fn named(&self, name: &str) -> Result<Key, String> {
+        named(self.0, name).map_err(|error| error.to_string())
+    }
+}
+
 /// The key in a file, or at a URL.
 pub(crate) fn named(context: &Context, name: &str) -> anyhow::Result<Key> {
     let bytes = match name.split_once("://") {

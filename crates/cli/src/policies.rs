@@ -1,26 +1,22 @@
 //! Policies, for the verbs that judge: which count, what they are told of an image, and what comes of it.
 
-mod beside;
 mod bundles;
-mod outside;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueHint;
 use format::policies as paper;
-use format::report;
+use gate::{Beside, World};
 use model::Analysis;
-use policy::{Config, Facts, Judge, Limits, Module, Outcome, ResultKind, Score, Set, Verdict};
-use serde_json::{Value, json};
+use policy::{Config, Judge, Limits, Module, Outcome, Set, Verdict};
 
-use crate::Context;
 use crate::commands::said;
 use crate::failure::Failure;
 use crate::subject::Subject;
 use crate::version::VERSION;
-use beside::Beside;
+use crate::{Context, docker, keys};
 pub(crate) use bundles::publish;
-use outside::World;
 
 /// Policies in files.
 #[derive(clap::Args)]
@@ -75,6 +71,13 @@ impl Files {
 }
 
 impl Policies {
+    /// Does somebody say which?
+    pub(crate) fn are_named(&self) -> bool {
+        let Self { files: Files { files, folders }, bundles, config, only } = self;
+        !(files.is_empty() && folders.is_empty() && bundles.is_empty() && only.is_empty())
+            || config.is_some()
+    }
+
     /// The modules that are named; without any, ours.
     fn modules(&self, context: &Context) -> anyhow::Result<Vec<Module>> {
         if self.bundles.is_empty() {
@@ -119,90 +122,52 @@ pub(crate) struct Judged {
     pub(crate) paper: paper::Judged,
 }
 
-impl Judged {
-    /// Judges an image.
-    pub(crate) fn of(
-        analysis: &Analysis,
-        subject: &Subject,
-        judge: &Judge,
-        context: &Context,
-    ) -> anyhow::Result<Self> {
-        let beside = Beside::of(subject, &analysis.inventory, context);
-        let facts = facts(analysis, &beside)?;
-        let world = World::of(beside, context)?;
-        context.messages.begin("Evaluating policies");
-        let verdicts = judge.judge(&facts, &world);
-        context.messages.done("Policy evaluation completed");
-        for line in verdicts.iter().flat_map(|it| &it.prints) {
-            context.messages.inform(line);
-        }
-        let paper = on_paper(&verdicts);
-        Ok(Self { verdicts, paper })
-    }
+/// An image that is judged, and where it is read from here, if it is.
+pub(crate) type Side<'a> = (&'a Analysis, Option<&'a Subject>);
 
+/// Judges images, one after the other.
+pub(crate) fn judged<const N: usize>(
+    sides: [Side<'_>; N],
+    judge: &Judge,
+    context: &Context,
+) -> anyhow::Result<[Judged; N]> {
+    let settings = if context.environment.offline()? {
+        None
+    } else {
+        Some(Arc::new(docker::settings(&context.environment, &context.docker, false)?))
+    };
+    let runtime = crate::runtime()?;
+    let keys = keys::Here(context);
+    let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
+    context.messages.begin("Evaluating policies");
+    let all = sides.map(|(analysis, subject)| {
+        let found = subject.and_then(Subject::found_in_a_registry);
+        let stated = || match subject {
+            Some(subject) => subject.stated(context).map_err(|error| error.to_string()),
+            None => Err(AFAR.to_owned()),
+        };
+        let beside = Beside::of(&analysis.inventory, found.as_ref(), stated);
+        let facts = gate::facts(analysis, &beside, now, VERSION);
+        let (runtime, settings) = (runtime.handle().clone(), settings.clone());
+        let verdicts =
+            judge.judge(&facts, &World { runtime, settings, keys: &keys, beside: &beside });
+        let paper = gate::on_paper(&verdicts);
+        Judged { verdicts, paper }
+    });
+    context.messages.done("Policy evaluation completed");
+    for line in all.iter().flat_map(|it| &it.verdicts).flat_map(|it| &it.prints) {
+        context.messages.inform(line);
+    }
+    Ok(all)
+}
+
+const AFAR: &str = "the image is not read from here, so what is stated beside it is not known";
+
+impl Judged {
     /// Are all of them met? What nobody can tell is not.
     pub(crate) fn is_met(&self) -> bool {
         self.verdicts.iter().all(|it| it.outcome == Outcome::Met)
     }
-}
-
-/// What is known about the image.
-fn facts(analysis: &Analysis, beside: &Beside) -> anyhow::Result<Facts> {
-    let sbom = report::find("sbom").ok_or_else(|| anyhow::anyhow!("there is no such report"))?;
-    let options = report::Options { tool_version: VERSION.to_owned(), ..Default::default() };
-    let mut input: Value = serde_json::from_str(&sbom.write(analysis, &options))?;
-    let distro = analysis.inventory.distro.as_ref();
-    if let Some(until) = distro.and_then(engine::supported_until) {
-        input["analysis"]["support"] = json!({ "until": until });
-    }
-    let now = jiff::Timestamp::now().as_nanosecond();
-    Ok(Facts {
-        input,
-        now: i64::try_from(now).unwrap_or(i64::MAX),
-        referrers: beside.referrers(),
-        referrers_unread: beside.unread.clone(),
-        provenance: beside.provenance(),
-        ..Facts::default()
-    })
-}
-
-fn on_paper(verdicts: &[Verdict]) -> paper::Judged {
-    let score = Score::of(verdicts);
-    let health = score.grade.map(|grade| paper::Health {
-        grade: format!("{grade:?}"),
-        percent: score.percent,
-        earned: score.earned,
-        possible: score.possible,
-    });
-    let policy = |it: &Verdict| {
-        let (state, why) = match &it.outcome {
-            Outcome::Met => (paper::State::Met, None),
-            Outcome::NotMet => (paper::State::NotMet, None),
-            Outcome::Unknown { why } => (paper::State::Unknown, Some(why.clone())),
-        };
-        let violation = |it: &policy::Violation| paper::Violation {
-            message: it.message.clone(),
-            detail: it.detail.clone(),
-            remediation: it.remediation.clone(),
-        };
-        paper::Policy {
-            id: it.id.clone(),
-            title: it.title.clone(),
-            state,
-            why,
-            kind: match it.kind {
-                ResultKind::Vulnerability => paper::Kind::Vulnerability,
-                ResultKind::License => paper::Kind::License,
-                ResultKind::Boolean => paper::Kind::Boolean,
-                ResultKind::Generic => paper::Kind::Generic,
-            },
-            points: it.weight,
-            columns: it.details_order.clone(),
-            violations: it.violations.iter().map(violation).collect(),
-            count: it.count,
-        }
-    };
-    paper::Judged { policies: verdicts.iter().map(policy).collect(), health, there: None }
 }
 
 /// The text of a file, which is not read when it is too large.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use cache::Cache;
 use engine::{Analyzed, Engine, Origin, Request};
 use image::{Attached, Settings};
-use model::{Gap, Inventory, Platform};
+use model::{Gap, Inventory, Platform, Reference};
 
 use crate::failure::Failure;
 use crate::messages::{Messages, count};
@@ -113,6 +113,12 @@ impl Subject {
         let (scheme, name) =
             scheme.unwrap_or(("image", self.subject.as_deref().unwrap_or("newest")));
         matches!(scheme, "image" | "local" | "registry") && name.parse::<model::Digest>().is_err()
+    }
+
+    /// By what name it is in a registry, if it is.
+    pub(crate) fn found_in_a_registry(&self) -> Option<Reference> {
+        let name = self.written().filter(|_| self.in_a_registry())?;
+        name.split_once("://").map_or(name, |(_, it)| it).parse().ok()
     }
 
     /// What is inside.

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::formats;
 use crate::output::deliver;
-use crate::policies::{Files, Judged, Policies, publish};
+use crate::policies::{Files, Judged, Policies, judged, publish};
 use crate::subject::{Subject, subjects};
 use crate::table::Format;
 
@@ -109,7 +109,7 @@ impl Judging {
         };
         let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
         answered(&lookout)?;
-        let mut judged = Judged::of(&analysis, &self.subject, &judge, context)?;
+        let [mut judged] = judged([(&analysis, Some(&self.subject))], &judge, context)?;
         judged.paper.there = there;
         for (form, output) in reports {
             let terminal = output.is_none();

@@ -10,9 +10,11 @@ use model::Analysis;
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::deployed::Deployed;
+use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::formats;
 use crate::output::deliver;
+use crate::policies::{Policies, judged};
 use crate::subject::{Subject, subjects};
 
 /// Tell in a few lines how an image, a directory, an archive or a document stands
@@ -40,6 +42,8 @@ pub(crate) struct Quickview {
     #[arg(long)]
     ignore_suppressed: bool,
     #[command(flatten)]
+    policies: Policies,
+    #[command(flatten)]
     advice: Advice,
 }
 
@@ -49,6 +53,7 @@ impl Verb for Quickview {
         let reports = formats::wanted(&self.format, self.output.as_deref(), &known)?;
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
+        let judge = self.policies.judge(context)?;
         let told = if self.deployed.wanted() {
             let advice = (&filter, true);
             let begin = |images| Ok((images, Told::Several(Box::default())));
@@ -73,10 +78,24 @@ impl Verb for Quickview {
             answered(&lookout)?;
             Told::One(Box::new(analysis))
         };
+        let judged = match &told {
+            Told::One(analysis) => {
+                let is_read_here = !(self.deployed.wanted() || self.latest);
+                let subject = is_read_here.then_some(&self.subject);
+                let [judged] = judged([(analysis, subject)], &judge, context)?;
+                Some(judged.paper)
+            }
+            Told::Several(_) if self.policies.are_named() => {
+                let what = "--policy-…, --only-policy: several images run there";
+                let hint = "name the repository of one of them, or ask `foretop policy` of each";
+                return Err(Failure::error(what.to_owned(), hint));
+            }
+            Told::Several(_) => None,
+        };
         for (form, output) in reports {
             let terminal = output.is_none();
             let options = formats::drawn(context, output.as_ref());
-            let text = told.written(form, &options);
+            let text = told.written(form, judged.as_ref(), &options);
             let text =
                 if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };
             deliver(&text, output.as_ref(), &context.messages)?;
@@ -99,10 +118,15 @@ enum Told {
 }
 
 impl Told {
-    fn written(&self, form: Form, options: &report::Options) -> String {
+    fn written(
+        &self,
+        form: Form,
+        judged: Option<&format::policies::Judged>,
+        options: &report::Options,
+    ) -> String {
         match (self, form) {
-            (Self::One(it), Form::Text) => report::write_quickview(it, options),
-            (Self::One(it), Form::Markdown) => report::write_quickview_markdown(it),
+            (Self::One(it), Form::Text) => report::write_quickview(it, judged, options),
+            (Self::One(it), Form::Markdown) => report::write_quickview_markdown(it, judged),
             (Self::Several(it), Form::Text) => it.written(options),
             (Self::Several(it), Form::Markdown) => it.written_in_markdown(),
         }

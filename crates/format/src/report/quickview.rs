@@ -12,10 +12,11 @@ use super::packages::{holes, not_known};
 use crate::html::{self, LONGEST, LONGEST_WARNINGS, ROOM, push_code, within};
 use crate::page::{self, Tally};
 use crate::paint::{Style, Text};
+use crate::policies::{self, Judged};
 use crate::words;
 
-/// A few lines about `analysis`: target, digest, counts, gaps, and what to ask next.
-pub fn write_quickview(analysis: &Analysis, options: &Options) -> String {
+/// A few lines about `analysis`: target, digest, counts, gaps, what policies say, and what to ask next.
+pub fn write_quickview(analysis: &Analysis, judged: Option<&Judged>, options: &Options) -> String {
     let mut text = Text::new(options, 1024);
     let subject = &analysis.inventory.subject;
     let tally = Tally::of(&analysis.findings);
@@ -44,6 +45,10 @@ pub fn write_quickview(analysis: &Analysis, options: &Options) -> String {
     }
     not_known(&mut text, analysis);
     rests_on(&mut text, &analysis.basis);
+    if let Some(judged) = judged {
+        text.push("\n");
+        policies::section(&mut text, judged);
+    }
     // Hints are for whoever sits at a terminal, and the image's name is all that a command needs.
     if subject.image().is_some() && options.width.is_some() {
         next(&mut text, &name, &tally);
@@ -52,7 +57,7 @@ pub fn write_quickview(analysis: &Analysis, options: &Options) -> String {
 }
 
 /// The same for a comment on GitHub or GitLab.
-pub fn write_quickview_markdown(analysis: &Analysis) -> String {
+pub fn write_quickview_markdown(analysis: &Analysis, judged: Option<&Judged>) -> String {
     let subject = &analysis.inventory.subject;
     let mut out = "<h2>:mag: <code>".to_owned();
     push_code(&mut out, subject.name());
@@ -64,6 +69,9 @@ pub fn write_quickview_markdown(analysis: &Analysis) -> String {
     out.push_str("</table>\n\n");
     unfolded(&mut out, &page::gaps(analysis));
     rests(&mut out, &analysis.basis);
+    if let Some(judged) = judged {
+        policies::markdown(&mut out, judged);
+    }
     out
 }
 

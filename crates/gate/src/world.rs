@@ -10,33 +10,32 @@ use image::{Desk, ImageSignature, Progress, Settings, Silent, Stated};
 use model::{Purl, Reference, Space};
 use policy::Outside;
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
-use super::beside::Beside;
-use crate::{Context, docker, keys};
+use crate::Beside;
 
 const OFFLINE: &str = "no registry is asked while FORETOP_OFFLINE is set";
 const LATER: &str = "this is not asked yet";
 
-/// The world, as far as it is asked from here.
-pub(super) struct World<'a> {
-    runtime: tokio::runtime::Runtime,
-    context: &'a Context,
-    /// None: no registry is asked.
-    settings: Option<Arc<Settings>>,
-    beside: Beside,
+/// The keys that policies name, to verify signatures with.
+pub trait Keys: Sync {
+    /// The key in a file, or at a URL; or why it cannot be had.
+    fn named(&self, name: &str) -> Result<Key, String>;
 }
 
-impl<'a> World<'a> {
-    /// For whoever judges the image beside which that is stated.
-    pub(super) fn of(beside: Beside, context: &'a Context) -> anyhow::Result<Self> {
-        let settings = if context.environment.offline()? {
-            None
-        } else {
-            Some(Arc::new(docker::settings(&context.environment, &context.docker, false)?))
-        };
-        Ok(Self { runtime: crate::runtime()?, context, settings, beside })
-    }
+/// The world, as far as policies may ask it. They ask from threads that may wait.
+pub struct World<'a> {
+    /// Where what is asked runs.
+    pub runtime: Handle,
+    /// How registries are asked; `None`: none is.
+    pub settings: Option<Arc<Settings>>,
+    /// Whoever knows keys.
+    pub keys: &'a dyn Keys,
+    /// What is stated beside the image.
+    pub beside: &'a Beside,
+}
 
+impl World<'_> {
     /// The key that a policy names: in a file, at a URL, or as it is.
     fn key(&self, options: &Value) -> Result<Key, String> {
         let named = options["key_ref"].as_str().or(options["key"].as_str());
@@ -44,11 +43,9 @@ impl<'a> World<'a> {
         if named.trim_start().starts_with("-----BEGIN") {
             return Key::read(named.as_bytes()).map_err(|why| why.to_string());
         }
-        keys::named(self.context, named).map_err(|error| error.to_string())
+        self.keys.named(named)
     }
-}
 
-impl World<'_> {
     /// How an image in a registry is signed.
     fn signatures(&self, reference: &str) -> Result<Vec<ImageSignature>, String> {
         let Some(settings) = &self.settings else { return Err(OFFLINE.to_owned()) };

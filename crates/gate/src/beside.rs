@@ -1,21 +1,18 @@
 //! What is stated beside an image, as policies hear it: attestations, provenance, and the base image.
 
 use attestation::{Base, Bundle, Provenance, Signed, Statement, UsedImage};
-use image::{Seal, Stated};
+use image::{Attached, Seal, Stated};
 use model::{Inventory, Reference};
 use policy::Referrer;
 use serde_json::{Value, json};
 
-use crate::Context;
-use crate::subject::Subject;
-
 /// What is stated beside an image.
 #[derive(Default)]
-pub(super) struct Beside {
+pub struct Beside {
     /// Each.
-    pub(super) stated: Vec<Stated>,
+    pub(crate) stated: Vec<Stated>,
     /// Why not all of it is known, if it is not.
-    pub(super) unread: Option<String>,
+    pub(crate) unread: Option<String>,
     /// Where it is: `ghcr.io/acme/web`, if anywhere.
     repository: Option<String>,
     /// How it was built.
@@ -25,31 +22,33 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// What is stated beside that image. That it cannot be told is told to policies that ask.
-    pub(super) fn of(subject: &Subject, inventory: &Inventory, context: &Context) -> Self {
+    /// Of an image that was found as `found`, in a registry; `stated` is what is beside it, or why nobody
+    /// can tell, which is told to policies that ask.
+    pub fn of(
+        inventory: &Inventory,
+        found: Option<&Reference>,
+        stated: impl FnOnce() -> Result<Attached, String>,
+    ) -> Self {
         let Some(image) = inventory.subject.image() else {
             let unread = Some("this is no image, which attestations are of".to_owned());
             return Self { unread, ..Self::default() };
         };
-        let (stated, unread) = match subject.stated(context) {
+        let (stated, unread) = match stated() {
             Ok(attached) => {
                 let first = attached.gaps.first().map(ToString::to_string);
                 (attached.statements, first)
             }
-            Err(error) => (Vec::new(), Some(error.to_string())),
+            Err(why) => (Vec::new(), Some(why)),
         };
         let built = stated.iter().filter(|it| Provenance::claims(&it.predicate_type));
         let built = built.filter_map(|it| Provenance::read(&Statement::read(&it.bytes).ok()?).ok());
         let built = built.max_by_key(|it| !matches!(it.base, Base::Unknown { .. }));
-        let repository = subject.written().filter(|_| subject.in_a_registry());
-        let repository = repository.map(|it| it.split_once("://").map_or(it, |(_, it)| it));
-        let repository = repository.and_then(|it| it.parse::<Reference>().ok());
-        let repository = repository.map(|it| format!("{}/{}", it.host, it.repository));
+        let repository = found.map(|it| format!("{}/{}", it.host, it.repository));
         Self { stated, unread, repository, built, named: image.base() }
     }
 
     /// Each as a policy sees it.
-    pub(super) fn referrers(&self) -> Vec<Referrer> {
+    pub(crate) fn referrers(&self) -> Vec<Referrer> {
         let referrer = |it: &Stated| {
             Some(Referrer {
                 predicate_type: it.predicate_type.clone(),
@@ -62,7 +61,7 @@ impl Beside {
     }
 
     /// What is known of the build.
-    pub(super) fn provenance(&self) -> Option<Value> {
+    pub(crate) fn provenance(&self) -> Option<Value> {
         let built = self.built.as_ref()?;
         let mut told = json!({ "mode": built.mode.name(), "builder": built.builder });
         if let Some(source) = &built.source {
@@ -79,7 +78,7 @@ impl Beside {
     }
 
     /// The images that it may be built on, best first; `None`: nobody can tell.
-    pub(super) fn base(&self) -> Option<Value> {
+    pub(crate) fn base(&self) -> Option<Value> {
         match self.built.as_ref().map(|it| &it.base) {
             Some(Base::Image { image, how }) => return Some(json!([used(image, how)])),
             Some(Base::Scratch) => return Some(json!([])),

@@ -1,0 +1,11 @@
+//! Whether an image may go further: what policies are told of it, and what they say, on paper.
+
+mod beside;
+mod facts;
+mod paper;
+mod world;
+
+pub use beside::Beside;
+pub use facts::facts;
+pub use paper::on_paper;
+pub use world::{Keys, World};
