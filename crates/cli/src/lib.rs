@@ -11,6 +11,7 @@ mod environment;
 mod evaluated;
 mod exceptions;
 mod failure;
+mod fetched;
 mod findings;
 mod formats;
 mod guard;
@@ -25,6 +26,7 @@ pub mod reference;
 mod refreshing;
 mod subject;
 mod table;
+mod trust;
 mod version;
 mod whence;
 

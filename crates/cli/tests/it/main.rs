@@ -44,6 +44,7 @@ mod serving;
 mod story;
 mod teahouse;
 mod telling;
+mod trusting;
 mod vendors;
 mod version;
 mod watch;
