@@ -240,6 +240,9 @@ pub struct Verdict {
     pub details_order: Vec<String>,
     /// Met, not met, or why nobody can tell.
     pub outcome: Outcome,
+    /// Whether there is anything in it that the policy could be about. If not, it is unknown, and leaves
+    /// the score.
+    pub applies: bool,
     /// In the order of their values; at most `Limits::violations`.
     pub violations: Vec<Violation>,
     /// How many there are in all.

@@ -40,6 +40,8 @@ pub(crate) enum Came {
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) outcome: Option<Outcome>,
+    /// The policy says itself that it is about something else.
+    pub(crate) aside: bool,
     pub(crate) violations: Vec<Violation>,
     pub(crate) count: usize,
     pub(crate) prints: Vec<String>,
@@ -207,6 +209,14 @@ fn report(document: &Value, complaint: Option<String>, limits: &Limits) -> Repor
         };
         left -= weight;
         violations.push(violation(value));
+    }
+    let aside = listed("not_applicable").into_iter().find_map(|it| it.as_string().ok());
+    let aside = aside.filter(|_| count == 0 && complaint.is_none());
+    if let Some(why) = &aside {
+        let why: String = why.chars().take(500).collect();
+        let why = format!("it does not apply: {why}");
+        let bindings = Bindings((whole <= limits.said).then(|| document.clone()));
+        return Report { aside: true, bindings, ..unknown(why, Duration::ZERO) };
     }
     let unknown = listed("unknown").into_iter().find_map(|it| it.as_string().ok());
     let unknown = unknown.map(|it| it.chars().take(500).collect::<String>());

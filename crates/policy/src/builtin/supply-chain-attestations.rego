@@ -37,6 +37,11 @@ default pass := false
 
 pass if count(violation) == 0
 
+not_applicable contains "only images have attestations, and this is none" if {
+	input.source
+	not input.source.image
+}
+
 violation contains {
 	"message": sprintf("The attestation %s is missing", [kind]),
 	"detail": {"attestation": kind, "reason": "missing"},
