@@ -17,10 +17,7 @@ default pass := false
 
 pass if count(violation) == 0
 
-not_applicable contains "only images run as a user, and this is none" if {
-	input.source
-	not input.source.image
-}
+not_applicable contains "only images run as a user, and this is none" if not input.source.image
 
 unknown contains "the configuration of the image could not be read" if not input.source.image.config
 

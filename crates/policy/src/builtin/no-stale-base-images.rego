@@ -27,10 +27,7 @@ base := bases[0] if count(bases) > 0
 
 reference := sprintf("%s:%s", [oci.canonical_name(base.name), base.tag])
 
-not_applicable contains "only images have a base image, and this is none" if {
-	input.source
-	not input.source.image
-}
+not_applicable contains "only images have a base image, and this is none" if not input.source.image
 
 unknown contains "the base image is unknown" if is_null(bases)
 

@@ -286,7 +286,7 @@ fn default_non_root_user() {
     super::built_in::check(
         "default-non-root-user",
         json!({}),
-        json!({}),
+        json!({ "source": { "image": {} } }),
         "unknown: the configuration of the image could not be read",
     );
 }
@@ -433,10 +433,15 @@ fn what_does_not_apply_leaves_the_score() {
     let facts = Facts { referrers_unread: unread, ..facts(input) };
     let verdicts = judge(&set, &config, &facts, &World::default(), &Limits::default()).unwrap();
     let aside: Vec<&str> = verdicts.iter().filter(|it| !it.applies).map(|it| &*it.id).collect();
-    let expect = ["approved-base-images", "no-stale-base-images", "default-non-root-user"];
+    let expect = [
+        "approved-base-images",
+        "supply-chain-attestations",
+        "no-stale-base-images",
+        "default-non-root-user",
+    ];
     assert_eq!(aside, expect);
     let score = crate::Score::of(&verdicts);
-    assert_eq!(score.to_string(), "D (41%): 25 of 60 points, 1 unknown, 3 not applicable");
+    assert_eq!(score.to_string(), "C (55%): 25 of 45 points, 4 not applicable");
     // Whatever stands against something is not taken aside.
     let text = policy(
         "not_applicable contains \"x\"\nviolation contains {\"message\": \"y\", \"detail\": {}}",
