@@ -30,8 +30,8 @@ pub use credentials::{in_pull_secret, login};
 pub use local::{Answer, Engine, Lines, newest};
 pub use outgoing::{Forbidden, Outgoing};
 pub use registry::{
-    Desk, Failure, Member, Outlet, Pace, Posted, Question, Reply, Unposted, Verb, addresses,
-    images, reach,
+    Desk, Failure, Member, Outlet, Pace, Papers, Posted, Question, Reply, Unposted, Verb,
+    addresses, images, reach,
 };
 pub use trust::Trust;
 
