@@ -22,6 +22,7 @@ mod errors;
 mod events;
 mod exceptions;
 mod explain;
+mod fetching;
 mod follow;
 mod guides;
 mod help;
