@@ -8,8 +8,9 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 /// What can be settled, and what it means.
-pub(crate) const KEYS: [(&str, &str); 2] = [
+pub(crate) const KEYS: [(&str, &str); 3] = [
     ("organization", "the organization that commands act for"),
+    ("sbom-trust", "whose attested SBOM is taken in place of an image's layers"),
     ("server", "the server that they ask"),
 ];
 

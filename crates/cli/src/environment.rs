@@ -131,6 +131,11 @@ impl Environment {
         })
     }
 
+    /// Whose attested SBOM is taken in place of an image's layers.
+    pub(crate) fn sbom_trust(&self) -> anyhow::Result<Option<String>> {
+        self.text(&SBOM_TRUST)
+    }
+
     /// The mirror to fetch feeds from.
     pub(crate) fn almanac_mirror(&self) -> anyhow::Result<Option<String>> {
         self.text(&ALMANAC_MIRROR)

@@ -12,6 +12,7 @@ mod environment;
 mod evaluated;
 mod exceptions;
 mod failure;
+mod fetched;
 mod findings;
 mod formats;
 mod guard;
@@ -26,6 +27,7 @@ pub mod reference;
 mod refreshing;
 mod subject;
 mod table;
+mod trust;
 mod version;
 mod whence;
 

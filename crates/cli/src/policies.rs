@@ -18,13 +18,13 @@ use crate::commands::said;
 use crate::failure::Failure;
 use crate::subject::Subject;
 use crate::version::VERSION;
-use crate::{Context, docker, keys};
+use crate::{Context, docker, fetched, keys};
 pub(crate) use bundles::publish;
 
 /// Policies in files.
 #[derive(clap::Args)]
 pub(crate) struct Files {
-    /// A policy in Rego; repeatable
+    /// A policy in Rego, in a file or at an https:// URL; repeatable
     #[arg(long = "policy-file", value_name = "FILE", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
     /// A directory with policies in Rego, and those below it; repeatable
@@ -41,7 +41,7 @@ pub(crate) struct Policies {
     /// A bundle of policies in a registry; repeatable
     #[arg(long = "policy-bundle", value_name = "REFERENCE", value_parser = said())]
     bundles: Vec<String>,
-    /// Which of them count, and with which thresholds: a file of JSON
+    /// Which of them count, and with which thresholds: a file of JSON, or an https:// URL
     #[arg(long = "policy-config", value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
     /// Only these policies, by their names or ids, parted by commas
@@ -57,18 +57,18 @@ const FILES: usize = 10_000;
 
 impl Files {
     /// The modules that are named.
-    fn read(&self) -> anyhow::Result<Vec<Module>> {
+    fn read(&self, context: &Context) -> anyhow::Result<Vec<Module>> {
         let mut modules: Vec<Module> =
-            self.files.iter().map(|it| module(it)).collect::<anyhow::Result<_>>()?;
+            self.files.iter().map(|it| module(context, it)).collect::<anyhow::Result<_>>()?;
         for folder in &self.folders {
-            modules.extend(in_folder(folder)?);
+            modules.extend(in_folder(context, folder)?);
         }
         Ok(modules)
     }
 
     /// The same; where none are named, ours.
-    pub(crate) fn or_ours(&self) -> anyhow::Result<Vec<Module>> {
-        let named = self.read()?;
+    pub(crate) fn or_ours(&self, context: &Context) -> anyhow::Result<Vec<Module>> {
+        let named = self.read(context)?;
         Ok(if named.is_empty() { policy::built_in_modules() } else { named })
     }
 }
@@ -84,13 +84,13 @@ impl Policies {
     /// The modules that are named; without any, ours.
     fn modules(&self, context: &Context) -> anyhow::Result<Vec<Module>> {
         if self.bundles.is_empty() {
-            return self.files.or_ours();
+            return self.files.or_ours(context);
         }
         let mut modules = Vec::new();
         for bundle in &self.bundles {
             modules.extend(bundles::pulled(context, bundle)?);
         }
-        modules.extend(self.files.read()?);
+        modules.extend(self.files.read(context)?);
         Ok(modules)
     }
 
@@ -102,7 +102,7 @@ impl Policies {
 
     /// Reads them, and makes them ready.
     pub(crate) fn judge(&self, context: &Context) -> anyhow::Result<Judge> {
-        self.ready(self.modules(context)?, self.config()?, context)
+        self.ready(self.modules(context)?, self.config(context)?, context)
     }
 
     /// The same of those that are in force somewhere.
@@ -127,9 +127,9 @@ impl Policies {
         self.judge_by(&set, context)
     }
 
-    fn config(&self) -> anyhow::Result<Config> {
+    fn config(&self, context: &Context) -> anyhow::Result<Config> {
         Ok(match &self.config {
-            Some(path) => Config::read(&text(path)?)?,
+            Some(path) => Config::read(&text(context, path)?)?,
             None => Config::default(),
         })
     }
@@ -213,8 +213,15 @@ impl Judged {
     }
 }
 
-/// The text of a file, which is not read when it is too large.
-fn text(path: &Path) -> anyhow::Result<String> {
+/// The text of a file, or at a URL, which is not read when it is too large.
+fn text(context: &Context, path: &Path) -> anyhow::Result<String> {
+    if let Some(url) = path.to_str().filter(|it| fetched::is_url(it)) {
+        let bytes = fetched::bytes(context, "policies", url, LARGEST)?;
+        return String::from_utf8(bytes).map_err(|_| {
+            let what = format!("policies {}: what is there is no text", fetched::shown(url));
+            Failure::error(what, "it has to be a file of Rego, or of JSON for --policy-config")
+        });
+    }
     let refuse = |why: String| {
         let what = format!("cannot read {}: {why}", path.display());
         Failure::error(what, "name a file of Rego, or of JSON for --policy-config")
@@ -234,12 +241,14 @@ fn text(path: &Path) -> anyhow::Result<String> {
     fs_err::read_to_string(path).map_err(told)
 }
 
-fn module(path: &Path) -> anyhow::Result<Module> {
-    Ok(Module::file(path.display().to_string(), text(path)?))
+fn module(context: &Context, path: &Path) -> anyhow::Result<Module> {
+    let name = path.to_str().filter(|it| fetched::is_url(it));
+    let name = name.map_or_else(|| path.display().to_string(), fetched::shown);
+    Ok(Module::file(name, text(context, path)?))
 }
 
 /// Every file of Rego in a directory and those below it, in the order of their paths.
-fn in_folder(folder: &Path) -> anyhow::Result<Vec<Module>> {
+fn in_folder(context: &Context, folder: &Path) -> anyhow::Result<Vec<Module>> {
     let hint = "--policy-dir names a directory with files that end in .rego";
     let mut files = Vec::new();
     let mut waiting = vec![folder.to_owned()];
@@ -266,5 +275,5 @@ fn in_folder(folder: &Path) -> anyhow::Result<Vec<Module>> {
         return Err(Failure::error(what, hint));
     }
     files.sort();
-    files.iter().map(|it| module(it)).collect()
+    files.iter().map(|it| module(context, it)).collect()
 }

@@ -11,7 +11,7 @@ use model::{Gap, Inventory, Platform, Reference};
 
 use crate::failure::Failure;
 use crate::messages::{Messages, count};
-use crate::{Context, docker};
+use crate::{Context, docker, trust};
 
 /// What to look into.
 #[derive(clap::Args, Clone)]
@@ -258,7 +258,8 @@ impl Subject {
         };
         messages.debug(&format!("analyze start: {}", request.subject));
         let engine = Engine { cache: cache.clone() };
-        let analyzed = engine.inventory(&request).await.map_err(|error| {
+        let trust = trust::of(context)?;
+        let analyzed = engine.inventory_trusting(&request, &trust).await.map_err(|error| {
             if restricted {
                 let hint = "only the local engine was asked, because FORETOP_OFFLINE is set";
                 Failure::error(error.to_string(), hint)
@@ -359,6 +360,10 @@ fn tell(analyzed: &Analyzed, scheme: &str, messages: &Messages) {
             messages.debug("analyze done: directory");
             messages.done("File system read");
             messages.done(&format!("Indexed {packages}"));
+        }
+        Origin::Attested => {
+            messages.debug("analyze done: an attested document, and no layer");
+            messages.done(&format!("SBOM obtained from attestation, {packages} found"));
         }
         Origin::Document => {
             messages.debug("analyze done: document");

@@ -1,6 +1,7 @@
 //! The verbs, each told top to bottom.
 
 mod analyze;
+mod attested;
 mod compare;
 mod error;
 mod extent;

@@ -59,14 +59,7 @@ impl Beside {
 
     /// Each as a policy sees it.
     pub(crate) fn referrers(&self) -> Vec<Referrer> {
-        let referrer = |it: &Stated| {
-            Some(Referrer {
-                predicate_type: it.predicate_type.clone(),
-                image: self.repository.as_ref().map(|name| format!("{name}@{}", it.manifest)),
-                statement: serde_json::from_slice(&it.bytes).ok()?,
-                envelope: it.seal.as_ref().and_then(envelope),
-            })
-        };
+        let referrer = |it: &Stated| referrer(it, self.repository.as_deref());
         self.stated.iter().filter_map(referrer).collect()
     }
 
@@ -100,6 +93,16 @@ impl Beside {
         let digest = digest.or_else(|| named.digest.clone());
         Some(json!([told(&reference, digest, "the image says so")]))
     }
+}
+
+/// A statement as a policy sees it, which is beside an image of that repository.
+pub(crate) fn referrer(stated: &Stated, repository: Option<&str>) -> Option<Referrer> {
+    Some(Referrer {
+        predicate_type: stated.predicate_type.clone(),
+        image: repository.map(|name| format!("{name}@{}", stated.manifest)),
+        statement: serde_json::from_slice(&stated.bytes).ok()?,
+        envelope: stated.seal.as_ref().and_then(envelope),
+    })
 }
 
 fn used(image: &UsedImage, how: &str) -> Value {

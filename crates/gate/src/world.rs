@@ -6,16 +6,17 @@ use std::sync::Arc;
 use attestation::{Envelope, Key, Log, Proof, Refused};
 use ecosystem::order;
 use engine::{Engine, Request};
-use image::{Desk, ImageSignature, Progress, Settings, Silent, Stated};
-use model::{Purl, Reference, Space};
+use image::{Desk, ImageSignature, Papers, Progress, Settings, Silent, Stated};
+use model::{Digest, Purl, Reference, Space};
 use policy::Outside;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use crate::Beside;
+use crate::beside::referrer;
 
 const OFFLINE: &str = "no registry is asked while FORETOP_OFFLINE is set";
-const LATER: &str = "this is not asked yet";
+const UNASKED: &str = "the signatures of commits are not verified here";
 
 /// The keys that policies name, to verify signatures with.
 pub trait Keys: Sync {
@@ -44,6 +45,16 @@ impl World<'_> {
             return Key::read(named.as_bytes()).map_err(|why| why.to_string());
         }
         self.keys.named(named)
+    }
+
+    /// What a registry has about an image.
+    fn papers(&self, reference: &str, digest: &str) -> Result<(Reference, Papers, Digest), String> {
+        let Some(settings) = &self.settings else { return Err(OFFLINE.to_owned()) };
+        let asked: Reference = reference.parse().map_err(|it| format!("{reference}: {it}"))?;
+        let digest: Digest = digest.parse().map_err(|it| format!("{digest:.100}: {it}"))?;
+        let progress: Arc<dyn Progress> = Arc::new(Silent);
+        let papers = Papers::of(&asked, settings, &progress).map_err(|it| it.to_string())?;
+        Ok((asked, papers, digest))
     }
 
     /// How an image in a registry is signed.
@@ -104,16 +115,35 @@ impl Outside for World<'_> {
         }
     }
 
-    fn index(&self, _: &str, _: &str) -> Result<Option<Value>, String> {
-        Err(LATER.to_owned())
+    fn index(&self, reference: &str, digest: &str) -> Result<Option<Value>, String> {
+        let (_, papers, digest) = self.papers(reference, digest)?;
+        self.runtime.block_on(papers.index(&digest)).map_err(|it| it.to_string())
     }
 
-    fn referrer_index(&self, _: &str, _: &str) -> Result<Option<Value>, String> {
-        Err(LATER.to_owned())
+    fn referrer_index(&self, reference: &str, digest: &str) -> Result<Option<Value>, String> {
+        let (_, papers, digest) = self.papers(reference, digest)?;
+        self.runtime.block_on(papers.referrers(&digest)).map_err(|it| it.to_string())
     }
 
-    fn referrer_by_digest(&self, _: &str, _: &str) -> Result<Option<Value>, String> {
-        Err(LATER.to_owned())
+    fn referrer_by_digest(&self, reference: &str, digest: &str) -> Result<Option<Value>, String> {
+        let (asked, papers, digest) = self.papers(reference, digest)?;
+        let found = self.runtime.block_on(papers.referrer(&digest));
+        let Some((manifest, attached)) = found.map_err(|it| it.to_string())? else {
+            return Ok(None);
+        };
+        if let Some(gap) = attached.gaps.first() {
+            return Err(gap.to_string());
+        }
+        let name = format!("{}/{}", asked.host, asked.repository);
+        let mut told = json!({ "image": format!("{name}@{digest}"), "manifest": manifest });
+        // The first one counts, as where a predicate type is asked for.
+        if let Some(stated) = attached.statements.iter().find_map(|it| referrer(it, None)) {
+            told["statement"] = stated.statement;
+            if let Some(envelope) = stated.envelope {
+                told["envelope"] = envelope;
+            }
+        }
+        Ok(Some(told))
     }
 
     fn verify_dsse(&self, envelope: &Value, options: &Value) -> Result<Value, String> {
@@ -144,7 +174,7 @@ impl Outside for World<'_> {
     }
 
     fn verify_commit(&self, _: &[Value]) -> Result<Value, String> {
-        Err(LATER.to_owned())
+        Err(UNASKED.to_owned())
     }
 
     fn base_image(&self) -> Result<Option<Value>, String> {

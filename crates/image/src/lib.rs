@@ -18,6 +18,7 @@ mod registry;
 mod sbom;
 mod settings;
 mod stated;
+mod trust;
 mod verify;
 
 pub use address::parse;
@@ -29,9 +30,10 @@ pub use credentials::{in_pull_secret, login};
 pub use local::{Answer, Engine, Lines, newest};
 pub use outgoing::{Forbidden, Outgoing};
 pub use registry::{
-    Desk, Failure, Member, Outlet, Pace, Posted, Question, Reply, Unposted, Verb, addresses,
-    images, reach,
+    Desk, Failure, Member, Outlet, Pace, Papers, Posted, Question, Reply, Unposted, Verb,
+    addresses, images, reach,
 };
+pub use trust::Trust;
 
 /// Every source. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&dyn ImageSource] = &[

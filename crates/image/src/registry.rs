@@ -13,6 +13,7 @@ mod desk;
 mod download;
 mod outlet;
 mod pace;
+mod papers;
 mod upload;
 
 use std::collections::BTreeSet;
@@ -37,6 +38,7 @@ pub use desk::{Desk, Failure, Question, Reply, Verb};
 pub(crate) use download::read_layer;
 pub use outlet::{Outlet, Posted, Unposted, addresses};
 pub use pace::Pace;
+pub use papers::Papers;
 
 /// Attestations of one image that are looked at.
 const ATTESTATIONS_LIMIT: usize = 16;

@@ -240,16 +240,32 @@ pub struct Verdict {
     pub details_order: Vec<String>,
     /// Met, not met, or why nobody can tell.
     pub outcome: Outcome,
+    /// Whether there is anything in it that the policy could be about. If not, it is unknown, and leaves
+    /// the score.
+    pub applies: bool,
     /// In the order of their values; at most `Limits::violations`.
     pub violations: Vec<Violation>,
     /// How many there are in all.
     pub count: usize,
     /// What it printed, each line `ID#LINE: TEXT`; only when a configuration says `debug`.
     pub prints: Vec<String>,
-    /// Every rule's value, as the result file has it.
-    pub bindings: Value,
+    /// Every rule's value, for the result file.
+    pub bindings: Bindings,
     /// How long it took, without waiting for the world.
     pub took: Duration,
+}
+
+/// The values of a policy's rules. They are JSON for whoever wants them: most want none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bindings(pub(crate) Option<regorus::Value>);
+
+impl Bindings {
+    /// As JSON; null where there are none, or too many to be told.
+    pub fn json(&self) -> Value {
+        // Nested as they are, they want room.
+        let json = |value| crate::room::with(|| serde_json::to_value(value).ok()).flatten();
+        self.0.as_ref().and_then(json).unwrap_or_default()
+    }
 }
 
 /// What came of a policy.

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
-use serde_json::Value as Json;
 
 use crate::builtins;
-use crate::contract::{Limits, Outcome, Violation};
+use crate::contract::{Bindings, Limits, Outcome, Violation};
 use crate::known::Known;
 use crate::pass::{Pass, Stop};
 use crate::question::{Answer, Question};
@@ -41,10 +40,12 @@ pub(crate) enum Came {
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) outcome: Option<Outcome>,
+    /// The policy says itself that it is about something else.
+    pub(crate) aside: bool,
     pub(crate) violations: Vec<Violation>,
     pub(crate) count: usize,
     pub(crate) prints: Vec<String>,
-    pub(crate) bindings: Json,
+    pub(crate) bindings: Bindings,
     pub(crate) took: Duration,
 }
 
@@ -131,7 +132,10 @@ fn run(
             return (Err(error.to_string()), Vec::new());
         }
     }
-    engine.set_strict_builtin_errors(pass.is_strict());
+    // It is strict unless it is told otherwise, and to be told costs a copy of all it knows.
+    if !pass.is_strict() {
+        engine.set_strict_builtin_errors(false);
+    }
     engine.set_execution_timer_config(ExecutionTimerConfig {
         limit: pass.limits.time,
         check_interval: STEPS,
@@ -194,9 +198,9 @@ fn report(document: &Value, complaint: Option<String>, limits: &Limits) -> Repor
     let said = listed("violation");
     let count = said.len();
     let too_much = || unknown(format!("it says more than {} bytes", limits.said), Duration::ZERO);
-    if values::weight(document, limits.said.saturating_mul(4)).is_none() {
+    let Some(whole) = values::weight(document, limits.said.saturating_mul(4)) else {
         return Report { count, ..too_much() };
-    }
+    };
     let mut left = limits.said;
     let mut violations = Vec::new();
     for value in said.into_iter().take(limits.violations) {
@@ -205,6 +209,14 @@ fn report(document: &Value, complaint: Option<String>, limits: &Limits) -> Repor
         };
         left -= weight;
         violations.push(violation(value));
+    }
+    let aside = listed("not_applicable").into_iter().find_map(|it| it.as_string().ok());
+    let aside = aside.filter(|_| count == 0 && complaint.is_none());
+    if let Some(why) = &aside {
+        let why: String = why.chars().take(500).collect();
+        let why = format!("it does not apply: {why}");
+        let bindings = Bindings((whole <= limits.said).then(|| document.clone()));
+        return Report { aside: true, bindings, ..unknown(why, Duration::ZERO) };
     }
     let unknown = listed("unknown").into_iter().find_map(|it| it.as_string().ok());
     let unknown = unknown.map(|it| it.chars().take(500).collect::<String>());
@@ -217,7 +229,7 @@ fn report(document: &Value, complaint: Option<String>, limits: &Limits) -> Repor
         (None | Some(Value::Undefined), _, Some(why)) => Outcome::Unknown { why },
         (Some(_), ..) => Outcome::unknown("its `pass` is neither true nor false"),
     };
-    let bindings = values::json(document, limits.said).unwrap_or(Json::Null);
+    let bindings = Bindings((whole <= limits.said).then(|| document.clone()));
     Report { outcome: Some(outcome), violations, count, bindings, ..Report::default() }
 }
 

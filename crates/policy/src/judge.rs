@@ -147,6 +147,7 @@ fn verdict(policy: &Policy, report: Report) -> Verdict {
         weight: policy.weight,
         details_order: policy.details_order.clone(),
         outcome,
+        applies: !report.aside,
         violations: report.violations,
         count: report.count,
         prints: report.prints,

@@ -6,7 +6,7 @@ use regorus::Value;
 use serde_json::{Value as Json, json};
 
 use crate::contract::{Facts, Referrer};
-use crate::values;
+use crate::values::{self, Maker};
 
 /// The predicates that are made from what is known, rather than attached to an image.
 pub(crate) const VULNERABILITIES: &str = "https://scout.docker.com/vulnerabilities/v0.1";
@@ -33,17 +33,7 @@ pub(crate) struct Known {
 
 impl Known {
     pub(crate) fn new(facts: &Facts) -> Self {
-        let mut input = values::of(&facts.input);
-        if let Some(listed) = facts.input.get("vulnerabilities") {
-            let mut listed = listed.clone();
-            for entry in listed.as_array_mut().into_iter().flatten() {
-                let flaws = entry.get_mut("vulnerabilities").and_then(Json::as_array_mut);
-                flaws.into_iter().flatten().filter(|it| it.is_object()).for_each(named);
-            }
-            if let Ok(fields) = input.as_object_mut() {
-                fields.insert(Value::from("vulnerabilities"), values::of(&listed));
-            }
-        }
+        let input = document(&facts.input);
         let entries = entries(&input);
         let artifacts = values::field(&input, "artifacts").filter(|it| it.as_array().is_ok());
         let artifacts = artifacts.cloned().unwrap_or_else(Value::new_array);
@@ -154,34 +144,68 @@ fn entries(input: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// Gives a flaw the name that policies compare: the CVE where there is one.
-fn named(flaw: &mut Json) {
-    let told = flaw["source_id"].as_str().unwrap_or_default().to_owned();
-    let id = flaw["id"].as_str().filter(|it| !it.is_empty()).unwrap_or(&told).to_owned();
-    let mut aliases: Vec<Json> = flaw["aliases"].as_array().cloned().unwrap_or_default();
-    let cve = |it: &str| it.starts_with("CVE-");
-    let other = aliases.iter().filter_map(Json::as_str).find(|it| cve(it)).map(str::to_owned);
-    let name = [Some(id.clone()), Some(told.clone()), other];
-    let name = name.into_iter().flatten().find(|it| cve(it)).unwrap_or(id.clone());
-    for alias in [told, id] {
-        if !alias.is_empty() && alias != name && !aliases.iter().any(|it| *it == *alias) {
-            aliases.push(json!(alias));
+/// The document, in which every flaw has the name that policies compare.
+fn document(input: &Json) -> Value {
+    let mut maker = Maker::default();
+    let Json::Object(fields) = input else { return maker.value(input) };
+    let made = fields.iter().map(|(name, value)| {
+        let value = match value {
+            Json::Array(listed) if name == "vulnerabilities" => {
+                Value::from(listed.iter().map(|it| entry(&mut maker, it)).collect::<Vec<_>>())
+            }
+            other => maker.value(other),
+        };
+        (maker.name(name), value)
+    });
+    Value::from(made.collect::<BTreeMap<_, _>>())
+}
+
+/// What stands against one package.
+fn entry<'a>(maker: &mut Maker<'a>, entry: &'a Json) -> Value {
+    let Json::Object(fields) = entry else { return maker.value(entry) };
+    let made = fields.iter().map(|(name, value)| {
+        let value = match value {
+            Json::Array(flaws) if name == "vulnerabilities" => {
+                Value::from(flaws.iter().map(|it| flaw(maker, it)).collect::<Vec<_>>())
+            }
+            other => maker.value(other),
+        };
+        (maker.name(name), value)
+    });
+    Value::from(made.collect::<BTreeMap<_, _>>())
+}
+
+/// A flaw under the name that policies compare: the CVE where there is one.
+fn flaw<'a>(maker: &mut Maker<'a>, flaw: &'a Json) -> Value {
+    let Json::Object(fields) = flaw else { return maker.value(flaw) };
+    let told = flaw["source_id"].as_str().unwrap_or_default();
+    let id = flaw["id"].as_str().filter(|it| !it.is_empty()).unwrap_or(told);
+    let listed: &[Json] = flaw["aliases"].as_array().map_or(&[], Vec::as_slice);
+    let is_cve = |it: &&str| it.starts_with("CVE-");
+    let other = listed.iter().filter_map(Json::as_str).find(is_cve);
+    let name = [Some(id), Some(told), other].into_iter().flatten().find(is_cve).unwrap_or(id);
+    let mut aliases: Vec<Value> =
+        listed.iter().filter(|it| *it != name).map(|it| maker.value(it)).collect();
+    for (at, alias) in [told, id].into_iter().enumerate() {
+        let is_there = listed.iter().any(|it| it == alias) || (at == 1 && told == id);
+        if !alias.is_empty() && alias != name && !is_there {
+            aliases.push(Value::from(alias));
         }
     }
-    aliases.retain(|it| *it != *name);
-    if let Some(fields) = flaw.as_object_mut() {
-        fields.insert("source_id".to_owned(), json!(name));
-        if aliases.is_empty() {
-            fields.remove("aliases");
-        } else {
-            fields.insert("aliases".to_owned(), Json::Array(aliases));
-        }
-        let cvss = fields.entry("cvss").or_insert_with(|| json!({}));
-        if !cvss.is_object() {
-            *cvss = json!({});
-        }
-        if !cvss["severity"].is_string() {
-            cvss["severity"] = json!("UNSPECIFIED");
-        }
+    let mut made: BTreeMap<Value, Value> =
+        fields.iter().map(|(name, it)| (maker.name(name), maker.value(it))).collect();
+    made.insert(maker.name("source_id"), Value::from(name));
+    if aliases.is_empty() {
+        made.remove(&maker.name("aliases"));
+    } else {
+        made.insert(maker.name("aliases"), Value::from(aliases));
     }
+    if !flaw["cvss"]["severity"].is_string() {
+        let known = flaw["cvss"].as_object().into_iter().flatten();
+        let mut cvss: BTreeMap<Value, Value> =
+            known.map(|(name, it)| (maker.name(name), maker.value(it))).collect();
+        cvss.insert(maker.name("severity"), Value::from("UNSPECIFIED"));
+        made.insert(maker.name("cvss"), Value::from(cvss));
+    }
+    Value::from(made)
 }

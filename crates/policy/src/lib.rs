@@ -23,8 +23,8 @@ mod values;
 pub use built_in::modules as built_in_modules;
 pub use config::{Config, Setting};
 pub use contract::{
-    Alone, Error, Facts, Limits, Module, Origin, Outcome, Outside, Policy, Referrer, ResultKind,
-    Verdict, Violation,
+    Alone, Bindings, Error, Facts, Limits, Module, Origin, Outcome, Outside, Policy, Referrer,
+    ResultKind, Verdict, Violation,
 };
 pub use judge::{Judge, judge};
 pub use result::result;

@@ -17,7 +17,7 @@ pub fn result(verdicts: &[Verdict]) -> Value {
                 Outcome::Unknown { .. } => Value::Null,
             },
             "violations": details,
-            "bindings": verdict.bindings,
+            "bindings": verdict.bindings.json(),
             "metrics": {
                 "timer_rego_query_eval_ns": took,
                 "counter_violations": verdict.count,

@@ -19,6 +19,8 @@ pub struct Score {
     pub possible: u64,
     /// How many policies are unknown: they count, and earn nothing.
     pub unknown: usize,
+    /// How many do not apply: they count neither way.
+    pub aside: usize,
     /// Each policy's part, in the order of the verdicts.
     pub parts: Vec<Part>,
 }
@@ -34,6 +36,8 @@ pub struct Part {
     pub met: bool,
     /// Nobody can tell.
     pub unknown: bool,
+    /// It could be about something in what was judged. If not, its points are in no sum.
+    pub applies: bool,
 }
 
 /// From best to worst.
@@ -59,10 +63,12 @@ impl Score {
             id: it.id.clone(),
             points: it.weight,
             met: it.outcome == Outcome::Met,
-            unknown: matches!(it.outcome, Outcome::Unknown { .. }),
+            unknown: it.applies && matches!(it.outcome, Outcome::Unknown { .. }),
+            applies: it.applies,
         };
         let parts: Vec<Part> = verdicts.iter().map(part).collect();
-        let possible: u64 = parts.iter().map(|it| u64::from(it.points)).sum();
+        let applying = parts.iter().filter(|it| it.applies);
+        let possible: u64 = applying.map(|it| u64::from(it.points)).sum();
         let earned: u64 = parts.iter().filter(|it| it.met).map(|it| u64::from(it.points)).sum();
         let exceeds = |bound: u64| earned * 100 > bound * possible;
         let grade =
@@ -73,6 +79,7 @@ impl Score {
             earned,
             possible,
             unknown: parts.iter().filter(|it| it.unknown).count(),
+            aside: parts.iter().filter(|it| !it.applies).count(),
             parts,
         }
     }
@@ -89,9 +96,12 @@ impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(grade) = self.grade else { return f.write_str("none: no policy has points") };
         write!(f, "{grade} ({}%): {} of {} points", self.percent, self.earned, self.possible)?;
-        match self.unknown {
-            0 => Ok(()),
-            unknown => write!(f, ", {unknown} unknown"),
+        if self.unknown > 0 {
+            write!(f, ", {} unknown", self.unknown)?;
         }
+        if self.aside > 0 {
+            write!(f, ", {} not applicable", self.aside)?;
+        }
+        Ok(())
     }
 }

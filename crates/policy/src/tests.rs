@@ -4,6 +4,7 @@ mod bounds;
 mod built_in;
 mod contract;
 mod laws;
+mod plain;
 mod rego;
 
 use std::cell::RefCell;

@@ -1,5 +1,7 @@
 //! Values of Rego: how much they are, and as JSON.
 
+use std::collections::{BTreeMap, HashMap};
+
 use regorus::Value;
 use serde::Deserialize as _;
 use serde_json::Value as Json;
@@ -39,7 +41,36 @@ pub(crate) fn json(value: &Value, most: usize) -> Option<Json> {
 
 /// From JSON.
 pub(crate) fn of(json: &Json) -> Value {
-    Value::deserialize(json).unwrap_or(Value::Undefined)
+    Maker::default().value(json)
+}
+
+/// Makes values of JSON. The names of fields, which many an object has in common, are made once.
+#[derive(Default)]
+pub(crate) struct Maker<'a> {
+    names: HashMap<&'a str, Value>,
+}
+
+impl<'a> Maker<'a> {
+    pub(crate) fn value(&mut self, json: &'a Json) -> Value {
+        match json {
+            Json::Null => Value::Null,
+            Json::Bool(it) => Value::Bool(*it),
+            Json::String(text) => Value::from(text.as_str()),
+            // How many digits count is the engine's to know.
+            Json::Number(_) => Value::deserialize(json).unwrap_or(Value::Undefined),
+            Json::Array(items) => {
+                Value::from(items.iter().map(|it| self.value(it)).collect::<Vec<_>>())
+            }
+            Json::Object(fields) => {
+                let fields = fields.iter().map(|(name, it)| (self.name(name), self.value(it)));
+                Value::from(fields.collect::<BTreeMap<_, _>>())
+            }
+        }
+    }
+
+    pub(crate) fn name(&mut self, name: &'a str) -> Value {
+        self.names.entry(name).or_insert_with(|| Value::from(name)).clone()
+    }
 }
 
 /// The field of an object.

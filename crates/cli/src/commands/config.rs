@@ -1,10 +1,10 @@
 //! `foretop config`: what is settled for all commands.
 
 use super::{Outcome, Verb};
-use crate::Context;
 use crate::asking::server_address;
 use crate::config::{Config as File, KEYS};
 use crate::failure::Failure;
+use crate::{Context, trust};
 
 /// Show or change what is settled for all commands
 #[derive(clap::Parser)]
@@ -80,6 +80,9 @@ fn checked(key: &str, value: &str) -> anyhow::Result<String> {
     }
     if key == "server" {
         return server_address("config server", value);
+    }
+    if key == "sbom-trust" {
+        return Ok(trust::settled(value)?);
     }
     Ok(value.to_owned())
 }

@@ -244,7 +244,7 @@ fn pushed(
     files: &Files,
     format: Format,
 ) -> anyhow::Result<Outcome> {
-    let modules = files.or_ours()?;
+    let modules = files.or_ours(context)?;
     let (digest, published) = publish(context, reference, &modules)?;
     let ids: Vec<_> = published.iter().map(|it| it.id.as_str()).collect();
     if format == Format::Json {

@@ -69,6 +69,9 @@ variables! {
     TRUSTED_PROXY = "list, parted by commas" ["FORETOP_TRUSTED_PROXY"];
     /// Ask no registry: `registry://` is refused, `image://` only asks the local engine.
     OFFLINE = "yes or no" ["FORETOP_OFFLINE", "DOCKER_SCOUT_OFFLINE"];
+    /// Whose attested SBOM is taken in place of reading an image's layers: files or URLs of public keys, and `unsigned` for whatever nobody has signed.
+    /// Default: what `foretop config sbom-trust` says, else nobody's.
+    SBOM_TRUST = "list, parted by commas" ["FORETOP_SBOM_TRUST"];
     /// Who to be at every registry, before any stored credentials.
     /// Needs the password as well.
     REGISTRY_USER = "text" ["FORETOP_REGISTRY_USER", "DOCKER_SCOUT_REGISTRY_USER"];

@@ -26,7 +26,7 @@ const SIGNATURES_LIMIT: usize = 64;
 /// Bytes of what is signed of an image.
 const PAYLOAD_LIMIT: usize = 1 << 20;
 /// Pages of a list of referrers.
-const PAGES_LIMIT: usize = 16;
+pub(super) const PAGES_LIMIT: usize = 16;
 /// `Accept` of a list of referrers.
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -55,6 +55,20 @@ impl Client {
             reading.referrers(subject).await;
             reading.tag(subject).await;
         }
+        reading.found
+    }
+
+    /// What is stated in the layers of a manifest, about whatever it says that it is about.
+    pub(super) async fn stated_in(&self, manifest: &Manifest, digest: &Digest) -> Attached {
+        let mut reading = Reading {
+            client: self,
+            wanted: |_| true,
+            room: ROOM,
+            seen: BTreeSet::new(),
+            found: Attached::default(),
+        };
+        let about = manifest.about().unwrap_or_else(|| digest.clone());
+        reading.layers(manifest, digest, &about, Place::Referrers).await;
         reading.found
     }
 
@@ -125,7 +139,10 @@ impl Client {
         Err(Error::limit(&self.what, format!("its list of referrers has over {PAGES_LIMIT} pages")))
     }
 
-    async fn page(&self, path: &str) -> Result<Option<(Option<String>, Vec<u8>)>, Error> {
+    pub(super) async fn page(
+        &self,
+        path: &str,
+    ) -> Result<Option<(Option<String>, Vec<u8>)>, Error> {
         let call = Call { accept: Some(INDEX), optional: true, ..Call::default() };
         let mut attempts = Attempts::new(&self.settings, &self.progress);
         let response = self.open(path, &call, &mut attempts).await?;

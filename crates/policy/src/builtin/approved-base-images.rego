@@ -51,6 +51,8 @@ reference(image) := sprintf("%s:%s", [oci.canonical_name(image.name), image.tag]
 
 reference(image) := oci.canonical_name(image.name) if not image.tag
 
+not_applicable contains "only images have a base image, and this is none" if not input.source.image
+
 unknown contains "the base image is unknown" if is_null(bases)
 
 violation contains {

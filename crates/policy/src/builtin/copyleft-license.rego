@@ -54,20 +54,35 @@ pass if count(violation) == 0
 unknown contains "what is in the image is not known" if not is_array(input.artifacts)
 
 violation contains {
-	"message": sprintf("%s is under %s", [package_.purl, license]),
-	"detail": {"purl": package_.purl, "license": license},
-	"remediation": sprintf("Replace %s, or list it among the ignored packages once its licence is accepted.", [package_.purl]),
+	"message": sprintf("%s is under %s", [purl, license]),
+	"detail": {"purl": purl, "license": license},
+	"remediation": sprintf("Replace %s, or list it among the ignored packages once its licence is accepted.", [purl]),
 } if {
-	some package_ in oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts
+	# What is the same for all packages is looked up before them.
+	packages := oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts
+	bad := copyleft
+	accepted := let_through(packages)
+	some package_ in packages
 	some license in package_.licenses
-	license in copyleft
-	not is_ignored(package_.purl)
+	license in bad
+	purl := package_.purl
+	not purl in accepted
 }
 
 # Many packages are under the same licence, which is looked at once.
 copyleft := {license |
 	some license in {it | some package_ in oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts; some it in package_.licenses}
 	is_copyleft(license)
+}
+
+# Packages that may be under any of them.
+let_through(packages) := {purl |
+	count(ignored_packages) > 0
+	some package_ in packages
+	some license in package_.licenses
+	license in copyleft
+	purl := package_.purl
+	is_ignored(purl)
 }
 
 # Ids as they were, without `-only` and `-or-later`, mean the same.

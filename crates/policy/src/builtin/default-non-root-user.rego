@@ -17,7 +17,9 @@ default pass := false
 
 pass if count(violation) == 0
 
-unknown contains "this is no image, or its configuration could not be read" if not input.source.image.config
+not_applicable contains "only images run as a user, and this is none" if not input.source.image
+
+unknown contains "the configuration of the image could not be read" if not input.source.image.config
 
 user := trim_space(object.get(input, ["source", "image", "config", "config", "User"], ""))
 

@@ -32,24 +32,82 @@ default pass := false
 
 pass if count(violation) == 0
 
+# What is the same for all flaws is looked up before they are gone through.
 violation contains {
-	"message": sprintf("%s has %s", [entry.purl, flaw.source_id]),
+	"message": sprintf("%s has %s", [purl, name]),
 	"detail": {
-		"purl": entry.purl,
-		"vulnerability": flaw.source_id,
-		"severity": flaw.cvss.severity,
-		"fixedBy": object.get(flaw, "fixed_by", ""),
-		"cvssScore": score(flaw),
+		"purl": purl,
+		"vulnerability": name,
+		"severity": severity,
+		"fixedBy": fixed,
+		"cvssScore": concat("", [sprintf("%.1f", [score]) | score := flaw.cvss.score; score]),
 	},
-	"remediation": remedy(entry.purl, flaw),
+	"remediation": sprintf("Update %s to %s or later.", [purl, fixed]),
 } if {
-	some entry in oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
-	counts_as_type(entry.purl)
+	counting := severities
+	entries := oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
+	others := of_other_types(entries)
+	late := in_grace(entries)
+	some entry in entries
+	purl := entry.purl
+	not purl in others
+	some flaw in entry.vulnerabilities
+	severity := flaw.cvss.severity
+	severity in counting
+	fixed := object.get(flaw, "fixed_by", "")
+	fixed != ""
+	not flaw in late
+	name := flaw.source_id
+}
+
+violation contains {
+	"message": sprintf("%s has %s", [purl, name]),
+	"detail": {
+		"purl": purl,
+		"vulnerability": name,
+		"severity": severity,
+		"fixedBy": "",
+		"cvssScore": concat("", [sprintf("%.1f", [score]) | score := flaw.cvss.score; score]),
+	},
+	"remediation": sprintf("There is no version of %s yet that mends it: remove it, or state why it does no harm.", [purl]),
+} if {
+	not fixable_only
+	counting := severities
+	entries := oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
+	others := of_other_types(entries)
+	late := in_grace(entries)
+	some entry in entries
+	purl := entry.purl
+	not purl in others
+	some flaw in entry.vulnerabilities
+	severity := flaw.cvss.severity
+	severity in counting
+	object.get(flaw, "fixed_by", "") == ""
+	not flaw in late
+	name := flaw.source_id
+}
+
+# Packages that do not count.
+of_other_types(entries) := {entry.purl |
+	count(package_types) > 0
+	some entry in entries
+	not scout.parse_purl(entry.purl).type in package_types
+}
+
+# Flaws that are let through for some days.
+in_grace(entries) := {flaw |
+	grace_period_days > 0
+	some entry in entries
 	some flaw in entry.vulnerabilities
 	flaw.cvss.severity in severities
 	counts_as_fixable(flaw)
-	not in_grace(flaw)
+	age := time.now_ns() - time.parse_rfc3339_ns(flaw.published_at)
+	age < grace_period_days * 86400000000000
 }
+
+counts_as_fixable(_) if not fixable_only
+
+counts_as_fixable(flaw) if object.get(flaw, "fixed_by", "") != ""
 
 # Without advisories nothing has a flaw, which says nothing.
 unknown contains "the image was compared with no advisories" if not input.vulnerabilities
@@ -61,30 +119,4 @@ unknown contains "the image was compared with no advisories" if {
 
 unknown contains "the image was compared with the best-known flaws alone: there is no almanac" if {
 	input.analysis.basis.starter
-}
-
-counts_as_type(_) if count(package_types) == 0
-
-counts_as_type(purl) if scout.parse_purl(purl).type in package_types
-
-counts_as_fixable(_) if not fixable_only
-
-counts_as_fixable(flaw) if object.get(flaw, "fixed_by", "") != ""
-
-in_grace(flaw) if {
-	grace_period_days > 0
-	age := time.now_ns() - time.parse_rfc3339_ns(flaw.published_at)
-	age < grace_period_days * 86400000000000
-}
-
-score(flaw) := sprintf("%.1f", [flaw.cvss.score]) if flaw.cvss.score
-
-score(flaw) := "" if not flaw.cvss.score
-
-remedy(purl, flaw) := sprintf("Update %s to %s or later.", [purl, flaw.fixed_by]) if {
-	object.get(flaw, "fixed_by", "") != ""
-}
-
-remedy(purl, flaw) := sprintf("There is no version of %s yet that mends it: remove it, or state why it does no harm.", [purl]) if {
-	object.get(flaw, "fixed_by", "") == ""
 }

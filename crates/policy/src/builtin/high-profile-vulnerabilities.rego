@@ -49,9 +49,23 @@ violation contains {
 	},
 	"remediation": remedy(entry.purl, flaw),
 } if {
-	some entry in oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
-	some flaw in entry.vulnerabilities
-	why := reason(flaw)
+	names := listed
+	entries := oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
+	some why, flaws in {
+		"which is of a high profile": [[entry, flaw] |
+			some entry in entries
+			some flaw in entry.vulnerabilities
+			count(({flaw.source_id} | {it | some it in flaw.aliases}) & names) > 0
+		],
+		"which is known to be exploited": [[entry, flaw] |
+			include_cisa_kev
+			some entry in entries
+			some flaw in entry.vulnerabilities
+			flaw.cisa_exploited == true
+			count(({flaw.source_id} | {it | some it in flaw.aliases}) & names) == 0
+		],
+	}
+	some [entry, flaw] in flaws
 	not is_ignored(flaw)
 }
 
@@ -64,26 +78,11 @@ unknown contains "the image was compared with no advisories" if {
 
 listed := {name | some name in cves}
 
-is_listed(flaw) if flaw.source_id in listed
-
-is_listed(flaw) if {
-	some alias in flaw.aliases
-	alias in listed
-}
-
 is_ignored(flaw) if flaw.source_id in ignored_cves
 
 is_ignored(flaw) if {
 	some alias in flaw.aliases
 	alias in ignored_cves
-}
-
-reason(flaw) := "which is of a high profile" if is_listed(flaw)
-
-reason(flaw) := "which is known to be exploited" if {
-	not is_listed(flaw)
-	include_cisa_kev
-	flaw.cisa_exploited == true
 }
 
 score(flaw) := sprintf("%.1f", [flaw.cvss.score]) if flaw.cvss.score

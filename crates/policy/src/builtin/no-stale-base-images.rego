@@ -27,6 +27,8 @@ base := bases[0] if count(bases) > 0
 
 reference := sprintf("%s:%s", [oci.canonical_name(base.name), base.tag])
 
+not_applicable contains "only images have a base image, and this is none" if not input.source.image
+
 unknown contains "the base image is unknown" if is_null(bases)
 
 unknown contains sprintf("the tag of the base image %s is unknown", [base.name]) if not base.tag

@@ -37,11 +37,14 @@ default pass := false
 
 pass if count(violation) == 0
 
+not_applicable contains "only images have attestations, and this is none" if not input.source.image
+
 violation contains {
 	"message": sprintf("The attestation %s is missing", [kind]),
 	"detail": {"attestation": kind, "reason": "missing"},
 	"remediation": missing(kind),
 } if {
+	input.source.image
 	some kind in required_attestations
 	count(found(kind)) == 0
 }
@@ -51,6 +54,7 @@ violation contains {
 	"detail": {"attestation": kind, "reason": "not mode=max"},
 	"remediation": "Build with `--provenance=mode=max`.",
 } if {
+	input.source.image
 	some required in required_attestations
 	required in provenances
 	kinds := found(required)

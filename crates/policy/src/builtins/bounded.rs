@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use regorus::{Engine, Value};
 
@@ -24,6 +25,9 @@ const OWN: &[Builtin] = &[
     builtin("numbers.range_step", 3, range_step),
     builtin("replace", 3, replace),
     builtin("split", 2, split),
+    builtin("trim_prefix", 2, trim_prefix),
+    builtin("trim_space", 1, trim_space),
+    builtin("trim_suffix", 2, trim_suffix),
     builtin("upper", 1, upper),
     builtin("walk", 1, walk),
 ];
@@ -73,10 +77,7 @@ rego! {
     substring "substring" 3
     trim "trim" 2
     trim_left "trim_left" 2
-    trim_prefix "trim_prefix" 2
     trim_right "trim_right" 2
-    trim_space "trim_space" 1
-    trim_suffix "trim_suffix" 2
     union "union" 1
 }
 
@@ -153,6 +154,20 @@ fn lower(pass: &Pass, arguments: &[Value]) -> Answered {
 
 fn upper(pass: &Pass, arguments: &[Value]) -> Answered {
     made(pass, text(arguments, 0)?.to_uppercase())
+}
+
+fn trim_prefix(pass: &Pass, arguments: &[Value]) -> Answered {
+    let (whole, prefix) = (text(arguments, 0)?, text(arguments, 1)?);
+    made(pass, whole.strip_prefix(prefix).unwrap_or(whole).to_owned())
+}
+
+fn trim_space(pass: &Pass, arguments: &[Value]) -> Answered {
+    made(pass, text(arguments, 0)?.trim().to_owned())
+}
+
+fn trim_suffix(pass: &Pass, arguments: &[Value]) -> Answered {
+    let (whole, suffix) = (text(arguments, 0)?, text(arguments, 1)?);
+    made(pass, whole.strip_suffix(suffix).unwrap_or(whole).to_owned())
 }
 
 fn replace(pass: &Pass, arguments: &[Value]) -> Answered {
@@ -242,9 +257,12 @@ fn step(
 }
 
 thread_local! {
-    /// An engine that calls Rego's own functions.
+    /// A copy of it for each thread.
     static REGO_ITSELF: RefCell<Option<Engine>> = const { RefCell::new(None) };
 }
+
+/// An engine that calls Rego's own functions; a copy knows all that was worked out here.
+static REGO_READY: LazyLock<Result<Engine, String>> = LazyLock::new(rego_itself);
 
 /// Lets Rego's own function work, within bounds.
 fn by_rego(pass: &Pass, name: &str, arguments: &[Value]) -> Answered {
@@ -270,7 +288,7 @@ fn by_rego(pass: &Pass, name: &str, arguments: &[Value]) -> Answered {
     let value = REGO_ITSELF.with_borrow_mut(|engine| {
         let engine = match engine {
             Some(engine) => engine,
-            none => none.insert(rego_itself()?),
+            none => none.insert(REGO_READY.clone().map_err(Stop::Unknown)?),
         };
         engine.set_input(Value::from(arguments.to_vec()));
         engine.eval_rule(rule(name)).map_err(|error| {
@@ -303,7 +321,7 @@ fn rule(name: &str) -> String {
     format!("data.itself.{}", name.replace('.', "_"))
 }
 
-fn rego_itself() -> Result<Engine, Stop> {
+fn rego_itself() -> Result<Engine, String> {
     let mut text = "package itself\nimport rego.v1\n".to_owned();
     for function in REGO {
         let super::Arity::Of(arity) = function.arity else { continue };
@@ -312,9 +330,9 @@ fn rego_itself() -> Result<Engine, Stop> {
         let _ = writeln!(text, "{} := {name}({})", name.replace('.', "_"), arguments.join(", "));
     }
     let mut engine = reading::engine();
-    engine
-        .add_policy("itself".to_owned(), text)
-        .map_err(|error| Stop::Unknown(error.to_string()))?;
+    engine.add_policy("itself".to_owned(), text).map_err(|error| error.to_string())?;
+    // A question about nothing makes it ready.
+    engine.eval_query("true".to_owned(), false).map_err(|error| error.to_string())?;
     Ok(engine)
 }
 
@@ -343,6 +361,10 @@ mod tests {
         check("json.marshal", r#"[{"a": 1}]"#, r#""{\"a\":1}""#);
         check("json.unmarshal", r#"["[1]"]"#, "[1]");
         check("trim_space", r#"[" a "]"#, r#""a""#);
+        check("trim_prefix", r#"["aab", "a"]"#, r#""ab""#);
+        check("trim_suffix", r#"["abb", "b"]"#, r#""ab""#);
+        check("trim_suffix", r#"["ab", ""]"#, r#""ab""#);
+        check("trim_left", r#"["aab", "a"]"#, r#""b""#);
         check("substring", r#"["abc", 1, -1]"#, r#""bc""#);
         check("sort", "[[2, 1]]", "[1,2]");
         check("regex.replace", r#"["a1b2", "[0-9]", "x"]"#, r#""axbx""#);

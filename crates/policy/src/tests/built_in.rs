@@ -281,7 +281,13 @@ fn default_non_root_user() {
         "default-non-root-user",
         json!({}),
         json!({ "source": { "type": "directory" } }),
-        "unknown: this is no image, or its configuration could not be read",
+        "unknown: it does not apply: only images run as a user, and this is none",
+    );
+    super::built_in::check(
+        "default-non-root-user",
+        json!({}),
+        json!({ "source": { "image": {} } }),
+        "unknown: the configuration of the image could not be read",
     );
 }
 
@@ -416,6 +422,36 @@ fn maximum_age() {
         "unknown: the image says that it was built on 1970-01-01T00:00:00Z, which is no true date",
     );
     check(json!({}), json!("soon"), "unknown: when the image was built is not known");
+}
+
+#[test]
+fn what_does_not_apply_leaves_the_score() {
+    let input = with(flawed(json!({})), "/source", json!({ "type": "directory" }));
+    let set = Set::built_in();
+    let config = Config::default();
+    let unread = Some("this is no image, which attestations are of".to_owned());
+    let facts = Facts { referrers_unread: unread, ..facts(input) };
+    let verdicts = judge(&set, &config, &facts, &World::default(), &Limits::default()).unwrap();
+    let aside: Vec<&str> = verdicts.iter().filter(|it| !it.applies).map(|it| &*it.id).collect();
+    let expect = [
+        "approved-base-images",
+        "supply-chain-attestations",
+        "no-stale-base-images",
+        "default-non-root-user",
+    ];
+    assert_eq!(aside, expect);
+    let score = crate::Score::of(&verdicts);
+    assert_eq!(score.to_string(), "C (55%): 25 of 45 points, 4 not applicable");
+    // Whatever stands against something is not taken aside.
+    let text = policy(
+        "not_applicable contains \"x\"\nviolation contains {\"message\": \"y\", \"detail\": {}}",
+    );
+    let one = verdict(&text, &facts, &World::default(), &Limits::default());
+    assert!(one.applies && one.outcome == Outcome::NotMet, "{one:?}");
+    // Nor may an error pass for that.
+    let text = policy("not_applicable contains \"x\" if to_number(input.source.type) == 1\n");
+    let one = verdict(&text, &facts, &World::default(), &Limits::default());
+    assert!(one.applies && matches!(one.outcome, Outcome::Unknown { .. }), "{one:?}");
 }
 
 #[test]

@@ -1,0 +1,146 @@
+//! What policies ask registries: answered as the registry has it, and never guessed.
+
+use std::sync::Arc;
+
+use attestation::Key;
+use gate::{Beside, Keys, World};
+use image::Settings;
+use policy::Outside as _;
+use serde_json::{Value, json};
+use testkit::{AttestationForm, FakeRegistry, Fault, image, index, layer};
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const SPDX: &str = "https://spdx.dev/Document";
+
+struct Nobody;
+
+impl Keys for Nobody {
+    fn named(&self, name: &str) -> Result<Key, String> {
+        Err(format!("{name}: there is no such key"))
+    }
+}
+
+/// Asks, in a world where that registry is, or none.
+fn asked<T>(settings: Option<Settings>, ask: impl FnOnce(&World<'_>) -> T) -> T {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let beside = Beside::default();
+    let settings = settings.map(Arc::new);
+    ask(&World { runtime: runtime.handle().clone(), settings, keys: &Nobody, beside: &beside })
+}
+
+fn patient() -> Option<Settings> {
+    Some(Settings { retries: 0, ..Settings::default() })
+}
+
+/// A registry with an index of two images, an attestation beside the first, and one image alone.
+fn registry() -> (FakeRegistry, [String; 4]) {
+    let registry = FakeRegistry::start().with_referrers();
+    let one = || image().layer(layer().file("etc/tea", "tea"));
+    let both = index()
+        .image("linux/amd64", one())
+        .attestation(AttestationForm::Artifact, SPDX)
+        .image("linux/arm64", one());
+    let whole = registry.push_index("tea", "1", &both);
+    let other = image().layer(layer().file("etc/cup", "cup"));
+    let alone = registry.push("tea", "alone", &other);
+    let listed: Value = serde_json::from_slice(&registry.blob("tea", &whole).unwrap()).unwrap();
+    let digest = |at: usize| listed["manifests"][at]["digest"].as_str().unwrap().to_owned();
+    let (attestation, first) = (digest(0), digest(1));
+    (registry, [whole, first, attestation, alone])
+}
+
+#[test]
+fn the_index_of_an_image() {
+    let (registry, [whole, first, _, alone]) = registry();
+    let name = |tag: &str| format!("{}/tea:{tag}", registry.host());
+    asked(patient(), |world| {
+        let found = world.index(&name("1"), &first).unwrap().unwrap();
+        assert_eq!(found["manifests"].as_array().unwrap().len(), 3, "{found}");
+        assert_eq!(world.index(&name("1"), &whole).unwrap(), Some(found));
+        assert_eq!(world.index(&name("alone"), &alone).unwrap(), None);
+        let why = world.index(&name("1"), &alone).unwrap_err();
+        assert!(why.contains("leads elsewhere by now"), "{why}");
+        let other = format!("sha256:{}", "7".repeat(64));
+        assert_eq!(world.index(&name("1"), &other).unwrap(), None);
+        let why = world.index(&name("1"), "sha256:short").unwrap_err();
+        assert!(why.starts_with("sha256:short: "), "{why}");
+        assert!(world.index("N:", &first).is_err());
+    });
+}
+
+#[test]
+fn what_refers_to_an_image() {
+    let (registry, [_, first, attestation, alone]) = registry();
+    let name = format!("{}/tea:1", registry.host());
+    // More than the stand-in lists on one page.
+    for number in 0..5 {
+        let about = json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": format!("x/{number}"),
+            "config": { "mediaType": "application/vnd.oci.empty.v1+json", "digest": first, "size": 2 },
+            "layers": [], "subject": { "mediaType": MANIFEST, "digest": first, "size": 1 },
+        });
+        registry.push_manifest(
+            "tea",
+            &format!("about{number}"),
+            MANIFEST,
+            about.to_string().as_bytes(),
+        );
+    }
+    asked(patient(), |world| {
+        let found = world.referrer_index(&name, &first).unwrap().unwrap();
+        let listed = found["manifests"].as_array().unwrap();
+        assert!(listed.len() >= 5, "{found}");
+        assert_eq!(world.referrer_index(&name, &alone).unwrap(), None);
+        let found = world.referrer_by_digest(&name, &attestation).unwrap().unwrap();
+        assert_eq!(found["statement"]["predicateType"], SPDX, "{found}");
+        assert_eq!(found["manifest"]["subject"]["digest"], json!(first), "{found}");
+        assert_eq!(found["image"], json!(format!("{}/tea@{attestation}", registry.host())));
+        assert_eq!(found["envelope"], Value::Null);
+        let other = format!("sha256:{}", "7".repeat(64));
+        assert_eq!(world.referrer_by_digest(&name, &other).unwrap(), None);
+        // An image states nothing, and is what lies there all the same.
+        let found = world.referrer_by_digest(&name, &alone).unwrap().unwrap();
+        assert_eq!(found.get("statement"), None, "{found}");
+    });
+}
+
+#[test]
+fn a_registry_that_does_not_know_referrers_lists_them_under_a_tag() {
+    let registry = FakeRegistry::start();
+    let alone = registry.push("tea", "1", &image().layer(layer().file("etc/tea", "tea")));
+    let name = format!("{}/tea:1", registry.host());
+    let ask = || asked(patient(), |world| world.referrer_index(&name, &alone).unwrap());
+    assert_eq!(ask(), None);
+    let list = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [
+        { "mediaType": MANIFEST, "digest": alone, "size": 1, "artifactType": "x/y" },
+    ]});
+    let tag = alone.replace(':', "-");
+    registry.push_manifest("tea", &tag, INDEX, list.to_string().as_bytes());
+    assert_eq!(ask().unwrap()["manifests"][0]["artifactType"], "x/y");
+}
+
+#[test]
+fn what_makes_no_sense_is_no_answer() {
+    let (registry, [_, first, attestation, _]) = registry();
+    let name = format!("{}/tea:1", registry.host());
+    for junk in [&b"{"[..], b"[]", b"{\"manifests\": 1}", b"junk"] {
+        registry.push_manifest("tea", "junk", INDEX, junk);
+        let name = format!("{}/tea:junk", registry.host());
+        asked(patient(), |world| {
+            assert!(world.index(&name, &first).is_err(), "{junk:?}");
+        });
+    }
+    for fault in [Fault::Spoil, Fault::HangUp, Fault::Html(200)] {
+        registry.plan(&attestation, 100, fault);
+        asked(patient(), |world| {
+            assert!(world.referrer_by_digest(&name, &attestation).is_err());
+            assert!(world.index(&name, &attestation).is_err());
+        });
+        registry.forgive();
+    }
+    asked(None, |world| {
+        let why = world.referrer_index(&name, &first).unwrap_err();
+        assert!(why.contains("FORETOP_OFFLINE"), "{why}");
+    });
+}
