@@ -11,10 +11,10 @@ use gate::Beside;
 use image::Silent;
 use model::{Analysis, Digest, ImageDescription, Inventory, KnownBase, Platform};
 
+use crate::Context;
 use crate::asking::{Whose, ask, server};
 use crate::failure::Failure;
 use crate::subject::Subject;
-use crate::Context;
 
 /// An image, and what it stands on.
 pub(crate) struct Ground {
@@ -28,6 +28,8 @@ pub(crate) struct Ground {
 const TEACH: &str = "`foretop base learn NAME` teaches what is a base, and builds say it with \
                      --provenance=mode=max";
 
+const AFAR: &str = "the image is not read from here, so what is stated beside it is not known";
+
 impl Ground {
     /// Of an image that was read as `subject`; without one, of an image that is remembered.
     pub(crate) fn of(
@@ -39,10 +41,11 @@ impl Ground {
         let place = subject.and_then(Subject::found_in_a_registry);
         let stated = || match subject {
             Some(subject) => subject.stated(context).map_err(|error| error.to_string()),
-            None => Ok(image::Attached::default()),
+            None => Err(AFAR.to_owned()),
         };
-        let beside = Beside::of(inventory, place.as_ref(), stated);
+        let mut beside = Beside::of(inventory, place.as_ref(), stated);
         let found = found(context, whose, &beside, inventory);
+        beside.stand_on(found.clone());
         Self { found, beside }
     }
 

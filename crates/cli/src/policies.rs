@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use clap::ValueHint;
 use format::policies as paper;
-use gate::{Beside, World};
+use gate::World;
 use model::Analysis;
 use policy::{Config, Judge, Limits, Module, Outcome, Set, Verdict};
 
+use crate::bases::Ground;
 use crate::commands::said;
 use crate::failure::Failure;
-use crate::subject::Subject;
 use crate::version::VERSION;
 use crate::{Context, docker, keys};
 pub(crate) use bundles::publish;
@@ -71,6 +71,13 @@ impl Files {
 }
 
 impl Policies {
+    /// Does somebody say which?
+    pub(crate) fn are_named(&self) -> bool {
+        let Self { files: Files { files, folders }, bundles, config, only } = self;
+        !(files.is_empty() && folders.is_empty() && bundles.is_empty() && only.is_empty())
+            || config.is_some()
+    }
+
     /// The modules that are named; without any, ours.
     fn modules(&self, context: &Context) -> anyhow::Result<Vec<Module>> {
         if self.bundles.is_empty() {
@@ -115,38 +122,40 @@ pub(crate) struct Judged {
     pub(crate) paper: paper::Judged,
 }
 
-impl Judged {
-    /// Judges an image.
-    pub(crate) fn of(
-        analysis: &Analysis,
-        subject: &Subject,
-        judge: &Judge,
-        context: &Context,
-    ) -> anyhow::Result<Self> {
-        let found = subject.found_in_a_registry();
-        let stated = || subject.stated(context).map_err(|error| error.to_string());
-        let beside = Beside::of(&analysis.inventory, found.as_ref(), stated);
-        let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
-        let facts = gate::facts(analysis, &beside, now, VERSION);
-        let runtime = crate::runtime()?;
-        let settings = if context.environment.offline()? {
-            None
-        } else {
-            Some(Arc::new(docker::settings(&context.environment, &context.docker, false)?))
-        };
-        let keys = keys::Here(context);
-        let world =
-            World { runtime: runtime.handle().clone(), settings, keys: &keys, beside: &beside };
-        context.messages.begin("Evaluating policies");
-        let verdicts = judge.judge(&facts, &world);
-        context.messages.done("Policy evaluation completed");
-        for line in verdicts.iter().flat_map(|it| &it.prints) {
-            context.messages.inform(line);
-        }
-        let paper = gate::on_paper(&verdicts);
-        Ok(Self { verdicts, paper })
-    }
+/// An image that is judged, and what it stands on.
+pub(crate) type Side<'a> = (&'a Analysis, Ground);
 
+/// Judges images, one after the other.
+pub(crate) fn judged<const N: usize>(
+    sides: [Side<'_>; N],
+    judge: &Judge,
+    context: &Context,
+) -> anyhow::Result<[Judged; N]> {
+    let settings = if context.environment.offline()? {
+        None
+    } else {
+        Some(Arc::new(docker::settings(&context.environment, &context.docker, false)?))
+    };
+    let runtime = crate::runtime()?;
+    let keys = keys::Here(context);
+    let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
+    context.messages.begin("Evaluating policies");
+    let all = sides.map(|(analysis, Ground { beside, .. })| {
+        let facts = gate::facts(analysis, &beside, now, VERSION);
+        let (runtime, settings) = (runtime.handle().clone(), settings.clone());
+        let verdicts =
+            judge.judge(&facts, &World { runtime, settings, keys: &keys, beside: &beside });
+        let paper = gate::on_paper(&verdicts);
+        Judged { verdicts, paper }
+    });
+    context.messages.done("Policy evaluation completed");
+    for line in all.iter().flat_map(|it| &it.verdicts).flat_map(|it| &it.prints) {
+        context.messages.inform(line);
+    }
+    Ok(all)
+}
+
+impl Judged {
     /// Are all of them met? What nobody can tell is not.
     pub(crate) fn is_met(&self) -> bool {
         self.verdicts.iter().all(|it| it.outcome == Outcome::Met)

@@ -2,6 +2,7 @@
 
 use model::Comparison;
 
+use crate::policies::Compared;
 use crate::report;
 
 pub use several::{Application, Between, Outcome, Several};
@@ -59,6 +60,8 @@ pub struct Options {
     pub report: report::Options,
     /// Findings that are the same on both sides are left out (`--ignore-unchanged`).
     pub ignore_unchanged: bool,
+    /// What policies say of both sides, where they are asked.
+    pub policies: Option<Compared>,
 }
 
 /// Every report. Adding one is its file, its `mod` line, and its entry here.

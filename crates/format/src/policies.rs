@@ -1,5 +1,7 @@
 //! What policies say of an image: how many are met, a line about each, and what stands against it.
 
+mod compared;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -13,6 +15,9 @@ use crate::report::Options;
 use crate::report::basis::rests_on;
 use crate::report::packages::not_known;
 use crate::words;
+
+pub use compared::Compared;
+pub(crate) use compared::Document;
 
 /// What policies say of one image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -137,6 +142,14 @@ impl Judged {
     }
 }
 
+impl Health {
+    /// `D  (33%: 30 of 90 points)`.
+    fn written(&self) -> String {
+        let Self { grade, percent, earned, possible } = self;
+        format!("{grade}  ({percent}%: {earned} of {possible} points)")
+    }
+}
+
 impl Policy {
     /// How much stands against the image, in a cell.
     fn results(&self) -> Results {
@@ -174,14 +187,19 @@ enum Results {
     Text(String),
 }
 
-/// The section that stands under a quick look: status, score, and a line for each policy.
-pub fn write_section(judged: &Judged, options: &Options) -> String {
-    let mut text = Text::new(options, 1024);
-    section(&mut text, judged);
-    text.out
+impl Results {
+    fn write_markdown(&self, out: &mut String) {
+        match self {
+            Self::Levels(levels) => {
+                levels.iter().for_each(|(level, count)| html::badge(out, *level, *count));
+            }
+            Self::Text(said) => html::push(out, said),
+        }
+    }
 }
 
-fn section(text: &mut Text<'_>, judged: &Judged) {
+/// The section that stands under a quick look: status, score, and a line for each policy.
+pub(crate) fn section(text: &mut Text<'_>, judged: &Judged) {
     let (is_met, status) = judged.status();
     text.styled(Style::Bold, "Policy status");
     text.push("  ");
@@ -189,8 +207,7 @@ fn section(text: &mut Text<'_>, judged: &Judged) {
     text.push("\n");
     if let Some(health) = &judged.health {
         text.styled(Style::Bold, "Health score");
-        let Health { grade, percent, earned, possible } = health;
-        text.push(&format!("  {grade}  ({percent}%: {earned} of {possible} points)\n"));
+        text.push(&format!("  {}\n", health.written()));
     }
     if judged.policies.is_empty() {
         return;
@@ -247,6 +264,14 @@ fn sign(state: State) -> Sign {
         State::Met => Sign::Good,
         State::NotMet => Sign::Warning,
         State::Unknown => Sign::Unknown,
+    }
+}
+
+fn mark(state: State) -> &'static str {
+    match state {
+        State::Met => ":white_check_mark:",
+        State::NotMet => ":warning:",
+        State::Unknown => ":question:",
     }
 }
 
@@ -368,16 +393,10 @@ pub fn write_markdown(analysis: &Analysis, judged: &Judged) -> String {
 }
 
 /// The section for such a comment.
-pub fn write_section_markdown(judged: &Judged) -> String {
-    let mut out = String::new();
-    markdown(&mut out, judged);
-    out
-}
-
-fn markdown(out: &mut String, judged: &Judged) {
+pub(crate) fn markdown(out: &mut String, judged: &Judged) {
     let (is_met, status) = judged.status();
-    let mark = if is_met { ":white_check_mark:" } else { ":x:" };
-    let _ = writeln!(out, "<p>{mark} Policy status: {status}</p>\n");
+    let sign = if is_met { ":white_check_mark:" } else { ":x:" };
+    let _ = writeln!(out, "<p>{sign} Policy status: {status}</p>\n");
     if let Some(Health { grade, percent, earned, possible }) = &judged.health {
         let _ = writeln!(
             out,
@@ -386,22 +405,10 @@ fn markdown(out: &mut String, judged: &Judged) {
     }
     out.push_str("<table>\n<tr><th>Status</th><th>Policy</th><th>Results</th></tr>\n");
     for it in &judged.policies {
-        let mark = match it.state {
-            State::Met => ":white_check_mark:",
-            State::NotMet => ":warning:",
-            State::Unknown => ":question:",
-        };
-        let _ = write!(out, "<tr><td>{mark}</td><td>");
+        let _ = write!(out, "<tr><td>{}</td><td>", mark(it.state));
         html::push(out, &it.title);
         out.push_str("</td><td>");
-        match it.results() {
-            Results::Levels(levels) => {
-                for (level, count) in levels {
-                    html::badge(out, level, count);
-                }
-            }
-            Results::Text(said) => html::push(out, &said),
-        }
+        it.results().write_markdown(out);
         if let Some(why) = &it.why {
             out.push_str(": ");
             html::push(out, why);
@@ -455,6 +462,12 @@ mod tests {
         ];
         let health = Health { grade: "E".to_owned(), percent: 20, earned: 5, possible: 25 };
         Judged { policies, health: Some(health), there: None }
+    }
+
+    fn write_section(judged: &Judged, options: &Options) -> String {
+        let mut text = Text::new(options, 1024);
+        section(&mut text, judged);
+        text.out
     }
 
     #[test]

@@ -144,12 +144,22 @@ impl Running<'_> {
             self.context.messages.report(&help())?;
             return Ok(Outcome::Done);
         }
-        let verb = super::called(command).context("each of them is a command")?;
+        let verb = words.first().and_then(|it| super::called(it));
+        let verb = verb.context("each of them is a command")?;
         let matches = (verb.tree)().try_get_matches_from(words).map_err(|error| {
             let text = error.render().to_string();
             let first = text.split("\n\n").next().unwrap_or_default();
             anyhow::anyhow!("{command}: {}", first.trim_start_matches("error: ").trim())
         })?;
+        if command == "attestation-add" {
+            let variables = self.inputs.variables_for_writing();
+            let context = Context {
+                environment: Environment::of_this_process().with(variables),
+                messages: Arc::clone(&self.context.messages),
+                docker: self.context.docker.clone(),
+            };
+            return super::run("attestation", &matches, &context);
+        }
         super::run(command, &matches, self.context)
     }
 
@@ -166,6 +176,11 @@ impl Running<'_> {
                     None => "written to the log".to_owned(),
                 };
                 format!("<p>:package: SBOM of {image} ({}): {place}</p>\n", format::in_html(&how))
+            }
+            "attestation-add" => {
+                let images = self.inputs.text("tags").or_else(|| self.inputs.text("image"));
+                let images = code(&images.unwrap_or_default());
+                format!("<p>:link: Attached to {images}</p>\n")
             }
             "environment" => telling::deployments(&self.folder.join(command))?,
             _ => telling::read(&self.folder.join(command))?,

@@ -4,11 +4,13 @@
 mod between;
 mod pick;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use api::Presenting;
 use clap::{ArgGroup, ValueHint};
 use engine::{Filter, Lookout, Part, compare_wanted};
+use format::policies::Compared;
 use format::{comparison, report};
 use model::{Analysis, Comparison, Fate, Inventory, Level};
 
@@ -25,6 +27,7 @@ use crate::findings::{Advice, answered};
 use crate::formats as several;
 use crate::messages::count;
 use crate::output::{Delivery, Output, deliver};
+use crate::policies::{Policies, judged};
 use crate::subject::{Subject, subjects, warn_of_types};
 
 /// Compare with another image, directory, archive or document: packages and vulnerabilities that came,
@@ -64,7 +67,8 @@ pub(crate) struct Compare {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
     /// Exit with code 2 if one of these is so, parted by commas: `vulnerability`: there are new ones,
-    /// or ones that may be new; `package`: there are other packages
+    /// or ones that may be new; `policy`: one was met and is not, or nobody can tell any more;
+    /// `package`: there are other packages
     #[arg(short = 'x', long, value_name = "ASPECT", value_delimiter = ',', value_parser = gate)]
     exit_on: Vec<Gate>,
     /// The same as --exit-on vulnerability
@@ -73,9 +77,11 @@ pub(crate) struct Compare {
     /// Leave out vulnerabilities that both have, and packages without other ones
     #[arg(long)]
     ignore_unchanged: bool,
-    /// There are no policies to be shown
-    #[arg(long, hide = true)]
+    /// Leave out what policies say
+    #[arg(long)]
     hide_policies: bool,
+    #[command(flatten)]
+    policies: Policies,
     #[command(flatten)]
     advice: Advice,
     #[command(flatten)]
@@ -120,6 +126,7 @@ struct Wishes {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gate {
     Vulnerability,
+    Policy,
     Package,
 }
 
@@ -127,8 +134,8 @@ fn gate(text: &str) -> Result<Gate, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "vulnerability" => Ok(Gate::Vulnerability),
         "package" => Ok(Gate::Package),
-        "policy" => Err("there are no policies yet: vulnerability, package".to_owned()),
-        _ => Err("it is none of vulnerability, package".to_owned()),
+        "policy" => Ok(Gate::Policy),
+        _ => Err("it is none of vulnerability, policy, package".to_owned()),
     }
 }
 
@@ -171,23 +178,25 @@ impl Verb for Compare {
                 created: Some(created.clone()),
                 ..several::drawn(context, output.as_ref())
             };
-            comparison::Options { report, ignore_unchanged }
+            comparison::Options { report, ignore_unchanged, policies: None }
         };
-        let reports: Vec<Reporting> = reports
+        let mut reports: Vec<Reporting> = reports
             .into_iter()
             .map(|(report, output)| (report, options_of(&output), output))
             .collect();
         let shuts = |it: &Shuts| {
             let asked = |gate| self.exit_on.contains(&gate);
             let worse = (self.exit_code || asked(Gate::Vulnerability)) && it.worse;
+            let policy = asked(Gate::Policy) && it.policies;
             let other = asked(Gate::Package) && it.other_packages;
-            if worse || other { Outcome::Shut } else { Outcome::Done }
+            if worse || policy || other { Outcome::Shut } else { Outcome::Done }
         };
         if let (Some(from), Some(to)) = (&self.env, &self.to_env) {
             if self.wishes.ignore_base {
                 let why = "--ignore-base: whole environments are compared with their base images";
                 return Err(Failure::error(why, "leave it out, or compare two images"));
             }
+            self.no_policies_between(from, to)?;
             let between = Between { from, to, wishes: &self.wishes, advice: &self.advice };
             let of = comparison::Between { after: from.clone(), before: to.clone() };
             let mut tellings = Vec::with_capacity(reports.len());
@@ -198,36 +207,80 @@ impl Verb for Compare {
             return Ok(shuts(&between.told(context, &self.whose, &self.subject, tellings)?));
         }
 
-        let comparison = if self.is_judged_there(context)? {
+        let judge = match self.are_policies_asked() {
+            true => Some(self.policies.judge(context)?),
+            false => None,
+        };
+        let (comparison, [before, after]) = if self.is_judged_there(context)? {
             let (after, before) = self.judged_there(context)?;
-            let [before, after] = self.without_bases([before, after], context)?;
-            self.compared(&before, &after, context)
+            let [held, looked] = self.without_bases([&before, &after], context)?;
+            (self.compared(&held, &looked, context), [before, after])
         } else {
             let (lookout, (after, before)) = self.sides(context)?;
             // What is wanted is asked of the comparison: whatever one side had left out would look
             // new.
             let [before, after] =
                 [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
-            let [before, after] = self.without_bases([before, after], context)?;
-            let mut comparison = self.compared(&before, &after, context);
+            let [held, looked] = self.without_bases([&before, &after], context)?;
+            let mut comparison = self.compared(&held, &looked, context);
             if ignore_unchanged {
-                lookout.put_titles(&before, &after, &mut comparison);
+                lookout.put_titles(&held, &looked, &mut comparison);
             } else {
-                lookout.put_all_titles(&before, &after, &mut comparison);
+                lookout.put_all_titles(&held, &looked, &mut comparison);
             }
             answered(&lookout)?;
-            comparison
+            (comparison, [before, after])
         };
+        let mut shut = Shuts::of(&comparison);
+        if let Some(judge) = judge {
+            let (theirs, its) = self.read_here();
+            let sides =
+                [(&after, theirs.as_ref()), (&before, its.as_ref())].map(|(it, subject)| {
+                    (it, Ground::of(context, &self.whose, subject, &it.inventory))
+                });
+            let [after, before] = judged(sides, &judge, context)?.map(|it| it.paper);
+            let policies = Compared { after, before };
+            shut.policies = policies.is_worse();
+            if !self.hide_policies {
+                reports.iter_mut().for_each(|it| it.1.policies = Some(policies.clone()));
+            }
+        }
         tell(&comparison, context);
 
         for (report, options, output) in &reports {
             deliver(&report.write(&comparison, options), output.as_ref(), &context.messages)?;
         }
-        Ok(shuts(&Shuts::of(&comparison)))
+        Ok(shuts(&shut))
     }
 }
 
 impl Compare {
+    fn are_policies_asked(&self) -> bool {
+        !self.hide_policies || self.exit_on.contains(&Gate::Policy)
+    }
+
+    /// Each application of two environments is compared where it is remembered, and nobody asks policies
+    /// there.
+    fn no_policies_between(&self, from: &str, to: &str) -> anyhow::Result<()> {
+        if self.exit_on.contains(&Gate::Policy) || self.policies.are_named() {
+            let what = format!("{from} and {to} are not compared by policies");
+            let hint =
+                format!("`foretop policy IMAGE --env {to}` judges an image that is to go there");
+            return Err(Failure::error(what, hint));
+        }
+        Ok(())
+    }
+
+    /// Where what is looked at and what it is held against are read from, if that is here.
+    fn read_here(&self) -> (Option<Subject>, Option<Subject>) {
+        let after = self.env.is_none().then(|| self.subject.clone());
+        let both = self.to.as_ref().map(|to| self.subject.clone().and(to, self.to_ref.as_deref()));
+        match both {
+            Some((subject, to)) => (after.map(|_| subject), Some(to)),
+            None => (after, None),
+        }
+    }
+
     /// Does somebody else judge both sides, as they judge what runs? Whoever names an almanac wants it
     /// to count.
     fn is_judged_there(&self, context: &Context) -> anyhow::Result<bool> {
@@ -251,27 +304,25 @@ impl Compare {
         })
     }
 
-    /// Both sides; where that is wanted, without what their base images brought.
-    fn without_bases(
+    /// Both sides; where that is wanted, without what their base images brought. Policies judge them whole.
+    fn without_bases<'a>(
         &self,
-        [before, after]: [Analysis; 2],
+        [before, after]: [&'a Analysis; 2],
         context: &Context,
-    ) -> anyhow::Result<[Analysis; 2]> {
+    ) -> anyhow::Result<[Cow<'a, Analysis>; 2]> {
         if !self.wishes.ignore_base {
-            return Ok([before, after]);
+            return Ok([Cow::Borrowed(before), Cow::Borrowed(after)]);
         }
-        let to = self.to.as_deref();
-        let to = to.map(|to| self.subject.clone().and(to, self.to_ref.as_deref()).1);
-        let from = self.env.is_none().then_some(&self.subject);
-        let rest = |analysis: Analysis, subject: Option<&Subject>| {
+        let (theirs, its) = self.read_here();
+        let rest = |analysis: &Analysis, subject: Option<&Subject>| {
             let ground = Ground::of(context, &self.whose, subject, &analysis.inventory);
             let name = analysis.inventory.subject.name();
             let part = Some(ground.part(name, Part::Rest, context)?);
-            let mut analysis = Filter { part, ..Filter::default() }.apply(analysis);
-            warn_of_places(&mut analysis, context);
-            anyhow::Ok(analysis)
+            let mut rest = Filter { part, ..Filter::default() }.apply(analysis.clone());
+            warn_of_places(&mut rest, context);
+            anyhow::Ok(Cow::Owned(rest))
         };
-        Ok([rest(before, to.as_ref())?, rest(after, from)?])
+        Ok([rest(before, its.as_ref())?, rest(after, theirs.as_ref())?])
     }
 
     fn compared(&self, before: &Analysis, after: &Analysis, context: &Context) -> Comparison {
@@ -332,12 +383,14 @@ type Reporting = (&'static dyn comparison::Report, comparison::Options, Option<O
 /// What could shut a gate.
 struct Shuts {
     worse: bool,
+    policies: bool,
     other_packages: bool,
 }
 
 impl Shuts {
     fn of(it: &Comparison) -> Self {
-        Self { worse: it.is_worse(), other_packages: it.has_other_packages() }
+        let other_packages = it.has_other_packages();
+        Self { worse: it.is_worse(), policies: false, other_packages }
     }
 
     /// And this application. What nobody can tell may be worse.

@@ -13,13 +13,14 @@ use super::compare::Pick;
 use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask_with};
+use crate::bases::Ground;
 use crate::deployed::{runtimes, unplaced};
 use crate::exceptions;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::formats;
 use crate::output::deliver;
-use crate::policies::{Files, Judged, Policies, publish};
+use crate::policies::{Files, Judged, Policies, judged, publish};
 use crate::subject::{Subject, subjects};
 use crate::table::Format;
 
@@ -109,7 +110,8 @@ impl Judging {
         };
         let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
         answered(&lookout)?;
-        let mut judged = Judged::of(&analysis, &self.subject, &judge, context)?;
+        let base = Ground::of(context, &self.whose, Some(&self.subject), &analysis.inventory);
+        let [mut judged] = judged([(&analysis, base)], &judge, context)?;
         judged.paper.there = there;
         for (form, output) in reports {
             let terminal = output.is_none();

@@ -11,9 +11,11 @@ use super::{Outcome, Verb};
 use crate::Context;
 use crate::bases::Ground;
 use crate::deployed::Deployed;
+use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::formats;
 use crate::output::deliver;
+use crate::policies::{Policies, judged};
 use crate::subject::{Subject, subjects};
 
 /// Tell in a few lines how an image, a directory, an archive or a document stands
@@ -41,6 +43,8 @@ pub(crate) struct Quickview {
     #[arg(long)]
     ignore_suppressed: bool,
     #[command(flatten)]
+    policies: Policies,
+    #[command(flatten)]
     advice: Advice,
 }
 
@@ -51,6 +55,7 @@ impl Verb for Quickview {
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
         let mut ground = None;
+        let judge = self.policies.judge(context)?;
         let told = if self.deployed.wanted() {
             let advice = (&filter, true);
             let begin = |images| Ok((images, Told::Several(Box::default())));
@@ -73,17 +78,29 @@ impl Verb for Quickview {
             let lookout = lookout.with_exceptions(exceptions);
             let analysis = lookout.analyze_in_brief(inventory, &filter);
             answered(&lookout)?;
-            if analysis.inventory.subject.image().is_some() {
-                let whose = self.deployed.whose();
-                let base = Ground::of(context, whose, Some(&self.subject), &analysis.inventory);
-                ground = base.told(&analysis);
-            }
             Told::One(Box::new(analysis))
+        };
+        let judged = match &told {
+            Told::One(analysis) => {
+                let is_read_here = !(self.deployed.wanted() || self.latest);
+                let subject = is_read_here.then_some(&self.subject);
+                let whose = self.deployed.whose();
+                let base = Ground::of(context, whose, subject, &analysis.inventory);
+                ground = base.told(analysis);
+                let [judged] = judged([(analysis, base)], &judge, context)?;
+                Some(judged.paper)
+            }
+            Told::Several(_) if self.policies.are_named() => {
+                let what = "--policy-…, --only-policy: several images run there";
+                let hint = "name the repository of one of them, or ask `foretop policy` of each";
+                return Err(Failure::error(what.to_owned(), hint));
+            }
+            Told::Several(_) => None,
         };
         for (form, output) in reports {
             let terminal = output.is_none();
             let options = formats::drawn(context, output.as_ref());
-            let text = told.written(form, ground.as_ref(), &options);
+            let text = told.written(form, ground.as_ref(), judged.as_ref(), &options);
             let text =
                 if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };
             deliver(&text, output.as_ref(), &context.messages)?;
@@ -110,11 +127,12 @@ impl Told {
         &self,
         form: Form,
         ground: Option<&report::Ground>,
+        judged: Option<&format::policies::Judged>,
         options: &report::Options,
     ) -> String {
         match (self, form) {
-            (Self::One(it), Form::Text) => report::write_quickview(it, ground, options),
-            (Self::One(it), Form::Markdown) => report::write_quickview_markdown(it, ground),
+            (Self::One(it), Form::Text) => report::write_quickview(it, ground, judged, options),
+            (Self::One(it), Form::Markdown) => report::write_quickview_markdown(it, ground, judged),
             (Self::Several(it), Form::Text) => it.written(options),
             (Self::Several(it), Form::Markdown) => it.written_in_markdown(),
         }

@@ -220,9 +220,14 @@ fn gates_end_the_step() {
     let line = [("command", "compare"), TEA, ("to", "archive://alpine.tar")];
     let step = runner.step(&[&line[..], &[("exit-on", "vulnerability,package")]].concat());
     assert_eq!(step.code, 2, "{}", step.log);
-    let step = runner.step(&[&line[..], &[("exit-on", "policy")]].concat());
-    assert_eq!(step.code, 1, "{}", step.log);
-    assert!(step.log.contains("there are no policies yet"), "{}", step.log);
+    let policy = ("only-policy", "default-non-root-user");
+    let step = runner.step(&[&line[..], &[("exit-on", "policy"), policy]].concat());
+    assert_eq!(step.code, 0, "neither is met, and neither was: {}", step.log);
+    assert!(step.log.contains("Policy status"), "{}", step.log);
+    let step = runner.step(&[("command", "policy,cves"), TEA, policy, ("exit-code", "true")]);
+    assert_eq!(step.code, 2, "{}", step.log);
+    let names: Vec<String> = step.outputs().into_iter().map(|it| it.0).collect();
+    assert_eq!(names, ["policy"]);
 }
 
 #[test]
@@ -277,8 +282,7 @@ fn what_cannot_be_done_is_said() {
     };
     check(&[], "error: command: it must be told");
     check(&[("command", "recommendations")], "command `recommendations`: not there yet");
-    check(&[("command", "policy")], "command `policy`: not there yet");
-    check(&[("command", "attestation-add")], "command `attestation-add`: not there yet");
+    check(&[("command", "attestation-add"), TEA], "attestation-add: file is not told");
     check(&[("command", "cves"), TEA, ("ignore-base", "true")], "ignore-base: not there yet");
     check(&[("command", "sbom"), TEA, ("secrets", "true")], "secrets: not there yet");
     check(&[("command", "cves"), TEA, ("only-fixed", "perhaps")], "neither true nor false");

@@ -143,7 +143,6 @@ fn what_cannot_be_done() {
         "compare archive://tea.tar --to archive://missing.tar",
         "compare archive://missing.tar --to archive://tea.tar",
         "compare sbom:// --to sbom://-",
-        "compare archive://tea.tar --to archive://tea.tar --exit-on policy",
         "compare archive://tea.tar --to archive://tea.tar --exit-on weather",
         "compare archive://tea.tar --to archive://tea.tar --format sarif",
         "compare archive://tea.tar --to archive://tea.tar --to-ref example/coffee:1",

@@ -8,6 +8,7 @@ use super::page;
 use super::several::Overview;
 use super::{Application, Between, Options, Outcome, Parts, Report};
 use crate::document::{self, List, TOOL};
+use crate::policies::{self, Compared};
 use crate::report::basis::BasisJson;
 use crate::words;
 
@@ -38,6 +39,7 @@ impl Report for Json {
             worse: comparison.is_worse(),
             analyzed: side(&comparison.after),
             comparison: side(&comparison.before),
+            policies: options.policies.as_ref().map(Compared::document),
             packages: Packages {
                 added: packages(Way::Added),
                 removed: packages(Way::Removed),
@@ -138,6 +140,7 @@ struct Document<'a> {
     worse: bool,
     analyzed: SideJson<'a>,
     comparison: SideJson<'a>,
+    policies: Option<policies::Document<'a>>,
     packages: Packages<'a>,
     vulnerabilities: Findings<'a>,
 }

@@ -27,6 +27,12 @@ impl Report for Markdown {
     fn write(&self, comparison: &Comparison, options: &Options) -> String {
         let mut out = String::with_capacity(LONGEST + 512);
         overview(&mut out, comparison);
+        if let Some(policies) = &options.policies {
+            // Violations can be as long as whoever wrote a policy likes.
+            if !within(&mut out, ROOM / 2, |out| policies.write_markdown(out)) {
+                out.push_str("<p>:scissors: Policies say more than fits here.</p>\n\n");
+            }
+        }
         counts(&mut out, comparison);
         not_known(&mut out, comparison);
         let blocks = page::blocks(comparison, options);

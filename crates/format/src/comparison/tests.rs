@@ -148,7 +148,7 @@ fn options() -> Options {
         tool_version: "0.1.0".to_owned(),
         ..report::Options::default()
     };
-    Options { report, ignore_unchanged: false }
+    Options { report, ignore_unchanged: false, policies: None }
 }
 
 fn rich() -> Options {

@@ -27,6 +27,9 @@ impl Report for Text {
         let mut text =
             paint::Text::new(&options.report, rows.saturating_mul(96).saturating_add(4096));
         overview(&mut text, comparison);
+        if let Some(policies) = &options.policies {
+            policies.write(&mut text);
+        }
         text.heading("Packages and Vulnerabilities");
         counts(&mut text, comparison);
         let blocks = page::blocks(comparison, options);

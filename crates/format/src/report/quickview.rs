@@ -12,10 +12,17 @@ use super::{Ground, Options};
 use crate::html::{self, LONGEST, LONGEST_WARNINGS, ROOM, push_code, within};
 use crate::page::{self, Tally};
 use crate::paint::{Style, Text};
+use crate::policies::{self, Judged};
 use crate::words;
 
-/// A few lines about `analysis`: target, digest, counts, gaps, and what to ask next.
-pub fn write_quickview(analysis: &Analysis, ground: Option<&Ground>, options: &Options) -> String {
+/// A few lines about `analysis`: target, digest, counts, what it stands on, gaps, what policies say, and
+/// what to ask next.
+pub fn write_quickview(
+    analysis: &Analysis,
+    ground: Option<&Ground>,
+    judged: Option<&Judged>,
+    options: &Options,
+) -> String {
     let mut text = Text::new(options, 1024);
     let subject = &analysis.inventory.subject;
     let tally = Tally::of(&analysis.findings);
@@ -64,6 +71,10 @@ pub fn write_quickview(analysis: &Analysis, ground: Option<&Ground>, options: &O
         ground.tell(&mut text);
     }
     rests_on(&mut text, &analysis.basis);
+    if let Some(judged) = judged {
+        text.push("\n");
+        policies::section(&mut text, judged);
+    }
     // Hints are for whoever sits at a terminal, and the image's name is all that a command needs.
     if subject.image().is_some() && options.width.is_some() {
         next(&mut text, &name, &tally);
@@ -72,7 +83,11 @@ pub fn write_quickview(analysis: &Analysis, ground: Option<&Ground>, options: &O
 }
 
 /// The same for a comment on GitHub or GitLab.
-pub fn write_quickview_markdown(analysis: &Analysis, ground: Option<&Ground>) -> String {
+pub fn write_quickview_markdown(
+    analysis: &Analysis,
+    ground: Option<&Ground>,
+    judged: Option<&Judged>,
+) -> String {
     let subject = &analysis.inventory.subject;
     let mut out = "<h2>:mag: <code>".to_owned();
     push_code(&mut out, subject.name());
@@ -99,6 +114,9 @@ pub fn write_quickview_markdown(analysis: &Analysis, ground: Option<&Ground>) ->
     out.push_str("</table>\n\n");
     unfolded(&mut out, &page::gaps(analysis));
     rests(&mut out, &analysis.basis);
+    if let Some(judged) = judged {
+        policies::markdown(&mut out, judged);
+    }
     out
 }
 

@@ -330,11 +330,11 @@ fn sbom_has_vulnerabilities() {
 
 #[test]
 fn quickview() {
-    insta::assert_snapshot!("quickview", write_quickview(&analysis(), None, &rich()));
+    insta::assert_snapshot!("quickview", write_quickview(&analysis(), None, None, &rich()));
     let mut analysis = analysis();
     analysis.basis = Basis { starter: true, ..Basis::default() };
     analysis.inventory.subject = Subject::Directory { path: ".".to_owned() };
-    insta::assert_snapshot!("quickview-piped", write_quickview(&analysis, None, &options()));
+    insta::assert_snapshot!("quickview-piped", write_quickview(&analysis, None, None, &options()));
 }
 
 #[test]

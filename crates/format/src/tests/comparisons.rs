@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::arbitrary_comparison::comparison;
 use crate::comparison::{self, Options};
+use crate::policies::{Compared, Judged, Policy, State};
 use crate::report;
 
 fn all_options() -> [Options; 3] {
@@ -20,9 +21,21 @@ fn all_options() -> [Options; 3] {
     let narrow = report::Options { width: Some(1), ..report::Options::default() };
     [
         plain,
-        Options { report, ignore_unchanged: true },
-        Options { report: narrow, ignore_unchanged: false },
+        Options { report, ignore_unchanged: true, policies: Some(policies()) },
+        Options { report: narrow, ignore_unchanged: false, policies: Some(policies()) },
     ]
+}
+
+/// What nobody's policy should be called, and what it should not say.
+fn policies() -> Compared {
+    const HOSTILE: &str = "</td><script>\u{1b}[2J\r\n::error::\u{202e}@team | `";
+    let judged = |state| {
+        let (id, title) = (HOSTILE.to_owned(), HOSTILE.to_owned());
+        let why = (state == State::Unknown).then(|| HOSTILE.to_owned());
+        let policy = Policy { id, title, state, why, count: 3, ..Policy::default() };
+        Judged { policies: vec![policy], ..Judged::default() }
+    };
+    Compared { after: judged(State::Unknown), before: judged(State::NotMet) }
 }
 
 #[test]

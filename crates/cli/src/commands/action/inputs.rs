@@ -34,8 +34,12 @@ pub(super) enum Fate {
 
 use Fate::{For, Idle, Ours, Refused};
 
-const JUDGES: &[&str] = &["quickview", "cves", "compare"];
-const READERS: &[&str] = &["quickview", "cves", "compare", "sbom", "environment"];
+const JUDGES: &[&str] = &["quickview", "cves", "compare", "policy"];
+const SUPPRESSERS: &[&str] = &["quickview", "cves", "compare"];
+const POLICIES: &[&str] = &["quickview", "compare", "policy"];
+const READERS: &[&str] =
+    &["quickview", "cves", "compare", "policy", "sbom", "environment", "attestation-add"];
+const ATTESTATION: &[&str] = &["attestation-add"];
 const FILTERS: &[&str] = &["cves", "compare"];
 const NOT_YET: &str = "no command takes it yet";
 
@@ -54,7 +58,7 @@ pub(crate) const ALL: &[Input] = &[
         "command",
         "",
         Ours,
-        "What to do, parted by commas, one after the other: quickview, compare, cves, sbom, environment, help",
+        "What to do, parted by commas, one after the other: quickview, compare, cves, policy, sbom, environment, attestation-add, help",
     ),
     input("debug", "false", Ours, "Tell what is done, and when"),
     input("verbose-debug", "false", Ours, "The same, with settings and the causes of errors"),
@@ -70,7 +74,7 @@ pub(crate) const ALL: &[Input] = &[
     input(
         "ref",
         "",
-        For(&["quickview", "cves", "compare", "sbom"]),
+        For(&["quickview", "cves", "compare", "policy", "sbom"]),
         "Which reference inside an archive or layout of several",
     ),
     input("to", "", For(&["compare"]), "What to compare with"),
@@ -95,18 +99,13 @@ pub(crate) const ALL: &[Input] = &[
         "The environment that the image is recorded to; without it, environments are listed",
     ),
     input("stream", "", For(&["environment"]), "The former name of environment"),
-    input(
-        "hide-policies",
-        "false",
-        For(&["compare"]),
-        "Leave policies out; there are none to be shown yet",
-    ),
+    input("hide-policies", "false", For(&["compare"]), "Leave out what policies say"),
     input("ignore-base", "false", Refused, "Leave out what is in the base image; not there yet"),
     input("ignore-unchanged", "false", For(&["compare"]), "Leave out what both have"),
     input(
         "only-vex-affected",
         "false",
-        For(JUDGES),
+        For(SUPPRESSERS),
         "Leave out what a VEX statement says is not affected",
     ),
     input(
@@ -139,20 +138,20 @@ pub(crate) const ALL: &[Input] = &[
     input(
         "ignore-suppressed",
         "false",
-        For(JUDGES),
+        For(SUPPRESSERS),
         "Leave out what an exception or a statement takes out of the way",
     ),
     input(
         "exit-code",
         "false",
-        For(&["cves"]),
-        "Fail with code 2 if there is a finding, or if nothing is known of an image",
+        For(&["cves", "policy"]),
+        "Fail with code 2 if there is a finding, or a policy that is not met, or where nobody can tell",
     ),
     input(
         "exit-on",
         "",
         For(&["compare"]),
-        "Fail with code 2 if one of these is worse than before, parted by commas: vulnerability, package",
+        "Fail with code 2 if one of these is worse than before, parted by commas: vulnerability, policy, package",
     ),
     input("sarif-file", "", For(&["cves"]), "Write SARIF to this file, within what GitHub takes"),
     input("only-refresh", "false", Idle(NOT_YET), "For recommendations, which are not there yet"),
@@ -160,22 +159,67 @@ pub(crate) const ALL: &[Input] = &[
     input("format", "json", For(&["sbom"]), "How to write the SBOM: json, list, spdx, cyclonedx"),
     input("output", "", For(&["sbom"]), "Write the SBOM to this file instead of the log"),
     input("secrets", "false", Refused, "Look for secrets; not there yet"),
-    input("tags", "", Idle(NOT_YET), "For attestation-add, which is not there yet"),
-    input("file", "", Idle(NOT_YET), "For attestation-add, which is not there yet"),
-    input("predicate-type", "", Idle(NOT_YET), "For attestation-add, which is not there yet"),
-    input("referrer", "false", Idle(NOT_YET), "For attestation-add, which is not there yet"),
-    input("referrer-repository", "", Idle(NOT_YET), "For attestation-add, which is not there yet"),
+    input(
+        "tags",
+        "",
+        For(ATTESTATION),
+        "The images that it is attached to, parted by commas or lines; without them, what image names",
+    ),
+    input("file", "", For(ATTESTATION), "What is attached: files, parted by commas or lines"),
+    input(
+        "predicate-type",
+        "",
+        For(ATTESTATION),
+        "What the files state; for statements, what they have to state",
+    ),
+    input(
+        "referrer",
+        "false",
+        For(ATTESTATION),
+        "Attach it as a referrer of the image, which leaves its tag where it is",
+    ),
+    input(
+        "referrer-repository",
+        "",
+        For(ATTESTATION),
+        "In which repository, if not in the image's own",
+    ),
     input(
         "registry-write-user",
         "",
-        Idle("nothing is written to registries"),
-        "For attestation-add, which is not there yet",
+        For(ATTESTATION),
+        "Who to be at the registry that is written to; without it, registry-user",
+    ),
+    input("registry-write-password", "", For(ATTESTATION), "The password that goes with that user"),
+    input(
+        "policy-file",
+        "",
+        For(POLICIES),
+        "Policies in Rego, instead of those that are built in: files, parted by commas or lines",
     ),
     input(
-        "registry-write-password",
+        "policy-dir",
         "",
-        Idle("nothing is written to registries"),
-        "For attestation-add, which is not there yet",
+        For(POLICIES),
+        "Directories with policies in Rego, parted by commas or lines",
+    ),
+    input(
+        "policy-bundle",
+        "",
+        For(POLICIES),
+        "Bundles of policies in a registry, parted by commas or lines",
+    ),
+    input(
+        "policy-config",
+        "",
+        For(POLICIES),
+        "Which policies count, and with which thresholds: a file of JSON",
+    ),
+    input(
+        "only-policy",
+        "",
+        For(POLICIES),
+        "Only these policies, by their names or ids, parted by commas",
     ),
     input(
         "dockerhub-user",
@@ -315,7 +359,7 @@ impl<'a> Inputs<'a> {
     /// In which way it is asked: what makes another answer of the same image, but for names and places that
     /// may be others with each commit.
     pub(super) fn way(&self) -> String {
-        const ASKED: [&str; 12] = [
+        const ASKED: [&str; 14] = [
             "organization",
             "to-stream",
             "to-latest",
@@ -328,6 +372,8 @@ impl<'a> Inputs<'a> {
             "only-severities",
             "only-package-types",
             "only-cisa-kev",
+            "policy-config",
+            "only-policy",
         ];
         let said = ASKED.iter().filter_map(|it| Some(format!("{it}={}\n", self.text(it)?)));
         said.collect()
@@ -357,6 +403,20 @@ impl<'a> Inputs<'a> {
             ("token", "FORETOP_TOKEN"),
         ];
         pairs.iter().filter_map(|(name, variable)| Some((*variable, self.text(name)?))).collect()
+    }
+
+    /// The same for a command that writes to registries.
+    pub(super) fn variables_for_writing(&self) -> Vec<(&'static str, String)> {
+        let mut all = self.variables();
+        if let Some(user) = self.text("registry-write-user") {
+            // Whose password it is not is none for this user.
+            all.retain(|(variable, _)| *variable != "FORETOP_REGISTRY_PASSWORD");
+            all.retain(|(variable, _)| *variable != "FORETOP_REGISTRY_USER");
+            all.push(("FORETOP_REGISTRY_USER", user));
+            let password = self.text("registry-write-password");
+            all.extend(password.map(|it| ("FORETOP_REGISTRY_PASSWORD", it)));
+        }
+        all
     }
 }
 
@@ -393,7 +453,11 @@ mod tests {
             "ignore-base: `perhaps` is neither true nor false",
         );
         check(&[("INPUT_TO", "x")], "to changes nothing: it is for compare");
-        check(&[("INPUT_TAGS", "x")], "tags changes nothing: no command takes it yet");
+        check(&[("INPUT_TAGS", "x")], "tags changes nothing: it is for attestation-add");
+        check(
+            &[("INPUT_ONLY-UPDATE", "true")],
+            "only-update changes nothing: no command takes it yet",
+        );
         check(&[("INPUT_EXIT-CODE", "true")], "");
     }
 }

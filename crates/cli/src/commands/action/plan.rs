@@ -6,12 +6,11 @@ use super::inputs::Inputs;
 use crate::failure::Failure;
 
 /// The commands that there are.
-pub(crate) const COMMANDS: [&str; 6] =
-    ["quickview", "compare", "cves", "sbom", "environment", "help"];
+pub(crate) const COMMANDS: [&str; 8] =
+    ["quickview", "compare", "cves", "policy", "sbom", "environment", "attestation-add", "help"];
 
 /// Those of docker/scout-action that there are none of.
-const LATER: [&str; 6] =
-    ["recommendations", "policy", "attestation-add", "attestation", "attest", "vex"];
+const LATER: [&str; 4] = ["recommendations", "attestation", "attest", "vex"];
 
 /// The commands that `text` names, parted by commas.
 pub(super) fn commands(text: Option<&str>) -> anyhow::Result<Vec<&'static str>> {
@@ -38,7 +37,7 @@ pub(super) fn commands(text: Option<&str>) -> anyhow::Result<Vec<&'static str>> 
 
 /// Is it one that is told of in a comment?
 pub(super) fn is_for_comments(command: &str) -> bool {
-    ["quickview", "compare", "cves"].contains(&command)
+    ["quickview", "compare", "cves", "policy"].contains(&command)
 }
 
 /// The words of `command`, which leaves what is read of it in `folder`.
@@ -52,20 +51,24 @@ pub(super) fn words(
     match command {
         "quickview" => {
             words.say("format", "text").say("format", &format!("markdown={}", file("quickview")));
-            words.subject().judged();
+            words.subject().policies().judged().unsuppressed();
+        }
+        "policy" => {
+            words.say("format", "text").say("format", &format!("markdown={}", file("policy")));
+            words.subject().policies().judged().flag("exit-code", "exit-code")?;
         }
         "cves" => {
             words.say("format", "packages").say("format", &format!("markdown={}", file("cves")));
             if inputs.text("sarif-file").is_some() || inputs.flag("upload-sarif")? {
                 words.say("format", &format!("sarif={}", file("sarif")));
             }
-            words.subject().judged().filtered()?;
+            words.subject().judged().unsuppressed().filtered()?;
             words.flag("only-cisa-kev", "only-cisa-kev")?.flag("exit-code", "exit-code")?;
         }
         "compare" => {
             words.say("format", "text").say("format", &format!("markdown={}", file("compare")));
             words.target()?;
-            words.subject().judged().filtered()?;
+            words.subject().policies().judged().unsuppressed().filtered()?;
             words.flag("hide-policies", "hide-policies")?;
             words.flag("ignore-unchanged", "ignore-unchanged")?.text("exit-on", "exit-on");
         }
@@ -89,12 +92,40 @@ pub(super) fn words(
             words.words.extend(inputs.text("image"));
             return Ok(words.words);
         }
+        "attestation-add" => {
+            words.words = ["attestation", "add"].map(str::to_owned).to_vec();
+            for it in needed(inputs, "file", "name what is to be attached")? {
+                words.say("file", &it);
+            }
+            words.text("predicate-type", "predicate-type");
+            words.flag("referrer", "referrer")?;
+            words.text("referrer-repository", "referrer-repository");
+            words.words.push("--".to_owned());
+            let images = if inputs.text("tags").is_some() { "tags" } else { "image" };
+            words.words.extend(needed(inputs, images, "name the images with `tags`")?);
+            return Ok(words.words);
+        }
         _ => {}
     }
     // What stands behind is a name, however it begins.
     words.words.push("--".to_owned());
     words.words.extend(inputs.text("image"));
     Ok(words.words)
+}
+
+/// Each thing that an input names, on lines of their own or parted by commas; at least one.
+fn needed(inputs: &Inputs<'_>, name: &str, hint: &str) -> anyhow::Result<Vec<String>> {
+    let all = each(inputs, name);
+    if all.is_empty() {
+        return Err(Failure::error(format!("attestation-add: {name} is not told"), hint));
+    }
+    Ok(all)
+}
+
+fn each(inputs: &Inputs<'_>, name: &str) -> Vec<String> {
+    let text = inputs.text(name).unwrap_or_default();
+    let all = text.split([',', '\n']).map(str::trim).filter(|it| !it.is_empty());
+    all.map(str::to_owned).collect()
 }
 
 struct Words<'a> {
@@ -128,7 +159,20 @@ impl Words<'_> {
 
     fn judged(&mut self) -> &mut Self {
         self.text("env", "env").text("vex-location", "vex-location");
-        self.text("vex-author", "vex-author").text("almanac", "almanac");
+        self.text("vex-author", "vex-author").text("almanac", "almanac")
+    }
+
+    /// Which policies count.
+    fn policies(&mut self) -> &mut Self {
+        for name in ["policy-file", "policy-dir", "policy-bundle"] {
+            for it in each(self.inputs, name) {
+                self.say(name, &it);
+            }
+        }
+        self.text("policy-config", "policy-config").text("only-policy", "only-policy")
+    }
+
+    fn unsuppressed(&mut self) -> &mut Self {
         for flag in ["only-vex-affected", "ignore-suppressed"] {
             // Whoever says something else than yes or no was refused before.
             if self.inputs.flag(flag).unwrap_or_default() {
@@ -234,6 +278,24 @@ mod tests {
             &[("INPUT_TO-ENV", "production"), ("INPUT_TO-REF", "v1")],
             "compare: to-ref is a part of nothing",
         );
+        check(
+            "policy",
+            &[
+                ("INPUT_IMAGE", "a"),
+                ("INPUT_ENV", "production"),
+                ("INPUT_POLICY-DIR", "one\n two, three"),
+                ("INPUT_EXIT-CODE", "true"),
+                ("INPUT_ONLY-FIXED", "true"),
+            ],
+            "policy --format=text --format=markdown=/t/policy --policy-dir=one --policy-dir=two \
+             --policy-dir=three --env=production --exit-code -- a",
+        );
+        check(
+            "attestation-add",
+            &[("INPUT_FILE", "a.json"), ("INPUT_TAGS", "a:1,a:2"), ("INPUT_IMAGE", "b:1")],
+            "attestation add --file=a.json -- a:1 a:2",
+        );
+        check("attestation-add", &[("INPUT_FILE", "a.json")], "attestation-add: image is not told");
         check("sbom", &[("INPUT_OUTPUT", "b")], "sbom --format=json --output=b --");
     }
 
@@ -247,8 +309,8 @@ mod tests {
             assert_eq!(told, expect);
         };
         check("quickview, cves", "quickview cves");
-        check("cves,policy", "command `policy`: not there yet");
-        check("attestation-add", "command `attestation-add`: not there yet");
+        check("cves,recommendations", "command `recommendations`: not there yet");
+        check("policy, attestation-add", "policy attestation-add");
         check("cvse", "command `cvse`: there is none");
         check("cves,cves", "command `cves` is named twice");
         check(" , ", "command: it must be told");

@@ -51,7 +51,7 @@ impl Between<'_> {
             after: None,
             limit: Some(TOGETHER),
         };
-        let mut shuts = Shuts { worse: false, other_packages: false };
+        let mut shuts = Shuts { worse: false, policies: false, other_packages: false };
         let mut compared = Compared::default();
         ask_with(context, whose, self.advice.directory(), async |asking| {
             sound(asking, self.advice, context)?;
