@@ -25,7 +25,7 @@ pub(crate) struct Ground {
 }
 
 /// Where nothing tells what an image stands on, this does.
-const TEACH: &str = "`foretop base learn NAME` teaches what is a base, and builds say it with \
+pub(crate) const TEACH: &str = "`foretop base learn NAME` teaches what is a base, and builds say it with \
                      --provenance=mode=max";
 
 const AFAR: &str = "the image is not read from here, so what is stated beside it is not known";
