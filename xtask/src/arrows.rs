@@ -42,7 +42,10 @@ mod tests {
                 "matching",
             ],
         ),
-        ("gate", &["model", "policy", "ecosystem", "attestation", "image", "format", "engine"]),
+        (
+            "gate",
+            &["model", "policy", "ecosystem", "attestation", "base", "image", "format", "engine"],
+        ),
         ("api", &["model"]),
         ("agent", &["model", "image", "api"]),
         (

@@ -101,7 +101,7 @@ pub fn benefits(now: &Weight, then: &Weight) -> Vec<String> {
             all.push("it has the same operating system".to_owned());
         }
         (Some(here), Some(there)) => {
-            all.push(format!("its operating system is {there}, not {here}"))
+            all.push(format!("its operating system is {there}, not {here}"));
         }
         _ => {}
     }

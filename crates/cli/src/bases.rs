@@ -25,8 +25,10 @@ pub(crate) struct Ground {
 }
 
 /// Where nothing tells what an image stands on, this does.
-const TEACH: &str = "`foretop base learn NAME` teaches what is a base, and builds say it with \
+pub(crate) const TEACH: &str = "`foretop base learn NAME` teaches what is a base, and builds say it with \
                      --provenance=mode=max";
+
+const AFAR: &str = "the image is not read from here, so what is stated beside it is not known";
 
 impl Ground {
     /// Of an image that was read as `subject`; without one, of an image that is remembered.
@@ -39,10 +41,11 @@ impl Ground {
         let place = subject.and_then(Subject::found_in_a_registry);
         let stated = || match subject {
             Some(subject) => subject.stated(context).map_err(|error| error.to_string()),
-            None => Ok(image::Attached::default()),
+            None => Err(AFAR.to_owned()),
         };
-        let beside = Beside::of(inventory, place.as_ref(), stated);
+        let mut beside = Beside::of(inventory, place.as_ref(), stated);
         let found = found(context, whose, &beside, inventory);
+        beside.stand_on(found.clone());
         Self { found, beside }
     }
 

@@ -29,6 +29,7 @@ mod plugin;
 mod policy;
 mod push;
 mod quickview;
+mod recommendations;
 mod repo;
 mod retention;
 mod rule;
@@ -54,6 +55,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<quickview::Quickview>("quickview"),
     entry::<cves::Cves>("cves"),
     entry::<compare::Compare>("compare"),
+    entry::<recommendations::Recommendations>("recommendations"),
     entry::<policy::Policy>("policy"),
     entry::<explain::Explain>("explain"),
     entry::<sbom::Sbom>("sbom"),

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use api::PolicySet;
 use clap::ValueHint;
 use format::policies as paper;
-use gate::{Beside, World};
+use gate::World;
 use model::Analysis;
 use policy::{Config, Judge, Limits, Module, Outcome, Set, Verdict};
 
 use crate::asking::{Whose, ask};
+use crate::bases::Ground;
 use crate::commands::said;
 use crate::failure::Failure;
-use crate::subject::Subject;
 use crate::version::VERSION;
 use crate::{Context, docker, fetched, keys};
 pub(crate) use bundles::publish;
@@ -165,8 +165,8 @@ pub(crate) struct Judged {
     pub(crate) paper: paper::Judged,
 }
 
-/// An image that is judged, and where it is read from here, if it is.
-pub(crate) type Side<'a> = (&'a Analysis, Option<&'a Subject>);
+/// An image that is judged, and what it stands on.
+pub(crate) type Side<'a> = (&'a Analysis, &'a Ground);
 
 /// Judges images, one after the other.
 pub(crate) fn judged<const N: usize>(
@@ -183,17 +183,10 @@ pub(crate) fn judged<const N: usize>(
     let keys = keys::Here(context);
     let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
     context.messages.begin("Evaluating policies");
-    let all = sides.map(|(analysis, subject)| {
-        let found = subject.and_then(Subject::found_in_a_registry);
-        let stated = || match subject {
-            Some(subject) => subject.stated(context).map_err(|error| error.to_string()),
-            None => Err(AFAR.to_owned()),
-        };
-        let beside = Beside::of(&analysis.inventory, found.as_ref(), stated);
-        let facts = gate::facts(analysis, &beside, now, VERSION);
+    let all = sides.map(|(analysis, Ground { beside, .. })| {
+        let facts = gate::facts(analysis, beside, now, VERSION);
         let (runtime, settings) = (runtime.handle().clone(), settings.clone());
-        let verdicts =
-            judge.judge(&facts, &World { runtime, settings, keys: &keys, beside: &beside });
+        let verdicts = judge.judge(&facts, &World { runtime, settings, keys: &keys, beside });
         let paper = gate::on_paper(&verdicts);
         Judged { verdicts, paper }
     });
@@ -203,8 +196,6 @@ pub(crate) fn judged<const N: usize>(
     }
     Ok(all)
 }
-
-const AFAR: &str = "the image is not read from here, so what is stated beside it is not known";
 
 impl Judged {
     /// Are all of them met? What nobody can tell is not.

@@ -4,6 +4,7 @@
 mod between;
 mod pick;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use api::Presenting;
@@ -12,7 +13,6 @@ use engine::{Filter, Lookout, Part, compare_wanted};
 use format::policies::Compared;
 use format::{comparison, report};
 use model::{Analysis, Comparison, Fate, Inventory, Level};
-use policy::Judge;
 
 use self::between::{Between, Telling};
 pub(super) use self::pick::Pick;
@@ -216,30 +216,39 @@ impl Verb for Compare {
             false => None,
         };
         // Policies are about whole images, whatever of them is compared.
-        let policies = |before: &Analysis, after: &Analysis| {
-            judge.as_ref().map(|it| self.judged(it, before, after, context)).transpose()
+        let policies = |before: &Analysis, after: &Analysis, grounds: Option<[Ground; 2]>| {
+            let Some((judge, [was, is])) = judge.as_ref().zip(grounds) else { return Ok(None) };
+            let sides = [(after, &is), (before, &was)];
+            let [after, before] = judged(sides, judge, context)?.map(|it| it.paper);
+            anyhow::Ok(Some(Compared { after, before }))
+        };
+        let grounds = |before: &Analysis, after: &Analysis| {
+            let wanted = judge.is_some() || self.wishes.ignore_base;
+            wanted.then(|| self.grounds([before, after], context))
         };
         let (comparison, policies) = if self.is_judged_there(context)? {
             let (after, before) = self.judged_there(context)?;
-            let policies = policies(&before, &after)?;
-            let [before, after] = self.without_bases([before, after], context)?;
-            (self.compared(&before, &after, context), policies)
+            let grounds = grounds(&before, &after);
+            let [held, looked] =
+                self.without_bases([&before, &after], grounds.as_ref(), context)?;
+            (self.compared(&held, &looked, context), policies(&before, &after, grounds)?)
         } else {
             let (lookout, (after, before)) = self.sides(context)?;
             // What is wanted is asked of the comparison: whatever one side had left out would look
             // new.
             let [before, after] =
                 [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
-            let policies = policies(&before, &after)?;
-            let [before, after] = self.without_bases([before, after], context)?;
-            let mut comparison = self.compared(&before, &after, context);
+            let grounds = grounds(&before, &after);
+            let [held, looked] =
+                self.without_bases([&before, &after], grounds.as_ref(), context)?;
+            let mut comparison = self.compared(&held, &looked, context);
             if ignore_unchanged {
-                lookout.put_titles(&before, &after, &mut comparison);
+                lookout.put_titles(&held, &looked, &mut comparison);
             } else {
-                lookout.put_all_titles(&before, &after, &mut comparison);
+                lookout.put_all_titles(&held, &looked, &mut comparison);
             }
             answered(&lookout)?;
-            (comparison, policies)
+            (comparison, policies(&before, &after, grounds)?)
         };
         let mut shut = Shuts::of(&comparison);
         shut.policies = policies.as_ref().is_some_and(Compared::is_worse);
@@ -271,17 +280,12 @@ impl Compare {
         Ok(())
     }
 
-    fn judged(
-        &self,
-        judge: &Judge,
-        before: &Analysis,
-        after: &Analysis,
-        context: &Context,
-    ) -> anyhow::Result<Compared> {
+    /// What both sides stand on.
+    fn grounds(&self, [before, after]: [&Analysis; 2], context: &Context) -> [Ground; 2] {
         let (theirs, its) = self.read_here();
-        let sides = [(after, theirs.as_ref()), (before, its.as_ref())];
-        let [after, before] = judged(sides, judge, context)?.map(|it| it.paper);
-        Ok(Compared { after, before })
+        [(before, its), (after, theirs)].map(|(analysis, subject)| {
+            Ground::of(context, &self.whose, subject.as_ref(), &analysis.inventory)
+        })
     }
 
     /// Where what is looked at and what it is held against are read from, if that is here.
@@ -317,27 +321,25 @@ impl Compare {
         })
     }
 
-    /// Both sides; where that is wanted, without what their base images brought.
-    fn without_bases(
+    /// Both sides; where that is wanted, without what their base images brought. Policies judge them whole.
+    fn without_bases<'a>(
         &self,
-        [before, after]: [Analysis; 2],
+        sides: [&'a Analysis; 2],
+        grounds: Option<&[Ground; 2]>,
         context: &Context,
-    ) -> anyhow::Result<[Analysis; 2]> {
-        if !self.wishes.ignore_base {
-            return Ok([before, after]);
-        }
-        let to = self.to.as_deref();
-        let to = to.map(|to| self.subject.clone().and(to, self.to_ref.as_deref()).1);
-        let from = self.env.is_none().then_some(&self.subject);
-        let rest = |analysis: Analysis, subject: Option<&Subject>| {
-            let ground = Ground::of(context, &self.whose, subject, &analysis.inventory);
+    ) -> anyhow::Result<[Cow<'a, Analysis>; 2]> {
+        let Some([was, is]) = grounds.filter(|_| self.wishes.ignore_base) else {
+            return Ok(sides.map(Cow::Borrowed));
+        };
+        let rest = |analysis: &Analysis, ground: &Ground| {
             let name = analysis.inventory.subject.name();
             let part = Some(ground.part(name, Part::Rest, context)?);
-            let mut analysis = Filter { part, ..Filter::default() }.apply(analysis);
-            warn_of_places(&mut analysis, context);
-            anyhow::Ok(analysis)
+            let mut rest = Filter { part, ..Filter::default() }.apply(analysis.clone());
+            warn_of_places(&mut rest, context);
+            anyhow::Ok(Cow::Owned(rest))
         };
-        Ok([rest(before, to.as_ref())?, rest(after, from)?])
+        let [before, after] = sides;
+        Ok([rest(before, was)?, rest(after, is)?])
     }
 
     fn compared(&self, before: &Analysis, after: &Analysis, context: &Context) -> Comparison {

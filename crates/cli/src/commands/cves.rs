@@ -7,7 +7,7 @@ use clap::ValueHint;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use engine::{Filter, Part};
 use format::report::{self, Report, Several};
-use model::{Analysis, Finding, Level};
+use model::{Analysis, Finding, Inventory, Level};
 use regex::Regex;
 
 use super::{Outcome, Verb};
@@ -19,6 +19,7 @@ use crate::findings::{Advice, answered, reports_help};
 use crate::formats;
 use crate::messages::count;
 use crate::output::{Delivery, Output};
+use crate::stages::Stages;
 use crate::subject::{Subject, subjects, warn_of_types};
 
 /// List the known flaws of what is inside an image, a directory, an archive or a document
@@ -55,10 +56,12 @@ pub(crate) struct Cves {
     advice: Advice,
     #[command(flatten)]
     wishes: Wishes,
+    #[command(flatten)]
+    stages: Stages,
 }
 
 const SEVERAL: &str = "
-With --env, packages, only-packages and markdown hold one report after the other; json and sbom are an
+With --env and --multi-stage, packages, only-packages and markdown hold one report after the other; json and sbom are an
 array of documents, also of one; csv has a column more, the image's; sarif has a run for each image;
 gitlab holds them all. spdx and cyclonedx hold one image, so name its repository.
 An image that is not analysed yet is told as a gap, and shuts the gate of --exit-code. So does one in
@@ -245,6 +248,25 @@ impl Verb for Cves {
             let lookout = lookout.with_exceptions(exceptions);
             warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);
             let mut filter = self.wishes.filter();
+            if self.stages.are_wanted() {
+                let whose = self.deployed.whose();
+                let ground = Ground::of(context, whose, Some(&self.subject), &inventory);
+                let staged = self.stages.read(context, &inventory, &ground)?;
+                let itself = staged.itself.then_some(inventory);
+                let all: Vec<Inventory> = itself.into_iter().chain(staged.others).collect();
+                telling.iter_mut().try_for_each(|it| it.begin(all.len()))?;
+                for inventory in all {
+                    let analysis = lookout.analyze(inventory, &filter);
+                    context.messages.inform(analysis.inventory.subject.name());
+                    tell(&analysis, context);
+                    is_vulnerable |= is_open(&analysis);
+                    telling.iter_mut().try_for_each(|it| it.add(&analysis))?;
+                }
+                answered(&lookout)?;
+                telling.into_iter().try_for_each(Telling::finish)?;
+                let is_shut = self.exit_code && is_vulnerable;
+                return Ok(if is_shut { Outcome::Shut } else { Outcome::Done });
+            }
             if let Some(part) = self.wishes.part() {
                 let whose = self.deployed.whose();
                 let ground = Ground::of(context, whose, Some(&self.subject), &inventory);

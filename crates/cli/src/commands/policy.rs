@@ -17,6 +17,7 @@ use super::compare::Pick;
 use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask_with};
+use crate::bases::Ground;
 use crate::deployed::{runtimes, unplaced};
 use crate::exceptions;
 use crate::failure::Failure;
@@ -146,7 +147,8 @@ impl Judging {
         };
         let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
         answered(&lookout)?;
-        let [mut judged] = judged([(&analysis, Some(&self.subject))], &judge, context)?;
+        let base = Ground::of(context, &self.whose, Some(&self.subject), &analysis.inventory);
+        let [mut judged] = judged([(&analysis, &base)], &judge, context)?;
         judged.paper.there = there;
         for (form, output) in reports {
             let terminal = output.is_none();

@@ -78,18 +78,16 @@ impl Verb for Quickview {
             let lookout = lookout.with_exceptions(exceptions);
             let analysis = lookout.analyze_in_brief(inventory, &filter);
             answered(&lookout)?;
-            if analysis.inventory.subject.image().is_some() {
-                let whose = self.deployed.whose();
-                let base = Ground::of(context, whose, Some(&self.subject), &analysis.inventory);
-                ground = base.told(&analysis);
-            }
             Told::One(Box::new(analysis))
         };
         let judged = match &told {
             Told::One(analysis) => {
                 let is_read_here = !(self.deployed.wanted() || self.latest);
                 let subject = is_read_here.then_some(&self.subject);
-                let [judged] = judged([(analysis, subject)], &judge, context)?;
+                let whose = self.deployed.whose();
+                let base = Ground::of(context, whose, subject, &analysis.inventory);
+                ground = base.told(analysis);
+                let [judged] = judged([(analysis, &base)], &judge, context)?;
                 Some(judged.paper)
             }
             Told::Several(_) if self.policies.are_named() => {

@@ -39,7 +39,7 @@ impl Policies {
     pub(crate) fn setting(&self, context: &Context) -> anyhow::Result<SettingPolicies> {
         let modules = self.modules(context)?;
         let set = Set::read(modules.iter().cloned())?;
-        let mut config = self.config()?;
+        let mut config = self.config(context)?;
         config.check(&set)?;
         if !self.only.is_empty() {
             let only = set.only(&self.only)?;

@@ -197,7 +197,10 @@ pub(super) async fn verdicts_are_kept_and_carried_over(store: &Store) {
     store.keep_policy_verdicts(&acme, "s1", &first).await.unwrap();
     let known = [digest(1).to_string(), digest(2).to_string()];
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    assert_eq!(store.policy_verdicts(&acme, "s1", &known).await.unwrap(), [first.clone()]);
+    assert_eq!(
+        store.policy_verdicts(&acme, "s1", &known).await.unwrap(),
+        std::slice::from_ref(&first)
+    );
     assert!(store.policy_verdicts(&acme, "s2", &known).await.unwrap().is_empty());
     let other = store.create_organisation(&at(0), "other").await.unwrap().id;
     assert!(store.judged_images(&other, "s1").await.unwrap().is_empty());
