@@ -301,7 +301,7 @@ fn what_cannot_be_done_is_said() {
     assert_eq!(step.code, 0, "{}", step.log);
     let warned = |it: &str| step.commands.contains(&format!("::warning title=Foretop::{it}"));
     assert!(warned("only-fixed changes nothing: it is for cves, compare"), "{:?}", step.commands);
-    assert!(warned("tags changes nothing: no command takes it yet"), "{:?}", step.commands);
+    assert!(warned("tags changes nothing: it is for attestation-add"), "{:?}", step.commands);
     let step = runner.step(&[("command", "help")]);
     assert!(step.log.contains("keep-previous-comments"), "{}", step.log);
 }
