@@ -197,7 +197,7 @@ fn what_is_attested_beside_what_runs_is_asked_for() {
     registry.push("tea", "1", &built);
     let ann = Sandbox::new().with("FORETOP_ORGANIZATION", "");
     let tea = format!("{}/tea:1", registry.host());
-    ann.file("tea.json", "{}");
+    ann.file("tea.json", r#"{"warm": true}"#);
     let kind = "--predicate-type https://tea.example/warm";
     ann.done(&format!("attestation add --file tea.json {kind} {tea}"));
     ann.file("policies.json", ATTESTED);
@@ -208,7 +208,8 @@ fn what_is_attested_beside_what_runs_is_asked_for() {
     let said = ann.foretop("policy results --env production --exit-code");
     assert!(said.starts_with("exit 0\n"), "{said}");
     let gone = format!("{}/coffee:1", registry.host());
-    let digest = registry.push("coffee", "1", &built);
+    let other = image().layer(layer().file("etc/os-release", "ID=alpine\nVERSION_ID=3.21.0\n"));
+    let digest = registry.push("coffee", "1", &other);
     ann.done(&format!("push {gone}"));
     ann.done(&format!("env staging {gone}@{digest}"));
     drop(registry);
