@@ -170,7 +170,7 @@ pub struct PolicyResult {
     pub not_met: u64,
     /// and of so many nobody can tell.
     pub unknown: u64,
-    /// The images that do not meet it, then those of which nobody can tell; the first hundred.
+    /// The images that do not meet it, then those of which nobody can tell; a hundred at most.
     pub images: Vec<PolicyImage>,
 }
 

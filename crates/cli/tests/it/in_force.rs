@@ -1,5 +1,7 @@
 //! Policies in force: which count where, what lets an image through, and what runs and does not meet them.
 
+use testkit::{FakeRegistry, image, layer};
+
 use crate::sandbox::Sandbox;
 use crate::serving::Serving;
 use crate::story::{npm, service};
@@ -186,6 +188,44 @@ fn all_of_it_without_a_server() {
     let flips = ann.done("events --kind policy-flipped");
     assert!(flips.contains("not met → met (image)") && !flips.contains("staging"), "{flips}");
 }
+
+/// What is attested in a registry is asked for; a registry that does not answer makes nothing met.
+#[test]
+fn what_is_attested_beside_what_runs_is_asked_for() {
+    let registry = FakeRegistry::start();
+    let built = image().layer(layer().file("etc/os-release", "ID=alpine\nVERSION_ID=3.20.0\n"));
+    registry.push("tea", "1", &built);
+    let ann = Sandbox::new().with("FORETOP_ORGANIZATION", "");
+    let tea = format!("{}/tea:1", registry.host());
+    ann.file("tea.json", r#"{"warm": true}"#);
+    let kind = "--predicate-type https://tea.example/warm";
+    ann.done(&format!("attestation add --file tea.json {kind} {tea}"));
+    ann.file("policies.json", ATTESTED);
+    let only = "--only-policy supply-chain-attestations";
+    ann.done(&format!("policy set --policy-config policies.json {only}"));
+    ann.done(&format!("push {tea}"));
+    ann.done(&format!("env production {tea}"));
+    let said = ann.foretop("policy results --env production --exit-code");
+    assert!(said.starts_with("exit 0\n"), "{said}");
+    let gone = format!("{}/coffee:1", registry.host());
+    let other = image().layer(layer().file("etc/os-release", "ID=alpine\nVERSION_ID=3.21.0\n"));
+    let digest = registry.push("coffee", "1", &other);
+    ann.done(&format!("push {gone}"));
+    ann.done(&format!("env staging {gone}@{digest}"));
+    drop(registry);
+    let all = ann.json("policy results --env staging --format json");
+    assert_eq!(
+        (&all["policies"][0]["met"], &all["policies"][0]["unknown"]),
+        (&0.into(), &1.into())
+    );
+    let why = all["policies"][0]["images"][0]["why"].as_str().unwrap();
+    assert!(why.contains("attestations are not known"), "{why}");
+}
+
+const ATTESTED: &str = r#"{"policies": [{
+    "name": "supply-chain-attestations",
+    "config": {"required_attestations": ["https://tea.example/warm"]}
+}]}"#;
 
 #[test]
 fn a_server_judges_what_runs_by_itself() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::{Digest, Platform};
+use model::{Digest, Gap, Platform};
 
 use crate::app::App;
 
@@ -17,15 +17,18 @@ const TRIES: u32 = 3;
 #[derive(Default)]
 pub(super) struct Asking(Mutex<BTreeMap<String, (u32, String)>>);
 
+/// An image that is asked about.
+pub(super) struct Asked<'a> {
+    pub(super) repository: &'a str,
+    pub(super) tag: Option<&'a str>,
+    pub(super) digest: &'a Digest,
+    pub(super) platform: &'a Platform,
+}
+
 impl Asking {
     /// What is stated beside the image, or why nobody can tell.
-    pub(super) async fn of(
-        &self,
-        app: &App,
-        repository: &str,
-        digest: &Digest,
-        platform: &Platform,
-    ) -> Result<image::Attached, String> {
+    pub(super) async fn of(&self, app: &App, of: &Asked<'_>) -> Result<image::Attached, String> {
+        let Asked { repository, tag, digest, .. } = of;
         if app.reach.offline {
             return Err("attestations are not known: no registry is asked here".to_owned());
         }
@@ -37,25 +40,50 @@ impl Asking {
         if let Some(why) = silent {
             return Err(format!("attestations are not known: {host} did not answer: {why}"));
         }
-        let request = engine::Request {
-            subject: format!("registry://{repository}@{digest}"),
-            platform: Some(platform.clone()),
-            reference: None,
-            manifest: None,
-            statements: false,
-            settings: Arc::clone(&app.reach.settings),
-            progress: Arc::new(image::Silent),
-        };
-        let asked =
-            tokio::time::timeout(PATIENCE, app.reach.engine.attached(&request, |_| true)).await;
-        let why = match asked {
-            Ok(Ok((_, attached))) => return Ok(attached),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("it takes longer than {} s", PATIENCE.as_secs()),
+        // What a builder states is in the index, to which the tag leads.
+        if let Some(tag) = tag
+            && let Ok((found, attached)) = asked(app, of, format!("{repository}:{tag}")).await
+            && found.as_ref() == Some(*digest)
+        {
+            return Ok(attached);
+        }
+        let why = match asked(app, of, format!("{repository}@{digest}")).await {
+            Ok((found, mut attached)) => {
+                if found.as_ref() == Some(*digest) {
+                    let why = "its tag leads elsewhere, or it has none, so what the index beside it \
+                               states is not known";
+                    attached.gaps.push(Gap::new(format!("{repository}@{digest}"), why));
+                }
+                return Ok(attached);
+            }
+            Err(why) => why,
         };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let it = known.entry(host.to_owned()).or_default();
         *it = (it.0 + 1, why.clone());
         Err(format!("attestations are not known: {why}"))
+    }
+}
+
+/// What is stated beside an image of that name, and which image it is.
+async fn asked(
+    app: &App,
+    of: &Asked<'_>,
+    name: String,
+) -> Result<(Option<Digest>, image::Attached), String> {
+    let request = engine::Request {
+        subject: format!("registry://{name}"),
+        platform: Some(of.platform.clone()),
+        reference: None,
+        manifest: None,
+        statements: false,
+        settings: Arc::clone(&app.reach.settings),
+        progress: Arc::new(image::Silent),
+    };
+    let asking = app.reach.engine.attached(&request, |_| true);
+    match tokio::time::timeout(PATIENCE, asking).await {
+        Ok(Ok((found, attached))) => Ok((found.digest, attached)),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("it takes longer than {} s", PATIENCE.as_secs())),
     }
 }

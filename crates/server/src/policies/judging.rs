@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use store::{JudgedImage, JudgedRunning, NewJudging, PolicyVerdicts};
 use tokio::sync::Mutex;
 
-use super::attested::Asking;
+use super::attested::{Asked, Asking};
 use super::flips::{self, Place, Said, Standing};
 use super::sample::{Sample, States};
 use super::{Ready, hash};
@@ -79,6 +79,7 @@ struct There {
 struct Wanted {
     digest: Digest,
     repository: String,
+    tag: Option<String>,
     platform: Platform,
     ground: String,
 }
@@ -190,6 +191,7 @@ async fn look(
             wanted.entry(it.digest.to_string()).or_insert_with(|| Wanted {
                 digest: it.digest.clone(),
                 repository: it.repository.clone(),
+                tag: it.tag.clone(),
                 platform: it.platform.clone(),
                 ground: hash(&parts),
             });
@@ -231,10 +233,16 @@ async fn image(
     // Whoever tells of new advisories goes first.
     drop(app.judging.lock().await);
     let told = |error: store::Error| error.to_string();
-    let Wanted { digest, repository, platform, ground } = wanted;
+    let Wanted { digest, repository, tag, platform, ground } = wanted;
     let inventory = app.store.inventory(organisation, &digest).await.map_err(told)?;
     let Some(inventory) = inventory else { return Ok(None) };
-    let stated = asking.of(app, &repository, &digest, &platform).await;
+    let asked = Asked {
+        repository: &repository,
+        tag: tag.as_deref(),
+        digest: &digest,
+        platform: &platform,
+    };
+    let stated = asking.of(app, &asked).await;
     let found = format!("{repository}@{digest}").parse().ok();
     let now = app.now();
     let looking = judge::on_a_core(app, &there.lookout, move |lookout| {

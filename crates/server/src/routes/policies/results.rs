@@ -20,8 +20,10 @@ use crate::policies::{self, Said, Sample, States, Stood};
 use crate::refusal::Refusal;
 use crate::runtimes::Doubts;
 
-/// Images that are told of each policy.
+/// Images that are told of each policy, and of all; where there are many policies, a few of each.
 const IMAGES: usize = 100;
+const ALL_IMAGES: usize = 2_000;
+const FEW: usize = 5;
 /// Names that one of them runs by.
 const NAMES: usize = 20;
 /// Rows that are read together.
@@ -147,6 +149,7 @@ async fn of(
     let titles = stood.as_ref().map(|it| it.policies.clone()).unwrap_or_default();
     let mut sample = Sample::of(&titles);
     running.values().for_each(|it| sample.add(it.states.as_ref()));
+    let most = (ALL_IMAGES / titles.len().max(1)).clamp(FEW, IMAGES);
     let mut results: Vec<PolicyResult> = Vec::new();
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
     let mut chosen: Vec<Vec<&str>> = Vec::new();
@@ -159,7 +162,7 @@ async fn of(
             some.map(|(digest, _)| digest.as_str())
         };
         let failing = in_state(PolicyState::NotMet).chain(in_state(PolicyState::Unknown));
-        let failing: Vec<&str> = failing.take(IMAGES).collect();
+        let failing: Vec<&str> = failing.take(most).collect();
         wanted.extend(&failing);
         chosen.push(failing);
         results.push(PolicyResult {
