@@ -218,7 +218,7 @@ fn line(text: &mut Text<'_>, sign: Sign, says: &str) {
 }
 
 fn stand(text: &mut Text<'_>, it: &Stand, delta: Option<Counts>) {
-    let mut head = |text: &mut Text<'_>, label: &str| {
+    let head = |text: &mut Text<'_>, label: &str| {
         text.padded(&format!("    {label}"), LABEL);
         text.bar();
         text.push("  ");
