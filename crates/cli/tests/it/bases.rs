@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use testkit::{FakeRegistry, ImageBuilder, LayerBuilder, image, index, layer};
+use testkit::{FakeRegistry, Fault, ImageBuilder, LayerBuilder, image, index, layer};
 
 use crate::pages::{page, steps, walk};
 use crate::place::{Memory, Place};
@@ -331,6 +331,22 @@ fn a_registry_that_lists_without_end_is_asked_so_often() {
     let updates = told["updates"].as_array().unwrap();
     assert_eq!(updates.len(), 2, "{told:#}");
     assert!(registry.seen().len() - before < 60, "{}", registry.seen().len() - before);
+    // Pages that lead on and on are followed so far.
+    registry.drop_page("/v2/tea/tags/list");
+    let page = |number: usize| {
+        let link = format!("</v2/tea/tags/list?n=1000&last={number}>; rel=\"next\"");
+        let body = r#"{"name": "tea", "tags": ["1.1"]}"#;
+        Fault::Status(200, vec![("Link".to_owned(), link)], body.to_owned())
+    };
+    (0..200).for_each(|it| registry.plan("/v2/tea/tags/list", 1, page(it)));
+    let before = registry.seen().len();
+    let told = house.json(&line);
+    let asked = &registry.seen()[before..];
+    let lists = asked.iter().filter(|it| it.path.contains("/tags/list")).count();
+    assert_eq!(lists, 100);
+    let gaps = told["gaps"].to_string();
+    assert!(gaps.contains("there are more than are looked at"), "{gaps}");
+    registry.forgive();
     // What is no list is an error.
     registry.put_page("/v2/tea/tags/list", "2", "[]");
     house.exits(1, &line);

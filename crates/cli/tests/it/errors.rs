@@ -15,7 +15,6 @@ fn misuse() {
         "cache df --format xml",
         "cache policy",
         "man",
-        "--debug recommendations",
     ];
     insta::assert_snapshot!(sandbox.transcript(&lines));
 }

@@ -50,7 +50,6 @@ fn commands_are_told_as_they_are_typed() {
         "scout retention",
         "scout retention --help",
         "scout retention lost",
-        "scout recommendations",
     ] {
         let output = sandbox.command(&program).args(line.split(' ')).output().unwrap();
         let said = sandbox.shown(&output);
