@@ -41,7 +41,6 @@ use clap::Args as _;
 
 use crate::commands::Outcome;
 use crate::environment::Environment;
-use crate::failure::Failure;
 use crate::messages::{Detail, Messages};
 use crate::plugin::{Call, DockerFlags};
 

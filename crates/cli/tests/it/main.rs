@@ -8,6 +8,7 @@ mod alert;
 mod almanac;
 mod attesting;
 mod authority;
+mod bases;
 mod broken;
 mod bulk;
 mod cache;
