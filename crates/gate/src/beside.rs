@@ -85,16 +85,6 @@ impl Beside {
     }
 }
 
-/// A statement as a policy sees it, which is beside an image of that repository.
-pub(crate) fn referrer(stated: &Stated, repository: Option<&str>) -> Option<Referrer> {
-    Some(Referrer {
-        predicate_type: stated.predicate_type.clone(),
-        image: repository.map(|name| format!("{name}@{}", stated.manifest)),
-        statement: serde_json::from_slice(&stated.bytes).ok()?,
-        envelope: stated.seal.as_ref().and_then(envelope),
-    })
-}
-
 fn used(image: &UsedImage, how: &str) -> Value {
     told(&image.reference, image.digest().map(ToString::to_string), how)
 }
@@ -120,4 +110,14 @@ fn envelope(seal: &Seal) -> Option<Value> {
             Signed::Message { .. } => None,
         },
     }
+}
+
+/// A statement as a policy sees it, which is beside an image of that repository.
+pub(crate) fn referrer(stated: &Stated, repository: Option<&str>) -> Option<Referrer> {
+    Some(Referrer {
+        predicate_type: stated.predicate_type.clone(),
+        image: repository.map(|name| format!("{name}@{}", stated.manifest)),
+        statement: serde_json::from_slice(&stated.bytes).ok()?,
+        envelope: stated.seal.as_ref().and_then(envelope),
+    })
 }
