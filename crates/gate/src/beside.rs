@@ -100,16 +100,6 @@ impl Beside {
     }
 }
 
-/// A statement as a policy sees it, which is beside an image of that repository.
-pub(crate) fn referrer(stated: &Stated, repository: Option<&str>) -> Option<Referrer> {
-    Some(Referrer {
-        predicate_type: stated.predicate_type.clone(),
-        image: repository.map(|name| format!("{name}@{}", stated.manifest)),
-        statement: serde_json::from_slice(&stated.bytes).ok()?,
-        envelope: stated.seal.as_ref().and_then(envelope),
-    })
-}
-
 /// A base as a policy sees it. One without a name is none that a policy could speak of.
 fn told(base: &BaseImage) -> Option<Value> {
     let reference = base.reference.as_ref()?;
@@ -136,4 +126,14 @@ fn envelope(seal: &Seal) -> Option<Value> {
             Signed::Message { .. } => None,
         },
     }
+}
+
+/// A statement as a policy sees it, which is beside an image of that repository.
+pub(crate) fn referrer(stated: &Stated, repository: Option<&str>) -> Option<Referrer> {
+    Some(Referrer {
+        predicate_type: stated.predicate_type.clone(),
+        image: repository.map(|name| format!("{name}@{}", stated.manifest)),
+        statement: serde_json::from_slice(&stated.bytes).ok()?,
+        envelope: stated.seal.as_ref().and_then(envelope),
+    })
 }

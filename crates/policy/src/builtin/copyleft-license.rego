@@ -62,8 +62,8 @@ violation contains {
 	packages := oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts
 	bad := copyleft
 	accepted := let_through(packages)
-	some package_ in packages
-	some license in package_.licenses
+	package_ := packages[_]
+	license := package_.licenses[_]
 	license in bad
 	purl := package_.purl
 	not purl in accepted
@@ -71,15 +71,15 @@ violation contains {
 
 # Many packages are under the same licence, which is looked at once.
 copyleft := {license |
-	some license in {it | some package_ in oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts; some it in package_.licenses}
+	some license in {it | package_ := oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts[_]; some it in package_.licenses}
 	is_copyleft(license)
 }
 
 # Packages that may be under any of them.
 let_through(packages) := {purl |
 	count(ignored_packages) > 0
-	some package_ in packages
-	some license in package_.licenses
+	package_ := packages[_]
+	license := package_.licenses[_]
 	license in copyleft
 	purl := package_.purl
 	is_ignored(purl)

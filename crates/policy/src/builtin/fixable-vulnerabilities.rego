@@ -48,10 +48,10 @@ violation contains {
 	entries := oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
 	others := of_other_types(entries)
 	late := in_grace(entries)
-	some entry in entries
+	entry := entries[_]
 	purl := entry.purl
 	not purl in others
-	some flaw in entry.vulnerabilities
+	flaw := entry.vulnerabilities[_]
 	severity := flaw.cvss.severity
 	severity in counting
 	fixed := object.get(flaw, "fixed_by", "")
@@ -76,10 +76,10 @@ violation contains {
 	entries := oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
 	others := of_other_types(entries)
 	late := in_grace(entries)
-	some entry in entries
+	entry := entries[_]
 	purl := entry.purl
 	not purl in others
-	some flaw in entry.vulnerabilities
+	flaw := entry.vulnerabilities[_]
 	severity := flaw.cvss.severity
 	severity in counting
 	object.get(flaw, "fixed_by", "") == ""
@@ -90,15 +90,15 @@ violation contains {
 # Packages that do not count.
 of_other_types(entries) := {entry.purl |
 	count(package_types) > 0
-	some entry in entries
+	entry := entries[_]
 	not scout.parse_purl(entry.purl).type in package_types
 }
 
 # Flaws that are let through for some days.
 in_grace(entries) := {flaw |
 	grace_period_days > 0
-	some entry in entries
-	some flaw in entry.vulnerabilities
+	entry := entries[_]
+	flaw := entry.vulnerabilities[_]
 	flaw.cvss.severity in severities
 	counts_as_fixable(flaw)
 	age := time.now_ns() - time.parse_rfc3339_ns(flaw.published_at)

@@ -53,14 +53,14 @@ violation contains {
 	entries := oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
 	some why, flaws in {
 		"which is of a high profile": [[entry, flaw] |
-			some entry in entries
-			some flaw in entry.vulnerabilities
+			entry := entries[_]
+			flaw := entry.vulnerabilities[_]
 			count(({flaw.source_id} | {it | some it in flaw.aliases}) & names) > 0
 		],
 		"which is known to be exploited": [[entry, flaw] |
 			include_cisa_kev
-			some entry in entries
-			some flaw in entry.vulnerabilities
+			entry := entries[_]
+			flaw := entry.vulnerabilities[_]
 			flaw.cisa_exploited == true
 			count(({flaw.source_id} | {it | some it in flaw.aliases}) & names) == 0
 		],
