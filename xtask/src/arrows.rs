@@ -44,6 +44,7 @@ mod tests {
         ("gate", &["model", "policy", "ecosystem", "attestation", "image", "format", "engine"]),
         ("api", &["model"]),
         ("agent", &["model", "image", "api"]),
+        ("dashboard", &["model", "api"]),
         (
             "server",
             &[
@@ -57,6 +58,7 @@ mod tests {
                 "gate",
                 "store",
                 "api",
+                "dashboard",
             ],
         ),
         (
