@@ -104,7 +104,8 @@ async fn runtimes(visit: &Visit) -> Result<Table, Refused> {
         let query = RuntimeQuery { after, limit: Some(limit), ..RuntimeQuery::default() };
         visit.client.runtimes(visit.organisation(), &query).await
     });
-    let listed = listed.    let columns = vec![
+    let listed = listed.await?;
+    let columns = vec![
         column("runtime", "Runtime"),
         column("kind", "Kind"),
         column("environments", "Environments"),
@@ -140,7 +141,11 @@ fn runtime(visit: &Visit, it: &api::Runtime) -> Vec<Cell> {
         Cell::new(Html::joined(environments, ", "), it.environments.join(" ")),
         Cell::number(it.running),
         heard,
-        if gaps.is_empty() { Cell::none() } else { Cell::unknown(&gaps.join("; ")).marked(&Html::text(&gaps.join("; "))) },
+        if gaps.is_empty() {
+            Cell::none()
+        } else {
+            Cell::unknown(&gaps.join("; ")).marked(&Html::text(&gaps.join("; ")))
+        },
     ]
 }
 
