@@ -42,3 +42,47 @@ pub const ALL: &[&Page] = &[
     &log_in::PAGE,
     &log_out::PAGE,
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::ALL;
+
+    #[test]
+    fn every_file_is_a_page_and_has_a_template() {
+        let root = env!("CARGO_MANIFEST_DIR");
+        let stems = |folder: &str| -> BTreeSet<String> {
+            let files = fs_err::read_dir(format!("{root}/{folder}")).unwrap();
+            let path = files.map(|it| it.unwrap().path());
+            path.map(|it| it.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+        };
+        let ids: BTreeSet<String> = ALL.iter().map(|it| it.id.to_owned()).collect();
+        assert_eq!(ids.len(), ALL.len());
+        assert_eq!(stems("src/pages"), ids);
+        let mut templates = stems("templates");
+        assert!(templates.remove("layout") && templates.remove("refused"));
+        // What only leads elsewhere is not drawn.
+        templates.insert("search".to_owned());
+        assert_eq!(templates, ids);
+    }
+
+    #[test]
+    fn every_page_is_in_the_documentation() {
+        let root = env!("CARGO_MANIFEST_DIR");
+        let text = fs_err::read_to_string(format!("{root}/../../docs/dashboard.md")).unwrap();
+        let rows: Vec<&str> = text.lines().filter(|it| it.contains(" | `/")).collect();
+        let told = ALL.iter().map(|it| format!("| {} | `{}` | {} |", it.title, it.path, it.about));
+        assert_eq!(rows, told.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_page_says_what_it_answers() {
+        let paths: BTreeSet<&str> = ALL.iter().map(|it| it.path).collect();
+        assert_eq!(paths.len(), ALL.len());
+        for page in ALL {
+            assert!(page.about.ends_with('.'), "{}", page.id);
+            assert!(page.path.starts_with('/'), "{}", page.id);
+        }
+    }
+}
