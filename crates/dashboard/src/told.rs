@@ -4,7 +4,7 @@
 use api::{Deployment, Event, Hole, Judging, Presenting};
 use model::{Inventory, Moment, Subject};
 
-use crate::html::Html;
+use crate::html::{Html, path_with};
 use crate::severity::{badge, mark};
 use crate::table::{Cell, Table, column};
 use crate::visit::Visit;
@@ -14,6 +14,22 @@ use crate::when::{ago, when};
 const TOLD: usize = 20;
 /// An almanac that is older than this is not what is known today.
 const OLD: i64 = 3 * 86_400;
+
+/// The page of an image that was seen under that name. It may run and not be remembered: then the name
+/// says what its page tells of.
+pub(crate) fn image_page(visit: &Visit, name: &str, digest: &str) -> String {
+    path_with(visit.organisation(), &["images", digest], &[("of", repository(name))])
+}
+
+/// `acme/web`, of `acme/web:v1@sha256:…`.
+fn repository(name: &str) -> &str {
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    match name.rsplit_once(':') {
+        // The port of a registry is no tag.
+        Some((before, tag)) if !tag.contains('/') => before,
+        _ => name,
+    }
+}
 
 /// The columns of deployments.
 pub(crate) fn deployments(caption: impl Into<String>, with_environment: bool) -> Table {
@@ -44,7 +60,7 @@ pub(crate) fn deployment(visit: &Visit, it: &Deployment, with_environment: bool)
     let mut row = vec![
         Cell::text(&it.application),
         Cell::link(&visit.to(&["repositories", &it.repository]), name),
-        Cell::digest(&visit.to(&["images", &it.digest]), &it.digest),
+        Cell::digest(&image_page(visit, &it.repository, &it.digest), &it.digest),
         Cell::text(&it.platform),
         Cell::when(&it.from, visit.now),
         it.until.as_deref().map_or_else(
@@ -73,7 +89,7 @@ fn state(visit: &Visit, it: &Deployment) -> Cell {
     }
     if let Some(stale) = &it.stale {
         let why = format!("The tag leads to {} by now.", stale.leads_to);
-        let link = visit.to(&["images", &stale.leads_to]);
+        let link = image_page(visit, &it.repository, &stale.leads_to);
         marks.push(Html::link(&link, mark("danger", "tag moved", &why)));
         plain.push(format!("tag leads to {} since {}", stale.leads_to, stale.since));
     }
@@ -133,12 +149,12 @@ fn image(visit: &Visit, it: &Event) -> Cell {
     match image.rsplit_once('@') {
         Some((name, digest)) => {
             let shown = format!("{name}@{}", crate::table::short(digest));
-            let mut cell = Cell::link(&visit.to(&["images", digest]), &shown);
+            let mut cell = Cell::link(&image_page(visit, name, digest), &shown);
             if let Some((_, before)) = it.replaced.as_ref().and_then(|it| it.rsplit_once('@'))
                 && before != digest
             {
                 let to = [("from", digest), ("to", before)];
-                let link = crate::html::path_with(visit.organisation(), &["compare"], &to);
+                let link = path_with(visit.organisation(), &["compare"], &to);
                 cell = cell.marked(&Html::link(&link, Html::text("what changed?")));
             }
             cell
@@ -283,4 +299,18 @@ pub(crate) fn listed(visit: &Visit, events: &[Event], nothing: &str) -> Html {
         Html::tag("li", &[], Html::all(pieces))
     };
     Html::tag("ul", &[], Html::all(events.iter().map(line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_are_told_from_tags() {
+        for name in ["acme/web", "acme/web:v1", "acme/web:v1@sha256:0", "acme/web@sha256:0"] {
+            assert_eq!(repository(name), "acme/web");
+        }
+        assert_eq!(repository("localhost:5000/web"), "localhost:5000/web");
+        assert_eq!(repository("localhost:5000/web:v1"), "localhost:5000/web");
+    }
 }

@@ -10,7 +10,7 @@ use crate::html::Html;
 use crate::layout::{Layout, html};
 use crate::refused::Refused;
 use crate::severity::{badge, mark};
-use crate::told::{holes, is_digest};
+use crate::told::{holes, image_page, is_digest};
 use crate::visit::Visit;
 
 pub(super) const PAGE: Page = Page {
@@ -146,7 +146,7 @@ fn told(visit: &Visit, it: &Pair) -> Told {
     };
     let side = |it: &Option<Running>| {
         it.as_ref().map(|it| {
-            let link = visit.to(&["images", &it.digest]);
+            let link = image_page(visit, &it.image, &it.digest);
             let image = Html::link(&link, Html::text(&it.image));
             let Some(deployment) = &it.deployment else { return image };
             let by = Html::text(&format!(", by {}, ", deployment.recorded_by));

@@ -1,6 +1,6 @@
 //! An image: its findings, its packages, its layers, and where it runs and ran.
 
-use api::{DeploymentQuery, Image, ImageState, Judging};
+use api::{DeploymentQuery, Image, ImageState, Judging, Sort, TagsQuery};
 use askama::Template;
 use axum::response::Response;
 use model::{Analysis, Finding, Fix, Level, Outlook, Package};
@@ -77,7 +77,13 @@ struct Filter {
 
 async fn show(visit: Visit) -> Result<Response, Refused> {
     let (organisation, digest) = (visit.organisation(), visit.name("digest"));
-    let image = visit.client.image(organisation, digest).await?;
+    let image = match visit.client.image(organisation, digest).await {
+        Ok(image) => image,
+        Err(error) => match unremembered(&visit, digest, &error).await? {
+            Some(image) => image,
+            None => return Err(error.into()),
+        },
+    };
     let view = VIEWS.iter().find(|(id, _)| visit.asked("view") == Some(id)).unwrap_or(&VIEWS[0]).0;
     let filter = Filter {
         severity: visit.asks("severity").unwrap_or_default(),
@@ -149,15 +155,54 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     Ok(html(&shown))
 }
 
+/// An image that is not remembered, and that was told to run, or that a tag led to: more than that nobody
+/// knows of it.
+async fn unremembered(
+    visit: &Visit,
+    digest: &str,
+    error: &api::Error,
+) -> Result<Option<Image>, Refused> {
+    let is_nothing = error.problem().is_some_and(|it| it.sort == Sort::NotFound);
+    let Some(of) = visit.asked("of").filter(|_| is_nothing && told::is_digest(digest)) else {
+        return Ok(None);
+    };
+    let query = DeploymentQuery {
+        image: Some(format!("{of}@{digest}")),
+        history: true,
+        limit: Some(1),
+        ..DeploymentQuery::default()
+    };
+    let ran = visit.client.deployments(visit.organisation(), &query).await?.items;
+    let known = |platform: String, repository: String, first_seen: String| Image {
+        digest: digest.to_owned(),
+        platform,
+        repositories: vec![repository],
+        state: ImageState::Pending,
+        why: None,
+        first_seen,
+        analysed: None,
+        packages: None,
+        config: None,
+        created: None,
+        size: None,
+        layers: Vec::new(),
+    };
+    if let Some(it) = ran.into_iter().next() {
+        return Ok(Some(known(it.platform, it.repository, it.from)));
+    }
+    let spans = visit.client.tags(visit.organisation(), &TagsQuery { image: of.to_owned() }).await?;
+    let span = spans.items.into_iter().find(|it| it.digest == digest);
+    Ok(span.map(|it| known(it.platform, it.repository, it.from)))
+}
+
 fn table_is_there(view: &str, is_read: bool) -> bool {
     is_read || matches!(view, "where" | "layers")
 }
 
 /// Another view of the same image.
 fn view_of(visit: &Visit, id: &str) -> String {
-    let environment = visit.asked("environment");
     let mut query = vec![("view", id)];
-    query.extend(environment.map(|it| ("environment", it)));
+    query.extend(["environment", "of"].into_iter().filter_map(|it| Some((it, visit.asked(it)?))));
     path_with(visit.organisation(), &["images", visit.name("digest")], &query)
 }
 

@@ -127,7 +127,7 @@ async fn card(visit: &Visit, it: &Environment) -> Result<Card, Refused> {
     let before = visit.client.counts(visit.organisation(), &it.name, &before).await?;
     let named = |it: &Deployment| {
         let name = it.image.split_once('@').map_or(&*it.image, |(name, _)| name);
-        (name.to_owned(), visit.to(&["images", &it.digest]))
+        (name.to_owned(), told::image_page(visit, &it.repository, &it.digest))
     };
     Ok(Card {
         name: it.name.clone(),

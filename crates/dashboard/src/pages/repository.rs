@@ -95,7 +95,7 @@ fn span(visit: &Visit, it: &TagSpan) -> Vec<Cell> {
     vec![
         Cell::text(&it.tag),
         Cell::text(&it.platform),
-        Cell::digest(&visit.to(&["images", &it.digest]), &it.digest),
+        Cell::digest(&told::image_page(visit, &it.repository, &it.digest), &it.digest),
         Cell::when(&it.from, visit.now),
         it.until.as_deref().map_or_else(now, |it| Cell::when(it, visit.now)),
     ]

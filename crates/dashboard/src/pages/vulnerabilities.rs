@@ -152,7 +152,7 @@ fn row(visit: &Visit, it: &Sighted) -> Vec<Cell> {
     let names: Vec<&str> = environments.map(|it| &*it.name).collect();
     let runs = it.deployments.iter().take(5).map(|it| {
         let deployment = &it.deployment;
-        let link = visit.to(&["images", &deployment.digest]);
+        let link = told::image_page(visit, &deployment.repository, &deployment.digest);
         let away = it.statement.as_ref().filter(|it| it.status.suppresses());
         let away = away.map(|_| mark("good", "out of the way", "A statement says so."));
         let text = format!("{} in {}", deployment.application, deployment.environment);
