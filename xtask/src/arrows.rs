@@ -48,6 +48,7 @@ mod tests {
         ),
         ("api", &["model"]),
         ("agent", &["model", "image", "api"]),
+        ("dashboard", &["model", "api"]),
         (
             "server",
             &[
@@ -62,6 +63,7 @@ mod tests {
                 "gate",
                 "store",
                 "api",
+                "dashboard",
             ],
         ),
         (

@@ -29,6 +29,7 @@ mod named;
 mod needs;
 mod once;
 mod opening;
+mod pages;
 mod parties;
 mod peer;
 mod policies;

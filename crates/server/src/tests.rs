@@ -1,6 +1,7 @@
 //! The router, asked as a client asks it.
 
 mod between;
+mod dashboard;
 mod described;
 mod evaluate;
 mod export;

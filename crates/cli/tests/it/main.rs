@@ -15,6 +15,7 @@ mod cache;
 mod compare;
 mod crowd;
 mod cves;
+mod dashboard;
 mod deploying;
 mod described;
 mod docker;
