@@ -29,6 +29,18 @@ pub struct Judged {
     /// What runs where the image is to go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub there: Option<There>,
+    /// The image that it is held against.
+    #[serde(skip)]
+    pub before: Option<Box<Before>>,
+}
+
+/// An image that another is held against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Its name.
+    pub name: String,
+    /// What the same policies say of it.
+    pub judged: Judged,
 }
 
 /// What runs where an image is to go.
@@ -126,6 +138,20 @@ pub struct Health {
 impl Judged {
     fn count(&self, state: State) -> usize {
         self.policies.iter().filter(|it| it.state == state).count()
+    }
+
+    /// Held against the other image, if there is one.
+    fn compared(&self) -> Option<Compared> {
+        let before = self.before.as_ref()?.judged.clone();
+        Some(Compared { after: self.clone(), before })
+    }
+
+    /// For scripts: which image it is held against, and what is better or worse.
+    pub fn compared_json(&self) -> Option<serde_json::Value> {
+        let name = &self.before.as_ref()?.name;
+        let compared = self.compared()?;
+        let document = compared.document();
+        Some(serde_json::json!({ "with": name, "difference": document }))
     }
 
     /// Are all of them met?
@@ -296,9 +322,13 @@ pub fn write_text(analysis: &Analysis, judged: &Judged, options: &Options) -> St
         text.push("\n");
     }
     text.push("\n");
-    text.heading("Policies");
-    section(&mut text, judged);
-    text.push("\n");
+    if let Some(compared) = judged.compared() {
+        compared.write(&mut text);
+    } else {
+        text.heading("Policies");
+        section(&mut text, judged);
+        text.push("\n");
+    }
     not_known(&mut text, analysis);
     rests_on(&mut text, &analysis.basis);
     for policy in judged.policies.iter().filter(|it| it.state == State::NotMet) {
@@ -388,6 +418,9 @@ fn overview(analysis: &Analysis, judged: &Judged) -> Vec<(&'static str, String)>
         lines.extend(now.into_iter().map(|it| ("  runs now", it)));
         lines.extend(there.unseen.iter().map(|it| ("  not seen", it.clone())));
     }
+    if let Some(before) = &judged.before {
+        lines.push(("Held against", before.name.clone()));
+    }
     lines
 }
 
@@ -397,6 +430,12 @@ pub fn write_markdown(analysis: &Analysis, judged: &Judged) -> String {
     push_code(&mut out, analysis.inventory.subject.name());
     out.push_str("</code></h2>\n\n");
     markdown(&mut out, judged);
+    if let (Some(before), Some(compared)) = (&judged.before, judged.compared()) {
+        out.push_str("<p>Held against <code>");
+        push_code(&mut out, &before.name);
+        out.push_str("</code>:</p>\n\n");
+        compared.write_markdown(&mut out);
+    }
     out
 }
 
@@ -469,7 +508,7 @@ mod tests {
             },
         ];
         let health = Health { grade: "E".to_owned(), percent: 20, earned: 5, possible: 25 };
-        Judged { policies, health: Some(health), there: None }
+        Judged { policies, health: Some(health), ..Judged::default() }
     }
 
     fn write_section(judged: &Judged, options: &Options) -> String {

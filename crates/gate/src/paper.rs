@@ -40,5 +40,6 @@ pub fn on_paper(verdicts: &[Verdict]) -> paper::Judged {
             count: it.count,
         }
     };
-    paper::Judged { policies: verdicts.iter().map(policy).collect(), health, there: None }
+    let policies = verdicts.iter().map(policy).collect();
+    paper::Judged { policies, health, ..paper::Judged::default() }
 }

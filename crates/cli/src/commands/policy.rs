@@ -72,6 +72,12 @@ struct Judging {
     /// The environment it is to go to: with the exceptions that hold there, and what runs there now
     #[arg(long = "env", value_name = "ENVIRONMENT", value_parser = said())]
     environment: Option<String>,
+    /// The same, held against the newest image of the same repository there
+    #[arg(long, value_name = "ENVIRONMENT", value_parser = said(), conflicts_with = "environment")]
+    to_env: Option<String>,
+    /// Held against the image of the same repository that was analysed last
+    #[arg(long, conflicts_with = "to_env")]
+    to_latest: bool,
     #[command(flatten)]
     whose: Whose,
     /// Exit with code 2 unless every policy is met
@@ -123,16 +129,17 @@ impl Judging {
         let known = [("text", Form::Text), ("markdown", Form::Markdown), ("json", Form::Json)];
         let reports = formats::wanted(&self.format, self.output.as_deref(), &known)?;
         // Who brings policies is told what is wrong with them before anything else is looked at.
-        let brought = self.policies.are_brought() || self.environment.is_none();
+        let brought = self.policies.are_brought() || self.environment().is_none();
         let brought = brought.then(|| self.policies.judge(context)).transpose()?;
-        let (lookout, inventory, there) = if let Some(environment) = &self.environment {
-            let (lookout, inventory, there) = self.bound_for(environment, context)?;
-            (lookout, inventory, Some(there))
-        } else {
-            let exceptions = exceptions::of(context, &self.whose)?;
-            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
-            (lookout.with_exceptions(exceptions), inventory, None)
-        };
+        let (lookout, Bound { inventory, before, there }) =
+            if self.environment().is_some() || self.to_latest {
+                self.bound(context)?
+            } else {
+                let exceptions = exceptions::of(context, &self.whose)?;
+                let (lookout, inventory) = self.advice.about(&self.subject, context)?;
+                let bound = Bound { inventory, before: None, there: None };
+                (lookout.with_exceptions(exceptions), bound)
+            };
         let (judge, there) = match (brought, there) {
             (Some(judge), None) => (judge, None),
             (Some(judge), Some((there, _))) => {
@@ -146,9 +153,19 @@ impl Judging {
             (None, None) => (self.policies.judge(context)?, None),
         };
         let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
+        let before = before.map(|it| lookout.analyze_in_brief(it, &Filter::default()));
         answered(&lookout)?;
         let base = Ground::of(context, &self.whose, Some(&self.subject), &analysis.inventory);
-        let [mut judged] = judged([(&analysis, &base)], &judge, context)?;
+        let mut judged = if let Some(before) = &before {
+            let its = Ground::of(context, &self.whose, None, &before.inventory);
+            let [after, its] = judged([(&analysis, &base), (before, &its)], &judge, context)?;
+            let name = before.inventory.subject.name().to_owned();
+            let before = Some(Box::new(paper::Before { name, judged: its.paper }));
+            Judged { paper: paper::Judged { before, ..after.paper }, ..after }
+        } else {
+            let [judged] = judged([(&analysis, &base)], &judge, context)?;
+            judged
+        };
         judged.paper.there = there;
         for (form, output) in reports {
             let terminal = output.is_none();
@@ -169,20 +186,36 @@ impl Judging {
     }
 }
 
+/// An image, and what is known of it where it is to go.
+struct Bound {
+    inventory: Inventory,
+    /// What it is held against.
+    before: Option<Inventory>,
+    there: Option<(There, PolicySet)>,
+}
+
 impl Judging {
-    /// The image, and what is known of it where it is to go.
-    fn bound_for(
-        &self,
-        environment: &str,
-        context: &Context,
-    ) -> anyhow::Result<(Lookout, Inventory, (There, PolicySet))> {
-        let (lookout, (inventory, exceptions, there)) =
-            self.advice.about_remembered(context, || {
-                ask_with(context, &self.whose, self.advice.directory(), async |asking| {
-                    let pick = Pick { context, asking };
-                    // An environment that nobody has heard of lets nothing through.
-                    let running = pick.all_in(environment).await?;
-                    let (inventory, known) = pick.named(&self.subject).await?;
+    /// Where it is to go.
+    fn environment(&self) -> Option<&str> {
+        self.environment.as_deref().or(self.to_env.as_deref())
+    }
+
+    fn bound(&self, context: &Context) -> anyhow::Result<(Lookout, Bound)> {
+        let (lookout, (bound, exceptions)) = self.advice.about_remembered(context, || {
+            ask_with(context, &self.whose, self.advice.directory(), async |asking| {
+                let pick = Pick { context, asking };
+                // An environment that nobody has heard of lets nothing through.
+                let running = match self.environment() {
+                    Some(environment) => pick.all_in(environment).await?,
+                    None => Vec::new(),
+                };
+                let (inventory, known) = pick.named(&self.subject).await?;
+                let before = match (&self.to_env, self.to_latest) {
+                    (Some(environment), _) => Some(pick.newest_in(environment, &known).await?),
+                    (None, true) => Some(pick.latest(&known).await?),
+                    (None, false) => None,
+                };
+                let there = if let Some(environment) = self.environment() {
                     let like = running.into_iter().filter(|it| known.is_of(&it.repository));
                     let running: BTreeSet<String> = like.map(|it| it.image).collect();
                     let there = There {
@@ -191,13 +224,16 @@ impl Judging {
                         running: running.into_iter().collect(),
                         unseen: unseen(asking, environment).await?,
                     };
-                    let exceptions = exceptions::told(asking, Some(environment)).await?;
                     let (organisation, place) = (&asking.organisation, Some(environment));
-                    let set = asking.client.policies(organisation, place, None).await?;
-                    anyhow::Ok((inventory, exceptions, (there, set)))
-                })
-            })?;
-        Ok((lookout.with_exceptions(exceptions), inventory, there))
+                    Some((there, asking.client.policies(organisation, place, None).await?))
+                } else {
+                    None
+                };
+                let exceptions = exceptions::told(asking, self.environment()).await?;
+                anyhow::Ok((Bound { inventory, before, there }, exceptions))
+            })
+        })?;
+        Ok((lookout.with_exceptions(exceptions), bound))
     }
 }
 
@@ -230,6 +266,7 @@ fn written(
                 "platform": image.map(|it| it.platform.to_string()),
                 "met": judged.is_met(),
                 "there": judged.paper.there,
+                "comparison": judged.paper.compared_json(),
                 "policies": judged.paper.policies,
                 "health": judged.paper.health,
                 "gaps": analysis.all_gaps().collect::<Vec<_>>(),

@@ -197,3 +197,26 @@ fn what_is_accepted_where_it_goes_lets_it_through() {
     let said = house.exits(1, &format!("{gate} nowhere"));
     assert!(said.contains("environment `nowhere`: there is none"), "{said}");
 }
+
+#[test]
+fn held_against_what_runs_there_and_what_was_last() {
+    let house = house();
+    for line in ["push archive://v1.tar", "env production myorg/web:v1", "push archive://v2.tar"] {
+        house.done(line);
+    }
+    let gate = "policy --only-policy fixable-vulnerabilities";
+    let said = house.exits(2, &format!("{gate} --exit-code --to-env production myorg/web:v2"));
+    for word in ["Held against", "myorg/web:v1", "Policy status", ", was ", "Comparison"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    let told = house.json(&format!("{gate} --to-latest --format json myorg/web:v1"));
+    let with = told["comparison"]["with"].as_str().unwrap();
+    assert!(with.contains("myorg/web"), "{told}");
+    let pair = &told["comparison"]["difference"]["policies"][0];
+    assert_eq!(pair["id"], "fixable-vulnerabilities");
+    assert!(pair["change"].is_string() && pair["comparison"]["state"].is_string(), "{told}");
+    let said = house.exits(1, &format!("{gate} --to-env nowhere myorg/web:v2"));
+    assert!(said.contains("environment `nowhere`: there is none"), "{said}");
+    let said = house.exits(1, &format!("{gate} --to-env production --env production myorg/web:v2"));
+    assert!(said.contains("cannot be used with"), "{said}");
+}

@@ -131,7 +131,7 @@ impl Pick<'_> {
     }
 
     /// The newest image like it that runs in the environment.
-    pub(super) async fn newest_in(
+    pub(crate) async fn newest_in(
         &self,
         environment: &str,
         known: &Known,
@@ -150,7 +150,7 @@ impl Pick<'_> {
     }
 
     /// The image like it that was analysed last.
-    pub(super) async fn latest(&self, known: &Known) -> anyhow::Result<Inventory> {
+    pub(crate) async fn latest(&self, known: &Known) -> anyhow::Result<Inventory> {
         let mut found: Vec<(String, Image)> = Vec::new();
         for repository in &known.repositories {
             let all = whole(async |after| {
