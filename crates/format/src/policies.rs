@@ -194,7 +194,9 @@ impl Results {
     fn write_markdown(&self, out: &mut String) {
         match self {
             Self::Levels(levels) => {
-                levels.iter().for_each(|(level, count)| html::badge(out, *level, *count));
+                for (level, count) in levels {
+                    html::badge(out, *level, *count);
+                }
             }
             Self::Text(said) => html::push(out, said),
         }
