@@ -395,7 +395,9 @@ async fn write(
     let mut sample = Sample::of(&titles);
     let digests: BTreeMap<&Digest, &JudgedRunning> =
         there.running.iter().map(|it| (&it.digest, it)).collect();
-    digests.values().for_each(|it| sample.add(states_of(it)));
+    for it in digests.values() {
+        sample.add(states_of(it));
+    }
     if let Some(it) = store.present_counts(organisation).await.map_err(told)?.get(&there.id) {
         sample.count(&it.counts);
     }
