@@ -91,12 +91,18 @@ pub(crate) async fn judge(app: &App, organisation: &OrganisationId) -> Result<Do
     let mut done = Done::default();
     let mut outcome = Ok(());
     for _ in 0..TRIES {
-        let all = there(app, organisation).await?;
-        let states = look(app, organisation, &all, &mut done).await?;
+        // Before anything else: whoever judges meanwhile may know what we do not.
+        let former = app.store.policy_judgings(organisation).await;
+        let former = former.map_err(|error| error.to_string())?;
+        let (all, broken) = there(app, organisation).await?;
+        outcome = broken;
+        let (states, unseen) = look(app, organisation, &all, &mut done).await?;
+        outcome = outcome.and(unseen);
         let mut is_late = false;
         for it in &all {
             // What is wrong with one is in no other's way.
-            match write(app, organisation, it, &states).await {
+            let revision = former.get(&it.id).map_or(0, |it| it.revision);
+            match write(app, organisation, (it, revision), &states).await {
                 Ok(Some(flips)) => done.flips += flips,
                 Ok(None) => is_late = true,
                 Err(why) => outcome = outcome.and(Err(why)),
@@ -113,8 +119,12 @@ pub(crate) async fn judge(app: &App, organisation: &OrganisationId) -> Result<Do
     outcome.map(|()| done)
 }
 
-/// Every environment, what runs in it, and what counts there.
-async fn there(app: &App, organisation: &OrganisationId) -> Result<Vec<There>, String> {
+/// Every environment, what runs in it, and what counts there; and why there are some of which nobody can
+/// tell what counts.
+async fn there(
+    app: &App,
+    organisation: &OrganisationId,
+) -> Result<(Vec<There>, Result<(), String>), String> {
     let told = |error: store::Error| error.to_string();
     let store = &app.store;
     let mut running: HashMap<String, Vec<JudgedRunning>> = HashMap::new();
@@ -139,16 +149,21 @@ async fn there(app: &App, organisation: &OrganisationId) -> Result<Vec<There>, S
         .map(|it| it.environment)
         .collect();
     let mut sets: BTreeMap<Option<String>, Arc<Ready>> = BTreeMap::new();
-    let mut all = Vec::new();
+    let (mut all, mut outcome) = (Vec::new(), Ok(()));
     for it in store.environments(organisation).await.map_err(told)? {
         let place = Some(it.name.clone()).filter(|name| own.contains(&Some(name.clone())));
         let set = if let Some(set) = sets.get(&place) {
             Arc::clone(set)
         } else {
             let record = store.policies_in_force(organisation, place.as_deref()).await;
-            let set = super::ready(record.map_err(told)?).await?;
-            sets.insert(place, Arc::clone(&set));
-            set
+            match super::ready(record.map_err(told)?).await {
+                Ok(set) => Arc::clone(sets.entry(place).or_insert(set)),
+                // Another version of this program kept them. That is in no other's way.
+                Err(why) => {
+                    outcome = Err(format!("environment {}: {why}", it.name));
+                    continue;
+                }
+            }
         };
         let exceptions = lookouts.held_in(&it.name, now);
         all.push(There {
@@ -161,22 +176,23 @@ async fn there(app: &App, organisation: &OrganisationId) -> Result<Vec<There>, S
             exceptions,
         });
     }
-    Ok(all)
+    Ok((all, outcome))
 }
 
 /// What policies say of an image, by what it is judged by and its digest.
 type Known = HashMap<(String, String), States>;
 
-/// Looks into all images of which something may be another than before.
+/// Looks into all images of which something may be another than before; and why that cannot be done with
+/// some.
 async fn look(
     app: &App,
     organisation: &OrganisationId,
     all: &[There],
     done: &mut Done,
-) -> Result<Known, String> {
+) -> Result<(Known, Result<(), String>), String> {
     let told = |error: store::Error| error.to_string();
     let day = day(app.now()).to_string();
-    let mut known = Known::new();
+    let (mut known, mut outcome) = (Known::new(), Ok(()));
     let stances: BTreeMap<&str, &There> = all.iter().map(|it| (it.stance.as_str(), it)).collect();
     let asking = Asking::default();
     // Others have work, too.
@@ -207,19 +223,26 @@ async fn look(
         let mut judging = futures_util::stream::iter(wanted.into_values())
             .map(|it| async {
                 let digest = it.digest.to_string();
-                let judged = image(app, organisation, one, &asking, it).await;
-                judged.map(|it| (digest, it))
+                (digest, image(app, organisation, one, &asking, it).await)
             })
             .buffer_unordered(at_once);
         while let Some(judged) = judging.next().await {
-            let (digest, judged) = judged?;
-            // One that is gone meanwhile is seen the next time.
-            let Some((states, is_new)) = judged else { continue };
+            let (digest, judged) = judged;
+            let (states, is_new) = match judged {
+                Ok(Some(it)) => it,
+                // One that is gone meanwhile is seen the next time.
+                Ok(None) => continue,
+                // Nobody can tell what policies say of it, and of the others they say it.
+                Err(why) => {
+                    outcome = Err(format!("image {digest}: {why}"));
+                    continue;
+                }
+            };
             done.judged += usize::from(is_new);
             known.insert((stance.to_owned(), digest), states);
         }
     }
-    Ok(known)
+    Ok((known, outcome))
 }
 
 /// What policies say of an image, and whether they had to be asked.
@@ -361,20 +384,20 @@ fn said(paper: &Paper) -> Vec<Said> {
 async fn write(
     app: &App,
     organisation: &OrganisationId,
-    there: &There,
+    (there, former): (&There, i64),
     known: &Known,
 ) -> Result<Option<usize>, String> {
     let told = |error: store::Error| error.to_string();
     let store = &app.store;
-    let judgings = store.policy_judgings(organisation).await.map_err(told)?;
-    let former = judgings.get(&there.id).map_or(0, |it| it.revision);
     let states_of = |it: &JudgedRunning| known.get(&(there.stance.clone(), it.digest.to_string()));
 
     let titles = there.set.titles();
     let mut sample = Sample::of(&titles);
     let digests: BTreeMap<&Digest, &JudgedRunning> =
         there.running.iter().map(|it| (&it.digest, it)).collect();
-    digests.values().for_each(|it| sample.add(states_of(it)));
+    for it in digests.values() {
+        sample.add(states_of(it));
+    }
     if let Some(it) = store.present_counts(organisation).await.map_err(told)?.get(&there.id) {
         sample.count(&it.counts);
     }

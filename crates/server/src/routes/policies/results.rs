@@ -148,7 +148,9 @@ async fn of(
     }
     let titles = stood.as_ref().map(|it| it.policies.clone()).unwrap_or_default();
     let mut sample = Sample::of(&titles);
-    running.values().for_each(|it| sample.add(it.states.as_ref()));
+    for it in running.values() {
+        sample.add(it.states.as_ref());
+    }
     let most = (ALL_IMAGES / titles.len().max(1)).clamp(FEW, IMAGES);
     let mut results: Vec<PolicyResult> = Vec::new();
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
