@@ -1,7 +1,9 @@
 //! The client: a method for every question, over whatever carries it.
 
+mod bases;
 mod exceptions;
 mod integrations;
+mod policies;
 mod rules;
 mod runtimes;
 mod schedules;

@@ -1,5 +1,6 @@
 //! The words, by noun.
 
+mod base;
 mod comparison;
 mod environment;
 mod event;
@@ -12,6 +13,7 @@ mod integration;
 mod number;
 mod organisation;
 mod page;
+mod policy;
 mod problem;
 mod retention;
 mod rule;
@@ -19,6 +21,9 @@ mod runtime;
 mod schedule;
 mod whereabouts;
 
+pub use base::{
+    Base, BaseQuery, Below, BelowImage, Forgotten, Layered, Learned, Learning, LearningImage,
+};
 pub use comparison::{Comparing, Comparisons, Difference, End, Only, Pair, PairOutcome, Running};
 pub use environment::{
     Change, Counted, CountsQuery, Deployment, DeploymentQuery, EndQuery, Ended, Environment,
@@ -47,6 +52,11 @@ pub use organisation::{
     Version,
 };
 pub use page::{Page, PageQuery};
+pub use policy::{
+    PoliciesKept, PolicyBasis, PolicyImage, PolicyModule, PolicyPlace, PolicyResult, PolicyResults,
+    PolicySample, PolicySet, PolicySetQuery, PolicyState, PolicyTally, PolicyTitle,
+    PolicyTrendQuery, PolicyVersion, SettingPolicies,
+};
 pub use problem::{Problem, Sort};
 pub use retention::{DeleteQuery, Deleted, ExpireQuery, Expired, Keeping, KeepingFor};
 pub use rule::{

@@ -5,6 +5,7 @@ mod admin;
 mod agent;
 mod almanac;
 mod attestation;
+mod base;
 mod cache;
 mod compare;
 mod completion;
@@ -28,6 +29,7 @@ mod plugin;
 mod policy;
 mod push;
 mod quickview;
+mod recommendations;
 mod repo;
 mod retention;
 mod rule;
@@ -53,9 +55,11 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<quickview::Quickview>("quickview"),
     entry::<cves::Cves>("cves"),
     entry::<compare::Compare>("compare"),
+    entry::<recommendations::Recommendations>("recommendations"),
     entry::<policy::Policy>("policy"),
     entry::<explain::Explain>("explain"),
     entry::<sbom::Sbom>("sbom"),
+    entry::<base::Base>("base"),
     entry::<attestation::Attestation>("attestation"),
     entry::<vex::Vex>("vex"),
     entry::<environment::Environment>("environment"),

@@ -9,6 +9,7 @@ use engine::Filter;
 use format::shown;
 use futures_util::StreamExt as _;
 use model::{Analysis, Basis, Gap, ImageDescription, Inventory, Statement};
+use policy::Judge;
 
 use crate::Context;
 use crate::asking::{Asking, PART, Whose, ask_with, is, whole};
@@ -16,6 +17,7 @@ use crate::commands::said;
 use crate::exceptions;
 use crate::failure::Failure;
 use crate::findings::Advice;
+use crate::policies::Policies;
 use crate::subject::Subject;
 
 /// What runs, in place of an image.
@@ -33,6 +35,16 @@ impl Deployed {
     /// Is it asked for?
     pub(crate) fn wanted(&self) -> bool {
         self.environment.is_some()
+    }
+
+    /// For whom.
+    pub(crate) fn whose(&self) -> &Whose {
+        &self.whose
+    }
+
+    /// The policies that are in force there, unless others are brought.
+    pub(crate) fn judge(&self, policies: &Policies, context: &Context) -> anyhow::Result<Judge> {
+        policies.judge_for(self.environment.as_deref(), &self.whose, context)
     }
 
     /// What the organisation decided about flaws, where an image is read here instead.

@@ -1,6 +1,7 @@
 //! The one binary, `foretop`: a command line, and a Docker CLI plugin.
 
 mod asking;
+mod bases;
 mod child;
 mod commands;
 mod config;
@@ -24,6 +25,7 @@ mod plugin;
 mod policies;
 pub mod reference;
 mod refreshing;
+mod stages;
 mod subject;
 mod table;
 mod trust;
@@ -39,7 +41,6 @@ use clap::Args as _;
 
 use crate::commands::Outcome;
 use crate::environment::Environment;
-use crate::failure::Failure;
 use crate::messages::{Detail, Messages};
 use crate::plugin::{Call, DockerFlags};
 
@@ -87,8 +88,6 @@ fn command(
     }
     // Where the verb comes first, nothing of the others is needed.
     let verb = words.get(1).and_then(|it| commands::called(it.to_str()?));
-    let first = words.iter().skip(1).filter_map(|it| it.to_str()).find(|it| !it.starts_with('-'));
-    let first = first.map(str::to_owned);
     let tree_of_words = match verb {
         Some(verb) => trunk(title).subcommand((verb.tree)()),
         None => tree(title),
@@ -97,11 +96,7 @@ fn command(
         Ok(matches) => matches,
         Err(error) => {
             let messages = Messages::new(&environment, Detail::default()).called(title);
-            let unknown = error.kind() == clap::error::ErrorKind::InvalidSubcommand;
-            return match elsewhere(first.as_deref().filter(|_| unknown), &messages) {
-                Some(error) => succeed(&messages, Err(error)),
-                None => misused(&error, &messages),
-            };
+            return misused(&error, &messages);
         }
     };
     let detail = if matches.get_flag("verbose_debug") {
@@ -146,16 +141,6 @@ fn misused(error: &clap::Error, messages: &Messages) -> ExitCode {
         return ExitCode::FAILURE;
     }
     succeed(messages, messages.report(&error.render().to_string()).map(|()| Outcome::Done))
-}
-
-/// Verbs of `docker scout` that there are none of, and what does something like it.
-const ELSEWHERE: &[(&str, &str)] =
-    &[("recommendations", "`cves --only-fixed` lists what has a fix, and in which version")];
-
-/// What is said to whoever knows the verb from elsewhere.
-fn elsewhere(verb: Option<&str>, messages: &Messages) -> Option<anyhow::Error> {
-    let (verb, hint) = ELSEWHERE.iter().find(|it| Some(it.0) == verb)?;
-    Some(Failure::error(format!("{} {verb}: not there yet", messages.title()), *hint))
 }
 
 fn succeed(messages: &Messages, result: anyhow::Result<Outcome>) -> ExitCode {

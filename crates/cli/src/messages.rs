@@ -245,11 +245,6 @@ impl Messages {
         self.line(text.trim_end_matches('\n'));
     }
 
-    /// What people type to get here.
-    pub(crate) fn title(&self) -> &'static str {
-        self.title
-    }
-
     /// Bytes that have gone by so far.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)

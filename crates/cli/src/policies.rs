@@ -1,19 +1,22 @@
 //! Policies, for the verbs that judge: which count, what they are told of an image, and what comes of it.
 
 mod bundles;
+pub(crate) mod in_force;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use api::PolicySet;
 use clap::ValueHint;
 use format::policies as paper;
-use gate::{Beside, World};
+use gate::World;
 use model::Analysis;
 use policy::{Config, Judge, Limits, Module, Outcome, Set, Verdict};
 
+use crate::asking::{Whose, ask};
+use crate::bases::Ground;
 use crate::commands::said;
 use crate::failure::Failure;
-use crate::subject::Subject;
 use crate::version::VERSION;
 use crate::{Context, docker, fetched, keys};
 pub(crate) use bundles::publish;
@@ -91,16 +94,56 @@ impl Policies {
         Ok(modules)
     }
 
+    /// Does somebody say where they are, or what they are to be like?
+    pub(crate) fn are_brought(&self) -> bool {
+        let Self { files: Files { files, folders }, bundles, config, only: _ } = self;
+        !(files.is_empty() && folders.is_empty() && bundles.is_empty()) || config.is_some()
+    }
+
     /// Reads them, and makes them ready.
     pub(crate) fn judge(&self, context: &Context) -> anyhow::Result<Judge> {
-        let set = Set::read(self.modules(context)?)?;
+        self.ready(self.modules(context)?, self.config(context)?, context)
+    }
+
+    /// The same of those that are in force somewhere.
+    pub(crate) fn judge_by(&self, set: &PolicySet, context: &Context) -> anyhow::Result<Judge> {
+        self.ready(in_force::modules(set), in_force::config(set)?, context)
+    }
+
+    /// Those that are in force in an environment that is named, unless others are brought.
+    pub(crate) fn judge_for(
+        &self,
+        environment: Option<&str>,
+        whose: &Whose,
+        context: &Context,
+    ) -> anyhow::Result<Judge> {
+        let Some(environment) = environment.filter(|_| !self.are_brought()) else {
+            return self.judge(context);
+        };
+        let set = ask(context, whose, async |asking| {
+            let (organisation, place) = (&asking.organisation, Some(environment));
+            Ok(asking.client.policies(organisation, place, None).await?)
+        })?;
+        self.judge_by(&set, context)
+    }
+
+    fn config(&self, context: &Context) -> anyhow::Result<Config> {
+        Ok(match &self.config {
+            Some(path) => Config::read(&text(context, path)?)?,
+            None => Config::default(),
+        })
+    }
+
+    fn ready(
+        &self,
+        modules: Vec<Module>,
+        config: Config,
+        context: &Context,
+    ) -> anyhow::Result<Judge> {
+        let set = Set::read(modules)?;
         for flaw in set.flaws() {
             context.messages.warn(&format!("Policy {flaw}"));
         }
-        let config = match &self.config {
-            Some(path) => Config::read(&text(context, path)?)?,
-            None => Config::default(),
-        };
         // A configuration names policies of the whole set, also where some alone are asked for.
         config.check(&set)?;
         let (set, config) = if self.only.is_empty() {
@@ -122,8 +165,8 @@ pub(crate) struct Judged {
     pub(crate) paper: paper::Judged,
 }
 
-/// An image that is judged, and where it is read from here, if it is.
-pub(crate) type Side<'a> = (&'a Analysis, Option<&'a Subject>);
+/// An image that is judged, and what it stands on.
+pub(crate) type Side<'a> = (&'a Analysis, &'a Ground);
 
 /// Judges images, one after the other.
 pub(crate) fn judged<const N: usize>(
@@ -140,17 +183,10 @@ pub(crate) fn judged<const N: usize>(
     let keys = keys::Here(context);
     let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
     context.messages.begin("Evaluating policies");
-    let all = sides.map(|(analysis, subject)| {
-        let found = subject.and_then(Subject::found_in_a_registry);
-        let stated = || match subject {
-            Some(subject) => subject.stated(context).map_err(|error| error.to_string()),
-            None => Err(AFAR.to_owned()),
-        };
-        let beside = Beside::of(&analysis.inventory, found.as_ref(), stated);
-        let facts = gate::facts(analysis, &beside, now, VERSION);
+    let all = sides.map(|(analysis, Ground { beside, .. })| {
+        let facts = gate::facts(analysis, beside, now, VERSION);
         let (runtime, settings) = (runtime.handle().clone(), settings.clone());
-        let verdicts =
-            judge.judge(&facts, &World { runtime, settings, keys: &keys, beside: &beside });
+        let verdicts = judge.judge(&facts, &World { runtime, settings, keys: &keys, beside });
         let paper = gate::on_paper(&verdicts);
         Judged { verdicts, paper }
     });
@@ -160,8 +196,6 @@ pub(crate) fn judged<const N: usize>(
     }
     Ok(all)
 }
-
-const AFAR: &str = "the image is not read from here, so what is stated beside it is not known";
 
 impl Judged {
     /// Are all of them met? What nobody can tell is not.

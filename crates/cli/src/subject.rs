@@ -315,6 +315,14 @@ async fn newest(settings: &Settings, messages: &Messages) -> anyhow::Result<Stri
     }
 }
 
+/// How the source of that subject is reached; no registry is while nobody may ask one.
+pub(crate) fn reach_for(context: &Context, subject: &str) -> anyhow::Result<Settings> {
+    if context.environment.offline()? {
+        without_registry(subject)?;
+    }
+    docker::settings(&context.environment, &context.docker, false)
+}
+
 /// The same subject, where no registry is asked.
 pub(crate) fn without_registry(subject: &str) -> anyhow::Result<String> {
     match subject.split_once("://") {

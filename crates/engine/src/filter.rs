@@ -26,6 +26,31 @@ pub struct Filter {
     pub percentile: f32,
     /// That no VEX statement or exception takes out of the way.
     pub unsuppressed: bool,
+    /// In packages that the base image brought, or in all others.
+    pub part: Option<Part>,
+}
+
+/// A part of an image; of its layers so many are the base image's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What the base image brought.
+    Base(usize),
+    /// What came on top.
+    Rest(usize),
+}
+
+impl Part {
+    /// Is the package, or one of several copies of it, in that part? What nobody can tell is in both.
+    pub fn has(self, package: &Package) -> bool {
+        let layers = package.places.iter().map(|it| it.first_layer.or(it.layer));
+        let in_base = |it: Option<u32>, base: usize| it.map(|it| (it as usize) < base);
+        let mut layers = layers.peekable();
+        layers.peek().is_none()
+            || layers.any(|it| match self {
+                Self::Base(base) => in_base(it, base).unwrap_or(true),
+                Self::Rest(base) => !in_base(it, base).unwrap_or(false),
+            })
+    }
 }
 
 impl Filter {
@@ -34,13 +59,17 @@ impl Filter {
     pub fn apply(&self, mut analysis: Analysis) -> Analysis {
         let packages = &analysis.inventory.packages;
         let wanted: Vec<bool> = packages.iter().map(|it| self.wants_package(it)).collect();
+        let has = |at: &usize| {
+            self.part.is_none_or(|part| packages.get(*at).is_some_and(|it| part.has(it)))
+        };
         analysis.findings.retain_mut(|finding| {
+            finding.packages.retain(has);
             if !self.is_by_source(finding, packages) {
                 finding.packages.retain(|at| wanted.get(*at).copied().unwrap_or(false));
             }
             !finding.packages.is_empty() && self.wants(finding)
         });
-        if self.packages.is_empty() && self.types.is_empty() {
+        if self.packages.is_empty() && self.types.is_empty() && self.part.is_none() {
             return analysis;
         }
         // Packages move up, and findings follow them.
@@ -86,7 +115,8 @@ impl Filter {
     }
 
     fn wants_type(&self, package: &Package) -> bool {
-        self.types.is_empty() || self.types.iter().any(|it| it == package.purl.kind())
+        (self.types.is_empty() || self.types.iter().any(|it| it == package.purl.kind()))
+            && self.part.is_none_or(|it| it.has(package))
     }
 
     /// Is it one of those? Of which packages it speaks is not asked.
@@ -116,7 +146,9 @@ impl Filter {
 
 #[cfg(test)]
 mod tests {
-    use model::{Basis, Exploited, Fix, Forecast, Inventory, Outlook, Rating, Space, Subject};
+    use model::{
+        Basis, Exploited, Fix, Forecast, Inventory, Outlook, Place, Rating, Space, Subject,
+    };
 
     use super::*;
 
@@ -159,6 +191,11 @@ mod tests {
     fn analysis() -> Analysis {
         let packages = ["pkg:deb/debian/libssl3@1", "pkg:deb/debian/openssl@1", "pkg:npm/lodash@4"];
         let package = |it: &&str| Package::new(it.parse().unwrap());
+        let mut packages: Vec<Package> = packages.iter().map(package).collect();
+        for (package, layer) in [(1, 0), (2, 0), (2, 1)] {
+            let place = Place { layer: Some(layer), ..Place::default() };
+            packages[package].places.push(place);
+        }
         let mut b = finding("B", &[2], Level::Low);
         b.name = "lodash".to_owned();
         b.fix = Fix::Version { version: "5".to_owned(), channel: None };
@@ -177,7 +214,7 @@ mod tests {
             inventory: Inventory {
                 subject: Subject::Directory { path: "/".to_owned() },
                 distro: None,
-                packages: packages.iter().map(package).collect(),
+                packages,
                 statements: vec![],
                 gaps: vec![],
             },
@@ -220,6 +257,13 @@ mod tests {
             &Filter { metrics: vec!["AC:L".into()], ids: vec!["A".into()], ..any() },
             "A:libssl3,openssl of 3",
         );
+        // Where libssl3 is nobody knows, openssl is the base's, and lodash is in both.
+        let part = |it| Filter { part: Some(it), ..any() };
+        check(&part(Part::Base(1)), "A:libssl3,openssl B:lodash C:lodash of 3");
+        check(&part(Part::Rest(1)), "A:libssl3 B:lodash C:lodash of 2");
+        check(&part(Part::Rest(2)), "A:libssl3 of 1");
+        check(&part(Part::Base(0)), "A:libssl3 of 1");
+        check(&Filter { packages: regex("openssl"), ..part(Part::Rest(1)) }, "A:libssl3 of 1");
         check(&Filter { score: 0.4, ..any() }, "B:lodash of 3");
         check(&Filter { percentile: 0.95, ..any() }, " of 3");
     }

@@ -16,7 +16,7 @@ pub use analyze::{Analyzed, Engine, Origin, Request};
 pub use compare::{compare, compare_wanted};
 pub use error::Error;
 pub use extent::{Piece, pieces};
-pub use filter::Filter;
+pub use filter::{Filter, Part};
 pub use find::Lookout;
 pub use freshness::{FeedState, Freshness, feeds};
 pub use matching::{Asked, packages_called, supported_until};

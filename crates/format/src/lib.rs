@@ -20,6 +20,7 @@ mod list;
 mod page;
 mod paint;
 pub mod policies;
+pub mod recommendations;
 pub mod report;
 mod spdx;
 mod syft;

@@ -36,6 +36,9 @@ pub struct Judged {
 pub struct There {
     /// The environment.
     pub environment: String,
+    /// Whose policies these are, in words.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub policies: String,
     /// Images of the same repository that run there now, by their names.
     pub running: Vec<String>,
     /// Why more may run there than is known.
@@ -191,7 +194,9 @@ impl Results {
     fn write_markdown(&self, out: &mut String) {
         match self {
             Self::Levels(levels) => {
-                levels.iter().for_each(|(level, count)| html::badge(out, *level, *count));
+                for (level, count) in levels {
+                    html::badge(out, *level, *count);
+                }
             }
             Self::Text(said) => html::push(out, said),
         }
@@ -372,6 +377,9 @@ fn overview(analysis: &Analysis, judged: &Judged) -> Vec<(&'static str, String)>
     }
     if let Some(there) = &judged.there {
         lines.push(("Environment", there.environment.clone()));
+        if !there.policies.is_empty() {
+            lines.push(("  policies", there.policies.clone()));
+        }
         let now = match (&*there.running, &*there.unseen) {
             ([], []) => vec!["nothing of this repository".to_owned()],
             ([], _) => vec!["nothing of this repository that is known".to_owned()],

@@ -9,6 +9,7 @@ mod csv;
 pub(crate) mod cyclonedx;
 mod explain;
 mod gitlab;
+mod ground;
 mod json;
 mod markdown;
 mod only_packages;
@@ -22,7 +23,8 @@ pub use crate::page::is_dark;
 pub use basis::{basis_for_json, write_basis};
 pub use csv::row as csv_row;
 pub use explain::{write_explanation, write_explanation_json};
-pub use quickview::{Quickviews, write_quickview, write_quickview_markdown};
+pub use ground::Ground;
+pub use quickview::{Beside, Quickviews, write_quickview, write_quickview_markdown};
 
 /// A way of writing an analysis down.
 pub trait Report: Sync {

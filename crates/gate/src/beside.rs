@@ -1,6 +1,7 @@
 //! What is stated beside an image, as policies hear it: attestations, provenance, and the base image.
 
-use attestation::{Base, Bundle, Provenance, Signed, Statement, UsedImage};
+use attestation::{Base, Bundle, Provenance, Signed, Statement};
+use base::{BaseImage, Found, Standing};
 use image::{Attached, Seal, Stated};
 use model::{Inventory, Reference};
 use policy::Referrer;
@@ -17,8 +18,8 @@ pub struct Beside {
     repository: Option<String>,
     /// How it was built.
     built: Option<Provenance>,
-    /// What the image says itself of what it was built from.
-    named: Option<model::Base>,
+    /// What it stands on, if somebody looked.
+    found: Option<Found>,
 }
 
 impl Beside {
@@ -29,10 +30,10 @@ impl Beside {
         found: Option<&Reference>,
         stated: impl FnOnce() -> Result<Attached, String>,
     ) -> Self {
-        let Some(image) = inventory.subject.image() else {
+        if inventory.subject.image().is_none() {
             let unread = Some("this is no image, which attestations are of".to_owned());
             return Self { unread, ..Self::default() };
-        };
+        }
         let (stated, unread) = match stated() {
             Ok(attached) => {
                 let first = attached.gaps.first().map(ToString::to_string);
@@ -44,7 +45,22 @@ impl Beside {
         let built = built.filter_map(|it| Provenance::read(&Statement::read(&it.bytes).ok()?).ok());
         let built = built.max_by_key(|it| !matches!(it.base, Base::Unknown { .. }));
         let repository = found.map(|it| format!("{}/{}", it.host, it.repository));
-        Self { stated, unread, repository, built, named: image.base() }
+        Self { stated, unread, repository, built, found: None }
+    }
+
+    /// It stands on that, as the layers tell it.
+    pub fn stand_on(&mut self, found: Found) {
+        self.found = Some(found);
+    }
+
+    /// How the image was built, where that is stated.
+    pub fn built(&self) -> Option<&Provenance> {
+        self.built.as_ref()
+    }
+
+    /// Why not all that is stated is known, if it is not.
+    pub fn unread(&self) -> Option<&str> {
+        self.unread.as_deref()
     }
 
     /// Each as a policy sees it.
@@ -64,41 +80,41 @@ impl Beside {
                 "commit": source.commit,
             });
         }
-        if let Base::Image { image, how } = &built.base {
-            told["base_image"] = used(image, how);
+        let base = self.found.as_ref().and_then(Found::base);
+        if let Some(base) = base.and_then(self::told) {
+            told["base_image"] = base;
         }
         Some(told)
     }
 
     /// The images that it may be built on, best first; `None`: nobody can tell.
     pub(crate) fn base(&self) -> Option<Value> {
-        match self.built.as_ref().map(|it| &it.base) {
-            Some(Base::Image { image, how }) => return Some(json!([used(image, how)])),
-            Some(Base::Scratch) => return Some(json!([])),
-            Some(Base::Unknown { .. }) | None => {}
+        match &self.found.as_ref()?.standing {
+            Standing::On(all) => {
+                let all: Vec<Value> = all.iter().filter_map(told).collect();
+                (!all.is_empty()).then_some(Value::Array(all))
+            }
+            Standing::Scratch => Some(json!([])),
+            Standing::Unknown(_) => None,
         }
-        let named = self.named.as_ref()?;
-        let reference: Reference = named.name.parse().ok()?;
-        let digest = reference.digest.as_ref().map(ToString::to_string);
-        let digest = digest.or_else(|| named.digest.clone());
-        Some(json!([told(&reference, digest, "the image says so")]))
     }
 }
 
-fn used(image: &UsedImage, how: &str) -> Value {
-    told(&image.reference, image.digest().map(ToString::to_string), how)
-}
-
-fn told(reference: &Reference, digest: Option<String>, how: &str) -> Value {
+/// A base as a policy sees it. One without a name is none that a policy could speak of.
+fn told(base: &BaseImage) -> Option<Value> {
+    let reference = base.reference.as_ref()?;
     let name = format!("{}/{}", reference.host, reference.repository);
-    let mut base = json!({ "name": name, "found": how });
+    let mut told = json!({ "name": name, "found": base.says, "way": base.way.as_str() });
     if let Some(tag) = &reference.tag {
-        base["tag"] = json!(tag);
+        told["tag"] = json!(tag);
     }
-    if let Some(digest) = digest {
-        base["digest"] = json!(digest);
+    if let Some(digest) = &base.digest {
+        told["digest"] = json!(digest);
     }
-    base
+    if let Some(layers) = base.layers {
+        told["layers"] = json!(layers);
+    }
+    Some(told)
 }
 
 /// The DSSE envelope that it came in.

@@ -2,10 +2,12 @@
 
 mod beside;
 mod facts;
+mod keys;
 mod paper;
 mod world;
 
 pub use beside::Beside;
 pub use facts::facts;
+pub use keys::OnlyBrought;
 pub use paper::on_paper;
 pub use world::{Keys, World};

@@ -18,6 +18,7 @@ mod sender;
 mod shared;
 mod slack;
 pub mod sysdig;
+mod tags;
 mod teams;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use contract::{
     Sender, Setting, SettingKind, Settings, Tagged, Template, Untold, Ways, host, receive,
 };
 pub use shared::names::composed;
+pub use tags::tags;
 
 /// Every party. Adding one is its file, its `mod` line, and its entry here.
 pub const ALL: &[&Kind] = &[

@@ -151,6 +151,16 @@ pub enum EventKind {
     ExceptionDeleted,
     /// It is not any more, because the time is over for which that was decided.
     ExceptionExpired,
+    /// Other policies are in force somewhere.
+    PoliciesSet,
+    /// No policies of one's own are in force there any more.
+    PoliciesUnset,
+    /// Something that runs meets a policy that it did not, or does not any more, or nobody can tell.
+    PolicyFlipped,
+    /// Somebody taught that images are bases of others.
+    BaseLearned,
+    /// They are not looked for any more.
+    BaseForgotten,
     /// What was older than it is to be kept is gone.
     Expired,
 }
@@ -168,7 +178,7 @@ impl EventKind {
     ];
 
     /// All of them.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 63] = [
         Self::OrganisationCreated,
         Self::RepositoryEnabled,
         Self::RepositoryDisabled,
@@ -226,6 +236,11 @@ impl EventKind {
         Self::ExceptionSet,
         Self::ExceptionDeleted,
         Self::ExceptionExpired,
+        Self::PoliciesSet,
+        Self::PoliciesUnset,
+        Self::PolicyFlipped,
+        Self::BaseLearned,
+        Self::BaseForgotten,
         Self::Expired,
     ];
 
@@ -289,6 +304,11 @@ impl EventKind {
             Self::ExceptionSet => "exception-set",
             Self::ExceptionDeleted => "exception-deleted",
             Self::ExceptionExpired => "exception-expired",
+            Self::PoliciesSet => "policies-set",
+            Self::PoliciesUnset => "policies-unset",
+            Self::PolicyFlipped => "policy-flipped",
+            Self::BaseLearned => "base-learned",
+            Self::BaseForgotten => "base-forgotten",
             Self::Expired => "expired",
         }
     }

@@ -4,6 +4,7 @@
 
 mod advisory;
 mod analysis;
+mod base;
 mod comparison;
 mod digest;
 mod distro;
@@ -33,6 +34,7 @@ mod topic;
 
 pub use advisory::{Advisory, Affected, Bound, Exploited, Forecast, Names, Outlook, Span, Status};
 pub use analysis::{Analysis, Basis, Finding, Fix, Judgement, Step, Verdict};
+pub use base::{KnownBase, LONGEST_CHAIN, chains, chains_of, is_empty, whole_chain};
 pub use comparison::{
     Aspect, Comparison, Counts, Fate, FindingChange, PackageChange, Seen, Side, SideKind, Way,
 };

@@ -143,6 +143,13 @@ impl Topic {
             of_flaws: false,
             once_a_day: false,
         },
+        Self {
+            id: "policy-flipped",
+            about: "something that runs meets a policy that it did not, or does not any more",
+            kinds: &[EventKind::PolicyFlipped],
+            of_flaws: false,
+            once_a_day: false,
+        },
     ];
 
     /// The one of that name.

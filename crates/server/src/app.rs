@@ -15,6 +15,7 @@ use crate::kept::Answers;
 use crate::live;
 use crate::metrics::Metrics;
 use crate::parties::Parties;
+use crate::policies::Policing;
 use crate::rations::Rations;
 use crate::refusal::Refusal;
 use crate::refusals::Refusals;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub(crate) metrics: Metrics,
     /// How many findings there are where.
     pub(crate) tally: Tally,
+    /// What policies say of what runs.
+    pub(crate) policing: Policing,
     /// Tells that to Prometheus.
     pub(crate) exporter: Exporter,
     /// What was answered since something was written.
@@ -106,6 +109,7 @@ impl App {
             fleet,
             metrics,
             tally,
+            policing: Policing::default(),
             exporter,
             answers: Answers::default(),
             listeners: Rations::new(live::EACH),

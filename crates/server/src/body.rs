@@ -30,10 +30,14 @@ pub(crate) use self::room::Room;
 pub(crate) const LARGEST: usize = 128 << 20;
 /// Bytes of the largest list of what runs, and of statements.
 const LONG: usize = 16 << 20;
+/// Bytes of the largest set of policies, as it is written.
+const POLICIES: usize = 6 << 20;
 /// Bytes of the largest of all other documents.
 const SHORT: usize = 16 << 10;
 /// Bytes of the largest list of what a tag leads to.
 const LISTED: usize = 32 << 10;
+/// Bytes of the largest list of layers.
+const LAYERED: usize = 128 << 10;
 /// A document that is longer is read on the side.
 const LENGTHY: u64 = 256 << 10;
 /// For how long what nobody keeps may still come.
@@ -106,8 +110,12 @@ fn most(route: &str) -> usize {
     .any(is)
     {
         LONG
+    } else if is("/policies") {
+        POLICIES
     } else if is("/tags") {
         LISTED
+    } else if is("/bases") || is("/layers") {
+        LAYERED
     } else {
         SHORT
     }

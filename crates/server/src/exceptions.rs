@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use api::{Excepting, Judging};
 use engine::Lookout;
-use model::{Exception, OrganisationId, Statement};
+use model::{Exception, Moment, OrganisationId, Statement};
 use regex::Regex;
+use serde_json::json;
 use store::ExceptionRecord;
 
 use crate::app::App;
@@ -77,6 +78,22 @@ impl Lookouts {
         let lookout = Arc::new(lookout);
         self.made.insert(own, Arc::clone(&lookout));
         lookout
+    }
+
+    /// What holds there now, by name; and in a text, the same where the same holds.
+    pub(crate) fn held_in(&self, environment: &str, now: Moment) -> (Vec<String>, String) {
+        let holds = |it: &&Exception| {
+            let ends = it.expires.as_deref().and_then(|it| it.parse::<Moment>().ok());
+            it.holds_in(Some(environment)) && ends.is_none_or(|ends| ends > now)
+        };
+        let held: Vec<&Exception> = self.exceptions.0.iter().filter(holds).collect();
+        // Who says the same again, and when, is no other.
+        let says = |it: &&Exception| {
+            let Exception { name: _, flaws, kind, justification, note, images, packages, .. } = it;
+            json!([flaws, kind.as_str(), justification, note, images, packages])
+        };
+        let said: Vec<_> = held.iter().map(says).collect();
+        (held.iter().map(|it| it.name.clone()).collect(), json!(said).to_string())
     }
 
     /// Does something hold there that does not hold everywhere?

@@ -21,7 +21,7 @@ use crate::identity::{self, masked, network};
 use crate::peer::Network;
 use crate::rate::{Good, Rate, Shown};
 use crate::refusal::Refusal;
-use crate::{health, peer, routes, tagged};
+use crate::{health, pages, peer, routes, tagged};
 
 /// What the paths of webhooks begin with.
 const HOOKS: &str = "/hooks/";
@@ -77,7 +77,10 @@ pub fn front(app: App, limits: Limits) -> Router {
         room: Arc::new(Room::new(limits.at_once, limits.bytes, limits.patience)),
         proxies: limits.proxies,
     });
-    let api = routes::router(app.clone())
+    let api = routes::router(app.clone());
+    let api = api
+        .clone()
+        .merge(pages::pages(app.clone(), api))
         .layer(middleware::from_fn(tagged::answers))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(gate, pass));

@@ -7,14 +7,28 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use futures_util::StreamExt as _;
+use http::Extensions;
 use tower::ServiceExt as _;
 
 /// Carries requests to `router`, which answers in this process.
 pub fn here(router: Router) -> Arc<dyn Carrier> {
-    Arc::new(Here(router))
+    Arc::new(Here(router, Extensions::new()))
 }
 
-struct Here(Router);
+/// The same, with what is known of whoever asks.
+pub(crate) fn here_as(router: Router, known: Extensions) -> Arc<dyn Carrier> {
+    Arc::new(Here(router, known))
+}
+
+struct Here(Router, Extensions);
+
+impl Here {
+    fn known(&self, request: http::Request<Vec<u8>>) -> http::Request<Body> {
+        let mut request = request.map(Body::from);
+        request.extensions_mut().extend(self.1.clone());
+        request
+    }
+}
 
 #[async_trait]
 impl Carrier for Here {
@@ -23,7 +37,7 @@ impl Carrier for Here {
         request: http::Request<Vec<u8>>,
         take: &mut Take<'_>,
     ) -> Result<http::Response<Vec<u8>>, Trouble> {
-        let request = request.map(Body::from);
+        let request = self.known(request);
         let response = match self.0.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -42,7 +56,7 @@ impl Carrier for Here {
         &self,
         request: http::Request<Vec<u8>>,
     ) -> Result<http::Response<Pieces>, Trouble> {
-        let request = request.map(Body::from);
+        let request = self.known(request);
         let response = match self.0.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},

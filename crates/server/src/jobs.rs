@@ -12,6 +12,7 @@ mod expire_exceptions;
 mod find_due_runtimes;
 mod find_pending;
 mod judge_freshness;
+mod judge_policies;
 mod look_at_registries;
 mod look_at_runtimes;
 mod look_out;
@@ -57,6 +58,7 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &attend::Attend,
     &check::Check,
     &judge_freshness::JudgeFreshness,
+    &judge_policies::JudgePolicies,
     &look_at_registries::LookAtRegistries,
     &ask_runtime::AskRuntime,
     &find_due_runtimes::FindDueRuntimes,
@@ -98,7 +100,14 @@ pub(crate) trait Work: Sync {
 /// Has an organisation's environments counted before long: what is out of the way is another.
 pub(crate) async fn count_soon(app: &App, organisation: &OrganisationId) -> Result<(), Refusal> {
     let counting = count_environments::soon(app, [organisation.clone()]).await;
-    counting.map_err(|why| Sort::Failed.because(why).into())
+    counting.map_err(|why| Refusal::from(Sort::Failed.because(why)))?;
+    judge_soon(app, organisation).await
+}
+
+/// Has what runs in an organisation judged by policies before long: they, or exceptions, are others.
+pub(crate) async fn judge_soon(app: &App, organisation: &OrganisationId) -> Result<(), Refusal> {
+    let judging = judge_policies::soon(app, [organisation.clone()]).await;
+    judging.map_err(|why| Sort::Failed.because(why).into())
 }
 
 /// The job that looks into what an integration told.
@@ -326,7 +335,7 @@ mod tests {
             assert_eq!(by, expect, "{}", it.kind());
         }
         // Whatever asks parties, or looks into all that runs, takes long.
-        for long in ["attend", "ask_runtime", "check", "count_environments"] {
+        for long in ["attend", "ask_runtime", "check", "count_environments", "judge_policies"] {
             assert!(kinds(true).contains(&long) && !kinds(false).contains(&long), "{long}");
         }
         // From a new advisory to whom it is told, nothing waits for anything else.

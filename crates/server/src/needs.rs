@@ -10,7 +10,7 @@ pub(crate) fn needs(method: &Method, route: &str) -> Right {
 }
 
 /// What only owners change.
-const OWNERS: [&str; 3] = ["/retention/", "/schedules/", "/exceptions/"];
+const OWNERS: [&str; 4] = ["/retention/", "/schedules/", "/exceptions/", "/bases/"];
 
 fn listed(method: &Method, route: &str) -> Option<Right> {
     let (_, path) = route.split_once("/{org}")?;
@@ -32,10 +32,11 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
             Right::ManageIntegrations
         }
         // Whoever watches for the organisation says what it saw.
-        "/tags" => Right::PushImages,
+        "/tags" | "/bases" => Right::PushImages,
         // They change nothing.
         "/analysis"
         | "/comparisons"
+        | "/layers"
         | "/where"
         | "/images/{digest}/analysis"
         | "/environments/{environment}/export" => Right::Read,
@@ -48,6 +49,7 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
         | "/environments/{environment}/runtimes/{runtime}"
         | "/runtimes/{runtime}"
         | "/runtimes/{runtime}/heartbeats" => Right::RecordDeployments,
+        "/policies" | "/environments/{environment}/policies" => Right::ManageOrganisation,
         "/environments" | "/environments/{environment}" => Right::ManageEnvironments,
         "/images/{digest}" if method == Method::PUT => Right::PushImages,
         "/repositories/{repository}" if method == Method::PUT => Right::EnableRepositories,

@@ -1,5 +1,6 @@
 //! Every path, by noun; the document that describes them is made from the same lines.
 
+mod bases;
 mod comparisons;
 mod counts;
 mod deployments;
@@ -15,6 +16,7 @@ mod invitations;
 mod join;
 mod members;
 mod organisations;
+mod policies;
 mod repositories;
 mod resets;
 mod retention;
@@ -65,11 +67,13 @@ use crate::tagged;
         (name = "deployments", description = "What runs where, and what ran"),
         (name = "runtimes", description = "Clusters and hosts that say what runs in them"),
         (name = "images", description = "What is inside images, and what is wrong with them"),
+        (name = "bases", description = "What images stand on"),
         (name = "events", description = "What changed"),
         (name = "integrations", description = "The parties around us, and what they tell"),
         (name = "rules", description = "Who is told of what, and what was told"),
         (name = "schedules", description = "What is checked again and again"),
         (name = "exceptions", description = "What was decided about flaws"),
+        (name = "policies", description = "What images must be, where, and what they are"),
     ),
 )]
 struct Described;
@@ -89,6 +93,7 @@ fn paths() -> OpenApiRouter<App> {
             .merge(runtimes::paths())
             .merge(images::paths())
             .merge(tags::paths())
+            .merge(bases::paths())
             .merge(events::paths())
             .merge(whereabouts::paths())
             .merge(comparisons::paths())
@@ -101,7 +106,8 @@ fn paths() -> OpenApiRouter<App> {
             .merge(integrations::paths())
             .merge(rules::paths())
             .merge(schedules::paths())
-            .merge(exceptions::paths()),
+            .merge(exceptions::paths())
+            .merge(policies::paths()),
     )
 }
 

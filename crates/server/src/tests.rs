@@ -1,6 +1,7 @@
 //! The router, asked as a client asks it.
 
 mod between;
+mod dashboard;
 mod described;
 mod evaluate;
 mod export;
@@ -11,6 +12,7 @@ mod integrations;
 mod keeping;
 mod live;
 mod pending;
+mod policies;
 mod runtimes;
 mod schedules;
 mod story;

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::contract::{Error, Restored};
 use crate::db::{Row, Tx, Value, placeholders, runs};
-use crate::{Store, derived, inventories, migrations, rules};
+use crate::{Store, bases, derived, inventories, migrations, rules};
 use lines::{Reader, Writer, damaged};
 pub(crate) use tables::{Kind, TABLES, Table};
 
@@ -132,6 +132,7 @@ impl Store {
             break;
         }
         inventories::fill_in(&mut tx).await?;
+        bases::fill_in(&mut tx).await?;
         derived::all(&mut tx).await?;
         rules::begin_all(&mut tx).await?;
         tx.catch_up(TABLES.iter().filter(|it| it.is_numbered()).map(|it| it.name)).await?;

@@ -2,6 +2,7 @@
 //! installed.
 
 mod backup;
+mod bases;
 mod deletion;
 mod environments;
 mod evaluations;
@@ -19,6 +20,7 @@ mod migrations;
 mod numbers;
 mod organisations;
 mod people;
+mod policies;
 mod requests;
 mod restart;
 mod retention;
@@ -183,6 +185,17 @@ conformance! {
         are_kept_and_replaced
         expire_once
         follow_their_environments;
+    policies:
+        are_set_and_kept_in_versions
+        of_an_environment_count_before_the_organisations
+        go_with_their_environment
+        old_versions_go
+        verdicts_are_kept_and_carried_over
+        are_judged_by_who_comes_first
+        samples_are_of_days;
+    bases:
+        are_taught_and_forgotten
+        are_images_that_are_known;
     freshness:
         is_told_as_it_changes;
     secrets:

@@ -1,10 +1,12 @@
 //! What the store answers besides the nouns of `model`: pages, outcomes, and why there is no answer.
 
+mod bases;
 mod evaluations;
 mod exceptions;
 mod integrations;
 mod numbers;
 mod people;
+mod policies;
 mod runtimes;
 mod schedules;
 mod telling;
@@ -15,6 +17,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use bases::{BaseRecord, NewBase};
 pub use evaluations::{Counted, Counts, Evaluation, NewEvent, WrittenEvent};
 pub use exceptions::{ExceptionRecord, NewException};
 pub use integrations::{
@@ -23,6 +26,10 @@ pub use integrations::{
 };
 pub use numbers::{Changes, ImageContent, RunningImage, SetPackage};
 pub use people::{Caller, NewSecret, NewToken, Newcomer, Speaker};
+pub use policies::{
+    JudgedImage, JudgedRunning, NewJudging, NewPolicySet, PolicyJudging, PolicySample,
+    PolicySetHead, PolicySetRecord, PolicyVerdicts,
+};
 pub(crate) use runtimes::is_silent;
 pub use runtimes::{
     Container, KeptContainer, RunsIn, RuntimeRecord, SeenInUse, Snapped, Snapshot, Unplaced,

@@ -152,6 +152,8 @@ impl Store {
             "repositories",
             "schedules",
             "exceptions",
+            "policy_sets",
+            "bases",
             "stale_feeds",
         ] {
             let sql = format!("DELETE FROM {table} WHERE organisation = $1");
@@ -179,7 +181,8 @@ impl Store {
         const OF_INTEGRATIONS: &str =
             "integration IN (SELECT id FROM integrations WHERE organisation = $1)";
         const OF_RUNTIMES: &str = "runtime IN (SELECT id FROM runtimes WHERE organisation = $1)";
-        const TABLES: [((&str, &str), &str); 9] = [
+        const TABLES: [((&str, &str), &str); 10] = [
+            (("policy_verdicts", "organisation, stance, digest"), "organisation = $1"),
             (("events", "id"), "organisation = $1"),
             (("runtime_containers", "runtime, environment, key"), OF_RUNTIMES),
             (("in_use", "runtime, environment, digest"), OF_RUNTIMES),

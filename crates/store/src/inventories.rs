@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::contract::{Error, NewInventory};
 use crate::db::{Tx, values};
 use crate::deployments::platform_key;
-use crate::{Store, derived, events, images, names, retention};
+use crate::{Store, bases, derived, events, images, names, retention};
 
 pub(crate) use keep::{can_fill_in, fill_in, is_filled_in};
 pub(crate) use pack::{deflated_json, inflated_json, name_key};
@@ -134,6 +134,8 @@ struct Draft<'a> {
     platform: String,
     repository: Option<String>,
     outline: Option<String>,
+    chain: String,
+    depth: usize,
     head: Vec<u8>,
     distro: String,
     /// How many sets it has.
@@ -149,10 +151,12 @@ impl<'a> Draft<'a> {
         let outline = new.inventory.subject.image().map(Outline::from);
         let outline = outline.map(|it| serde_json::to_string(&it)).transpose();
         let outline = outline.map_err(|error| keep::unfit(&error))?;
+        let (chain, depth) = bases::chain(new.inventory.subject.image());
         let packed = pack::packed(new.inventory).map_err(|error| keep::unfit(&error))?;
         let distro = keep::distro_text(new.inventory.distro.as_ref())?;
         let (head, sets, image) = (packed.head, packed.sets.len(), 0);
-        let draft = Self { new, platform, repository, outline, head, distro, sets, image };
+        let draft =
+            Self { new, platform, repository, outline, chain, depth, head, distro, sets, image };
         Ok((draft, packed.sets))
     }
 
@@ -185,8 +189,16 @@ impl<'a> Draft<'a> {
         let packages = inventory.packages.len();
         tx.run(
             "UPDATE images SET platform = $2, state = 'analysed', why = NULL, outline = $3,
-                    packages = $4, analysed_at = $5 WHERE id = $1",
-            values![image, &self.platform, self.outline.as_deref(), packages, act.at],
+                    packages = $4, analysed_at = $5, chain = $6, depth = $7 WHERE id = $1",
+            values![
+                image,
+                &self.platform,
+                self.outline.as_deref(),
+                packages,
+                act.at,
+                &self.chain,
+                self.depth
+            ],
         )
         .await?;
         derived::is_analysed(tx, organisation, self.new.digest, image).await?;

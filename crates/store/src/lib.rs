@@ -5,6 +5,7 @@
 //! that tells of a change is written in the same transaction.
 
 mod backup;
+mod bases;
 mod changes;
 #[cfg(test)]
 mod conformance;
@@ -36,6 +37,7 @@ mod numbers;
 mod organisations;
 mod outbox;
 mod packages;
+mod policies;
 mod refusals;
 mod repositories;
 mod resets;
@@ -49,21 +51,23 @@ mod settings;
 mod tags;
 mod tokens;
 mod users;
+mod verdicts;
 mod watched;
 
 use db::Db;
 
 pub use contract::{
-    Bundle, Caller, Change, Changes, Check, Cleared, Container, Counted, Counts, DueLook,
-    Elsewhere, Error, Evaluation, EventSelection, ExceptionRecord, Expired, Idempotent,
+    BaseRecord, Bundle, Caller, Change, Changes, Check, Cleared, Container, Counted, Counts,
+    DueLook, Elsewhere, Error, Evaluation, EventSelection, ExceptionRecord, Expired, Idempotent,
     ImageContent, ImageSelection, IntegrationRecord, IntegrationSecrets, IntegrationState, Job,
-    JobReport, JobState, Keeping, Kept, KeptContainer, KnownPackage, Led, Listed, NewEvent,
-    NewException, NewIntegration, NewInventory, NewJob, NewMessage, NewNotice, NewRule,
-    NewSchedule, NewSecret, NewToken, Newcomer, NoticeCounts, NoticeReport, NoticeState,
-    OutboxEntry, OutboxState, Page, Paged, Recollection, Recorded, Refused, Reported, Restored,
-    Retention, RuleRecord, Running, RunningImage, RunsIn, RuntimeRecord, SWITCHED_OFF,
-    ScheduleRecord, SecretRecord, SeenInUse, Selection, SetPackage, Setback, Snapped, Snapshot,
-    Sought, Speaker, Stale, Tiding, Tidings, Trouble, Turn, Unplaced, WaitingMessage,
+    JobReport, JobState, JudgedImage, JudgedRunning, Keeping, Kept, KeptContainer, KnownPackage,
+    Led, Listed, NewBase, NewEvent, NewException, NewIntegration, NewInventory, NewJob, NewJudging,
+    NewMessage, NewNotice, NewPolicySet, NewRule, NewSchedule, NewSecret, NewToken, Newcomer,
+    NoticeCounts, NoticeReport, NoticeState, OutboxEntry, OutboxState, Page, Paged, PolicyJudging,
+    PolicySample, PolicySetHead, PolicySetRecord, PolicyVerdicts, Recollection, Recorded, Refused,
+    Reported, Restored, Retention, RuleRecord, Running, RunningImage, RunsIn, RuntimeRecord,
+    SWITCHED_OFF, ScheduleRecord, SecretRecord, SeenInUse, Selection, SetPackage, Setback, Snapped,
+    Snapshot, Sought, Speaker, Stale, Tiding, Tidings, Trouble, Turn, Unplaced, WaitingMessage,
     WaitingNotice, When, Workload, WrittenEvent, WrittenImage,
 };
 pub use db::Together;

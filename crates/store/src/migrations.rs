@@ -2,7 +2,7 @@
 
 use crate::contract::Error;
 use crate::db::{AGAIN, AWAY, Db, is_lost, values};
-use crate::inventories;
+use crate::{bases, inventories};
 
 /// What to do to an empty database, in order. A text that was released is never changed; the
 /// version of a database is the number of texts it has seen.
@@ -24,6 +24,8 @@ const ALL: &[&str] = &[
     include_str!("migrations/0015-in-use.sql"),
     include_str!("migrations/0016-schedules.sql"),
     include_str!("migrations/0017-exceptions.sql"),
+    include_str!("migrations/0018-policies.sql"),
+    include_str!("migrations/0019-bases.sql"),
 ];
 
 /// The version this program makes and understands.
@@ -86,6 +88,7 @@ async fn bring(db: &Db, make: bool) -> Result<(), Error> {
     }
     // Also what an older program has written since, which did not know that there is a newer one.
     inventories::fill_in(&mut tx).await?;
+    bases::fill_in(&mut tx).await?;
     if found != known() {
         tx.run("UPDATE schema_version SET version = $1", values![known()]).await?;
     }
@@ -104,5 +107,7 @@ async fn is_done(db: &Db) -> Result<bool, Error> {
     if found > known() {
         return Err(Error::Newer { found, known: known() });
     }
-    Ok(found == known() && inventories::is_filled_in(&mut tx).await?)
+    Ok(found == known()
+        && inventories::is_filled_in(&mut tx).await?
+        && bases::is_filled_in(&mut tx).await?)
 }

@@ -315,6 +315,14 @@ pub(crate) async fn delete_images(tx: &mut Tx, ids: &[i64]) -> Result<u64, Error
         for row in tx.rows(sql, values).await? {
             sets.push(row.int("package_set")?);
         }
+        let mut query = Query::new(
+            "DELETE FROM policy_verdicts WHERE (organisation, digest) IN
+                 (SELECT organisation, digest FROM images WHERE",
+            vec![],
+        );
+        query.with_all("id IN $?)", run.clone());
+        let (sql, values) = query.into_parts();
+        tx.run(sql, values).await?;
         let mut query = Query::new("DELETE FROM images WHERE", vec![]);
         query.with_all("id IN $?", run);
         let (sql, values) = query.into_parts();

@@ -13,6 +13,14 @@ pub fn run(input: &[u8]) {
         let again: Reference = reference.to_string().parse().expect("it was printed by us");
         assert_eq!(again, reference);
     }
+    // Tags, one a line: each is taken apart, and none that is chosen is one that nobody listed.
+    let tags: Vec<&str> = input.lines().take(200).collect();
+    if let Some(current) = tags.first() {
+        for choice in base::choose(current, tags.iter().copied()) {
+            assert!(tags.contains(&choice.tag.as_str()) && choice.tag != *current);
+            assert!(!choice.steps.is_empty());
+        }
+    }
     let _ = input.parse::<Platform>();
     let _ = input.parse::<Digest>();
     // A line of cron, and behind a bar a zone.

@@ -1,6 +1,6 @@
 //! A finding whose every text is hostile, in every report: documents can be read, and terminals are safe.
 
-use format::report::{ALL, Options, write_explanation_json, write_quickview};
+use format::report::{ALL, Beside, Options, write_explanation_json, write_quickview};
 use model::{
     Analysis, Basis, Exploited, Fix, Forecast, Gap, InUse, Inventory, Package, Place, Purl, Space,
     Span, Subject,
@@ -93,6 +93,10 @@ pub fn run(input: &[u8]) {
             _ => drop(serde_json::from_str::<serde_json::Value>(&written).expect("it is JSON")),
         }
     }
-    assert!(write_quickview(&analysis, &options).chars().all(|it| !it.is_control() || it == '\n'));
+    assert!(
+        write_quickview(&analysis, &Beside::default(), &options)
+            .chars()
+            .all(|it| !it.is_control() || it == '\n')
+    );
     let _ = write_explanation_json;
 }

@@ -4,11 +4,12 @@
 mod between;
 mod pick;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use api::Presenting;
 use clap::{ArgGroup, ValueHint};
-use engine::{Filter, Lookout, compare_wanted};
+use engine::{Filter, Lookout, Part, compare_wanted};
 use format::policies::Compared;
 use format::{comparison, report};
 use model::{Analysis, Comparison, Fate, Inventory, Level};
@@ -19,6 +20,7 @@ use super::cves::severity;
 use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask_with, server};
+use crate::bases::{Ground, warn_of_places};
 use crate::exceptions;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
@@ -115,6 +117,9 @@ struct Wishes {
     /// Leave out what an exception or a statement takes out of the way on both sides
     #[arg(long)]
     ignore_suppressed: bool,
+    /// Leave out, on either side, what its base image brought; an error where nobody can tell
+    #[arg(long)]
+    ignore_base: bool,
 }
 
 /// What may shut the gate.
@@ -188,6 +193,10 @@ impl Verb for Compare {
         };
         if let (Some(from), Some(to)) = (&self.env, &self.to_env) {
             self.no_policies_between(from, to)?;
+            if self.wishes.ignore_base {
+                let why = "--ignore-base: whole environments are compared with their base images";
+                return Err(Failure::error(why, "leave it out, or compare two images"));
+            }
             let between = Between { from, to, wishes: &self.wishes, advice: &self.advice };
             let of = comparison::Between { after: from.clone(), before: to.clone() };
             let mut tellings = Vec::with_capacity(reports.len());
@@ -199,38 +208,52 @@ impl Verb for Compare {
         }
 
         let judge = match self.are_policies_asked() {
-            true => Some(self.policies.judge(context)?),
+            true => {
+                // What is to go somewhere is to be what is asked for there.
+                let there = self.to_env.as_deref().or(self.env.as_deref());
+                Some(self.policies.judge_for(there, &self.whose, context)?)
+            }
             false => None,
         };
-        let (comparison, [before, after]) = if self.is_judged_there(context)? {
+        // Policies are about whole images, whatever of them is compared.
+        let policies = |before: &Analysis, after: &Analysis, grounds: Option<[Ground; 2]>| {
+            let Some((judge, [was, is])) = judge.as_ref().zip(grounds) else { return Ok(None) };
+            let sides = [(after, &is), (before, &was)];
+            let [after, before] = judged(sides, judge, context)?.map(|it| it.paper);
+            anyhow::Ok(Some(Compared { after, before }))
+        };
+        let grounds = |before: &Analysis, after: &Analysis| {
+            let wanted = judge.is_some() || self.wishes.ignore_base;
+            wanted.then(|| self.grounds([before, after], context))
+        };
+        let (comparison, policies) = if self.is_judged_there(context)? {
             let (after, before) = self.judged_there(context)?;
-            (self.compared(&before, &after, context), [before, after])
+            let grounds = grounds(&before, &after);
+            let [held, looked] =
+                self.without_bases([&before, &after], grounds.as_ref(), context)?;
+            (self.compared(&held, &looked, context), policies(&before, &after, grounds)?)
         } else {
             let (lookout, (after, before)) = self.sides(context)?;
             // What is wanted is asked of the comparison: whatever one side had left out would look
             // new.
             let [before, after] =
                 [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
-            let mut comparison = self.compared(&before, &after, context);
+            let grounds = grounds(&before, &after);
+            let [held, looked] =
+                self.without_bases([&before, &after], grounds.as_ref(), context)?;
+            let mut comparison = self.compared(&held, &looked, context);
             if ignore_unchanged {
-                lookout.put_titles(&before, &after, &mut comparison);
+                lookout.put_titles(&held, &looked, &mut comparison);
             } else {
-                lookout.put_all_titles(&before, &after, &mut comparison);
+                lookout.put_all_titles(&held, &looked, &mut comparison);
             }
             answered(&lookout)?;
-            (comparison, [before, after])
+            (comparison, policies(&before, &after, grounds)?)
         };
         let mut shut = Shuts::of(&comparison);
-        if let Some(judge) = judge {
-            let (theirs, its) = self.read_here();
-            let sides = [(&after, theirs.as_ref()), (&before, its.as_ref())];
-            let [after, before] = judged(sides, &judge, context)?.map(|it| it.paper);
-            let policies = Compared { after, before };
-            shut.policies = policies.is_worse();
-            if !self.hide_policies {
-                reports.iter_mut().for_each(|it| it.1.policies = Some(policies.clone()));
-            }
-        }
+        shut.policies = policies.as_ref().is_some_and(Compared::is_worse);
+        let shown = policies.filter(|_| !self.hide_policies);
+        reports.iter_mut().for_each(|it| it.1.policies.clone_from(&shown));
         tell(&comparison, context);
 
         for (report, options, output) in &reports {
@@ -255,6 +278,14 @@ impl Compare {
             return Err(Failure::error(what, hint));
         }
         Ok(())
+    }
+
+    /// What both sides stand on.
+    fn grounds(&self, [before, after]: [&Analysis; 2], context: &Context) -> [Ground; 2] {
+        let (theirs, its) = self.read_here();
+        [(before, its), (after, theirs)].map(|(analysis, subject)| {
+            Ground::of(context, &self.whose, subject.as_ref(), &analysis.inventory)
+        })
     }
 
     /// Where what is looked at and what it is held against are read from, if that is here.
@@ -288,6 +319,27 @@ impl Compare {
             };
             Ok((judge(after).await?, judge(before).await?))
         })
+    }
+
+    /// Both sides; where that is wanted, without what their base images brought. Policies judge them whole.
+    fn without_bases<'a>(
+        &self,
+        sides: [&'a Analysis; 2],
+        grounds: Option<&[Ground; 2]>,
+        context: &Context,
+    ) -> anyhow::Result<[Cow<'a, Analysis>; 2]> {
+        let Some([was, is]) = grounds.filter(|_| self.wishes.ignore_base) else {
+            return Ok(sides.map(Cow::Borrowed));
+        };
+        let rest = |analysis: &Analysis, ground: &Ground| {
+            let name = analysis.inventory.subject.name();
+            let part = Some(ground.part(name, Part::Rest, context)?);
+            let mut rest = Filter { part, ..Filter::default() }.apply(analysis.clone());
+            warn_of_places(&mut rest, context);
+            anyhow::Ok(Cow::Owned(rest))
+        };
+        let [before, after] = sides;
+        Ok([rest(before, was)?, rest(after, is)?])
     }
 
     fn compared(&self, before: &Analysis, after: &Analysis, context: &Context) -> Comparison {

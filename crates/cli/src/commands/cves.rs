@@ -5,19 +5,21 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use engine::Filter;
+use engine::{Filter, Part};
 use format::report::{self, Report, Several};
-use model::{Analysis, Finding, Level};
+use model::{Analysis, Finding, Inventory, Level};
 use regex::Regex;
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::bases::{Ground, warn_of_places};
 use crate::deployed::Deployed;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered, reports_help};
 use crate::formats;
 use crate::messages::count;
 use crate::output::{Delivery, Output};
+use crate::stages::Stages;
 use crate::subject::{Subject, subjects, warn_of_types};
 
 /// List the known flaws of what is inside an image, a directory, an archive or a document
@@ -54,10 +56,12 @@ pub(crate) struct Cves {
     advice: Advice,
     #[command(flatten)]
     wishes: Wishes,
+    #[command(flatten)]
+    stages: Stages,
 }
 
 const SEVERAL: &str = "
-With --env, packages, only-packages and markdown hold one report after the other; json and sbom are an
+With --env and --multi-stage, packages, only-packages and markdown hold one report after the other; json and sbom are an
 array of documents, also of one; csv has a column more, the image's; sarif has a run for each image;
 gitlab holds them all. spdx and cyclonedx hold one image, so name its repository.
 An image that is not analysed yet is told as a gap, and shuts the gate of --exit-code. So does one in
@@ -110,6 +114,12 @@ struct Wishes {
     /// can tell stays. Needs --env
     #[arg(long, requires = "environment")]
     only_in_use: bool,
+    /// Only what the base image brought; an error where nobody can tell
+    #[arg(long, conflicts_with_all = ["ignore_base", "environment"])]
+    only_base: bool,
+    /// Leave out what the base image brought; an error where nobody can tell
+    #[arg(long, conflicts_with = "environment")]
+    ignore_base: bool,
 }
 
 /// A level, in whatever letters, with blanks around it where the list has them.
@@ -174,6 +184,16 @@ impl Wishes {
             score: self.epss_score,
             percentile: self.epss_percentile,
             unsuppressed: self.only_vex_affected || self.ignore_suppressed,
+            part: None,
+        }
+    }
+
+    /// Which part of an image is wanted, of so many layers of its base.
+    fn part(&self) -> Option<fn(usize) -> Part> {
+        match (self.only_base, self.ignore_base) {
+            (true, _) => Some(Part::Base),
+            (_, true) => Some(Part::Rest),
+            _ => None,
         }
     }
 }
@@ -227,7 +247,35 @@ impl Verb for Cves {
             let (lookout, inventory) = self.advice.about(&self.subject, context)?;
             let lookout = lookout.with_exceptions(exceptions);
             warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);
-            let analysis = lookout.analyze(inventory, &self.wishes.filter());
+            let mut filter = self.wishes.filter();
+            if self.stages.are_wanted() {
+                let whose = self.deployed.whose();
+                let ground = Ground::of(context, whose, Some(&self.subject), &inventory);
+                let staged = self.stages.read(context, &inventory, &ground)?;
+                let itself = staged.itself.then_some(inventory);
+                let all: Vec<Inventory> = itself.into_iter().chain(staged.others).collect();
+                telling.iter_mut().try_for_each(|it| it.begin(all.len()))?;
+                for inventory in all {
+                    let analysis = lookout.analyze(inventory, &filter);
+                    context.messages.inform(analysis.inventory.subject.name());
+                    tell(&analysis, context);
+                    is_vulnerable |= is_open(&analysis);
+                    telling.iter_mut().try_for_each(|it| it.add(&analysis))?;
+                }
+                answered(&lookout)?;
+                telling.into_iter().try_for_each(Telling::finish)?;
+                let is_shut = self.exit_code && is_vulnerable;
+                return Ok(if is_shut { Outcome::Shut } else { Outcome::Done });
+            }
+            if let Some(part) = self.wishes.part() {
+                let whose = self.deployed.whose();
+                let ground = Ground::of(context, whose, Some(&self.subject), &inventory);
+                filter.part = Some(ground.part(inventory.subject.name(), part, context)?);
+            }
+            let mut analysis = lookout.analyze(inventory, &filter);
+            if filter.part.is_some() {
+                warn_of_places(&mut analysis, context);
+            }
             answered(&lookout)?;
             std::mem::forget(lookout);
             tell(&analysis, context);

@@ -1,8 +1,12 @@
-//! `foretop policy`: what policies say of an image, and bundles of them.
+//! `foretop policy`: what policies say of an image, bundles of them, and which are in force where.
+
+mod results;
+mod sets;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use api::PolicySet;
 use clap::{Subcommand, ValueHint};
 use engine::{Filter, Lookout};
 use format::policies::{self as paper, There};
@@ -13,13 +17,14 @@ use super::compare::Pick;
 use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask_with};
+use crate::bases::Ground;
 use crate::deployed::{runtimes, unplaced};
 use crate::exceptions;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::formats;
 use crate::output::deliver;
-use crate::policies::{Files, Judged, Policies, judged, publish};
+use crate::policies::{Files, Judged, Policies, in_force, judged, publish};
 use crate::subject::{Subject, subjects};
 use crate::table::Format;
 
@@ -46,6 +51,18 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Put policies into force: in an environment, or wherever none has its own
+    Set(Box<sets::Setting>),
+    /// List which policies are in force where; of one environment, all versions there were
+    List(sets::Listing),
+    /// Tell which policies are in force somewhere, and with which thresholds
+    Show(sets::Showing),
+    /// Put policies out of force: the organization's count again, or those that come with Foretop
+    Unset(sets::Unsetting),
+    /// Tell what policies say of what runs in an environment
+    Results(results::Results),
+    /// Tell how many images met which policies in an environment, day after day
+    Trend(results::Trend),
 }
 
 #[derive(clap::Args)]
@@ -90,6 +107,12 @@ impl Verb for Policy {
             Some(Command::Publish { reference, files, format }) => {
                 pushed(context, &reference, &files, format)
             }
+            Some(Command::Set(it)) => it.run(context),
+            Some(Command::List(it)) => it.run(context),
+            Some(Command::Show(it)) => it.run(context),
+            Some(Command::Unset(it)) => it.run(context),
+            Some(Command::Results(it)) => it.run(context),
+            Some(Command::Trend(it)) => it.run(context),
             None => self.judging.run(context),
         }
     }
@@ -99,17 +122,33 @@ impl Judging {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let known = [("text", Form::Text), ("markdown", Form::Markdown), ("json", Form::Json)];
         let reports = formats::wanted(&self.format, self.output.as_deref(), &known)?;
-        let judge = self.policies.judge(context)?;
+        // Who brings policies is told what is wrong with them before anything else is looked at.
+        let brought = self.policies.are_brought() || self.environment.is_none();
+        let brought = brought.then(|| self.policies.judge(context)).transpose()?;
         let (lookout, inventory, there) = if let Some(environment) = &self.environment {
-            self.bound_for(environment, context)?
+            let (lookout, inventory, there) = self.bound_for(environment, context)?;
+            (lookout, inventory, Some(there))
         } else {
             let exceptions = exceptions::of(context, &self.whose)?;
             let (lookout, inventory) = self.advice.about(&self.subject, context)?;
             (lookout.with_exceptions(exceptions), inventory, None)
         };
+        let (judge, there) = match (brought, there) {
+            (Some(judge), None) => (judge, None),
+            (Some(judge), Some((there, _))) => {
+                let policies = "those that are named here".to_owned();
+                (judge, Some(There { policies, ..there }))
+            }
+            (None, Some((there, set))) => {
+                let policies = in_force::words(set.version.as_ref());
+                (self.policies.judge_by(&set, context)?, Some(There { policies, ..there }))
+            }
+            (None, None) => (self.policies.judge(context)?, None),
+        };
         let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
         answered(&lookout)?;
-        let [mut judged] = judged([(&analysis, Some(&self.subject))], &judge, context)?;
+        let base = Ground::of(context, &self.whose, Some(&self.subject), &analysis.inventory);
+        let [mut judged] = judged([(&analysis, &base)], &judge, context)?;
         judged.paper.there = there;
         for (form, output) in reports {
             let terminal = output.is_none();
@@ -136,7 +175,7 @@ impl Judging {
         &self,
         environment: &str,
         context: &Context,
-    ) -> anyhow::Result<(Lookout, Inventory, Option<There>)> {
+    ) -> anyhow::Result<(Lookout, Inventory, (There, PolicySet))> {
         let (lookout, (inventory, exceptions, there)) =
             self.advice.about_remembered(context, || {
                 ask_with(context, &self.whose, self.advice.directory(), async |asking| {
@@ -148,14 +187,17 @@ impl Judging {
                     let running: BTreeSet<String> = like.map(|it| it.image).collect();
                     let there = There {
                         environment: environment.to_owned(),
+                        policies: String::new(),
                         running: running.into_iter().collect(),
                         unseen: unseen(asking, environment).await?,
                     };
                     let exceptions = exceptions::told(asking, Some(environment)).await?;
-                    anyhow::Ok((inventory, exceptions, there))
+                    let (organisation, place) = (&asking.organisation, Some(environment));
+                    let set = asking.client.policies(organisation, place, None).await?;
+                    anyhow::Ok((inventory, exceptions, (there, set)))
                 })
             })?;
-        Ok((lookout.with_exceptions(exceptions), inventory, Some(there)))
+        Ok((lookout.with_exceptions(exceptions), inventory, there))
     }
 }
 

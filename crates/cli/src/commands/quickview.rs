@@ -9,6 +9,7 @@ use model::Analysis;
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::bases::Ground;
 use crate::deployed::Deployed;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
@@ -53,7 +54,8 @@ impl Verb for Quickview {
         let reports = formats::wanted(&self.format, self.output.as_deref(), &known)?;
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
-        let judge = self.policies.judge(context)?;
+        let judge = self.deployed.judge(&self.policies, context)?;
+        let mut ground = None;
         let told = if self.deployed.wanted() {
             let advice = (&filter, true);
             let begin = |images| Ok((images, Told::Several(Box::default())));
@@ -82,7 +84,10 @@ impl Verb for Quickview {
             Told::One(analysis) => {
                 let is_read_here = !(self.deployed.wanted() || self.latest);
                 let subject = is_read_here.then_some(&self.subject);
-                let [judged] = judged([(analysis, subject)], &judge, context)?;
+                let whose = self.deployed.whose();
+                let base = Ground::of(context, whose, subject, &analysis.inventory);
+                ground = base.told(analysis);
+                let [judged] = judged([(analysis, &base)], &judge, context)?;
                 Some(judged.paper)
             }
             Told::Several(_) if self.policies.are_named() => {
@@ -95,7 +100,8 @@ impl Verb for Quickview {
         for (form, output) in reports {
             let terminal = output.is_none();
             let options = formats::drawn(context, output.as_ref());
-            let text = told.written(form, judged.as_ref(), &options);
+            let beside = report::Beside { ground: ground.as_ref(), judged: judged.as_ref() };
+            let text = told.written(form, &beside, &options);
             let text =
                 if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };
             deliver(&text, output.as_ref(), &context.messages)?;
@@ -121,12 +127,12 @@ impl Told {
     fn written(
         &self,
         form: Form,
-        judged: Option<&format::policies::Judged>,
+        beside: &report::Beside<'_>,
         options: &report::Options,
     ) -> String {
         match (self, form) {
-            (Self::One(it), Form::Text) => report::write_quickview(it, judged, options),
-            (Self::One(it), Form::Markdown) => report::write_quickview_markdown(it, judged),
+            (Self::One(it), Form::Text) => report::write_quickview(it, beside, options),
+            (Self::One(it), Form::Markdown) => report::write_quickview_markdown(it, beside),
             (Self::Several(it), Form::Text) => it.written(options),
             (Self::Several(it), Form::Markdown) => it.written_in_markdown(),
         }

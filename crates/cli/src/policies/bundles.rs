@@ -56,7 +56,12 @@ pub(super) fn pulled(context: &Context, reference: &str) -> anyhow::Result<Vec<M
             _ => layers.extend(unpacked(reference, &bytes)?),
         }
     }
-    Ok(bundle::modules(reference, layers)?)
+    // The name may stand for another one tomorrow.
+    let name = match reference.contains('@') {
+        true => reference.to_owned(),
+        false => format!("{reference}@{}", found.digest),
+    };
+    Ok(bundle::modules(&name, layers)?)
 }
 
 async fn find(

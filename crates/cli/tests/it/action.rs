@@ -283,7 +283,8 @@ fn what_cannot_be_done_is_said() {
     check(&[], "error: command: it must be told");
     check(&[("command", "recommendations")], "command `recommendations`: not there yet");
     check(&[("command", "attestation-add"), TEA], "attestation-add: file is not told");
-    check(&[("command", "cves"), TEA, ("ignore-base", "true")], "ignore-base: not there yet");
+    let unknown = "cannot tell what its base image brought";
+    check(&[("command", "cves"), TEA, ("ignore-base", "true")], unknown);
     check(&[("command", "sbom"), TEA, ("secrets", "true")], "secrets: not there yet");
     check(&[("command", "cves"), TEA, ("only-fixed", "perhaps")], "neither true nor false");
     check(&[("command", "cves"), TEA, ("only-severities", "dire")], "dire");
@@ -301,7 +302,7 @@ fn what_cannot_be_done_is_said() {
     assert_eq!(step.code, 0, "{}", step.log);
     let warned = |it: &str| step.commands.contains(&format!("::warning title=Foretop::{it}"));
     assert!(warned("only-fixed changes nothing: it is for cves, compare"), "{:?}", step.commands);
-    assert!(warned("tags changes nothing: no command takes it yet"), "{:?}", step.commands);
+    assert!(warned("tags changes nothing: it is for attestation-add"), "{:?}", step.commands);
     let step = runner.step(&[("command", "help")]);
     assert!(step.log.contains("keep-previous-comments"), "{}", step.log);
 }

@@ -8,15 +8,8 @@ use crate::sandbox::Sandbox;
 #[test]
 fn misuse() {
     let sandbox = Sandbox::new();
-    let lines = [
-        "nonsense",
-        "version --nonsense",
-        "cache",
-        "cache df --format xml",
-        "cache policy",
-        "man",
-        "--debug recommendations",
-    ];
+    let lines =
+        ["nonsense", "version --nonsense", "cache", "cache df --format xml", "cache policy", "man"];
     insta::assert_snapshot!(sandbox.transcript(&lines));
 }
 

@@ -46,12 +46,7 @@ fn commands_are_told_as_they_are_typed() {
     let sandbox = Sandbox::new();
     sandbox.foretop("plugin install");
     let program = sandbox.path("home/.docker/cli-plugins/docker-scout");
-    for line in [
-        "scout retention",
-        "scout retention --help",
-        "scout retention lost",
-        "scout recommendations",
-    ] {
+    for line in ["scout retention", "scout retention --help", "scout retention lost"] {
         let output = sandbox.command(&program).args(line.split(' ')).output().unwrap();
         let said = sandbox.shown(&output);
         assert!(!said.contains("foretop"), "{line}: {said}");

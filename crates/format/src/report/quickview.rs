@@ -6,17 +6,27 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use model::{Analysis, Basis, Gap, Subject};
 
-use super::Options;
 use super::basis::rests_on;
 use super::packages::{holes, not_known};
+use super::{Ground, Options};
 use crate::html::{self, LONGEST, LONGEST_WARNINGS, ROOM, push_code, within};
 use crate::page::{self, Tally};
 use crate::paint::{Style, Text};
 use crate::policies::{self, Judged};
 use crate::words;
 
+/// What stands beside the counts, as far as it is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// What it was built on.
+    pub ground: Option<&'a Ground>,
+    /// What policies say.
+    pub judged: Option<&'a Judged>,
+}
+
 /// A few lines about `analysis`: target, digest, counts, gaps, what policies say, and what to ask next.
-pub fn write_quickview(analysis: &Analysis, judged: Option<&Judged>, options: &Options) -> String {
+pub fn write_quickview(analysis: &Analysis, beside: &Beside<'_>, options: &Options) -> String {
+    let Beside { ground, judged } = *beside;
     let mut text = Text::new(options, 1024);
     let subject = &analysis.inventory.subject;
     let tally = Tally::of(&analysis.findings);
@@ -27,7 +37,9 @@ pub fn write_quickview(analysis: &Analysis, judged: Option<&Judged>, options: &O
         .unwrap_or_default();
     let target = if matches!(subject, Subject::Directory { .. }) { "Path" } else { "Target" };
     let name = crate::list::shown(subject.name());
-    let width = name.chars().count().max(digest.len()).min(60);
+    let base = ground.map(|it| crate::list::shown(it.called()).into_owned()).unwrap_or_default();
+    let width = [&name, digest, &base].map(|it| it.chars().count()).into_iter().max();
+    let width = width.unwrap_or_default().min(60);
     text.padded(&format!("  {target}"), LABEL);
     text.bar();
     text.push("  ");
@@ -43,7 +55,25 @@ pub fn write_quickview(analysis: &Analysis, judged: Option<&Judged>, options: &O
         text.bar();
         text.push("\n");
     }
+    if let Some(ground) = ground {
+        text.padded("  Base image", LABEL);
+        text.bar();
+        text.push("  ");
+        text.padded(&base, width);
+        text.push("  ");
+        match ground.tally() {
+            Some(tally) => counts(&mut text, Some(&tally)),
+            None if ground.is_scratch => {
+                text.bar();
+                text.push("\n");
+            }
+            None => counts(&mut text, None),
+        }
+    }
     not_known(&mut text, analysis);
+    if let Some(ground) = ground {
+        ground.tell(&mut text);
+    }
     rests_on(&mut text, &analysis.basis);
     if let Some(judged) = judged {
         text.push("\n");
@@ -57,7 +87,8 @@ pub fn write_quickview(analysis: &Analysis, judged: Option<&Judged>, options: &O
 }
 
 /// The same for a comment on GitHub or GitLab.
-pub fn write_quickview_markdown(analysis: &Analysis, judged: Option<&Judged>) -> String {
+pub fn write_quickview_markdown(analysis: &Analysis, beside: &Beside<'_>) -> String {
+    let Beside { ground, judged } = *beside;
     let subject = &analysis.inventory.subject;
     let mut out = "<h2>:mag: <code>".to_owned();
     push_code(&mut out, subject.name());
@@ -66,6 +97,21 @@ pub fn write_quickview_markdown(analysis: &Analysis, judged: Option<&Judged>) ->
         html::code(&mut out, "digest", digest.as_str());
     }
     html::row(&mut out, "vulnerabilities", |out| badges(out, counted(analysis).as_ref()));
+    if let Some(ground) = ground {
+        html::row(&mut out, "base image", |out| {
+            html::push(out, ground.called());
+            if let Some(tally) = ground.tally() {
+                out.push_str("<br>");
+                badges(out, Some(&tally));
+            }
+            out.push_str("<br>");
+            html::push(out, &ground.how);
+            for doubt in ground.doubts.iter().filter(|it| **it != ground.how).take(10) {
+                out.push_str("<br>:warning: ");
+                html::push(out, doubt);
+            }
+        });
+    }
     out.push_str("</table>\n\n");
     unfolded(&mut out, &page::gaps(analysis));
     rests(&mut out, &analysis.basis);

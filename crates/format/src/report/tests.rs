@@ -7,7 +7,7 @@ use model::{
 };
 use serde_json::Value;
 
-use super::{Options, find, write_explanation, write_explanation_json, write_quickview};
+use super::{Beside, Options, find, write_explanation, write_explanation_json, write_quickview};
 
 fn digest(digit: u8) -> Digest {
     Digest::from_sha256(&[digit; 32])
@@ -330,11 +330,14 @@ fn sbom_has_vulnerabilities() {
 
 #[test]
 fn quickview() {
-    insta::assert_snapshot!("quickview", write_quickview(&analysis(), None, &rich()));
+    insta::assert_snapshot!("quickview", write_quickview(&analysis(), &Beside::default(), &rich()));
     let mut analysis = analysis();
     analysis.basis = Basis { starter: true, ..Basis::default() };
     analysis.inventory.subject = Subject::Directory { path: ".".to_owned() };
-    insta::assert_snapshot!("quickview-piped", write_quickview(&analysis, None, &options()));
+    insta::assert_snapshot!(
+        "quickview-piped",
+        write_quickview(&analysis, &Beside::default(), &options())
+    );
 }
 
 #[test]

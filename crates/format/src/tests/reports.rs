@@ -17,7 +17,7 @@ use crate::report::{self, Options};
 fn written(analysis: &Analysis, options: &Options) -> Vec<(&'static str, String)> {
     let mut all: Vec<(&str, String)> =
         report::ALL.iter().map(|it| (it.id(), it.write(analysis, options))).collect();
-    all.push(("quickview", report::write_quickview(analysis, None, options)));
+    all.push(("quickview", report::write_quickview(analysis, &report::Beside::default(), options)));
     all
 }
 

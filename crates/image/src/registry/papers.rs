@@ -79,10 +79,10 @@ impl Papers {
                 // The first page decides whether the registry knows referrers at all.
                 return match all {
                     None => match self.client.listed(digest).await? {
-                        Some((_, bytes)) => listed(json(what, &bytes)?),
+                        Some((_, bytes)) => Ok(listed(json(what, &bytes)?)),
                         None => Ok(None),
                     },
-                    Some(all) => listed(all),
+                    Some(all) => Ok(listed(all)),
                 };
             };
             room = room.checked_sub(bytes.len()).ok_or_else(|| {
@@ -104,7 +104,7 @@ impl Papers {
             }
             match (next, all) {
                 (Some(next), more) => (path, all) = (next, more),
-                (None, Some(all)) => return listed(all),
+                (None, Some(all)) => return Ok(listed(all)),
                 (None, None) => return Ok(None),
             }
         }
@@ -132,9 +132,9 @@ fn is_index(what: &str, bytes: &[u8]) -> Result<bool, Error> {
 }
 
 /// A list in which nothing is says that nothing refers to it.
-fn listed(all: Value) -> Result<Option<Value>, Error> {
+fn listed(all: Value) -> Option<Value> {
     let is_empty = all["manifests"].as_array().is_none_or(Vec::is_empty);
-    Ok((!is_empty).then_some(all))
+    (!is_empty).then_some(all)
 }
 
 fn json(what: &str, bytes: &[u8]) -> Result<Value, Error> {

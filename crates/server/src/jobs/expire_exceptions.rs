@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Work, count_environments, itself};
+use super::{Work, count_environments, itself, judge_policies};
 use crate::app::App;
 
 const KIND: &str = "expire_exceptions";
@@ -30,7 +30,8 @@ impl Work for ExpireExceptions {
             if whose.is_empty() {
                 return Ok(());
             }
-            count_environments::soon(app, whose).await?;
+            count_environments::soon(app, whose.clone()).await?;
+            judge_policies::soon(app, whose).await?;
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use store::NewJob;
 use tokio::sync::watch;
 
-use super::{check, count_environments, deliver, tell};
+use super::{check, count_environments, deliver, judge_policies, tell};
 use crate::app::App;
 use crate::evaluate::JOB;
 use crate::runtimes;
@@ -148,7 +148,8 @@ impl Outlook {
         organisations: BTreeSet<model::OrganisationId>,
         cursor: String,
     ) {
-        match count_environments::soon(app, organisations).await {
+        let judging = judge_policies::soon(app, organisations.clone()).await;
+        match judging.and(count_environments::soon(app, organisations).await) {
             Ok(()) => self.cursor = Some(cursor),
             Err(why) => tracing::warn!(why, "nothing can be counted"),
         }

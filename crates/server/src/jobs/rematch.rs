@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Work, count_environments};
+use super::{Work, count_environments, judge_policies};
 use crate::app::App;
 use crate::evaluate::{JOB, evaluate};
 use crate::freshness;
@@ -30,7 +30,8 @@ impl Work for Rematch {
         let wanted = payload["installed"] == present.almanac().digest().as_str();
         drop(present);
         for it in evaluate(app, wanted).await? {
-            count_environments::soon(app, [it.organisation.id]).await?;
+            count_environments::soon(app, [it.organisation.id.clone()]).await?;
+            judge_policies::soon(app, [it.organisation.id]).await?;
         }
         // What is judged by it is told how old it is, too.
         freshness::judge(app).await

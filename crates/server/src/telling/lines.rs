@@ -64,6 +64,7 @@ pub(super) fn line(heard: &Heard) -> String {
             let by = detail["by"].as_str().unwrap_or_default();
             format!("{} counts again; {by} had decided about it", flaws.join(", "))
         }
+        EventKind::PolicyFlipped => flipped(detail),
         EventKind::AlmanacStale | EventKind::AlmanacFresh => {
             let age = detail["days"].as_i64().map(|it| match it {
                 0 => "it is of today".to_owned(),
@@ -89,6 +90,20 @@ fn found(detail: &Json) -> String {
     let (counts, worst): (Vec<String>, Vec<String>) = (counts.collect(), worst.collect());
     let worst = if worst.is_empty() { String::new() } else { format!(": {}", worst.join("; ")) };
     format!("{}{worst}", counts.join(", "))
+}
+
+/// Which policy, how it is now, and since what changed: `No copyleft licenses: not met, because …`.
+fn flipped(detail: &Json) -> String {
+    let text = |key: &str| detail[key].as_str().unwrap_or_default();
+    let reason = match text("reason") {
+        "image" => "another image runs",
+        "policies" => "other policies are in force",
+        "exceptions" => "other exceptions hold",
+        _ => "more is known",
+    };
+    let state = |key: &str| text(key).replace('-', " ");
+    let why = why(detail).map(|it| format!(": {it}")).unwrap_or_default();
+    format!("{} is {}, and was {}; {reason}{why}", text("title"), state("to"), state("from"))
 }
 
 /// The reason that an event gives.

@@ -74,6 +74,11 @@ pub(crate) fn one(telling: Telling<'_>, group: &Group, running: &Running) -> Mes
     }
     // Of what nobody looked into, there is nothing more to say.
     let is_of_image = group.topic == Topic::DEPLOYED && group.level.is_some();
+    if group.topic == "policy-flipped"
+        && let Some(first) = environments.first()
+    {
+        add("Read on", vec![format!("foretop policy results --env {}", quoted(first))]);
+    }
     if group.topic == "tag-drifted" || is_of_image {
         add("Runs in", runs_in(group, running));
     }
@@ -278,6 +283,7 @@ fn title(group: &Group) -> String {
         // It may be that nobody can tell, which is said with it.
         "check-failed" => format!("the check {about} did not pass{within}"),
         "exception-expired" => format!("the time of the exception {about} is over"),
+        "policy-flipped" => format!("{about} meets other policies than it did{within}"),
         other => format!("{other}: {about}{within}"),
     }
 }
@@ -338,6 +344,8 @@ fn counted(topic: &Topic, levels: &[(Option<Level>, u64)]) -> String {
                 "tags drifted"
             }
         }
+        "policy-flipped" if is_one => "application meets other policies",
+        "policy-flipped" => "applications meet other policies",
         "environment-changed" if is_one => "environment has changed",
         "environment-changed" => "environments have changed",
         other => return format!("{all} of {other}"),

@@ -333,6 +333,48 @@ async fn the_right_people_are_told_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn what_meets_other_policies_is_told_in_a_sentence() {
+    let house = House::new().await;
+    let (ops, dev) = (house.channel("acme", "ops").await, house.channel("acme", "dev").await);
+    house.rule("acme", "first", "ops", json!({ "on": ["policy-flipped"] })).await;
+    let staging = json!({ "on": ["policy-flipped"], "environments": ["staging"] });
+    house.rule("acme", "second", "dev", staging).await;
+    let whose = house.id("acme").await;
+    let flip = |application: String| NewEvent {
+        kind: EventKind::PolicyFlipped,
+        environment: Some("production".to_owned()),
+        about: application,
+        detail: json!({
+            "policy": "gaps", "title": "No gaps", "from": "met", "to": "not-met",
+            "reason": "image", "why": "app.jar cannot be read", "images": 1, "digests": [digest(1)],
+            "repository": "docker.io/acme/web",
+        }),
+    };
+    let store = house.app.store();
+    let tell = async |former: Option<&str>, almanac: &str, names: Vec<String>| {
+        let events: Vec<NewEvent> = names.into_iter().map(flip).collect();
+        assert!(store.evaluated(&whose, &house.act(), former, almanac, &events).await.unwrap());
+    };
+    tell(None, "a", vec!["web".to_owned()]).await;
+    house.later(3).await;
+    let heard = ops.heard();
+    let [(_, message)] = &heard[..] else { panic!("{heard:?}") };
+    assert_eq!(message.title, "web meets other policies than it did in production");
+    assert_eq!(
+        message.text,
+        "No gaps is not met, and was met; another image runs: app.jar cannot be read"
+    );
+    assert_eq!(message.facts[0].lines, ["foretop policy results --env production"]);
+    // Many at once are one message.
+    tell(Some("a"), "b", (0..200).map(|it| format!("web-{it}")).collect()).await;
+    house.later(3).await;
+    let titles = ops.titles();
+    assert_eq!(titles.len(), 2, "{titles:?}");
+    assert!(titles.iter().any(|it| it == "200 applications meet other policies in production"));
+    assert!(dev.titles().is_empty(), "nobody else");
+}
+
+#[tokio::test]
 async fn ten_thousand_findings_are_one_message() {
     let house = House::new().await;
     let ops = house.channel("acme", "ops").await;

@@ -102,13 +102,19 @@ pub(crate) const TABLES: &[Table] = &[
         "t:id t:organisation t:name t:definition n:expires_at n:expired_at n:created_at \
          t:created_by n:changed_at t:changed_by",
     ),
+    table(
+        "bases",
+        "id",
+        "t:id t:organisation t:name t:platform t:digest t:config t:chain n:depth n:learned_at \
+         t:learned_by",
+    ),
     table("stale_feeds", "organisation, feed", "t:organisation t:feed n:since_at"),
     table("repositories", "organisation, name", "t:organisation t:name n:enabled n:created_at"),
     table(
         "images",
         "id",
         "n:id t:organisation t:digest t:platform t:state t:why t:outline n:packages n:first_seen \
-         n:analysed_at",
+         n:analysed_at t:chain n:depth",
     ),
     table("image_repositories", "image, repository", "n:image t:repository"),
     table("image_names", "image, digest", "n:image t:digest n:is_config"),
@@ -130,6 +136,24 @@ pub(crate) const TABLES: &[Table] = &[
         "t:environment n:at t:almanac n:critical n:high n:medium n:low n:unspecified n:images \
          n:pending n:gaps",
     ),
+    table(
+        "policy_sets",
+        "id",
+        "t:id t:organisation t:environment n:version n:in_force t:digest t:summary t:modules t:config \
+         n:bytes n:set_at t:set_by",
+    ),
+    table(
+        "policy_verdicts",
+        "organisation, stance, digest",
+        "t:organisation t:stance t:digest t:ground t:mark t:states t:verdicts n:judged_at n:looked_at",
+    ),
+    table(
+        "policy_judgings",
+        "environment",
+        "t:environment n:revision t:stance t:basis n:judged_at",
+    ),
+    table("policy_states", "environment, application", "t:environment t:application t:states"),
+    table("policy_samples", "environment, day", "t:environment n:day t:sample"),
     table("evaluations", "organisation, position", "t:organisation n:position t:almanac n:at"),
     table(
         "deployments",

@@ -55,8 +55,10 @@ async fn filled(store: &Store) -> Store {
     in_use::fill(&store, &acme, "x").await;
     store.evaluated(&acme, &at(3), None, "a", &[]).await.unwrap();
     super::schedules::put(&store, &acme, "x", "production", 10).await;
+    super::policies::fill(&store, &acme, "x", "production").await;
     super::exceptions::put(&store, &acme, "x", &["production"], Some(10)).await;
     store.feed_is(&acme, &at(3), "osv", true, json!({})).await.unwrap();
+    super::bases::learn(&store, &acme, "x").await;
     let integration = NewIntegration {
         kind: "oci",
         name: "x",

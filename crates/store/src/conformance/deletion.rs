@@ -129,8 +129,10 @@ async fn settle(store: &Store, organisation: &OrganisationId) {
     assert!(telling::tell(store, organisation, 1, &[message], &[remembered]).await);
     let schedule = super::schedules::put(store, organisation, WORD, &environment, 10).await;
     assert!(schedule.next.is_some());
+    super::policies::fill(store, organisation, WORD, &environment).await;
     super::exceptions::put(store, organisation, WORD, &[&environment], None).await;
     store.feed_is(organisation, &at(3), WORD, true, json!({})).await.unwrap();
+    super::bases::learn(store, organisation, WORD).await;
     let job = NewJob {
         kind: "analyze".to_owned(),
         payload: json!({ "organisation": organisation, "repository": repository }),

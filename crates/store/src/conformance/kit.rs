@@ -262,6 +262,22 @@ pub(crate) async fn no_orphans(store: &Store) {
             "SELECT feed FROM stale_feeds i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),
         (
+            "policies of nobody",
+            "SELECT id FROM policy_sets i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
+        ),
+        (
+            "two versions in force",
+            "SELECT a.id FROM policy_sets a JOIN policy_sets b ON a.organisation = b.organisation AND COALESCE(a.environment, '') = COALESCE(b.environment, '') AND a.id <> b.id AND a.in_force = 1 AND b.in_force = 1",
+        ),
+        (
+            "a verdict of nobody",
+            "SELECT digest FROM policy_verdicts i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
+        ),
+        (
+            "a judging of nowhere",
+            "SELECT stance FROM policy_judgings j WHERE NOT EXISTS (SELECT 1 FROM environments e WHERE e.id = j.environment)",
+        ),
+        (
             "an evaluation of nobody",
             "SELECT almanac FROM evaluations i WHERE NOT EXISTS (SELECT 1 FROM organisations o WHERE o.id = i.organisation)",
         ),

@@ -100,7 +100,12 @@ pub(crate) const ALL: &[Input] = &[
     ),
     input("stream", "", For(&["environment"]), "The former name of environment"),
     input("hide-policies", "false", For(&["compare"]), "Leave out what policies say"),
-    input("ignore-base", "false", Refused, "Leave out what is in the base image; not there yet"),
+    input(
+        "ignore-base",
+        "false",
+        For(&["cves", "compare"]),
+        "Leave out what the base image brought; an error where nobody can tell",
+    ),
     input("ignore-unchanged", "false", For(&["compare"]), "Leave out what both have"),
     input(
         "only-vex-affected",

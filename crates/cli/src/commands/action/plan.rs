@@ -64,12 +64,13 @@ pub(super) fn words(
             }
             words.subject().judged().unsuppressed().filtered()?;
             words.flag("only-cisa-kev", "only-cisa-kev")?.flag("exit-code", "exit-code")?;
+            words.flag("ignore-base", "ignore-base")?;
         }
         "compare" => {
             words.say("format", "text").say("format", &format!("markdown={}", file("compare")));
             words.target()?;
             words.subject().policies().judged().unsuppressed().filtered()?;
-            words.flag("hide-policies", "hide-policies")?;
+            words.flag("hide-policies", "hide-policies")?.flag("ignore-base", "ignore-base")?;
             words.flag("ignore-unchanged", "ignore-unchanged")?.text("exit-on", "exit-on");
         }
         "sbom" => {

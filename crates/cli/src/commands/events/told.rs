@@ -26,6 +26,10 @@ pub(super) fn what(event: &Event) -> String {
         let _ = write!(text, ", before {}", short(former));
     } else if event.kind.starts_with("check-") {
         checked(&mut text, detail);
+    } else if event.kind == EventKind::PoliciesSet.as_str() {
+        let _ = write!(text, ": version {}", detail["version"]);
+    } else if event.kind == EventKind::PolicyFlipped.as_str() {
+        flipped(&mut text, detail);
     } else {
         text.push_str(&told(detail));
     }
@@ -68,6 +72,16 @@ fn checked(text: &mut String, detail: &Json) {
     if let (Some(id), Some(package)) = (worst["id"].as_str(), worst["package"].as_str()) {
         let _ = write!(text, ", the worst {id} in {package}");
     }
+    if let Some(why) = detail["why"].as_str() {
+        let _ = write!(text, ": {why}");
+    }
+}
+
+/// What it meets now: `: No copyleft licenses: met → not met (image): curl is under GPL-2.0`.
+fn flipped(text: &mut String, detail: &Json) {
+    let word = |key: &str| detail[key].as_str().unwrap_or_default().replace('-', " ");
+    let title = detail["title"].as_str().unwrap_or_default();
+    let _ = write!(text, ": {title}: {} → {} ({})", word("from"), word("to"), word("reason"));
     if let Some(why) = detail["why"].as_str() {
         let _ = write!(text, ": {why}");
     }

@@ -1,0 +1,236 @@
+//! What an image stands on, as far as that can be told from here: stated beside it, said by itself, taught
+//! and known.
+
+use std::sync::Arc;
+
+use api::Layered;
+use base::{BaseImage, Claim, Clues, Found, Layers, Standing};
+use engine::{Engine, Part, Request};
+use format::report;
+use gate::Beside;
+use image::Silent;
+use model::{Analysis, Digest, ImageDescription, Inventory, KnownBase, Platform};
+
+use crate::Context;
+use crate::asking::{Whose, ask, server};
+use crate::failure::Failure;
+use crate::subject::Subject;
+
+/// An image, and what it stands on.
+pub(crate) struct Ground {
+    /// What was found.
+    pub(crate) found: Found,
+    /// What is stated beside it.
+    pub(crate) beside: Beside,
+}
+
+/// Where nothing tells what an image stands on, this does.
+pub(crate) const TEACH: &str = "`foretop base learn NAME` teaches what is a base, and builds say it with \
+                     --provenance=mode=max";
+
+const AFAR: &str = "the image is not read from here, so what is stated beside it is not known";
+
+impl Ground {
+    /// Of an image that was read as `subject`; without one, of an image that is remembered.
+    pub(crate) fn of(
+        context: &Context,
+        whose: &Whose,
+        subject: Option<&Subject>,
+        inventory: &Inventory,
+    ) -> Self {
+        let place = subject.and_then(Subject::found_in_a_registry);
+        let stated = || match subject {
+            Some(subject) => subject.stated(context).map_err(|error| error.to_string()),
+            None => Err(AFAR.to_owned()),
+        };
+        let mut beside = Beside::of(inventory, place.as_ref(), stated);
+        let found = found(context, whose, &beside, inventory);
+        beside.stand_on(found.clone());
+        Self { found, beside }
+    }
+
+    /// The part of the image that is its base, or all but that. Where nobody can tell, that is an error:
+    /// nothing is left out on a guess.
+    pub(crate) fn part(
+        &self,
+        name: &str,
+        part: fn(usize) -> Part,
+        context: &Context,
+    ) -> anyhow::Result<Part> {
+        let refuse = |why: &str| {
+            let what = format!("{name}: cannot tell what its base image brought: {why}");
+            Failure::error(what, TEACH)
+        };
+        let layers = self.found.layers().map_err(|why| refuse(&why))?;
+        let part = part(layers);
+        self.tell_doubts(context);
+        match (self.found.base(), part) {
+            (Some(base), Part::Rest(_)) => {
+                let name = format::shown(&base.name()).into_owned();
+                let what = "Ignoring packages and vulnerabilities from base image";
+                context.messages.done(&format!("{what} {name}"));
+            }
+            (Some(base), Part::Base(_)) => {
+                let name = format::shown(&base.name()).into_owned();
+                let what = "Only packages and vulnerabilities from base image";
+                context.messages.done(&format!("{what} {name}"));
+            }
+            (None, Part::Rest(_)) => {
+                let why = "it was built from scratch, so nothing is ignored";
+                context.messages.inform(&format!("{name} has no base image: {why}"));
+            }
+            (None, Part::Base(_)) => {
+                let what = format!("{name} has no base image: it was built from scratch");
+                return Err(Failure::error(what, "leave --only-base out"));
+            }
+        }
+        Ok(part)
+    }
+
+    /// What was said about the base and does not hold.
+    pub(crate) fn tell_doubts(&self, context: &Context) {
+        for doubt in &self.found.doubts {
+            context.messages.warn(&format::shown(doubt));
+        }
+    }
+
+    /// As reports tell it of an image that was judged.
+    pub(crate) fn told(&self, analysis: &Analysis) -> Option<report::Ground> {
+        analysis.inventory.subject.image()?;
+        let (name, how) = match &self.found.standing {
+            Standing::On(all) => {
+                let name = all.iter().map(BaseImage::name).take(3).collect::<Vec<_>>().join(", ");
+                (Some(name), all.first().map_or_else(String::new, |it| it.says.clone()))
+            }
+            Standing::Scratch => (None, "built from scratch".to_owned()),
+            Standing::Unknown(why) => (None, why.clone()),
+        };
+        let findings = match (self.found.base(), self.found.layers()) {
+            (Some(_), Ok(layers)) => Some(brought(analysis, Part::Base(layers))),
+            _ => None,
+        };
+        let is_scratch = matches!(self.found.standing, Standing::Scratch);
+        Some(report::Ground { name, is_scratch, how, findings, doubts: self.found.doubts.clone() })
+    }
+}
+
+/// The findings of that part of an image.
+fn brought(analysis: &Analysis, part: Part) -> Vec<model::Finding> {
+    let packages = &analysis.inventory.packages;
+    let has = |it: &usize| packages.get(*it).is_some_and(|it| part.has(it));
+    analysis.findings.iter().filter(|it| it.packages.iter().any(has)).cloned().collect()
+}
+
+/// Says of how many packages nobody can tell which part they are of: they stay.
+pub(crate) fn warn_of_places(analysis: &mut Analysis, context: &Context) {
+    let untold = |it: &&model::Package| it.places.iter().all(|it| it.layer.is_none());
+    let untold = analysis.inventory.packages.iter().filter(untold).count();
+    if untold > 0 {
+        let packages = crate::messages::count(untold as u64, "package", "packages");
+        let line = format!("cannot tell of {packages} whether the base image brought them");
+        context.messages.warn(&line);
+        analysis.basis.warnings.push(line);
+    }
+}
+
+/// What the image of an inventory stands on, by what is stated `beside` it and by its layers.
+pub(crate) fn found(
+    context: &Context,
+    whose: &Whose,
+    beside: &Beside,
+    inventory: &Inventory,
+) -> Found {
+    let Some(image) = inventory.subject.image() else {
+        let why = "this is no image, and only images stand on others".to_owned();
+        return Found { standing: Standing::Unknown(why), doubts: Vec::new() };
+    };
+    let mut doubts = Vec::new();
+    if let Some(why) = beside.unread() {
+        doubts.push(format!("what is stated beside the image is not all known: {why}"));
+    }
+    let known = known(context, whose, image).unwrap_or_else(|error| {
+        doubts.push(format!("which bases are known could not be asked: {error}"));
+        Vec::new()
+    });
+    let built = beside.built().map(|it| &it.base);
+    let claims = base::claims(image, built).into_iter().map(|claim| {
+        let layers = layers_of(context, &claim, image, &known);
+        (claim, layers)
+    });
+    let claims: Vec<_> = claims.collect();
+    let mut found = Clues { image, built, claims: &claims, known: &known }.find();
+    // What could not be asked is no doubt about what was found.
+    if found.base().is_none() {
+        if let (Standing::Unknown(why), Some(doubt)) = (&mut found.standing, doubts.first()) {
+            *why = format!("{why}; and {doubt}");
+        }
+        found.doubts.splice(0..0, doubts);
+    }
+    found
+}
+
+/// The images whose layers are the beginning of this one's, as the server has them, or this machine.
+fn known(
+    context: &Context,
+    whose: &Whose,
+    image: &ImageDescription,
+) -> anyhow::Result<Vec<KnownBase>> {
+    let layers = image.layers.iter().map_while(|it| it.diff_id.as_ref());
+    let layers: Vec<String> =
+        layers.map(ToString::to_string).take(model::LONGEST_CHAIN + 1).collect();
+    let somebody = server(context)?.is_some() || context.environment.has_database();
+    if layers.is_empty() || !somebody {
+        return Ok(Vec::new());
+    }
+    let below = ask(context, whose, async |asking| {
+        Ok(asking.client.below(&asking.organisation, &Layered { layers }).await?)
+    })?;
+    Ok(below.items.into_iter().filter_map(api::BelowImage::known).collect())
+}
+
+/// The layers of the image that somebody says another one stands on: as they are known, else as its registry
+/// tells them.
+fn layers_of(
+    context: &Context,
+    claim: &Claim,
+    image: &ImageDescription,
+    known: &[KnownBase],
+) -> Result<Layers, String> {
+    let digest = claim.reference.digest.as_ref();
+    if let Some(known) = known.iter().find(|it| digest.is_some() && it.digest.as_ref() == digest) {
+        let own = image.layers.iter().map_while(|it| it.diff_id.clone());
+        return Ok(Layers {
+            diff_ids: own.take(known.layers as usize).collect(),
+            digest: known.digest.clone(),
+            config: known.config.clone(),
+        });
+    }
+    let name = format!("registry://{}", claim.reference);
+    let described = described(context, &name, Some(&image.platform))?;
+    let diff_ids: Option<Vec<Digest>> =
+        described.layers.iter().map(|it| it.diff_id.clone()).collect();
+    let diff_ids = diff_ids.ok_or("it does not say what its layers are")?;
+    Ok(Layers { diff_ids, digest: described.digest, config: described.config })
+}
+
+/// What an image is, before any layer of it is read.
+pub(crate) fn described(
+    context: &Context,
+    name: &str,
+    platform: Option<&Platform>,
+) -> Result<ImageDescription, String> {
+    let settings = crate::subject::reach_for(context, name).map_err(|error| error.to_string())?;
+    let request = Request {
+        subject: name.to_owned(),
+        platform: platform.filter(|it| !it.os.is_empty()).cloned(),
+        reference: None,
+        manifest: None,
+        statements: false,
+        settings: Arc::new(settings),
+        progress: Arc::new(Silent),
+    };
+    let runtime = crate::runtime().map_err(|error| error.to_string())?;
+    let described = runtime.block_on(Engine { cache: None }.describe(&request));
+    runtime.shutdown_background();
+    described.map_err(|error| error.to_string())
+}

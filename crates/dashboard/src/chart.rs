@@ -1,0 +1,147 @@
+//! Charts: findings over time, as SVG that is drawn here, with a table of the same numbers behind it.
+
+use api::Counted;
+use model::{Level, Moment};
+
+use crate::html::Html;
+use crate::severity::Severities;
+use crate::when::when;
+
+const WIDTH: i64 = 1_000;
+const HEIGHT: i64 = 220;
+/// Room above the highest point.
+const ROOM: i64 = 10;
+/// Most points that are drawn.
+const POINTS: usize = 200;
+
+/// How many findings there were, as that changed; each count held until the next.
+pub(crate) fn trend(counts: &[Counted], from: Moment, now: Moment) -> Html {
+    let points: Vec<(Moment, Severities)> = thinned(counts)
+        .filter_map(|it| Some((Moment::nearest(&it.at).ok()?.max(from), Severities::from(it))))
+        .collect();
+    let Some((_, last)) = points.last() else { return Html::default() };
+    let most = points.iter().map(|(_, it)| it.total()).max().unwrap_or(0).max(1);
+    let span = now.micros().saturating_sub(from.micros()).max(1);
+    let x = |at: Moment| scaled(at.micros().saturating_sub(from.micros()), span, WIDTH);
+    let y = |count: u64| HEIGHT - scaled(as_i64(count), as_i64(most), HEIGHT - ROOM);
+    // From the worst at the ground to all of them: each area is in front of the next.
+    let areas = (0..Level::ALL.len()).rev().filter_map(|level| {
+        let sum =
+            |it: &Severities| it.0.iter().take(level + 1).fold(0_u64, |a, b| a.saturating_add(*b));
+        if points.iter().all(|(_, it)| it.0[level] == 0) {
+            return None;
+        }
+        let mut path = format!("M{} {HEIGHT}", x(points.first()?.0));
+        for (at, it) in &points {
+            path.push_str(&format!("H{}V{}", x(*at), y(sum(it))));
+        }
+        path.push_str(&format!("H{WIDTH}V{HEIGHT}Z"));
+        let class = format!("fill {}", Level::ALL[level].as_str());
+        Some(Html::tag("path", &[("class", &class), ("d", &path)], Html::default()))
+    });
+    let areas = Html::all(areas);
+    // What is pointed at: from each count to the next.
+    let ends = points.iter().skip(1).map(|(at, _)| x(*at)).chain([WIDTH]);
+    let bands = points.iter().zip(ends).map(|((at, it), end)| {
+        let begin = x(*at);
+        let (left, width) = (begin.to_string(), (end - begin).max(2).to_string());
+        let height = HEIGHT.to_string();
+        let attributes =
+            [("class", "point"), ("x", &*left), ("y", "0"), ("width", &width), ("height", &height)];
+        let title = Html::text(&format!("Since {at}: {}", it.told()));
+        Html::tag("rect", &attributes, Html::tag("title", &[], title))
+    });
+    let label = format!("Findings over time. Most at once: {most}. Now: {}.", last.told());
+    let attributes = [
+        ("class", "chart"),
+        ("viewBox", "0 0 1000 220"),
+        ("preserveAspectRatio", "none"),
+        ("role", "img"),
+        ("aria-label", &*label),
+    ];
+    let drawing = Html::tag("svg", &attributes, areas.and(&Html::all(bands)));
+    let most = Html::tag("p", &[("class", "scale")], Html::text(&format!("Highest: {most}")));
+    let figure = Html::all([drawing, most, numbers(counts, now)]);
+    Html::tag("figure", &[("class", "trend")], figure)
+}
+
+/// The same as a table.
+fn numbers(counts: &[Counted], now: Moment) -> Html {
+    let head =
+        ["Since", "Critical", "High", "Medium", "Low", "Unspecified", "Not analysed", "Gaps"];
+    let head = head.map(|it| Html::tag("th", &[("scope", "col")], Html::text(it)));
+    let row = |it: &Counted| {
+        let numbers = Severities::from(it).0.into_iter().chain([it.pending, it.gaps]);
+        let numbers =
+            numbers.map(|it| Html::tag("td", &[("class", "number")], Html::text(&it.to_string())));
+        let since = Html::tag("td", &[], when(&it.at, now));
+        Html::tag("tr", &[], since.and(&Html::all(numbers)))
+    };
+    let rows = Html::tag("tbody", &[], Html::all(counts.iter().rev().map(row)));
+    let head = Html::tag("thead", &[], Html::tag("tr", &[], Html::all(head)));
+    let table = Html::tag("table", &[], head.and(&rows));
+    let summary = Html::tag("summary", &[], Html::text("The same in numbers"));
+    let around = [
+        ("class", "table"),
+        ("tabindex", "0"),
+        ("role", "region"),
+        ("aria-label", "Findings over time"),
+    ];
+    Html::tag("details", &[], summary.and(&Html::tag("div", &around, table)))
+}
+
+/// Not more of them than can be told apart; the last is always there.
+fn thinned(counts: &[Counted]) -> impl Iterator<Item = &Counted> {
+    let step = counts.len().div_ceil(POINTS).max(1);
+    let last = counts.len().saturating_sub(1);
+    counts.iter().enumerate().filter(move |(at, _)| at % step == 0 || *at == last).map(|(_, it)| it)
+}
+
+fn scaled(part: i64, whole: i64, size: i64) -> i64 {
+    let scaled = i128::from(part) * i128::from(size) / i128::from(whole.max(1));
+    i64::try_from(scaled).unwrap_or(size).clamp(0, size)
+}
+
+fn as_i64(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(at: &str, critical: u64, high: u64) -> Counted {
+        Counted {
+            at: at.to_owned(),
+            almanac: "sha256:0".to_owned(),
+            critical,
+            high,
+            medium: 0,
+            low: 0,
+            unspecified: 0,
+            images: 1,
+            pending: 0,
+            gaps: 0,
+        }
+    }
+
+    #[test]
+    fn a_chart_can_be_heard_and_pointed_at() {
+        let (from, now) = ("2026-11-01T00:00:00Z", "2026-11-21T00:00:00Z");
+        let (from, now) = (from.parse().unwrap(), now.parse().unwrap());
+        let counts = [counted("2026-10-01T00:00:00Z", 1, 1), counted("2026-11-11T00:00:00Z", 4, 0)];
+        let html = trend(&counts, from, now).to_string();
+        assert!(html.contains("Most at once: 4. Now: 4 critical."), "{html}");
+        // The second begins in the middle, and reaches the top.
+        assert!(html.contains("d=\"M0 220H0V168H500V10H1000V220Z\""), "{html}");
+        assert_eq!(html.matches("class=\"point\"").count(), 2);
+        assert!(html.contains("Since 2026-11-11T00:00:00Z: 4 critical"), "{html}");
+        assert!(html.contains("<summary>The same in numbers</summary>"));
+        assert!(trend(&[], from, now).is_empty());
+        let odd = [counted("<b>", 1, 1)];
+        assert!(trend(&odd, from, now).is_empty());
+        let huge = [counted("2026-11-11T00:00:00Z", u64::MAX, u64::MAX)];
+        assert!(trend(&huge, from, now).to_string().contains("V10"));
+        assert!(trend(&counts, now, from).to_string().contains("<svg"));
+    }
+}

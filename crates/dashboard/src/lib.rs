@@ -1,0 +1,24 @@
+//! The dashboard: what people are shown in a browser. It has no rule of its own: every page asks the
+//! API, in the name of whoever looks at it, and draws the answer.
+//!
+//! A file of `pages` is a page, and [`ALL`] lists them: the menu, the documentation and the tests that
+//! walk through every page follow from it.
+
+mod assets;
+mod carry;
+mod chart;
+mod contract;
+mod html;
+mod layout;
+mod open;
+mod pages;
+mod refused;
+mod severity;
+mod table;
+mod told;
+mod visit;
+mod when;
+
+pub use contract::{Door, Found, Page};
+pub use open::router;
+pub use pages::ALL;

@@ -1,0 +1,88 @@
+//! Every page, a file each.
+
+mod compare;
+mod environment;
+mod environments;
+mod events;
+mod exceptions;
+mod image;
+mod images;
+mod integrations;
+mod log_in;
+mod log_out;
+mod notifications;
+mod organisations;
+mod overview;
+mod repository;
+mod search;
+mod settings;
+mod vulnerabilities;
+mod vulnerability;
+
+use crate::contract::Page;
+
+/// Every page, in the order of the menu.
+pub const ALL: &[&Page] = &[
+    &overview::PAGE,
+    &environments::PAGE,
+    &images::PAGE,
+    &compare::PAGE,
+    &vulnerabilities::PAGE,
+    &exceptions::PAGE,
+    &integrations::PAGE,
+    &notifications::PAGE,
+    &events::PAGE,
+    &settings::PAGE,
+    &environment::PAGE,
+    &image::PAGE,
+    &repository::PAGE,
+    &vulnerability::PAGE,
+    &search::PAGE,
+    &organisations::PAGE,
+    &log_in::PAGE,
+    &log_out::PAGE,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::ALL;
+
+    #[test]
+    fn every_file_is_a_page_and_has_a_template() {
+        let root = env!("CARGO_MANIFEST_DIR");
+        let stems = |folder: &str| -> BTreeSet<String> {
+            let files = fs_err::read_dir(format!("{root}/{folder}")).unwrap();
+            let path = files.map(|it| it.unwrap().path());
+            path.map(|it| it.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+        };
+        let ids: BTreeSet<String> = ALL.iter().map(|it| it.id.to_owned()).collect();
+        assert_eq!(ids.len(), ALL.len());
+        assert_eq!(stems("src/pages"), ids);
+        let mut templates = stems("templates");
+        assert!(templates.remove("layout") && templates.remove("refused"));
+        // What only leads elsewhere is not drawn.
+        templates.insert("search".to_owned());
+        assert_eq!(templates, ids);
+    }
+
+    #[test]
+    fn every_page_is_in_the_documentation() {
+        let root = env!("CARGO_MANIFEST_DIR");
+        let text = fs_err::read_to_string(format!("{root}/../../docs/dashboard.md")).unwrap();
+        let rows: Vec<&str> = text.lines().filter(|it| it.contains(" | `/")).collect();
+        let told = ALL.iter().map(|it| format!("| {} | `{}` | {} |", it.title, it.path, it.about));
+        assert_eq!(rows, told.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_page_says_what_it_answers() {
+        let paths: BTreeSet<&str> = ALL.iter().map(|it| it.path).collect();
+        assert_eq!(paths.len(), ALL.len());
+        for page in ALL {
+            assert!(page.about.ends_with('.'), "{}", page.id);
+            assert!(page.path.starts_with('/'), "{}", page.id);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The overview: how each environment stands, what changed since yesterday, and what is new and
+//! dangerous.
+
+use api::{Counted, CountsQuery, Deployment, DeploymentQuery, Environment, EventQuery, PageQuery};
+use askama::Template;
+use axum::response::Response;
+use futures_util::future::join_all;
+
+use crate::contract::{Found, Page};
+use crate::html::Html;
+use crate::layout::{Layout, html};
+use crate::refused::Refused;
+use crate::severity::Severities;
+use crate::told;
+use crate::visit::Visit;
+use crate::when::when;
+
+pub(super) const PAGE: Page = Page {
+    id: "overview",
+    path: "/o/{org}",
+    title: "Overview",
+    about: "How each environment stands: what runs, how many findings of which severity, what cannot \
+            be told, what changed since yesterday, and what is new and dangerous.",
+    found: Found::InMenu,
+    show: |visit| Box::pin(show(visit)),
+    take: None,
+};
+
+/// Environments of one page.
+const CARDS: u32 = 12;
+/// Applications that a card names.
+const NAMED: u32 = 4;
+const DAY: i64 = 86_400;
+/// What is dangerous is new for so long.
+const NEW: i64 = 7 * DAY;
+const CHANGES: &str = "deployment-started,deployment-replaced,deployment-ended,tag-moved";
+const DANGERS: &str =
+    "finding-new,finding-exploited,finding-fix-available,finding-severity-changed";
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct Shown {
+    layout: Layout,
+    cards: Vec<Card>,
+    next: Option<String>,
+    almanac: Html,
+    changes: Html,
+    dangers: Html,
+    is_empty: bool,
+}
+
+struct Card {
+    name: String,
+    href: String,
+    running: u64,
+    pending: u64,
+    counts: Option<Counts>,
+    /// What runs there, some of it.
+    named: Vec<(String, String)>,
+    more: bool,
+    /// Compared with a day ago.
+    change: Option<String>,
+}
+
+struct Counts {
+    bar: Html,
+    numbers: Html,
+    pending: u64,
+    images: u64,
+    gaps: u64,
+    at: Html,
+}
+
+async fn show(visit: Visit) -> Result<Response, Refused> {
+    let organisation = visit.organisation();
+    let page = PageQuery { after: visit.asks("after"), limit: Some(CARDS) };
+    let environments = visit.client.environments(organisation, &page).await?;
+    let cards = join_all(environments.items.iter().map(|it| card(&visit, it))).await;
+    let cards = cards.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let since = |seconds: i64| Some(visit.now.plus_seconds(-seconds).to_string());
+    let events = |kinds: &str, seconds: i64| EventQuery {
+        kinds: Some(kinds.to_owned()),
+        since: since(seconds),
+        limit: Some(10),
+        ..EventQuery::default()
+    };
+    let asked = events(CHANGES, DAY);
+    let happened = visit.client.events(organisation, &asked).await?;
+    let asked = events(DANGERS, NEW);
+    let dangerous = visit.client.events(organisation, &asked).await?;
+    let more = |kinds: &str, seconds: i64, is_more: bool| {
+        let since = since(seconds).unwrap_or_default();
+        let query = [("kinds", kinds), ("since", &*since)];
+        let href = crate::html::path_with(organisation, &["events"], &query);
+        let link =
+            Html::link(&href, Html::text(if is_more { "There is more" } else { "All of it" }));
+        Html::tag("p", &[], link)
+    };
+    let changes =
+        told::listed(&visit, &happened.items, "Nothing was deployed or ended since yesterday.")
+            .and(&more(CHANGES, DAY, happened.next.is_some()));
+    let nothing = "No flaw became known or exploited in what runs within a week.";
+    let dangers = told::listed(&visit, &dangerous.items, nothing).and(&more(
+        DANGERS,
+        NEW,
+        dangerous.next.is_some(),
+    ));
+    let next = environments.next.as_deref().map(|it| visit.with(&[("after", Some(it))]));
+    let almanac = told::almanac(&visit).await;
+    let is_empty = cards.is_empty() && visit.asked("after").is_none();
+    let layout = visit.layout().live();
+    Ok(html(&Shown { layout, cards, next, almanac, changes, dangers, is_empty }))
+}
+
+async fn card(visit: &Visit, it: &Environment) -> Result<Card, Refused> {
+    let running = DeploymentQuery {
+        environment: Some(it.name.clone()),
+        limit: Some(NAMED),
+        ..DeploymentQuery::default()
+    };
+    let deployments = visit.client.deployments(visit.organisation(), &running).await?;
+    let before = CountsQuery {
+        since: Some(visit.now.plus_seconds(-DAY).to_string()),
+        limit: Some(1),
+        ..CountsQuery::default()
+    };
+    let before = visit.client.counts(visit.organisation(), &it.name, &before).await?;
+    let named = |it: &Deployment| {
+        let name = it.image.split_once('@').map_or(&*it.image, |(name, _)| name);
+        (name.to_owned(), told::image_page(visit, &it.repository, &it.digest))
+    };
+    Ok(Card {
+        name: it.name.clone(),
+        href: visit.to(&["environments", &it.name]),
+        running: it.running,
+        pending: it.pending,
+        counts: it.counts.as_ref().map(|it| counts(visit, it)),
+        named: deployments.items.iter().map(named).collect(),
+        more: deployments.next.is_some(),
+        change: it.counts.as_ref().and_then(|now| change(before.items.first(), now)),
+    })
+}
+
+fn counts(visit: &Visit, it: &Counted) -> Counts {
+    let severities = Severities::from(it);
+    Counts {
+        bar: severities.bar(),
+        numbers: severities.numbers(),
+        pending: it.pending,
+        images: it.images,
+        gaps: it.gaps,
+        at: when(&it.at, visit.now),
+    }
+}
+
+/// What is different from a day ago, in words.
+fn change(before: Option<&Counted>, now: &Counted) -> Option<String> {
+    let before = Severities::from(before?);
+    let now = Severities::from(now);
+    let pairs = model::Level::ALL.iter().zip(before.0.into_iter().zip(now.0));
+    let told = pairs.filter(|(_, (before, now))| before != now).map(|(level, (before, now))| {
+        let (sign, size) = if now > before { ("+", now - before) } else { ("−", before - now) };
+        format!("{sign}{size} {}", level.as_str())
+    });
+    let told: Vec<String> = told.collect();
+    Some(if told.is_empty() { "no other numbers".to_owned() } else { told.join(", ") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_told_in_words() {
+        let counted = |critical, low| Counted {
+            at: String::new(),
+            almanac: String::new(),
+            critical,
+            high: 1,
+            medium: 0,
+            low,
+            unspecified: 0,
+            images: 0,
+            pending: 0,
+            gaps: 0,
+        };
+        assert_eq!(change(None, &counted(1, 1)), None);
+        let told = change(Some(&counted(1, 5)), &counted(3, 1));
+        assert_eq!(told.as_deref(), Some("+2 critical, −4 low"));
+        let told = change(Some(&counted(1, 5)), &counted(1, 5));
+        assert_eq!(told.as_deref(), Some("no other numbers"));
+    }
+}

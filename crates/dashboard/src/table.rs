@@ -1,0 +1,312 @@
+//! Tables: the same rows for people, and as CSV and JSON for who takes them away.
+
+use std::fmt::Write as _;
+
+use axum::response::{IntoResponse as _, Response};
+use http::header;
+use model::{Level, Moment};
+use serde_json::{Map, Value};
+
+use crate::html::Html;
+use crate::severity::{badge, unknown};
+use crate::visit::Visit;
+use crate::when::when;
+
+/// A table.
+pub(crate) struct Table {
+    /// To tell it from others of the page: `findings`.
+    id: &'static str,
+    caption: String,
+    columns: Vec<Column>,
+    rows: Vec<Vec<Cell>>,
+    /// What is shown where there are no rows: what to do next.
+    empty: Html,
+    /// Where the list goes on.
+    next: Option<String>,
+    /// There is something before it.
+    first: Option<String>,
+}
+
+/// A column.
+pub(crate) struct Column {
+    key: &'static str,
+    title: &'static str,
+    sorts: bool,
+}
+
+/// A column called that.
+pub(crate) fn column(key: &'static str, title: &'static str) -> Column {
+    Column { key, title, sorts: false }
+}
+
+/// The same, by which the rows can be sorted.
+pub(crate) fn sorting(key: &'static str, title: &'static str) -> Column {
+    Column { key, title, sorts: true }
+}
+
+/// What stands in a row and a column: as it looks, and as it is.
+#[derive(Clone)]
+pub(crate) struct Cell {
+    html: Html,
+    plain: Value,
+    class: &'static str,
+}
+
+impl Cell {
+    pub(crate) fn new(html: Html, plain: impl Into<Value>) -> Self {
+        Self { html, plain: plain.into(), class: "" }
+    }
+
+    pub(crate) fn text(text: &str) -> Self {
+        Self::new(Html::text(text), text)
+    }
+
+    /// There is none, which is known.
+    pub(crate) fn none() -> Self {
+        Self::new(Html::text("–"), Value::Null)
+    }
+
+    pub(crate) fn text_if(text: Option<&str>) -> Self {
+        text.map_or_else(Self::none, Self::text)
+    }
+
+    /// What nobody can tell.
+    pub(crate) fn unknown(why: &str) -> Self {
+        Self::new(unknown(why), format!("cannot tell: {why}"))
+    }
+
+    pub(crate) fn number(number: u64) -> Self {
+        Self { class: "number", ..Self::new(Html::text(&number.to_string()), number) }
+    }
+
+    pub(crate) fn link(href: &str, text: &str) -> Self {
+        Self::new(Html::link(href, Html::text(text)), text)
+    }
+
+    pub(crate) fn when(text: &str, now: Moment) -> Self {
+        Self::new(when(text, now), text)
+    }
+
+    pub(crate) fn when_if(text: Option<&str>, now: Moment) -> Self {
+        text.map_or_else(Self::none, |it| Self::when(it, now))
+    }
+
+    pub(crate) fn level(level: Level) -> Self {
+        Self::new(badge(level.as_str()), level.as_str())
+    }
+
+    pub(crate) fn code(text: &str) -> Self {
+        Self::new(Html::tag("code", &[], Html::text(text)), text)
+    }
+
+    /// A digest, short enough for a column; all of it is in the file.
+    pub(crate) fn digest(href: &str, digest: &str) -> Self {
+        let code = Html::tag("code", &[("title", digest)], Html::text(&short(digest)));
+        Self::new(Html::link(href, code), digest)
+    }
+
+    /// As it looks.
+    pub(crate) fn into_html(self) -> Html {
+        self.html
+    }
+
+    /// With that behind it, which is only for people.
+    #[must_use]
+    pub(crate) fn marked(mut self, mark: &Html) -> Self {
+        self.html = self.html.and(&Html::text(" ")).and(mark);
+        self
+    }
+}
+
+/// `sha256:0123456789ab`.
+pub(crate) fn short(digest: &str) -> String {
+    digest.chars().take("sha256:".len() + 12).collect()
+}
+
+impl Table {
+    pub(crate) fn new(id: &'static str, caption: impl Into<String>, columns: Vec<Column>) -> Self {
+        let (caption, rows) = (caption.into(), Vec::new());
+        Self { id, caption, columns, rows, empty: Html::default(), next: None, first: None }
+    }
+
+    /// Shown where there are no rows: what to do next.
+    #[must_use]
+    pub(crate) fn or_else(mut self, empty: Html) -> Self {
+        self.empty = empty;
+        self
+    }
+
+    /// With one row more.
+    pub(crate) fn push(&mut self, row: Vec<Cell>) {
+        debug_assert_eq!(row.len(), self.columns.len(), "{}", self.id);
+        self.rows.push(row);
+    }
+
+    /// Are there no rows?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// It goes on there, as the API says.
+    pub(crate) fn goes_on(&mut self, visit: &Visit, next: Option<&str>) {
+        self.next = next.map(|it| visit.with(&[("after", Some(it))]));
+        self.first = visit.asked("after").map(|_| visit.with(&[]));
+    }
+
+    /// Keeps one page of rows that are all there, by `at` of the visit.
+    pub(crate) fn cut(&mut self, visit: &Visit, rows: usize) {
+        if visit.takes_away(self.id) {
+            return;
+        }
+        let at = visit.asked("at").and_then(|it| it.parse().ok()).unwrap_or(0).min(self.rows.len());
+        let end = at.saturating_add(rows);
+        self.next = (end < self.rows.len()).then(|| visit.with(&[("at", Some(&end.to_string()))]));
+        self.first = (at > 0).then(|| visit.with(&[]));
+        self.rows.truncate(end);
+        self.rows.drain(..at);
+    }
+
+    /// The file, if this table is wanted as one.
+    pub(crate) fn file(&self, visit: &Visit) -> Option<Response> {
+        if !visit.takes_away(self.id) {
+            return None;
+        }
+        let (kind, end, text) = match visit.asked("format") {
+            Some("json") => ("application/json", "json", self.json()),
+            _ => ("text/csv; charset=utf-8", "csv", self.csv()),
+        };
+        let name = format!("attachment; filename=\"foretop-{}.{end}\"", self.id);
+        let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &*name)];
+        Some((headers, text).into_response())
+    }
+
+    fn json(&self) -> String {
+        let row = |row: &Vec<Cell>| -> Value {
+            let pairs = self.columns.iter().zip(row);
+            pairs
+                .map(|(it, cell)| (it.key.to_owned(), cell.plain.clone()))
+                .collect::<Map<_, _>>()
+                .into()
+        };
+        Value::Array(self.rows.iter().map(row).collect()).to_string()
+    }
+
+    fn csv(&self) -> String {
+        let mut text = self.columns.iter().map(|it| it.key).collect::<Vec<_>>().join(",");
+        text.push_str("\r\n");
+        for row in &self.rows {
+            for (at, cell) in row.iter().enumerate() {
+                if at > 0 {
+                    text.push(',');
+                }
+                let plain = match &cell.plain {
+                    Value::Null => String::new(),
+                    Value::String(it) => it.clone(),
+                    other => other.to_string(),
+                };
+                field(&plain, matches!(cell.plain, Value::String(_)), &mut text);
+            }
+            text.push_str("\r\n");
+        }
+        text
+    }
+
+    /// The table for people.
+    pub(crate) fn html(&self, visit: &Visit) -> Html {
+        if self.is_empty() && self.first.is_none() {
+            return self.drawn(&[]);
+        }
+        let head: Vec<Html> = self.columns.iter().map(|it| it.head(visit)).collect();
+        self.drawn(&head).and(&self.foot(visit))
+    }
+
+    /// The same without ways to sort it or to take it away: a few rows beside others.
+    pub(crate) fn plain(&self) -> Html {
+        let head = |it: &Column| Html::tag("th", &[("scope", "col")], Html::text(it.title));
+        self.drawn(&self.columns.iter().map(head).collect::<Vec<_>>())
+    }
+
+    fn drawn(&self, head: &[Html]) -> Html {
+        if self.is_empty() && self.first.is_none() {
+            return Html::tag("div", &[("class", "empty")], self.empty.clone());
+        }
+        let head = Html::all(head.iter().cloned());
+        let head = Html::tag("thead", &[], Html::tag("tr", &[], head));
+        let row = |row: &Vec<Cell>| {
+            let cell = |(column, cell): (&Column, &Cell)| {
+                let attributes = [("data-title", column.title), ("class", cell.class)];
+                Html::tag("td", &attributes, cell.html.clone())
+            };
+            Html::tag("tr", &[], Html::all(self.columns.iter().zip(row).map(cell)))
+        };
+        let body = Html::tag("tbody", &[], Html::all(self.rows.iter().map(row)));
+        let caption = Html::tag("caption", &[], Html::text(&self.caption));
+        let table = Html::tag("table", &[], Html::all([caption, head, body]));
+        let around = [
+            ("class", "table"),
+            ("role", "region"),
+            ("tabindex", "0"),
+            ("aria-label", &*self.caption),
+        ];
+        Html::tag("div", &around, table)
+    }
+
+    fn foot(&self, visit: &Visit) -> Html {
+        let link = |href: &str, text: &str| Html::link(href, Html::text(text));
+        let file = |format: &str, text: &str| {
+            link(&visit.with(&[("format", Some(format)), ("table", Some(self.id))]), text)
+        };
+        let mut links = Vec::new();
+        links.extend(self.first.as_deref().map(|it| link(it, "From the beginning")));
+        links.extend(self.next.as_deref().map(|it| link(it, "More")));
+        links.push(file("csv", &format!("CSV of {}", self.id)));
+        links.push(file("json", &format!("JSON of {}", self.id)));
+        Html::tag("p", &[("class", "foot")], Html::joined(links, " · "))
+    }
+}
+
+impl Column {
+    fn head(&self, visit: &Visit) -> Html {
+        if !self.sorts {
+            return Html::tag("th", &[("scope", "col")], Html::text(self.title));
+        }
+        let by = visit.asked("sort");
+        let down = format!("-{}", self.key);
+        let (sorted, next) = match by {
+            Some(it) if it == self.key => ("ascending", &*down),
+            Some(it) if it == down => ("descending", self.key),
+            _ => ("none", self.key),
+        };
+        let link = Html::link(&visit.with(&[("sort", Some(next))]), Html::text(self.title));
+        Html::tag("th", &[("scope", "col"), ("aria-sort", sorted)], link)
+    }
+}
+
+/// One field of a line of CSV. A text that a spreadsheet would take for a formula is none.
+fn field(text: &str, is_text: bool, csv: &mut String) {
+    let formula = is_text && text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let quote = if formula { "'" } else { "" };
+    if formula || text.contains(['"', ',', '\n', '\r']) {
+        let _ = write!(csv, "\"{quote}{}\"", text.replace('"', "\"\""));
+    } else {
+        csv.push_str(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_say_what_is_so() {
+        let mut table = Table::new("x", "X", vec![column("a", "A"), column("b", "B")]);
+        table.push(vec![Cell::text("=1+1"), Cell::number(3)]);
+        table.push(vec![Cell::text("a \"b\", c"), Cell::none()]);
+        table.push(vec![Cell::text("<b>"), Cell::unknown("it is not analysed")]);
+        let csv =
+            "a,b\r\n\"'=1+1\",3\r\n\"a \"\"b\"\", c\",\r\n<b>,cannot tell: it is not analysed\r\n";
+        assert_eq!(table.csv(), csv);
+        let json = r#"[{"a":"=1+1","b":3},{"a":"a \"b\", c","b":null},{"a":"<b>","b":"cannot tell: it is not analysed"}]"#;
+        assert_eq!(table.json(), json);
+    }
+}

@@ -1,0 +1,37 @@
+//! Images that somebody taught to be bases of others, as they are kept.
+
+use model::{Digest, Moment, Platform};
+
+/// That an image is a base of others.
+#[derive(Clone, Debug)]
+pub struct NewBase {
+    /// What it is made for.
+    pub platform: Platform,
+    /// Digest of its manifest; of its configuration where it has none.
+    pub digest: Digest,
+    /// Digest of its configuration.
+    pub config: Option<Digest>,
+    /// By which its layers are found at the beginning of others.
+    pub chain: Digest,
+    /// How many layers it has.
+    pub layers: u32,
+}
+
+/// A base that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseRecord {
+    /// What it was taught as, in full: `docker.io/library/debian:12`.
+    pub name: String,
+    /// What it is made for.
+    pub platform: Platform,
+    /// Digest of its manifest; of its configuration where it has none.
+    pub digest: Digest,
+    /// Digest of its configuration.
+    pub config: Option<Digest>,
+    /// How many layers it has.
+    pub layers: u32,
+    /// When that was taught.
+    pub learned: Moment,
+    /// By whom.
+    pub learned_by: String,
+}
