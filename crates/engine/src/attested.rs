@@ -41,8 +41,11 @@ pub(crate) async fn attested(
             Err(why) => doubts.push(format!("{}: {why}", it.origin())),
         }
     }
-    for doubt in doubts {
-        progress.tell(&format!("An attested SBOM is not believed, so layers are read: {doubt}"));
+    if let Some((first, more)) = doubts.split_first() {
+        let more =
+            if more.is_empty() { String::new() } else { format!("; and {} more", more.len()) };
+        let why = format!("An attested SBOM is not believed, so layers are read: {first}{more}");
+        progress.tell(&why);
     }
     None
 }

@@ -131,7 +131,7 @@ fn what_makes_no_sense_is_no_answer() {
             assert!(world.index(&name, &first).is_err(), "{junk:?}");
         });
     }
-    for fault in [Fault::Spoil, Fault::HangUp, Fault::Html(200)] {
+    for fault in [Fault::Spoil, Fault::WrongDigest, Fault::Html(200)] {
         registry.plan(&attestation, 100, fault);
         asked(patient(), |world| {
             assert!(world.referrer_by_digest(&name, &attestation).is_err());
