@@ -190,7 +190,8 @@ async fn unremembered(
     if let Some(it) = ran.into_iter().next() {
         return Ok(Some(known(it.platform, it.repository, it.from)));
     }
-    let spans = visit.client.tags(visit.organisation(), &TagsQuery { image: of.to_owned() }).await?;
+    let spans =
+        visit.client.tags(visit.organisation(), &TagsQuery { image: of.to_owned() }).await?;
     let span = spans.items.into_iter().find(|it| it.digest == digest);
     Ok(span.map(|it| known(it.platform, it.repository, it.from)))
 }
