@@ -10,8 +10,10 @@ use crate::serving::Serving;
 fn page(serving: &Serving, token: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(serving.host()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    let shown = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
-    let request = format!("GET {path} HTTP/1.1\r\nHost: foretop\r\n{shown}Connection: close\r\n\r\n");
+    let shown =
+        if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: foretop\r\n{shown}Connection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
