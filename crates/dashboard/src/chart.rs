@@ -1,5 +1,7 @@
 //! Charts: findings over time, as SVG that is drawn here, with a table of the same numbers behind it.
 
+use std::fmt::Write as _;
+
 use api::Counted;
 use model::{Level, Moment};
 
@@ -33,9 +35,9 @@ pub(crate) fn trend(counts: &[Counted], from: Moment, now: Moment) -> Html {
         }
         let mut path = format!("M{} {HEIGHT}", x(points.first()?.0));
         for (at, it) in &points {
-            path.push_str(&format!("H{}V{}", x(*at), y(sum(it))));
+            let _ = write!(path, "H{}V{}", x(*at), y(sum(it)));
         }
-        path.push_str(&format!("H{WIDTH}V{HEIGHT}Z"));
+        let _ = write!(path, "H{WIDTH}V{HEIGHT}Z");
         let class = format!("fill {}", Level::ALL[level].as_str());
         Some(Html::tag("path", &[("class", &class), ("d", &path)], Html::default()))
     });

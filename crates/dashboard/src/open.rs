@@ -129,19 +129,16 @@ fn back(parts: &Parts) -> String {
 async fn nowhere(State(door): State<Behind>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let next = back(&parts);
-    let page = ALL.iter().copied().find(|it| it.path == "/o/{org}");
     let mut layout = Layout::default();
-    let refused = match page {
-        Some(page) => {
-            let page: &'static Page = page;
-            match opened(page, &*door, &mut parts, Body::empty(), &mut layout).await {
-                Err(Refused::LogIn) => return log_in(&next),
-                Err(refused) => refused,
-                Ok(_) => Refused::nowhere("page", parts.uri.path()),
-            }
-        }
-        None => Refused::nowhere("page", parts.uri.path()),
+    // Who may not even see the overview hears what they would there.
+    let refused = match ALL.iter().copied().find(|it| it.path == "/o/{org}") {
+        Some(page) => opened(page, &*door, &mut parts, Body::empty(), &mut layout).await.err(),
+        None => None,
     };
+    if matches!(refused, Some(Refused::LogIn)) {
+        return log_in(&next);
+    }
+    let refused = refused.unwrap_or_else(|| Refused::nowhere("page", parts.uri.path()));
     layout.id = "";
     answer(&refused, &layout, &next)
 }

@@ -114,7 +114,9 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     }
     let severities = analysis.as_ref().map(|it| {
         let mut severities = Severities::default();
-        it.findings.iter().filter(|it| !it.suppressed()).for_each(|it| severities.add(it.level));
+        for it in it.findings.iter().filter(|it| !it.suppressed()) {
+            severities.add(it.level);
+        }
         severities
     });
     let gaps: Vec<&model::Gap> = analysis.iter().flat_map(Analysis::all_gaps).collect();

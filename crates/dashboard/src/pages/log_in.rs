@@ -16,7 +16,7 @@ pub(super) const PAGE: Page = Page {
     title: "Log in",
     about: "Name and password; who is invited has got a link instead.",
     found: Found::ByAll,
-    show: |visit| Box::pin(show(visit)),
+    show: |visit| Box::pin(async move { Ok(show(&visit)) }),
     take: Some(|visit, form| Box::pin(take(visit, form))),
 };
 
@@ -29,12 +29,12 @@ struct Shown<'a> {
     trouble: Option<String>,
 }
 
-async fn show(visit: Visit) -> Result<Response, Refused> {
+fn show(visit: &Visit) -> Response {
     let next = inside(visit.asked("next"));
     if visit.me.is_some() {
-        return Ok(go(next));
+        return go(next);
     }
-    Ok(html(&Shown { layout: visit.layout(), next, name: "", trouble: None }))
+    html(&Shown { layout: visit.layout(), next, name: "", trouble: None })
 }
 
 async fn take(visit: Visit, form: Form) -> Result<Response, Refused> {

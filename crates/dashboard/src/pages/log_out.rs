@@ -16,7 +16,7 @@ pub(super) const PAGE: Page = Page {
     title: "Log out",
     about: "Ends the session of this browser.",
     found: Found::ByLink,
-    show: |visit| Box::pin(show(visit)),
+    show: |visit| Box::pin(async move { Ok(html(&Shown { layout: visit.layout() })) }),
     take: Some(|visit, form| Box::pin(take(visit, form))),
 };
 
@@ -24,10 +24,6 @@ pub(super) const PAGE: Page = Page {
 #[template(path = "log_out.html")]
 struct Shown {
     layout: Layout,
-}
-
-async fn show(visit: Visit) -> Result<Response, Refused> {
-    Ok(html(&Shown { layout: visit.layout() }))
 }
 
 async fn take(visit: Visit, _: Form) -> Result<Response, Refused> {

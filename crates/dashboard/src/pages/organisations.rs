@@ -6,7 +6,6 @@ use axum::response::Response;
 use crate::contract::{Found, Page};
 use crate::html::{Html, path};
 use crate::layout::{Layout, html};
-use crate::refused::Refused;
 use crate::table::{Cell, Table, column};
 use crate::visit::{Visit, go};
 
@@ -16,7 +15,7 @@ pub(super) const PAGE: Page = Page {
     title: "Organizations",
     about: "Which organization to look at; who is in one alone goes on to its overview.",
     found: Found::ByLink,
-    show: |visit| Box::pin(show(visit)),
+    show: |visit| Box::pin(async move { Ok(show(&visit)) }),
     take: None,
 };
 
@@ -27,13 +26,13 @@ struct Shown {
     table: Html,
 }
 
-async fn show(visit: Visit) -> Result<Response, Refused> {
+fn show(visit: &Visit) -> Response {
     let mine = visit.me.as_ref().map(|it| &*it.organisations).unwrap_or_default();
     if let [only] = mine
         && visit.asked("all").is_none()
         && !visit.takes_away("organizations")
     {
-        return Ok(go(&path(&only.organisation, &[])));
+        return go(&path(&only.organisation, &[]));
     }
     let columns = vec![column("organization", "Organization"), column("role", "You are")];
     let empty = "You are in no organization yet. Its owner invites you: ";
@@ -45,8 +44,8 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         let name = Cell::link(&path(&it.organisation, &[]), &it.organisation);
         table.push(vec![name, Cell::text(it.role.as_str())]);
     }
-    if let Some(file) = table.file(&visit) {
-        return Ok(file);
+    if let Some(file) = table.file(visit) {
+        return file;
     }
-    Ok(html(&Shown { layout: visit.layout(), table: table.html(&visit) }))
+    html(&Shown { layout: visit.layout(), table: table.html(visit) })
 }

@@ -59,7 +59,7 @@ async fn choose(
                 StatusCode::OK,
                 &format!(
                     "<h1>Welcome, {name}</h1>\n<p>You are in <b>{organisation}</b> now.</p>\n\
-                     <p>Log in on a machine of yours: <code>foretop login SERVER -u {name}</code>, \
+                     <p><a href=\"/login\">Log in here</a>, or on a machine of yours: <code>foretop login SERVER -u {name}</code>, \
                      with the address of this page for SERVER.</p>"
                 ),
             )
