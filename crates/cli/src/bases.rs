@@ -196,14 +196,8 @@ fn layers_of(
     image: &ImageDescription,
     known: &[KnownBase],
 ) -> Result<Layers, String> {
-    let digest = claim.reference.digest.as_ref();
-    if let Some(known) = known.iter().find(|it| digest.is_some() && it.digest.as_ref() == digest) {
-        let own = image.layers.iter().map_while(|it| it.diff_id.clone());
-        return Ok(Layers {
-            diff_ids: own.take(known.layers as usize).collect(),
-            digest: known.digest.clone(),
-            config: known.config.clone(),
-        });
+    if let Some(layers) = claim.layers_among(image, known) {
+        return Ok(layers);
     }
     let name = format!("registry://{}", claim.reference);
     let described = described(context, &name, Some(&image.platform))?;
