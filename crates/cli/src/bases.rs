@@ -159,12 +159,9 @@ pub(crate) fn found(
     });
     let claims: Vec<_> = claims.collect();
     let mut found = Clues { image, built, claims: &claims, known: &known }.find();
-    // What could not be asked is no doubt about what was found.
-    if found.base().is_none() {
-        if let (Standing::Unknown(why), Some(doubt)) = (&mut found.standing, doubts.first()) {
-            *why = format!("{why}; and {doubt}");
-        }
-        found.doubts.splice(0..0, doubts);
+    // What could not be asked takes nothing from what was found; where nothing was, it may be why.
+    if let (Standing::Unknown(why), Some(doubt)) = (&mut found.standing, doubts.first()) {
+        *why = format!("{why}; and {doubt}");
     }
     found
 }
