@@ -135,6 +135,20 @@ impl Found {
     }
 }
 
+impl Claim {
+    /// The layers of the image that is claimed, where it is among those that begin `image`.
+    pub fn layers_among(&self, image: &ImageDescription, known: &[KnownBase]) -> Option<Layers> {
+        let digest = self.reference.digest.as_ref()?;
+        let known = known.iter().find(|it| it.digest.as_ref() == Some(digest))?;
+        let own = image.layers.iter().map_while(|it| it.diff_id.clone());
+        Some(Layers {
+            diff_ids: own.take(known.layers as usize).collect(),
+            digest: known.digest.clone(),
+            config: known.config.clone(),
+        })
+    }
+}
+
 /// What is said about the base of an image: by whoever built it, and by itself.
 pub fn claims(image: &ImageDescription, built: Option<&Base>) -> Vec<Claim> {
     let mut claims = Vec::new();

@@ -159,12 +159,9 @@ pub(crate) fn found(
     });
     let claims: Vec<_> = claims.collect();
     let mut found = Clues { image, built, claims: &claims, known: &known }.find();
-    // What could not be asked is no doubt about what was found.
-    if found.base().is_none() {
-        if let (Standing::Unknown(why), Some(doubt)) = (&mut found.standing, doubts.first()) {
-            *why = format!("{why}; and {doubt}");
-        }
-        found.doubts.splice(0..0, doubts);
+    // What could not be asked takes nothing from what was found; where nothing was, it may be why.
+    if let (Standing::Unknown(why), Some(doubt)) = (&mut found.standing, doubts.first()) {
+        *why = format!("{why}; and {doubt}");
     }
     found
 }
@@ -196,14 +193,8 @@ fn layers_of(
     image: &ImageDescription,
     known: &[KnownBase],
 ) -> Result<Layers, String> {
-    let digest = claim.reference.digest.as_ref();
-    if let Some(known) = known.iter().find(|it| digest.is_some() && it.digest.as_ref() == digest) {
-        let own = image.layers.iter().map_while(|it| it.diff_id.clone());
-        return Ok(Layers {
-            diff_ids: own.take(known.layers as usize).collect(),
-            digest: known.digest.clone(),
-            config: known.config.clone(),
-        });
+    if let Some(layers) = claim.layers_among(image, known) {
+        return Ok(layers);
     }
     let name = format!("registry://{}", claim.reference);
     let described = described(context, &name, Some(&image.platform))?;

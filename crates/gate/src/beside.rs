@@ -1,9 +1,9 @@
 //! What is stated beside an image, as policies hear it: attestations, provenance, and the base image.
 
 use attestation::{Base, Bundle, Provenance, Signed, Statement};
-use base::{BaseImage, Found, Standing};
+use base::{BaseImage, Clues, Found, Standing, Way};
 use image::{Attached, Seal, Stated};
-use model::{Inventory, Reference};
+use model::{ImageDescription, Inventory, KnownBase, Reference};
 use policy::Referrer;
 use serde_json::{Value, json};
 
@@ -30,10 +30,10 @@ impl Beside {
         found: Option<&Reference>,
         stated: impl FnOnce() -> Result<Attached, String>,
     ) -> Self {
-        if inventory.subject.image().is_none() {
+        let Some(image) = inventory.subject.image() else {
             let unread = Some("this is no image, which attestations are of".to_owned());
             return Self { unread, ..Self::default() };
-        }
+        };
         let (stated, unread) = match stated() {
             Ok(attached) => {
                 let first = attached.gaps.first().map(ToString::to_string);
@@ -45,7 +45,21 @@ impl Beside {
         let built = built.filter_map(|it| Provenance::read(&Statement::read(&it.bytes).ok()?).ok());
         let built = built.max_by_key(|it| !matches!(it.base, Base::Unknown { .. }));
         let repository = found.map(|it| format!("{}/{}", it.host, it.repository));
-        Self { stated, unread, repository, built, found: None }
+        let mut beside = Self { stated, unread, repository, built, found: None };
+        beside.stand_on_known(image, &[]);
+        beside
+    }
+
+    /// It stands on what is said and what is known: images whose layers are its beginning. No registry is
+    /// asked.
+    pub fn stand_on_known(&mut self, image: &ImageDescription, known: &[KnownBase]) {
+        let built = self.built.as_ref().map(|it| &it.base);
+        let claims = base::claims(image, built).into_iter().map(|claim| {
+            let layers = claim.layers_among(image, known);
+            (claim, layers.ok_or_else(|| "nobody asked what these are".to_owned()))
+        });
+        let claims: Vec<_> = claims.collect();
+        self.found = Some(Clues { image, built, claims: &claims, known }.find());
     }
 
     /// It stands on that, as the layers tell it.
@@ -108,7 +122,10 @@ fn told(base: &BaseImage) -> Option<Value> {
     if let Some(tag) = &reference.tag {
         told["tag"] = json!(tag);
     }
-    if let Some(digest) = &base.digest {
+    // A tag leads to an index, and what layers tell goes by the image in it: these two are never the same.
+    if let Some(digest) = &base.digest
+        && matches!(base.way, Way::Provenance | Way::Label)
+    {
         told["digest"] = json!(digest);
     }
     if let Some(layers) = base.layers {

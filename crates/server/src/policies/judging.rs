@@ -267,10 +267,16 @@ async fn image(
     };
     let stated = asking.of(app, &asked).await;
     let found = format!("{repository}@{digest}").parse().ok();
+    let layers = inventory.subject.image().map_or(&[][..], |it| &it.layers);
+    let layers: Vec<_> = layers.iter().map_while(|it| it.diff_id.clone()).collect();
+    let bases = app.store.bases_below(organisation, &layers).await.map_err(told)?;
     let now = app.now();
     let looking = judge::on_a_core(app, &there.lookout, move |lookout| {
         let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
-        let beside = Beside::of(&analysis.inventory, found.as_ref(), || stated);
+        let mut beside = Beside::of(&analysis.inventory, found.as_ref(), || stated);
+        if let Some(image) = analysis.inventory.subject.image() {
+            beside.stand_on_known(image, &bases);
+        }
         let nanos = now.micros().saturating_mul(1_000);
         (gate::facts(&analysis, &beside, nanos, VERSION), beside)
     });
