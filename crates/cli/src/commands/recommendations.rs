@@ -112,6 +112,12 @@ impl Recommendations {
             let what = format!("{}: which tag of it is used is not known", base.name());
             Failure::error(what, "--tag says which: --tag 3.12-slim")
         })?;
+        // Whoever names another tag wants to hear of that one: it is not what is used, so it is not refreshed.
+        let is_supposed = reference.tag.as_ref().is_some_and(|it| *it != tag);
+        if is_supposed && self.only_refresh {
+            let what = format!("--only-refresh: {tag} is not the tag that is used");
+            return Err(Failure::error(what, "leave one of --tag and --only-refresh out"));
+        }
         let platform = inventory.subject.image().map(|it| it.platform.clone());
         let at = Repository::of(context, lookout, &reference, platform)?;
         let own = lookout.analyze_in_brief(inventory, &Filter::default());
@@ -120,21 +126,20 @@ impl Recommendations {
             target: name,
             how: base.says.clone(),
             doubts: ground.found.doubts.clone(),
-            asked_refresh: !self.only_update,
+            asked_refresh: !self.only_update && !is_supposed,
             asked_update: !self.only_refresh,
             basis: own.basis.clone(),
             ..Paper::default()
         };
         let current = at.tagged(&tag);
         paper.is_current = match &current {
+            Ok(_) if is_supposed => None,
             Ok(current) => is_same(&own, base, current),
             Err(why) => {
                 paper.gaps.push(Gap::new(at.called(&tag), why.clone()));
                 None
             }
         };
-        // Whoever names a tag wants to hear of that one.
-        let is_supposed = self.tag.is_some() && self.tag != reference.tag;
         let used = match (&current, paper.is_current) {
             (Ok(current), Some(true)) => Some(current.clone()),
             (Ok(current), _) if is_supposed => Some(current.clone()),
@@ -142,6 +147,10 @@ impl Recommendations {
         };
         let now = match used {
             Some(used) => {
+                if report::is_dark(&used) {
+                    let why = "what is in it is not known, so nothing is known to be better";
+                    paper.gaps.push(Gap::new(at.called(&tag), why));
+                }
                 paper.base = stand(&at.called(&tag), &used);
                 Weight::of(&used)
             }
@@ -150,7 +159,6 @@ impl Recommendations {
         let change = change(ground, base);
         if paper.asked_refresh
             && paper.is_current != Some(true)
-            && !is_supposed
             && let Ok(current) = &current
         {
             at.weigh(&now, &paper.base, (&tag, &[]), true, current).put(
