@@ -21,16 +21,17 @@ impl Keys for Nobody {
     }
 }
 
-/// Asks, in a world where that registry is, or none.
-fn asked<T>(settings: Option<Settings>, ask: impl FnOnce(&World<'_>) -> T) -> T {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let beside = Beside::default();
-    let settings = settings.map(Arc::new);
-    ask(&World { runtime: runtime.handle().clone(), settings, keys: &Nobody, beside: &beside })
+/// Asks, in a world where registries answer.
+fn asked<T>(ask: impl FnOnce(&World<'_>) -> T) -> T {
+    let settings = Settings { retries: 0, ..Settings::default() };
+    asked_with(Some(Arc::new(settings)), ask)
 }
 
-fn patient() -> Option<Settings> {
-    Some(Settings { retries: 0, ..Settings::default() })
+/// Asks; without settings, in a world where no registry is asked.
+fn asked_with<T>(settings: Option<Arc<Settings>>, ask: impl FnOnce(&World<'_>) -> T) -> T {
+    let runtime = tokio::runtime::Runtime::new().expect("there are threads");
+    let beside = Beside::default();
+    ask(&World { runtime: runtime.handle().clone(), settings, keys: &Nobody, beside: &beside })
 }
 
 /// A registry with an index of two images, an attestation beside the first, and one image alone.
@@ -44,8 +45,10 @@ fn registry() -> (FakeRegistry, [String; 4]) {
     let whole = registry.push_index("tea", "1", &both);
     let other = image().layer(layer().file("etc/cup", "cup"));
     let alone = registry.push("tea", "alone", &other);
-    let listed: Value = serde_json::from_slice(&registry.blob("tea", &whole).unwrap()).unwrap();
-    let digest = |at: usize| listed["manifests"][at]["digest"].as_str().unwrap().to_owned();
+    let listed = registry.blob("tea", &whole).expect("it was pushed");
+    let listed: Value = serde_json::from_slice(&listed).expect("it is an index");
+    let digest =
+        |at: usize| listed["manifests"][at]["digest"].as_str().unwrap_or_default().to_owned();
     let (attestation, first) = (digest(0), digest(1));
     (registry, [whole, first, attestation, alone])
 }
@@ -54,7 +57,7 @@ fn registry() -> (FakeRegistry, [String; 4]) {
 fn the_index_of_an_image() {
     let (registry, [whole, first, _, alone]) = registry();
     let name = |tag: &str| format!("{}/tea:{tag}", registry.host());
-    asked(patient(), |world| {
+    asked(|world| {
         let found = world.index(&name("1"), &first).unwrap().unwrap();
         assert_eq!(found["manifests"].as_array().unwrap().len(), 3, "{found}");
         assert_eq!(world.index(&name("1"), &whole).unwrap(), Some(found));
@@ -87,7 +90,7 @@ fn what_refers_to_an_image() {
             about.to_string().as_bytes(),
         );
     }
-    asked(patient(), |world| {
+    asked(|world| {
         let found = world.referrer_index(&name, &first).unwrap().unwrap();
         let listed = found["manifests"].as_array().unwrap();
         assert!(listed.len() >= 5, "{found}");
@@ -110,7 +113,7 @@ fn a_registry_that_does_not_know_referrers_lists_them_under_a_tag() {
     let registry = FakeRegistry::start();
     let alone = registry.push("tea", "1", &image().layer(layer().file("etc/tea", "tea")));
     let name = format!("{}/tea:1", registry.host());
-    let ask = || asked(patient(), |world| world.referrer_index(&name, &alone).unwrap());
+    let ask = || asked(|world| world.referrer_index(&name, &alone).unwrap());
     assert_eq!(ask(), None);
     let list = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [
         { "mediaType": MANIFEST, "digest": alone, "size": 1, "artifactType": "x/y" },
@@ -127,19 +130,19 @@ fn what_makes_no_sense_is_no_answer() {
     for junk in [&b"{"[..], b"[]", b"{\"manifests\": 1}", b"junk"] {
         registry.push_manifest("tea", "junk", INDEX, junk);
         let name = format!("{}/tea:junk", registry.host());
-        asked(patient(), |world| {
+        asked(|world| {
             assert!(world.index(&name, &first).is_err(), "{junk:?}");
         });
     }
     for fault in [Fault::Spoil, Fault::WrongDigest, Fault::Html(200)] {
         registry.plan(&attestation, 100, fault);
-        asked(patient(), |world| {
+        asked(|world| {
             assert!(world.referrer_by_digest(&name, &attestation).is_err());
             assert!(world.index(&name, &attestation).is_err());
         });
         registry.forgive();
     }
-    asked(None, |world| {
+    asked_with(None, |world| {
         let why = world.referrer_index(&name, &first).unwrap_err();
         assert!(why.contains("FORETOP_OFFLINE"), "{why}");
     });
