@@ -31,8 +31,8 @@ impl Html {
         attributes: &[(&'static str, &str)],
         inside: Self,
     ) -> Self {
-        let mut html = Self::opened(name, attributes);
-        html.push_str(&inside.0);
+        let (mut html, Self(inside)) = (Self::opened(name, attributes), inside);
+        html.push_str(&inside);
         html.push_str("</");
         html.push_str(name);
         html.push('>');
@@ -182,7 +182,7 @@ mod tests {
             let html = html.to_string();
             let (open, close) = (html.matches('<').count(), html.matches('>').count());
             prop_assert!(open == close && (open == 2 || open == 4), "{}", html);
-            prop_assert!(html.matches('"').count() % 2 == 0);
+            prop_assert!(html.matches('"').count().is_multiple_of(2));
             prop_assert!(!html.contains('\''));
         }
     }

@@ -6,8 +6,8 @@ use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, header};
 use model::EventKind;
 
+use crate::ALL;
 use crate::contract::{Found, Page};
-use crate::{ALL, assets};
 
 /// What is around a page.
 #[derive(Clone, Debug, Default)]
@@ -94,23 +94,11 @@ impl Layout {
         let organisation = self.organisation.as_deref().filter(|_| self.is_live)?;
         Some(format!("{}/orgs/{}/events/live", api::ROOT, api::segment(organisation)))
     }
+}
 
-    pub(crate) fn kinds(&self) -> String {
-        let kinds: Vec<&str> = EventKind::ALL.iter().map(|it| it.as_str()).collect();
-        kinds.join(" ")
-    }
-
-    pub(crate) fn style(&self) -> &str {
-        assets::STYLE.path()
-    }
-
-    pub(crate) fn script(&self) -> &str {
-        assets::SCRIPT.path()
-    }
-
-    pub(crate) fn icon(&self) -> &str {
-        assets::ICON.path()
-    }
+/// The kinds of events, for whoever listens.
+pub(crate) fn kinds() -> String {
+    EventKind::ALL.map(EventKind::as_str).join(" ")
 }
 
 /// The page as it goes over the wire.
