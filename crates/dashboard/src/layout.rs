@@ -95,19 +95,23 @@ impl Layout {
         Some(format!("{}/orgs/{}/events/live", api::ROOT, api::segment(organisation)))
     }
 
+    #[expect(clippy::unused_self, reason = "templates ask the layout alone")]
     pub(crate) fn kinds(&self) -> String {
         let kinds: Vec<&str> = EventKind::ALL.iter().map(|it| it.as_str()).collect();
         kinds.join(" ")
     }
 
+    #[expect(clippy::unused_self, reason = "templates ask the layout alone")]
     pub(crate) fn style(&self) -> &str {
         assets::STYLE.path()
     }
 
+    #[expect(clippy::unused_self, reason = "templates ask the layout alone")]
     pub(crate) fn script(&self) -> &str {
         assets::SCRIPT.path()
     }
 
+    #[expect(clippy::unused_self, reason = "templates ask the layout alone")]
     pub(crate) fn icon(&self) -> &str {
         assets::ICON.path()
     }

@@ -409,10 +409,10 @@ fn marks(it: &Finding) -> Cell {
     }
     match it.in_use {
         Some(true) => {
-            put("danger", "in use", "A package that has it is loaded where the image runs.")
+            put("danger", "in use", "A package that has it is loaded where the image runs.");
         }
         Some(false) => {
-            put("quiet", "not in use", "No package that has it is loaded where the image runs.")
+            put("quiet", "not in use", "No package that has it is loaded where the image runs.");
         }
         None => {}
     }
