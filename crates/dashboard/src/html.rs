@@ -26,7 +26,6 @@ impl Html {
     }
 
     /// An element with these attributes, and that inside.
-    #[expect(clippy::needless_pass_by_value, reason = "pieces are put together inside out")]
     pub(crate) fn tag(
         name: &'static str,
         attributes: &[(&'static str, &str)],

@@ -36,8 +36,8 @@ enum Command {
     /// Remember images as bases, each for all its platforms; nothing but their configurations is read
     #[command(visible_alias = "add")]
     Learn {
-        /// Images in registries, or archive://FILE, oci-dir://DIRECTORY, local://NAME
-        #[arg(value_name = "IMAGE", required = true, value_parser = said())]
+        #[arg(help = "Images in registries, or archive://FILE, oci-dir://DIRECTORY, local://NAME",
+              value_name = "IMAGE", required = true, value_parser = said())]
         images: Vec<String>,
         /// What to call it; without this, what it is called
         #[arg(long, value_name = "NAME", value_parser = said())]

@@ -207,13 +207,12 @@ impl Verb for Compare {
             return Ok(shuts(&between.told(context, &self.whose, &self.subject, tellings)?));
         }
 
-        let judge = match self.are_policies_asked() {
-            true => {
-                // What is to go somewhere is to be what is asked for there.
-                let there = self.to_env.as_deref().or(self.env.as_deref());
-                Some(self.policies.judge_for(there, &self.whose, context)?)
-            }
-            false => None,
+        let judge = if self.are_policies_asked() {
+            // What is to go somewhere is to be what is asked for there.
+            let there = self.to_env.as_deref().or(self.env.as_deref());
+            Some(self.policies.judge_for(there, &self.whose, context)?)
+        } else {
+            None
         };
         // Policies are about whole images, whatever of them is compared.
         let policies = |before: &Analysis, after: &Analysis, grounds: Option<[Ground; 2]>| {
@@ -253,7 +252,9 @@ impl Verb for Compare {
         let mut shut = Shuts::of(&comparison);
         shut.policies = policies.as_ref().is_some_and(Compared::is_worse);
         let shown = policies.filter(|_| !self.hide_policies);
-        reports.iter_mut().for_each(|it| it.1.policies.clone_from(&shown));
+        for (_, options, _) in &mut reports {
+            options.policies.clone_from(&shown);
+        }
         tell(&comparison, context);
 
         for (report, options, output) in &reports {

@@ -168,68 +168,67 @@ impl Recommendations {
             );
         }
         if paper.asked_update {
-            self.update(context, &at, &tag, &now, change.as_ref(), &mut paper)?;
+            update(context, &at, &tag, &now, change.as_ref(), &mut paper)?;
         }
         Ok(paper)
     }
+}
 
-    /// Looks at other tags.
-    fn update(
-        &self,
-        context: &Context,
-        at: &Repository<'_>,
-        tag: &str,
-        now: &Weight,
-        change: Option<&Line>,
-        paper: &mut Paper,
-    ) -> anyhow::Result<()> {
-        let listed = at.tags()?;
-        context.messages.debug(&format!("{} tags are listed", listed.all.len()));
-        paper.gaps.extend(listed.gaps);
-        let mut choices = choose(tag, listed.all.iter().map(String::as_str));
-        choices.truncate(CANDIDATES);
-        // Tags that lead to one image are one.
-        let mut seen: BTreeMap<Digest, Vec<String>> = BTreeMap::new();
-        let mut looked: Vec<(Choice, Analysis)> = Vec::new();
-        for choice in choices {
-            context.messages.begin(&format!("Looking into {}", at.called(&choice.tag)));
-            let analysis = match at.tagged(&choice.tag) {
-                Ok(it) => it,
-                Err(why) => {
-                    paper.gaps.push(Gap::new(at.called(&choice.tag), why));
-                    continue;
-                }
-            };
-            let digest = analysis.inventory.subject.image().and_then(|it| it.digest.clone());
-            if let Some(digest) = digest {
-                let tags = seen.entry(digest).or_default();
-                tags.push(at.called(&choice.tag));
-                if tags.len() > 1 {
-                    continue;
-                }
+/// Looks at other tags.
+fn update(
+    context: &Context,
+    at: &Repository<'_>,
+    tag: &str,
+    now: &Weight,
+    change: Option<&Line>,
+    paper: &mut Paper,
+) -> anyhow::Result<()> {
+    let listed = at.tags()?;
+    context.messages.debug(&format!("{} tags are listed", listed.all.len()));
+    paper.gaps.extend(listed.gaps);
+    let mut choices = choose(tag, listed.all.iter().map(String::as_str));
+    choices.truncate(CANDIDATES);
+    // Tags that lead to one image are one.
+    let mut seen: BTreeMap<Digest, Vec<String>> = BTreeMap::new();
+    let mut looked: Vec<(Choice, Analysis)> = Vec::new();
+    for choice in choices {
+        context.messages.begin(&format!("Looking into {}", at.called(&choice.tag)));
+        let analysis = match at.tagged(&choice.tag) {
+            Ok(it) => it,
+            Err(why) => {
+                paper.gaps.push(Gap::new(at.called(&choice.tag), why));
+                continue;
             }
-            looked.push((choice, analysis));
-        }
-        let mut updates = Vec::new();
-        for (choice, analysis) in &looked {
-            let digest = analysis.inventory.subject.image().and_then(|it| it.digest.as_ref());
-            let also = digest.and_then(|it| seen.get(it)).map_or(&[][..], |it| &it[1..]);
-            let mut found = None;
-            let mut weighed = at.weigh(now, &paper.base, (&choice.tag, also), false, analysis);
-            if let Weighed::Better(candidate) = &mut weighed {
-                candidate.steps = choice.steps.iter().map(|it| it.as_str().to_owned()).collect();
+        };
+        let digest = analysis.inventory.subject.image().and_then(|it| it.digest.clone());
+        if let Some(digest) = digest {
+            let tags = seen.entry(digest).or_default();
+            tags.push(at.called(&choice.tag));
+            if tags.len() > 1 {
+                continue;
             }
-            weighed.put(&mut found, &mut paper.left_out, change);
-            updates.extend(found);
         }
-        updates.sort_by_key(|it| {
-            let of = it.stand.vulnerabilities;
-            let counts = [of.critical, of.high, of.medium, of.low, of.unspecified];
-            (counts, it.stand.size, it.stand.packages, it.stand.name.clone())
-        });
-        paper.updates = updates;
-        Ok(())
+        looked.push((choice, analysis));
     }
+    let mut updates = Vec::new();
+    for (choice, analysis) in &looked {
+        let digest = analysis.inventory.subject.image().and_then(|it| it.digest.as_ref());
+        let also = digest.and_then(|it| seen.get(it)).map_or(&[][..], |it| &it[1..]);
+        let mut found = None;
+        let mut weighed = at.weigh(now, &paper.base, (&choice.tag, also), false, analysis);
+        if let Weighed::Better(candidate) = &mut weighed {
+            candidate.steps = choice.steps.iter().map(|it| it.as_str().to_owned()).collect();
+        }
+        weighed.put(&mut found, &mut paper.left_out, change);
+        updates.extend(found);
+    }
+    updates.sort_by_key(|it| {
+        let of = it.stand.vulnerabilities;
+        let counts = [of.critical, of.high, of.medium, of.low, of.unspecified];
+        (counts, it.stand.size, it.stand.packages, it.stand.name.clone())
+    });
+    paper.updates = updates;
+    Ok(())
 }
 
 /// The base that has a name, or why there is none to look for.
@@ -322,7 +321,7 @@ fn stand(name: &str, analysis: &Analysis) -> Stand {
 /// Where a Dockerfile says what an image stands on.
 struct Line {
     file: String,
-    line: usize,
+    number: usize,
     written: String,
 }
 
@@ -332,7 +331,7 @@ fn change(ground: &Ground, base: &BaseImage) -> Option<Line> {
     let stage = dockerfile.bottom(dockerfile.target(built.target.as_deref())?);
     matches!(stage.from, Built::Image(_)).then(|| Line {
         file: built.file.clone().unwrap_or_else(|| "Dockerfile".to_owned()),
-        line: *stage.lines.start(),
+        number: *stage.lines.start(),
         written: stage.written.clone(),
     })
 }
@@ -354,7 +353,7 @@ impl Weighed {
             Self::Better(mut candidate) => {
                 candidate.change = change.map(|it| Change {
                     file: it.file.clone(),
-                    line: it.line,
+                    line: it.number,
                     from: format!("FROM {}", it.written),
                     to: format!("FROM {}", candidate.stand.name),
                 });

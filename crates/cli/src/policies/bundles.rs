@@ -57,9 +57,10 @@ pub(super) fn pulled(context: &Context, reference: &str) -> anyhow::Result<Vec<M
         }
     }
     // The name may stand for another one tomorrow.
-    let name = match reference.contains('@') {
-        true => reference.to_owned(),
-        false => format!("{reference}@{}", found.digest),
+    let name = if reference.contains('@') {
+        reference.to_owned()
+    } else {
+        format!("{reference}@{}", found.digest)
     };
     Ok(bundle::modules(&name, layers)?)
 }

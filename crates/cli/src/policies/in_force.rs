@@ -46,12 +46,12 @@ impl Policies {
             let only: BTreeSet<&str> = only.policies().iter().map(|it| it.id.as_str()).collect();
             for it in set.policies() {
                 let enabled = Some(only.contains(it.id.as_str()));
-                match config.policies.iter_mut().find(|setting| setting.name == it.id) {
-                    Some(setting) => setting.enabled = enabled,
-                    None => {
-                        let name = it.id.clone();
-                        config.policies.push(Setting { name, enabled, ..Setting::default() });
-                    }
+                let named = config.policies.iter_mut().find(|setting| setting.name == it.id);
+                if let Some(setting) = named {
+                    setting.enabled = enabled;
+                } else {
+                    let name = it.id.clone();
+                    config.policies.push(Setting { name, enabled, ..Setting::default() });
                 }
             }
         }

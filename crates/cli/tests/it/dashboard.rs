@@ -9,7 +9,7 @@ use crate::serving::Serving;
 
 fn page(serving: &Serving, token: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(serving.host()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let shown =
         if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
     let request =

@@ -75,9 +75,10 @@ fn narrow(results: &mut PolicyResults, only: &[String]) -> anyhow::Result<()> {
     if let Some(name) = stranger {
         let known: Vec<&str> = results.policies.iter().map(|it| it.id.as_str()).collect();
         let what = format!("policy {name}: {} is not judged by it", results.environment);
-        let hint = match known.is_empty() {
-            true => "nothing was judged there yet".to_owned(),
-            false => format!("there is {}", known.join(", ")),
+        let hint = if known.is_empty() {
+            "nothing was judged there yet".to_owned()
+        } else {
+            format!("there is {}", known.join(", "))
         };
         return Err(Failure::error(what, hint));
     }
@@ -154,9 +155,10 @@ fn told(text: &mut String, image: &PolicyImage) {
         .map(String::as_str)
         .filter(|it| !image.image.starts_with(it))
         .collect();
-    let applications = match applications.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", applications.join(", ")),
+    let applications = if applications.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", applications.join(", "))
     };
     let _ = writeln!(text, "  {sign} {}{applications}", image.image);
     if let Some(why) = &image.why {

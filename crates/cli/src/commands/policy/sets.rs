@@ -120,10 +120,7 @@ impl Setting {
                 return Ok(Outcome::Done);
             }
             let (version, all) = (kept.version.version, kept.version.policies.len() as u64);
-            let what = match kept.new {
-                true => "are in force now",
-                false => "are in force already",
-            };
+            let what = if kept.new { "are in force now" } else { "are in force already" };
             let all = count(all, "policy", "policies");
             let line = format!("Policies{} {what}: version {version}, {all}", within(place));
             context.messages.done(&line);
