@@ -55,6 +55,8 @@ const UNTOLD: &[(&str, &str)] = &[
     ("PUT /api/v1/orgs/{org}/rules/{rule}", "which topics and channels there are"),
     ("PUT /api/v1/orgs/{org}/runtimes/{runtime}", "who reports, what runs, and a name in a path"),
     ("POST /api/v1/orgs/{org}/runtimes/{runtime}/heartbeats", "a name in a path"),
+    ("GET /api/v1/orgs/{org}/runtimes/{runtime}", "the same"),
+    ("DELETE /api/v1/orgs/{org}/runtimes/{runtime}", "the same"),
     ("PUT /api/v1/orgs/{org}/schedules/{schedule}", "when something is due"),
     ("PUT /api/v1/orgs/{org}/tags", "a tag, and one image a platform"),
     ("POST /api/v1/orgs/{org}/tags/looks", "nor here"),
