@@ -342,7 +342,8 @@ fn none_found(analysis: &Analysis) -> Html {
     let text = match (analysis.findings.len(), holes) {
         (0, 0) => "No known flaw, and no gap: all that is inside was looked up.".to_owned(),
         (0, holes) => {
-            format!("No known flaw in what could be looked up; of {holes} gaps nobody can tell.")
+            let gaps = if holes == 1 { "gap" } else { "gaps" };
+            format!("No known flaw in what could be looked up; of {holes} {gaps} nobody can tell.")
         }
         (found, _) => format!("None of its {found} findings is such a one."),
     };
