@@ -427,13 +427,19 @@ mod tests {
 
     #[test]
     fn layers_win_over_what_is_said() {
-        let lie = claim(Way::Provenance, "debian:12", Ok("ef"));
+        let named = format!("debian:12@{}", digest('9'));
+        let lie = claim(Way::Provenance, &named, Ok("ef"));
         let doubt =
-            "provenance names debian:12, but its layers are not the beginning of this image";
+            format!("provenance names {named}, but its layers are not the beginning of this image");
         check("abc", None, std::slice::from_ref(&lie), &[], &format!("unknown; {doubt}"));
         let alpine = [known("docker.io/library/alpine:3.20", 1, 'd', true)];
         let expect = format!("alpine:3.20 (taught, 1); {doubt}");
         check("abc", None, std::slice::from_ref(&lie), &alpine, &expect);
+        // A tag may have led to what was used, when it was.
+        let moved = claim(Way::Provenance, "debian:12", Ok("ef"));
+        let expect = "debian:12 (provenance, ?); provenance names debian:12, which leads to another image \
+                      by now, and no digest";
+        check("abc", None, &[moved], &[], expect);
         // What nobody could read counts where the layers tell nothing.
         let unread = claim(Way::Provenance, "debian:12", Err("offline"));
         let doubt =
@@ -459,10 +465,12 @@ mod tests {
         // Told twice, it is one.
         let same = [known("docker.io/library/debian:12", 1, 'd', true)];
         check("abc", None, &[labelled()], &same, "debian:12 (label, 1)");
-        let mut none = claim(Way::Label, "debian:12", Ok(""));
+        let named = format!("debian:12@{}", digest('9'));
+        let mut none = claim(Way::Label, &named, Ok(""));
         none.1.as_mut().unwrap().diff_ids.clear();
-        let doubt =
-            "the image's label names debian:12, but its layers are not the beginning of this image";
+        let doubt = format!(
+            "the image's label names {named}, but its layers are not the beginning of this image"
+        );
         check("abc", None, &[none], &[], &format!("unknown; {doubt}"));
     }
 
