@@ -205,10 +205,11 @@ fn held_against_what_runs_there_and_what_was_last() {
         house.done(line);
     }
     let gate = "policy --only-policy fixable-vulnerabilities";
-    let said = house.exits(2, &format!("{gate} --exit-code --to-env production myorg/web:v2"));
-    for word in ["Held against", "myorg/web:v1", "Policy status", ", was ", "Comparison"] {
+    let said = house.done(&format!("{gate} --exit-code --to-env production myorg/web:v2"));
+    for word in ["Held against", "myorg/web:v1", "SUCCESS", ", was FAILED", "improved"] {
         assert!(said.contains(word), "{word}: {said}");
     }
+    house.exits(2, &format!("{gate} --exit-code --to-env production myorg/web:v1"));
     let told = house.json(&format!("{gate} --to-latest --format json myorg/web:v1"));
     let with = told["comparison"]["with"].as_str().unwrap();
     assert!(with.contains("myorg/web"), "{told}");
