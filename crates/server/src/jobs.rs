@@ -16,6 +16,7 @@ mod judge_policies;
 mod look_at_registries;
 mod look_at_runtimes;
 mod look_out;
+mod organisations;
 mod party;
 mod rematch;
 mod resolve_tags;

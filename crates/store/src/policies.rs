@@ -119,10 +119,7 @@ impl Store {
         environment: Option<&str>,
     ) -> Result<Option<PolicySetRecord>, Error> {
         let mut tx = self.db.read().await?;
-        let id = match environment {
-            Some(name) => environments::find_in(&mut tx, organisation, name).await?,
-            None => String::new(),
-        };
+        let id = whose(&mut tx, organisation, environment).await?;
         let sql = format!(
             "SELECT {HEAD}, p.modules, p.config {FROM} AND p.in_force = 1
              AND (p.environment IS NULL OR p.environment = $2)
@@ -139,10 +136,7 @@ impl Store {
         version: i64,
     ) -> Result<Option<PolicySetRecord>, Error> {
         let mut tx = self.db.read().await?;
-        let id = match environment {
-            Some(name) => environments::find_in(&mut tx, organisation, name).await?,
-            None => String::new(),
-        };
+        let id = whose(&mut tx, organisation, environment).await?;
         let sql = format!(
             "SELECT {HEAD}, p.modules, p.config {FROM}
              AND COALESCE(p.environment, '') = $2 AND p.version = $3"
@@ -157,10 +151,7 @@ impl Store {
         environment: Option<&str>,
     ) -> Result<Vec<PolicySetHead>, Error> {
         let mut tx = self.db.read().await?;
-        let id = match environment {
-            Some(name) => environments::find_in(&mut tx, organisation, name).await?,
-            None => String::new(),
-        };
+        let id = whose(&mut tx, organisation, environment).await?;
         let sql = format!(
             "SELECT {HEAD} {FROM} AND COALESCE(p.environment, '') = $2 ORDER BY p.version DESC"
         );
@@ -178,6 +169,18 @@ impl Store {
         let mut all: Vec<PolicySetHead> = rows.iter().map(read_head).collect::<Result<_, _>>()?;
         all.sort_by(|left, right| left.environment.cmp(&right.environment));
         Ok(all)
+    }
+}
+
+/// The environment's id; where none is meant, nothing.
+async fn whose(
+    tx: &mut Tx,
+    organisation: &OrganisationId,
+    environment: Option<&str>,
+) -> Result<String, Error> {
+    match environment {
+        Some(name) => environments::find_in(tx, organisation, name).await,
+        None => Ok(String::new()),
     }
 }
 

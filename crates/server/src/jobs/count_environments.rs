@@ -2,10 +2,8 @@
 
 use async_trait::async_trait;
 use model::OrganisationId;
-use serde_json::json;
-use store::NewJob;
 
-use super::Work;
+use super::{Work, organisations};
 use crate::app::App;
 
 const KIND: &str = "count_environments";
@@ -30,14 +28,8 @@ impl Work for CountEnvironments {
     }
 
     async fn run(&self, app: &App, payload: &serde_json::Value) -> Result<(), String> {
-        let organisations = if let Some(it) = payload["organisation"].as_str() {
-            vec![OrganisationId(it.to_owned())]
-        } else {
-            let all = app.store.organisations().await.map_err(|error| error.to_string())?;
-            all.into_iter().map(|it| it.id).collect()
-        };
         let mut outcome = Ok(());
-        for it in organisations {
+        for it in organisations::of(app, payload).await? {
             // What is wrong with one is in nobody else's way.
             outcome = outcome.and(app.tally.count(app, &it).await.map(|_| ()));
         }
@@ -50,19 +42,5 @@ pub(super) async fn soon(
     app: &App,
     organisations: impl IntoIterator<Item = OrganisationId>,
 ) -> Result<(), String> {
-    let jobs: Vec<NewJob> = organisations
-        .into_iter()
-        .map(|it| NewJob {
-            kind: KIND.to_owned(),
-            payload: json!({ "organisation": it.0 }),
-            key: Some(format!("{KIND} {}", it.0)),
-            asked: app.now(),
-            ready: app.now().plus_seconds(WAIT),
-            attempts: 3,
-        })
-        .collect();
-    if jobs.is_empty() {
-        return Ok(());
-    }
-    app.store.enqueue_all(&jobs).await.map(|_| ()).map_err(|error| error.to_string())
+    organisations::soon(app, KIND, WAIT, organisations).await
 }

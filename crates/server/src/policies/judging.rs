@@ -10,7 +10,7 @@ use engine::{Filter, Lookout};
 use format::policies::{Judged as Paper, State};
 use futures_util::StreamExt as _;
 use gate::{Beside, OnlyBrought, World};
-use model::{Act, Digest, Moment, OrganisationId, Platform};
+use model::{Digest, Moment, OrganisationId, Platform};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
@@ -23,7 +23,7 @@ use super::sample::{Sample, States};
 use super::{Ready, hash};
 use crate::app::App;
 use crate::exceptions::Lookouts;
-use crate::judge;
+use crate::{jobs, judge};
 
 /// Rows that are read together.
 const PART: u32 = 5_000;
@@ -461,8 +461,7 @@ async fn write(
         exceptions: there.exceptions.0.clone(),
         policies: titles,
     });
-    let act =
-        Act { who: "foretop".to_owned(), origin: "job judge_policies".to_owned(), at: app.now() };
+    let act = jobs::itself(app, "judge_policies");
     let sample = json!(sample);
     let new = NewJudging {
         environment: &there.id,
