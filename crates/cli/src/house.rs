@@ -32,6 +32,9 @@ pub(crate) struct Database {
 pub(crate) struct House {
     #[command(flatten)]
     database: Database,
+    /// How people reach the server, where that is not where it listens; messages link to it
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     /// The almanac's directory
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     almanac: Option<PathBuf>,
@@ -87,7 +90,25 @@ impl House {
         if let Some(folder) = environment.former_almanacs() {
             world = world.keeping(folder);
         }
-        Ok(App::new(store, world, access, reach, clock))
+        let app = App::new(store, world, access, reach, clock);
+        if let Some(url) = self.public_url(context)? {
+            app.is_reached_at(&url);
+        }
+        Ok(app)
+    }
+
+    /// How people reach the server, if that is said.
+    pub(crate) fn public_url(&self, context: &Context) -> anyhow::Result<Option<String>> {
+        let public = match &self.public_url {
+            Some(url) => Some(url.clone()),
+            None => context.environment.public_url()?,
+        };
+        let Some(url) = public else { return Ok(None) };
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            let hint = "write it as people type it: https://foretop.example";
+            return Err(Failure::error(format!("--public-url {url}: it is no URL"), hint));
+        }
+        Ok(Some(url.trim_end_matches('/').to_owned()))
     }
 
     fn almanac_directory(&self, context: &Context) -> Option<PathBuf> {

@@ -125,7 +125,7 @@ fn escape(text: &str, html: &mut String) {
 }
 
 /// The path of something of an organisation: `/o/acme/images/sha256:…`.
-pub(crate) fn path(organisation: &str, parts: &[&str]) -> String {
+pub fn path(organisation: &str, parts: &[&str]) -> String {
     let mut text = format!("/o/{}", api::segment(organisation));
     for part in parts {
         text.push('/');

@@ -20,5 +20,6 @@ mod visit;
 mod when;
 
 pub use contract::{Door, Found, Page};
+pub use html::path;
 pub use open::router;
 pub use pages::ALL;

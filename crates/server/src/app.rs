@@ -140,6 +140,11 @@ impl App {
         let _ = self.public.set(url.trim_end_matches('/').to_owned());
     }
 
+    /// The URL at which everybody reaches it, where somebody said so.
+    pub(crate) fn public(&self) -> Option<&str> {
+        self.public.get().map(String::as_str)
+    }
+
     /// The URL at which it is reached, by whoever reached this host.
     pub(crate) fn root(&self, host: &str) -> String {
         if let Some(public) = self.public.get() {

@@ -6,6 +6,7 @@ mod heard;
 mod lines;
 mod look;
 mod message;
+mod place;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -15,4 +16,5 @@ pub(crate) use heard::{Brought, Heard};
 pub(crate) use lines::{WORST, image as image_name};
 pub(crate) use look::{Body, GATHERED, Look, Ruled, by_place, kinds};
 pub(crate) use message::{Running, Telling, test};
+pub(crate) use place::leading;
 pub(crate) use terms::{Repositories, Terms};

@@ -177,6 +177,12 @@ impl Verb for Rule {
 }
 
 fn ruling(add: &Add) -> anyhow::Result<Ruling> {
+    if add.channel.contains(',') {
+        return Err(Failure::error(
+            format!("--channel {}: a rule tells one", add.channel),
+            "add a rule for each channel",
+        ));
+    }
     let (kind, name) = add.channel.split_once('/').unwrap_or((&add.channel, USUAL));
     let words = |levels: &[Level]| levels.iter().map(|it| it.as_str().to_owned()).collect();
     // Those have a time of day also where nobody says it.

@@ -24,9 +24,6 @@ pub(crate) struct Serve {
     /// Their key
     #[arg(long, value_name = "FILE", requires = "tls_certificate", value_hint = ValueHint::FilePath)]
     tls_key: Option<PathBuf>,
-    /// How people reach this server, where that is not where it listens
-    #[arg(long, value_name = "URL")]
-    public_url: Option<String>,
     /// The organization that is made on the first start
     #[arg(long, value_name = "ORGANIZATION", default_value = "main")]
     organization: String,
@@ -63,18 +60,7 @@ impl Serve {
             workers: self.house.workers(),
         };
         let proxies = self.proxies(context)?;
-        let public = match &self.public_url {
-            Some(url) => Some(url.clone()),
-            None => context.environment.public_url()?,
-        };
-        let public = public.as_deref().map(|it| it.trim_end_matches('/'));
-        if let Some(url) = public
-            && !url.starts_with("https://")
-            && !url.starts_with("http://")
-        {
-            let hint = "write it as people type it: https://foretop.example";
-            return Err(Failure::error(format!("--public-url {url}: it is no URL"), hint));
-        }
+        let public = self.house.public_url(context)?;
         // The port first: who cannot have it shall not wait for a database.
         let bound = Bound::to(&listening).await.map_err(|error| {
             let hint = match &error {
@@ -84,13 +70,11 @@ impl Serve {
             Failure::error(error.to_string(), hint)
         })?;
         let bound = bound.with_room_for(connections()).behind(proxies.clone());
-        let secure = bound.is_secure() || public.is_some_and(|it| it.starts_with("https://"));
+        let secure =
+            bound.is_secure() || public.as_deref().is_some_and(|it| it.starts_with("https://"));
         let scheme = if bound.is_secure() { "https" } else { "http" };
-        let root = public.map_or_else(|| format!("{scheme}://{}", bound.address()), str::to_owned);
+        let root = public.unwrap_or_else(|| format!("{scheme}://{}", bound.address()));
         let app = self.house.open(context, Access::People(People::new(secure))).await?;
-        if let Some(url) = public {
-            app.is_reached_at(url);
-        }
         let link = server::first_start(&app, &root, &self.organization).await?;
         let rate = (self.rate_limit > 0).then_some(self.rate_limit);
         let limits = Limits { rate, proxies, ..Limits::default() };

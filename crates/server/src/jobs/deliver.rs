@@ -18,7 +18,7 @@ use store::{
 use super::{Work, party, tell};
 use crate::app::App;
 use crate::parties::connected;
-use crate::telling::{Body, Telling};
+use crate::telling::{Body, Telling, leading};
 
 const KIND: &str = "deliver";
 /// For so long it is this one's turn; then it goes on in the next.
@@ -216,7 +216,7 @@ async fn words(
         rule: message.rule.as_deref().unwrap_or_default(),
         in_use_only: rule.is_some_and(|it| it.definition["in_use_only"] == true),
     };
-    Ok(body.said(telling, &running, app.now()))
+    Ok(leading(app, body.said(telling, &running, app.now())))
 }
 
 /// Says it once. Who hangs, or breaks off, has not taken it.

@@ -95,7 +95,7 @@ pub(crate) fn one(telling: Telling<'_>, group: &Group, running: &Running) -> Mes
             .then(|| group.level.unwrap_or_default().as_str().to_owned()),
         facts,
         environments,
-        // Of what the server tells itself there are no pages; of a flaw there is one.
+        // Where nobody knows how people reach our pages, somebody else's has to do.
         url: is_of_flaws.then(|| format::link(&group.about)),
         organisation: telling.organisation.to_owned(),
         at: group.at.unwrap_or_default().to_string(),

@@ -333,6 +333,29 @@ async fn the_right_people_are_told_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn messages_lead_to_the_page_that_says_more() {
+    let house = House::new().await;
+    house.app.is_reached_at("https://foretop.example/");
+    let ops = house.channel("acme", "ops").await;
+    house.rule("acme", "first", "ops", json!({ "on": ["all"] })).await;
+    house.runs("acme", "production", "docker.io/acme/web:v1", 1).await;
+    house.later(3).await;
+    house.finds("acme", "production", &[("CVE-1", 1)]).await;
+    house.later(3).await;
+    let heard = ops.heard();
+    let led: Vec<&str> = heard.iter().filter_map(|it| it.1.url.as_deref()).collect();
+    assert_eq!(
+        led,
+        [
+            "https://foretop.example/o/acme/environments/production",
+            "https://foretop.example/o/acme/vulnerabilities/CVE-1",
+        ]
+    );
+    let shown = house.client("ann").await.test_rule("acme", "first").await.unwrap().sent;
+    assert!(shown.lines.iter().any(|it| it.contains(led[1])), "{shown:?}");
+}
+
+#[tokio::test]
 async fn what_meets_other_policies_is_told_in_a_sentence() {
     let house = House::new().await;
     let (ops, dev) = (house.channel("acme", "ops").await, house.channel("acme", "dev").await);

@@ -11,7 +11,7 @@ use store::{RuleRecord, WaitingMessage};
 
 use crate::app::App;
 use crate::refusal::Refusal;
-use crate::telling::{Body, GATHERED, Heard, Look, Ruled, Telling, kinds, test};
+use crate::telling::{Body, GATHERED, Heard, Look, Ruled, Telling, kinds, leading, test};
 use crate::{jobs, parties};
 
 /// Events that are looked through at most, and messages that are shown.
@@ -105,7 +105,7 @@ pub(super) async fn told(app: &App, record: RuleRecord, days: u32) -> Result<Tol
         let body: Body = serde_json::from_value(it.body)
             .map_err(|error| Refusal::from(Sort::Failed.because(error.to_string())))?;
         let running = jobs::running_of(app, &whose, &body.digests()).await?;
-        told.messages.push((at, body.said(telling, &running, now)));
+        told.messages.push((at, leading(app, body.said(telling, &running, now))));
     }
     Ok(told)
 }
@@ -126,7 +126,7 @@ pub(super) async fn send(app: &App, record: RuleRecord, days: u32) -> Result<Pre
     let (at, mut message) = last.unwrap_or_else(|| {
         let telling =
             Telling { organisation: &organisation, rule: &record.name, in_use_only: false };
-        (now, test(telling, now))
+        (now, leading(app, test(telling, now)))
     });
     if message.kind != "test" {
         message.title = format!("test: {}", message.title);
@@ -156,6 +156,7 @@ pub(super) fn shown(at: Moment, message: &Message) -> Previewed {
             lines.push(format!("{}: {line}", fact.name));
         }
     }
+    lines.extend(message.url.clone());
     Previewed {
         at: at.to_string(),
         kind: message.kind.clone(),
