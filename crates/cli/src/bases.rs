@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api::Layered;
 use base::{BaseImage, Claim, Clues, Found, Layers, Standing};
-use engine::{Engine, Part, Request};
+use engine::{Engine, Hearing, Part, Request};
 use format::report;
 use gate::Beside;
 use image::Silent;
@@ -14,7 +14,7 @@ use model::{Analysis, Digest, ImageDescription, Inventory, KnownBase, Platform};
 use crate::Context;
 use crate::asking::{Whose, ask, server};
 use crate::failure::Failure;
-use crate::subject::Subject;
+use crate::subject::Heard;
 
 /// An image, and what it stands on.
 pub(crate) struct Ground {
@@ -31,19 +31,18 @@ pub(crate) const TEACH: &str = "`foretop base learn NAME` teaches what is a base
 const AFAR: &str = "the image is not read from here, so what is stated beside it is not known";
 
 impl Ground {
-    /// Of an image that was read as `subject`; without one, of an image that is remembered.
+    /// Of an image beside which that was heard; without it, of an image that is remembered.
     pub(crate) fn of(
         context: &Context,
         whose: &Whose,
-        subject: Option<&Subject>,
+        heard: Option<Heard>,
         inventory: &Inventory,
     ) -> Self {
-        let place = subject.and_then(Subject::found_in_a_registry);
-        let stated = || match subject {
-            Some(subject) => subject.stated(context).map_err(|error| error.to_string()),
-            None => Err(AFAR.to_owned()),
+        let (place, stated) = match heard {
+            Some(Heard { place, attached }) => (place, attached),
+            None => (None, Err(AFAR.to_owned())),
         };
-        let mut beside = Beside::of(inventory, place.as_ref(), stated);
+        let mut beside = Beside::of(inventory, place.as_ref(), || stated);
         let found = found(context, whose, &beside, inventory);
         beside.stand_on(found.clone());
         Self { found, beside }
@@ -216,7 +215,7 @@ pub(crate) fn described(
         platform: platform.filter(|it| !it.os.is_empty()).cloned(),
         reference: None,
         manifest: None,
-        statements: false,
+        hearing: Hearing::Nothing,
         settings: Arc::new(settings),
         progress: Arc::new(Silent),
     };

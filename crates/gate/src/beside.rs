@@ -102,7 +102,7 @@ impl Beside {
     }
 
     /// The images that it may be built on, best first; `None`: nobody can tell.
-    pub(crate) fn base(&self) -> Option<Value> {
+    pub fn base(&self) -> Option<Value> {
         match &self.found.as_ref()?.standing {
             Standing::On(all) => {
                 let all: Vec<Value> = all.iter().filter_map(told).collect();

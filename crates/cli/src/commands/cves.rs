@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use engine::{Filter, Part};
+use engine::{Filter, Hearing, Part};
 use format::report::{self, Report, Several};
 use model::{Analysis, Finding, Inventory, Level};
 use regex::Regex;
@@ -20,7 +20,7 @@ use crate::formats;
 use crate::messages::count;
 use crate::output::{Delivery, Output};
 use crate::stages::Stages;
-use crate::subject::{Subject, subjects, warn_of_types};
+use crate::subject::{Seen, Subject, subjects, warn_of_types};
 
 /// List the known flaws of what is inside an image, a directory, an archive or a document
 #[derive(clap::Parser)]
@@ -244,13 +244,16 @@ impl Verb for Cves {
             is_vulnerable |= judged.1;
         } else {
             let exceptions = self.deployed.exceptions(context)?;
-            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
+            let asks = self.stages.are_wanted() || self.wishes.part().is_some();
+            let hearing = if asks { Hearing::All } else { Hearing::Flaws };
+            let (lookout, Seen { inventory, heard }) =
+                self.advice.about(&self.subject, hearing, context)?;
             let lookout = lookout.with_exceptions(exceptions);
             warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);
             let mut filter = self.wishes.filter();
             if self.stages.are_wanted() {
                 let whose = self.deployed.whose();
-                let ground = Ground::of(context, whose, Some(&self.subject), &inventory);
+                let ground = Ground::of(context, whose, heard, &inventory);
                 let staged = self.stages.read(context, &inventory, &ground)?;
                 let itself = staged.itself.then_some(inventory);
                 let all: Vec<Inventory> = itself.into_iter().chain(staged.others).collect();
@@ -269,7 +272,7 @@ impl Verb for Cves {
             }
             if let Some(part) = self.wishes.part() {
                 let whose = self.deployed.whose();
-                let ground = Ground::of(context, whose, Some(&self.subject), &inventory);
+                let ground = Ground::of(context, whose, heard, &inventory);
                 filter.part = Some(ground.part(inventory.subject.name(), part, context)?);
             }
             let mut analysis = lookout.analyze(inventory, &filter);

@@ -1,6 +1,6 @@
 //! `foretop explain`: why there is a finding, and why there is none.
 
-use engine::{Asked, Lookout, packages_called};
+use engine::{Asked, Hearing, Lookout, packages_called};
 use format::report;
 
 use super::{Outcome, Verb};
@@ -47,7 +47,8 @@ impl Verb for Explain {
             Some(there) => exceptions::there(context, &self.whose, Some(there)),
             None => exceptions::of(context, &self.whose)?,
         };
-        let (lookout, inventory) = self.advice.about(&subject, context)?;
+        let (lookout, seen) = self.advice.about(&subject, Hearing::Flaws, context)?;
+        let inventory = seen.inventory;
         let lookout = lookout.with_exceptions(exceptions);
         let packages = packages_called(&inventory, &self.about);
         let asked =

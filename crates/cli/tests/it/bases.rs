@@ -16,7 +16,7 @@ const KETTLE: &str = "CVE-2024-0011";
 /// In what stands on it.
 const LEAVES: &str = "CVE-2024-0021";
 
-fn house() -> Sandbox {
+pub(crate) fn house() -> Sandbox {
     let house = Sandbox::new().with("SOURCE_DATE_EPOCH", "1717200000");
     for (path, text) in DOCUMENTS {
         house.file(&format!("feeds/{path}"), text);
@@ -253,7 +253,7 @@ fn every_platform_of_a_base_is_taught() {
 }
 
 /// A repository of teas.
-fn teas(registry: &FakeRegistry) -> String {
+pub(crate) fn teas(registry: &FakeRegistry) -> String {
     let used = registry.push("tea", "1.0", &tea());
     let spoon = "P:spoon\nV:1-r0\nA:x86_64\n\n";
     registry.push("tea", "1.1", &image().layer(kettle("2.0-r1", spoon)));
