@@ -238,6 +238,8 @@ pub(crate) struct Seen {
     pub(crate) inventory: Inventory,
     /// All that is stated beside an image that was read here, where that was to be heard.
     pub(crate) heard: Option<Heard>,
+    /// Which document was taken in place of the image's layers, if one was.
+    pub(crate) attested: Option<Gap>,
 }
 
 /// What is stated beside an image.
@@ -251,7 +253,7 @@ pub(crate) struct Heard {
 impl Seen {
     /// What is remembered of an image that is not read here.
     pub(crate) fn remembered(inventory: Inventory) -> Self {
-        Self { inventory, heard: None }
+        Self { inventory, heard: None, attested: None }
     }
 }
 
@@ -269,9 +271,13 @@ impl Fetched {
         if let Some(trouble) = self.trouble {
             context.messages.warn(&format!("Nothing is kept for the next time: {trouble}"));
         }
-        let Analyzed { inventory, beside, .. } = self.analyzed;
+        let Analyzed { inventory, beside, origin } = self.analyzed;
         let heard = beside.map(|attached| Heard { place: self.place, attached });
-        Seen { inventory, heard }
+        let attested = match origin {
+            Origin::Attested(document) => Some(document),
+            _ => None,
+        };
+        Seen { inventory, heard, attested }
     }
 }
 
@@ -328,7 +334,7 @@ fn tell(analyzed: &Analyzed, scheme: &str, messages: &Messages) {
     let packages = analyzed.inventory.packages.len();
     let packages = count(packages as u64, "package", "packages");
     let bytes = messages.bytes_read();
-    match analyzed.origin {
+    match &analyzed.origin {
         Origin::Kept => {
             messages.debug("analyze done: the image was kept");
             messages.done(&format!("SBOM of image already cached, {packages} indexed"));
@@ -348,7 +354,7 @@ fn tell(analyzed: &Analyzed, scheme: &str, messages: &Messages) {
             messages.done("File system read");
             messages.done(&format!("Indexed {packages}"));
         }
-        Origin::Attested => {
+        Origin::Attested(_) => {
             messages.debug("analyze done: an attested document, and no layer");
             messages.done(&format!("SBOM obtained from attestation, {packages} found"));
         }

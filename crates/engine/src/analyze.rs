@@ -61,7 +61,7 @@ pub struct Analyzed {
 }
 
 /// How an inventory was come by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// It was kept, and nothing was read.
     Kept,
@@ -76,8 +76,9 @@ pub enum Origin {
     Directory,
     /// A document was read.
     Document,
-    /// A document was read that is attested beside an image, and believed, in place of its layers.
-    Attested,
+    /// A document was read that is attested beside an image, and believed, in place of its layers: which
+    /// one, and in whose name.
+    Attested(Gap),
 }
 
 impl Analyzed {

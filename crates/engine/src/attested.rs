@@ -43,9 +43,10 @@ pub(crate) async fn attested(
                 let why = format!(
                     "no layer was read: what is inside is as this document says, which is {who}"
                 );
-                inventory.gaps.push(Gap::new(format!("SBOM {}", it.origin()), why));
+                let gap = Gap::new(format!("SBOM {}", it.origin()), why);
+                inventory.gaps.push(gap.clone());
                 let inventory = inventory.in_order();
-                return Some(Analyzed::of(inventory, Origin::Attested));
+                return Some(Analyzed::of(inventory, Origin::Attested(gap)));
             }
             Err(why) => doubts.push(format!("{}: {why}", it.origin())),
         }

@@ -246,7 +246,7 @@ impl Verb for Cves {
             let exceptions = self.deployed.exceptions(context)?;
             let asks = self.stages.are_wanted() || self.wishes.part().is_some();
             let hearing = if asks { Hearing::All } else { Hearing::Flaws };
-            let (lookout, Seen { inventory, heard }) =
+            let (lookout, Seen { inventory, heard, .. }) =
                 self.advice.about(&self.subject, hearing, context)?;
             let lookout = lookout.with_exceptions(exceptions);
             warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);

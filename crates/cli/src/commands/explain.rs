@@ -2,6 +2,7 @@
 
 use engine::{Asked, Hearing, Lookout, packages_called};
 use format::report;
+use model::Step;
 
 use super::{Outcome, Verb};
 use crate::Context;
@@ -10,7 +11,7 @@ use crate::exceptions;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::formats;
-use crate::subject::{Choice, Subject, subjects};
+use crate::subject::{Choice, Seen, Subject, subjects};
 use crate::table::Format;
 
 /// Tell why there is a finding, or why there is none: every step from the file to the verdict
@@ -48,12 +49,17 @@ impl Verb for Explain {
             None => exceptions::of(context, &self.whose)?,
         };
         let (lookout, seen) = self.advice.about(&subject, Hearing::Flaws, context)?;
-        let inventory = seen.inventory;
+        let Seen { inventory, attested, .. } = seen;
         let lookout = lookout.with_exceptions(exceptions);
         let packages = packages_called(&inventory, &self.about);
         let asked =
             if packages.is_empty() { Asked::Flaw(&self.about) } else { Asked::Packages(&packages) };
-        let judgements = lookout.explain(&inventory, asked);
+        let mut judgements = lookout.explain(&inventory, asked);
+        // Each story begins with who says what is inside, where no layer does.
+        if let Some(document) = attested {
+            let step = Step::new("sbom", document.to_string());
+            judgements.iter_mut().for_each(|it| it.chain.insert(0, step.clone()));
+        }
         answered(&lookout)?;
         let basis = lookout.basis(&inventory);
         let options = report::Options { details: self.details, ..formats::drawn(context, None) };

@@ -152,7 +152,7 @@ impl Judging {
             }
             (None, None) => (self.policies.judge(context)?, None),
         };
-        let Seen { inventory, heard } = seen;
+        let Seen { inventory, heard, .. } = seen;
         let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
         let before = before.map(|it| lookout.analyze_in_brief(it, &Filter::default()));
         answered(&lookout)?;

@@ -77,7 +77,7 @@ impl Verb for Recommendations {
             let what = format!("--tag {}: it is no tag", format::shown(tag));
             return Err(Failure::error(what, "tags are words: 3.12-slim"));
         }
-        let (lookout, Seen { inventory, heard }) =
+        let (lookout, Seen { inventory, heard, .. }) =
             self.advice.about(&self.subject, Hearing::All, context)?;
         let ground = Ground::of(context, &self.whose, heard, &inventory);
         let own = lookout.analyze_in_brief(inventory, &Filter::default());
