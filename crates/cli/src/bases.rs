@@ -12,7 +12,7 @@ use image::Silent;
 use model::{Analysis, Digest, ImageDescription, Inventory, KnownBase, Platform};
 
 use crate::Context;
-use crate::asking::{Whose, ask, server};
+use crate::asking::{Asking, Whose, ask, server};
 use crate::failure::Failure;
 use crate::subject::Heard;
 
@@ -171,17 +171,36 @@ fn known(
     whose: &Whose,
     image: &ImageDescription,
 ) -> anyhow::Result<Vec<KnownBase>> {
-    let layers = image.layers.iter().map_while(|it| it.diff_id.as_ref());
-    let layers: Vec<String> =
-        layers.map(ToString::to_string).take(model::LONGEST_CHAIN + 1).collect();
+    let layers = contents(image);
     let somebody = server(context)?.is_some() || context.environment.has_database();
     if layers.is_empty() || !somebody {
         return Ok(Vec::new());
     }
-    let below = ask(context, whose, async |asking| {
-        Ok(asking.client.below(&asking.organisation, &Layered { layers }).await?)
-    })?;
+    ask(context, whose, async |asking| below(asking, layers).await)
+}
+
+async fn below(asking: &Asking, layers: Vec<String>) -> anyhow::Result<Vec<KnownBase>> {
+    let below = asking.client.below(&asking.organisation, &Layered { layers }).await?;
     Ok(below.items.into_iter().filter_map(api::BelowImage::known).collect())
+}
+
+/// The contents of its layers, by name, as far as these are known.
+fn contents(image: &ImageDescription) -> Vec<String> {
+    let layers = image.layers.iter().map_while(|it| it.diff_id.as_ref());
+    layers.map(ToString::to_string).take(model::LONGEST_CHAIN + 1).collect()
+}
+
+/// What an image that is remembered stands on, by what it says itself and what its layers tell: no registry
+/// is asked.
+pub(crate) async fn remembered(asking: &Asking, inventory: &Inventory) -> anyhow::Result<Found> {
+    let mut beside = Beside::of(inventory, None, || Err(AFAR.to_owned()));
+    if let Some(image) = inventory.subject.image() {
+        let layers = contents(image);
+        let known = if layers.is_empty() { vec![] } else { below(asking, layers).await? };
+        beside.stand_on_known(image, &known);
+    }
+    let nothing = || Found { standing: Standing::Unknown(AFAR.to_owned()), doubts: Vec::new() };
+    Ok(beside.found().cloned().unwrap_or_else(nothing))
 }
 
 /// The layers of the image that somebody says another one stands on: as they are known, else as its registry

@@ -138,7 +138,11 @@ impl Subject {
     }
 
     /// What is inside both, read at the same time, with all that is stated beside images.
-    pub(crate) fn both(one: &Self, other: &Self, context: &Context) -> anyhow::Result<(Seen, Seen)> {
+    pub(crate) fn both(
+        one: &Self,
+        other: &Self,
+        context: &Context,
+    ) -> anyhow::Result<(Seen, Seen)> {
         if one.is_stdin() && other.is_stdin() {
             return Err(Failure::error(
                 "both sides would be read from standard input",

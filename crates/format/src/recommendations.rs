@@ -177,7 +177,7 @@ impl Counts {
     }
 }
 
-const LABEL: usize = 18;
+const LABEL: usize = 20;
 
 /// For people.
 pub fn write_text(it: &Recommendations, options: &Options) -> String {

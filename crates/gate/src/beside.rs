@@ -67,6 +67,11 @@ impl Beside {
         self.found = Some(found);
     }
 
+    /// What it stands on, if it is an image.
+    pub fn found(&self) -> Option<&Found> {
+        self.found.as_ref()
+    }
+
     /// How the image was built, where that is stated.
     pub fn built(&self) -> Option<&Provenance> {
         self.built.as_ref()

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use api::Presenting;
 use clap::{ArgGroup, ValueHint};
 use engine::{Filter, Hearing, Lookout, Part, compare_wanted};
-use format::policies::Compared;
 use format::comparison::Grounds;
+use format::policies::Compared;
 use format::{comparison, report};
 use model::{Analysis, Comparison, Fate, Level};
 
@@ -179,7 +179,12 @@ impl Verb for Compare {
                 created: Some(created.clone()),
                 ..several::drawn(context, output.as_ref())
             };
-            comparison::Options { report, ignore_unchanged, policies: None, grounds: Grounds::default() }
+            comparison::Options {
+                report,
+                ignore_unchanged,
+                policies: None,
+                grounds: Grounds::default(),
+            }
         };
         let mut reports: Vec<Reporting> = reports
             .into_iter()
@@ -300,7 +305,10 @@ impl Compare {
 
     /// What is looked at is held against that, both judged by the server's almanac, and what is stated
     /// beside them. What is not kept there is not kept for it either.
-    fn judged_there(&self, context: &Context) -> anyhow::Result<([Analysis; 2], [Option<Heard>; 2])> {
+    fn judged_there(
+        &self,
+        context: &Context,
+    ) -> anyhow::Result<([Analysis; 2], [Option<Heard>; 2])> {
         let mut judging = self.advice.judging(context, false)?;
         // What runs nowhere yet is meant for where the other one runs.
         judging.environment = self.to_env.clone().or_else(|| self.env.clone());
@@ -366,11 +374,7 @@ impl Compare {
         ask_with(context, &self.whose, almanac, async |asking| self.picked(asking, context).await)
     }
 
-    async fn picked(
-        &self,
-        asking: &Asking,
-        context: &Context,
-    ) -> anyhow::Result<(Seen, Seen)> {
+    async fn picked(&self, asking: &Asking, context: &Context) -> anyhow::Result<(Seen, Seen)> {
         let pick = Pick { context, asking };
         let (after, known) = match &self.env {
             Some(environment) => {

@@ -13,7 +13,7 @@ use regex::Regex;
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::bases::{Ground, warn_of_places};
-use crate::deployed::Deployed;
+use crate::deployed::{Deployed, Wanted};
 use crate::failure::Failure;
 use crate::findings::{Advice, answered, reports_help};
 use crate::formats;
@@ -114,11 +114,11 @@ struct Wishes {
     /// can tell stays. Needs --env
     #[arg(long, requires = "environment")]
     only_in_use: bool,
-    /// Only what the base image brought; an error where nobody can tell
-    #[arg(long, conflicts_with_all = ["ignore_base", "environment"])]
+    /// Only what the base image brought; an error where nobody can tell, and with --env a gap
+    #[arg(long, conflicts_with = "ignore_base")]
     only_base: bool,
-    /// Leave out what the base image brought; an error where nobody can tell
-    #[arg(long, conflicts_with = "environment")]
+    /// Leave out what the base image brought; an error where nobody can tell, and with --env a gap
+    #[arg(long)]
     ignore_base: bool,
 }
 
@@ -223,7 +223,8 @@ impl Verb for Cves {
         let mut telling: Vec<Telling<'_>> = telling.collect();
         let mut is_vulnerable = false;
         if self.deployed.wanted() {
-            let wanted = (&self.wishes.filter(), false);
+            let (filter, part) = (self.wishes.filter(), self.wishes.part());
+            let wanted = Wanted { filter: &filter, brief: false, part };
             let begin = |images: usize| {
                 telling.iter_mut().try_for_each(|it| it.begin(images))?;
                 Ok(telling)
@@ -233,12 +234,15 @@ impl Verb for Cves {
                 if self.wishes.only_in_use {
                     only_in_use(&mut analysis, context);
                 }
+                if part.is_some() {
+                    warn_of_places(&mut analysis, context);
+                }
                 tell(&analysis, context);
                 is_vulnerable |= is_open(&analysis);
                 telling.iter_mut().try_for_each(|it| it.add(&analysis))
             };
             let judged =
-                self.deployed.judged(context, &self.subject, &self.advice, wanted, begin, take)?;
+                self.deployed.judged(context, &self.subject, &self.advice, &wanted, begin, take)?;
             telling = judged.0;
             // What nobody sees may be worse than what is told.
             is_vulnerable |= judged.1;

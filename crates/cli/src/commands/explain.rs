@@ -44,10 +44,7 @@ pub(crate) struct Explain {
 impl Verb for Explain {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let subject = Subject::new(self.subject, self.choice);
-        let exceptions = match self.environment.as_deref() {
-            Some(there) => exceptions::there(context, &self.whose, Some(there)),
-            None => exceptions::of(context, &self.whose)?,
-        };
+        let exceptions = exceptions::ever(context, &self.whose, self.environment.as_deref())?;
         let (lookout, seen) = self.advice.about(&subject, Hearing::Flaws, context)?;
         let Seen { inventory, attested, .. } = seen;
         let lookout = lookout.with_exceptions(exceptions);

@@ -11,7 +11,7 @@ use super::recommendations::Asked;
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::bases::Ground;
-use crate::deployed::Deployed;
+use crate::deployed::{Deployed, Wanted};
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::formats;
@@ -64,7 +64,7 @@ impl Verb for Quickview {
         // Who is to be asked for better bases is known when there is a base.
         let mut looks = None;
         let told = if self.deployed.wanted() {
-            let advice = (&filter, true);
+            let wanted = Wanted { filter: &filter, brief: true, part: None };
             let begin = |images| Ok((images, Told::Several(Box::default())));
             let take = |(images, told): &mut (usize, Told), it: Analysis| {
                 if *images == 1 {
@@ -75,7 +75,7 @@ impl Verb for Quickview {
                 Ok(())
             };
             let judged =
-                self.deployed.judged(context, &self.subject, &self.advice, advice, begin, take)?;
+                self.deployed.judged(context, &self.subject, &self.advice, &wanted, begin, take)?;
             judged.0.1
         } else if self.latest {
             Told::One(Box::new(self.deployed.latest(context, &self.advice, &filter)?))

@@ -130,10 +130,11 @@ impl Asked<'_> {
         let subject = &own.inventory.subject;
         let name = subject.name().to_owned();
         let (base, reference) = named(&name, ground)?;
-        let tag = self.tag.map(str::to_owned).or_else(|| reference.tag.clone()).ok_or_else(|| {
-            let what = format!("{}: which tag of it is used is not known", base.name());
-            Failure::error(what, "--tag says which: --tag 3.12-slim")
-        })?;
+        let tag =
+            self.tag.map(str::to_owned).or_else(|| reference.tag.clone()).ok_or_else(|| {
+                let what = format!("{}: which tag of it is used is not known", base.name());
+                Failure::error(what, "--tag says which: --tag 3.12-slim")
+            })?;
         // Whoever names another tag wants to hear of that one: it is not what is used, so it is not refreshed.
         let is_supposed = reference.tag.as_ref().is_some_and(|it| *it != tag);
         if is_supposed && !self.update {

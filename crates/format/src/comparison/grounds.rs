@@ -99,7 +99,8 @@ impl Grounds {
         };
         let mut is_told = false;
         for ground in after.into_iter().chain(self.before.as_ref().filter(same)) {
-            ground.tell(text);
+            let title = ground.name.as_ref().map(|it| format!("base image {it}"));
+            ground.tell(text, title.as_deref().unwrap_or("base image"));
             is_told = true;
         }
         if is_told {

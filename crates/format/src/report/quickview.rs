@@ -79,7 +79,7 @@ pub fn write_quickview(analysis: &Analysis, beside: &Beside<'_>, options: &Optio
     }
     not_known(&mut text, analysis);
     if let Some(ground) = ground {
-        ground.tell(&mut text);
+        ground.tell(&mut text, "base image");
     }
     if let Some(better) = better {
         better.tell(&mut text);

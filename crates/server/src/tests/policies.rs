@@ -289,6 +289,7 @@ async fn a_base_that_is_taught_or_forgotten_is_heard_of_by_policies() {
     assert_eq!(house.judge("acme").await, (1, 1, 1));
     assert_eq!(house.judge("acme").await, (0, 0, 0));
     client.forget_base("acme", "acme/base:1").await.unwrap();
+    house.later(1);
     teach("elsewhere/base:1", &layers[..1], '8').await;
     assert_eq!(house.judge("acme").await, (1, 1, 1));
     let expect = [

@@ -217,7 +217,10 @@ impl Recording<'_> {
         }
         // Some engines only tell which image it is when they hand it out.
         let choice = Choice::of(wanted.platform.clone());
-        let inventory = Subject::new(subject.clone(), choice).read(self.context, Hearing::Nothing).await?.inventory;
+        let inventory = Subject::new(subject.clone(), choice)
+            .read(self.context, Hearing::Nothing)
+            .await?
+            .inventory;
         let image = inventory.subject.image();
         let digest = image.and_then(|it| it.digest.clone().or_else(|| it.config.clone()));
         let digest = digest.with_context(|| format!("{subject}: the engine tells no digest"))?;
@@ -393,7 +396,8 @@ impl Recording<'_> {
             None => subject,
         };
         let choice = Choice::of(platform.filter(|_| subject.starts_with("local://")));
-        let inventory = Subject::new(subject, choice).read(self.context, Hearing::Flaws).await?.inventory;
+        let inventory =
+            Subject::new(subject, choice).read(self.context, Hearing::Flaws).await?.inventory;
         // Where a name came with its digest, nobody says that its tag leads there.
         let tag = it.tag.as_ref().filter(|_| found.tag);
         let image = match tag {
