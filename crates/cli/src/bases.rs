@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use api::Layered;
 use base::{BaseImage, Claim, Clues, Found, Layers, Standing};
-use engine::{Engine, Part, Request};
+use engine::{Engine, Hearing, Part, Request};
 use format::report;
 use gate::Beside;
 use image::Silent;
 use model::{Analysis, Digest, ImageDescription, Inventory, KnownBase, Platform};
 
 use crate::Context;
-use crate::asking::{Whose, ask, server};
+use crate::asking::{Asking, Whose, ask, server};
 use crate::failure::Failure;
-use crate::subject::Subject;
+use crate::subject::Heard;
 
 /// An image, and what it stands on.
 pub(crate) struct Ground {
@@ -31,19 +31,18 @@ pub(crate) const TEACH: &str = "`foretop base learn NAME` teaches what is a base
 const AFAR: &str = "the image is not read from here, so what is stated beside it is not known";
 
 impl Ground {
-    /// Of an image that was read as `subject`; without one, of an image that is remembered.
+    /// Of an image beside which that was heard; without it, of an image that is remembered.
     pub(crate) fn of(
         context: &Context,
         whose: &Whose,
-        subject: Option<&Subject>,
+        heard: Option<Heard>,
         inventory: &Inventory,
     ) -> Self {
-        let place = subject.and_then(Subject::found_in_a_registry);
-        let stated = || match subject {
-            Some(subject) => subject.stated(context).map_err(|error| error.to_string()),
-            None => Err(AFAR.to_owned()),
+        let (place, stated) = match heard {
+            Some(Heard { place, attached }) => (place, attached),
+            None => (None, Err(AFAR.to_owned())),
         };
-        let mut beside = Beside::of(inventory, place.as_ref(), stated);
+        let mut beside = Beside::of(inventory, place.as_ref(), || stated);
         let found = found(context, whose, &beside, inventory);
         beside.stand_on(found.clone());
         Self { found, beside }
@@ -172,17 +171,36 @@ fn known(
     whose: &Whose,
     image: &ImageDescription,
 ) -> anyhow::Result<Vec<KnownBase>> {
-    let layers = image.layers.iter().map_while(|it| it.diff_id.as_ref());
-    let layers: Vec<String> =
-        layers.map(ToString::to_string).take(model::LONGEST_CHAIN + 1).collect();
+    let layers = contents(image);
     let somebody = server(context)?.is_some() || context.environment.has_database();
     if layers.is_empty() || !somebody {
         return Ok(Vec::new());
     }
-    let below = ask(context, whose, async |asking| {
-        Ok(asking.client.below(&asking.organisation, &Layered { layers }).await?)
-    })?;
+    ask(context, whose, async |asking| below(asking, layers).await)
+}
+
+async fn below(asking: &Asking, layers: Vec<String>) -> anyhow::Result<Vec<KnownBase>> {
+    let below = asking.client.below(&asking.organisation, &Layered { layers }).await?;
     Ok(below.items.into_iter().filter_map(api::BelowImage::known).collect())
+}
+
+/// The contents of its layers, by name, as far as these are known.
+fn contents(image: &ImageDescription) -> Vec<String> {
+    let layers = image.layers.iter().map_while(|it| it.diff_id.as_ref());
+    layers.map(ToString::to_string).take(model::LONGEST_CHAIN + 1).collect()
+}
+
+/// What an image that is remembered stands on, by what it says itself and what its layers tell: no registry
+/// is asked.
+pub(crate) async fn remembered(asking: &Asking, inventory: &Inventory) -> anyhow::Result<Found> {
+    let mut beside = Beside::of(inventory, None, || Err(AFAR.to_owned()));
+    if let Some(image) = inventory.subject.image() {
+        let layers = contents(image);
+        let known = if layers.is_empty() { vec![] } else { below(asking, layers).await? };
+        beside.stand_on_known(image, &known);
+    }
+    let nothing = || Found { standing: Standing::Unknown(AFAR.to_owned()), doubts: Vec::new() };
+    Ok(beside.found().cloned().unwrap_or_else(nothing))
 }
 
 /// The layers of the image that somebody says another one stands on: as they are known, else as its registry
@@ -216,7 +234,7 @@ pub(crate) fn described(
         platform: platform.filter(|it| !it.os.is_empty()).cloned(),
         reference: None,
         manifest: None,
-        statements: false,
+        hearing: Hearing::Nothing,
         settings: Arc::new(settings),
         progress: Arc::new(Silent),
     };

@@ -1,11 +1,12 @@
 //! What runs in an environment, judged: for the verbs that take one in place of an image.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::{
     Deployment, DeploymentQuery, EventQuery, Judging, Runtime, RuntimeQuery, Sort, Unplaced,
 };
-use engine::Filter;
+use engine::{Filter, Part};
 use format::shown;
 use futures_util::StreamExt as _;
 use model::{Analysis, Basis, Gap, ImageDescription, Inventory, Statement};
@@ -13,6 +14,7 @@ use policy::Judge;
 
 use crate::Context;
 use crate::asking::{Asking, PART, Whose, ask_with, is, whole};
+use crate::bases;
 use crate::commands::said;
 use crate::exceptions;
 use crate::failure::Failure;
@@ -29,6 +31,15 @@ pub(crate) struct Deployed {
     environment: Option<String>,
     #[command(flatten)]
     whose: Whose,
+}
+
+/// What is wanted of each image.
+pub(crate) struct Wanted<'a> {
+    pub(crate) filter: &'a Filter,
+    /// Without texts.
+    pub(crate) brief: bool,
+    /// Only this part of it, of so many layers of its base.
+    pub(crate) part: Option<fn(usize) -> Part>,
 }
 
 impl Deployed {
@@ -60,13 +71,13 @@ impl Deployed {
         context: &Context,
         subject: &Subject,
         advice: &Advice,
-        (filter, brief): (&Filter, bool),
+        wanted: &Wanted<'_>,
         begin: impl FnOnce(usize) -> anyhow::Result<T>,
         mut take: impl FnMut(&mut T, Analysis) -> anyhow::Result<()>,
     ) -> anyhow::Result<(T, bool)> {
         let environment = self.environment.as_deref().unwrap_or_default();
         let (image, platform) = subject.in_environment()?;
-        let mut judging = advice.judging(context, brief)?;
+        let mut judging = advice.judging(context, wanted.brief)?;
         judging.environment.clone_from(&self.environment);
         ask_with(context, &self.whose, advice.directory(), async |asking| {
             sound(asking, advice, context)?;
@@ -88,7 +99,7 @@ impl Deployed {
             let judge = |it: Running| {
                 let mut gaps = doubts.about(&it);
                 gaps.append(&mut unseen);
-                let judged = judge(asking, it.name, it.deployment, &judging, filter);
+                let judged = judge(asking, it.name, it.deployment, &judging, wanted);
                 async move {
                     let mut judged = judged.await?;
                     judged.analysis.gaps.extend(gaps);
@@ -103,6 +114,9 @@ impl Deployed {
                 if let Some(image) = &it.unread {
                     let line = format!("{image} is not analysed yet: foretop push {image}");
                     context.messages.warn(&line);
+                }
+                if let Some(line) = &it.parted {
+                    context.messages.inform(line);
                 }
                 let basis = match it.unread {
                     // Nobody looked what that one loads.
@@ -124,7 +138,7 @@ impl Deployed {
             let basis = basis.unwrap_or_default();
             waiting.into_iter().try_for_each(|it| tell(it, &basis))?;
             for (name, analysis) in lost {
-                tell(Judged { analysis, unread: Some(name) }, &basis)?;
+                tell(Judged { analysis, unread: Some(name), parted: None }, &basis)?;
             }
             Ok((taken, doubts.is_any()))
         })
@@ -345,6 +359,8 @@ struct Judged {
     analysis: Analysis,
     /// By this name, nobody has analysed it yet.
     unread: Option<String>,
+    /// Which part of it is told, where that is not all.
+    parted: Option<String>,
 }
 
 async fn judge(
@@ -352,16 +368,54 @@ async fn judge(
     name: String,
     it: Deployment,
     judging: &Judging,
-    filter: &Filter,
+    wanted: &Wanted<'_>,
 ) -> anyhow::Result<Judged> {
     match asking.client.analysis(&asking.organisation, &it.digest, judging).await {
-        Ok(analysis) => Ok(Judged { analysis: filter.apply(called(analysis, name)), unread: None }),
+        Ok(analysis) => {
+            let mut analysis = called(analysis, name);
+            let mut filter = Cow::Borrowed(wanted.filter);
+            let mut parted = None;
+            if let Some(part) = wanted.part {
+                let (found, said) = which(asking, &mut analysis, part).await?;
+                filter.to_mut().part = found;
+                parted = said;
+            }
+            Ok(Judged { analysis: filter.apply(analysis), unread: None, parted })
+        }
         Err(error) if is(&error, Sort::NotFound) => {
             let why = unread(asking, &it).await;
             let analysis = unknown(name, &it, why);
-            Ok(Judged { analysis, unread: Some(it.image) })
+            Ok(Judged { analysis, unread: Some(it.image), parted: None })
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The part of an image that is wanted, and what is said of it. Where nobody can tell what its base image
+/// brought, nothing is left out on a guess, and that is a hole.
+async fn which(
+    asking: &Asking,
+    analysis: &mut Analysis,
+    part: fn(usize) -> Part,
+) -> anyhow::Result<(Option<Part>, Option<String>)> {
+    let found = bases::remembered(asking, &analysis.inventory).await?;
+    let name = shown(analysis.inventory.subject.name()).into_owned();
+    match found.layers() {
+        Ok(layers) => {
+            let part = part(layers);
+            let base = found.base().map_or_else(|| "none".to_owned(), base::BaseImage::name);
+            let base = shown(&base).into_owned();
+            let said = match part {
+                Part::Rest(_) => format!("{name}: without what base image {base} brought"),
+                Part::Base(_) => format!("{name}: only what base image {base} brought"),
+            };
+            Ok((Some(part), Some(said)))
+        }
+        Err(why) => {
+            let why = format!("what its base image brought is not known, so all is told: {why}");
+            analysis.gaps.push(Gap::new(name, why));
+            Ok((None, None))
+        }
     }
 }
 

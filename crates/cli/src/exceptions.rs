@@ -1,7 +1,7 @@
 //! What an organisation decided about flaws, for images that are read here.
 
 use api::Exception as Kept;
-use model::{Exception, Statement};
+use model::{Exception, Moment, Statement};
 
 use crate::Context;
 use crate::asking::{Asking, Whose, ask};
@@ -12,10 +12,27 @@ pub(crate) fn of(context: &Context, whose: &Whose) -> anyhow::Result<Vec<Stateme
     if whose.is_named(context)? { Ok(there(context, whose, None)) } else { Ok(Vec::new()) }
 }
 
+/// What it says, and what it said that is over, for whoever tells why that counts no more.
+pub(crate) fn ever(
+    context: &Context,
+    whose: &Whose,
+    environment: Option<&str>,
+) -> anyhow::Result<Vec<Statement>> {
+    if environment.is_none() && !whose.is_named(context)? {
+        return Ok(Vec::new());
+    }
+    let asking = ask(context, whose, async |asking| held(asking, environment, true).await);
+    Ok(known(context, asking))
+}
+
 /// What the organisation says of what runs there. Where it cannot be asked nothing is out of the way, and
 /// that is said.
 pub(crate) fn there(context: &Context, whose: &Whose, environment: Option<&str>) -> Vec<Statement> {
-    ask(context, whose, async |asking| told(asking, environment).await).unwrap_or_else(|error| {
+    known(context, ask(context, whose, async |asking| told(asking, environment).await))
+}
+
+fn known(context: &Context, asked: anyhow::Result<Vec<Statement>>) -> Vec<Statement> {
+    asked.unwrap_or_else(|error| {
         let why = "Exceptions are not known, so nothing is out of the way by them";
         context.messages.warn(&format!("{why}: {error}"));
         Vec::new()
@@ -27,8 +44,22 @@ pub(crate) async fn told(
     asking: &Asking,
     environment: Option<&str>,
 ) -> anyhow::Result<Vec<Statement>> {
+    held(asking, environment, false).await
+}
+
+async fn held(
+    asking: &Asking,
+    environment: Option<&str>,
+    expired: bool,
+) -> anyhow::Result<Vec<Statement>> {
     let all = asking.client.exceptions(&asking.organisation).await?.items;
-    let held = all.iter().filter(|it| !it.expired).map(decided);
+    // What is over by the server's clock never counts here, whatever the hour is.
+    let now = Moment::from_micros(jiff::Timestamp::now().as_microsecond());
+    let is_over = |it: &&Kept| {
+        let ends = it.definition.expires.as_deref().and_then(|it| it.parse::<Moment>().ok());
+        ends.is_some_and(|it| it <= now)
+    };
+    let held = all.iter().filter(|it| !it.expired || expired && is_over(it)).map(decided);
     let held: Vec<Exception> = held.collect::<anyhow::Result<_>>()?;
     Ok(held.iter().filter(|it| it.holds_in(environment)).map(Exception::statement).collect())
 }

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use almanac::Almanac;
 use api::Judging;
 use clap::ValueHint;
-use engine::Lookout;
-use model::{Inventory, Statement};
+use engine::{Hearing, Lookout};
+use model::Statement;
 use regex::Regex;
 
 use crate::Context;
 use crate::failure::Failure;
 use crate::heap;
 use crate::messages::{Messages, count};
-use crate::subject::Subject;
+use crate::subject::{Seen, Subject};
 
 /// Whose word counts.
 #[derive(clap::Args)]
@@ -47,9 +47,10 @@ impl Advice {
     pub(crate) fn about(
         &self,
         subject: &Subject,
+        hearing: Hearing,
         context: &Context,
-    ) -> anyhow::Result<(Lookout, Inventory)> {
-        self.beside(context, &[subject], || subject.inventory_with_statements(context))
+    ) -> anyhow::Result<(Lookout, Seen)> {
+        self.beside(context, &[subject], || subject.seen(context, hearing))
     }
 
     /// The same for two that are held against each other.
@@ -58,7 +59,7 @@ impl Advice {
         one: &Subject,
         other: &Subject,
         context: &Context,
-    ) -> anyhow::Result<(Lookout, (Inventory, Inventory))> {
+    ) -> anyhow::Result<(Lookout, (Seen, Seen))> {
         self.beside(context, &[one, other], || Subject::both(one, other, context))
     }
 

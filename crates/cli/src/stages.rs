@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use attestation::{Dockerfile, From as Built, Provenance, Stage};
-use engine::{Engine, Request};
+use engine::{Engine, Hearing, Request};
 use image::Silent;
 use model::{Inventory, Platform, Reference, Subject as Read};
 
@@ -173,7 +173,7 @@ fn look_into(
         platform: platform.cloned(),
         reference: None,
         manifest: None,
-        statements: false,
+        hearing: Hearing::Nothing,
         progress: Arc::new(Silent),
     };
     let engine = Engine { cache: context.environment.cache()?.map(Arc::new) };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cache::Cache;
-use engine::{Analyzed, Engine, Origin, Request};
+use engine::{Analyzed, Engine, Hearing, Origin, Request};
 use image::{Attached, Settings};
 use model::{Gap, Inventory, Platform, Reference};
 
@@ -116,19 +116,20 @@ impl Subject {
     }
 
     /// By what name it is in a registry, if it is.
-    pub(crate) fn found_in_a_registry(&self) -> Option<Reference> {
+    fn found_in_a_registry(&self) -> Option<Reference> {
         let name = self.written().filter(|_| self.in_a_registry())?;
         name.split_once("://").map_or(name, |(_, it)| it).parse().ok()
     }
 
     /// What is inside.
     pub(crate) fn inventory(&self, context: &Context) -> anyhow::Result<Inventory> {
-        self.looked_into(context, false)
+        Ok(self.seen(context, Hearing::Nothing)?.inventory)
     }
 
-    /// The same, with what is stated about flaws beside an image.
-    pub(crate) fn inventory_with_statements(&self, context: &Context) -> anyhow::Result<Inventory> {
-        self.looked_into(context, true)
+    /// The same, with what is to be heard of what is stated beside an image.
+    pub(crate) fn seen(&self, context: &Context, hearing: Hearing) -> anyhow::Result<Seen> {
+        let cache = context.environment.cache()?.map(Arc::new);
+        Ok(self.fetched(context, hearing, cache)?.told(context))
     }
 
     /// Its file, where it is a document that lies in one.
@@ -136,12 +137,12 @@ impl Subject {
         if self.is_stdin() { None } else { self.subject.as_deref()?.strip_prefix("sbom://") }
     }
 
-    /// What is inside both, read at the same time, with what is stated about flaws beside images.
+    /// What is inside both, read at the same time, with all that is stated beside images.
     pub(crate) fn both(
         one: &Self,
         other: &Self,
         context: &Context,
-    ) -> anyhow::Result<(Inventory, Inventory)> {
+    ) -> anyhow::Result<(Seen, Seen)> {
         if one.is_stdin() && other.is_stdin() {
             return Err(Failure::error(
                 "both sides would be read from standard input",
@@ -150,28 +151,23 @@ impl Subject {
         }
         let cache = context.environment.cache()?.map(Arc::new);
         let (one, other) = std::thread::scope(|scope| {
-            let other = scope.spawn(|| other.fetched(context, true, cache.clone()));
-            (one.fetched(context, true, cache.clone()), other.join())
+            let other = scope.spawn(|| other.fetched(context, Hearing::All, cache.clone()));
+            (one.fetched(context, Hearing::All, cache.clone()), other.join())
         });
         let other = other.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // What was done is told one after the other.
         Ok((one?.told(context), other?.told(context)))
     }
 
-    fn looked_into(&self, context: &Context, statements: bool) -> anyhow::Result<Inventory> {
-        let cache = context.environment.cache()?.map(Arc::new);
-        Ok(self.fetched(context, statements, cache)?.told(context))
-    }
-
     fn fetched(
         &self,
         context: &Context,
-        statements: bool,
+        hearing: Hearing,
         cache: Option<Arc<Cache>>,
     ) -> anyhow::Result<Fetched> {
         let runtime =
             if self.document().is_some() { crate::runtime_for_files() } else { crate::runtime() }?;
-        let fetched = runtime.block_on(self.fetch(context, statements, cache));
+        let fetched = runtime.block_on(self.fetch(context, hearing, cache));
         // Who still waits for bytes that are not wanted any more must not keep us.
         runtime.shutdown_background();
         fetched
@@ -182,46 +178,15 @@ impl Subject {
     }
 
     /// What is inside, for whoever waits already.
-    pub(crate) async fn read(
-        &self,
-        context: &Context,
-        statements: bool,
-    ) -> anyhow::Result<Inventory> {
+    pub(crate) async fn read(&self, context: &Context, hearing: Hearing) -> anyhow::Result<Seen> {
         let cache = context.environment.cache()?.map(Arc::new);
-        Ok(self.fetch(context, statements, cache).await?.told(context))
-    }
-
-    /// What is stated beside the image, of any kind. Where nothing can be, there is nothing.
-    pub(crate) fn stated(&self, context: &Context) -> anyhow::Result<Attached> {
-        let Some(subject) = self.subject.clone().filter(|_| !self.is_stdin()) else {
-            return Ok(Attached::default());
-        };
-        let (source, _) = image::parse(&subject).map_err(engine::Error::from)?;
-        if matches!(source.scheme(), "fs" | "sbom" | "local") {
-            return Ok(Attached::default());
-        }
-        let Context { environment, messages, docker } = context;
-        let subject = if environment.offline()? { without_registry(&subject)? } else { subject };
-        let request = Request {
-            subject,
-            platform: self.choice.platform.clone(),
-            reference: self.choice.reference.clone(),
-            manifest: None,
-            statements: false,
-            settings: Arc::new(docker::settings(environment, docker, true)?),
-            progress: Arc::new(Watcher::new(messages, "Looking")),
-        };
-        let runtime = crate::runtime()?;
-        let engine = Engine { cache: None };
-        let found = runtime.block_on(engine.attached(&request, |_| true));
-        runtime.shutdown_background();
-        Ok(found?.1)
+        Ok(self.fetch(context, hearing, cache).await?.told(context))
     }
 
     async fn fetch(
         &self,
         context: &Context,
-        statements: bool,
+        hearing: Hearing,
         cache: Option<Arc<Cache>>,
     ) -> anyhow::Result<Fetched> {
         let Context { environment, messages, docker } = context;
@@ -249,7 +214,7 @@ impl Subject {
             platform: self.choice.platform.clone(),
             reference: self.choice.reference.clone(),
             manifest: None,
-            statements,
+            hearing,
             settings,
             progress: Arc::new(Watcher::new(
                 messages,
@@ -267,7 +232,32 @@ impl Subject {
                 error.into()
             }
         })?;
-        Ok(Fetched { analyzed, scheme, trouble: cache.and_then(|it| it.trouble()) })
+        let (place, trouble) = (self.found_in_a_registry(), cache.and_then(|it| it.trouble()));
+        Ok(Fetched { analyzed, scheme, place, trouble })
+    }
+}
+
+/// What is inside, and what is stated beside it.
+pub(crate) struct Seen {
+    pub(crate) inventory: Inventory,
+    /// All that is stated beside an image that was read here, where that was to be heard.
+    pub(crate) heard: Option<Heard>,
+    /// Which document was taken in place of the image's layers, if one was.
+    pub(crate) attested: Option<Gap>,
+}
+
+/// What is stated beside an image.
+pub(crate) struct Heard {
+    /// By what name it is in a registry, if it is.
+    pub(crate) place: Option<Reference>,
+    /// Each, or why nobody can tell.
+    pub(crate) attached: Result<Attached, String>,
+}
+
+impl Seen {
+    /// What is remembered of an image that is not read here.
+    pub(crate) fn remembered(inventory: Inventory) -> Self {
+        Self { inventory, heard: None, attested: None }
     }
 }
 
@@ -275,16 +265,23 @@ impl Subject {
 struct Fetched {
     analyzed: Analyzed,
     scheme: String,
+    place: Option<Reference>,
     trouble: Option<String>,
 }
 
 impl Fetched {
-    fn told(self, context: &Context) -> Inventory {
+    fn told(self, context: &Context) -> Seen {
         tell(&self.analyzed, &self.scheme, &context.messages);
         if let Some(trouble) = self.trouble {
             context.messages.warn(&format!("Nothing is kept for the next time: {trouble}"));
         }
-        self.analyzed.inventory
+        let Analyzed { inventory, beside, origin } = self.analyzed;
+        let heard = beside.map(|attached| Heard { place: self.place, attached });
+        let attested = match origin {
+            Origin::Attested(document) => Some(document),
+            _ => None,
+        };
+        Seen { inventory, heard, attested }
     }
 }
 
@@ -341,7 +338,7 @@ fn tell(analyzed: &Analyzed, scheme: &str, messages: &Messages) {
     let packages = analyzed.inventory.packages.len();
     let packages = count(packages as u64, "package", "packages");
     let bytes = messages.bytes_read();
-    match analyzed.origin {
+    match &analyzed.origin {
         Origin::Kept => {
             messages.debug("analyze done: the image was kept");
             messages.done(&format!("SBOM of image already cached, {packages} indexed"));
@@ -361,7 +358,7 @@ fn tell(analyzed: &Analyzed, scheme: &str, messages: &Messages) {
             messages.done("File system read");
             messages.done(&format!("Indexed {packages}"));
         }
-        Origin::Attested => {
+        Origin::Attested(_) => {
             messages.debug("analyze done: an attested document, and no layer");
             messages.done(&format!("SBOM obtained from attestation, {packages} found"));
         }

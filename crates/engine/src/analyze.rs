@@ -29,12 +29,24 @@ pub struct Request {
     pub reference: Option<String>,
     /// The manifest that the digest in a registry's name is of, if somebody has it by now.
     pub manifest: Option<Arc<[u8]>>,
-    /// Also hear what is stated about flaws beside an image: for those who judge.
-    pub statements: bool,
+    /// How much of what is stated beside an image is heard.
+    pub hearing: Hearing,
     /// How to reach things.
     pub settings: Arc<Settings>,
     /// Who watches.
     pub progress: Arc<dyn Progress>,
+}
+
+/// How much of what is stated beside an image is heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hearing {
+    /// Nothing: what is inside is all that is wanted.
+    #[default]
+    Nothing,
+    /// What is stated about flaws: for those who judge.
+    Flaws,
+    /// All of it, which is handed on: for those who also ask how the image was built.
+    All,
 }
 
 /// The answer, and how it was come by.
@@ -42,12 +54,14 @@ pub struct Request {
 pub struct Analyzed {
     /// What is inside.
     pub inventory: Inventory,
+    /// What is stated beside it, where all of that was to be heard; an error where nobody can tell.
+    pub beside: Option<Result<Attached, String>>,
     /// How we know.
     pub origin: Origin,
 }
 
 /// How an inventory was come by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// It was kept, and nothing was read.
     Kept,
@@ -62,8 +76,15 @@ pub enum Origin {
     Directory,
     /// A document was read.
     Document,
-    /// A document was read that is attested beside an image, and believed, in place of its layers.
-    Attested,
+    /// A document was read that is attested beside an image, and believed, in place of its layers: which
+    /// one, and in whose name.
+    Attested(Gap),
+}
+
+impl Analyzed {
+    pub(crate) fn of(inventory: Inventory, origin: Origin) -> Self {
+        Self { inventory, beside: None, origin }
+    }
 }
 
 impl Request {
@@ -97,13 +118,20 @@ impl Engine {
         let ask = request.of(name.clone());
         match open(source, &ask).await? {
             Opened::Image(image) => {
-                let mut analyzed = match attested(&*image, trust, &*ask.progress).await {
+                // Whoever hears all hears it once.
+                let beside = match request.hearing {
+                    Hearing::All => Some(heard(&*image, request).await),
+                    Hearing::Flaws | Hearing::Nothing => None,
+                };
+                let known = beside.as_ref().and_then(|it| it.as_ref().ok());
+                let mut analyzed = match attested(&*image, known, trust, &*ask.progress).await {
                     Some(analyzed) => analyzed,
                     None => self.image(&*image, &ask).await?,
                 };
-                if request.statements {
-                    hear(&*image, &mut analyzed.inventory).await;
+                if request.hearing != Hearing::Nothing {
+                    hear(&*image, known, &mut analyzed.inventory).await;
                 }
+                analyzed.beside = beside;
                 Ok(analyzed)
             }
             Opened::Directory { path, entries } => directory(source, &ask, path, entries).await,
@@ -138,11 +166,7 @@ impl Engine {
         {
             return Ok((description.clone(), image.attached(wanted).await));
         }
-        let error = image::Error::unsupported(
-            &request.subject,
-            "nothing can be stated beside what is no image in a registry or in a layout",
-        );
-        Err(error.with_hint("registry://NAME, oci-dir://DIRECTORY, archive://FILE").into())
+        Err(speechless(&request.subject).into())
     }
 
     /// How the image of `request` is signed. Nothing of the image itself is read.
@@ -156,13 +180,13 @@ impl Engine {
 
     async fn image(&self, image: &dyn Image, ask: &Ask) -> Result<Analyzed, Error> {
         if let Some(inventory) = image.description().and_then(|it| self.kept(it)) {
-            return Ok(Analyzed { inventory, origin: Origin::Kept });
+            return Ok(Analyzed::of(inventory, Origin::Kept));
         }
         let limits = ask.settings.limits;
         let reader = Arc::new(Reader::new(self.cache.clone(), limits));
         let description = image.read(reader.clone()).await?;
         if let Some(inventory) = self.kept(&description) {
-            return Ok(Analyzed { inventory, origin: Origin::Kept });
+            return Ok(Analyzed::of(inventory, Origin::Kept));
         }
         let mut layers = Vec::with_capacity(description.layers.len());
         let mut read = 0;
@@ -193,7 +217,7 @@ impl Engine {
         let all = description.layers.len();
         let inventory = stacked.into_inventory(Subject::Image(Box::new(description)));
         self.keep(&inventory);
-        Ok(Analyzed { inventory, origin: Origin::Layers { read, all } })
+        Ok(Analyzed::of(inventory, Origin::Layers { read, all }))
     }
 
     /// The inventory of that very image, under the names it is asked by now.
@@ -223,17 +247,43 @@ fn key(description: &ImageDescription) -> Option<&Digest> {
     description.digest.as_ref().or(description.config.as_ref())
 }
 
-/// Adds what is stated about flaws beside the image. It is asked for each time: statements change
-/// while the image they are about does not.
-async fn hear(image: &dyn Image, inventory: &mut Inventory) {
-    let attached = image.attached(|kind| kind.starts_with("https://openvex.dev/ns")).await;
-    for gap in attached.gaps {
+/// All that is stated beside the image.
+async fn heard(image: &dyn Image, request: &Request) -> Result<Attached, String> {
+    match image.description() {
+        Some(_) => Ok(image.attached(|_| true).await),
+        None => Err(speechless(&request.subject).to_string()),
+    }
+}
+
+/// That nobody can tell what is stated beside a subject.
+fn speechless(subject: &str) -> image::Error {
+    let why = "nothing can be stated beside what is no image in a registry or in a layout";
+    let hint = "registry://NAME, oci-dir://DIRECTORY, archive://FILE";
+    image::Error::unsupported(subject, why).with_hint(hint)
+}
+
+/// Is it about flaws?
+fn is_vex(predicate_type: &str) -> bool {
+    predicate_type.starts_with("https://openvex.dev/ns")
+}
+
+/// Adds what is stated about flaws beside the image, of what is known to be there or else asked for now. It
+/// is asked for each time: statements change while the image they are about does not.
+async fn hear(image: &dyn Image, known: Option<&Attached>, inventory: &mut Inventory) {
+    let asked;
+    let attached = if let Some(known) = known {
+        known
+    } else {
+        asked = image.attached(is_vex).await;
+        &asked
+    };
+    for gap in &attached.gaps {
         // What could not be read when the image was described is told already.
-        if !inventory.gaps.contains(&gap) {
-            inventory.gaps.push(gap);
+        if !inventory.gaps.contains(gap) {
+            inventory.gaps.push(gap.clone());
         }
     }
-    for stated in attached.statements {
+    for stated in attached.statements.iter().filter(|it| is_vex(&it.predicate_type)) {
         let origin = stated.origin();
         match statement::read(&origin, &stated.bytes) {
             Ok(read) => {
@@ -291,7 +341,7 @@ async fn directory(
         }
     };
     let inventory = stacked.into_inventory(Subject::Directory { path: path.clone() });
-    Ok(Analyzed { inventory, origin: Origin::Directory })
+    Ok(Analyzed::of(inventory, Origin::Directory))
 }
 
 /// A link may lead to a link, and so on; honest ones do not go further than this.
@@ -322,7 +372,7 @@ fn document(name: String, bytes: &[u8]) -> Result<Analyzed, Error> {
             {
                 *subject = name;
             }
-            Ok(Analyzed { inventory, origin: Origin::Document })
+            Ok(Analyzed::of(inventory, Origin::Document))
         }
         Err(why) => Err(Error::Document { name, why: why.to_string() }),
     }

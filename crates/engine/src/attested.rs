@@ -1,6 +1,6 @@
 //! What an image holds, in the words of somebody who is believed: an SBOM that is attested in place of layers.
 
-use image::{Image, Progress, Stated, Trust};
+use image::{Attached, Image, Progress, Stated, Trust};
 use model::{Gap, ImageDescription, Inventory, Place, Subject};
 
 use crate::analyze::{Analyzed, Origin};
@@ -13,18 +13,27 @@ const DOCUMENTS: [&str; 4] = [
     "https://cyclonedx.org/bom",
 ];
 
-/// What the image holds, if somebody says so who is believed. Whatever is wrong with their words is told,
+/// What the image holds, if somebody says so who is believed, of what is known to be stated beside it or
+/// else asked for now. Whatever is wrong with their words is told,
 /// and then the layers are read as ever.
 pub(crate) async fn attested(
     image: &dyn Image,
+    known: Option<&Attached>,
     trust: &Trust,
     progress: &dyn Progress,
 ) -> Option<Analyzed> {
     let description = image.description().filter(|_| !trust.is_empty())?;
     let digest = description.digest.clone()?;
-    let attached = image.attached(|kind| rank(kind).is_some()).await;
+    let asked;
+    let attached = if let Some(known) = known {
+        known
+    } else {
+        asked = image.attached(|kind| rank(kind).is_some()).await;
+        &asked
+    };
     let mut doubts: Vec<String> = attached.gaps.iter().map(ToString::to_string).collect();
-    let mut stated: Vec<&Stated> = attached.statements.iter().collect();
+    let documents = attached.statements.iter().filter(|it| rank(&it.predicate_type).is_some());
+    let mut stated: Vec<&Stated> = documents.collect();
     stated.sort_by_key(|it| (it.seal.is_none(), rank(&it.predicate_type)));
     for it in stated {
         let taken =
@@ -34,9 +43,10 @@ pub(crate) async fn attested(
                 let why = format!(
                     "no layer was read: what is inside is as this document says, which is {who}"
                 );
-                inventory.gaps.push(Gap::new(format!("SBOM {}", it.origin()), why));
+                let gap = Gap::new(format!("SBOM {}", it.origin()), why);
+                inventory.gaps.push(gap.clone());
                 let inventory = inventory.in_order();
-                return Some(Analyzed { inventory, origin: Origin::Attested });
+                return Some(Analyzed::of(inventory, Origin::Attested(gap)));
             }
             Err(why) => doubts.push(format!("{}: {why}", it.origin())),
         }

@@ -12,7 +12,7 @@ pub mod in_use;
 mod reader;
 mod refresh;
 
-pub use analyze::{Analyzed, Engine, Origin, Request};
+pub use analyze::{Analyzed, Engine, Hearing, Origin, Request};
 pub use compare::{compare, compare_wanted};
 pub use error::Error;
 pub use extent::{Piece, pieces};

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use cache::Cache;
-use engine::{Analyzed, Engine, Error, Origin, Request};
+use engine::{Analyzed, Engine, Error, Hearing, Origin, Request};
 use model::Inventory;
 use tempfile::TempDir;
 use testkit::{AttestationForm, Compression, FakeRegistry, ImageBuilder, image, index, layer};
@@ -37,7 +37,7 @@ fn ask(engine: &Engine, subject: &str) -> Result<Analyzed, Error> {
         platform: None,
         reference: None,
         manifest: None,
-        statements: false,
+        hearing: Hearing::Nothing,
         settings: Arc::new(image::Settings::default()),
         progress: Arc::new(image::Silent),
     };
@@ -224,23 +224,27 @@ fn statements_are_fetched_for_those_who_judge() {
         .image("linux/amd64", two_layers(Compression::Gzip))
         .attestation(AttestationForm::Artifact, "https://openvex.dev/ns/v0.2.0");
     registry.push_index("app", "1", &stated);
-    let asked_for = |statements: bool| {
+    let asked_for = |hearing: Hearing| {
         let before = registry.seen().len();
         let request = Request {
             subject: format!("registry://{}/app:1", registry.host()),
             platform: Some("linux/amd64".parse().unwrap()),
             reference: None,
             manifest: None,
-            statements,
+            hearing,
             settings: Arc::new(image::Settings::default()),
             progress: Arc::new(image::Silent),
         };
-        let inventory = answer(&Engine::default(), &request).unwrap().inventory;
-        (registry.seen().len() - before, inventory.gaps.len())
+        let Analyzed { inventory, beside, .. } = answer(&Engine::default(), &request).unwrap();
+        assert_eq!(beside.is_some(), hearing == Hearing::All);
+        let stated = beside.map_or(0, |it| it.unwrap().statements.len());
+        (registry.seen().len() - before, inventory.gaps.len(), stated)
     };
-    let (without, gaps) = asked_for(false);
+    let (without, gaps, _) = asked_for(Hearing::Nothing);
     assert_eq!(gaps, 0);
     // The statement is an empty one, which is a hole. Of the image and of its index three places are asked:
     // the referrers, the list in place of them, and the tag of cosign's.
-    assert_eq!(asked_for(true), (without + 2 + 2 * 3, 1));
+    assert_eq!(asked_for(Hearing::Flaws), (without + 2 + 2 * 3, 1, 0));
+    // Whoever hears all hears it once, and it is handed on.
+    assert_eq!(asked_for(Hearing::All), (without + 2 + 2 * 3, 1, 1));
 }

@@ -5,8 +5,10 @@ use model::Comparison;
 use crate::policies::Compared;
 use crate::report;
 
+pub use grounds::Grounds;
 pub use several::{Application, Between, Outcome, Several};
 
+mod grounds;
 mod json;
 mod markdown;
 mod page;
@@ -62,6 +64,8 @@ pub struct Options {
     pub ignore_unchanged: bool,
     /// What policies say of both sides, where they are asked.
     pub policies: Option<Compared>,
+    /// What both sides stand on, where somebody looked.
+    pub grounds: Grounds,
 }
 
 /// Every report. Adding one is its file, its `mod` line, and its entry here.

@@ -134,7 +134,7 @@ impl Counts {
         }
     }
 
-    fn told(self) -> impl Iterator<Item = (Level, char, i64)> {
+    pub(crate) fn told(self) -> impl Iterator<Item = (Level, char, i64)> {
         let all = [
             (Level::Critical, 'C', self.critical),
             (Level::High, 'H', self.high),
@@ -146,7 +146,38 @@ impl Counts {
     }
 }
 
-const LABEL: usize = 18;
+impl Counts {
+    /// In cells, as others are written.
+    pub(crate) fn write(self, text: &mut Text<'_>) {
+        for (number, (level, _, count)) in self.told().enumerate() {
+            text.push(if number == 0 { "" } else { "  " });
+            text.cell(level, usize::try_from(count).unwrap_or_default());
+        }
+    }
+
+    /// What there is more or less of, to stand below such cells.
+    pub(crate) fn as_delta(self) -> String {
+        let cell = |(_, _, count): (Level, char, i64)| match count {
+            0 => " ".repeat(5),
+            count => format!("{count:>+5}"),
+        };
+        let cells: Vec<String> = self.told().map(cell).collect();
+        cells.join("  ").trim_end().to_owned()
+    }
+
+    /// In the badges of a comment, with what there is more or less of.
+    pub(crate) fn badges(self, out: &mut String, delta: Self) {
+        badges(out, self);
+        let delta = delta.told().filter(|it| it.2 != 0);
+        let delta: Vec<String> =
+            delta.map(|(_, letter, count)| format!("{count:+}{letter}")).collect();
+        if !delta.is_empty() {
+            let _ = write!(out, "<br>{}", delta.join(" "));
+        }
+    }
+}
+
+const LABEL: usize = 20;
 
 /// For people.
 pub fn write_text(it: &Recommendations, options: &Options) -> String {
@@ -224,19 +255,11 @@ fn stand(text: &mut Text<'_>, it: &Stand, delta: Option<Counts>) {
         text.push("  ");
     };
     head(text, "vulnerabilities");
-    for (number, (level, _, count)) in it.vulnerabilities.told().enumerate() {
-        text.push(if number == 0 { "" } else { "  " });
-        text.cell(level, usize::try_from(count).unwrap_or_default());
-    }
+    it.vulnerabilities.write(text);
     text.push("\n");
     if let Some(delta) = delta {
         head(text, "");
-        let cell = |(_, _, count): (Level, char, i64)| match count {
-            0 => " ".repeat(5),
-            count => format!("{count:>+5}"),
-        };
-        let cells: Vec<String> = delta.told().map(cell).collect();
-        text.push(cells.join("  ").trim_end());
+        text.push(&delta.as_delta());
         text.push("\n");
     }
     let facts = facts(it);
@@ -364,13 +387,7 @@ fn in_markdown(out: &mut String, it: &Candidate) {
         html::line(out, "what it is", &it.steps.join(", "));
     }
     html::row(out, "vulnerabilities", |out| {
-        badges(out, it.stand.vulnerabilities);
-        let delta = it.delta.told().filter(|it| it.2 != 0);
-        let delta: Vec<String> =
-            delta.map(|(_, letter, count)| format!("{count:+}{letter}")).collect();
-        if !delta.is_empty() {
-            let _ = write!(out, "<br>{}", delta.join(" "));
-        }
+        it.stand.vulnerabilities.badges(out, it.delta);
     });
     html::line(out, "image", &facts(&it.stand).join(", "));
     html::row(out, "benefits", |out| {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use model::Analysis;
 
 pub(crate) mod basis;
+mod better;
 mod csv;
 pub(crate) mod cyclonedx;
 mod explain;
@@ -21,6 +22,7 @@ mod spdx;
 
 pub use crate::page::is_dark;
 pub use basis::{basis_for_json, write_basis};
+pub use better::Better;
 pub use csv::row as csv_row;
 pub use explain::{write_explanation, write_explanation_json};
 pub use ground::Ground;

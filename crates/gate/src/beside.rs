@@ -67,6 +67,11 @@ impl Beside {
         self.found = Some(found);
     }
 
+    /// What it stands on, if it is an image.
+    pub fn found(&self) -> Option<&Found> {
+        self.found.as_ref()
+    }
+
     /// How the image was built, where that is stated.
     pub fn built(&self) -> Option<&Provenance> {
         self.built.as_ref()
@@ -102,7 +107,7 @@ impl Beside {
     }
 
     /// The images that it may be built on, best first; `None`: nobody can tell.
-    pub(crate) fn base(&self) -> Option<Value> {
+    pub fn base(&self) -> Option<Value> {
         match &self.found.as_ref()?.standing {
             Standing::On(all) => {
                 let all: Vec<Value> = all.iter().filter_map(told).collect();

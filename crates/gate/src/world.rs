@@ -65,7 +65,7 @@ impl World<'_> {
             platform: None,
             reference: None,
             manifest: None,
-            statements: false,
+            hearing: engine::Hearing::Nothing,
             settings: Arc::clone(settings),
             progress: Arc::new(Silent),
         };

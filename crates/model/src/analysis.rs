@@ -210,7 +210,7 @@ impl Verdict {
 /// One link of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// What kind of link: `place`, `package`, `space`, `caution`, `advisory`, `range`, `comparison`,
+    /// What kind of link: `sbom` where a document was taken in place of layers, `place`, `package`, `space`, `caution`, `advisory`, `range`, `comparison`,
     /// `status`, `statement`, `owner`, `source`. A `caution` is about the space, the same in all chains.
     pub about: String,
     /// What is so, in a line.

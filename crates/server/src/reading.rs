@@ -5,7 +5,7 @@ mod claims;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use engine::{Engine, Request};
+use engine::{Engine, Hearing, Request};
 use image::{Member, Progress};
 use integration::watch::Found;
 use integration::{Failure, Repository};
@@ -214,7 +214,7 @@ impl Reading<'_> {
             platform: None,
             reference: None,
             manifest: member.manifest.clone(),
-            statements: true,
+            hearing: Hearing::Flaws,
             settings: Arc::clone(&self.settings),
             progress: Arc::clone(&self.progress),
         };

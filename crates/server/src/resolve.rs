@@ -154,7 +154,7 @@ async fn asked(
         platform: wanted,
         reference: None,
         manifest: None,
-        statements: false,
+        hearing: engine::Hearing::Nothing,
         settings: Arc::clone(&app.reach.settings),
         progress: Arc::new(image::Silent),
     };

@@ -94,6 +94,15 @@ impl Store {
         Ok(Paged::of(rows, limit, |it: &BaseRecord| format!("{}\n{}", it.name, it.digest)))
     }
 
+    /// A mark that is another one when other bases are taught.
+    pub async fn bases_mark(&self, organisation: &OrganisationId) -> Result<String, Error> {
+        let sql = "SELECT COUNT(*) AS rows, COALESCE(MAX(learned_at), 0) AS last FROM bases
+                   WHERE organisation = $1";
+        let rows = self.db.rows(sql, values![&organisation.0]).await?;
+        let Some(row) = rows.first() else { return Ok(String::new()) };
+        Ok(format!("{} {}", row.int("rows")?, row.int("last")?))
+    }
+
     /// Forgets all that was taught under that name. Says how many images that were.
     pub async fn forget_base(
         &self,

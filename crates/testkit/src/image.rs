@@ -1,5 +1,6 @@
 //! Images built in the test: layers as tar bytes, images as layouts and archives.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -27,7 +28,12 @@ pub fn layer() -> LayerBuilder {
 
 /// An image without layers.
 pub fn image() -> ImageBuilder {
-    ImageBuilder { layers: Vec::new(), platform: ("linux".into(), "amd64".into()) }
+    ImageBuilder {
+        layers: Vec::new(),
+        platform: ("linux".into(), "amd64".into()),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+    }
 }
 
 /// A layer in the making.
@@ -182,6 +188,8 @@ struct Layer {
 pub struct ImageBuilder {
     layers: Vec<Layer>,
     platform: (String, String),
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
 }
 
 /// Blobs by digest, and the one to start from.
@@ -221,12 +229,28 @@ impl ImageBuilder {
         self
     }
 
+    /// With a label in its configuration.
+    #[must_use]
+    pub fn label(mut self, name: &str, value: &str) -> Self {
+        self.labels.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With an annotation in its manifest.
+    #[must_use]
+    pub fn annotation(mut self, name: &str, value: &str) -> Self {
+        self.annotations.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     pub(crate) fn config(&self) -> Vec<u8> {
+        let settings =
+            if self.labels.is_empty() { json!({}) } else { json!({"Labels": self.labels}) };
         let config = json!({
             "created": "2026-01-02T03:04:05Z",
             "os": self.platform.0,
             "architecture": self.platform.1,
-            "config": {},
+            "config": settings,
             "rootfs": {
                 "type": "layers",
                 "diff_ids": self.layers.iter().map(|it| it.diff_id.clone()).collect::<Vec<_>>(),
@@ -252,7 +276,7 @@ impl ImageBuilder {
         };
         let manifest_type = "application/vnd.oci.image.manifest.v1+json";
         let config_type = "application/vnd.oci.image.config.v1+json";
-        let manifest = serde_json::to_vec(&json!({
+        let mut manifest = json!({
             "schemaVersion": 2,
             "mediaType": manifest_type,
             "config": {
@@ -261,8 +285,11 @@ impl ImageBuilder {
             "layers": self.layers.iter().map(|it| json!({
                 "mediaType": layer_type(it), "digest": it.digest, "size": it.blob.len(),
             })).collect::<Vec<_>>(),
-        }))
-        .expect("a Value is JSON");
+        });
+        if !self.annotations.is_empty() {
+            manifest["annotations"] = json!(self.annotations);
+        }
+        let manifest = serde_json::to_vec(&manifest).expect("a Value is JSON");
         let mut blobs: Vec<(String, String, Vec<u8>)> = self
             .layers
             .iter()
@@ -357,7 +384,7 @@ impl ImageBuilder {
             diff_id: it.diff_id.clone(),
             compression: Compression::Plain,
         });
-        let plain = Self { layers: layers.collect(), platform: self.platform.clone() };
+        let plain = Self { layers: layers.collect(), ..self.clone() };
         plain.docker_archive(repository_tag)
     }
 

@@ -16,7 +16,7 @@ pub fn run(input: &[u8]) {
         platform: None,
         reference: None,
         manifest: None,
-        statements: true,
+        hearing: engine::Hearing::Flaws,
         settings: Arc::new(settings),
         progress: Arc::new(image::Silent),
     };

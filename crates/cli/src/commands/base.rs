@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api::{Base as Kept, BaseQuery, Learning, LearningImage};
 use clap::Subcommand;
-use engine::{Engine, Request};
+use engine::{Engine, Hearing, Request};
 use image::Silent;
 use model::{ImageDescription, Platform, Reference, whole_chain};
 
@@ -253,7 +253,7 @@ fn in_files(
         platform: None,
         reference: reference.map(str::to_owned),
         manifest: None,
-        statements: false,
+        hearing: Hearing::Nothing,
         settings,
         progress: Arc::new(Silent),
     };

@@ -9,10 +9,11 @@ use std::path::PathBuf;
 
 use api::Presenting;
 use clap::{ArgGroup, ValueHint};
-use engine::{Filter, Lookout, Part, compare_wanted};
+use engine::{Filter, Hearing, Lookout, Part, compare_wanted};
+use format::comparison::Grounds;
 use format::policies::Compared;
 use format::{comparison, report};
-use model::{Analysis, Comparison, Fate, Inventory, Level};
+use model::{Analysis, Comparison, Fate, Level};
 
 use self::between::{Between, Telling};
 pub(super) use self::pick::Pick;
@@ -28,7 +29,7 @@ use crate::formats as several;
 use crate::messages::count;
 use crate::output::{Delivery, Output, deliver};
 use crate::policies::{Policies, judged};
-use crate::subject::{Subject, subjects, warn_of_types};
+use crate::subject::{Heard, Seen, Subject, subjects, warn_of_types};
 
 /// Compare with another image, directory, archive or document: packages and vulnerabilities that came,
 /// went or changed
@@ -178,7 +179,12 @@ impl Verb for Compare {
                 created: Some(created.clone()),
                 ..several::drawn(context, output.as_ref())
             };
-            comparison::Options { report, ignore_unchanged, policies: None }
+            comparison::Options {
+                report,
+                ignore_unchanged,
+                policies: None,
+                grounds: Grounds::default(),
+            }
         };
         let mut reports: Vec<Reporting> = reports
             .into_iter()
@@ -215,31 +221,27 @@ impl Verb for Compare {
             None
         };
         // Policies are about whole images, whatever of them is compared.
-        let policies = |before: &Analysis, after: &Analysis, grounds: Option<[Ground; 2]>| {
-            let Some((judge, [was, is])) = judge.as_ref().zip(grounds) else { return Ok(None) };
-            let sides = [(after, &is), (before, &was)];
+        let policies = |before: &Analysis, after: &Analysis, [was, is]: &[Ground; 2]| {
+            let Some(judge) = judge.as_ref() else { return Ok(None) };
+            let sides = [(after, is), (before, was)];
             let [after, before] = judged(sides, judge, context)?.map(|it| it.paper);
             anyhow::Ok(Some(Compared { after, before }))
         };
-        let grounds = |before: &Analysis, after: &Analysis| {
-            let wanted = judge.is_some() || self.wishes.ignore_base;
-            wanted.then(|| self.grounds([before, after], context))
-        };
-        let (comparison, policies) = if self.is_judged_there(context)? {
-            let (after, before) = self.judged_there(context)?;
-            let grounds = grounds(&before, &after);
-            let [held, looked] =
-                self.without_bases([&before, &after], grounds.as_ref(), context)?;
-            (self.compared(&held, &looked, context), policies(&before, &after, grounds)?)
+        let (comparison, policies, grounds) = if self.is_judged_there(context)? {
+            let ([before, after], heard) = self.judged_there(context)?;
+            let grounds = self.grounds([&before, &after], heard, context);
+            let [held, looked] = self.without_bases([&before, &after], &grounds, context)?;
+            let told = told_grounds(&grounds, [&before, &after]);
+            (self.compared(&held, &looked, context), policies(&before, &after, &grounds)?, told)
         } else {
             let (lookout, (after, before)) = self.sides(context)?;
             // What is wanted is asked of the comparison: whatever one side had left out would look
             // new.
-            let [before, after] =
-                [before, after].map(|it| lookout.analyze_in_brief(it, &Filter::default()));
-            let grounds = grounds(&before, &after);
-            let [held, looked] =
-                self.without_bases([&before, &after], grounds.as_ref(), context)?;
+            let heard = [before.heard, after.heard];
+            let [before, after] = [before.inventory, after.inventory]
+                .map(|it| lookout.analyze_in_brief(it, &Filter::default()));
+            let grounds = self.grounds([&before, &after], heard, context);
+            let [held, looked] = self.without_bases([&before, &after], &grounds, context)?;
             let mut comparison = self.compared(&held, &looked, context);
             if ignore_unchanged {
                 lookout.put_titles(&held, &looked, &mut comparison);
@@ -247,13 +249,15 @@ impl Verb for Compare {
                 lookout.put_all_titles(&held, &looked, &mut comparison);
             }
             answered(&lookout)?;
-            (comparison, policies(&before, &after, grounds)?)
+            let told = told_grounds(&grounds, [&before, &after]);
+            (comparison, policies(&before, &after, &grounds)?, told)
         };
         let mut shut = Shuts::of(&comparison);
         shut.policies = policies.as_ref().is_some_and(Compared::is_worse);
         let shown = policies.filter(|_| !self.hide_policies);
         for (_, options, _) in &mut reports {
             options.policies.clone_from(&shown);
+            options.grounds.clone_from(&grounds);
         }
         tell(&comparison, context);
 
@@ -282,21 +286,14 @@ impl Compare {
     }
 
     /// What both sides stand on.
-    fn grounds(&self, [before, after]: [&Analysis; 2], context: &Context) -> [Ground; 2] {
-        let (theirs, its) = self.read_here();
-        [(before, its), (after, theirs)].map(|(analysis, subject)| {
-            Ground::of(context, &self.whose, subject.as_ref(), &analysis.inventory)
-        })
-    }
-
-    /// Where what is looked at and what it is held against are read from, if that is here.
-    fn read_here(&self) -> (Option<Subject>, Option<Subject>) {
-        let after = self.env.is_none().then(|| self.subject.clone());
-        let both = self.to.as_ref().map(|to| self.subject.clone().and(to, self.to_ref.as_deref()));
-        match both {
-            Some((subject, to)) => (after.map(|_| subject), Some(to)),
-            None => (after, None),
-        }
+    fn grounds(
+        &self,
+        [before, after]: [&Analysis; 2],
+        [beside_before, beside_after]: [Option<Heard>; 2],
+        context: &Context,
+    ) -> [Ground; 2] {
+        [(before, beside_before), (after, beside_after)]
+            .map(|(side, heard)| Ground::of(context, &self.whose, heard, &side.inventory))
     }
 
     /// Does somebody else judge both sides, as they judge what runs? Whoever names an almanac wants it
@@ -306,9 +303,12 @@ impl Compare {
         Ok(remembered && self.advice.directory().is_none() && server(context)?.is_some())
     }
 
-    /// What is looked at and what it is held against, judged by the server's almanac. What is not kept
-    /// there is not kept for it either.
-    fn judged_there(&self, context: &Context) -> anyhow::Result<(Analysis, Analysis)> {
+    /// What is looked at is held against that, both judged by the server's almanac, and what is stated
+    /// beside them. What is not kept there is not kept for it either.
+    fn judged_there(
+        &self,
+        context: &Context,
+    ) -> anyhow::Result<([Analysis; 2], [Option<Heard>; 2])> {
         let mut judging = self.advice.judging(context, false)?;
         // What runs nowhere yet is meant for where the other one runs.
         judging.environment = self.to_env.clone().or_else(|| self.env.clone());
@@ -318,7 +318,8 @@ impl Compare {
                 let presenting = Presenting { inventory, judging: judging.clone() };
                 asking.client.judge(&asking.organisation, &presenting).await
             };
-            Ok((judge(after).await?, judge(before).await?))
+            let judged = [judge(before.inventory).await?, judge(after.inventory).await?];
+            Ok((judged, [before.heard, after.heard]))
         })
     }
 
@@ -326,12 +327,12 @@ impl Compare {
     fn without_bases<'a>(
         &self,
         sides: [&'a Analysis; 2],
-        grounds: Option<&[Ground; 2]>,
+        [was, is]: &[Ground; 2],
         context: &Context,
     ) -> anyhow::Result<[Cow<'a, Analysis>; 2]> {
-        let Some([was, is]) = grounds.filter(|_| self.wishes.ignore_base) else {
+        if !self.wishes.ignore_base {
             return Ok(sides.map(Cow::Borrowed));
-        };
+        }
         let rest = |analysis: &Analysis, ground: &Ground| {
             let name = analysis.inventory.subject.name();
             let part = Some(ground.part(name, Part::Rest, context)?);
@@ -353,7 +354,7 @@ impl Compare {
     }
 
     /// What is looked at, what it is held against, and what the findings of both rest on.
-    fn sides(&self, context: &Context) -> anyhow::Result<(Lookout, (Inventory, Inventory))> {
+    fn sides(&self, context: &Context) -> anyhow::Result<(Lookout, (Seen, Seen))> {
         if let (None, Some(to)) = (&self.env, &self.to) {
             let exceptions = exceptions::of(context, &self.whose)?;
             let (subject, to) = self.subject.clone().and(to, self.to_ref.as_deref());
@@ -368,31 +369,37 @@ impl Compare {
         Ok((lookout.with_exceptions(exceptions), sides))
     }
 
-    fn remembered(&self, context: &Context) -> anyhow::Result<(Inventory, Inventory)> {
+    fn remembered(&self, context: &Context) -> anyhow::Result<(Seen, Seen)> {
         let almanac = self.advice.directory();
         ask_with(context, &self.whose, almanac, async |asking| self.picked(asking, context).await)
     }
 
-    async fn picked(
-        &self,
-        asking: &Asking,
-        context: &Context,
-    ) -> anyhow::Result<(Inventory, Inventory)> {
+    async fn picked(&self, asking: &Asking, context: &Context) -> anyhow::Result<(Seen, Seen)> {
         let pick = Pick { context, asking };
         let (after, known) = match &self.env {
-            Some(environment) => pick.running(environment, &self.subject).await?,
+            Some(environment) => {
+                let (inventory, known) = pick.running(environment, &self.subject).await?;
+                (Seen::remembered(inventory), known)
+            }
             None => pick.named(&self.subject).await?,
         };
         let before = match (&self.to, &self.to_env) {
             (Some(to), _) => {
                 let (_, to) = self.subject.clone().and(to, self.to_ref.as_deref());
-                to.read(context, true).await?
+                to.read(context, Hearing::All).await?
             }
-            (None, Some(environment)) => pick.newest_in(environment, &known).await?,
-            (None, None) => pick.latest(&known).await?,
+            (None, Some(environment)) => {
+                Seen::remembered(pick.newest_in(environment, &known).await?)
+            }
+            (None, None) => Seen::remembered(pick.latest(&known).await?),
         };
         Ok((after, before))
     }
+}
+
+/// What both sides stand on, as reports tell it.
+fn told_grounds([was, is]: &[Ground; 2], [before, after]: [&Analysis; 2]) -> Grounds {
+    Grounds { after: is.told(after), before: was.told(before) }
 }
 
 /// A report, how it is written, and where it goes.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use engine::{Filter, Part};
+use engine::{Filter, Hearing, Part};
 use format::report::{self, Report, Several};
 use model::{Analysis, Finding, Inventory, Level};
 use regex::Regex;
@@ -13,14 +13,14 @@ use regex::Regex;
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::bases::{Ground, warn_of_places};
-use crate::deployed::Deployed;
+use crate::deployed::{Deployed, Wanted};
 use crate::failure::Failure;
 use crate::findings::{Advice, answered, reports_help};
 use crate::formats;
 use crate::messages::count;
 use crate::output::{Delivery, Output};
 use crate::stages::Stages;
-use crate::subject::{Subject, subjects, warn_of_types};
+use crate::subject::{Seen, Subject, subjects, warn_of_types};
 
 /// List the known flaws of what is inside an image, a directory, an archive or a document
 #[derive(clap::Parser)]
@@ -114,11 +114,11 @@ struct Wishes {
     /// can tell stays. Needs --env
     #[arg(long, requires = "environment")]
     only_in_use: bool,
-    /// Only what the base image brought; an error where nobody can tell
-    #[arg(long, conflicts_with_all = ["ignore_base", "environment"])]
+    /// Only what the base image brought; an error where nobody can tell, and with --env a gap
+    #[arg(long, conflicts_with = "ignore_base")]
     only_base: bool,
-    /// Leave out what the base image brought; an error where nobody can tell
-    #[arg(long, conflicts_with = "environment")]
+    /// Leave out what the base image brought; an error where nobody can tell, and with --env a gap
+    #[arg(long)]
     ignore_base: bool,
 }
 
@@ -223,7 +223,8 @@ impl Verb for Cves {
         let mut telling: Vec<Telling<'_>> = telling.collect();
         let mut is_vulnerable = false;
         if self.deployed.wanted() {
-            let wanted = (&self.wishes.filter(), false);
+            let (filter, part) = (self.wishes.filter(), self.wishes.part());
+            let wanted = Wanted { filter: &filter, brief: false, part };
             let begin = |images: usize| {
                 telling.iter_mut().try_for_each(|it| it.begin(images))?;
                 Ok(telling)
@@ -233,24 +234,30 @@ impl Verb for Cves {
                 if self.wishes.only_in_use {
                     only_in_use(&mut analysis, context);
                 }
+                if part.is_some() {
+                    warn_of_places(&mut analysis, context);
+                }
                 tell(&analysis, context);
                 is_vulnerable |= is_open(&analysis);
                 telling.iter_mut().try_for_each(|it| it.add(&analysis))
             };
             let judged =
-                self.deployed.judged(context, &self.subject, &self.advice, wanted, begin, take)?;
+                self.deployed.judged(context, &self.subject, &self.advice, &wanted, begin, take)?;
             telling = judged.0;
             // What nobody sees may be worse than what is told.
             is_vulnerable |= judged.1;
         } else {
             let exceptions = self.deployed.exceptions(context)?;
-            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
+            let asks = self.stages.are_wanted() || self.wishes.part().is_some();
+            let hearing = if asks { Hearing::All } else { Hearing::Flaws };
+            let (lookout, Seen { inventory, heard, .. }) =
+                self.advice.about(&self.subject, hearing, context)?;
             let lookout = lookout.with_exceptions(exceptions);
             warn_of_types(&self.wishes.only_package_type, &[&inventory], &context.messages);
             let mut filter = self.wishes.filter();
             if self.stages.are_wanted() {
                 let whose = self.deployed.whose();
-                let ground = Ground::of(context, whose, Some(&self.subject), &inventory);
+                let ground = Ground::of(context, whose, heard, &inventory);
                 let staged = self.stages.read(context, &inventory, &ground)?;
                 let itself = staged.itself.then_some(inventory);
                 let all: Vec<Inventory> = itself.into_iter().chain(staged.others).collect();
@@ -269,7 +276,7 @@ impl Verb for Cves {
             }
             if let Some(part) = self.wishes.part() {
                 let whose = self.deployed.whose();
-                let ground = Ground::of(context, whose, Some(&self.subject), &inventory);
+                let ground = Ground::of(context, whose, heard, &inventory);
                 filter.part = Some(ground.part(inventory.subject.name(), part, context)?);
             }
             let mut analysis = lookout.analyze(inventory, &filter);

@@ -1,7 +1,8 @@
 //! `foretop explain`: why there is a finding, and why there is none.
 
-use engine::{Asked, Lookout, packages_called};
+use engine::{Asked, Hearing, Lookout, packages_called};
 use format::report;
+use model::Step;
 
 use super::{Outcome, Verb};
 use crate::Context;
@@ -10,7 +11,7 @@ use crate::exceptions;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::formats;
-use crate::subject::{Choice, Subject, subjects};
+use crate::subject::{Choice, Seen, Subject, subjects};
 use crate::table::Format;
 
 /// Tell why there is a finding, or why there is none: every step from the file to the verdict
@@ -43,16 +44,19 @@ pub(crate) struct Explain {
 impl Verb for Explain {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let subject = Subject::new(self.subject, self.choice);
-        let exceptions = match self.environment.as_deref() {
-            Some(there) => exceptions::there(context, &self.whose, Some(there)),
-            None => exceptions::of(context, &self.whose)?,
-        };
-        let (lookout, inventory) = self.advice.about(&subject, context)?;
+        let exceptions = exceptions::ever(context, &self.whose, self.environment.as_deref())?;
+        let (lookout, seen) = self.advice.about(&subject, Hearing::Flaws, context)?;
+        let Seen { inventory, attested, .. } = seen;
         let lookout = lookout.with_exceptions(exceptions);
         let packages = packages_called(&inventory, &self.about);
         let asked =
             if packages.is_empty() { Asked::Flaw(&self.about) } else { Asked::Packages(&packages) };
-        let judgements = lookout.explain(&inventory, asked);
+        let mut judgements = lookout.explain(&inventory, asked);
+        // Each story begins with who says what is inside, where no layer does.
+        if let Some(document) = attested {
+            let step = Step::new("sbom", document.to_string());
+            judgements.iter_mut().for_each(|it| it.chain.insert(0, step.clone()));
+        }
         answered(&lookout)?;
         let basis = lookout.basis(&inventory);
         let options = report::Options { details: self.details, ..formats::drawn(context, None) };

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use api::PolicySet;
 use clap::{Subcommand, ValueHint};
-use engine::{Filter, Lookout};
+use engine::{Filter, Hearing, Lookout};
 use format::policies::{self as paper, There};
 use format::report;
 use model::{Analysis, Inventory};
@@ -25,7 +25,7 @@ use crate::findings::{Advice, answered};
 use crate::formats;
 use crate::output::deliver;
 use crate::policies::{Files, Judged, Policies, in_force, judged, publish};
-use crate::subject::{Subject, subjects};
+use crate::subject::{Seen, Subject, subjects};
 use crate::table::Format;
 
 /// Judge an image, a directory, an archive or a document by policies
@@ -131,13 +131,13 @@ impl Judging {
         // Who brings policies is told what is wrong with them before anything else is looked at.
         let brought = self.policies.are_brought() || self.environment().is_none();
         let brought = brought.then(|| self.policies.judge(context)).transpose()?;
-        let (lookout, Bound { inventory, before, there }) =
+        let (lookout, Bound { seen, before, there }) =
             if self.environment().is_some() || self.to_latest {
                 self.bound(context)?
             } else {
                 let exceptions = exceptions::of(context, &self.whose)?;
-                let (lookout, inventory) = self.advice.about(&self.subject, context)?;
-                let bound = Bound { inventory, before: None, there: None };
+                let (lookout, seen) = self.advice.about(&self.subject, Hearing::All, context)?;
+                let bound = Bound { seen, before: None, there: None };
                 (lookout.with_exceptions(exceptions), bound)
             };
         let (judge, there) = match (brought, there) {
@@ -152,10 +152,11 @@ impl Judging {
             }
             (None, None) => (self.policies.judge(context)?, None),
         };
+        let Seen { inventory, heard, .. } = seen;
         let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
         let before = before.map(|it| lookout.analyze_in_brief(it, &Filter::default()));
         answered(&lookout)?;
-        let base = Ground::of(context, &self.whose, Some(&self.subject), &analysis.inventory);
+        let base = Ground::of(context, &self.whose, heard, &analysis.inventory);
         let mut judged = if let Some(before) = &before {
             let its = Ground::of(context, &self.whose, None, &before.inventory);
             let [after, its] = judged([(&analysis, &base), (before, &its)], &judge, context)?;
@@ -188,7 +189,7 @@ impl Judging {
 
 /// An image, and what is known of it where it is to go.
 struct Bound {
-    inventory: Inventory,
+    seen: Seen,
     /// What it is held against.
     before: Option<Inventory>,
     there: Option<(There, PolicySet)>,
@@ -209,7 +210,7 @@ impl Judging {
                     Some(environment) => pick.all_in(environment).await?,
                     None => Vec::new(),
                 };
-                let (inventory, known) = pick.named(&self.subject).await?;
+                let (seen, known) = pick.named(&self.subject).await?;
                 let before = match (&self.to_env, self.to_latest) {
                     (Some(environment), _) => Some(pick.newest_in(environment, &known).await?),
                     (None, true) => Some(pick.latest(&known).await?),
@@ -230,7 +231,7 @@ impl Judging {
                     None
                 };
                 let exceptions = exceptions::told(asking, self.environment()).await?;
-                anyhow::Ok((Bound { inventory, before, there }, exceptions))
+                anyhow::Ok((Bound { seen, before, there }, exceptions))
             })
         })?;
         Ok((lookout.with_exceptions(exceptions), bound))

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use api::Pushing;
 use clap::ValueHint;
+use engine::Hearing;
 use model::{Digest, ImageDescription, Inventory, Reference};
 
 use super::{Outcome, Verb};
@@ -38,7 +39,7 @@ pub(crate) struct Push {
 impl Verb for Push {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let output = self.output.as_deref().map(Output::to).transpose()?;
-        let inventory = self.subject.inventory_with_statements(context)?;
+        let inventory = self.subject.seen(context, Hearing::Flaws)?.inventory;
         let (image, digest) = identity(&inventory)?;
         let name = match &self.tag {
             Some(reference) => reference.clone(),

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::ValueHint;
-use engine::Filter;
-use format::report::{self, Quickviews};
+use engine::{Filter, Hearing, Lookout};
+use format::report::{self, Better, Quickviews};
 use model::Analysis;
 
+use super::recommendations::Asked;
 use super::{Outcome, Verb};
 use crate::Context;
 use crate::bases::Ground;
-use crate::deployed::Deployed;
+use crate::deployed::{Deployed, Wanted};
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::formats;
@@ -42,6 +43,10 @@ pub(crate) struct Quickview {
     /// Do not count what an exception or a statement takes out of the way
     #[arg(long)]
     ignore_suppressed: bool,
+    /// Also tell the base image as its tag is by now, and the best other tag, where these are better; its
+    /// registry is asked, and a few images are read
+    #[arg(long, conflicts_with_all = ["environment", "latest"])]
+    better_base: bool,
     #[command(flatten)]
     policies: Policies,
     #[command(flatten)]
@@ -55,9 +60,11 @@ impl Verb for Quickview {
         let unsuppressed = self.only_vex_affected || self.ignore_suppressed;
         let filter = Filter { unsuppressed, ..Filter::default() };
         let judge = self.deployed.judge(&self.policies, context)?;
-        let mut ground = None;
+        let (mut ground, mut heard, mut better) = (None, None, None);
+        // Who is to be asked for better bases is known when there is a base.
+        let mut looks = None;
         let told = if self.deployed.wanted() {
-            let advice = (&filter, true);
+            let wanted = Wanted { filter: &filter, brief: true, part: None };
             let begin = |images| Ok((images, Told::Several(Box::default())));
             let take = |(images, told): &mut (usize, Told), it: Analysis| {
                 if *images == 1 {
@@ -68,25 +75,26 @@ impl Verb for Quickview {
                 Ok(())
             };
             let judged =
-                self.deployed.judged(context, &self.subject, &self.advice, advice, begin, take)?;
+                self.deployed.judged(context, &self.subject, &self.advice, &wanted, begin, take)?;
             judged.0.1
         } else if self.latest {
             Told::One(Box::new(self.deployed.latest(context, &self.advice, &filter)?))
         } else {
             let exceptions = self.deployed.exceptions(context)?;
-            let (lookout, inventory) = self.advice.about(&self.subject, context)?;
+            let (lookout, seen) = self.advice.about(&self.subject, Hearing::All, context)?;
             let lookout = lookout.with_exceptions(exceptions);
-            let analysis = lookout.analyze_in_brief(inventory, &filter);
+            heard = seen.heard;
+            let analysis = lookout.analyze_in_brief(seen.inventory, &filter);
             answered(&lookout)?;
+            looks = self.better_base.then_some(lookout);
             Told::One(Box::new(analysis))
         };
         let judged = match &told {
             Told::One(analysis) => {
-                let is_read_here = !(self.deployed.wanted() || self.latest);
-                let subject = is_read_here.then_some(&self.subject);
                 let whose = self.deployed.whose();
-                let base = Ground::of(context, whose, subject, &analysis.inventory);
+                let base = Ground::of(context, whose, heard, &analysis.inventory);
                 ground = base.told(analysis);
+                better = looks.map(|it| better_than(context, &it, analysis, &base)).transpose()?;
                 let [judged] = judged([(analysis, &base)], &judge, context)?;
                 Some(judged.paper)
             }
@@ -100,7 +108,11 @@ impl Verb for Quickview {
         for (form, output) in reports {
             let terminal = output.is_none();
             let options = formats::drawn(context, output.as_ref());
-            let beside = report::Beside { ground: ground.as_ref(), judged: judged.as_ref() };
+            let beside = report::Beside {
+                ground: ground.as_ref(),
+                better: better.as_ref(),
+                judged: judged.as_ref(),
+            };
             let text = told.written(form, &beside, &options);
             let text =
                 if terminal { context.messages.as_typed(&text) } else { text.as_str().into() };
@@ -108,6 +120,21 @@ impl Verb for Quickview {
         }
         Ok(Outcome::Done)
     }
+}
+
+/// What the image would stand on better. That nobody can tell is no reason not to tell the rest.
+fn better_than(
+    context: &Context,
+    lookout: &Lookout,
+    own: &Analysis,
+    ground: &Ground,
+) -> anyhow::Result<Better> {
+    let found = Asked::ALL.told(context, lookout, own, ground);
+    answered(lookout)?;
+    Ok(match found {
+        Ok(found) => Better::Looked(Box::new(found)),
+        Err(why) => Better::Unknown(format!("{why:#}")),
+    })
 }
 
 /// How it is written.

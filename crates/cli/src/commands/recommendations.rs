@@ -7,13 +7,13 @@ use std::sync::Arc;
 use attestation::From as Built;
 use base::{BaseImage, Choice, Standing, Tag, Way, Weight, benefits, choose, is_better};
 use clap::ValueHint;
-use engine::{Engine, Filter, Lookout, Part, Request};
+use engine::{Engine, Filter, Hearing, Lookout, Part, Request};
 use format::recommendations::{
     self as paper, Candidate, Change, Counts, LeftOut, Recommendations as Paper, Stand,
 };
 use format::report;
 use image::{Desk, Progress, Silent};
-use model::{Analysis, Digest, Gap, Inventory, Platform, Reference};
+use model::{Analysis, Digest, Gap, Platform, Reference};
 
 use super::{Outcome, Verb, said};
 use crate::Context;
@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::findings::{Advice, answered};
 use crate::formats;
 use crate::output::deliver;
-use crate::subject::{Subject, reach_for, subjects};
+use crate::subject::{Seen, Subject, reach_for, subjects};
 
 /// Recommend another base image: the same tag as it is now, or a better one of the same repository
 #[derive(clap::Parser)]
@@ -77,9 +77,16 @@ impl Verb for Recommendations {
             let what = format!("--tag {}: it is no tag", format::shown(tag));
             return Err(Failure::error(what, "tags are words: 3.12-slim"));
         }
-        let (lookout, inventory) = self.advice.about(&self.subject, context)?;
-        let ground = Ground::of(context, &self.whose, Some(&self.subject), &inventory);
-        let told = self.told(context, &lookout, inventory, &ground)?;
+        let (lookout, Seen { inventory, heard, .. }) =
+            self.advice.about(&self.subject, Hearing::All, context)?;
+        let ground = Ground::of(context, &self.whose, heard, &inventory);
+        let own = lookout.analyze_in_brief(inventory, &Filter::default());
+        let asked = Asked {
+            tag: self.tag.as_deref(),
+            refresh: !self.only_update,
+            update: !self.only_refresh,
+        };
+        let told = asked.told(context, &lookout, &own, &ground)?;
         answered(&lookout)?;
         for (form, output) in reports {
             let options = formats::drawn(context, output.as_ref());
@@ -98,43 +105,58 @@ impl Verb for Recommendations {
     }
 }
 
-impl Recommendations {
-    fn told(
+/// What is looked for.
+pub(super) struct Asked<'a> {
+    /// As if this tag were used.
+    tag: Option<&'a str>,
+    /// Whether the same tag leads to a better image by now.
+    refresh: bool,
+    /// Other tags.
+    update: bool,
+}
+
+impl Asked<'_> {
+    /// All there is to recommend.
+    pub(super) const ALL: Self = Self { tag: None, refresh: true, update: true };
+
+    /// What `own`, which stands on that ground, would stand on better.
+    pub(super) fn told(
         &self,
         context: &Context,
         lookout: &Lookout,
-        inventory: Inventory,
+        own: &Analysis,
         ground: &Ground,
     ) -> anyhow::Result<Paper> {
-        let name = inventory.subject.name().to_owned();
+        let subject = &own.inventory.subject;
+        let name = subject.name().to_owned();
         let (base, reference) = named(&name, ground)?;
-        let tag = self.tag.clone().or_else(|| reference.tag.clone()).ok_or_else(|| {
-            let what = format!("{}: which tag of it is used is not known", base.name());
-            Failure::error(what, "--tag says which: --tag 3.12-slim")
-        })?;
+        let tag =
+            self.tag.map(str::to_owned).or_else(|| reference.tag.clone()).ok_or_else(|| {
+                let what = format!("{}: which tag of it is used is not known", base.name());
+                Failure::error(what, "--tag says which: --tag 3.12-slim")
+            })?;
         // Whoever names another tag wants to hear of that one: it is not what is used, so it is not refreshed.
         let is_supposed = reference.tag.as_ref().is_some_and(|it| *it != tag);
-        if is_supposed && self.only_refresh {
+        if is_supposed && !self.update {
             let what = format!("--only-refresh: {tag} is not the tag that is used");
             return Err(Failure::error(what, "leave one of --tag and --only-refresh out"));
         }
-        let platform = inventory.subject.image().map(|it| it.platform.clone());
+        let platform = subject.image().map(|it| it.platform.clone());
         let at = Repository::of(context, lookout, &reference, platform)?;
-        let own = lookout.analyze_in_brief(inventory, &Filter::default());
 
         let mut paper = Paper {
             target: name,
             how: base.says.clone(),
             doubts: ground.found.doubts.clone(),
-            asked_refresh: !self.only_update && !is_supposed,
-            asked_update: !self.only_refresh,
+            asked_refresh: self.refresh && !is_supposed,
+            asked_update: self.update,
             basis: own.basis.clone(),
             ..Paper::default()
         };
         let current = at.tagged(&tag);
         paper.is_current = match &current {
             Ok(_) if is_supposed => None,
-            Ok(current) => is_same(&own, base, current),
+            Ok(current) => is_same(own, base, current),
             Err(why) => {
                 paper.gaps.push(Gap::new(at.called(&tag), why.clone()));
                 None
@@ -154,7 +176,7 @@ impl Recommendations {
                 paper.base = stand(&at.called(&tag), &used);
                 Weight::of(&used)
             }
-            None => below(&own, base, &at.called(&tag), &mut paper)?,
+            None => below(own, base, &at.called(&tag), &mut paper)?,
         };
         let change = change(ground, base);
         if paper.asked_refresh
@@ -415,7 +437,7 @@ impl<'a> Repository<'a> {
             platform: self.platform.clone(),
             reference: None,
             manifest: None,
-            statements: false,
+            hearing: Hearing::Nothing,
             settings: Arc::clone(&self.settings),
             progress: Arc::new(Silent),
         };

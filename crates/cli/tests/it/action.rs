@@ -8,8 +8,10 @@ use std::path::Path;
 use std::process::Output;
 
 use serde_json::json;
+use testkit::FakeRegistry;
 use testkit::github::GithubStandIn;
 
+use crate::bases;
 use crate::sandbox::Sandbox;
 use crate::teahouse::open;
 
@@ -209,6 +211,38 @@ fn each_command() {
 }
 
 #[test]
+fn a_better_base_is_recommended() {
+    let registry = FakeRegistry::start();
+    let runner = Runner::around(bases::house());
+    bases::teas(&registry);
+    let host = registry.host();
+    runner.sandbox.done(&format!("base learn {host}/tea:1.0"));
+    let image = format!("registry://{host}/web:v1");
+    let about = [("command", "quickview,recommendations"), ("image", image.as_str())];
+    let step = runner.step(&about);
+    assert_eq!(step.code, 0, "{}", step.log);
+    let told = step.output("recommendations");
+    assert!(told.contains("tea:1.1-slim") && told.contains("Refresh base image"), "{told}");
+    assert!(step.summary.contains(&told), "{}", step.summary);
+    let step = runner.step(&[&about[..], &[("only-update", "true")]].concat());
+    let told = step.output("recommendations");
+    assert!(told.contains("tea:1.1-slim") && !told.contains("Refresh base image"), "{told}");
+    let step = runner.step(&[&about[..], &[("only-refresh", "true")]].concat());
+    let told = step.output("recommendations");
+    assert!(!told.contains("tea:1.1-slim") && told.contains("Refresh base image"), "{told}");
+    // Each is another question, and has its comment, which the next run updates.
+    assert_eq!(runner.github.comments().len(), 3);
+    runner.step(&about);
+    let comments = runner.github.comments();
+    assert_eq!(comments.len(), 3, "{comments:?}");
+    assert!(comments.iter().all(|it| it.body.contains("Recommended fixes")), "{comments:?}");
+    let both = [("only-refresh", "true"), ("only-update", "true")];
+    let step = runner.step(&[&about[..], &both].concat());
+    assert_eq!(step.code, 1, "{}", step.log);
+    assert!(step.log.contains("cannot be used with"), "{}", step.log);
+}
+
+#[test]
 fn gates_end_the_step() {
     let runner = Runner::new();
     let step = runner.step(&[("command", "cves,quickview"), TEA, ("exit-code", "true")]);
@@ -281,7 +315,7 @@ fn what_cannot_be_done_is_said() {
         assert!(shown, "{:?}", step.commands);
     };
     check(&[], "error: command: it must be told");
-    check(&[("command", "recommendations")], "command `recommendations`: not there yet");
+    check(&[("command", "recommendations"), TEA], "image has no base image that is known");
     check(&[("command", "attestation-add"), TEA], "attestation-add: file is not told");
     let unknown = "cannot tell what its base image brought";
     check(&[("command", "cves"), TEA, ("ignore-base", "true")], unknown);

@@ -16,7 +16,7 @@ const KETTLE: &str = "CVE-2024-0011";
 /// In what stands on it.
 const LEAVES: &str = "CVE-2024-0021";
 
-fn house() -> Sandbox {
+pub(crate) fn house() -> Sandbox {
     let house = Sandbox::new().with("SOURCE_DATE_EPOCH", "1717200000");
     for (path, text) in DOCUMENTS {
         house.file(&format!("feeds/{path}"), text);
@@ -98,6 +98,9 @@ fn bases_are_taught_and_what_they_bring_is_told_apart() {
     assert!(said.contains("this is no image"), "{said}");
     let said = house.exits(1, "recommendations archive://web.tar");
     assert!(said.contains("no registry is asked while FORETOP_OFFLINE is set"), "{said}");
+    let said = house.done("quickview archive://web.tar --better-base");
+    assert!(said.contains("better base images not known: "), "{said}");
+    assert!(said.contains("no registry is asked while FORETOP_OFFLINE is set"), "{said}");
 
     house.done("base forget acme/tea:1.0");
     house.exits(1, "base forget acme/tea:1.0");
@@ -123,6 +126,25 @@ fn an_image_that_is_known_is_a_base_of_others() {
     assert!(said.contains("from base image acme/tea:1.0"), "{said}");
     let said = house.done("quickview archive://web.tar");
     assert!(said.contains("its layers begin as those of a known image do"), "{said}");
+    // So it is with what runs; of what nobody can tell, nothing is left out.
+    kept(
+        &house,
+        "alone.tar",
+        &image().layer(npm(kettle("1.0-r0", ""), "tea-leaves", "1.2.0")),
+        "acme/alone:v1",
+    );
+    house.done("push archive://web.tar --tag acme/web:v1");
+    house.done("push archive://alone.tar --tag acme/alone:v1");
+    house.done("env production acme/web:v1");
+    let said = house.done("cves --env production --ignore-base");
+    assert!(said.contains("without what base image acme/tea:1.0 brought"), "{said}");
+    assert!(said.contains(LEAVES) && !said.contains(KETTLE), "{said}");
+    let said = house.done("cves --env production --only-base");
+    assert!(said.contains(KETTLE) && !said.contains(LEAVES), "{said}");
+    house.done("env production acme/alone:v1");
+    let said = house.done("cves --env production acme/alone --ignore-base");
+    assert!(said.contains("is not known, so all is told"), "{said}");
+    assert!(said.contains(LEAVES) && said.contains(KETTLE), "{said}");
     // The same layers under another name are no base, for nobody can tell which of the two stands on the
     // other.
     kept(&house, "again.tar", &tea().platform("linux", "arm64"), "acme/again:1.0");
@@ -232,6 +254,102 @@ fn provenance_tells_the_base_and_the_stages_and_a_lie_is_told() {
 }
 
 #[test]
+fn labels_and_annotations_tell_the_base() {
+    const NAME: &str = "org.opencontainers.image.base.name";
+    const DIGEST: &str = "org.opencontainers.image.base.digest";
+    let house = house();
+    let registry = FakeRegistry::start();
+    let host = registry.host();
+    let used = registry.push("tea", "1.0", &tea());
+    let name = format!("{host}/tea:1.0");
+    registry.push("labelled", "1", &web(tea()).label(NAME, &name).label(DIGEST, &used));
+    registry.push("annotated", "1", &web(tea()).annotation(NAME, &name).annotation(DIGEST, &used));
+    registry.push("named", "1", &web(tea()).label(NAME, &name));
+    for image in ["labelled", "annotated", "named"] {
+        let said = house.done(&format!("quickview registry://{host}/{image}:1"));
+        assert!(said.contains(&name), "{image}: {said}");
+        assert!(said.contains("the image's own label says so"), "{image}: {said}");
+        let said = house.done(&format!("cves registry://{host}/{image}:1 --ignore-base"));
+        assert!(said.contains(LEAVES) && !said.contains(KETTLE), "{image}: {said}");
+        let said = house.done(&format!("cves registry://{host}/{image}:1 --only-base"));
+        assert!(said.contains(KETTLE) && !said.contains(LEAVES), "{image}: {said}");
+    }
+    // Both sides of a comparison tell theirs, as far as it is known.
+    registry.push("bare", "1", &web(tea()));
+    let line = format!("compare registry://{host}/labelled:1 --to registry://{host}/bare:1");
+    let said = house.done(&line);
+    let row = said.lines().find(|it| it.contains("Base image")).unwrap();
+    assert!(row.contains(&name) && row.contains("not known"), "{said}");
+    let compared = house.json(&format!("{line} --format json"));
+    let (after, before) =
+        (&compared["analyzed"]["stands_on"], &compared["comparison"]["stands_on"]);
+    assert_eq!((&after["name"], &after["known"]), (&json!(name), &json!(true)), "{after}");
+    assert_eq!(before["known"], json!(false), "{before}");
+    let brought: u64 = after["vulnerabilities"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(serde_json::Value::as_u64)
+        .sum();
+    assert_eq!(brought, 1, "{after}");
+    let said = house.done(&format!("{line} --format markdown"));
+    assert!(said.contains("<td>base image</td>"), "{said}");
+    // A label that lies, and one that the tag has left behind, are told and take nothing away.
+    let other = registry.push("other", "1", &image().layer(kettle("9.0-r0", "")));
+    let other_name = format!("{host}/other:1");
+    registry.push("liar", "1", &web(tea()).label(NAME, &other_name).label(DIGEST, &other));
+    registry.push("stale", "1", &web(tea()).label(NAME, &other_name));
+    for (image, expect) in [
+        ("liar", "but its layers are not the beginning of this image"),
+        ("stale", "which leads to another image by now, and no digest"),
+    ] {
+        let said = house.exits(1, &format!("cves registry://{host}/{image}:1 --ignore-base"));
+        assert!(said.contains(expect), "{image}: {said}");
+        let said = house.done(&format!("quickview registry://{host}/{image}:1"));
+        assert!(said.contains(expect), "{image}: {said}");
+    }
+    // What is no name, or one of an image that is gone, is no base that could be relied on.
+    registry.push("junk", "1", &web(tea()).label(NAME, "NOT A NAME\u{1b}[2J"));
+    house.exits(1, &format!("cves registry://{host}/junk:1 --ignore-base"));
+    registry.push("gone", "1", &web(tea()).label(NAME, &format!("{host}/gone-base:1")));
+    let said = house.exits(1, &format!("cves registry://{host}/gone:1 --ignore-base"));
+    assert!(said.contains("could not be held against the layers"), "{said}");
+}
+
+#[test]
+fn what_is_stated_is_asked_for_once() {
+    let house = house().with("FORETOP_NO_CACHE", "1");
+    let registry = FakeRegistry::start();
+    let host = registry.host();
+    let used = registry.push("tea", "1.0", &tea());
+    registry.push("web", "v1", &web(tea()));
+    let name = format!("{host}/tea:1.0");
+    let stated = provenance(&format!("FROM {name}\n"), &[(name.as_str(), &*used)]);
+    state(&house, &format!("{host}/web:v1"), &stated);
+    let web = format!("registry://{host}/web:v1");
+    for line in [
+        format!("quickview {web}"),
+        format!("policy {web} --only-policy approved-base-images"),
+        format!("recommendations {web} --only-refresh"),
+        format!("cves {web} --only-base"),
+    ] {
+        let before = registry.seen().len();
+        let said = house.done(&line);
+        assert!(said.contains(&name), "{line}: {said}");
+        let asked = &registry.seen()[before..];
+        let of_web = asked.iter().filter(|it| it.path.contains("/web/"));
+        let mut paths: Vec<&str> = of_web.map(|it| it.path.as_str()).collect();
+        paths.retain(|it| {
+            it.contains("/referrers/") || it.contains("/blobs/") || it.ends_with(".att")
+        });
+        let all = paths.len();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), all, "{line}: {paths:?}");
+    }
+}
+
+#[test]
 fn every_platform_of_a_base_is_taught() {
     let house = house();
     let registry = FakeRegistry::start();
@@ -253,7 +371,7 @@ fn every_platform_of_a_base_is_taught() {
 }
 
 /// A repository of teas.
-fn teas(registry: &FakeRegistry) -> String {
+pub(crate) fn teas(registry: &FakeRegistry) -> String {
     let used = registry.push("tea", "1.0", &tea());
     let spoon = "P:spoon\nV:1-r0\nA:x86_64\n\n";
     registry.push("tea", "1.1", &image().layer(kettle("2.0-r1", spoon)));
@@ -297,12 +415,25 @@ fn better_bases_are_recommended() {
     assert!(!said.contains("Change base image"), "{said}");
     let said = house.done(&format!("{line} --only-update"));
     assert!(!said.contains("Refresh base image"), "{said}");
+    // In few lines, beside others.
+    let quick = format!("quickview registry://{host}/web:v1");
+    let said = house.done(&quick);
+    assert!(!said.contains("Updated base image"), "nobody asked: {said}");
+    let said = house.done(&format!("{quick} --better-base"));
+    let row = said.lines().find(|it| it.contains("Updated base image")).unwrap();
+    assert!(row.contains("tea:1.1-slim"), "{said}");
+    assert!(said.contains(&format!("base image: {tea_name} is up to date")), "{said}");
 
     // The same tag, built anew, is better by now.
     registry.push("tea", "1.0", &image().layer(kettle("2.0-r1", "P:spoon\nV:1-r0\nA:x86_64\n\n")));
     let told = house.json(&format!("{line} --format json"));
     assert_eq!(told["current"], false, "{told:#}");
     assert_eq!(told["refresh"]["name"], tea_name, "{told:#}");
+    let said = house.done(&format!("{quick} --better-base"));
+    let row = said.lines().find(|it| it.contains("Refreshed base image")).unwrap();
+    assert!(row.contains(&tea_name), "{said}");
+    let said = house.done(&format!("{quick} --better-base --format markdown"));
+    assert!(said.contains("<td>refreshed base image</td>"), "{said}");
     assert_eq!(told["base"]["vulnerabilities"].as_object().unwrap().len(), 5);
     // As if another tag were used.
     let told = house.json(&format!("{line} --tag 1.1 --format json"));

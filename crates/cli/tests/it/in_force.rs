@@ -59,6 +59,8 @@ fn gate(ann: &Sandbox) {
         "exception add proxy --cve {FLAW} --kind accepted-risk --env production --expires 2999-01-01"
     ));
     ann.done("policy myorg/web:v1 --exit-code --env production");
+    let why = ann.done(&format!("explain archive://v1.tar {FLAW} --env production"));
+    assert!(why.contains("(exception proxy) says accepted"), "{why}");
     // It is to hold for a moment alone, and that is waited for.
     let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(10);
     ann.done(&format!(
@@ -68,6 +70,9 @@ fn gate(ann: &Sandbox) {
         ann.done("policy list");
     }
     ann.exits(2, "policy myorg/web:v1 --exit-code --env production");
+    let why = ann.done(&format!("explain archive://v1.tar {FLAW} --env production"));
+    assert!(why.contains("(exception proxy) says accepted"), "{why}");
+    assert!(why.contains("which does not apply: it expired on"), "{why}");
     ann.done("policy myorg/web:v1 --exit-code --env staging");
     ann.done("exception remove proxy");
 }

@@ -73,6 +73,12 @@ fn what_is_attested_is_taken_from_whom_one_trusts() {
     assert!(told.contains("no layer was read"), "{told}");
     assert!(told.contains("cup") && !told.contains("deb"), "{told}");
     assert_eq!(read(), 1);
+    // Whoever asks why hears who says what is inside.
+    let explain = format!("explain registry://{}/tea:1 cup", registry.host());
+    let told = home.transcript(&[&explain]);
+    assert!(told.contains("    sbom        SBOM attestation sha256:"), "{told}");
+    let told = home.transcript(&[&format!("{explain} --format json")]);
+    assert!(told.contains("\"about\": \"sbom\""), "{told}");
     // What is said for one command goes before what is settled for all.
     let home = home.with("FORETOP_SBOM_TRUST", "other.pub");
     let told = listed(&home, &registry, Some("unsigned"));

@@ -4,11 +4,13 @@ use model::{Aspect, Comparison, Counts, Fate, FindingChange, Gap, Level, Outlook
 use model::{Purl, Seen, Side, SideKind, Way};
 use serde::Serialize;
 
+use super::grounds::GroundJson;
 use super::page;
 use super::several::Overview;
 use super::{Application, Between, Options, Outcome, Parts, Report};
 use crate::document::{self, List, TOOL};
 use crate::policies::{self, Compared};
+use crate::report::Ground;
 use crate::report::basis::BasisJson;
 use crate::words;
 
@@ -37,8 +39,8 @@ impl Report for Json {
             tool: Tool { name: TOOL, version: &options.report.tool_version },
             created: created.unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned()),
             worse: comparison.is_worse(),
-            analyzed: side(&comparison.after),
-            comparison: side(&comparison.before),
+            analyzed: side(&comparison.after, options.grounds.after.as_ref()),
+            comparison: side(&comparison.before, options.grounds.before.as_ref()),
             policies: options.policies.as_ref().map(Compared::document),
             packages: Packages {
                 added: packages(Way::Added),
@@ -199,6 +201,8 @@ struct SideJson<'a> {
     platform: Option<String>,
     distro: Option<&'a model::Distro>,
     base: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stands_on: Option<GroundJson<'a>>,
     size: Option<u64>,
     packages: usize,
     vulnerabilities: &'a Counts,
@@ -272,7 +276,7 @@ struct SeenJson<'a> {
     suppressed: bool,
 }
 
-fn side(side: &Side) -> SideJson<'_> {
+fn side<'a>(side: &'a Side, ground: Option<&'a Ground>) -> SideJson<'a> {
     SideJson {
         r#type: side.kind,
         name: &side.name,
@@ -281,6 +285,7 @@ fn side(side: &Side) -> SideJson<'_> {
         platform: side.platform.as_ref().map(ToString::to_string),
         distro: side.distro.as_ref(),
         base: side.base.as_deref(),
+        stands_on: ground.map(GroundJson::of),
         size: side.size,
         packages: side.packages,
         vulnerabilities: &side.counts,

@@ -26,7 +26,7 @@ impl Report for Markdown {
 
     fn write(&self, comparison: &Comparison, options: &Options) -> String {
         let mut out = String::with_capacity(LONGEST + 512);
-        overview(&mut out, comparison);
+        overview(&mut out, comparison, options);
         if let Some(policies) = &options.policies {
             // Violations can be as long as whoever wrote a policy likes.
             if !within(&mut out, ROOM / 2, |out| policies.write_markdown(out)) {
@@ -96,7 +96,7 @@ fn others(out: &mut String, alone: &[Block<'_>]) -> usize {
     packages.len() - told
 }
 
-fn overview(out: &mut String, comparison: &Comparison) {
+fn overview(out: &mut String, comparison: &Comparison, options: &Options) {
     let Comparison { before, after, .. } = comparison;
     out.push_str("<h2>:mag: <code>");
     push_code(out, &after.name);
@@ -131,7 +131,7 @@ fn overview(out: &mut String, comparison: &Comparison) {
     row(out, comparison, "packages", |out, it| {
         let _ = write!(out, "{}", it.packages);
     });
-    row(out, comparison, "base image", |out, it| in_code(out, it.base.as_deref().unwrap_or("")));
+    options.grounds.markdown(out, comparison);
     row(out, comparison, "advisories", advisories);
     out.push_str("</table>\n</details>\n\n");
 }

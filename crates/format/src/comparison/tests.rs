@@ -148,7 +148,7 @@ fn options() -> Options {
         tool_version: "0.1.0".to_owned(),
         ..report::Options::default()
     };
-    Options { report, ignore_unchanged: false, policies: None }
+    Options { report, ignore_unchanged: false, policies: None, grounds: super::Grounds::default() }
 }
 
 fn rich() -> Options {

@@ -26,7 +26,7 @@ impl Report for Text {
         let rows = comparison.packages.len() + comparison.findings.len();
         let mut text =
             paint::Text::new(&options.report, rows.saturating_mul(96).saturating_add(4096));
-        overview(&mut text, comparison);
+        overview(&mut text, comparison, options);
         if let Some(policies) = &options.policies {
             policies.write(&mut text);
         }
@@ -56,10 +56,14 @@ const LABEL: usize = 20;
 const LEAST: usize = 30;
 const MOST: usize = 60;
 
-fn overview(text: &mut paint::Text<'_>, comparison: &Comparison) {
+fn overview(text: &mut paint::Text<'_>, comparison: &Comparison, options: &Options) {
     let Comparison { before, after, .. } = comparison;
     text.heading("Overview");
-    let rows = rows(before, after);
+    let mut rows = rows(before, after);
+    let (now, was) = options.grounds.names(comparison);
+    if !(now.is_empty() && was.is_empty()) {
+        rows.push(("  Base image", now, was));
+    }
     let said = [before, after].map(|it| suppressed(it.counts.suppressed).len());
     let cells = page::levels(comparison).count() * 7 + said.into_iter().max().unwrap_or_default();
     let widest = rows.iter().map(|(_, it, _)| shown(it).chars().count()).max().unwrap_or_default();
@@ -88,7 +92,9 @@ fn overview(text: &mut paint::Text<'_>, comparison: &Comparison) {
         text.trim();
         text.push("\n");
     }
+    options.grounds.counts(text, comparison, LABEL, width);
     text.push("\n");
+    options.grounds.tell(text);
 }
 
 const VULNERABILITIES: &str = "    vulnerabilities";
@@ -119,7 +125,6 @@ fn rows(before: &Side, after: &Side) -> Vec<(&'static str, String, String)> {
         0 => String::new(),
         many => words::many(many, "gap"),
     });
-    row("  Base image", |it| it.base.clone().unwrap_or_default());
     for (label, now, _) in &mut rows {
         let delta = match *label {
             "    packages" => page::delta(before.packages, after.packages),

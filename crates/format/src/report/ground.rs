@@ -35,8 +35,8 @@ impl Ground {
         self.findings.as_ref().map(Tally::of)
     }
 
-    /// The lines that say how that is known, and what does not hold.
-    pub(crate) fn tell(&self, text: &mut Text<'_>) {
+    /// The lines that say how that is known, and what does not hold; `title` says of what.
+    pub(crate) fn tell(&self, text: &mut Text<'_>, title: &str) {
         let mut line = |sign: Sign, says: &str| {
             text.push("  ");
             text.sign(sign);
@@ -45,9 +45,9 @@ impl Ground {
             text.push("\n");
         };
         if self.name.is_some() || self.is_scratch {
-            line(Sign::Same, &format!("base image: {}", self.how));
+            line(Sign::Same, &format!("{title}: {}", self.how));
         } else {
-            line(Sign::Unknown, &format!("base image not known: {}", self.how));
+            line(Sign::Unknown, &format!("{title} not known: {}", self.how));
         }
         for doubt in self.doubts.iter().filter(|it| **it != self.how) {
             line(Sign::Warning, doubt);

@@ -8,7 +8,7 @@ use model::{Analysis, Basis, Gap, Subject};
 
 use super::basis::rests_on;
 use super::packages::{holes, not_known};
-use super::{Ground, Options};
+use super::{Better, Ground, Options, better};
 use crate::html::{self, LONGEST, LONGEST_WARNINGS, ROOM, push_code, within};
 use crate::page::{self, Tally};
 use crate::paint::{Style, Text};
@@ -20,13 +20,16 @@ use crate::words;
 pub struct Beside<'a> {
     /// What it was built on.
     pub ground: Option<&'a Ground>,
+    /// What it would stand on better, where somebody looked.
+    pub better: Option<&'a Better>,
     /// What policies say.
     pub judged: Option<&'a Judged>,
 }
 
 /// A few lines about `analysis`: target, digest, counts, gaps, what policies say, and what to ask next.
 pub fn write_quickview(analysis: &Analysis, beside: &Beside<'_>, options: &Options) -> String {
-    let Beside { ground, judged } = *beside;
+    let Beside { ground, better, judged } = *beside;
+    let label = if better.is_some() { better::LABEL } else { LABEL };
     let mut text = Text::new(options, 1024);
     let subject = &analysis.inventory.subject;
     let tally = Tally::of(&analysis.findings);
@@ -38,16 +41,17 @@ pub fn write_quickview(analysis: &Analysis, beside: &Beside<'_>, options: &Optio
     let target = if matches!(subject, Subject::Directory { .. }) { "Path" } else { "Target" };
     let name = crate::list::shown(subject.name());
     let base = ground.map(|it| crate::list::shown(it.called()).into_owned()).unwrap_or_default();
+    let longest = better.map(Better::longest).unwrap_or_default();
     let width = [&name, digest, &base].map(|it| it.chars().count()).into_iter().max();
-    let width = width.unwrap_or_default().min(60);
-    text.padded(&format!("  {target}"), LABEL);
+    let width = width.unwrap_or_default().max(longest).min(60);
+    text.padded(&format!("  {target}"), label);
     text.bar();
     text.push("  ");
     text.padded(&name, width);
     text.push("  ");
     counts(&mut text, counted(analysis).as_ref());
     if !digest.is_empty() {
-        text.padded("    digest", LABEL);
+        text.padded("    digest", label);
         text.bar();
         text.push("  ");
         text.padded(digest, width);
@@ -56,7 +60,7 @@ pub fn write_quickview(analysis: &Analysis, beside: &Beside<'_>, options: &Optio
         text.push("\n");
     }
     if let Some(ground) = ground {
-        text.padded("  Base image", LABEL);
+        text.padded("  Base image", label);
         text.bar();
         text.push("  ");
         text.padded(&base, width);
@@ -70,9 +74,15 @@ pub fn write_quickview(analysis: &Analysis, beside: &Beside<'_>, options: &Optio
             None => counts(&mut text, None),
         }
     }
+    if let Some(better) = better {
+        better.rows(&mut text, width);
+    }
     not_known(&mut text, analysis);
     if let Some(ground) = ground {
-        ground.tell(&mut text);
+        ground.tell(&mut text, "base image");
+    }
+    if let Some(better) = better {
+        better.tell(&mut text);
     }
     rests_on(&mut text, &analysis.basis);
     if let Some(judged) = judged {
@@ -81,14 +91,15 @@ pub fn write_quickview(analysis: &Analysis, beside: &Beside<'_>, options: &Optio
     }
     // Hints are for whoever sits at a terminal, and the image's name is all that a command needs.
     if subject.image().is_some() && options.width.is_some() {
-        next(&mut text, &name, &tally);
+        let has_base = ground.is_some_and(|it| it.name.is_some());
+        next(&mut text, &name, &tally, has_base && better.is_none());
     }
     text.out
 }
 
 /// The same for a comment on GitHub or GitLab.
 pub fn write_quickview_markdown(analysis: &Analysis, beside: &Beside<'_>) -> String {
-    let Beside { ground, judged } = *beside;
+    let Beside { ground, better, judged } = *beside;
     let subject = &analysis.inventory.subject;
     let mut out = "<h2>:mag: <code>".to_owned();
     push_code(&mut out, subject.name());
@@ -111,6 +122,9 @@ pub fn write_quickview_markdown(analysis: &Analysis, beside: &Beside<'_>) -> Str
                 html::push(out, doubt);
             }
         });
+    }
+    if let Some(better) = better {
+        better.markdown(&mut out);
     }
     out.push_str("</table>\n\n");
     unfolded(&mut out, &page::gaps(analysis));
@@ -299,7 +313,7 @@ fn counts(text: &mut Text<'_>, tally: Option<&Tally>) {
 /// Columns left of the first line.
 const LABEL: usize = 15;
 
-fn next(text: &mut Text<'_>, name: &str, tally: &Tally) {
+fn next(text: &mut Text<'_>, name: &str, tally: &Tally, has_base: bool) {
     if name.is_empty() || name.contains(char::is_whitespace) {
         return;
     }
@@ -317,6 +331,9 @@ fn next(text: &mut Text<'_>, name: &str, tally: &Tally) {
     if tally.total() + tally.suppressed > 0 {
         hint("View vulnerabilities", "foretop cves");
         hint("View those that can be fixed", "foretop cves --only-fixed");
+    }
+    if has_base {
+        hint("View better base images", "foretop recommendations");
     }
     hint("View what is inside", "foretop sbom --format list");
 }

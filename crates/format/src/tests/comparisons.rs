@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::arbitrary_comparison::comparison;
-use crate::comparison::{self, Options};
+use crate::comparison::{self, Grounds, Options};
 use crate::policies::{Compared, Judged, Policy, State};
 use crate::report;
 
@@ -21,8 +21,13 @@ fn all_options() -> [Options; 3] {
     let narrow = report::Options { width: Some(1), ..report::Options::default() };
     [
         plain,
-        Options { report, ignore_unchanged: true, policies: Some(policies()) },
-        Options { report: narrow, ignore_unchanged: false, policies: Some(policies()) },
+        Options { report, ignore_unchanged: true, policies: Some(policies()), grounds: grounds() },
+        Options {
+            report: narrow,
+            ignore_unchanged: false,
+            policies: Some(policies()),
+            grounds: grounds(),
+        },
     ]
 }
 
@@ -36,6 +41,19 @@ fn policies() -> Compared {
         Judged { policies: vec![policy], ..Judged::default() }
     };
     Compared { after: judged(State::Unknown), before: judged(State::NotMet) }
+}
+
+/// What nobody's base should be called, and what should not be said of it.
+fn grounds() -> Grounds {
+    const HOSTILE: &str = "</td><script>\u{1b}[2J\r\n::error::\u{202e}@team | `";
+    let ground = |name: Option<&str>| report::Ground {
+        name: name.map(str::to_owned),
+        is_scratch: false,
+        how: HOSTILE.to_owned(),
+        findings: Some(vec![]),
+        doubts: vec![HOSTILE.to_owned(), format!("{HOSTILE}!")],
+    };
+    Grounds { after: Some(ground(Some(HOSTILE))), before: Some(ground(None)) }
 }
 
 #[test]

@@ -64,7 +64,7 @@ async fn read(
         platform: Some(platform.clone()),
         reference: None,
         manifest: None,
-        statements: true,
+        hearing: engine::Hearing::Flaws,
         settings: Arc::clone(&app.reach.settings),
         progress: Arc::new(image::Silent),
     };

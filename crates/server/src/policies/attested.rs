@@ -76,7 +76,7 @@ async fn asked(
         platform: Some(of.platform.clone()),
         reference: None,
         manifest: None,
-        statements: false,
+        hearing: engine::Hearing::Nothing,
         settings: Arc::clone(&app.reach.settings),
         progress: Arc::new(image::Silent),
     };

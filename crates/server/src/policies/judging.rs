@@ -193,6 +193,7 @@ async fn look(
     let told = |error: store::Error| error.to_string();
     let day = day(app.now()).to_string();
     let (mut known, mut outcome) = (Known::new(), Ok(()));
+    let bases = app.store.bases_mark(organisation).await.map_err(told)?;
     let stances: BTreeMap<&str, &There> = all.iter().map(|it| (it.stance.as_str(), it)).collect();
     let asking = Asking::default();
     // Others have work, too.
@@ -203,7 +204,7 @@ async fn look(
         let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
         for it in all.iter().filter(|it| it.stance == stance).flat_map(|it| &it.running) {
             let Some(analysed) = it.analysed else { continue };
-            let parts = [&sheets, &day, VERSION, &analysed.to_string()];
+            let parts = [&sheets, &day, VERSION, &analysed.to_string(), &bases];
             wanted.entry(it.digest.to_string()).or_insert_with(|| Wanted {
                 digest: it.digest.clone(),
                 repository: it.repository.clone(),
@@ -281,7 +282,7 @@ async fn image(
         (gate::facts(&analysis, &beside, nanos, VERSION), beside)
     });
     let (mut facts, beside) = looking.await.map_err(|refusal| refusal.0.detail)?;
-    let mark = mark(&mut facts, &there.set.digest, day(now));
+    let mark = mark(&mut facts, beside.base().as_ref(), &there.set.digest, day(now));
     let key = digest.to_string();
     let carried = app
         .store
@@ -312,7 +313,7 @@ async fn image(
 }
 
 /// Of all that policies see on a day. Which almanac it was is none of it: what that says is.
-fn mark(facts: &mut policy::Facts, set: &str, day: Moment) -> String {
+fn mark(facts: &mut policy::Facts, base: Option<&Json>, set: &str, day: Moment) -> String {
     let analysis = facts.input.get_mut("analysis").and_then(Json::as_object_mut);
     let aside = analysis.map(|it| {
         let kind = it.get("basis").map(|it| json!([it["starter"], it["almanac"] == ""]));
@@ -332,6 +333,7 @@ fn mark(facts: &mut policy::Facts, set: &str, day: Moment) -> String {
         facts.referrers_unread,
         facts.provenance,
         facts.statements,
+        base,
     ]);
     let rest = written.and_then(|()| serde_json::to_writer(&mut hasher, &rest));
     rest.expect("values have a written form, and a hash takes all");

@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
-use crate::named;
 use crate::refusal::Refusal;
+use crate::{jobs, named};
 
 /// Images that are taught at once, one for each platform.
 const MOST: usize = 100;
@@ -63,6 +63,10 @@ async fn learn(
     }
     let images = sent.images.iter().map(image).collect::<Result<Vec<_>, _>>()?;
     let new = app.store.learn_bases(&organisation, &app.act(&caller), &name, &images).await?;
+    if new > 0 {
+        // What policies say of base images is another now.
+        jobs::judge_soon(&app, &organisation).await?;
+    }
     Ok(Json(Learned { name, new }))
 }
 
@@ -85,7 +89,10 @@ async fn forget(
     let name = full(&base).map_err(|_| Refusal::no_such("base", &base))?;
     match app.store.forget_base(&organisation, &app.act(&caller), &name).await? {
         0 => Err(Refusal::no_such("base", &base)),
-        images => Ok(Json(Forgotten { images })),
+        images => {
+            jobs::judge_soon(&app, &organisation).await?;
+            Ok(Json(Forgotten { images }))
+        }
     }
 }
 

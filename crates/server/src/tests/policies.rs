@@ -58,8 +58,17 @@ impl House {
     }
 
     async fn runs(&self, organisation: &str, environment: &str, number: char, purls: &[&str]) {
+        self.runs_as(organisation, environment, number, inventory(purls)).await;
+    }
+
+    async fn runs_as(
+        &self,
+        organisation: &str,
+        environment: &str,
+        number: char,
+        inventory: model::Inventory,
+    ) {
         let client = self.client().await;
-        let inventory = inventory(purls);
         let pushing = Pushing { image: None, platform: None, inventory };
         client.push(organisation, &digest(number), &pushing).await.unwrap();
         let recording = Recording {
@@ -235,6 +244,70 @@ async fn an_image_policies_and_exceptions_flip_and_it_is_said_which() {
     house.set(None, &only(&[FIXABLE, "default-non-root-user"], &json!({}))).await;
     house.judge("acme").await;
     assert_eq!(house.flips("acme").await, expect);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_base_that_is_taught_or_forgotten_is_heard_of_by_policies() {
+    const APPROVED: &str = "approved-base-images";
+    let house = House::new().await;
+    let config = json!({ APPROVED: {
+        "allowed_base_images": ["docker.io/acme/*"], "allowed_distros_only": false,
+    } });
+    house.set(None, &only(&[APPROVED], &config)).await;
+    let layers: Vec<model::Digest> = ['a', 'b'].map(|it| digest(it).parse().unwrap()).into();
+    let image = model::ImageDescription {
+        layers: layers
+            .iter()
+            .map(|it| model::LayerDescription {
+                diff_id: Some(it.clone()),
+                ..model::LayerDescription::default()
+            })
+            .collect(),
+        ..model::ImageDescription::default()
+    };
+    let subject = model::Subject::Image(Box::new(image));
+    let built = model::Inventory { subject, ..inventory(&["pkg:npm/pg@8.0.0"]) };
+    house.runs_as("acme", "production", '1', built).await;
+    assert_eq!(house.judge("acme").await, (1, 1, 0));
+    let client = house.client().await;
+    let teach = async |name: &str, layers: &[model::Digest], own: char| {
+        let chain = model::chains_of(layers).pop().unwrap().to_string();
+        let image = api::LearningImage {
+            platform: "linux/amd64".to_owned(),
+            digest: digest(own),
+            config: None,
+            chain,
+            layers: u32::try_from(layers.len()).unwrap(),
+        };
+        let learning = api::Learning { name: name.to_owned(), images: vec![image] };
+        client.learn_bases("acme", &learning).await.unwrap();
+    };
+    let other: Vec<model::Digest> = vec![digest('c').parse().unwrap()];
+    teach("acme/other:1", &other, '7').await;
+    assert_eq!(house.judge("acme").await, (1, 0, 0), "what it does not stand on changes nothing");
+    teach("acme/base:1", &layers[..1], '8').await;
+    assert_eq!(house.judge("acme").await, (1, 1, 1));
+    assert_eq!(house.judge("acme").await, (0, 0, 0));
+    client.forget_base("acme", "acme/base:1").await.unwrap();
+    house.later(1);
+    teach("elsewhere/base:1", &layers[..1], '8').await;
+    assert_eq!(house.judge("acme").await, (1, 1, 1));
+    let expect = [
+        "web in production: approved-base-images unknown→met (world)",
+        "web in production: approved-base-images met→not-met (world)",
+    ];
+    assert_eq!(house.flips("acme").await, expect);
+    // Whoever does the jobs is told that there is something to do.
+    let soon = async || house.app().await.store().undone("judge_policies").await.unwrap().len();
+    let before = soon().await;
+    let learning = |name: &str| {
+        let chain = model::chains_of(&other).pop().unwrap().to_string();
+        let (platform, digest, config) = ("linux/amd64".to_owned(), digest('9'), None);
+        let image = api::LearningImage { platform, digest, config, chain, layers: 1 };
+        api::Learning { name: name.to_owned(), images: vec![image] }
+    };
+    client.learn_bases("other", &learning("acme/base:2")).await.unwrap();
+    assert_eq!(soon().await, before + 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -73,11 +73,13 @@ pub(super) async fn are_taught_and_forgotten(store: &Store) {
         store.learn_bases(&acme, &at(2), "docker.io/library/debian:12", &both).await.unwrap(),
         0
     );
+    let mark = store.bases_mark(&acme).await.unwrap();
     let later = [base("c", "3")];
     assert_eq!(
         store.learn_bases(&acme, &at(3), "docker.io/library/debian:12", &later).await.unwrap(),
         1
     );
+    assert_ne!(store.bases_mark(&acme).await.unwrap(), mark);
     store.learn_bases(&acme, &at(3), "docker.io/library/debian:bookworm", &later).await.unwrap();
     let names = "docker.io/library/debian:12 docker.io/library/debian:bookworm";
     assert_eq!(below(store, &acme, "ca").await, format!("{names} 1 taught"));
@@ -94,6 +96,8 @@ pub(super) async fn are_taught_and_forgotten(store: &Store) {
     assert_eq!(store.forget_base(&other, &at(4), "docker.io/library/debian:12").await.unwrap(), 0);
     assert_eq!(store.forget_base(&acme, &at(4), "docker.io/library/debian:12").await.unwrap(), 3);
     assert_eq!(below(store, &acme, "ca").await, "docker.io/library/debian:bookworm 1 taught");
+    let other = store.bases_mark(&other).await.unwrap();
+    assert_ne!(store.bases_mark(&acme).await.unwrap(), other, "nothing was taught there");
     let kinds = vec![EventKind::BaseLearned, EventKind::BaseForgotten];
     let selection = EventSelection { kinds, ..EventSelection::default() };
     assert_eq!(store.events(&acme, &selection, &Page::first(100)).await.unwrap().rows.len(), 4);

@@ -26,22 +26,30 @@ pub(super) enum Fate {
     For(&'static [&'static str]),
     /// The action itself heeds it.
     Ours,
-    /// It changes nothing here, which is told, with the reason.
-    Idle(&'static str),
     /// Whoever says yes wants an answer that nobody can give yet.
     Refused,
 }
 
-use Fate::{For, Idle, Ours, Refused};
+use Fate::{For, Ours, Refused};
 
-const JUDGES: &[&str] = &["quickview", "cves", "compare", "policy"];
+const JUDGES: &[&str] = &["quickview", "cves", "compare", "policy", "recommendations"];
+/// Those that can look into what runs.
+const LOOKERS: &[&str] = &["quickview", "cves", "compare", "policy"];
 const SUPPRESSERS: &[&str] = &["quickview", "cves", "compare"];
 const POLICIES: &[&str] = &["quickview", "compare", "policy"];
-const READERS: &[&str] =
-    &["quickview", "cves", "compare", "policy", "sbom", "environment", "attestation-add"];
+const READERS: &[&str] = &[
+    "quickview",
+    "cves",
+    "compare",
+    "policy",
+    "recommendations",
+    "sbom",
+    "environment",
+    "attestation-add",
+];
+const ADVISES: &[&str] = &["recommendations"];
 const ATTESTATION: &[&str] = &["attestation-add"];
 const FILTERS: &[&str] = &["cves", "compare"];
-const NOT_YET: &str = "no command takes it yet";
 
 const fn input(
     name: &'static str,
@@ -58,7 +66,7 @@ pub(crate) const ALL: &[Input] = &[
         "command",
         "",
         Ours,
-        "What to do, parted by commas, one after the other: quickview, compare, cves, policy, sbom, environment, attestation-add, help",
+        "What to do, parted by commas, one after the other: quickview, compare, cves, policy, recommendations, sbom, environment, attestation-add, help",
     ),
     input("debug", "false", Ours, "Tell what is done, and when"),
     input("verbose-debug", "false", Ours, "The same, with settings and the causes of errors"),
@@ -74,7 +82,7 @@ pub(crate) const ALL: &[Input] = &[
     input(
         "ref",
         "",
-        For(&["quickview", "cves", "compare", "policy", "sbom"]),
+        For(&["quickview", "cves", "compare", "policy", "recommendations", "sbom"]),
         "Which reference inside an archive or layout of several",
     ),
     input("to", "", For(&["compare"]), "What to compare with"),
@@ -105,6 +113,12 @@ pub(crate) const ALL: &[Input] = &[
         "false",
         For(&["cves", "compare"]),
         "Leave out what the base image brought; an error where nobody can tell",
+    ),
+    input(
+        "only-base",
+        "false",
+        For(&["cves"]),
+        "Only what the base image brought; an error where nobody can tell",
     ),
     input("ignore-unchanged", "false", For(&["compare"]), "Leave out what both have"),
     input(
@@ -159,8 +173,13 @@ pub(crate) const ALL: &[Input] = &[
         "Fail with code 2 if one of these is worse than before, parted by commas: vulnerability, policy, package",
     ),
     input("sarif-file", "", For(&["cves"]), "Write SARIF to this file, within what GitHub takes"),
-    input("only-refresh", "false", Idle(NOT_YET), "For recommendations, which are not there yet"),
-    input("only-update", "false", Idle(NOT_YET), "For recommendations, which are not there yet"),
+    input(
+        "only-refresh",
+        "false",
+        For(ADVISES),
+        "Only whether the base image's tag leads to a better image by now",
+    ),
+    input("only-update", "false", For(ADVISES), "Only other tags of the base image"),
     input("format", "json", For(&["sbom"]), "How to write the SBOM: json, list, spdx, cyclonedx"),
     input("output", "", For(&["sbom"]), "Write the SBOM to this file instead of the log"),
     input("secrets", "false", Refused, "Look for secrets; not there yet"),
@@ -261,7 +280,7 @@ pub(crate) const ALL: &[Input] = &[
     input(
         "env",
         "",
-        For(JUDGES),
+        For(LOOKERS),
         "Look into what runs in this environment: all of it, or only the repository that image names",
     ),
     input(
@@ -350,7 +369,6 @@ impl<'a> Inputs<'a> {
                     ));
                 }
                 Refused => {}
-                Idle(why) => remarks.push(format!("{} changes nothing: {why}", it.name)),
                 For(those) if those.iter().any(|it| commands.contains(it)) => {}
                 For(those) => {
                     let those = those.join(", ");
@@ -364,10 +382,12 @@ impl<'a> Inputs<'a> {
     /// In which way it is asked: what makes another answer of the same image, but for names and places that
     /// may be others with each commit.
     pub(super) fn way(&self) -> String {
-        const ASKED: [&str; 14] = [
+        const ASKED: [&str; 18] = [
             "organization",
             "to-stream",
             "to-latest",
+            "ignore-base",
+            "only-base",
             "ignore-unchanged",
             "ignore-suppressed",
             "only-vex-affected",
@@ -379,6 +399,8 @@ impl<'a> Inputs<'a> {
             "only-cisa-kev",
             "policy-config",
             "only-policy",
+            "only-refresh",
+            "only-update",
         ];
         let said = ASKED.iter().filter_map(|it| Some(format!("{it}={}\n", self.text(it)?)));
         said.collect()
@@ -461,7 +483,7 @@ mod tests {
         check(&[("INPUT_TAGS", "x")], "tags changes nothing: it is for attestation-add");
         check(
             &[("INPUT_ONLY-UPDATE", "true")],
-            "only-update changes nothing: no command takes it yet",
+            "only-update changes nothing: it is for recommendations",
         );
         check(&[("INPUT_EXIT-CODE", "true")], "");
     }

@@ -6,11 +6,20 @@ use super::inputs::Inputs;
 use crate::failure::Failure;
 
 /// The commands that there are.
-pub(crate) const COMMANDS: [&str; 8] =
-    ["quickview", "compare", "cves", "policy", "sbom", "environment", "attestation-add", "help"];
+pub(crate) const COMMANDS: [&str; 9] = [
+    "quickview",
+    "compare",
+    "cves",
+    "policy",
+    "recommendations",
+    "sbom",
+    "environment",
+    "attestation-add",
+    "help",
+];
 
-/// Those of docker/scout-action that there are none of.
-const LATER: [&str; 4] = ["recommendations", "attestation", "attest", "vex"];
+/// Commands of the program that the action does not do.
+const LATER: [&str; 3] = ["attestation", "attest", "vex"];
 
 /// The commands that `text` names, parted by commas.
 pub(super) fn commands(text: Option<&str>) -> anyhow::Result<Vec<&'static str>> {
@@ -37,7 +46,7 @@ pub(super) fn commands(text: Option<&str>) -> anyhow::Result<Vec<&'static str>> 
 
 /// Is it one that is told of in a comment?
 pub(super) fn is_for_comments(command: &str) -> bool {
-    ["quickview", "compare", "cves", "policy"].contains(&command)
+    ["quickview", "compare", "cves", "policy", "recommendations"].contains(&command)
 }
 
 /// The words of `command`, which leaves what is read of it in `folder`.
@@ -64,7 +73,13 @@ pub(super) fn words(
             }
             words.subject().judged().unsuppressed().filtered()?;
             words.flag("only-cisa-kev", "only-cisa-kev")?.flag("exit-code", "exit-code")?;
-            words.flag("ignore-base", "ignore-base")?;
+            words.flag("ignore-base", "ignore-base")?.flag("only-base", "only-base")?;
+        }
+        "recommendations" => {
+            let file = file("recommendations");
+            words.say("format", "text").say("format", &format!("markdown={file}"));
+            words.subject().advised();
+            words.flag("only-refresh", "only-refresh")?.flag("only-update", "only-update")?;
         }
         "compare" => {
             words.say("format", "text").say("format", &format!("markdown={}", file("compare")));
@@ -159,8 +174,13 @@ impl Words<'_> {
     }
 
     fn judged(&mut self) -> &mut Self {
-        self.text("env", "env").text("vex-location", "vex-location");
-        self.text("vex-author", "vex-author").text("almanac", "almanac")
+        self.text("env", "env").advised()
+    }
+
+    /// What findings rest on.
+    fn advised(&mut self) -> &mut Self {
+        self.text("vex-location", "vex-location").text("vex-author", "vex-author");
+        self.text("almanac", "almanac")
     }
 
     /// Which policies count.
@@ -297,6 +317,17 @@ mod tests {
             "attestation add --file=a.json -- a:1 a:2",
         );
         check("attestation-add", &[("INPUT_FILE", "a.json")], "attestation-add: image is not told");
+        check(
+            "recommendations",
+            &[
+                ("INPUT_IMAGE", "a"),
+                ("INPUT_ENV", "production"),
+                ("INPUT_ALMANAC", "almanac"),
+                ("INPUT_ONLY-UPDATE", "true"),
+            ],
+            "recommendations --format=text --format=markdown=/t/recommendations \
+             --almanac=almanac --only-update -- a",
+        );
         check("sbom", &[("INPUT_OUTPUT", "b")], "sbom --format=json --output=b --");
     }
 
@@ -310,7 +341,8 @@ mod tests {
             assert_eq!(told, expect);
         };
         check("quickview, cves", "quickview cves");
-        check("cves,recommendations", "command `recommendations`: not there yet");
+        check("cves,recommendations", "cves recommendations");
+        check("cves,vex", "command `vex`: not there yet");
         check("policy, attestation-add", "policy attestation-add");
         check("cvse", "command `cvse`: there is none");
         check("cves,cves", "command `cves` is named twice");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Engine, Request};
+use engine::{Engine, Hearing, Request};
 use image::{Attached, Stated};
 use model::{ImageDescription, Platform};
 
@@ -71,7 +71,7 @@ impl Sought {
             platform: self.platform.clone(),
             reference: self.reference.clone(),
             manifest: None,
-            statements: false,
+            hearing: Hearing::Nothing,
             settings,
             progress: Arc::new(Watcher::new(messages, "Looking")),
         };

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use api::{Deployment, DeploymentQuery, Image, ImageQuery, ImageState, ResolveQuery, Sort};
+use engine::Hearing;
 use format::shown;
 use model::{Gap, ImageDescription, Inventory, Reference, Subject as Content};
 
 use crate::Context;
 use crate::asking::{Asking, PART, is, whole};
 use crate::failure::Failure;
-use crate::subject::Subject;
+use crate::subject::{Seen, Subject};
 
 /// Picks images.
 pub(crate) struct Pick<'a> {
@@ -55,21 +56,21 @@ impl Known {
 
 impl Pick<'_> {
     /// The image that is named; where it cannot be read here, what was pushed of it.
-    pub(crate) async fn named(&self, subject: &Subject) -> anyhow::Result<(Inventory, Known)> {
-        let inventory = match subject.read(self.context, true).await {
-            Ok(inventory) => inventory,
+    pub(crate) async fn named(&self, subject: &Subject) -> anyhow::Result<(Seen, Known)> {
+        let seen = match subject.read(self.context, Hearing::All).await {
+            Ok(seen) => seen,
             Err(error) => match self.pushed(subject).await? {
                 Some(inventory) => {
                     self.context.messages.inform(&format!(
                         "It cannot be read here ({error}), so what was pushed of it is taken"
                     ));
-                    inventory
+                    Seen::remembered(inventory)
                 }
                 None => return Err(error),
             },
         };
-        let Some(image) = inventory.subject.image() else {
-            let what = inventory.subject.name();
+        let Some(image) = seen.inventory.subject.image() else {
+            let what = seen.inventory.subject.name();
             return Err(Failure::error(
                 format!("{what}: it is no image, so there is no other of its repository"),
                 "--to names what to compare with",
@@ -83,7 +84,7 @@ impl Pick<'_> {
                 "--to names what to compare with",
             ));
         }
-        Ok((inventory, known))
+        Ok((seen, known))
     }
 
     /// What was pushed under that name, if anything was.

@@ -12,7 +12,7 @@ use api::{
     Change, DeploymentQuery, Pushing, Recorded, RecordedAll, Recordings, ResolveQuery, ResolvedBy,
     Sort,
 };
-use engine::{Engine, Request};
+use engine::{Engine, Hearing, Request};
 use model::{Digest, ImageDescription, Platform, Reference};
 
 use self::called::{called, parts, whole_id};
@@ -217,7 +217,10 @@ impl Recording<'_> {
         }
         // Some engines only tell which image it is when they hand it out.
         let choice = Choice::of(wanted.platform.clone());
-        let inventory = Subject::new(subject.clone(), choice).read(self.context, false).await?;
+        let inventory = Subject::new(subject.clone(), choice)
+            .read(self.context, Hearing::Nothing)
+            .await?
+            .inventory;
         let image = inventory.subject.image();
         let digest = image.and_then(|it| it.digest.clone().or_else(|| it.config.clone()));
         let digest = digest.with_context(|| format!("{subject}: the engine tells no digest"))?;
@@ -256,7 +259,7 @@ impl Recording<'_> {
             platform: wanted.platform.clone(),
             reference: None,
             manifest: None,
-            statements: false,
+            hearing: Hearing::Nothing,
             settings: Arc::new(settings),
             progress: Arc::new(Watcher::new(messages, "Looking")),
         };
@@ -393,7 +396,8 @@ impl Recording<'_> {
             None => subject,
         };
         let choice = Choice::of(platform.filter(|_| subject.starts_with("local://")));
-        let inventory = Subject::new(subject, choice).read(self.context, true).await?;
+        let inventory =
+            Subject::new(subject, choice).read(self.context, Hearing::Flaws).await?.inventory;
         // Where a name came with its digest, nobody says that its tag leads there.
         let tag = it.tag.as_ref().filter(|_| found.tag);
         let image = match tag {

@@ -55,6 +55,17 @@ fn it_says_what_the_program_reads() {
     let told = told();
     assert!(told.len() > 50, "{told:?}");
     assert_eq!(written, told);
+    // So does its page.
+    let page = fs_err::read_to_string(deploy("action/README.md")).unwrap();
+    for (name, (meaning, default)) in &told {
+        let default = match default.as_str() {
+            "" if name == "github-token" => "the job's token".to_owned(),
+            "" => String::new(),
+            default => format!("`{default}`"),
+        };
+        let row = format!("| `{name}` | {meaning} | {default} |");
+        assert!(page.lines().any(|it| it == row), "deploy/action/README.md: {row}");
+    }
     let steps = definition["runs"]["steps"].as_array().unwrap();
     let step = steps.iter().find(|it| it["id"] == "foretop").unwrap();
     let passed: BTreeMap<String, String> = step["env"]
