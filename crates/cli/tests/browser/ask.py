@@ -4,7 +4,6 @@ what needs a script works.
 ask.py LINK: the link that the demo prints.
 """
 
-import re
 import sys
 import time
 
@@ -25,11 +24,11 @@ def which_are_in_production(visitor):
     page = visitor.page
     page.get_by_role("heading", name="production").get_by_role("link").click()
     page.get_by_role("heading", level=1, name="production").wait_for()
-    page.locator("main table").get_by_role("link", name=re.compile("shop/api")).first.click()
-    page.get_by_role("heading", level=1).wait_for()
+    page.locator("main table").get_by_role("link", name="shop/api").first.click()
+    page.get_by_role("heading", level=1, name="shop/api").wait_for()
     text = page.locator("main").inner_text()
     said("what is in production", ["CVE-2021-44228", "log4j-core"], text)
-    return 3
+    return 2
 
 
 def what_changed(visitor):
@@ -37,13 +36,16 @@ def what_changed(visitor):
     page = visitor.page
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Compare").click()
     page.get_by_role("heading", level=1, name="Compare").wait_for()
-    page.get_by_label("From", exact=False).first.fill("staging")
-    page.get_by_label("To", exact=False).first.fill("production")
-    page.locator("main").get_by_role("button", name="Compare").first.click()
+    page.get_by_label("Look at").fill("staging")
+    page.get_by_label("Hold it against").fill("production")
+    page.locator("main").get_by_role("button", name="Compare").click()
+    page.get_by_role("heading", level=1, name="staging, held against production").wait_for()
+    # What is folded is unfolded: with a script or without.
+    page.get_by_text("Vulnerabilities that are others").first.click()
     page.locator("main table").first.wait_for()
     text = page.locator("main").inner_text()
     said("what changed", ["CVE-2021-44228"], text)
-    return 4
+    return 2
 
 
 def how_many_criticals(visitor):
@@ -56,7 +58,7 @@ def how_many_criticals(visitor):
     heads = [it.lower() for it in page.locator("main table thead th").all_inner_texts()]
     if not any("critical" in it for it in heads):
         raise Trouble(f"no column says how many criticals: {heads}")
-    return 2
+    return 1
 
 
 QUESTIONS = [which_are_in_production, what_changed, how_many_criticals]
@@ -141,7 +143,7 @@ def five_seconds(visitor):
     box = first.bounding_box()
     if box is None or box["y"] + box["height"] > page.viewport_size["height"]:
         raise Trouble(f"{visitor.name}: what production is in is below the first screen: {box}")
-    said("the first screen", ["production", "critical", "CVE-2021-44228", "2.17"], first.inner_text())
+    said("the first screen", ["In trouble", "critical", "ago", "CVE-2021-44228", "update to"], first.inner_text())
 
 
 def main(link):

@@ -55,7 +55,7 @@ def browser():
 class Visitor:
     """Somebody at a screen, with all that their browser complains of."""
 
-    def __init__(self, browser, scheme="light", size=DESKTOP, script=True, link=None):
+    def __init__(self, browser, scheme="light", size=DESKTOP, script=True, link=None, root=""):
         self.name = f"{scheme} {size[0]}" + ("" if script else " without JavaScript")
         self.context = browser.new_context(
             color_scheme=scheme,
@@ -72,9 +72,10 @@ class Visitor:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda it: self.complaints.append(f"error: {it}"))
         self.page.on("requestfailed", self._failed)
+        # Without the link, nobody has logged in.
         if link:
             self.page.goto(link)
-        self.root = "{0.scheme}://{0.netloc}".format(urlsplit(self.page.url)) if link else ""
+        self.root = root or "{0.scheme}://{0.netloc}".format(urlsplit(link))
 
     def _console(self, it):
         if it.type in ("error", "warning"):

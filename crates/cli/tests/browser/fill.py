@@ -5,12 +5,15 @@ fill.py LINK PAGES: the link that the demo prints, and a file with the pages tha
 """
 
 import sys
+from urllib.parse import parse_qsl, urlsplit
 
 from browsing import Pages, Trouble, Visitor, browser
 
 ORGANISATION = "demo"
 # So many forms are filled in: what comes of one may have others.
 MOST = 150
+# Pages of a kind, of which something is asked.
+SEVERAL = 15
 # What is written into fields of these names; into others goes what their kind asks for.
 SAID = {
     "q": "log4j-core",
@@ -67,40 +70,52 @@ def send(visitor, at, button, by_keyboard):
     """Sends it, and reads what comes of it."""
     form = opened(visitor, at)
     write(form)
+    # What the browser itself would refuse, others send: the server refuses it as well.
+    form.evaluate("it => { if (!it.checkValidity()) it.noValidate = true; }")
     pressed = form.locator("button:not([type=button])").nth(button)
     page = visitor.page
-    with page.expect_navigation() as went:
+    page.evaluate("window.before = true")
+    with page.expect_response(is_answer) as went:
         if by_keyboard:
             pressed.focus()
             page.keyboard.press("Enter")
         else:
-            pressed.click()
-    return went.value
+            pressed.click(no_wait_after=True)
+    answer = went.value
+    # A file is taken away, and the page stays; all else is another page.
+    if answer.headers.get("content-type", "").startswith("text/html"):
+        page.wait_for_function("!window.before && document.readyState === 'complete'")
+    return answer
+
+
+def is_answer(it):
+    return it.request.is_navigation_request() and it.status not in (301, 302, 303, 307, 308)
 
 
 def main(link, file):
     pages = Pages(file)
     with browser() as it:
         visitor = Visitor(it, link=link)
-        left = [(f"/o/{ORGANISATION}", None)]
-        left = [(path, None) for path in pages.known(ORGANISATION)]
-        seen, filled, walked = set(), [], set()
+        left = pages.known(ORGANISATION)
+        seen, filled, walked = set(), [], {}
         # Where there are forms: on the pages that are known, on those that they lead to, and on what comes
         # of forms.
         while left:
-            path, _ = left.pop(0)
+            path = left.pop(0)
             kind = pages.of(path)
-            if (kind, "view=" in path and path) in walked:
+            # One of each, and of what is asked of a page several: steps and kinds of things are.
+            asked = kind, tuple(sorted(key for key, _ in parse_qsl(urlsplit(path).query)))
+            if walked.get(asked, 0) >= (SEVERAL if asked[1] else 1):
                 continue
-            walked.add((kind, "view=" in path and path))
-            if visitor.page.goto(visitor.root + path).status != 200:
+            walked[asked] = walked.get(asked, 0) + 1
+            if visitor.page.goto(visitor.root + path).status >= 500:
                 raise Trouble(f"{path} cannot be opened")
             if visitor.page.url.endswith("/login") and kind != "log_in":
                 visitor.page.goto(link)
                 visitor.page.goto(visitor.root + path)
             for link_there in visitor.links():
                 if pages.of(link_there) and "format=" not in link_there:
-                    left.append((link_there, None))
+                    left.append(link_there)
             for form, at, button in list(kinds_of_forms(visitor, pages)):
                 if form in seen or len(filled) >= MOST:
                     continue
@@ -116,7 +131,7 @@ def main(link, file):
                         continue
                     answer = send(visitor, there[0][1], button, by_keyboard)
                     what = f"{path}: {form[2]} by {'keyboard' if by_keyboard else 'mouse'}"
-                    if answer is not None and answer.status >= 500:
+                    if answer.status >= 500:
                         raise Trouble(f"{what}: {answer.status}")
                     if not visitor.page.locator("main h1").first.inner_text().strip():
                         raise Trouble(f"{what}: nothing comes of it")
@@ -125,7 +140,7 @@ def main(link, file):
                     filled.append(what)
                     now = visitor.page.url[len(visitor.root):]
                     if pages.of(now):
-                        left.append((now, None))
+                        left.append(now)
         leave(visitor, link)
         for by_keyboard in (False, True):
             wrong_password(visitor, by_keyboard)

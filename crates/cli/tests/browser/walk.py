@@ -9,7 +9,9 @@ from browsing import DESKTOP, PHONE, Pages, Trouble, Visitor, browser
 
 ORGANISATION = "demo"
 # So many pages of a kind are opened: there is one for each image.
-EACH, MOST = 4, 400
+EACH, MOST = 3, 400
+# What only leads elsewhere is never where one is, and who has logged in is led on from where one does.
+ELSEWHERE = {"search", "log_in"}
 # What a hand on the keyboard can come to.
 STOPS = """() => [...document.querySelectorAll(
   "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
@@ -35,7 +37,7 @@ HEAR = """() => {
 def found(visitor, pages):
     """Every page, by the paths that people come to by pressing links; of each kind a few."""
     kinds = {}
-    left = pages.known(ORGANISATION)
+    left = pages.known(ORGANISATION) + ["/?all=1"]
     seen = set(left)
     taken = set()
     opened = 0
@@ -60,11 +62,29 @@ def found(visitor, pages):
                 seen.add(link)
                 left.append(link)
     visitor.content("walking")
-    # What only leads elsewhere is never where one is.
-    missing = {it["id"] for it in pages.all} - set(kinds) - {"search", "organisations", "log_in"}
+    # To what has a secret in its path no link leads.
+    secret = {it["id"] for it in pages.all if "{secret}" in it["path"]}
+    missing = {it["id"] for it in pages.all} - set(kinds) - ELSEWHERE - secret
     if missing:
         raise Trouble(f"no link leads to {sorted(missing)}")
     return kinds, sorted(taken)
+
+
+def for_strangers(visitor, pages):
+    """What they see who have not logged in: the way in, that there is nothing, and what an invitation says."""
+    made = visitor.context.request.post(
+        f"{visitor.root}/api/v1/orgs/{ORGANISATION}/invitations",
+        data={"role": "member"},
+        headers={"Origin": visitor.root},
+    )
+    if made.status != 201:
+        raise Trouble(f"nobody can be invited: {made.status} {made.text()}")
+    secret = made.json()["secret"]
+    there = [("/login", 200), (f"/join/{secret}", 200)]
+    for page in pages.all:
+        if "{secret}" in page["path"] and not page["path"].startswith("/join/"):
+            there.append((page["path"].replace("{secret}", secret), None))
+    return there
 
 
 def take_away(visitor, paths):
@@ -110,31 +130,51 @@ def skips(visitor):
         raise Trouble("the way past the menu leads elsewhere")
 
 
+def everywhere(browser, link, kinds, strangers):
+    """Everybody can use every page, in whichever light and at whichever width."""
+    troubles = []
+
+    def look(visitor, path, status):
+        try:
+            answer = visitor.page.goto(visitor.root + path)
+            # What an invitation is not good for may be refused, with a page.
+            if (status is None and answer.status >= 500) or status not in (None, answer.status):
+                raise Trouble(f"{path}: {answer.status}")
+            visitor.usable(path)
+            visitor.content(path, refused=status != 200)
+        except Trouble as trouble:
+            troubles.append(str(trouble))
+
+    for scheme, size in [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)]:
+        visitor = Visitor(browser, scheme, size, link=link)
+        for paths in kinds.values():
+            # All of them once, and one of each in every light.
+            for path in paths if (scheme, size) == ("light", DESKTOP) else paths[:1]:
+                look(visitor, path, 200)
+        for path in [f"/o/{ORGANISATION}/nothing/of/the/sort", "/o/somebody-elses"]:
+            look(visitor, path, 404)
+        root = visitor.root
+        visitor.close()
+        stranger = Visitor(browser, scheme, size, root=root)
+        for path, status in strangers:
+            look(stranger, path, status)
+        stranger.close()
+    if troubles:
+        raise Trouble("\n\n".join(troubles))
+
+
 def main(link, file):
     pages = Pages(file)
     with browser() as it:
         first = Visitor(it, link=link)
         kinds, taken = found(first, pages)
         take_away(first, taken)
+        strangers = for_strangers(first, pages)
         skips(first)
-        for path in [paths[0] for paths in kinds.values()]:
-            by_keyboard(first, path)
+        for paths in kinds.values():
+            by_keyboard(first, paths[0])
         first.close()
-        for scheme, size in [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)]:
-            visitor = Visitor(it, scheme, size, link=link)
-            troubles = []
-            for kind, paths in kinds.items():
-                # All of them once, and one of each in every light.
-                for path in paths if (scheme, size) == ("light", DESKTOP) else paths[:1]:
-                    try:
-                        visitor.go(path)
-                        visitor.usable(path)
-                        visitor.content(path)
-                    except Trouble as trouble:
-                        troubles.append(str(trouble))
-            visitor.close()
-            if troubles:
-                raise Trouble("\n\n".join(troubles))
+        everywhere(it, link, kinds, strangers)
         plain = Visitor(it, script=False, link=link)
         for paths in kinds.values():
             plain.go(paths[0])
