@@ -1,4 +1,4 @@
-//! The chores: `cargo xtask demo | test | tidy | codegen | fuzz | bench | quality`.
+//! The chores: `cargo xtask demo | test | tidy | codegen | fuzz | bench | screenshots | quality`.
 
 mod arrows;
 mod bench;
@@ -10,6 +10,7 @@ mod needs;
 mod pack;
 mod quality;
 mod run;
+mod screenshots;
 mod test;
 mod tidy;
 
@@ -50,6 +51,11 @@ const ALL: &[Chore] = &[
         run: bench::bench,
     },
     Chore {
+        name: "screenshots",
+        does: "take the pictures of docs/pictures anew, from a demo in Chromium",
+        run: screenshots::screenshots,
+    },
+    Chore {
         name: "quality",
         does: "count labelled cases: precision and recall per space (--write: into docs/quality.md)",
         run: quality::quality,
@@ -63,7 +69,7 @@ fn main() -> ExitCode {
     let Some(chore) = chore else {
         eprintln!("usage: cargo xtask CHORE\n");
         for chore in ALL {
-            eprintln!("  {:<8} {}", chore.name, chore.does);
+            eprintln!("  {:<11} {}", chore.name, chore.does);
         }
         return ExitCode::FAILURE;
     };

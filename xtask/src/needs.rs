@@ -21,6 +21,7 @@ const NEEDS: &[Need] = &[
     },
     Need { program: "skopeo", package: "skopeo", why: "pushes images to it" },
     Need { program: "docker", package: "docker.io", why: "the real client that runs our plugin" },
+    Need { program: "chromium", package: "chromium", why: "shows the dashboard" },
     Need { program: "podman", package: "podman", why: "a real engine API" },
     Need { program: "rpm", package: "rpm", why: "writes real package databases" },
     Need { program: "rpmbuild", package: "rpm", why: "builds the packages in them" },
@@ -94,7 +95,13 @@ pub(crate) fn install() -> anyhow::Result<()> {
         run("env", &words)?;
     }
     python("python", "crates/format/tests/requirements.txt")?;
-    python("schemathesis", "crates/cli/tests/requirements.txt")
+    python("schemathesis", "crates/cli/tests/requirements.txt")?;
+    browser()
+}
+
+/// What drives a browser.
+pub(crate) fn browser() -> anyhow::Result<()> {
+    python("browser", "crates/cli/tests/browser/requirements.txt")
 }
 
 /// A virtual environment in the target directory, made anew when its requirements change.

@@ -56,7 +56,13 @@ pub(crate) struct House {
     /// How the log is written
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log_format: Format,
+    /// Where all of it is, in a demo.
+    #[arg(skip)]
+    demo: Option<PathBuf>,
 }
+
+/// The hosts that a demo may speak to.
+const NEAR: [&str; 2] = ["127.0.0.0/8", "::1/128"];
 
 /// That the almanac is kept fresh, for as long as this is there.
 pub(crate) struct Fresh(Option<tokio::task::JoinHandle<()>>);
@@ -70,6 +76,19 @@ impl Drop for Fresh {
 }
 
 impl House {
+    /// The house of a demo: all that it has is in one directory, and it speaks to nobody but this machine.
+    pub(crate) fn of_a_demo(self, place: &crate::demo::Place) -> Self {
+        let outgoing = self.outgoing.or_else(|| Some(NEAR.map(str::to_owned).to_vec()));
+        Self {
+            database: Database { database: Some(place.database()), key_file: None },
+            almanac: Some(place.folder().join("almanac")),
+            outgoing,
+            refresh: Some(Source::Off),
+            demo: Some(place.folder().to_owned()),
+            ..self
+        }
+    }
+
     /// Opens everything.
     pub(crate) async fn open(&self, context: &Context, access: Access) -> anyhow::Result<App> {
         self.log(context)?;
@@ -78,16 +97,18 @@ impl House {
         let mut settings = docker::settings(environment, &context.docker, false)?;
         settings.outgoing = self.outgoing(context)?.map(Arc::new);
         settings.redirects = Some(Arc::default());
+        let cache = if self.demo.is_some() { None } else { environment.cache()? };
         let reach = Reach {
-            engine: Engine { cache: environment.cache()?.map(Arc::new) },
+            engine: Engine { cache: cache.map(Arc::new) },
             settings: Arc::new(settings),
             jobs: true,
-            offline: environment.offline()?,
+            offline: self.demo.is_some() || environment.offline()?,
         };
         let almanac = self.almanac_directory(context);
         let clock = Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()));
         let mut world = World::new(almanac);
-        if let Some(folder) = environment.former_almanacs() {
+        let former = self.demo.as_ref().map(|it| it.join("former"));
+        if let Some(folder) = former.or_else(|| environment.former_almanacs()) {
             world = world.keeping(folder);
         }
         let app = App::new(store, world, access, reach, clock);

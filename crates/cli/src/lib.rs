@@ -6,6 +6,7 @@ mod child;
 mod commands;
 mod config;
 mod credentials;
+mod demo;
 mod deployed;
 mod docker;
 mod environment;

@@ -58,4 +58,9 @@ pub trait Door: Send + Sync {
 
     /// What time it is.
     fn now(&self) -> Moment;
+
+    /// What everybody is to know about this server, on every page.
+    fn notice(&self) -> Option<&'static str> {
+        None
+    }
 }

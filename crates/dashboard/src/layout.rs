@@ -28,6 +28,8 @@ pub(crate) struct Layout {
     pub(crate) id: &'static str,
     /// It is drawn anew when something happens.
     pub(crate) is_live: bool,
+    /// What everybody is to know about this server.
+    pub(crate) notice: Option<&'static str>,
 }
 
 /// An entry of the menu.
@@ -51,6 +53,7 @@ impl Layout {
             leaves: me.is_some_and(|it| it.by == "password"),
             id: page.id,
             is_live: false,
+            notice: None,
         }
     }
 
@@ -58,6 +61,13 @@ impl Layout {
     #[must_use]
     pub(crate) fn titled(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
+        self
+    }
+
+    /// With what everybody is to know.
+    #[must_use]
+    pub(crate) fn noticing(mut self, notice: Option<&'static str>) -> Self {
+        self.notice = notice;
         self
     }
 

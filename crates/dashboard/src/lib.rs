@@ -16,6 +16,7 @@ mod refused;
 mod severity;
 mod table;
 mod told;
+mod trouble;
 mod visit;
 mod when;
 

@@ -51,7 +51,8 @@ pub fn router(door: Arc<dyn Door>) -> Router {
 /// Opens a page.
 async fn open(page: &'static Page, door: Behind, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
-    let mut layout = Layout { title: page.title.to_owned(), ..Layout::default() };
+    let notice = door.notice();
+    let mut layout = Layout { title: page.title.to_owned(), notice, ..Layout::default() };
     let next = back(&parts);
     match opened(page, &*door, &mut parts, body, &mut layout).await {
         Ok(response) => response,
@@ -83,13 +84,14 @@ async fn opened(
         Err(error) => return Err(error.into()),
     };
     let organisation = names.iter().find(|(name, _)| name == "org").map(|(_, it)| it.clone());
-    *layout = Layout::of(page, me.as_ref(), organisation.as_deref());
+    *layout = Layout::of(page, me.as_ref(), organisation.as_deref()).noticing(layout.notice);
     if let Some(name) = organisation.filter(|_| layout.organisation.is_none()) {
         // Of what is not theirs they hear what they would if it were not there.
         return Err(Refused::nowhere("organization", &name));
     }
     let path = parts.uri.path().to_owned();
-    let visit = Visit { client, carrier, now: door.now(), me, page, names, query, path };
+    let (now, notice) = (door.now(), layout.notice);
+    let visit = Visit { client, carrier, now, me, page, names, query, path, notice };
     match page.take.filter(|_| sends) {
         Some(take) => take(visit, form(parts, body).await?).await,
         None => (page.show)(visit).await,
@@ -129,7 +131,7 @@ fn back(parts: &Parts) -> String {
 async fn nowhere(State(door): State<Behind>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let next = back(&parts);
-    let mut layout = Layout::default();
+    let mut layout = Layout::default().noticing(door.notice());
     // Who may not even see the overview hears what they would there.
     let refused = match ALL.iter().copied().find(|it| it.path == "/o/{org}") {
         Some(page) => opened(page, &*door, &mut parts, Body::empty(), &mut layout).await.err(),

@@ -59,7 +59,7 @@ pub(crate) fn deployment(visit: &Visit, it: &Deployment, with_environment: bool)
     };
     let mut row = vec![
         Cell::text(&it.application),
-        Cell::link(&visit.to(&["repositories", &it.repository]), name),
+        Cell::link(&image_page(visit, &it.repository, &it.digest), name),
         Cell::digest(&image_page(visit, &it.repository, &it.digest), &it.digest),
         Cell::text(&it.platform),
         Cell::when(&it.from, visit.now),

@@ -36,6 +36,8 @@ pub(crate) struct Visit {
     pub(crate) query: Vec<(String, String)>,
     /// The path, as it was asked for.
     pub(crate) path: String,
+    /// What everybody is to know about this server.
+    pub(crate) notice: Option<&'static str>,
 }
 
 /// What was filled in.
@@ -90,7 +92,8 @@ impl Visit {
 
     /// What is around the page.
     pub(crate) fn layout(&self) -> Layout {
-        Layout::of(self.page, self.me.as_ref(), Some(self.organisation()))
+        let layout = Layout::of(self.page, self.me.as_ref(), Some(self.organisation()));
+        layout.noticing(self.notice)
     }
 
     /// May they do what only owners may?

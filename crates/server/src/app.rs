@@ -15,11 +15,12 @@ use crate::kept::Answers;
 use crate::live;
 use crate::metrics::Metrics;
 use crate::parties::Parties;
-use crate::policies::Policing;
+use crate::policies::{self, Policing};
 use crate::rations::Rations;
 use crate::refusal::Refusal;
 use crate::refusals::Refusals;
 use crate::tally::Tally;
+use crate::visiting::Visiting;
 use crate::world::World;
 
 /// What every answer rests on. Clones are the same one.
@@ -63,6 +64,8 @@ pub struct Parts {
     pub(crate) refusals: Refusals,
     /// How it is reached by all, where somebody said so.
     public: OnceLock<String>,
+    /// Who looks at it without a password, where it is a demo.
+    pub(crate) visiting: OnceLock<Visiting>,
     /// Whether it is coming to its end.
     ending: watch::Sender<bool>,
     /// One judges everything that runs at a time: whoever comes second finds it done.
@@ -118,6 +121,7 @@ impl App {
             channels: crate::tests::Channels::default(),
             refusals: Refusals::default(),
             public: OnceLock::new(),
+            visiting: OnceLock::new(),
             ending,
             judging: Mutex::default(),
             cores,
@@ -162,6 +166,14 @@ impl App {
     /// Counts the findings in an organisation's environments, as a job does.
     pub async fn count(&self, organisation: &OrganisationId) -> Result<u64, String> {
         self.tally.count(self, organisation).await.map(|(written, _)| written)
+    }
+
+    /// Counts what is wrong in an organisation's environments, and judges what runs there by policies: as
+    /// jobs do, for whoever has none.
+    pub async fn settle(&self, organisation: &OrganisationId) -> Result<(), String> {
+        self.keep_up().await.map_err(|error| error.to_string())?;
+        self.count(organisation).await?;
+        policies::judge(self, organisation).await.map(|_| ())
     }
 
     /// The almanac was kept fresh, or could not be.

@@ -21,7 +21,7 @@ use crate::identity::{self, masked, network};
 use crate::peer::Network;
 use crate::rate::{Good, Rate, Shown};
 use crate::refusal::Refusal;
-use crate::{health, pages, peer, routes, tagged};
+use crate::{health, pages, peer, routes, tagged, visiting};
 
 /// What the paths of webhooks begin with.
 const HOOKS: &str = "/hooks/";
@@ -81,6 +81,7 @@ pub fn front(app: App, limits: Limits) -> Router {
     let api = api
         .clone()
         .merge(pages::pages(app.clone(), api))
+        .merge(visiting::paths(&app).with_state(app.clone()))
         .layer(middleware::from_fn(tagged::answers))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(gate, pass));

@@ -46,6 +46,7 @@ mod tagged;
 mod tally;
 mod telling;
 mod tls;
+mod visiting;
 mod world;
 mod written;
 
@@ -65,4 +66,5 @@ pub use routes::{openapi, router};
 pub use runtimes::snapshot;
 pub use serve::{Bound, Error, Listening, work};
 pub use tls::Unfit;
+pub use visiting::demo_link;
 pub use world::World;

@@ -14,6 +14,7 @@ use crate::body::Room;
 use crate::here::here_as;
 use crate::peer;
 use crate::rate::Shown;
+use crate::visiting::NOTICE;
 
 /// Every page; what they ask, `api` answers.
 pub(crate) fn pages(app: App, api: Router) -> Router {
@@ -42,5 +43,9 @@ impl Door for Inside {
 
     fn now(&self) -> Moment {
         self.app.now()
+    }
+
+    fn notice(&self) -> Option<&'static str> {
+        self.app.visiting.get().map(|_| NOTICE)
     }
 }

@@ -43,6 +43,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) use deployments::{Making, told};
 pub(crate) use environments::counted;
 pub(crate) use events::selected;
+pub(crate) use invitations::newly;
 
 use crate::app::App;
 use crate::body;

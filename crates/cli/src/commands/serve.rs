@@ -8,6 +8,7 @@ use server::{Access, Bound, Limits, Listening, Network, People};
 
 use super::{Outcome, Verb};
 use crate::Context;
+use crate::demo::{self, Place};
 use crate::failure::Failure;
 use crate::house::{House, told_to_end};
 
@@ -34,6 +35,16 @@ pub(crate) struct Serve {
     /// (`X-Forwarded-For`, `Forwarded`): an address or a network; repeatable
     #[arg(long, value_name = "CIDR")]
     trusted_proxy: Vec<Network>,
+    /// Show everything on a week of a made-up team, without a network: images are built here and read as
+    /// any others, and what is said of them is true
+    #[arg(long, conflicts_with_all = [
+        "database", "key_file", "almanac", "refresh", "refresh_every", "organization", "public_url",
+        "tls_certificate", "tls_key", "trusted_proxy",
+    ])]
+    demo: bool,
+    /// Where the demo is kept, instead of in a directory that goes with it; empty, or of a demo
+    #[arg(long, value_name = "DIRECTORY", requires = "demo", value_hint = ValueHint::DirPath)]
+    data_dir: Option<PathBuf>,
     #[command(flatten)]
     house: House,
 }
@@ -45,7 +56,10 @@ const MOST: u64 = 4_096;
 
 impl Verb for Serve {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
-        crate::runtime()?.block_on(self.serve(context))?;
+        let serving = async {
+            if self.demo { self.serve_demo(context).await } else { self.serve(context).await }
+        };
+        crate::runtime()?.block_on(serving)?;
         Ok(Outcome::Done)
     }
 }
@@ -62,13 +76,7 @@ impl Serve {
         let proxies = self.proxies(context)?;
         let public = self.house.public_url(context)?;
         // The port first: who cannot have it shall not wait for a database.
-        let bound = Bound::to(&listening).await.map_err(|error| {
-            let hint = match &error {
-                server::Error::Certificates(unfit) => unfit.hint(),
-                _ => "--listen 127.0.0.1:0 takes any port that is free",
-            };
-            Failure::error(error.to_string(), hint)
-        })?;
+        let bound = Self::bound(&listening).await?;
         let bound = bound.with_room_for(connections()).behind(proxies.clone());
         let secure =
             bound.is_secure() || public.as_deref().is_some_and(|it| it.starts_with("https://"));
@@ -90,6 +98,49 @@ impl Serve {
         let _fresh = self.house.refreshed(context, &app)?;
         tell_service_manager(context);
         Ok(bound.serve(app, router, told_to_end()).await?)
+    }
+
+    /// Serves a demo, to this machine alone.
+    async fn serve_demo(self, context: &Context) -> anyhow::Result<()> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let address = self.address(context)?;
+        if !address.ip().is_loopback() {
+            let hint = "its one link lets in whoever opens it: listen on 127.0.0.1 or [::1]";
+            let why = format!("--demo is for this machine alone, and {address} is for others, too");
+            return Err(Failure::error(why, hint));
+        }
+        let place = Place::made(self.data_dir.as_deref())?;
+        let house = self.house.of_a_demo(&place);
+        let bound =
+            Self::bound(&Listening { address, tls: None, workers: house.workers() }).await?;
+        let bound = bound.with_room_for(connections());
+        let root = format!("http://{}", bound.address());
+        let app = house.open(context, Access::People(People::new(false))).await?;
+        context.messages.begin("Building images, and telling a week of them");
+        place.tell(app.store()).await?;
+        let invited = server::first_start(&app, &root, demo::ORGANISATION).await?;
+        let invited = invited.as_deref().and_then(|it| it.rsplit('/').next());
+        let link = server::demo_link(&app, &root, invited, demo::NAME).await;
+        let link =
+            link.map_err(|why| anyhow::anyhow!("cannot let anybody into the demo: {why}"))?;
+        let rate = (self.rate_limit > 0).then_some(self.rate_limit);
+        let router = server::front(app.clone(), Limits { rate, ..Limits::default() });
+        context.messages.done(&format!("Listening on {root}"));
+        context.messages.inform("Open this link in a browser; Ctrl-C ends the demo:");
+        context.messages.report(&format!("{link}\n"))?;
+        tell_service_manager(context);
+        Ok(bound.serve(app, router, told_to_end()).await?)
+    }
+
+    /// Takes the port.
+    async fn bound(listening: &Listening) -> anyhow::Result<Bound> {
+        Bound::to(listening).await.map_err(|error| {
+            let hint = match &error {
+                server::Error::Certificates(unfit) => unfit.hint(),
+                _ => "--listen 127.0.0.1:0 takes any port that is free",
+            };
+            Failure::error(error.to_string(), hint)
+        })
     }
 
     /// Proxies whose word is taken.

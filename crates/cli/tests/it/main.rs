@@ -10,6 +10,7 @@ mod attesting;
 mod authority;
 mod bases;
 mod broken;
+mod browser;
 mod bulk;
 mod cache;
 mod compare;

@@ -344,7 +344,7 @@ fn servers() {
 #[test]
 fn the_readme() {
     const ELSEWHERE: [&str; 10] = [
-        "cargo xtask",
+        "cargo ",
         "debian:12",
         "ghcr.io",
         "scout cves alpine",

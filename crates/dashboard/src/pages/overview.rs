@@ -12,6 +12,7 @@ use crate::layout::{Layout, html};
 use crate::refused::Refused;
 use crate::severity::Severities;
 use crate::told;
+use crate::trouble;
 use crate::visit::Visit;
 use crate::when::when;
 
@@ -29,7 +30,9 @@ pub(super) const PAGE: Page = Page {
 /// Environments of one page.
 const CARDS: u32 = 12;
 /// Applications that a card names.
-const NAMED: u32 = 4;
+const NAMED: usize = 8;
+/// Those among which the reasons for trouble are looked for, where policies do not say.
+const LOOKED: u32 = 50;
 const DAY: i64 = 86_400;
 /// What is dangerous is new for so long.
 const NEW: i64 = 7 * DAY;
@@ -55,8 +58,10 @@ struct Card {
     running: u64,
     pending: u64,
     counts: Option<Counts>,
-    /// What runs there, some of it.
-    named: Vec<(String, String)>,
+    /// How it stands, why, since when, and what to do.
+    trouble: Html,
+    /// What runs there, some of it: in short, in full, and where it is shown.
+    named: Vec<(String, String, String)>,
     more: bool,
     /// Compared with a day ago.
     change: Option<String>,
@@ -75,7 +80,8 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     let organisation = visit.organisation();
     let page = PageQuery { after: visit.asks("after"), limit: Some(CARDS) };
     let environments = visit.client.environments(organisation, &page).await?;
-    let cards = join_all(environments.items.iter().map(|it| card(&visit, it))).await;
+    let all = &environments.items;
+    let cards = join_all(all.iter().map(|it| card(&visit, it, all))).await;
     let cards = cards.into_iter().collect::<Result<Vec<_>, _>>()?;
     let since = |seconds: i64| Some(visit.now.plus_seconds(-seconds).to_string());
     let events = |kinds: &str, seconds: i64| EventQuery {
@@ -112,10 +118,10 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     Ok(html(&Shown { layout, cards, next, almanac, changes, dangers, is_empty }))
 }
 
-async fn card(visit: &Visit, it: &Environment) -> Result<Card, Refused> {
+async fn card(visit: &Visit, it: &Environment, all: &[Environment]) -> Result<Card, Refused> {
     let running = DeploymentQuery {
         environment: Some(it.name.clone()),
-        limit: Some(NAMED),
+        limit: Some(LOOKED),
         ..DeploymentQuery::default()
     };
     let deployments = visit.client.deployments(visit.organisation(), &running).await?;
@@ -127,16 +133,18 @@ async fn card(visit: &Visit, it: &Environment) -> Result<Card, Refused> {
     let before = visit.client.counts(visit.organisation(), &it.name, &before).await?;
     let named = |it: &Deployment| {
         let name = it.image.split_once('@').map_or(&*it.image, |(name, _)| name);
-        (name.to_owned(), told::image_page(visit, &it.repository, &it.digest))
+        let page = told::image_page(visit, &it.repository, &it.digest);
+        (name.rsplit('/').next().unwrap_or(name).to_owned(), name.to_owned(), page)
     };
     Ok(Card {
+        trouble: trouble::of(visit, it, &deployments.items, all).await,
         name: it.name.clone(),
         href: visit.to(&["environments", &it.name]),
         running: it.running,
         pending: it.pending,
         counts: it.counts.as_ref().map(|it| counts(visit, it)),
-        named: deployments.items.iter().map(named).collect(),
-        more: deployments.next.is_some(),
+        named: deployments.items.iter().take(NAMED).map(named).collect(),
+        more: deployments.items.len() > NAMED || deployments.next.is_some(),
         change: it.counts.as_ref().and_then(|now| change(before.items.first(), now)),
     })
 }

@@ -162,7 +162,7 @@ pub(super) async fn good(app: &App, secret: &str) -> Result<model::Invitation, R
 }
 
 /// Somebody who was not here before joins.
-pub(super) async fn newly(
+pub(crate) async fn newly(
     app: &App,
     secret: &str,
     name: &str,

@@ -1,5 +1,7 @@
 //! The dashboard as browsers meet it: every page, as whoever may look at it and as whoever may not.
 
+mod trouble;
+
 use std::collections::BTreeSet;
 
 use ::dashboard::{ALL, Found};
