@@ -7,17 +7,21 @@
 mod assets;
 mod carry;
 mod chart;
+mod columns;
 mod contract;
+mod draft;
 mod html;
 mod layout;
 mod open;
 mod pages;
 mod refused;
 mod severity;
+mod standing;
 mod table;
 mod told;
 mod visit;
 mod when;
+mod wizard;
 
 pub use contract::{Door, Found, Page};
 pub use open::router;

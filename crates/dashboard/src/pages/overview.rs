@@ -11,6 +11,7 @@ use crate::html::Html;
 use crate::layout::{Layout, html};
 use crate::refused::Refused;
 use crate::severity::Severities;
+use crate::standing::Standing;
 use crate::told;
 use crate::visit::Visit;
 use crate::when::when;
@@ -19,8 +20,9 @@ pub(super) const PAGE: Page = Page {
     id: "overview",
     path: "/o/{org}",
     title: "Overview",
-    about: "How each environment stands: what runs, how many findings of which severity, what cannot \
-            be told, what changed since yesterday, and what is new and dangerous.",
+    about: "How each environment stands: what runs, how many findings of which severity, now and over the \
+            last 30 days, which policies are met, what cannot be told, what changed since yesterday, and \
+            what is new and dangerous.",
     found: Found::InMenu,
     show: |visit| Box::pin(show(visit)),
     take: None,
@@ -60,6 +62,9 @@ struct Card {
     more: bool,
     /// Compared with a day ago.
     change: Option<String>,
+    /// How it stands by policies, and findings day by day.
+    policies: Html,
+    trend: Html,
 }
 
 struct Counts {
@@ -125,6 +130,7 @@ async fn card(visit: &Visit, it: &Environment) -> Result<Card, Refused> {
         ..CountsQuery::default()
     };
     let before = visit.client.counts(visit.organisation(), &it.name, &before).await?;
+    let standing = Standing::of(visit, &it.name).await?;
     let named = |it: &Deployment| {
         let name = it.image.split_once('@').map_or(&*it.image, |(name, _)| name);
         (name.to_owned(), told::image_page(visit, &it.repository, &it.digest))
@@ -138,6 +144,8 @@ async fn card(visit: &Visit, it: &Environment) -> Result<Card, Refused> {
         named: deployments.items.iter().map(named).collect(),
         more: deployments.next.is_some(),
         change: it.counts.as_ref().and_then(|now| change(before.items.first(), now)),
+        policies: standing.bar().and(&standing.line(visit, &it.name)),
+        trend: standing.findings(),
     })
 }
 
