@@ -19,6 +19,7 @@ mod retention;
 mod rule;
 mod runtime;
 mod schedule;
+mod trial;
 mod whereabouts;
 
 pub use base::{
@@ -43,9 +44,9 @@ pub use image::{
     Presenting, Pushed, Pushing, ResolveQuery, Resolved, ResolvedBy, TagSpan, TagsQuery, Untold,
 };
 pub use integration::{
-    Configured, Configuring, Integration, IntegrationCheck, IntegrationKind, IntegrationNotice,
-    IntegrationState, NoticeQuery, NoticeState, RefusedWebhooks, Removed, RemovedAt, Retried,
-    Retrying, TemplateQuery, Tried,
+    Cluster, Configured, Configuring, Integration, IntegrationCheck, IntegrationKind,
+    IntegrationNotice, IntegrationState, NoticeQuery, NoticeState, RefusedWebhooks, Removed,
+    RemovedAt, Retried, Retrying, TemplateQuery, Tried,
 };
 pub use organisation::{
     Enabling, Me, Membership, NewOrganisation, Organisation, Repository, RepositoryQuery, Role,
@@ -69,6 +70,10 @@ pub use runtime::{
 };
 pub use schedule::{
     CheckQuestion, CheckVerdict, Checked, Found, Schedule, Scheduled, Scheduling, Worst,
+};
+pub use trial::{
+    ImagePolicies, ImagePolicy, PolicyChoice, PolicyChoicesQuery, PolicyThreshold, PolicyTrial,
+    TriedChange, TriedPolicy, TriedTally, TryingPolicies,
 };
 pub use whereabouts::{
     Flaw, Hole, InEnvironment, Place, Sighted, Sighting, WhereQuery, Whereabouts,

@@ -17,7 +17,7 @@ const TOLD: [HeaderName; 5] = [
 ];
 
 /// Questions that are long enough to be sent, and change nothing.
-const ASKING: [&str; 2] = ["/analysis", "/comparisons"];
+const ASKING: [&str; 3] = ["/analysis", "/comparisons", "/policies/trials"];
 
 /// Carries questions in somebody's name.
 pub(crate) struct InName {

@@ -7,18 +7,22 @@
 mod assets;
 mod carry;
 mod chart;
+mod columns;
 mod contract;
+mod draft;
 mod html;
 mod layout;
 mod open;
 mod pages;
 mod refused;
 mod severity;
+mod standing;
 mod table;
 mod told;
 mod trouble;
 mod visit;
 mod when;
+mod wizard;
 
 pub use contract::{Door, Found, Page};
 pub use html::path;

@@ -20,8 +20,9 @@ use crate::refused::{Refused, answer, log_in};
 use crate::visit::{Form, Visit};
 use crate::{ALL, assets};
 
-/// Bytes of the longest form.
+/// Bytes of the longest form; and of one in which Rego is written.
 const LONGEST: usize = 64 << 10;
+const LONG: usize = 256 << 10;
 /// How long one may take to come.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Nothing is drawn, run or sent but by us.
@@ -93,7 +94,7 @@ async fn opened(
     let (now, notice) = (door.now(), layout.notice);
     let visit = Visit { client, carrier, now, me, page, names, query, path, notice };
     match page.take.filter(|_| sends) {
-        Some(take) => take(visit, form(parts, body).await?).await,
+        Some(take) => take(visit, form(page, parts, body).await?).await,
         None => (page.show)(visit).await,
     }
 }
@@ -105,16 +106,17 @@ async fn names(parts: &mut Parts) -> Result<Vec<(String, String)>, Refused> {
     Ok(params.iter().map(|(name, it)| (name.to_owned(), it.to_owned())).collect())
 }
 
-async fn form(parts: &Parts, body: Body) -> Result<Form, Refused> {
+async fn form(page: &Page, parts: &Parts, body: Body) -> Result<Form, Refused> {
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
     if !kind.is_some_and(|it| it.starts_with("application/x-www-form-urlencoded")) {
         return Err(Sort::UnsupportedMediaType
             .because("form: it is none that a page sends")
             .into());
     }
-    let bytes = tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, LONGEST)).await;
+    let longest = if page.id == "policy_set" { LONG } else { LONGEST };
+    let bytes = tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, longest)).await;
     let Ok(Ok(bytes)) = bytes else {
-        let why = format!("form: it is longer than {} KiB, or does not come", LONGEST >> 10);
+        let why = format!("form: it is longer than {} KiB, or does not come", longest >> 10);
         return Err(Sort::TooLarge.because(why).into());
     };
     let fields = serde_urlencoded::from_bytes(&bytes);

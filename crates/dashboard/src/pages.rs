@@ -1,19 +1,28 @@
 //! Every page, a file each.
 
+mod agents;
 mod compare;
+mod connect;
 mod environment;
+mod environment_policies;
 mod environments;
 mod events;
 mod exceptions;
+mod first;
 mod image;
 mod images;
+mod integration;
 mod integrations;
+mod join;
 mod log_in;
 mod log_out;
 mod notifications;
 mod organisations;
 mod overview;
+mod policies;
+mod policy_set;
 mod repository;
+mod reset;
 mod search;
 mod settings;
 mod vulnerabilities;
@@ -28,19 +37,28 @@ pub const ALL: &[&Page] = &[
     &images::PAGE,
     &compare::PAGE,
     &vulnerabilities::PAGE,
+    &policies::PAGE,
     &exceptions::PAGE,
     &integrations::PAGE,
     &notifications::PAGE,
     &events::PAGE,
     &settings::PAGE,
     &environment::PAGE,
+    &environment_policies::PAGE,
+    &policy_set::PAGE,
     &image::PAGE,
+    &agents::PAGE,
+    &connect::PAGE,
+    &integration::PAGE,
     &repository::PAGE,
     &vulnerability::PAGE,
     &search::PAGE,
     &organisations::PAGE,
     &log_in::PAGE,
     &log_out::PAGE,
+    &first::PAGE,
+    &join::PAGE,
+    &reset::PAGE,
 ];
 
 #[cfg(test)]
@@ -62,8 +80,11 @@ mod tests {
         assert_eq!(stems("src/pages"), ids);
         let mut templates = stems("templates");
         assert!(templates.remove("layout") && templates.remove("refused"));
-        // What only leads elsewhere is not drawn.
+        // What is no page any more says what is left of it.
+        assert!(templates.remove("integration_removed"));
+        // What only leads elsewhere is not drawn; and who is first joins as everybody does.
         templates.insert("search".to_owned());
+        templates.insert("first".to_owned());
         assert_eq!(templates, ids);
     }
 

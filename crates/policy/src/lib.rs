@@ -18,6 +18,7 @@ mod score;
 mod set;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 mod values;
 
 pub use built_in::modules as built_in_modules;
@@ -30,3 +31,4 @@ pub use judge::{Judge, judge};
 pub use result::result;
 pub use score::{Grade, Part, Score};
 pub use set::Set;
+pub use thresholds::Threshold;

@@ -110,7 +110,7 @@ fn most(route: &str) -> usize {
     .any(is)
     {
         LONG
-    } else if is("/policies") {
+    } else if is("/policies") || is("/policies/trials") {
         POLICIES
     } else if is("/tags") {
         LISTED

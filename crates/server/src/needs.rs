@@ -21,9 +21,9 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
             Right::ManageMembers
         }
         // It tells where webhooks go.
-        "/integrations/{kind}/{name}" | "/integrations/{kind}/{name}/template" => {
-            Right::ManageIntegrations
-        }
+        "/integrations/{kind}/{name}"
+        | "/integrations/{kind}/{name}/clusters"
+        | "/integrations/{kind}/{name}/template" => Right::ManageIntegrations,
         _ if asks => Right::Read,
         _ if ["/integrations/", "/rules/", "/notifications/"]
             .iter()
@@ -49,7 +49,9 @@ fn listed(method: &Method, route: &str) -> Option<Right> {
         | "/environments/{environment}/runtimes/{runtime}"
         | "/runtimes/{runtime}"
         | "/runtimes/{runtime}/heartbeats" => Right::RecordDeployments,
-        "/policies" | "/environments/{environment}/policies" => Right::ManageOrganisation,
+        "/policies" | "/policies/trials" | "/environments/{environment}/policies" => {
+            Right::ManageOrganisation
+        }
         "/environments" | "/environments/{environment}" => Right::ManageEnvironments,
         "/images/{digest}" if method == Method::PUT => Right::PushImages,
         "/repositories/{repository}" if method == Method::PUT => Right::EnableRepositories,

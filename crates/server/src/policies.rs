@@ -4,6 +4,7 @@ mod attested;
 mod flips;
 mod judging;
 mod sample;
+mod trial;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::refusal::Refusal;
 pub(crate) use flips::Said;
 pub(crate) use judging::{Policing, Stood, day, judge};
 pub(crate) use sample::{Sample, States};
+pub(crate) use trial::{choices, trial};
 
 /// Files of a set, and the bytes of all of them.
 const FILES: usize = 200;
@@ -63,10 +65,7 @@ impl Ready {
 /// Reads policies; what makes no sense, or could never be judged by, is refused before it is kept.
 pub(crate) async fn understood(sent: SettingPolicies) -> Result<Understood, Refusal> {
     let SettingPolicies { modules, config, sources, version: _ } = sent;
-    if modules.len() > FILES || modules.iter().map(|it| it.text.len()).sum::<usize>() > BYTES {
-        let why = format!("they are more than {FILES} files or {} MiB", BYTES >> 20);
-        return Err(Refusal::malformed("modules", why));
-    }
+    fit(&modules)?;
     if sources.len() > SOURCES || sources.iter().any(|it| it.len() > SOURCE) {
         let why = format!("there are at most {SOURCES}, each of {SOURCE} letters at most");
         return Err(Refusal::malformed("sources", why));
@@ -87,6 +86,15 @@ pub(crate) async fn understood(sent: SettingPolicies) -> Result<Understood, Refu
         })
     })
     .await?
+}
+
+/// Are they few and short enough?
+fn fit(modules: &[PolicyModule]) -> Result<(), Refusal> {
+    if modules.len() > FILES || modules.iter().map(|it| it.text.len()).sum::<usize>() > BYTES {
+        let why = format!("they are more than {FILES} files or {} MiB", BYTES >> 20);
+        return Err(Refusal::malformed("modules", why));
+    }
+    Ok(())
 }
 
 /// Makes policies ready; none are those that come with the program.
@@ -150,6 +158,12 @@ impl From<policy::Error> for Bad {
 }
 
 fn read(modules: &[PolicyModule], config: &Json) -> Result<(Judge, Config), Bad> {
+    let (set, config) = read_set(modules, config)?;
+    let judge = Judge::new(&set, &config, &Limits::default())?;
+    Ok((judge, config))
+}
+
+fn read_set(modules: &[PolicyModule], config: &Json) -> Result<(Set, Config), Bad> {
     let set = Set::read(texts(modules))?;
     if let Some(flaw) = set.flaws().first() {
         let hint = "a policy that can never be judged would be unknown for ever".to_owned();
@@ -157,8 +171,7 @@ fn read(modules: &[PolicyModule], config: &Json) -> Result<(Judge, Config), Bad>
     }
     let config = Config::read(&config.to_string())?;
     config.check(&set)?;
-    let judge = Judge::new(&set, &config, &Limits::default())?;
-    Ok((judge, config))
+    Ok((set, config))
 }
 
 fn titles(judge: &Judge) -> Vec<PolicyTitle> {

@@ -13,7 +13,6 @@ mod hooks;
 mod images;
 mod integrations;
 mod invitations;
-mod join;
 mod members;
 mod organisations;
 mod policies;
@@ -115,7 +114,7 @@ fn paths() -> OpenApiRouter<App> {
 /// Answers every question.
 pub fn router(app: App) -> Router {
     let (router, _) = paths().split_for_parts();
-    let router = router.merge(docker::paths()).merge(counts::exporter()).merge(join::paths());
+    let router = router.merge(docker::paths()).merge(counts::exporter());
     let looking = router.clone().with_state(app.clone()).layer(from_fn(tagged::answers));
     let changes = move |request, next| tagged::changes(looking.clone(), request, next);
     router

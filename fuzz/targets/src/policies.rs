@@ -28,6 +28,9 @@ pub fn run(input: &[u8]) {
     };
     let facts = Facts { input, now: 1_700_000_000_000_000_000, ..Facts::default() };
     let Ok(set) = Set::read([Module::file("a.rego", module)]) else { return };
+    for it in set.policies() {
+        assert!(it.thresholds().iter().all(|it| !it.key.is_empty()));
+    }
     let config = Config::read(config).unwrap_or_default();
     let Ok(verdicts) = judge(&set, &config, &facts, &Alone, &limits) else { return };
     for verdict in &verdicts {

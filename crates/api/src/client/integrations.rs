@@ -4,11 +4,26 @@ use http::Method;
 
 use super::{Client, Error, NOTHING, within};
 use crate::words::{
-    Configured, Configuring, Integration, IntegrationNotice, NoticeQuery, Page, Removed, Retried,
-    Retrying, TemplateQuery,
+    Cluster, Configured, Configuring, Integration, IntegrationKind, IntegrationNotice, NoticeQuery,
+    Page, Removed, Retried, Retrying, TemplateQuery,
 };
 
 impl Client {
+    /// Which kinds of parties can be spoken with, and what they must be told.
+    pub async fn integration_kinds(&self) -> Result<Page<IntegrationKind>, Error> {
+        self.get("/integration-kinds", &NOTHING).await
+    }
+
+    /// The clusters that an integration's party knows of.
+    pub async fn clusters(
+        &self,
+        organisation: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<Page<Cluster>, Error> {
+        self.get(&within(organisation, &["integrations", kind, name, "clusters"]), &NOTHING).await
+    }
+
     /// The integrations of an organisation.
     pub async fn integrations(&self, organisation: &str) -> Result<Page<Integration>, Error> {
         self.get(&within(organisation, &["integrations"]), &NOTHING).await

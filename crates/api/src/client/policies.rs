@@ -4,8 +4,9 @@ use http::Method;
 
 use super::{Client, Error, NOTHING, within};
 use crate::words::{
-    Page, PoliciesKept, PolicyPlace, PolicyResults, PolicySample, PolicySet, PolicySetQuery,
-    PolicyTrendQuery, PolicyVersion, SettingPolicies,
+    ImagePolicies, Page, PoliciesKept, PolicyChoice, PolicyChoicesQuery, PolicyPlace,
+    PolicyResults, PolicySample, PolicySet, PolicySetQuery, PolicyTrendQuery, PolicyTrial,
+    PolicyVersion, SettingPolicies, TryingPolicies,
 };
 
 /// Where policies are asked for: in an environment, or of the organisation.
@@ -82,5 +83,33 @@ impl Client {
     ) -> Result<Page<PolicySample>, Error> {
         let path = within(organisation, &["environments", environment, "trend"]);
         self.get(&path, &PolicyTrendQuery { days }).await
+    }
+
+    /// The policies that there are to choose from, where those of that place are in force.
+    pub async fn policy_choices(
+        &self,
+        organisation: &str,
+        environment: Option<&str>,
+    ) -> Result<Page<PolicyChoice>, Error> {
+        let query = PolicyChoicesQuery { environment: environment.map(str::to_owned) };
+        self.get(&place(organisation, None, &["choices"]), &query).await
+    }
+
+    /// What would be if these policies were in force; they are kept nowhere.
+    pub async fn try_policies(
+        &self,
+        organisation: &str,
+        trying: &TryingPolicies,
+    ) -> Result<PolicyTrial, Error> {
+        self.send(Method::POST, &place(organisation, None, &["trials"]), trying).await
+    }
+
+    /// What policies say of an image, wherever it runs.
+    pub async fn image_policies(
+        &self,
+        organisation: &str,
+        digest: &str,
+    ) -> Result<Page<ImagePolicies>, Error> {
+        self.get(&within(organisation, &["images", digest, "policies"]), &NOTHING).await
     }
 }

@@ -130,6 +130,16 @@ pub enum Tried {
     Failed,
 }
 
+/// A cluster that a party knows of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Cluster {
+    /// Its name there.
+    pub name: String,
+    /// The integration that it is that of already: a cluster is one environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<String>,
+}
+
 /// An integration is no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Removed {

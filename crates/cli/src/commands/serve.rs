@@ -12,7 +12,7 @@ use crate::demo::{self, Place};
 use crate::failure::Failure;
 use crate::house::{House, told_to_end};
 
-/// Answer over HTTP: the API, and the workers behind it
+/// Answer over HTTP: the dashboard, the API, and the workers behind them
 #[derive(clap::Parser)]
 #[command(name = "serve")]
 pub(crate) struct Serve {

@@ -50,6 +50,7 @@ const UNTOLD: &[(&str, &str)] = &[
     ("PUT /api/v1/orgs/{org}/exceptions/{exception}", "what a purl is, and a time that is to come"),
     ("PUT /api/v1/orgs/{org}/policies", "what Rego is, and which policies there are"),
     ("PUT /api/v1/orgs/{org}/environments/{environment}/policies", "the same"),
+    ("POST /api/v1/orgs/{org}/policies/trials", "the same"),
     ("PUT /api/v1/orgs/{org}/repositories/{repository}", "a repository's name in a path"),
     ("GET /api/v1/orgs/{org}/resolved", "nor here"),
     ("PUT /api/v1/orgs/{org}/rules/{rule}", "which topics and channels there are"),

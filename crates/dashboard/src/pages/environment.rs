@@ -11,6 +11,7 @@ use crate::html::{Html, path_with};
 use crate::layout::{Layout, html};
 use crate::refused::Refused;
 use crate::severity::Severities;
+use crate::standing::Standing;
 use crate::told;
 use crate::visit::Visit;
 use crate::when::when;
@@ -19,8 +20,8 @@ pub(super) const PAGE: Page = Page {
     id: "environment",
     path: "/o/{org}/environments/{env}",
     title: "Environment",
-    about: "What runs in an environment, or ever ran; its findings over the last 30 days; what \
-            happened there; and what is different from another environment.",
+    about: "What runs in an environment, or ever ran; its findings and its policies over the last 30 days; \
+            what happened there; and what is different from another environment.",
     found: Found::ByLink,
     show: |visit| Box::pin(show(visit)),
     take: None,
@@ -44,6 +45,7 @@ struct Shown<'a> {
     images: u64,
     gaps: u64,
     trend: Html,
+    policies: Html,
     deployments: Html,
     events: Html,
     others: Vec<String>,
@@ -99,6 +101,8 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     let page = PageQuery { after: None, limit: Some(OTHERS) };
     let all = visit.client.environments(organisation, &page).await?;
     let others = all.items.into_iter().map(|it| it.name).filter(|it| it != name).collect();
+    let standing = Standing::of(&visit, name).await?;
+    let policies = [standing.bar(), standing.line(&visit, name), standing.policies()];
     let counts = environment.counts.as_ref();
     let shown = Shown {
         layout: visit.layout().titled(name).live(),
@@ -112,6 +116,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         images: counts.map_or(environment.running, |it| it.images),
         gaps: counts.map_or(0, |it| it.gaps),
         trend: trend(&counted.items, from, visit.now),
+        policies: Html::all(policies),
         deployments: table.html(&visit),
         events: told::listed(&visit, &happened.items, "Nothing happened here yet."),
         others,

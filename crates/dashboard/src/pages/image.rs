@@ -11,6 +11,7 @@ use crate::html::{Html, path_with};
 use crate::layout::{Layout, html};
 use crate::refused::Refused;
 use crate::severity::{Severities, mark, unknown};
+use crate::standing::said_of;
 use crate::table::{Cell, Table, column, sorting};
 use crate::told;
 use crate::visit::{ROWS, Visit};
@@ -21,17 +22,18 @@ pub(super) const PAGE: Page = Page {
     path: "/o/{org}/images/{digest}",
     title: "Image",
     about: "What is wrong with an image now, what is inside, the layers it is made of with what each \
-            brings, and where it runs and ran.",
+            brings, what policies say of it, and where it runs and ran.",
     found: Found::ByLink,
     show: |visit| Box::pin(show(visit)),
     take: None,
 };
 
 /// What can be looked at.
-const VIEWS: [(&str, &str); 4] = [
+const VIEWS: [(&str, &str); 5] = [
     ("findings", "Findings"),
     ("packages", "Packages"),
     ("layers", "Layers"),
+    ("policies", "Policies"),
     ("where", "Where it runs"),
 ];
 /// Repositories whose deployments are looked for.
@@ -104,6 +106,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     };
     let table = match (view, &analysis) {
         ("where", _) => runs(&visit, &image).await?,
+        ("policies", _) => said_of(&visit, digest).await?,
         ("layers", _) => layers(&visit, &image, analysis.as_ref()),
         ("packages", Some(it)) => packages(&visit, it),
         ("findings", Some(it)) => findings(&visit, &filter, it),
@@ -199,7 +202,7 @@ async fn unremembered(
 }
 
 fn table_is_there(view: &str, is_read: bool) -> bool {
-    is_read || matches!(view, "where" | "layers")
+    is_read || matches!(view, "where" | "layers" | "policies")
 }
 
 /// Another view of the same image.

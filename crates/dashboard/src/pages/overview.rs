@@ -11,6 +11,7 @@ use crate::html::Html;
 use crate::layout::{Layout, html};
 use crate::refused::Refused;
 use crate::severity::Severities;
+use crate::standing::Standing;
 use crate::told;
 use crate::trouble;
 use crate::visit::Visit;
@@ -20,8 +21,9 @@ pub(super) const PAGE: Page = Page {
     id: "overview",
     path: "/o/{org}",
     title: "Overview",
-    about: "How each environment stands: what runs, how many findings of which severity, what cannot \
-            be told, what changed since yesterday, and what is new and dangerous.",
+    about: "How each environment stands: what runs, how many findings of which severity, now and over the \
+            last 30 days, which policies are met, what cannot be told, what changed since yesterday, and \
+            what is new and dangerous.",
     found: Found::InMenu,
     show: |visit| Box::pin(show(visit)),
     take: None,
@@ -65,6 +67,9 @@ struct Card {
     more: bool,
     /// Compared with a day ago.
     change: Option<String>,
+    /// How it stands by policies, and findings day by day.
+    policies: Html,
+    trend: Html,
 }
 
 struct Counts {
@@ -131,6 +136,7 @@ async fn card(visit: &Visit, it: &Environment, all: &[Environment]) -> Result<Ca
         ..CountsQuery::default()
     };
     let before = visit.client.counts(visit.organisation(), &it.name, &before).await?;
+    let standing = Standing::of(visit, &it.name).await?;
     let named = |it: &Deployment| {
         let name = it.image.split_once('@').map_or(&*it.image, |(name, _)| name);
         let page = told::image_page(visit, &it.repository, &it.digest);
@@ -146,6 +152,8 @@ async fn card(visit: &Visit, it: &Environment, all: &[Environment]) -> Result<Ca
         named: deployments.items.iter().take(NAMED).map(named).collect(),
         more: deployments.items.len() > NAMED || deployments.next.is_some(),
         change: it.counts.as_ref().and_then(|now| change(before.items.first(), now)),
+        policies: standing.bar().and(&standing.line(visit, &it.name)),
+        trend: standing.findings(),
     })
 }
 

@@ -99,7 +99,8 @@ fn repository(visit: &Visit, it: &Repository) -> Vec<Cell> {
     ]
 }
 
-async fn runtimes(visit: &Visit) -> Result<Table, Refused> {
+/// Clusters and hosts that say what runs in them.
+pub(super) async fn runtimes(visit: &Visit) -> Result<Table, Refused> {
     let listed = visit.list("runtimes", async |after, limit| {
         let query = RuntimeQuery { after, limit: Some(limit), ..RuntimeQuery::default() };
         visit.client.runtimes(visit.organisation(), &query).await
@@ -114,8 +115,8 @@ async fn runtimes(visit: &Visit) -> Result<Table, Refused> {
         column("gaps", "Cannot be told"),
     ];
     let text = Html::text("No cluster and no host says what runs in it. To let one: ");
-    let command = Html::tag("code", &[], Html::text("foretop agent kubernetes --help"));
-    let nothing = Html::tag("p", &[], text.and(&command));
+    let way = Html::link(&visit.to(&["agents"]), Html::text("Clusters and hosts"));
+    let nothing = Html::tag("p", &[], text.and(&way));
     let mut table = Table::new("runtimes", "Clusters and hosts", columns).or_else(nothing);
     for it in &listed.items {
         table.push(runtime(visit, it));

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use store::{JudgedImage, JudgedRunning, NewJudging, PolicyVerdicts};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::attested::{Asked, Asking};
 use super::flips::{self, Place, Said, Standing};
@@ -36,9 +36,17 @@ const DAY: i64 = 86_400;
 const TRIES: usize = 3;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// One judges at a time in a process.
-#[derive(Default)]
-pub(crate) struct Policing(Mutex<()>);
+/// One judges at a time in a process, and one tries out.
+pub(crate) struct Policing {
+    judging: Mutex<()>,
+    pub(super) trying: Arc<Semaphore>,
+}
+
+impl Default for Policing {
+    fn default() -> Self {
+        Self { judging: Mutex::default(), trying: Arc::new(Semaphore::new(1)) }
+    }
+}
 
 /// What an environment was judged by, as it is kept.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -76,17 +84,18 @@ struct There {
 
 /// An image that is to be judged.
 #[derive(Clone)]
-struct Wanted {
-    digest: Digest,
-    repository: String,
-    tag: Option<String>,
-    platform: Platform,
-    ground: String,
+pub(super) struct Wanted {
+    pub(super) digest: Digest,
+    pub(super) repository: String,
+    pub(super) tag: Option<String>,
+    pub(super) platform: Platform,
+    /// What it is judged from; the same where nothing is another.
+    pub(super) ground: String,
 }
 
 /// Judges all that runs in an organisation by the policies that are in force there.
 pub(crate) async fn judge(app: &App, organisation: &OrganisationId) -> Result<Done, String> {
-    let _turn = app.policing.0.lock().await;
+    let _turn = app.policing.judging.lock().await;
     let began = std::time::Instant::now();
     let mut done = Done::default();
     let mut outcome = Ok(());
@@ -254,34 +263,14 @@ async fn image(
     asking: &Asking,
     wanted: Wanted,
 ) -> Result<Option<(States, bool)>, String> {
-    // Whoever tells of new advisories goes first.
-    drop(app.judging.lock().await);
     let told = |error: store::Error| error.to_string();
-    let Wanted { digest, repository, tag, platform, ground } = wanted;
-    let inventory = app.store.inventory(organisation, &digest).await.map_err(told)?;
-    let Some(inventory) = inventory else { return Ok(None) };
-    let asked = Asked {
-        repository: &repository,
-        tag: tag.as_deref(),
-        digest: &digest,
-        platform: &platform,
+    let Some((mut facts, beside)) =
+        seen(app, organisation, &there.lookout, asking, &wanted).await?
+    else {
+        return Ok(None);
     };
-    let stated = asking.of(app, &asked).await;
-    let found = format!("{repository}@{digest}").parse().ok();
-    let layers = inventory.subject.image().map_or(&[][..], |it| &it.layers);
-    let layers: Vec<_> = layers.iter().map_while(|it| it.diff_id.clone()).collect();
-    let bases = app.store.bases_below(organisation, &layers).await.map_err(told)?;
     let now = app.now();
-    let looking = judge::on_a_core(app, &there.lookout, move |lookout| {
-        let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
-        let mut beside = Beside::of(&analysis.inventory, found.as_ref(), || stated);
-        if let Some(image) = analysis.inventory.subject.image() {
-            beside.stand_on_known(image, &bases);
-        }
-        let nanos = now.micros().saturating_mul(1_000);
-        (gate::facts(&analysis, &beside, nanos, VERSION), beside)
-    });
-    let (mut facts, beside) = looking.await.map_err(|refusal| refusal.0.detail)?;
+    let Wanted { digest, ground, .. } = wanted;
     let mark = mark(&mut facts, beside.base().as_ref(), &there.set.digest, day(now));
     let key = digest.to_string();
     let carried = app
@@ -292,16 +281,10 @@ async fn image(
     if let Some(states) = carried.as_ref().and_then(States::read) {
         return Ok(Some((states, false)));
     }
-    let (set, settings) = (Arc::clone(&there.set), Arc::clone(&app.reach.settings));
-    let settings = (!app.reach.offline).then_some(settings);
-    let runtime = tokio::runtime::Handle::current();
-    // It waits for registries, so it holds no core meanwhile.
-    let judging = tokio::task::spawn_blocking(move || {
-        let world = World { runtime, settings, keys: &OnlyBrought, beside: &beside };
-        gate::on_paper(&set.judge.judge(&facts, &world))
-    });
-    let paper = judging.await.map_err(|error| format!("judging broke off: {error}"))?;
-    let (states, said) = (states(&paper), said(&paper));
+    let set = Arc::clone(&there.set);
+    let papers = asked(app, (facts, beside), vec![set], ()).await?;
+    let paper = papers.first().ok_or("judging broke off")?;
+    let (states, said) = (states(paper), said(paper));
     let new = PolicyVerdicts {
         image: JudgedImage { digest: key, ground, mark, states: json!(states) },
         verdicts: json!(said),
@@ -310,6 +293,58 @@ async fn image(
     };
     app.store.keep_policy_verdicts(organisation, &there.stance, &new).await.map_err(told)?;
     Ok(Some((states, true)))
+}
+
+/// What policies see of an image and of the world around it; none: nobody knows what is inside.
+pub(super) async fn seen(
+    app: &App,
+    organisation: &OrganisationId,
+    lookout: &Arc<Lookout>,
+    asking: &Asking,
+    wanted: &Wanted,
+) -> Result<Option<(policy::Facts, Beside)>, String> {
+    // Whoever tells of new advisories goes first.
+    drop(app.judging.lock().await);
+    let told = |error: store::Error| error.to_string();
+    let Wanted { digest, repository, tag, platform, .. } = wanted;
+    let inventory = app.store.inventory(organisation, digest).await.map_err(told)?;
+    let Some(inventory) = inventory else { return Ok(None) };
+    let asked = Asked { repository, tag: tag.as_deref(), digest, platform };
+    let stated = asking.of(app, &asked).await;
+    let found = format!("{repository}@{digest}").parse().ok();
+    let layers = inventory.subject.image().map_or(&[][..], |it| &it.layers);
+    let layers: Vec<_> = layers.iter().map_while(|it| it.diff_id.clone()).collect();
+    let bases = app.store.bases_below(organisation, &layers).await.map_err(told)?;
+    let now = app.now();
+    let looking = judge::on_a_core(app, lookout, move |lookout| {
+        let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
+        let mut beside = Beside::of(&analysis.inventory, found.as_ref(), || stated);
+        if let Some(image) = analysis.inventory.subject.image() {
+            beside.stand_on_known(image, &bases);
+        }
+        let nanos = now.micros().saturating_mul(1_000);
+        (gate::facts(&analysis, &beside, nanos, VERSION), beside)
+    });
+    looking.await.map(Some).map_err(|refusal| refusal.0.detail)
+}
+
+/// What each of these sets says of that; `held` is let go of when all is said, whether anybody waits for
+/// it or not.
+pub(super) async fn asked(
+    app: &App,
+    (facts, beside): (policy::Facts, Beside),
+    sets: Vec<Arc<Ready>>,
+    held: impl Send + 'static,
+) -> Result<Vec<Paper>, String> {
+    let settings = (!app.reach.offline).then(|| Arc::clone(&app.reach.settings));
+    let runtime = tokio::runtime::Handle::current();
+    // It waits for registries, so it holds no core meanwhile.
+    let judging = tokio::task::spawn_blocking(move || {
+        let _held = held;
+        let world = World { runtime, settings, keys: &OnlyBrought, beside: &beside };
+        sets.iter().map(|it| gate::on_paper(&it.judge.judge(&facts, &world))).collect()
+    });
+    judging.await.map_err(|error| format!("judging broke off: {error}"))
 }
 
 /// Of all that policies see on a day. Which almanac it was is none of it: what that says is.
@@ -368,7 +403,7 @@ fn state(it: State) -> PolicyState {
     }
 }
 
-fn states(paper: &Paper) -> States {
+pub(super) fn states(paper: &Paper) -> States {
     States {
         health: paper.health.as_ref().map(|it| it.grade.clone()),
         policies: paper.policies.iter().map(|it| (it.id.clone(), state(it.state))).collect(),
@@ -376,7 +411,7 @@ fn states(paper: &Paper) -> States {
 }
 
 /// In words, as far as they are kept.
-fn said(paper: &Paper) -> Vec<Said> {
+pub(super) fn said(paper: &Paper) -> Vec<Said> {
     let cut = |it: &String| it.chars().take(LETTERS).collect::<String>();
     let policy = |it: &format::policies::Policy| Said {
         id: it.id.clone(),

@@ -1,5 +1,6 @@
 //! Integrations: the parties around us are configured, tried, listed and let go of.
 
+mod clusters;
 mod notices;
 mod template;
 
@@ -46,6 +47,7 @@ pub(super) fn paths() -> OpenApiRouter<App> {
         .routes(routes!(one, put, delete))
         .routes(routes!(again))
         .routes(routes!(elsewhere))
+        .merge(clusters::paths())
         .merge(notices::paths())
         .merge(template::paths())
 }

@@ -1,8 +1,6 @@
 //! Invitations: whoever has the secret may join an organisation, once.
 
-use api::{
-    Accepting, Invitation, Joined, MadeInvitation, NewInvitation, Page, Problem, Role, Sort,
-};
+use api::{Accepting, Invitation, Joined, MadeInvitation, NewInvitation, Page, Problem, Sort};
 use axum::extract::{FromRequestParts as _, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -149,7 +147,7 @@ async fn accept(
 }
 
 /// The invitation of that secret, if it is good.
-pub(super) async fn good(app: &App, secret: &str) -> Result<model::Invitation, Refusal> {
+async fn good(app: &App, secret: &str) -> Result<model::Invitation, Refusal> {
     app.people("invitation")?;
     let found = match Kind::of(secret) {
         Some(Kind::Invitation) => app.store.invitation(&hash(secret), app.now()).await?,
@@ -184,9 +182,4 @@ pub(crate) async fn newly(
         forget_first(&app.store, &invitation.organisation.id, &act).await?;
     }
     Ok(Joined { name: user.name, organisation: invitation.organisation.name })
-}
-
-/// What it makes of whoever uses it, for people to read.
-pub(super) fn told(invitation: &model::Invitation) -> String {
-    format!("{} of {}", Role::from(invitation.role).as_str(), invitation.organisation.name)
 }

@@ -1,6 +1,8 @@
 //! Policies: put into force, told, and put out of force.
 
+mod of_image;
 mod results;
+mod trials;
 
 use std::collections::BTreeMap;
 
@@ -30,6 +32,8 @@ pub(super) fn paths() -> OpenApiRouter<App> {
         .routes(routes!(of_one, set_for_one, unset_for_one))
         .routes(routes!(versions_of_one))
         .merge(results::paths())
+        .merge(of_image::paths())
+        .merge(trials::paths())
 }
 
 /// The policies that are in force wherever no environment has its own, or were as that version.

@@ -46,7 +46,7 @@ async fn choose(
 }
 
 /// Who may choose another password with that secret, if it is good.
-pub(super) async fn good(app: &App, secret: &str) -> Result<User, Refusal> {
+async fn good(app: &App, secret: &str) -> Result<User, Refusal> {
     app.people("reset")?;
     let found = match Kind::of(secret) {
         Some(Kind::Reset) => app.store.reset(&hash(secret), app.now()).await?,
@@ -59,7 +59,7 @@ pub(super) async fn good(app: &App, secret: &str) -> Result<User, Refusal> {
 }
 
 /// They have another password. Says who it is.
-pub(super) async fn chosen(
+async fn chosen(
     app: &App,
     secret: &str,
     password: &str,

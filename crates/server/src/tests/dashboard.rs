@@ -1,6 +1,9 @@
 //! The dashboard as browsers meet it: every page, as whoever may look at it and as whoever may not.
 
+mod joining;
+mod policies;
 mod trouble;
+mod wizards;
 
 use std::collections::BTreeSet;
 
@@ -48,12 +51,18 @@ struct Browser {
 
 impl House {
     async fn new(local: bool) -> Self {
+        Self::with(local, true).await
+    }
+
+    async fn with(local: bool, offline: bool) -> Self {
         let store = Store::open("sqlite::memory:").await.unwrap();
+        let store = store.with_keys(store::Keyring::new(&[1; 32], &[]));
+        let settings = image::Settings { retries: 0, ..image::Settings::default() };
         let reach = Reach {
             engine: Engine::default(),
-            settings: std::sync::Arc::new(image::Settings::default()),
+            settings: std::sync::Arc::new(settings),
             jobs: false,
-            offline: true,
+            offline,
         };
         let access = if local {
             Access::Local { name: "ann".to_owned() }
@@ -170,6 +179,8 @@ impl House {
             "flaws": ["CVE-2021-23337"], "kind": "accepted-risk", "note": HOSTILE,
         });
         self.api(owner, "PUT /orgs/acme/exceptions/old", excepting).await;
+        let told = json!({ "parameters": { "url": "https://hooks.example/services/x" } });
+        self.api(owner, "PUT /orgs/acme/integrations/slack/team", told).await;
         let scope = json!({ "name": HOSTILE, "scope": "read" });
         self.api(owner, "POST /orgs/acme/tokens", scope).await;
         let organisation = self.app.store().organisation("acme").await.unwrap().id;
@@ -177,7 +188,7 @@ impl House {
     }
 }
 
-/// The address of each page, of that organisation.
+/// The address of each page, of that organisation, but for those that somebody has to be given.
 fn addresses(organisation: &str) -> Vec<(&'static str, String)> {
     let address = |path: &str| {
         path.replace("{org}", organisation)
@@ -185,8 +196,11 @@ fn addresses(organisation: &str) -> Vec<(&'static str, String)> {
             .replace("{digest}", &digest('1'))
             .replace("{repository}", "docker%2Eio%2Facme%2Fweb")
             .replace("{flaw}", "CVE-2021-23337")
+            .replace("{kind}", "slack")
+            .replace("{name}", "team")
     };
-    ALL.iter().map(|it| (it.id, address(it.path))).collect()
+    let given = |path: &str| path.contains("{secret}");
+    ALL.iter().filter(|it| !given(it.path)).map(|it| (it.id, address(it.path))).collect()
 }
 
 /// Where the links of a page lead, within the server.
@@ -234,7 +248,7 @@ async fn every_page_is_for_members_and_every_link_leads_somewhere() {
         ] {
             waiting.insert(extra.to_owned());
         }
-        for view in ["packages", "layers", "where"] {
+        for view in ["packages", "layers", "policies", "where"] {
             waiting.insert(format!("/o/acme/images/{}?view={view}", digest('1')));
         }
         while let Some(path) = waiting.pop_first() {
@@ -436,7 +450,12 @@ async fn where_nobody_logs_in_pages_just_work() {
     house.lived_in_locally(&nobody).await;
     for (id, path) in addresses("acme") {
         let answer = house.look(&nobody, &path).await;
-        let expect = if matches!(id, "organisations" | "search" | "log_in") { 303 } else { 200 };
+        let expect = match id {
+            "organisations" | "search" | "log_in" => 303,
+            // Who is alone has none.
+            "integration" => 404,
+            _ => 200,
+        };
         assert_eq!(answer.status, expect, "{path}: {}", answer.text);
     }
     // Whoever's page it is that asks: without a cookie, the browser's word is all there is.

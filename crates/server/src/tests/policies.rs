@@ -1,5 +1,7 @@
 //! Policies: what is in force where, what it says of what runs, and what flips because of what.
 
+mod trials;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 

@@ -96,7 +96,7 @@ async fn trend(
 }
 
 /// Nobody judges in the background of somebody who is alone: it is done when they ask.
-async fn judged(app: &App, organisation: &OrganisationId) -> Result<(), Refusal> {
+pub(super) async fn judged(app: &App, organisation: &OrganisationId) -> Result<(), Refusal> {
     if !matches!(app.access, Access::Local { .. }) || app.reach.jobs {
         return Ok(());
     }
@@ -208,7 +208,7 @@ async fn of(
     })
 }
 
-fn basis(stood: Stood) -> PolicyBasis {
+pub(super) fn basis(stood: Stood) -> PolicyBasis {
     let Stood { almanac, environment, version, exceptions, policies: _ } = stood;
     PolicyBasis { almanac, environment, version, exceptions }
 }

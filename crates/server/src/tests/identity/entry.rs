@@ -1,7 +1,6 @@
 //! Coming in: the first start, invitations, logging in and out.
 
-use axum::body::Body;
-use axum::http::{Method, Request, header};
+use axum::http::header;
 use serde_json::{Value as Json, json};
 
 use super::{House, PASSWORD};
@@ -50,40 +49,6 @@ async fn of_two_first_addresses_one_is_good() {
     house.app.store().invite(&acme, &act, &minted.hash, role, until).await.unwrap();
     house.join(&secret(&here), "ann").await;
     assert_eq!(house.get(&format!("/invitations/{}", minted.text), "").await.status, 404);
-}
-
-async fn page(house: &House, method: Method, link: &str, form: &str) -> (u16, String) {
-    let request = Request::builder().method(method).uri(link.to_owned());
-    let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    let answer = house.send(request.body(Body::from(form.to_owned())).unwrap()).await;
-    let policy = answer.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
-    assert!(policy.starts_with("default-src 'none'"));
-    (answer.status, String::from_utf8(answer.body).unwrap())
-}
-
-#[tokio::test]
-async fn the_first_owner_comes_by_a_page() {
-    let house = House::new().await;
-    let link = first_start(&house.app, "", "a<b").await.unwrap().unwrap();
-    let (status, html) = page(&house, Method::GET, &link, "").await;
-    assert_eq!(status, 200);
-    assert!(html.contains("<b>owner of a&lt;b</b>") && html.contains("<form method=\"post\">"));
-    assert!(!html.contains("<script"));
-    let (status, html) = page(&house, Method::POST, &link, "name=%22%3Eann&password=short").await;
-    assert_eq!(status, 422);
-    assert!(html.contains("password: it is shorter than 12 characters"), "{html}");
-    assert!(html.contains("value=\"&quot;&gt;ann\""), "what was typed stays: {html}");
-    for junk in ["", "name=ann", "%", "name=%ff&password=%ff"] {
-        let (status, _) = page(&house, Method::POST, &link, junk).await;
-        assert!((400..423).contains(&status), "{junk}: {status}");
-    }
-    let (status, html) = page(&house, Method::POST, &link, "name=ann&password=a+green+horse").await;
-    assert_eq!(status, 200);
-    assert!(html.contains("Welcome, ann"), "{html}");
-    let (status, html) = page(&house, Method::POST, &link, "name=bob&password=a+green+horse").await;
-    assert_eq!(status, 404);
-    assert!(html.contains("ask for another"), "{html}");
-    house.log_in("ann").await;
 }
 
 #[tokio::test]

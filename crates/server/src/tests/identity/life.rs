@@ -1,7 +1,7 @@
 //! The life of people and tokens: disabled, enabled, forgotten passwords, other secrets.
 
 use axum::body::Body;
-use axum::http::{Method, Request, header};
+use axum::http::{Request, header};
 use futures_util::StreamExt as _;
 use serde_json::{Value as Json, json};
 
@@ -94,28 +94,6 @@ async fn a_forgotten_password_is_chosen_anew_once() {
     assert_eq!(house.get(&format!("/resets/{secret}"), "").await.told(), why);
     let none = offer_reset(store, &act(&house), "", "nobody").await.unwrap_err();
     assert_eq!(none.to_string(), "user `nobody`: there is none");
-}
-
-#[tokio::test]
-async fn the_page_says_whose_password_it_is() {
-    let house = House::new().await;
-    house.settled().await;
-    let (link, _) = offer_reset(house.app.store(), &act(&house), "", "ann").await.unwrap();
-    let page = async |method: Method, form: &str| {
-        let request = Request::builder().method(method).uri(link.clone());
-        let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let answer = house.send(request.body(Body::from(form.to_owned())).unwrap()).await;
-        (answer.status, String::from_utf8(answer.body).unwrap())
-    };
-    let (status, shown) = page(Method::GET, "").await;
-    assert_eq!(status, 200);
-    assert!(shown.contains("Another password for <b>ann</b>"), "{shown}");
-    let (status, shown) = page(Method::POST, "password=ann").await;
-    assert!(status == 422 && shown.contains("role=\"alert\""), "{status} {shown}");
-    let (status, shown) = page(Method::POST, "password=a+blue+horse%21").await;
-    assert!(status == 200 && shown.contains("That is your password now, ann"), "{shown}");
-    let (status, shown) = page(Method::GET, "").await;
-    assert!(status == 404 && shown.contains("it was used"), "{shown}");
 }
 
 #[tokio::test]
