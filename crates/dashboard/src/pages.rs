@@ -13,6 +13,8 @@ mod log_out;
 mod notifications;
 mod organisations;
 mod overview;
+mod package;
+mod packages;
 mod repository;
 mod search;
 mod settings;
@@ -28,6 +30,7 @@ pub const ALL: &[&Page] = &[
     &images::PAGE,
     &compare::PAGE,
     &vulnerabilities::PAGE,
+    &packages::PAGE,
     &exceptions::PAGE,
     &integrations::PAGE,
     &notifications::PAGE,
@@ -37,6 +40,7 @@ pub const ALL: &[&Page] = &[
     &image::PAGE,
     &repository::PAGE,
     &vulnerability::PAGE,
+    &package::PAGE,
     &search::PAGE,
     &organisations::PAGE,
     &log_in::PAGE,

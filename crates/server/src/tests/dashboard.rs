@@ -1,5 +1,7 @@
 //! The dashboard as browsers meet it: every page, as whoever may look at it and as whoever may not.
 
+mod flaws;
+
 use std::collections::BTreeSet;
 
 use ::dashboard::{ALL, Found};
@@ -183,6 +185,8 @@ fn addresses(organisation: &str) -> Vec<(&'static str, String)> {
             .replace("{digest}", &digest('1'))
             .replace("{repository}", "docker%2Eio%2Facme%2Fweb")
             .replace("{flaw}", "CVE-2021-23337")
+            .replace("{kind}", "npm")
+            .replace("{package}", "lodash")
     };
     ALL.iter().map(|it| (it.id, address(it.path))).collect()
 }
