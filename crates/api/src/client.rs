@@ -2,6 +2,7 @@
 
 mod bases;
 mod exceptions;
+mod flaws;
 mod integrations;
 mod policies;
 mod rules;

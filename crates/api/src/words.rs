@@ -1,17 +1,20 @@
 //! The words, by noun.
 
+mod advisory;
 mod base;
 mod comparison;
 mod environment;
 mod event;
 mod exception;
 mod export;
+mod flaw;
 pub mod grammar;
 mod identity;
 mod image;
 mod integration;
 mod number;
 mod organisation;
+mod package;
 mod page;
 mod policy;
 mod problem;
@@ -22,6 +25,9 @@ mod schedule;
 mod trial;
 mod whereabouts;
 
+pub use advisory::{
+    Advisories, Advisory, AlmanacState, ConcernedPackage, Exploitation, FeedAge, Forecast, RatedBy,
+};
 pub use base::{
     Base, BaseQuery, Below, BelowImage, Forgotten, Layered, Learned, Learning, LearningImage,
 };
@@ -34,6 +40,10 @@ pub use environment::{
 pub use event::{Event, EventDetail, EventQuery, LiveQuery};
 pub use exception::{Excepting, Exception, ExceptionKept};
 pub use export::ExportQuery;
+pub use flaw::{
+    CountedBasis, FlawCounts, FlawedPackage, Flaws, FlawsQuery, FreeImage, FreeOfFlaw, RunningFlaw,
+    RunningImage, RunningImages, RunningImagesQuery,
+};
 pub use identity::{
     Accepting, Assigning, ChangingPassword, Disabling, Invitation, Joined, LoggedIn, LoggingIn,
     MadeInvitation, MadeToken, Member, NewInvitation, NewToken, Reset, Resetting, Rotating, Scope,
@@ -51,6 +61,10 @@ pub use integration::{
 pub use organisation::{
     Enabling, Me, Membership, NewOrganisation, Organisation, Repository, RepositoryQuery, Role,
     Version,
+};
+pub use package::{
+    PackageFlaw, PackageSpread, PackageVersion, PackageVersions, PackageVersionsQuery, Packages,
+    PackagesQuery,
 };
 pub use page::{Page, PageQuery};
 pub use policy::{

@@ -19,6 +19,8 @@ mod log_out;
 mod notifications;
 mod organisations;
 mod overview;
+mod package;
+mod packages;
 mod policies;
 mod policy_set;
 mod repository;
@@ -37,6 +39,7 @@ pub const ALL: &[&Page] = &[
     &images::PAGE,
     &compare::PAGE,
     &vulnerabilities::PAGE,
+    &packages::PAGE,
     &policies::PAGE,
     &exceptions::PAGE,
     &integrations::PAGE,
@@ -52,6 +55,7 @@ pub const ALL: &[&Page] = &[
     &integration::PAGE,
     &repository::PAGE,
     &vulnerability::PAGE,
+    &package::PAGE,
     &search::PAGE,
     &organisations::PAGE,
     &log_in::PAGE,

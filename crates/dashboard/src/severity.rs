@@ -1,6 +1,6 @@
 //! Severities: five words, their order, and how many there are of each, as numbers and as a bar.
 
-use api::Counted;
+use api::{Counted, FlawCounts};
 use model::Level;
 
 use crate::html::Html;
@@ -11,6 +11,12 @@ pub(crate) struct Severities(pub(crate) [u64; 5]);
 
 impl From<&Counted> for Severities {
     fn from(it: &Counted) -> Self {
+        Self([it.critical, it.high, it.medium, it.low, it.unspecified])
+    }
+}
+
+impl From<&FlawCounts> for Severities {
+    fn from(it: &FlawCounts) -> Self {
         Self([it.critical, it.high, it.medium, it.low, it.unspecified])
     }
 }
@@ -51,6 +57,19 @@ impl Severities {
         };
         let all = Html::all(Level::ALL.iter().zip(self.0).map(one));
         Html::tag("dl", &[("class", "counts")], all)
+    }
+
+    /// In one line, for a row among many.
+    pub(crate) fn line(&self) -> Html {
+        let one = |(level, count): (&Level, u64)| {
+            let class = if count == 0 { "none" } else { level.as_str() };
+            let title = format!("{count} {}", level.as_str());
+            let text = Html::text(&count.to_string());
+            Html::tag("span", &[("class", class), ("title", &title)], text)
+        };
+        let all = Html::all(Level::ALL.iter().zip(self.0).map(one));
+        let told = self.told();
+        Html::tag("span", &[("class", "severities"), ("role", "img"), ("aria-label", &told)], all)
     }
 
     /// As a bar. It says nothing that the numbers do not.

@@ -32,16 +32,30 @@ pub(crate) struct Column {
     key: &'static str,
     title: &'static str,
     sorts: bool,
+    /// First the other way around: of numbers people want the largest.
+    falls: bool,
+    /// People see it in another column; files have it apart.
+    filed: bool,
 }
 
 /// A column called that.
 pub(crate) fn column(key: &'static str, title: &'static str) -> Column {
-    Column { key, title, sorts: false }
+    Column { key, title, sorts: false, falls: false, filed: false }
 }
 
 /// The same, by which the rows can be sorted.
 pub(crate) fn sorting(key: &'static str, title: &'static str) -> Column {
-    Column { key, title, sorts: true }
+    Column { key, title, sorts: true, falls: false, filed: false }
+}
+
+/// The same, the largest first.
+pub(crate) fn falling(key: &'static str, title: &'static str) -> Column {
+    Column { key, title, sorts: true, falls: true, filed: false }
+}
+
+/// A column that only files have: people see what is in it beside something else.
+pub(crate) fn filed(key: &'static str) -> Column {
+    Column { key, title: key, sorts: false, falls: false, filed: true }
 }
 
 /// What stands in a row and a column: as it looks, and as it is.
@@ -124,6 +138,12 @@ pub(crate) fn short(digest: &str) -> String {
 }
 
 impl Table {
+    /// By another name: to tell it from others of the page.
+    #[must_use]
+    pub(crate) fn called(self, id: &'static str) -> Self {
+        Self { id, ..self }
+    }
+
     pub(crate) fn new(id: &'static str, caption: impl Into<String>, columns: Vec<Column>) -> Self {
         let (caption, rows) = (caption.into(), Vec::new());
         Self { id, caption, columns, rows, empty: Html::default(), next: None, first: None }
@@ -133,6 +153,13 @@ impl Table {
     #[must_use]
     pub(crate) fn or_else(mut self, empty: Html) -> Self {
         self.empty = empty;
+        self
+    }
+
+    /// With these columns behind the others.
+    #[must_use]
+    pub(crate) fn and_columns(mut self, columns: impl IntoIterator<Item = Column>) -> Self {
+        self.columns.extend(columns);
         self
     }
 
@@ -216,14 +243,19 @@ impl Table {
         if self.is_empty() && self.first.is_none() {
             return self.drawn(&[]);
         }
-        let head: Vec<Html> = self.columns.iter().map(|it| it.head(visit)).collect();
+        let head: Vec<Html> = self.seen().map(|it| it.head(visit)).collect();
         self.drawn(&head).and(&self.foot(visit))
     }
 
     /// The same without ways to sort it or to take it away: a few rows beside others.
     pub(crate) fn plain(&self) -> Html {
         let head = |it: &Column| Html::tag("th", &[("scope", "col")], Html::text(it.title));
-        self.drawn(&self.columns.iter().map(head).collect::<Vec<_>>())
+        self.drawn(&self.seen().map(head).collect::<Vec<_>>())
+    }
+
+    /// The columns that people see.
+    fn seen(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|it| !it.filed)
     }
 
     fn drawn(&self, head: &[Html]) -> Html {
@@ -237,7 +269,8 @@ impl Table {
                 let attributes = [("data-title", column.title), ("class", cell.class)];
                 Html::tag("td", &attributes, cell.html.clone())
             };
-            Html::tag("tr", &[], Html::all(self.columns.iter().zip(row).map(cell)))
+            let cells = self.columns.iter().zip(row).filter(|(column, _)| !column.filed);
+            Html::tag("tr", &[], Html::all(cells.map(cell)))
         };
         let body = Html::tag("tbody", &[], Html::all(self.rows.iter().map(row)));
         let caption = Html::tag("caption", &[], Html::text(&self.caption));
@@ -253,15 +286,23 @@ impl Table {
 
     fn foot(&self, visit: &Visit) -> Html {
         let link = |href: &str, text: &str| Html::link(href, Html::text(text));
-        let file = |format: &str, text: &str| {
-            link(&visit.with(&[("format", Some(format)), ("table", Some(self.id))]), text)
-        };
         let mut links = Vec::new();
         links.extend(self.first.as_deref().map(|it| link(it, "From the beginning")));
         links.extend(self.next.as_deref().map(|it| link(it, "More")));
-        links.push(file("csv", &format!("CSV of {}", self.id)));
-        links.push(file("json", &format!("JSON of {}", self.id)));
+        links.extend(self.files(visit));
         Html::tag("p", &[("class", "foot")], Html::joined(links, " · "))
+    }
+
+    fn files(&self, visit: &Visit) -> [Html; 2] {
+        [("csv", "CSV"), ("json", "JSON")].map(|(format, name)| {
+            let href = visit.with(&[("format", Some(format)), ("table", Some(self.id))]);
+            Html::link(&href, Html::text(&format!("{name} of {}", self.id)))
+        })
+    }
+
+    /// Only the ways to take it away: people see what is in it as something else.
+    pub(crate) fn ways(&self, visit: &Visit) -> Html {
+        Html::tag("p", &[("class", "foot")], Html::joined(self.files(visit), " · "))
     }
 }
 
@@ -275,6 +316,7 @@ impl Column {
         let (sorted, next) = match by {
             Some(it) if it == self.key => ("ascending", &*down),
             Some(it) if it == down => ("descending", self.key),
+            _ if self.falls => ("none", &*down),
             _ => ("none", self.key),
         };
         let link = Html::link(&visit.with(&[("sort", Some(next))]), Html::text(self.title));

@@ -1,8 +1,8 @@
 //! What several pages tell in the same words: deployments, events, how old the almanac is, and what
 //! nobody can tell.
 
-use api::{Deployment, Event, Hole, Judging, Presenting};
-use model::{Inventory, Moment, Subject};
+use api::{AlmanacState, Deployment, Event, Hole};
+use model::Moment;
 
 use crate::html::{Html, path_with};
 use crate::severity::{badge, mark};
@@ -219,21 +219,23 @@ pub(crate) fn holes(what: &str, holes: &[Hole]) -> Html {
 
 /// What the findings rest on, and how old that is.
 pub(crate) async fn almanac(visit: &Visit) -> Html {
-    let inventory = Inventory {
-        subject: Subject::Document { name: "nothing".to_owned() },
-        distro: None,
-        packages: Vec::new(),
-        statements: Vec::new(),
-        gaps: Vec::new(),
-    };
-    let judging = Judging { brief: true, ..Judging::default() };
-    let asked = visit.client.judge(visit.organisation(), &Presenting { inventory, judging }).await;
-    match asked {
-        Ok(analysis) => basis(&analysis.basis, visit.now),
+    match visit.client.almanac().await {
+        Ok(it) => basis(&known(&it), visit.now),
         Err(error) => {
             let text = format!("How old the almanac is cannot be told: {error}");
             Html::tag("p", &[("class", "note")], Html::text(&text))
         }
+    }
+}
+
+/// The same, as analyses say it.
+pub(crate) fn known(it: &AlmanacState) -> model::Basis {
+    model::Basis {
+        almanac: it.digest.clone(),
+        starter: it.starter,
+        current: it.current.clone(),
+        warnings: it.warnings.clone(),
+        ..model::Basis::default()
     }
 }
 

@@ -14,9 +14,9 @@ use crate::refused::Refused;
 /// Rows of a page of a table.
 pub(crate) const ROWS: u32 = 50;
 /// Rows that are asked for at once where all are wanted.
-const PART: u32 = 1_000;
+pub(crate) const PART: u32 = 1_000;
 /// Most rows of a table that is taken away as a file.
-const MOST: usize = 20_000;
+pub(crate) const MOST: usize = 20_000;
 
 /// Somebody looks at a page.
 pub(crate) struct Visit {
@@ -149,12 +149,17 @@ impl Visit {
                 next => all.next = next,
             }
             if all.items.len() >= MOST {
-                let why = format!("{table}: there are more than {MOST} rows, the most in one file");
-                let hint = "ask for less of them, or the API, which tells them part by part";
-                return Err(Sort::TooLarge.because(why).with_hint(hint).into());
+                return Err(too_many(table));
             }
         }
     }
+}
+
+/// A table that is too long to be taken away as a file.
+pub(crate) fn too_many(table: &str) -> Refused {
+    let why = format!("{table}: there are more than {MOST} rows, the most in one file");
+    let hint = "ask for less of them, or the API, which tells them part by part";
+    Sort::TooLarge.because(why).with_hint(hint).into()
 }
 
 /// Goes there now; by looking, whatever was done before.

@@ -97,6 +97,28 @@ pub struct Held {
     pub spread: Spread,
 }
 
+/// Packages, leafed through.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Leaves {
+    /// By name, whatever its letters, and by type.
+    pub found: Vec<Leaf>,
+    /// Behind which name and type the next ones are.
+    pub next: Option<(String, String)>,
+}
+
+/// A package in all its versions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leaf {
+    /// Its type: `npm`, `deb`.
+    pub kind: String,
+    /// Its full name.
+    pub name: String,
+    /// Its versions, the latest first; an empty one where it is not known.
+    pub versions: Vec<String>,
+    /// Where it is.
+    pub spread: Spread,
+}
+
 /// What is found, and what could not be told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer<T> {

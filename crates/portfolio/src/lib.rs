@@ -9,13 +9,14 @@ mod changes;
 mod contract;
 mod crowd;
 mod judge;
+mod packages;
 mod portfolio;
 mod rematch;
 mod rows;
 
 pub use contract::{
-    Affected, Answer, Change, ChangeKind, Held, Images, InEnvironment, PackageNumber, Rematch,
-    Size, Sought, Spread, State, Terms, UnknownSet,
+    Affected, Answer, Change, ChangeKind, Held, Images, InEnvironment, Leaf, Leaves, PackageNumber,
+    Rematch, Size, Sought, Spread, State, Terms, UnknownSet,
 };
 pub use matching::filed_under;
 pub use portfolio::Portfolio;

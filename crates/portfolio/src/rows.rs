@@ -1,7 +1,8 @@
 //! Distinct packages: what matching reads of a package, once, and the names it is found by.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
+use std::ops::Bound;
 
 use model::{Package, PackageKind, Purl, SourcePackage, filed_name};
 
@@ -17,6 +18,8 @@ pub(crate) struct Rows {
     hasher: RandomState,
     /// By small letters of whatever name they go by.
     names: HashMap<Box<str>, Vec<u32>>,
+    /// By small letters of the full name, and by type: to be leafed through.
+    titles: BTreeMap<(Box<str>, Box<str>), Vec<u32>>,
     /// By purl, those that own others.
     owners: HashMap<u32, Vec<u32>>,
 }
@@ -65,6 +68,8 @@ impl Rows {
                 }
             }
         }
+        let title = package.purl.full_name().to_lowercase();
+        self.titles.entry((title.into(), package.purl.kind().into())).or_default().push(number);
         // Whoever comes first, the owner or what it owns.
         self.owners.entry(told.purl).or_default().push(number);
         number
@@ -93,6 +98,23 @@ impl Rows {
     /// Those that go by that name, whatever its capitals.
     pub(crate) fn called(&self, name: &str) -> &[u32] {
         self.names.get(&*name.to_lowercase()).map_or(&[], |it| it)
+    }
+
+    /// Those of that type and full name, whatever its capitals.
+    pub(crate) fn titled(&self, kind: &str, name: &str) -> &[u32] {
+        let key = (name.to_lowercase().into(), kind.into());
+        self.titles.get(&key).map_or(&[], |it| it)
+    }
+
+    /// All of them behind that one, by full name and type.
+    pub(crate) fn titled_after(
+        &self,
+        after: Option<&(String, String)>,
+    ) -> impl Iterator<Item = (&(Box<str>, Box<str>), &Vec<u32>)> {
+        let from = after.map_or(Bound::Unbounded, |(name, kind)| {
+            Bound::Excluded((name.as_str().into(), kind.as_str().into()))
+        });
+        self.titles.range((from, Bound::Unbounded))
     }
 
     /// Those that have the purl of the one that owns this one. `None`: nobody does.
@@ -162,6 +184,11 @@ impl Rows {
             + sets
             + self.texts.bytes()
             + names
+            + self
+                .titles
+                .iter()
+                .map(|((name, _), it)| name.len() + 64 + it.capacity() * 4)
+                .sum::<usize>()
             + (self.names.capacity() + self.owners.capacity()) * 48
             + self.known.capacity() * 16
             + self.owners.values().map(|it| it.capacity() * 4).sum::<usize>()

@@ -42,6 +42,52 @@ fn families_of_what_runs() {
     assert_eq!(told("nobody"), "");
 }
 
+#[test]
+fn packages_are_leafed_through_by_name() {
+    let world = World::read(IMAGES);
+    let acme = OrganisationId("acme".to_owned());
+    let all = |meant: (Option<&str>, Option<&str>), limit: usize| {
+        let (mut told, mut after, mut steps) = (Vec::new(), None, 0);
+        loop {
+            let leaves = world.portfolio.leaf_through(&acme, meant, after.as_ref(), limit);
+            assert!(leaves.found.len() <= limit);
+            told.extend(leaves.found.iter().map(|it| {
+                format!(
+                    "{} {} {} {}",
+                    it.kind,
+                    it.name,
+                    it.versions.join(","),
+                    it.spread.images.len()
+                )
+            }));
+            after = leaves.next;
+            steps += 1;
+            if after.is_none() || steps > 9 {
+                return told.join("; ");
+            }
+        }
+    };
+    let expect = "npm @acme/core 1.0.0 1; deb debian/libssl3 3.0.11-1 2; deb debian/openssl 3.0.11-1 1; \
+                  npm lodash 4.17.21,4.17.4 2";
+    for limit in [1, 2, 3, 100] {
+        assert_eq!(all((None, None), limit), expect);
+    }
+    assert_eq!(
+        all((Some("SSL"), Some("deb")), 1),
+        expect.split("; ").skip(1).take(2).collect::<Vec<_>>().join("; ")
+    );
+    assert_eq!(all((Some("ssl"), Some("npm")), 1), "");
+    let versions = |organisation: &str, name: &str| {
+        let organisation = OrganisationId(organisation.to_owned());
+        let held = world.portfolio.versions(&organisation, "npm", name);
+        let told = held.iter().map(|it| format!("{} {}", it.purl, it.spread.images.len()));
+        told.collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(versions("acme", "LODASH"), "pkg:npm/lodash@4.17.21 1; pkg:npm/lodash@4.17.4 2");
+    assert_eq!(versions("other", "lodash"), "");
+    assert_eq!(versions("nobody", "lodash"), "");
+}
+
 /// Changes, a line each.
 #[track_caller]
 fn check(world: &str, old: &str, new: &str, expect: &str) {

@@ -153,6 +153,11 @@ impl Ships {
         self.digests.get(&image)
     }
 
+    /// Is it known what is inside an image?
+    pub(crate) fn knows(&self, organisation: &OrganisationId, digest: &Digest) -> bool {
+        self.numbers.contains_key(&(organisation.clone(), digest.clone()))
+    }
+
     /// Images that run and are not known, each with the environments it runs in, by id.
     pub(crate) fn unread(
         &self,

@@ -63,6 +63,14 @@ impl Seen {
         Ok(Self(usage.collect()))
     }
 
+    /// What an image loads in that environment, by its id; `None`: nobody looked.
+    pub(crate) fn usage(&self, environment: &str, digest: &Digest) -> Option<&Usage> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(&(environment.to_owned(), digest.to_string()))
+    }
+
     /// Does one of these images load one of these packages in that environment, by its id?
     pub(crate) fn loads<'a>(
         &self,

@@ -1,5 +1,6 @@
 //! Every path, by noun; the document that describes them is made from the same lines.
 
+mod advisories;
 mod bases;
 mod comparisons;
 mod counts;
@@ -9,12 +10,14 @@ mod environments;
 mod events;
 mod exceptions;
 mod export;
+mod flaws;
 mod hooks;
 mod images;
 mod integrations;
 mod invitations;
 mod members;
 mod organisations;
+mod packages;
 mod policies;
 mod repositories;
 mod resets;
@@ -73,6 +76,9 @@ use crate::tagged;
         (name = "rules", description = "Who is told of what, and what was told"),
         (name = "schedules", description = "What is checked again and again"),
         (name = "exceptions", description = "What was decided about flaws"),
+        (name = "flaws", description = "All that is wrong with what runs"),
+        (name = "advisories", description = "What publishers say of flaws, and how old that is"),
+        (name = "packages", description = "Which packages there are in images"),
         (name = "policies", description = "What images must be, where, and what they are"),
     ),
 )]
@@ -107,7 +113,10 @@ fn paths() -> OpenApiRouter<App> {
             .merge(rules::paths())
             .merge(schedules::paths())
             .merge(exceptions::paths())
-            .merge(policies::paths()),
+            .merge(policies::paths())
+            .merge(flaws::paths())
+            .merge(advisories::paths())
+            .merge(packages::paths()),
     )
 }
 

@@ -1,9 +1,15 @@
 //! How many findings there are in each environment: every image that runs is looked into once by what
 //! each almanac says, and counted wherever it runs; a package that many of them have is judged once.
+//! What comes of it is numbers in the store, and a [`Ledger`] that says which flaws those are.
+
+mod ledger;
+mod rank;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, Hash, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use api::Judging;
 use engine::{Filter, Lookout};
@@ -15,7 +21,14 @@ use tokio::sync::Mutex;
 
 use crate::app::App;
 use crate::exceptions::Lookouts;
+use crate::in_use::Seen;
+use crate::refusal::Refusal;
 use crate::{judge, runtimes};
+
+pub(crate) use self::ledger::{Ledger, Line, Part};
+use self::ledger::{Newborn, There};
+pub(crate) use self::rank::Meant;
+use self::told::Told;
 
 /// Rows that are read together.
 const PART: u32 = 2_000;
@@ -30,9 +43,37 @@ const KINDS: [EventKind; 6] = [
     EventKind::ExceptionExpired,
 ];
 
+/// What makes a ledger an old one: all of these, and what else runs.
+const NEWS: [EventKind; 13] = [
+    EventKind::ImageAnalysed,
+    EventKind::ImageDeleted,
+    EventKind::Expired,
+    EventKind::ExceptionSet,
+    EventKind::ExceptionDeleted,
+    EventKind::ExceptionExpired,
+    EventKind::DeploymentStarted,
+    EventKind::DeploymentReplaced,
+    EventKind::DeploymentEnded,
+    EventKind::DeploymentIdentified,
+    EventKind::EnvironmentCreated,
+    EventKind::EnvironmentRenamed,
+    EventKind::EnvironmentDeleted,
+];
+/// Whoever asks for the first ledger waits so long for it; who could have a former one, so long.
+const FIRST: Duration = Duration::from_secs(5);
+const NEXT: Duration = Duration::from_millis(50);
+/// What was seen being loaded is asked of the store no more often.
+const SEEN: Duration = Duration::from_secs(60);
+
 /// Counts, and remembers what it has judged.
 #[derive(Default)]
-pub(crate) struct Tally(Mutex<Option<Known>>);
+pub(crate) struct Tally {
+    known: Mutex<Option<Known>>,
+    /// The latest of each organisation.
+    ledgers: std::sync::Mutex<HashMap<OrganisationId, Arc<Ledger>>>,
+    /// Those for whom somebody counts because another one asked.
+    asked: Arc<std::sync::Mutex<BTreeSet<OrganisationId>>>,
+}
 
 /// What is known of images, by the words of one almanac.
 struct Known {
@@ -40,20 +81,23 @@ struct Known {
     sheets: Digest,
     /// Up to where changes of the store were looked at.
     cursor: String,
-    judged: HashMap<(OrganisationId, Digest), HashMap<Own, Judged>>,
+    judged: HashMap<(OrganisationId, Digest), HashMap<Own, Arc<Judged>>>,
     flaws: Numbers,
-    /// Flaws with their levels: of one flaw there may be several.
+    /// Flaws with their levels and fixes: of one flaw there may be several.
     found: Numbers,
-    /// The flaw of each of those, and its level.
-    levels: Vec<(u32, Level)>,
+    /// What is told of each of those.
+    told: Told,
     gaps: Numbers,
+    /// What was seen being loaded, and when that was asked.
+    seen: HashMap<OrganisationId, (Instant, Arc<Seen>)>,
 }
 
 /// What is wrong with an image, in numbers. Those of one package's flaws follow each other, so that
 /// thousands take little room.
-struct Judged {
-    found: RoaringBitmap,
-    gaps: RoaringBitmap,
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) found: RoaringBitmap,
+    pub(crate) gaps: RoaringBitmap,
 }
 
 /// The environment by its name, where other exceptions hold than elsewhere.
@@ -81,12 +125,12 @@ impl Tally {
         organisation: &OrganisationId,
     ) -> Result<(u64, usize), String> {
         let told = |error: store::Error| error.to_string();
-        let mut guard = self.0.lock().await;
+        let mut guard = self.known.lock().await;
+        // What is decided from here on is seen the next time.
+        let cursor = app.store.changes_begin().await.map_err(told)?;
         if let Some(mine) = guard.as_mut() {
             mine.catch_up(&app.store).await.map_err(told)?;
         }
-        // What is decided from here on is seen the next time.
-        let cursor = app.store.changes_begin().await.map_err(told)?;
         let mut lookouts = Lookouts::of(app, organisation, Judging::default())
             .await
             .map_err(|refusal| refusal.0.detail)?;
@@ -94,10 +138,10 @@ impl Tally {
         let almanac = lookout.almanac().digest().to_string();
         let sheets = lookout.almanac().manifest().sheets_digest();
         if guard.as_ref().is_none_or(|it| it.sheets != sheets) {
-            *guard = Some(Known::new(sheets, cursor));
+            *guard = Some(Known::new(sheets.clone(), cursor.clone()));
         }
         let mine = guard.as_mut().expect("it was put there");
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let running = running(&app.store, organisation).await.map_err(told)?;
         let names = app.store.environments(organisation).await.map_err(told)?;
         let wanted = wanted(&running, &names, &lookouts);
@@ -105,6 +149,7 @@ impl Tally {
         let judged = mine.judge(app, organisation, &mut lookouts, &wanted).await?;
         let unseen = runtimes::counts(app, organisation).await.map_err(told)?;
         let none = BTreeSet::new();
+        let mut environments = Vec::with_capacity(names.len());
         let counts: Vec<(String, Counts)> = names
             .into_iter()
             .map(|it| {
@@ -116,14 +161,119 @@ impl Tally {
                 counts.images += lost;
                 counts.pending += lost;
                 counts.gaps += holes;
+                let judged = |digest: &Digest| mine.judged_of(organisation, digest, &own).cloned();
+                let images = images.iter().map(|it| (it.clone(), judged(it))).collect();
+                let (id, name) = (it.id, it.name.clone());
+                environments.push(There { id, name, images, lost, holes });
                 (it.name, counts)
             })
             .collect();
+        let seen = mine.seen(app, organisation).await.map_err(told)?;
+        let newborn = Newborn {
+            organisation: organisation.clone(),
+            at: app.now(),
+            almanac: lookout.almanac().digest().clone(),
+            sheets,
+            cursor,
+            told: mine.told.said().clone(),
+            environments,
+            seen,
+            began,
+        };
+        // From here on whoever judges another organisation need not wait.
         drop(guard);
+        let ledger = tokio::task::spawn_blocking(move || newborn.grown()).await;
+        let ledger = ledger.map_err(|_| "counting flaws broke off".to_owned())?;
+        self.keep(organisation, ledger);
+        self.keep_those(&app.store.organisation_ids().await.map_err(told)?);
         let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(judged, environments = counts.len(), took, "findings are counted");
         let written = app.store.count(organisation, app.now(), &almanac, &counts).await;
         Ok((written.map_err(told)?, judged))
+    }
+}
+
+/// What is known by now, for whoever asks what is wrong.
+impl Tally {
+    fn keep(&self, organisation: &OrganisationId, ledger: Ledger) {
+        let mut ledgers = self.ledgers.lock().unwrap_or_else(PoisonError::into_inner);
+        let newer = ledgers.get(organisation).is_none_or(|it| it.began < ledger.began);
+        if newer {
+            ledgers.insert(organisation.clone(), Arc::new(ledger));
+        }
+    }
+
+    fn latest(&self, organisation: &OrganisationId) -> Option<Arc<Ledger>> {
+        let ledgers = self.ledgers.lock().unwrap_or_else(PoisonError::into_inner);
+        ledgers.get(organisation).cloned()
+    }
+
+    /// What is wrong with what runs of an organisation. Where that changed, it is counted anew, and whoever
+    /// asks gets the former one if that takes long; none, if it is the first time.
+    pub(crate) async fn ledger(
+        &self,
+        app: &App,
+        organisation: &OrganisationId,
+    ) -> Result<Option<Arc<Ledger>>, Refusal> {
+        let former = self.latest(organisation);
+        let patience = match &former {
+            Some(ledger) if ledger.holds(app).await? => return Ok(former),
+            // Who counted for long does not begin again at once.
+            Some(ledger) if ledger.is_resting() => return Ok(former),
+            Some(_) => NEXT,
+            None => FIRST,
+        };
+        if !self.begins(organisation) {
+            // Somebody is at it.
+            if former.is_none() {
+                self.wait(organisation).await;
+            }
+            return Ok(self.latest(organisation));
+        }
+        let (own, whose) = (app.clone(), organisation.clone());
+        let done = Done(Arc::clone(&self.asked), whose.clone());
+        let counting = tokio::spawn(async move {
+            let _done = done;
+            if let Err(why) = own.tally.count(&own, &whose).await {
+                tracing::warn!(organisation = whose.0, why, "counting findings");
+            }
+        });
+        let _ = tokio::time::timeout(patience, counting).await;
+        Ok(self.latest(organisation))
+    }
+
+    /// Nobody else counts because somebody asked.
+    fn begins(&self, organisation: &OrganisationId) -> bool {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(organisation.clone())
+    }
+
+    fn is_asked(&self, organisation: &OrganisationId) -> bool {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).contains(organisation)
+    }
+
+    /// Until there is a ledger, or nobody makes one any more.
+    async fn wait(&self, organisation: &OrganisationId) {
+        let is_there = async {
+            while self.latest(organisation).is_none() && self.is_asked(organisation) {
+                tokio::time::sleep(NEXT).await;
+            }
+        };
+        let _ = tokio::time::timeout(FIRST, is_there).await;
+    }
+
+    /// Of organisations that are deleted nothing is kept.
+    fn keep_those(&self, there: &std::collections::HashSet<OrganisationId>) {
+        let mut ledgers = self.ledgers.lock().unwrap_or_else(PoisonError::into_inner);
+        ledgers.retain(|whose, _| there.contains(whose));
+    }
+}
+
+/// Nobody counts because of that any more, however it ended.
+struct Done(Arc<std::sync::Mutex<BTreeSet<OrganisationId>>>, OrganisationId);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
     }
 }
 
@@ -135,9 +285,35 @@ impl Known {
             judged: HashMap::new(),
             flaws: Numbers::default(),
             found: Numbers::default(),
-            levels: Vec::new(),
+            told: Told::default(),
             gaps: Numbers::default(),
+            seen: HashMap::new(),
         }
+    }
+
+    /// What was seen being loaded, lately enough.
+    async fn seen(
+        &mut self,
+        app: &App,
+        organisation: &OrganisationId,
+    ) -> Result<Arc<Seen>, store::Error> {
+        if let Some((asked, seen)) = self.seen.get(organisation)
+            && asked.elapsed() < SEEN
+        {
+            return Ok(Arc::clone(seen));
+        }
+        let seen = Arc::new(Seen::of(app, organisation).await?);
+        self.seen.insert(organisation.clone(), (Instant::now(), Arc::clone(&seen)));
+        Ok(seen)
+    }
+
+    fn judged_of(
+        &self,
+        organisation: &OrganisationId,
+        digest: &Digest,
+        own: &Own,
+    ) -> Option<&Arc<Judged>> {
+        self.judged.get(&(organisation.clone(), digest.clone()))?.get(own)
     }
 
     /// Forgets images that were read anew.
@@ -223,7 +399,7 @@ impl Known {
             gaps.optimize();
             let judged = Judged { found: self.found(&analysis), gaps };
             let all = self.judged.entry((organisation.clone(), digest)).or_default();
-            all.insert(own, judged);
+            all.insert(own, Arc::new(judged));
             count += 1;
         }
         Ok(count)
@@ -239,10 +415,8 @@ impl Known {
         let mut found = RoaringBitmap::new();
         for it in counted {
             let flaw = self.flaws.number(&(&it.id, &it.space, &it.name, &it.version));
-            let number = self.found.number(&(flaw, it.level));
-            if number as usize == self.levels.len() {
-                self.levels.push((flaw, it.level));
-            }
+            let number = self.found.number(&(flaw, it.level, it.fixed()));
+            self.told.know(number, flaw, analysis, it);
             found.insert(number);
         }
         found.optimize();
@@ -258,8 +432,7 @@ impl Known {
         let mut counts = Counts { images: images.len() as u64, ..Counts::default() };
         let (mut found, mut gaps) = (RoaringBitmap::new(), RoaringBitmap::new());
         for digest in images {
-            let judged = self.judged.get(&(organisation.clone(), digest.clone()));
-            let Some(judged) = judged.and_then(|it| it.get(own)) else {
+            let Some(judged) = self.judged_of(organisation, digest, own) else {
                 counts.pending += 1;
                 continue;
             };
@@ -268,9 +441,9 @@ impl Known {
         }
         counts.gaps = gaps.len();
         let mut worst: HashMap<u32, Level> = HashMap::new();
-        for (flaw, level) in found.iter().filter_map(|it| self.levels.get(it as usize)) {
-            let it = worst.entry(*flaw).or_insert(*level);
-            *it = (*it).max(*level);
+        for told in found.iter().filter_map(|it| self.told.said().found(it)) {
+            let it = worst.entry(told.flaw).or_insert(told.level);
+            *it = (*it).max(told.level);
         }
         for level in worst.into_values() {
             *match level {

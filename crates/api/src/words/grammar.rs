@@ -81,6 +81,17 @@ texts! {
     ExportForm = one_of(["csv", "json", "cyclonedx"]);
     /// A severity.
     SeverityName = one_of(model::Level::ALL.map(model::Level::as_str));
+    /// Severities, parted by commas.
+    SeverityNames = text().pattern(Some({
+        let levels = model::Level::ALL.map(model::Level::as_str).join("|");
+        format!("^(?:{levels})(?:,(?:{levels}))*$")
+    }));
+    /// By what flaws are sorted.
+    FlawOrder = text().pattern(Some("^-?(?:severity|flaw|score|epss|images|packages|published)$"));
+    /// A place in a list.
+    Rank = text().pattern(Some("^[0-9]{1,9}$"));
+    /// `sha256:…`, several, parted by commas.
+    DigestNames = text().pattern(Some(format!("^{DIGEST}(?:,{DIGEST}){{0,99}}$")));
     /// What was decided about a flaw.
     ExceptionName = one_of(model::ExceptionKind::ALL.map(model::ExceptionKind::as_str));
     /// Why there is no such flaw.

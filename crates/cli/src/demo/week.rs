@@ -125,7 +125,7 @@ impl Week<'_> {
             platform: None,
             reference: None,
             manifest: None,
-            statements: false,
+            hearing: engine::Hearing::Nothing,
             settings: Arc::new(Settings::default()),
             progress: Arc::new(Silent),
         };

@@ -10,8 +10,9 @@ use crate::html::Html;
 use crate::layout::{Layout, html};
 use crate::refused::Refused;
 use crate::severity::{badge, mark};
+use crate::table::{Cell, Table, column};
 use crate::told::{holes, image_page, is_digest};
-use crate::visit::Visit;
+use crate::visit::{MOST, Visit, too_many};
 
 pub(super) const PAGE: Page = Page {
     id: "compare",
@@ -42,6 +43,7 @@ struct Shown {
     more: bool,
     pairs: Vec<Told>,
     next: Option<String>,
+    files: Html,
     command: String,
 }
 
@@ -79,6 +81,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
             more: false,
             pairs,
             next,
+            files: Html::default(),
             command,
         }));
     };
@@ -91,6 +94,11 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         limit: Some(PAIRS),
         ..Comparing::default()
     };
+    for id in ["differences", "packages"] {
+        if visit.takes_away(id) {
+            return taken(&visit, id, comparing).await;
+        }
+    }
     let answer = visit.client.compare(organisation, &comparing).await?;
     let it = &answer.summary;
     let summary = vec![
@@ -111,11 +119,134 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         more: answer.next.is_some() || visit.asked("after").is_some(),
         pairs: answer.pairs.iter().map(|it| told(&visit, it)).collect(),
         next: answer.next.as_deref().map(|it| visit.with(&[("after", Some(it))])),
+        files: differences().ways(&visit).and(&changes().ways(&visit)),
         from,
         to,
         offered,
     };
     Ok(html(&shown))
+}
+
+/// What is different about flaws, as a file has it.
+fn differences() -> Table {
+    let columns = vec![
+        column("application", "Application"),
+        column("platform", "Platform"),
+        column("outcome", "Outcome"),
+        column("fate", "What became of it"),
+        column("vulnerability", "Vulnerability"),
+        column("severity", "Severity"),
+        column("package", "Package"),
+        column("before", "Held against"),
+        column("after", "Looked at"),
+        column("doubt", "What nobody can tell"),
+    ];
+    Table::new("differences", "", columns)
+}
+
+/// The same about packages.
+fn changes() -> Table {
+    let columns = vec![
+        column("application", "Application"),
+        column("platform", "Platform"),
+        column("package", "Package"),
+        column("before", "Held against"),
+        column("after", "Looked at"),
+        column("doubt", "What nobody can tell"),
+    ];
+    Table::new("packages", "", columns)
+}
+
+/// All of it, however many applications there are. Those that are not compared have a line that says why.
+async fn taken(
+    visit: &Visit,
+    id: &'static str,
+    mut comparing: Comparing,
+) -> Result<Response, Refused> {
+    let mut table = if id == "packages" { changes() } else { differences() };
+    let mut count = 0;
+    comparing.after = None;
+    loop {
+        let part = visit.client.compare(visit.organisation(), &comparing).await?;
+        for it in &part.pairs {
+            let rows = if id == "packages" { package_rows(it) } else { rows(it) };
+            count += rows.len();
+            rows.into_iter().for_each(|it| table.push(it));
+        }
+        if count > MOST {
+            return Err(too_many(id));
+        }
+        match part.next {
+            Some(next) => comparing.after = Some(next),
+            None => break,
+        }
+    }
+    table.file(visit).ok_or_else(|| Refused::nowhere("table", id))
+}
+
+fn outcome(it: PairOutcome) -> &'static str {
+    match it {
+        PairOutcome::Unchanged => "the same image on both sides",
+        PairOutcome::Compared => "other images, compared",
+        PairOutcome::Added => "only in what is looked at",
+        PairOutcome::Removed => "only in what it is held against",
+        PairOutcome::Unknown => "cannot tell: an image is not analysed",
+    }
+}
+
+fn rows(pair: &Pair) -> Vec<Vec<Cell>> {
+    let head = || {
+        let application = Cell::text_if(pair.application.as_deref());
+        vec![application, Cell::text(&pair.platform), Cell::text(outcome(pair.outcome))]
+    };
+    let findings = pair.comparison.iter().flat_map(|it| &it.findings);
+    let changed = findings.filter(|it| it.fate != Fate::Unchanged);
+    let mut rows: Vec<Vec<Cell>> = changed
+        .map(|it| {
+            let seen = it.after.as_ref().or(it.before.as_ref());
+            let version =
+                |it: &Option<model::Seen>| Cell::text_if(it.as_ref().map(|it| it.version.as_str()));
+            let mut row = head();
+            row.extend([
+                Cell::text(it.fate.as_str()),
+                Cell::text(&it.id),
+                seen.map_or_else(Cell::none, |it| Cell::level(it.level)),
+                Cell::text(&it.name),
+                version(&it.before),
+                version(&it.after),
+                Cell::text_if(it.doubt.as_ref().map(ToString::to_string).as_deref()),
+            ]);
+            row
+        })
+        .collect();
+    if rows.is_empty() {
+        let mut row = head();
+        row.extend(std::iter::repeat_with(Cell::none).take(6));
+        let why: Vec<&str> = pair.gaps.iter().map(|it| &*it.why).collect();
+        row.push(if why.is_empty() { Cell::none() } else { Cell::text(&why.join("; ")) });
+        rows.push(row);
+    }
+    rows
+}
+
+fn package_rows(pair: &Pair) -> Vec<Vec<Cell>> {
+    let packages = pair.comparison.iter().flat_map(|it| &it.packages);
+    let changed = packages.filter(|it| it.way != Way::Unchanged);
+    let row = |it: &model::PackageChange| {
+        let name = it.after.as_ref().or(it.before.as_ref());
+        let version = |it: &Option<model::Purl>| {
+            Cell::text_if(it.as_ref().map(|it| it.version().unwrap_or("?")))
+        };
+        vec![
+            Cell::text_if(pair.application.as_deref()),
+            Cell::text(&pair.platform),
+            Cell::text(&name.map(model::Purl::full_name).unwrap_or_default()),
+            version(&it.before),
+            version(&it.after),
+            Cell::text_if(it.doubt.as_ref().map(ToString::to_string).as_deref()),
+        ]
+    };
+    changed.map(row).collect()
 }
 
 /// An image where it is a digest, else an environment.
@@ -137,13 +268,6 @@ fn command(from: &str, to: &str) -> String {
 }
 
 fn told(visit: &Visit, it: &Pair) -> Told {
-    let outcome = match it.outcome {
-        PairOutcome::Unchanged => "the same image on both sides",
-        PairOutcome::Compared => "other images, compared",
-        PairOutcome::Added => "only in what is looked at",
-        PairOutcome::Removed => "only in what it is held against",
-        PairOutcome::Unknown => "cannot tell: an image is not analysed",
-    };
     let side = |it: &Option<Running>| {
         it.as_ref().map(|it| {
             let link = image_page(visit, &it.image, &it.digest);
@@ -156,7 +280,7 @@ fn told(visit: &Visit, it: &Pair) -> Told {
     let application = it.application.clone().unwrap_or_else(|| "Two images".to_owned());
     Told {
         title: format!("{application} ({})", it.platform),
-        outcome,
+        outcome: outcome(it.outcome),
         from: side(&it.from),
         to: side(&it.to),
         gaps: holes("and a difference may hide there", &it.gaps),

@@ -1,7 +1,11 @@
 //! One environment: what runs in it or ran, how its findings changed, what happened, and what is
 //! different from another one.
 
-use api::{CountsQuery, DeploymentQuery, EventQuery, PageQuery};
+use std::collections::HashMap;
+
+use api::{
+    CountsQuery, Deployment, DeploymentQuery, EventQuery, FlawCounts, PageQuery, RunningImagesQuery,
+};
 use askama::Template;
 use axum::response::Response;
 
@@ -10,8 +14,9 @@ use crate::contract::{Found, Page};
 use crate::html::{Html, path_with};
 use crate::layout::{Layout, html};
 use crate::refused::Refused;
-use crate::severity::Severities;
+use crate::severity::{Severities, mark};
 use crate::standing::Standing;
+use crate::table::{Cell, column, filed};
 use crate::told;
 use crate::visit::Visit;
 use crate::when::when;
@@ -48,8 +53,10 @@ struct Shown<'a> {
     policies: Html,
     deployments: Html,
     events: Html,
+    application: String,
     others: Vec<String>,
     compare: String,
+    flaws: String,
     now: String,
     ever: String,
     moved: String,
@@ -83,9 +90,24 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         let command = Html::tag("code", &[], Html::text(&command));
         Html::text("Nothing runs here yet. Say what does: ").and(&command)
     };
-    let mut table = told::deployments(caption, false).or_else(Html::tag("p", &[], empty));
+    // What ran is not counted any more.
+    let found = if history { None } else { Some(found(&visit, name, &listed.items).await?) };
+    let counts = found.iter().flat_map(|_| {
+        let words = model::Level::ALL.map(|it| filed(it.as_str()));
+        [column("findings", "Findings")].into_iter().chain(words).chain([
+            filed("exploited"),
+            filed("fixable"),
+            filed("in_use"),
+        ])
+    });
+    let table = told::deployments(caption, false).and_columns(counts);
+    let mut table = table.or_else(Html::tag("p", &[], empty));
     for it in &listed.items {
-        table.push(told::deployment(&visit, it, false));
+        let mut row = told::deployment(&visit, it, false);
+        if let Some(found) = &found {
+            row.extend(findings(found.get(&it.digest).and_then(Option::as_ref)));
+        }
+        table.push(row);
     }
     table.goes_on(&visit, listed.next.as_deref());
     if let Some(file) = table.file(&visit) {
@@ -120,11 +142,69 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         deployments: table.html(&visit),
         events: told::listed(&visit, &happened.items, "Nothing happened here yet."),
         others,
+        application: visit.asks("application").unwrap_or_default(),
         compare: visit.to(&["compare"]),
+        flaws: path_with(organisation, &["vulnerabilities"], &[("environment", name)]),
         now: visit.with(&[("history", None), ("stale", None)]),
         ever: visit.with(&[("history", Some("1")), ("stale", None)]),
         moved: visit.with(&[("stale", Some("1")), ("history", None)]),
         all_events: path_with(organisation, &["events"], &[("environment", name)]),
     };
     Ok(html(&shown))
+}
+
+/// What is wrong with each of these images, as it was counted last. What is missing is not counted yet.
+type Counted = HashMap<String, Option<FlawCounts>>;
+
+async fn found(
+    visit: &Visit,
+    environment: &str,
+    deployments: &[Deployment],
+) -> Result<Counted, Refused> {
+    /// Digests that are asked for at once.
+    const PART: usize = 100;
+    let mut digests: Vec<&str> = deployments.iter().map(|it| &*it.digest).collect();
+    digests.sort_unstable();
+    digests.dedup();
+    let mut counted = Counted::new();
+    for part in digests.chunks(PART) {
+        let query = RunningImagesQuery {
+            digests: Some(part.join(",")),
+            limit: Some(1_000),
+            ..RunningImagesQuery::default()
+        };
+        let told = visit.client.running_images(visit.organisation(), environment, &query).await?;
+        counted.extend(told.items.into_iter().map(|it| (it.digest, it.found)));
+    }
+    Ok(counted)
+}
+
+/// As people see it, and apart for files.
+fn findings(counts: Option<&FlawCounts>) -> Vec<Cell> {
+    let Some(it) = counts else {
+        let why = "It is not analysed, or not counted yet.";
+        return std::iter::repeat_with(|| Cell::unknown(why)).take(9).collect();
+    };
+    let severities = Severities::from(it);
+    let mut marks = vec![severities.line()];
+    if it.exploited > 0 {
+        let text = format!("{} exploited", it.exploited);
+        marks.push(mark("danger", &text, "Known to be used in attacks."));
+    }
+    match it.in_use {
+        Some(0) => marks.push(mark("quiet", "none in use", "None is in a package that is loaded.")),
+        Some(count) => {
+            marks.push(mark("danger", &format!("{count} in use"), "In packages that are loaded."));
+        }
+        None => {}
+    }
+    if it.gaps > 0 {
+        let gaps = if it.gaps == 1 { "gap" } else { "gaps" };
+        marks.push(mark("unknown", &format!("{} {gaps}", it.gaps), "Of these nobody can tell."));
+    }
+    let mut row = vec![Cell::new(Html::joined(marks, " "), severities.told())];
+    row.extend(severities.0.map(Cell::number));
+    row.extend([Cell::number(it.exploited), Cell::number(it.fixable)]);
+    row.push(it.in_use.map_or_else(|| Cell::unknown("Nobody looked."), Cell::number));
+    row
 }

@@ -74,6 +74,7 @@ struct Filter {
     exploited: bool,
     in_use: bool,
     suppressed: bool,
+    epss: String,
     environment: String,
 }
 
@@ -94,6 +95,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         exploited: visit.asked("exploited").is_some(),
         in_use: visit.asked("in_use").is_some(),
         suppressed: visit.asked("suppressed").is_some(),
+        epss: visit.asks("epss").unwrap_or_default(),
         environment: visit.asks("environment").unwrap_or_default(),
     };
     let analysis = match image.state {
@@ -284,6 +286,7 @@ impl Filter {
             // Of what nobody can tell it is not said that it is idle.
             && (!self.in_use || it.in_use != Some(false))
             && (self.suppressed || !it.suppressed())
+            && self.epss.parse::<f32>().map_or(true, |least| epss(it) >= least)
             && (text.is_empty() || named())
     }
 }
@@ -478,9 +481,8 @@ fn packages(visit: &Visit, analysis: &Analysis) -> Table {
 }
 
 fn package(visit: &Visit, it: &Package, severities: Severities, level: Option<Level>) -> Vec<Cell> {
-    let purl = it.purl.to_string();
     let place = it.places.first();
-    let link = path_with(visit.organisation(), &["vulnerabilities"], &[("q", &*purl)]);
+    let link = visit.to(&["packages", it.purl.kind(), &it.purl.full_name()]);
     vec![
         Cell::link(&link, &it.purl.full_name()),
         Cell::text_if(it.purl.version()),

@@ -12,6 +12,7 @@ use crate::layout::{Layout, html};
 use crate::refused::Refused;
 use crate::severity::Severities;
 use crate::standing::Standing;
+use crate::table::{Cell, Table, column};
 use crate::told;
 use crate::trouble;
 use crate::visit::Visit;
@@ -48,6 +49,7 @@ struct Shown {
     layout: Layout,
     cards: Vec<Card>,
     next: Option<String>,
+    files: Html,
     almanac: Html,
     changes: Html,
     dangers: Html,
@@ -85,6 +87,14 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     let organisation = visit.organisation();
     let page = PageQuery { after: visit.asks("after"), limit: Some(CARDS) };
     let environments = visit.client.environments(organisation, &page).await?;
+    if visit.takes_away("environments") {
+        return taken(&visit).await;
+    }
+    for (id, kinds, seconds) in [("changes", CHANGES, DAY), ("dangers", DANGERS, NEW)] {
+        if visit.takes_away(id) {
+            return told_all(&visit, id, kinds, seconds).await;
+        }
+    }
     let all = &environments.items;
     let cards = join_all(all.iter().map(|it| card(&visit, it, all))).await;
     let cards = cards.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -118,9 +128,65 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     ));
     let next = environments.next.as_deref().map(|it| visit.with(&[("after", Some(it))]));
     let almanac = told::almanac(&visit).await;
+    let ways = |id: &'static str| told::events("").called(id).ways(&visit);
+    let (changes, dangers) = (changes.and(&ways("changes")), dangers.and(&ways("dangers")));
+    let files = Table::new("environments", "", Vec::new()).ways(&visit);
     let is_empty = cards.is_empty() && visit.asked("after").is_none();
     let layout = visit.layout().live();
-    Ok(html(&Shown { layout, cards, next, almanac, changes, dangers, is_empty }))
+    Ok(html(&Shown { layout, cards, next, files, almanac, changes, dangers, is_empty }))
+}
+
+/// What the cards say, of all environments.
+async fn taken(visit: &Visit) -> Result<Response, Refused> {
+    let listed = visit.list("environments", async |after, limit| {
+        let page = PageQuery { after, limit: Some(limit) };
+        visit.client.environments(visit.organisation(), &page).await
+    });
+    let listed = listed.await?;
+    let levels = model::Level::ALL.map(|it| column(it.as_str(), it.as_str()));
+    let mut columns = vec![column("environment", "Environment"), column("running", "Running")];
+    columns.extend(levels);
+    columns.extend([column("not_analysed", "Not analysed"), column("gaps", "Gaps")]);
+    columns.push(column("counted", "Counted"));
+    let mut table = Table::new("environments", "Environments", columns);
+    for it in &listed.items {
+        let mut row = vec![Cell::text(&it.name), Cell::number(it.running)];
+        let unknown = || Cell::unknown("Its findings are not counted yet.");
+        if let Some(counts) = &it.counts {
+            row.extend(Severities::from(counts).0.map(Cell::number));
+            row.extend([Cell::number(counts.pending), Cell::number(counts.gaps)]);
+            row.push(Cell::text(&counts.at));
+        } else {
+            row.extend(std::iter::repeat_with(unknown).take(5));
+            row.extend([Cell::number(it.pending), unknown(), Cell::none()]);
+        }
+        table.push(row);
+    }
+    table.file(visit).ok_or_else(|| Refused::nowhere("table", "environments"))
+}
+
+/// All that happened of these kinds, of which the page names the latest.
+async fn told_all(
+    visit: &Visit,
+    id: &'static str,
+    kinds: &str,
+    seconds: i64,
+) -> Result<Response, Refused> {
+    let listed = visit.list(id, async |after, limit| {
+        let query = EventQuery {
+            kinds: Some(kinds.to_owned()),
+            since: Some(visit.now.plus_seconds(-seconds).to_string()),
+            after,
+            limit: Some(limit),
+            ..EventQuery::default()
+        };
+        visit.client.events(visit.organisation(), &query).await
+    });
+    let mut table = told::events("").called(id);
+    for it in &listed.await?.items {
+        table.push(told::event(visit, it));
+    }
+    table.file(visit).ok_or_else(|| Refused::nowhere("table", id))
 }
 
 async fn card(visit: &Visit, it: &Environment, all: &[Environment]) -> Result<Card, Refused> {

@@ -1,6 +1,9 @@
 //! Settings: members, tokens, repositories, runtimes, and how long things are kept.
 
-use api::{Member, PageQuery, Repository, RepositoryQuery, Role, RuntimeQuery, Token, TokenQuery};
+use api::{
+    AlmanacState, Member, PageQuery, Repository, RepositoryQuery, Role, RuntimeQuery, Token,
+    TokenQuery,
+};
 use askama::Template;
 use axum::response::Response;
 
@@ -29,6 +32,7 @@ pub(super) const PAGE: Page = Page {
 struct Shown {
     layout: Layout,
     almanac: Html,
+    feeds: Html,
     repositories: Html,
     can_enable: bool,
     action: String,
@@ -46,14 +50,24 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     let tokens =
         if visit.owns() && has_people(&visit) { Some(tokens(&visit).await?) } else { None };
     let kept = kept(&visit).await?;
-    let all = [Some(&repositories), Some(&runtimes), Some(&members), tokens.as_ref(), Some(&kept)];
+    let state = visit.client.almanac().await?;
+    let feeds = feeds(&visit, &state);
+    let all = [
+        Some(&feeds),
+        Some(&repositories),
+        Some(&runtimes),
+        Some(&members),
+        tokens.as_ref(),
+        Some(&kept),
+    ];
     if let Some(file) = all.into_iter().flatten().find_map(|it| it.file(&visit)) {
         return Ok(file);
     }
     let role = visit.layout().role;
     Ok(html(&Shown {
         layout: visit.layout(),
-        almanac: told::almanac(&visit).await,
+        almanac: told::basis(&told::known(&state), visit.now),
+        feeds: if state.starter { Html::default() } else { feeds.html(&visit) },
         repositories: repositories.html(&visit),
         can_enable: role.is_some_and(|it| it >= Role::Editor),
         action: visit.path.clone(),
@@ -62,6 +76,42 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         tokens: tokens.map(|it| it.html(&visit)),
         kept: kept.html(&visit),
     }))
+}
+
+/// How old each feed is.
+fn feeds(visit: &Visit, state: &AlmanacState) -> Table {
+    let columns = vec![
+        column("feed", "Feed"),
+        column("state", "State"),
+        column("current", "Current"),
+        column("advisories", "Advisories"),
+        column("gaps", "Gaps"),
+        column("errors", "What went wrong"),
+    ];
+    let nothing = Html::tag("p", &[], Html::text("The almanac has no feed."));
+    let mut table = Table::new("feeds", "Feeds of the almanac", columns).or_else(nothing);
+    for it in &state.feeds {
+        let class = match &*it.state {
+            "fresh" => "good",
+            "age unknown" => "unknown",
+            _ => "danger",
+        };
+        let days =
+            it.age_days.map_or("nobody can tell how old".to_owned(), |it| format!("{it} days old"));
+        table.push(vec![
+            Cell::text(&it.feed),
+            Cell::new(mark(class, &it.state, &days), &*it.state),
+            it.current.as_deref().map_or_else(
+                || Cell::unknown("Its documents do not say when they were current."),
+                |it| Cell::when(it, visit.now),
+            ),
+            Cell::number(it.advisories),
+            Cell::number(it.gaps),
+            if it.errors.is_empty() { Cell::none() } else { Cell::text(&it.errors.join("; ")) },
+        ]);
+    }
+    table.cut(visit, ROWS as usize);
+    table
 }
 
 /// Where nobody logs in, there are no tokens either.

@@ -11,6 +11,7 @@ use axum::extract::State;
 use engine::Filter;
 use model::{Deployment, Gap, Level, OrganisationId, Right};
 use store::{Page, When};
+use tokio::try_join;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -53,11 +54,11 @@ async fn compare(
     let filter = filter(&asked)?;
     let limit = named::page(None, asked.limit)?.limit as usize;
     let after = asked.after.as_deref().map(Place::read).transpose()?;
-    let met = meet(&app, &organisation, &asked).await?;
-    let doubts = (
-        doubts(&app, &organisation, &asked.from).await?,
-        doubts(&app, &organisation, &asked.to).await?,
-    );
+    let doubts = try_join!(
+        doubts(&app, &organisation, &asked.from),
+        doubts(&app, &organisation, &asked.to)
+    )?;
+    let met = meet(&app, &organisation, &asked, &doubts).await?;
     // Whoever goes on has been told those before, even if some of them are gone by now.
     let mut left = met
         .into_iter()
@@ -141,6 +142,7 @@ async fn meet(
     app: &App,
     organisation: &OrganisationId,
     asked: &Comparing,
+    (from_doubts, to_doubts): &(Doubts, Doubts),
 ) -> Result<Vec<Met>, Refusal> {
     let from = Side::read("from", &asked.from)?;
     let to = Side::read("to", &asked.to)?;
@@ -151,8 +153,10 @@ async fn meet(
     let repository = repository.as_deref();
     match (from, to) {
         (Side::Environment(from), Side::Environment(to)) => {
-            let left = running(app, organisation, from, named, platform).await?;
-            let right = running(app, organisation, to, repository, platform).await?;
+            let (left, right) = try_join!(
+                running(app, organisation, from, named, platform, from_doubts),
+                running(app, organisation, to, repository, platform, to_doubts)
+            )?;
             if left.is_empty() && right.is_empty() {
                 let what = named.map_or("nothing".to_owned(), |it| format!("no image of {it}"));
                 let why = format!("{what} is recorded to environment {from} or {to}");
@@ -162,12 +166,13 @@ async fn meet(
         }
         (Side::Image(digest), Side::Environment(environment)) => {
             let image = image(app, organisation, digest, repository).await?;
-            let other = newest(app, organisation, environment, &image, platform).await?;
+            let other = newest(app, organisation, environment, &image, platform, to_doubts).await?;
             Ok(vec![Met::Image(image, Some(other), true)])
         }
         (Side::Environment(environment), Side::Image(digest)) => {
             let image = image(app, organisation, digest, repository).await?;
-            let other = newest(app, organisation, environment, &image, platform).await?;
+            let other =
+                newest(app, organisation, environment, &image, platform, from_doubts).await?;
             Ok(vec![Met::Image(image, Some(other), false)])
         }
         (Side::Image(one), Side::Image(other)) => {
@@ -224,6 +229,7 @@ async fn running(
     environment: &str,
     image: Option<&str>,
     platform: Option<&str>,
+    doubts: &Doubts,
 ) -> Result<Vec<Deployment>, Refusal> {
     // An environment that nobody has heard of is not an empty one.
     environments::find(app, organisation, environment).await?;
@@ -240,7 +246,7 @@ async fn running(
     }
     if image.is_none() {
         // Nobody can tell what is in it, nor whether it is what runs elsewhere.
-        all.extend(Doubts::of(app, organisation, environment).await?.lost);
+        all.extend(doubts.lost.iter().cloned());
     }
     Ok(all)
 }
@@ -252,8 +258,9 @@ async fn newest(
     environment: &str,
     image: &Known,
     platform: Option<&str>,
+    doubts: &Doubts,
 ) -> Result<Deployment, Refusal> {
-    let all = running(app, organisation, environment, None, platform).await?;
+    let all = running(app, organisation, environment, None, platform, doubts).await?;
     let same = all.into_iter().filter(|it| {
         image.repositories.contains(&it.repository) && it.platform == image.record.platform
     });
@@ -277,7 +284,8 @@ async fn nothing(
 ) -> Result<Refusal, Refusal> {
     let mut there = BTreeSet::new();
     for environment in environments {
-        for it in running(app, organisation, environment, None, None).await? {
+        let doubts = Doubts::of(app, organisation, environment).await?;
+        for it in running(app, organisation, environment, None, None, &doubts).await? {
             let short = it.repository.strip_prefix("docker.io/").unwrap_or(&it.repository);
             let platform = &it.platform;
             there.insert(format!("{short} ({platform})"));

@@ -1,5 +1,6 @@
 //! The dashboard as browsers meet it: every page, as whoever may look at it and as whoever may not.
 
+mod flaws;
 mod joining;
 mod policies;
 mod trouble;
@@ -196,6 +197,7 @@ fn addresses(organisation: &str) -> Vec<(&'static str, String)> {
             .replace("{digest}", &digest('1'))
             .replace("{repository}", "docker%2Eio%2Facme%2Fweb")
             .replace("{flaw}", "CVE-2021-23337")
+            .replace("packages/{kind}/{package}", "packages/npm/lodash")
             .replace("{kind}", "slack")
             .replace("{name}", "team")
     };

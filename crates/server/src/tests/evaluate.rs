@@ -2,6 +2,7 @@
 
 mod counts;
 mod faults;
+mod flaws;
 mod freshness;
 
 use std::fmt::Write as _;
@@ -11,7 +12,9 @@ use std::sync::Arc;
 use almanac::{Builder, Manifest, PartState, Trust, Writer};
 use api::{Client, Pushing, Recording, Recordings};
 use engine::Engine;
-use model::{Advisory, Affected, Event, EventKind, Exploited, Level, Moment, Rating, Span, Status};
+use model::{
+    Advisory, Affected, Event, EventKind, Exploited, Forecast, Level, Moment, Rating, Span, Status,
+};
 use store::{EventSelection, Page, Store};
 
 use super::{digest, inventory};
@@ -172,6 +175,11 @@ pub(super) fn install(dir: &Path, text: &str) {
                     ransomware: false,
                     title: String::new(),
                     action: String::new(),
+                }),
+                word if word.starts_with("epss=") => kev.add_forecast(Forecast {
+                    id: words[2].to_owned(),
+                    score: word[5..].parse().unwrap(),
+                    percentile: 0.5,
                 }),
                 word if word.starts_with('<') => affected.spans.push(Span::before(&word[1..])),
                 word => advisory.ratings.push(Rating {

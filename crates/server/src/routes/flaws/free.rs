@@ -1,0 +1,107 @@
+//! Which images have a flaw no more: where tags lead by now, in the repositories of what runs with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::{FreeImage, FreeOfFlaw, Problem, Sort};
+use axum::extract::State;
+use model::{Digest, Right};
+use portfolio::Terms;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::body::{Json, Path};
+use crate::caller::Caller;
+use crate::refusal::Refusal;
+
+/// Deployments whose repositories are looked at, and of those so many.
+const DEPLOYMENTS: usize = 1_000;
+const REPOSITORIES: usize = 20;
+/// Tags that are told, of each repository.
+const TAGS: usize = 10;
+
+pub(super) fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(free))
+}
+
+/// What of an image is known of a flaw.
+enum Has {
+    It,
+    Not,
+    /// Nobody knows what is inside.
+    Untold,
+}
+
+/// Which tags lead to images without that flaw, as publishers tell it, in the repositories of what runs with
+/// it: what could be deployed instead.
+#[utoipa::path(get, path = "/orgs/{org}/flaws/{flaw}/free", tag = "flaws",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("flaw" = String, Path, description = "A name of it: `CVE-2021-44228`", max_length = 200),
+    ),
+    responses(
+        (status = 200, body = FreeOfFlaw),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn free(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, flaw)): Path<(String, String)>,
+) -> Result<Json<FreeOfFlaw>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let broke_off = |_| Refusal::from(Sort::Failed.because("the search broke off"));
+    let now = app.now();
+    let lookout = app.world.lookout(now)?;
+    let held = app.fleet.now(&app.store).await?;
+    let environments = app.store.environment_names(&organisation).await?;
+    let whose = organisation.clone();
+    let looked = tokio::task::spawn_blocking(move || {
+        let ships = held.ships();
+        let today = now.to_string();
+        let terms = Terms { declared: false, today: Some(&today) };
+        let found = ships.portfolio.find_flaw(&whose, flaw.trim(), lookout.almanac(), terms).found;
+        let mut running: BTreeSet<String> = BTreeSet::new();
+        let mut affected: BTreeSet<Digest> = BTreeSet::new();
+        for it in &found {
+            let images = &it.spread.images;
+            let ids = environments.keys().map(String::as_str);
+            running.extend(ships.deployments(&whose, images, ids, DEPLOYMENTS));
+            let numbers = ships.portfolio.image_numbers(images);
+            affected.extend(numbers.into_iter().filter_map(|it| ships.digest(it)).cloned());
+        }
+        (running, affected, held)
+    });
+    let (running, affected, held) = looked.await.map_err(broke_off)?;
+    let ids: Vec<String> = running.into_iter().take(DEPLOYMENTS).collect();
+    let running = app.store.still_running(&organisation, &ids).await?;
+    let repositories: BTreeSet<&str> = running.iter().map(|it| &*it.repository).collect();
+    let mut answer = FreeOfFlaw::default();
+    for repository in repositories.into_iter().take(REPOSITORIES) {
+        let spans = app.store.tags(&organisation, repository, None).await?;
+        let has = |digest: &Digest| match held.ships().knows(&organisation, digest) {
+            _ if affected.contains(digest) => Has::It,
+            true => Has::Not,
+            false => Has::Untold,
+        };
+        let mut free = BTreeMap::new();
+        for span in spans.into_iter().filter(|it| it.until.is_none()) {
+            match has(&span.digest) {
+                Has::It => answer.affected += 1,
+                Has::Untold => answer.unread += 1,
+                Has::Not => {
+                    // The latest first.
+                    let place = (std::cmp::Reverse(span.from), span.tag.clone());
+                    free.insert((place, span.platform.to_string()), span);
+                }
+            }
+        }
+        answer.items.extend(free.into_values().take(TAGS).map(|it| FreeImage {
+            repository: it.repository,
+            tag: it.tag,
+            platform: it.platform.to_string(),
+            digest: it.digest.to_string(),
+            since: it.from.to_string(),
+        }));
+    }
+    Ok(Json(answer))
+}
