@@ -55,7 +55,9 @@ impl Verb for Explain {
         // Each story begins with who says what is inside, where no layer does.
         if let Some(document) = attested {
             let step = Step::new("sbom", document.to_string());
-            judgements.iter_mut().for_each(|it| it.chain.insert(0, step.clone()));
+            for it in &mut judgements {
+                it.chain.insert(0, step.clone());
+            }
         }
         answered(&lookout)?;
         let basis = lookout.basis(&inventory);
