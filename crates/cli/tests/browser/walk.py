@@ -5,7 +5,7 @@ walk.py LINK PAGES: the link that the demo prints, and a file with the pages tha
 
 import sys
 
-from browsing import DESKTOP, PHONE, Pages, Trouble, Visitor, browser
+from browsing import DESKTOP, PHONE, Pages, Trouble, Visitor, asked, browser, furnish
 
 ORGANISATION = "demo"
 # So many pages of a kind are opened: there is one for each image.
@@ -72,13 +72,7 @@ def found(visitor, pages):
 
 def for_strangers(visitor, pages):
     """What they see who have not logged in: the way in, that there is nothing, and what an invitation says."""
-    made = visitor.context.request.post(
-        f"{visitor.root}/api/v1/orgs/{ORGANISATION}/invitations",
-        data={"role": "member"},
-        headers={"Origin": visitor.root},
-    )
-    if made.status != 201:
-        raise Trouble(f"nobody can be invited: {made.status} {made.text()}")
+    made = asked(visitor, "POST", "invitations", {"role": "member"}, 201)
     secret = made.json()["secret"]
     there = [("/login", 200), (f"/join/{secret}", 200)]
     for page in pages.all:
@@ -167,6 +161,7 @@ def main(link, file):
     pages = Pages(file)
     with browser() as it:
         first = Visitor(it, link=link)
+        furnish(first)
         kinds, taken = found(first, pages)
         take_away(first, taken)
         strangers = for_strangers(first, pages)
