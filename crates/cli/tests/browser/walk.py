@@ -4,6 +4,7 @@ walk.py LINK PAGES: the link that the demo prints, and a file with the pages tha
 """
 
 import sys
+from urllib.parse import parse_qsl, urlsplit
 
 from browsing import DESKTOP, PHONE, Pages, Trouble, Visitor, asked, browser, furnish
 
@@ -36,7 +37,7 @@ HEAR = """() => {
 
 def found(visitor, pages):
     """Every page, by the paths that people come to by pressing links; of each kind a few."""
-    kinds = {}
+    kinds, views = {}, {}
     left = pages.known(ORGANISATION) + ["/?all=1"]
     seen = set(left)
     taken = set()
@@ -46,9 +47,11 @@ def found(visitor, pages):
         kind = pages.of(path)
         if kind is None:
             raise Trouble(f"{path}: a link leads there, and there is no such page")
-        # A page with something asked of it is another one; some of each are enough.
-        if len(kinds.get(kind, [])) >= EACH and "view=" not in path:
+        # A view of something is a page of its own; some of each are enough.
+        view = dict(parse_qsl(urlsplit(path).query)).get("view", "")
+        if views.get((kind, view), 0) >= EACH:
             continue
+        views[kind, view] = views.get((kind, view), 0) + 1
         answer = visitor.page.goto(visitor.root + path)
         opened += 1
         if answer.status != 200:
