@@ -85,25 +85,26 @@ pub(crate) async fn of(
     running: &[Deployment],
     others: &[Environment],
 ) -> Html {
+    let none = Html::default();
     let Some(counts) = &environment.counts else {
         let text = "Nobody can tell. Its findings are not counted yet.";
-        return state("state unclear", text, Html::default(), Html::default());
+        return state("state unclear", text, &none, &none);
     };
     let standing = Standing::of(counts);
     let told = standing.told(counts);
     let Some(level) = standing.level() else {
-        return state(standing.class(), &told, Html::default(), Html::default());
+        return state(standing.class(), &told, &none, &none);
     };
     let since = since(visit, environment, level).await;
     let reasons = reasons(visit, environment, running, level).await;
     let better = better(visit, environment, others, level);
-    state(standing.class(), &told, since, reasons.and(&better))
+    state(standing.class(), &told, &since, &reasons.and(&better))
 }
 
-fn state(class: &str, told: &str, since: Html, more: Html) -> Html {
+fn state(class: &str, told: &str, since: &Html, more: &Html) -> Html {
     let told = Html::tag("strong", &[], Html::text(told));
-    let told = Html::tag("p", &[], told.and(&Html::text(" ")).and(&since));
-    Html::tag("div", &[("class", class)], told.and(&more))
+    let told = Html::tag("p", &[], told.and(&Html::text(" ")).and(since));
+    Html::tag("div", &[("class", class)], told.and(more))
 }
 
 /// Since when there are findings of that level, and when the last of them came.

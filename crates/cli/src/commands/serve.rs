@@ -109,6 +109,8 @@ impl Serve {
             let why = format!("--demo is for this machine alone, and {address} is for others, too");
             return Err(Failure::error(why, hint));
         }
+        // Heard from here on: whoever ends it leaves nothing behind.
+        let mut end = tokio::spawn(told_to_end());
         let place = Place::made(self.data_dir.as_deref())?;
         let house = self.house.of_a_demo(&place);
         let bound =
@@ -117,7 +119,13 @@ impl Serve {
         let root = format!("http://{}", bound.address());
         let app = house.open(context, Access::People(People::new(false))).await?;
         context.messages.begin("Building images, and telling a week of them");
-        place.tell(app.store()).await?;
+        tokio::select! {
+            told = place.tell(app.store()) => told?,
+            _ = &mut end => {
+                app.store().close().await;
+                return Ok(());
+            }
+        }
         let invited = server::first_start(&app, &root, demo::ORGANISATION).await?;
         let invited = invited.as_deref().and_then(|it| it.rsplit('/').next());
         let link = server::demo_link(&app, &root, invited, demo::NAME).await;
@@ -129,7 +137,10 @@ impl Serve {
         context.messages.inform("Open this link in a browser; Ctrl-C ends the demo:");
         context.messages.report(&format!("{link}\n"))?;
         tell_service_manager(context);
-        Ok(bound.serve(app, router, told_to_end()).await?)
+        let end = async move {
+            let _ = end.await;
+        };
+        Ok(bound.serve(app, router, end).await?)
     }
 
     /// Takes the port.

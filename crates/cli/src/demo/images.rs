@@ -19,6 +19,17 @@ pub(super) enum Base {
     Mended,
 }
 
+/// What those images stand on: a name and a tag, and the one layer that it is.
+pub(super) fn bases() -> [(&'static str, Image); 4] {
+    let alone = |layer| Image { user: "", layers: vec![layer] };
+    [
+        ("debian:12.5", alone(debian(Base::Old))),
+        ("debian:12.12", alone(debian(Base::Mended))),
+        ("alpine:3.20.0", alone(alpine(Base::Old))),
+        ("alpine:3.20.3", alone(alpine(Base::Mended))),
+    ]
+}
+
 /// The shop in the browser: npm on Debian.
 pub(super) fn web(base: Base, lodash: &str, express: &str, axios: &str) -> Image {
     let packages = [

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use api::{
-    Client, Excepting, Leading, LeadsTo, Promotion, Pushing, Recording, Recordings, SettingPolicies,
+    Client, Excepting, Leading, LeadsTo, Learning, LearningImage, Promotion, Pushing, Recording,
+    Recordings, SettingPolicies,
 };
 use engine::{Engine, Request};
 use image::{Settings, Silent};
+use model::Inventory;
 use serde_json::json;
 use server::App;
 
@@ -88,6 +90,9 @@ impl Week<'_> {
             let repository = format!("{REGISTRY}/shop/{application}");
             self.client.enable_repository(self.organisation, &repository, true).await?;
         }
+        for (name, image) in images::bases() {
+            self.teach(name, &image).await?;
+        }
         self.police().await?;
         let first = [
             ("web", "1.0", images::web(Base::Old, "4.17.20", "4.18.2", "1.5.0")),
@@ -115,11 +120,10 @@ impl Week<'_> {
         settled.map_err(|why| anyhow::anyhow!("cannot judge the demo: {why}"))
     }
 
-    /// Builds an image, reads it, and sends what is inside.
-    async fn push(&self, application: &str, tag: &str, image: Image) -> anyhow::Result<String> {
-        let name = format!("{REGISTRY}/shop/{application}:{tag}");
-        let folder = self.folder.join(format!("{application}-{tag}"));
-        pack(&image, &name, &self.app.now().to_string(), &folder)?;
+    /// Builds an image, and reads it.
+    async fn read(&self, name: &str, image: &Image) -> anyhow::Result<Inventory> {
+        let folder = self.folder.join(name.replace(['/', ':'], "-"));
+        pack(image, name, &self.app.now().to_string(), &folder)?;
         let request = Request {
             subject: format!("oci-dir://{}", folder.display()),
             platform: None,
@@ -129,12 +133,40 @@ impl Week<'_> {
             settings: Arc::new(Settings::default()),
             progress: Arc::new(Silent),
         };
-        let inventory = Engine { cache: None }.inventory(&request).await?.inventory;
+        Ok(Engine { cache: None }.inventory(&request).await?.inventory)
+    }
+
+    /// Builds an image, reads it, and sends what is inside.
+    async fn push(&self, application: &str, tag: &str, image: Image) -> anyhow::Result<String> {
+        let name = format!("{REGISTRY}/shop/{application}:{tag}");
+        let inventory = self.read(&name, &image).await?;
         let read = inventory.subject.image().and_then(|it| it.digest.clone());
         let digest = read.map(|it| it.to_string()).unwrap_or_default();
         let pushing = Pushing { image: Some(name), platform: None, inventory };
         self.client.push(self.organisation, &digest, &pushing).await?;
         Ok(digest)
+    }
+
+    /// Builds an image of one layer, and teaches that it is a base of others.
+    async fn teach(&self, name: &str, image: &Image) -> anyhow::Result<()> {
+        let name = format!("{REGISTRY}/base/{name}");
+        let inventory = self.read(&name, image).await?;
+        let described = inventory.subject.image();
+        let digest = described.and_then(|it| it.digest.as_ref());
+        // Of one layer, the chain is that layer's content.
+        let chain = described.and_then(|it| it.layers.first()?.diff_id.as_ref());
+        if let Some((digest, chain)) = digest.zip(chain) {
+            let image = LearningImage {
+                platform: "linux/amd64".to_owned(),
+                digest: digest.to_string(),
+                config: None,
+                chain: chain.to_string(),
+                layers: 1,
+            };
+            let learning = Learning { name, images: vec![image] };
+            self.client.learn_bases(self.organisation, &learning).await?;
+        }
+        Ok(())
     }
 
     /// Records that it runs.

@@ -129,6 +129,30 @@ class Visitor:
         self.context.close()
 
 
+def asked(visitor, method, path, body, status):
+    """Asks the API of the demo, as its owner."""
+    answer = visitor.context.request.fetch(
+        f"{visitor.root}/api/v1/orgs/demo/{path}",
+        method=method,
+        data=body,
+        headers={"Origin": visitor.root},
+    )
+    if answer.status != status:
+        raise Trouble(f"{method} {path}: {answer.status} {answer.text()}")
+    return answer
+
+
+def furnish(visitor):
+    """What the demo has none of, for it speaks to nobody: a channel, and a rule that tells by it."""
+    channel = {"parameters": {"url": "http://127.0.0.1:9/nobody"}}
+    asked(visitor, "PUT", "integrations/webhook/on-call", channel, 200)
+    rule = {
+        "channel": {"kind": "webhook", "name": "on-call"},
+        "definition": {"on": ["all"], "environments": ["production"]},
+    }
+    asked(visitor, "PUT", "rules/on-call", rule, 200)
+
+
 class Pages:
     """The pages that there are, by what the program says itself."""
 

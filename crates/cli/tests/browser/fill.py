@@ -7,7 +7,7 @@ fill.py LINK PAGES: the link that the demo prints, and a file with the pages tha
 import sys
 from urllib.parse import parse_qsl, urlsplit
 
-from browsing import Pages, Trouble, Visitor, browser
+from browsing import Pages, Trouble, Visitor, browser, furnish
 
 ORGANISATION = "demo"
 # So many forms are filled in: what comes of one may have others.
@@ -96,6 +96,7 @@ def main(link, file):
     pages = Pages(file)
     with browser() as it:
         visitor = Visitor(it, link=link)
+        furnish(visitor)
         left = pages.known(ORGANISATION)
         seen, filled, walked = set(), [], {}
         # Where there are forms: on the pages that are known, on those that they lead to, and on what comes

@@ -4,8 +4,9 @@ walk.py LINK PAGES: the link that the demo prints, and a file with the pages tha
 """
 
 import sys
+from urllib.parse import parse_qsl, urlsplit
 
-from browsing import DESKTOP, PHONE, Pages, Trouble, Visitor, browser
+from browsing import DESKTOP, PHONE, Pages, Trouble, Visitor, asked, browser, furnish
 
 ORGANISATION = "demo"
 # So many pages of a kind are opened: there is one for each image.
@@ -36,7 +37,7 @@ HEAR = """() => {
 
 def found(visitor, pages):
     """Every page, by the paths that people come to by pressing links; of each kind a few."""
-    kinds = {}
+    kinds, views = {}, {}
     left = pages.known(ORGANISATION) + ["/?all=1"]
     seen = set(left)
     taken = set()
@@ -46,9 +47,11 @@ def found(visitor, pages):
         kind = pages.of(path)
         if kind is None:
             raise Trouble(f"{path}: a link leads there, and there is no such page")
-        # A page with something asked of it is another one; some of each are enough.
-        if len(kinds.get(kind, [])) >= EACH and "view=" not in path:
+        # A view of something is a page of its own; some of each are enough.
+        view = dict(parse_qsl(urlsplit(path).query)).get("view", "")
+        if views.get((kind, view), 0) >= EACH:
             continue
+        views[kind, view] = views.get((kind, view), 0) + 1
         answer = visitor.page.goto(visitor.root + path)
         opened += 1
         if answer.status != 200:
@@ -72,13 +75,7 @@ def found(visitor, pages):
 
 def for_strangers(visitor, pages):
     """What they see who have not logged in: the way in, that there is nothing, and what an invitation says."""
-    made = visitor.context.request.post(
-        f"{visitor.root}/api/v1/orgs/{ORGANISATION}/invitations",
-        data={"role": "member"},
-        headers={"Origin": visitor.root},
-    )
-    if made.status != 201:
-        raise Trouble(f"nobody can be invited: {made.status} {made.text()}")
+    made = asked(visitor, "POST", "invitations", {"role": "member"}, 201)
     secret = made.json()["secret"]
     there = [("/login", 200), (f"/join/{secret}", 200)]
     for page in pages.all:
@@ -167,6 +164,7 @@ def main(link, file):
     pages = Pages(file)
     with browser() as it:
         first = Visitor(it, link=link)
+        furnish(first)
         kinds, taken = found(first, pages)
         take_away(first, taken)
         strangers = for_strangers(first, pages)
