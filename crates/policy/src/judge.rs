@@ -79,7 +79,7 @@ impl Judge {
         let mut todo: VecDeque<usize> = (0..came.len()).collect();
         let mut worker = known.and_then(|it| Worker::new(&self.all, it, self.limits));
         if let Some(worker) = &worker {
-            todo.iter().for_each(|at| worker.begin(*at, &answers));
+            worker.begin_all(&todo, &answers);
         }
         while let Some(at) = todo.pop_front() {
             let Some(coming) = came.get_mut(at) else { break };
@@ -111,7 +111,7 @@ impl Judge {
                     coming.report = Some(broken(&why));
                     worker = Worker::new(&self.all, Arc::clone(&running.known), self.limits);
                     if let Some(worker) = &worker {
-                        todo.iter().for_each(|at| worker.begin(*at, &answers));
+                        worker.begin_all(&todo, &answers);
                     }
                 }
             }
@@ -226,6 +226,12 @@ impl Worker {
     fn begin(&self, at: usize, answers: &Arc<BTreeMap<Question, Answer>>) {
         // Whoever waits for its end hears that the thread is gone.
         let _ = self.work.send((at, Arc::clone(answers)));
+    }
+
+    fn begin_all(&self, all: &VecDeque<usize>, answers: &Arc<BTreeMap<Question, Answer>>) {
+        for at in all {
+            self.begin(*at, answers);
+        }
     }
 
     /// What came of the policy that was begun first, of those whose end nobody has waited for.

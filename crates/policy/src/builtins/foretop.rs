@@ -153,7 +153,7 @@ fn fixed(flaw: &Value) -> Option<&Value> {
 fn columns(given: Option<&Value>) -> Result<Vec<(Value, Column)>, Stop> {
     let names = given.and_then(|it| it.as_array().ok()).ok_or_else(|| wrong("columns", given))?;
     let mut columns = Vec::new();
-    for name in names.iter() {
+    for name in names {
         let column = match name.as_string().map(|it| &**it) {
             Ok("purl") => Column::Purl,
             Ok("vulnerability") => Column::Vulnerability,
@@ -282,7 +282,7 @@ fn filled(pass: &Pass, arguments: &[Value]) -> Answered {
     let list = arguments.get(1).and_then(|it| it.as_array().ok());
     let list = list.ok_or_else(|| wrong("an array", arguments.get(1)))?;
     let mut all = Vec::new();
-    for one in list.iter() {
+    for one in list {
         if let Some(value) = form.fill(pass, one)? {
             all.push(value);
         }
