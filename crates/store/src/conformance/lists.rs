@@ -1,6 +1,6 @@
 //! Lists: the same whole and in parts, and no dearer for what is not on the page.
 
-use model::{Deployment, Event, EventKind, OrganisationId, Recording, Source};
+use model::{Deployment, Event, EventKind, ImageState, OrganisationId, Recording, Source};
 
 use super::kit::{acme, amd64, at, digest, inventory, within, workload};
 use crate::{EventSelection, ImageSelection, Page, Paged, Selection, Store, When};
@@ -286,6 +286,11 @@ async fn cost(store: &Store, acme: &OrganisationId) -> Vec<(String, u64)> {
     let begin = store.db.steps();
     store.images(acme, &ImageSelection::default(), &Page::first(10)).await.unwrap();
     count("images", begin);
+    let failed = Some(ImageState::Failed { why: String::new() });
+    let selection = ImageSelection { state: failed, ..ImageSelection::default() };
+    let begin = store.db.steps();
+    store.images(acme, &selection, &Page::first(10)).await.unwrap();
+    count("images that could not be read", begin);
     let begin = store.db.steps();
     assert_eq!(store.unanalysed(acme).await.unwrap().len(), 1);
     count("what is not read", begin);
