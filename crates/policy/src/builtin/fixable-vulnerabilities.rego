@@ -49,7 +49,7 @@ flaws(fixable) := foretop.flaws(
 		"severities": severities,
 		"fixable": fixable,
 		"packages_other_than": of_other_types,
-		"flaws_other_than": in_grace,
+		"flaws_other_than": in_grace(grace_period_days),
 	},
 	["purl", "vulnerability", "severity", "fixedBy", "cvssScore"],
 )
@@ -62,12 +62,17 @@ of_other_types := {entry.purl |
 }
 
 # Flaws that are let through for some days.
-in_grace := {flaw |
-	grace_period_days > 0
-	flaw := foretop.flaws({"severities": severities}, ["flaw"])[_].flaw
+in_grace(days) := {flaw |
+	days > 0
+	flaw := foretop.flaws(counting, ["flaw"])[_].flaw
 	age := time.now_ns() - time.parse_rfc3339_ns(flaw.published_at)
-	age < grace_period_days * 86400000000000
+	age < days * 86400000000000
 }
+
+# Of a flaw that does not count, nobody asks when it became known.
+counting := {"severities": severities, "packages_other_than": of_other_types, "fixable": true} if fixable_only
+
+counting := {"severities": severities, "packages_other_than": of_other_types} if not fixable_only
 
 # Without advisories nothing has a flaw, which says nothing.
 unknown contains "the image was compared with no advisories" if not input.vulnerabilities
