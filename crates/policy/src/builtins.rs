@@ -2,6 +2,7 @@
 
 mod bounded;
 mod cosign;
+mod foretop;
 mod format;
 mod gpg;
 mod native;
@@ -34,6 +35,7 @@ pub(crate) enum Arity {
 pub(crate) const ALL: &[&[Builtin]] = &[
     bounded::FUNCTIONS,
     cosign::FUNCTIONS,
+    foretop::FUNCTIONS,
     format::FUNCTIONS,
     gpg::FUNCTIONS,
     oci::FUNCTIONS,

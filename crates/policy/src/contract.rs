@@ -263,7 +263,7 @@ impl Bindings {
     /// As JSON; null where there are none, or too many to be told.
     pub fn json(&self) -> Value {
         // Nested as they are, they want room.
-        let json = |value| crate::room::with(|| serde_json::to_value(value).ok()).flatten();
+        let json = |value| crate::room::with(|| crate::values::plain(value)).flatten();
         self.0.as_ref().and_then(json).unwrap_or_default()
     }
 }

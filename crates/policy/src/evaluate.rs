@@ -234,7 +234,7 @@ fn report(document: &Value, complaint: Option<String>, limits: &Limits) -> Repor
 }
 
 fn violation(value: &Value) -> Violation {
-    let json = |value: &Value| serde_json::to_value(value).unwrap_or_default();
+    let json = |value: &Value| values::plain(value).unwrap_or_default();
     if let Value::String(message) = value {
         return Violation { message: message.to_string(), ..Violation::default() };
     }

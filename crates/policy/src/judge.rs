@@ -1,6 +1,6 @@
 //! Policies judge an image: each alone, within its bounds, and whatever goes wrong is its unknown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -71,40 +71,62 @@ impl Judge {
         self.all.iter().map(|(policy, _)| policy)
     }
 
-    /// Judges one image. The world is asked from this thread, and between policies' work.
+    /// Judges one image. The world is asked from this thread, while the other policies go on.
     pub fn judge(&self, facts: &Facts, outside: &dyn Outside) -> Vec<Verdict> {
-        let known = room::with(|| Arc::new(Known::new(facts)));
-        let mut worker = known.and_then(|known| Worker::new(&self.all, known, self.limits));
+        let mut came: Vec<Coming> = self.all.iter().map(|_| Coming::default()).collect();
+        let known = Known::with_room(facts).map(Arc::new);
         let mut answers: Arc<BTreeMap<Question, Answer>> = Arc::default();
-        let mut verdicts = Vec::new();
-        for (at, (policy, _)) in self.all.iter().enumerate() {
-            let mut asked = 0;
-            let mut took = Duration::ZERO;
-            let report = loop {
-                let Some(running) = &worker else { break broken("there is no thread for it") };
-                match running.evaluate(at, &answers) {
-                    Ok(Came::To(report)) => break Report { took: took + report.took, ..*report },
-                    Ok(Came::Asking(..)) if asked == self.limits.questions => {
-                        let most = self.limits.questions;
-                        break broken(&format!("it asks more than {most} questions"));
-                    }
-                    Ok(Came::Asking(question, worked)) => {
-                        asked += 1;
-                        took += worked;
+        let mut todo: VecDeque<usize> = (0..came.len()).collect();
+        let mut worker = known.and_then(|it| Worker::new(&self.all, it, self.limits));
+        if let Some(worker) = &worker {
+            worker.begin_all(&todo, &answers);
+        }
+        while let Some(at) = todo.pop_front() {
+            let Some(coming) = came.get_mut(at) else { break };
+            let Some(running) = &worker else {
+                coming.report = Some(broken("there is no thread for it"));
+                continue;
+            };
+            match running.end() {
+                Ok(Came::To(report)) => {
+                    coming.report = Some(Report { took: coming.took + report.took, ..*report });
+                }
+                Ok(Came::Asking(question, worked)) => {
+                    coming.took += worked;
+                    // Another policy may have asked the same, while this one was on its way.
+                    if !answers.contains_key(&question) {
+                        if coming.asked == self.limits.questions {
+                            let why = format!("it asks more than {} questions", coming.asked);
+                            coming.report = Some(broken(&why));
+                            continue;
+                        }
+                        coming.asked += 1;
                         let answer = question.put(outside);
                         Arc::make_mut(&mut answers).insert(question, answer);
                     }
-                    Err(why) => {
-                        let known = Arc::clone(&running.known);
-                        worker = Worker::new(&self.all, known, self.limits);
-                        break broken(&why);
+                    running.begin(at, &answers);
+                    todo.push_back(at);
+                }
+                Err(why) => {
+                    coming.report = Some(broken(&why));
+                    worker = Worker::new(&self.all, Arc::clone(&running.known), self.limits);
+                    if let Some(worker) = &worker {
+                        worker.begin_all(&todo, &answers);
                     }
                 }
-            };
-            verdicts.push(verdict(policy, report));
+            }
         }
-        verdicts
+        let reports = came.into_iter().map(|it| it.report.unwrap_or_default());
+        self.all.iter().zip(reports).map(|((policy, _), it)| verdict(policy, it)).collect()
     }
+}
+
+/// What is known so far of a policy's work.
+#[derive(Default)]
+struct Coming {
+    asked: usize,
+    took: Duration,
+    report: Option<Report>,
 }
 
 /// Judges one image by a set. Whoever judges many keeps a `Judge`.
@@ -200,13 +222,20 @@ impl Worker {
         Some(Self { known, work, done, state, patience })
     }
 
-    fn evaluate(
-        &self,
-        at: usize,
-        answers: &Arc<BTreeMap<Question, Answer>>,
-    ) -> Result<Came, String> {
-        let gone = "its thread is gone".to_owned();
-        self.work.send((at, Arc::clone(answers))).map_err(|_| gone.clone())?;
+    /// Has a policy evaluated after those that were begun before.
+    fn begin(&self, at: usize, answers: &Arc<BTreeMap<Question, Answer>>) {
+        // Whoever waits for its end hears that the thread is gone.
+        let _ = self.work.send((at, Arc::clone(answers)));
+    }
+
+    fn begin_all(&self, all: &VecDeque<usize>, answers: &Arc<BTreeMap<Question, Answer>>) {
+        for at in all {
+            self.begin(*at, answers);
+        }
+    }
+
+    /// What came of the policy that was begun first, of those whose end nobody has waited for.
+    fn end(&self) -> Result<Came, String> {
         match self.done.recv_timeout(self.patience) {
             Ok(came) => came,
             Err(RecvTimeoutError::Timeout) => {
@@ -216,7 +245,7 @@ impl Worker {
                 }
                 Err(format!("it did not come to an end within {:?}", self.patience))
             }
-            Err(RecvTimeoutError::Disconnected) => Err(gone),
+            Err(RecvTimeoutError::Disconnected) => Err("its thread is gone".to_owned()),
         }
     }
 }

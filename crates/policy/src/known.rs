@@ -1,11 +1,13 @@
 //! What is known about an image, as values of Rego: made once, and looked up by every policy.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use regorus::Value;
 use serde_json::{Value as Json, json};
 
 use crate::contract::{Facts, Referrer};
+use crate::room;
 use crate::values::{self, Maker};
 
 /// The predicates that are made from what is known, rather than attached to an image.
@@ -26,12 +28,30 @@ pub(crate) struct Known {
     pub(crate) referrers: BTreeMap<String, Value>,
     pub(crate) referrers_unread: Option<String>,
     /// `{purl, vulnerabilities}` by purl, without what a statement takes out of the way.
-    pub(crate) vulnerabilities: BTreeMap<String, Value>,
+    vulnerabilities: OnceLock<BTreeMap<String, Value>>,
     /// The package in the document, by purl.
-    pub(crate) packages: BTreeMap<String, Value>,
+    packages: OnceLock<BTreeMap<String, Value>>,
+    /// The same as in `vulnerabilities`, in the order of the document.
+    pub(crate) entries: Vec<Value>,
+    /// The document's packages.
+    pub(crate) artifacts: Value,
 }
 
+/// How deep documents may be nested for an ordinary stack.
+const SHALLOW: u32 = 64;
+
 impl Known {
+    /// The same where there is room for it; `None`: there is none.
+    pub(crate) fn with_room(facts: &Facts) -> Option<Self> {
+        let told =
+            facts.referrers.iter().flat_map(|it| [Some(&it.statement), it.envelope.as_ref()]);
+        let all = [Some(&facts.input), facts.statements.as_ref(), facts.provenance.as_ref()];
+        if all.into_iter().chain(told).flatten().all(|it| is_shallow(it, SHALLOW)) {
+            return Some(Self::new(facts));
+        }
+        room::with(|| Self::new(facts))
+    }
+
     pub(crate) fn new(facts: &Facts) -> Self {
         let input = document(&facts.input);
         let entries = entries(&input);
@@ -41,8 +61,10 @@ impl Known {
             now: facts.now,
             referrers: BTreeMap::new(),
             referrers_unread: facts.referrers_unread.clone(),
-            vulnerabilities: by_purl(&entries),
-            packages: artifacts.as_array().map(|it| by_purl(it.iter())).unwrap_or_default(),
+            vulnerabilities: OnceLock::new(),
+            packages: OnceLock::new(),
+            entries,
+            artifacts,
             input,
         };
         // Of several, the first: whoever reads them puts the one that counts there.
@@ -50,6 +72,8 @@ impl Known {
             known.referrers.insert(referrer.predicate_type.clone(), attached(referrer));
         }
         let subject = values::of(&subject(&facts.input));
+        let listed = Value::from(known.entries.clone());
+        let sbom = object([("artifacts", known.artifacts.clone())]);
         let mut made = |kind: &str, predicate: Value| {
             let statement = object([
                 ("_type", Value::from(STATEMENT)),
@@ -59,8 +83,8 @@ impl Known {
             ]);
             known.referrers.insert(kind.to_owned(), object([("statement", statement)]));
         };
-        made(VULNERABILITIES, Value::from(entries));
-        made(SBOM, object([("artifacts", artifacts)]));
+        made(VULNERABILITIES, listed);
+        made(SBOM, sbom);
         if let Some(provenance) = &facts.provenance {
             made(PROVENANCE, values::of(provenance));
         }
@@ -68,6 +92,26 @@ impl Known {
             made(OPENVEX, values::of(statements));
         }
         known
+    }
+
+    /// `{purl, vulnerabilities}` of a package that has any.
+    pub(crate) fn vulnerabilities(&self, purl: &str) -> Option<&Value> {
+        self.vulnerabilities.get_or_init(|| by_purl(&self.entries)).get(purl)
+    }
+
+    /// The package in the document.
+    pub(crate) fn package(&self, purl: &str) -> Option<&Value> {
+        let listed = || self.artifacts.as_array().into_iter().flat_map(|it| it.iter());
+        self.packages.get_or_init(|| by_purl(listed())).get(purl)
+    }
+}
+
+fn is_shallow(value: &Json, left: u32) -> bool {
+    let inner = |it: &Json| left.checked_sub(1).is_some_and(|left| is_shallow(it, left));
+    match value {
+        Json::Array(items) => items.iter().all(inner),
+        Json::Object(fields) => fields.values().all(inner),
+        _ => true,
     }
 }
 
@@ -115,31 +159,36 @@ fn attached(referrer: &Referrer) -> Value {
 /// What stands against each package, in the order of the document. A finding that a statement takes
 /// out of the way is not there, and a package that is there twice is one entry: purls are keys.
 fn entries(input: &Value) -> Vec<Value> {
-    let list = |value: &Value, name: &str| -> Vec<Value> {
-        let listed = values::field(value, name).and_then(|it| it.as_array().ok());
-        listed.map(regorus::value::Array::to_vec).unwrap_or_default()
+    let list = |value: &'_ Value, name: &str| -> Option<Arc<regorus::value::Array>> {
+        match values::field(value, name) {
+            Some(Value::Array(listed)) => Some(Arc::clone(listed)),
+            _ => None,
+        }
     };
-    let mut found: Vec<(String, Vec<Value>)> = Vec::new();
-    let mut at: BTreeMap<String, usize> = BTreeMap::new();
+    let listed = list(input, "vulnerabilities");
+    let mut found: Vec<(&Value, Vec<Value>)> = Vec::new();
+    let mut at: HashMap<&str, usize> = HashMap::new();
     let mut seen: BTreeSet<(usize, Value)> = BTreeSet::new();
-    for entry in list(input, "vulnerabilities") {
-        let Some(purl) = values::text(&entry, "purl") else { continue };
-        let stands = |it: &Value| {
+    for entry in listed.iter().flat_map(|it| it.iter()) {
+        let Some(purl) = values::field(entry, "purl") else { continue };
+        let Some(name) = purl.as_string().ok().filter(|it| !it.is_empty()) else { continue };
+        let stands = |it: &&Value| {
             it.as_object().is_ok() && values::field(it, "suppressed") != Some(&Value::Bool(true))
         };
-        let flaws = list(&entry, "vulnerabilities").into_iter().filter(stands);
-        let index = *at.entry(purl.to_owned()).or_insert_with(|| {
-            found.push((purl.to_owned(), Vec::new()));
+        let flaws = list(entry, "vulnerabilities");
+        let flaws = flaws.iter().flat_map(|it| it.iter()).filter(stands);
+        let index = *at.entry(name).or_insert_with(|| {
+            found.push((purl, Vec::new()));
             found.len() - 1
         });
         if let Some((_, all)) = found.get_mut(index) {
-            all.extend(flaws.filter(|it| seen.insert((index, it.clone()))));
+            all.extend(flaws.filter(|it| seen.insert((index, (*it).clone()))).cloned());
         }
     }
     let standing = found.into_iter().filter(|(_, flaws)| !flaws.is_empty());
     standing
         .map(|(purl, flaws)| {
-            object([("purl", Value::from(purl)), ("vulnerabilities", Value::from(flaws))])
+            object([("purl", purl.clone()), ("vulnerabilities", Value::from(flaws))])
         })
         .collect()
 }

@@ -36,7 +36,30 @@ fn weigh(value: &Value, left: &mut usize) -> bool {
 /// As JSON; `None`: it is larger than `most` bytes.
 pub(crate) fn json(value: &Value, most: usize) -> Option<Json> {
     weight(value, most)?;
-    serde_json::to_value(value).ok()
+    plain(value)
+}
+
+/// As the engine writes it down, without its detours; `None`: JSON has no word for something in it.
+/// Whoever asks knows how large it is.
+pub(crate) fn plain(value: &Value) -> Option<Json> {
+    Some(match value {
+        Value::Null => Json::Null,
+        Value::Bool(it) => Json::Bool(*it),
+        Value::String(text) => Json::from(&**text),
+        Value::Number(_) | Value::Undefined => serde_json::to_value(value).ok()?,
+        Value::Array(items) => Json::Array(items.iter().map(plain).collect::<Option<_>>()?),
+        Value::Set(items) => Json::Array(items.iter_sorted().map(plain).collect::<Option<_>>()?),
+        Value::Object(fields) => {
+            let field = |(name, it): (&Value, &Value)| {
+                let name = match name {
+                    Value::String(text) => text.to_string(),
+                    other => serde_json::to_string(other).ok()?,
+                };
+                Some((name, plain(it)?))
+            };
+            Json::Object(fields.iter_sorted().map(field).collect::<Option<_>>()?)
+        }
+    })
 }
 
 /// From JSON.
@@ -75,8 +98,17 @@ impl<'a> Maker<'a> {
 
 /// The field of an object.
 pub(crate) fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    value.as_object().ok()?.get(&Value::from(name))
+    let fields = value.as_object().ok()?;
+    if fields.len() > FEW {
+        return fields.get(&Value::from(name));
+    }
+    // To make a value of the name takes longer than to look at a few.
+    let is_it = |key: &Value| matches!(key, Value::String(key) if **key == *name);
+    fields.iter().find_map(|(key, it)| is_it(key).then_some(it))
 }
+
+/// So many fields are looked through one by one.
+const FEW: usize = 24;
 
 /// The text of a field; an empty one is none.
 pub(crate) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {

@@ -125,6 +125,7 @@ conformance! {
         may_run_thousands_of_containers;
     lists:
         are_the_same_whole_and_in_parts
+        tell_what_happened_of_some_kinds
         tell_what_waits_for_its_analysis
         stamps_tell_that_something_was_written;
     inventories:

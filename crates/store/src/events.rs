@@ -147,6 +147,9 @@ impl Store {
         of: Option<Of<'_>>,
     ) -> Result<Paged<WrittenEvent>, Error> {
         let limit = page.rows();
+        if of.is_none() && !selection.kinds.is_empty() {
+            return self.of_kinds(organisation, selection, page).await;
+        }
         let mut query = Query::new(
             "SELECT id, at, who, origin, kind, environment, about, detail FROM events
              WHERE organisation = $1",
@@ -180,6 +183,43 @@ impl Store {
             query.with_all("AND kind IN $?", kinds);
         }
         query.then(&format!("ORDER BY id DESC LIMIT {}", limit + 1));
+        let (sql, values) = query.into_parts();
+        let rows = self.db.few(sql, values).await?;
+        let rows = rows.iter().map(written).collect::<Result<_, _>>()?;
+        Ok(Paged::of(rows, limit, |it: &WrittenEvent| it.id.clone()))
+    }
+
+    /// Those of some kinds, wherever they were: the latest of each, of which the latest are told. Of all
+    /// that happened since yesterday, most is of one kind, and often of none of these.
+    async fn of_kinds(
+        &self,
+        organisation: &OrganisationId,
+        selection: &EventSelection,
+        page: &Page,
+    ) -> Result<Paged<WrittenEvent>, Error> {
+        let limit = page.rows();
+        let latest = format!("ORDER BY id DESC LIMIT {}", limit + 1);
+        let mut query = Query::new(
+            "SELECT id, at, who, origin, kind, environment, about, detail FROM events
+             WHERE organisation = $1 AND id IN (",
+            values![&organisation.0],
+        );
+        for (number, kind) in selection.kinds.iter().enumerate() {
+            query.then(if number == 0 { "" } else { "UNION ALL" });
+            let one = "SELECT id FROM (SELECT id FROM events WHERE organisation = $1 AND kind = $?";
+            query.with(one, kind.as_str());
+            if let Some(since) = selection.since {
+                query.with("AND at >= $?", since);
+            }
+            if let Some(before) = selection.before {
+                query.with("AND at < $?", before);
+            }
+            if let Some(after) = &page.after {
+                query.with("AND id < $?", after);
+            }
+            query.then(&format!("{latest}) AS kind_{number}"));
+        }
+        query.then(&format!(") {latest}"));
         let (sql, values) = query.into_parts();
         let rows = self.db.few(sql, values).await?;
         let rows = rows.iter().map(written).collect::<Result<_, _>>()?;

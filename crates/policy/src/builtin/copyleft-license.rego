@@ -53,35 +53,27 @@ pass if count(violation) == 0
 
 unknown contains "what is in the image is not known" if not is_array(input.artifacts)
 
-violation contains {
-	"message": sprintf("%s is under %s", [purl, license]),
-	"detail": {"purl": purl, "license": license},
-	"remediation": sprintf("Replace %s, or list it among the ignored packages once its licence is accepted.", [purl]),
-} if {
-	# What is the same for all packages is looked up before them.
-	packages := oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts
-	bad := copyleft
-	accepted := let_through(packages)
-	package_ := packages[_]
-	license := package_.licenses[_]
-	license in bad
-	purl := package_.purl
-	not purl in accepted
+violation contains told if {
+	told := foretop.filled(
+		{
+			"message": "{purl} is under {license}",
+			"detail": "{}",
+			"remediation": "Replace {purl}, or list it among the ignored packages once its licence is accepted.",
+		},
+		foretop.licensed(copyleft, let_through),
+	)[_]
 }
 
 # Many packages are under the same licence, which is looked at once.
 copyleft := {license |
-	some license in {it | package_ := oci.referrer("https://scout.docker.com/sbom/v0.1").statement.predicate.artifacts[_]; some it in package_.licenses}
+	some license in foretop.licenses()
 	is_copyleft(license)
 }
 
 # Packages that may be under any of them.
-let_through(packages) := {purl |
+let_through := {purl |
 	count(ignored_packages) > 0
-	package_ := packages[_]
-	license := package_.licenses[_]
-	license in copyleft
-	purl := package_.purl
+	purl := foretop.licensed(copyleft, [])[_].purl
 	is_ignored(purl)
 }
 

@@ -32,82 +32,47 @@ default pass := false
 
 pass if count(violation) == 0
 
-# What is the same for all flaws is looked up before they are gone through.
-violation contains {
-	"message": sprintf("%s has %s", [purl, name]),
-	"detail": {
-		"purl": purl,
-		"vulnerability": name,
-		"severity": severity,
-		"fixedBy": fixed,
-		"cvssScore": concat("", [sprintf("%.1f", [score]) | score := flaw.cvss.score; score]),
-	},
-	"remediation": sprintf("Update %s to %s or later.", [purl, fixed]),
-} if {
-	counting := severities
-	entries := oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
-	others := of_other_types(entries)
-	late := in_grace(entries)
-	entry := entries[_]
-	purl := entry.purl
-	not purl in others
-	flaw := entry.vulnerabilities[_]
-	severity := flaw.cvss.severity
-	severity in counting
-	fixed := object.get(flaw, "fixed_by", "")
-	fixed != ""
-	not flaw in late
-	name := flaw.source_id
+violation contains told if {
+	told := foretop.filled(form("Update {purl} to {fixedBy} or later."), flaws(true))[_]
 }
 
-violation contains {
-	"message": sprintf("%s has %s", [purl, name]),
-	"detail": {
-		"purl": purl,
-		"vulnerability": name,
-		"severity": severity,
-		"fixedBy": "",
-		"cvssScore": concat("", [sprintf("%.1f", [score]) | score := flaw.cvss.score; score]),
-	},
-	"remediation": sprintf("There is no version of %s yet that mends it: remove it, or state why it does no harm.", [purl]),
-} if {
+violation contains told if {
 	not fixable_only
-	counting := severities
-	entries := oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
-	others := of_other_types(entries)
-	late := in_grace(entries)
-	entry := entries[_]
-	purl := entry.purl
-	not purl in others
-	flaw := entry.vulnerabilities[_]
-	severity := flaw.cvss.severity
-	severity in counting
-	object.get(flaw, "fixed_by", "") == ""
-	not flaw in late
-	name := flaw.source_id
+	remedy := "There is no version of {purl} yet that mends it: remove it, or state why it does no harm."
+	told := foretop.filled(form(remedy), flaws(false))[_]
 }
+
+form(remedy) := {"message": "{purl} has {vulnerability}", "detail": "{}", "remediation": remedy}
+
+flaws(fixable) := foretop.flaws(
+	{
+		"severities": severities,
+		"fixable": fixable,
+		"packages_other_than": of_other_types,
+		"flaws_other_than": in_grace(grace_period_days),
+	},
+	["purl", "vulnerability", "severity", "fixedBy", "cvssScore"],
+)
 
 # Packages that do not count.
-of_other_types(entries) := {entry.purl |
+of_other_types := {entry.purl |
 	count(package_types) > 0
-	entry := entries[_]
+	entry := oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate[_]
 	not scout.parse_purl(entry.purl).type in package_types
 }
 
 # Flaws that are let through for some days.
-in_grace(entries) := {flaw |
-	grace_period_days > 0
-	entry := entries[_]
-	flaw := entry.vulnerabilities[_]
-	flaw.cvss.severity in severities
-	counts_as_fixable(flaw)
+in_grace(days) := {flaw |
+	days > 0
+	flaw := foretop.flaws(counting, ["flaw"])[_].flaw
 	age := time.now_ns() - time.parse_rfc3339_ns(flaw.published_at)
-	age < grace_period_days * 86400000000000
+	age < days * 86400000000000
 }
 
-counts_as_fixable(_) if not fixable_only
+# Of a flaw that does not count, nobody asks when it became known.
+counting := {"severities": severities, "packages_other_than": of_other_types, "fixable": true} if fixable_only
 
-counts_as_fixable(flaw) if object.get(flaw, "fixed_by", "") != ""
+counting := {"severities": severities, "packages_other_than": of_other_types} if not fixable_only
 
 # Without advisories nothing has a flaw, which says nothing.
 unknown contains "the image was compared with no advisories" if not input.vulnerabilities

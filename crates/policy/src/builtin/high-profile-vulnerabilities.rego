@@ -38,36 +38,31 @@ default pass := false
 
 pass if count(violation) == 0
 
-violation contains {
-	"message": sprintf("%s has %s, %s", [entry.purl, flaw.source_id, why]),
-	"detail": {
-		"purl": entry.purl,
-		"vulnerability": flaw.source_id,
-		"severity": flaw.cvss.severity,
-		"fixedBy": object.get(flaw, "fixed_by", ""),
-		"cvssScore": score(flaw),
-	},
-	"remediation": remedy(entry.purl, flaw),
-} if {
-	names := listed
-	entries := oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
-	some why, flaws in {
-		"which is of a high profile": [[entry, flaw] |
-			entry := entries[_]
-			flaw := entry.vulnerabilities[_]
-			count(({flaw.source_id} | {it | some it in flaw.aliases}) & names) > 0
-		],
-		"which is known to be exploited": [[entry, flaw] |
-			include_cisa_kev
-			entry := entries[_]
-			flaw := entry.vulnerabilities[_]
-			flaw.cisa_exploited == true
-			count(({flaw.source_id} | {it | some it in flaw.aliases}) & names) == 0
-		],
-	}
-	some [entry, flaw] in flaws
-	not is_ignored(flaw)
+violation contains told if {
+	some remedy, fixable in remedies
+	which := {"cves": listed, "other_than": ignored, "fixable": fixable}
+	told := foretop.filled(form("which is of a high profile", remedy), flaws(which))[_]
 }
+
+violation contains told if {
+	include_cisa_kev
+	some remedy, fixable in remedies
+	which := {"exploited": true, "other_than": listed | ignored, "fixable": fixable}
+	told := foretop.filled(form("which is known to be exploited", remedy), flaws(which))[_]
+}
+
+remedies := {
+	"Update {purl} to {fixedBy} or later, before anything else.": true,
+	"Take {purl} out of the image: nothing mends it yet.": false,
+}
+
+form(why, remedy) := {
+	"message": sprintf("{purl} has {vulnerability}, %s", [why]),
+	"detail": "{}",
+	"remediation": remedy,
+}
+
+flaws(which) := foretop.flaws(which, ["purl", "vulnerability", "severity", "fixedBy", "cvssScore"])
 
 unknown contains "the image was compared with no advisories" if not input.vulnerabilities
 
@@ -78,21 +73,4 @@ unknown contains "the image was compared with no advisories" if {
 
 listed := {name | some name in cves}
 
-is_ignored(flaw) if flaw.source_id in ignored_cves
-
-is_ignored(flaw) if {
-	some alias in flaw.aliases
-	alias in ignored_cves
-}
-
-score(flaw) := sprintf("%.1f", [flaw.cvss.score]) if flaw.cvss.score
-
-score(flaw) := "" if not flaw.cvss.score
-
-remedy(purl, flaw) := sprintf("Update %s to %s or later, before anything else.", [purl, flaw.fixed_by]) if {
-	object.get(flaw, "fixed_by", "") != ""
-}
-
-remedy(purl, flaw) := sprintf("Take %s out of the image: nothing mends it yet.", [purl]) if {
-	object.get(flaw, "fixed_by", "") == ""
-}
+ignored := {name | some name in ignored_cves}

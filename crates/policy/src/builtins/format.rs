@@ -147,6 +147,11 @@ fn one(verb: char, value: &Value, flags: &Flags) -> Result<String, Stop> {
     })
 }
 
+/// What `%.Nf` makes of a value.
+pub(super) fn fixed(value: &Value, digits: usize) -> Result<String, Stop> {
+    one('f', value, &Flags { precision: Some(digits), ..Flags::default() })
+}
+
 /// Go's exponents have a sign and at least two digits.
 fn exponent(number: f64, precision: usize, verb: char) -> String {
     let written = format!("{number:.precision$e}");
@@ -211,7 +216,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A value as Rego writes it.
-fn shown(value: &Value) -> Result<String, Stop> {
+pub(super) fn shown(value: &Value) -> Result<String, Stop> {
     if values::weight(value, LONGEST).is_none() {
         return Err(Stop::Unknown(format!("it writes out a value of more than {LONGEST} bytes")));
     }

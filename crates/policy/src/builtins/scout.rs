@@ -37,7 +37,7 @@ fn parse_purl(_: &Pass, arguments: &[Value]) -> Answered {
 
 /// Where the document has a package; null: it has none of that name.
 fn package_provenance(pass: &Pass, arguments: &[Value]) -> Answered {
-    let Some(package) = pass.known.packages.get(text(arguments, 0)?) else {
+    let Some(package) = pass.known.package(text(arguments, 0)?) else {
         return Ok(Value::Null);
     };
     let told = ["purl", "locations", "parent", "source", "kind", "owner", "files"];
@@ -57,7 +57,7 @@ fn vulnerabilities(pass: &Pass, arguments: &[Value]) -> Answered {
     };
     pass.make(purls.len() * size_of::<Value>())?;
     let entries = purls.into_iter().filter_map(|it| match it {
-        Value::String(purl) => pass.known.vulnerabilities.get(&**purl).cloned(),
+        Value::String(purl) => pass.known.vulnerabilities(purl).cloned(),
         _ => None,
     });
     Ok(Value::from(entries.collect::<Vec<_>>()))
@@ -66,7 +66,7 @@ fn vulnerabilities(pass: &Pass, arguments: &[Value]) -> Answered {
 /// The version that mends all that can be mended; null where nothing can.
 fn package_recommendation(pass: &Pass, arguments: &[Value]) -> Answered {
     let purl = text(arguments, 0)?;
-    let Some(entry) = pass.known.vulnerabilities.get(purl) else { return Ok(Value::Null) };
+    let Some(entry) = pass.known.vulnerabilities(purl) else { return Ok(Value::Null) };
     let flaws = values::field(entry, "vulnerabilities").and_then(|it| it.as_array().ok());
     let flaws = flaws.into_iter().flat_map(|it| it.iter());
     let versions: BTreeSet<&str> = flaws.filter_map(|it| values::text(it, "fixed_by")).collect();

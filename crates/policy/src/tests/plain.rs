@@ -20,7 +20,7 @@ fn flaw() -> impl Strategy<Value = Value> {
         prop::sample::select(vec!["CVE-2014-0160", "CVE-2021-44228", "CVE-1", "GHSA-1", "X"]);
     let other = prop::sample::select(vec!["CVE-2024-3094", "CVE-2", "DSA-1"]);
     let fixed = prop::sample::select(vec![json!("1.2"), json!("")]);
-    let day = prop::sample::select(vec!["2023-11-10T00:00:00Z", "2020-01-01T00:00:00Z"]);
+    let day = prop::sample::select(vec!["2023-11-10T00:00:00Z", "2020-01-01T00:00:00Z", "?"]);
     let score = prop::option::of(0.0..10.0_f64);
     let epss = prop::option::of((0.0..1.0_f64, 0.0..1.0_f64));
     (
@@ -105,7 +105,12 @@ fn told(module: Module, id: &str, config: &Value, facts: &Facts) -> String {
     let config = Config::read(&config.to_string()).unwrap();
     let judge = Judge::new(&set, &config, &Limits::default()).unwrap();
     let verdict = judge.judge(facts, &World::default()).remove(0);
-    format!("{:?} {} {:#?}", verdict.outcome, verdict.count, verdict.violations)
+    // Where nobody can tell, each says so by its own lines.
+    let outcome = match verdict.outcome {
+        crate::Outcome::Unknown { .. } => "unknown".to_owned(),
+        it => it.to_string(),
+    };
+    format!("{outcome} {} {:#?}", verdict.count, verdict.violations)
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! Lists: the same whole and in parts, and no dearer for what is not on the page.
 
-use model::{Deployment, OrganisationId, Recording, Source};
+use model::{Deployment, Event, EventKind, ImageState, OrganisationId, Recording, Source};
 
 use super::kit::{acme, amd64, at, digest, inventory, within, workload};
 use crate::{EventSelection, ImageSelection, Page, Paged, Selection, Store, When};
@@ -175,6 +175,40 @@ pub(super) async fn stamps_tell_that_something_was_written(store: &Store) {
     assert_eq!(seen.len(), 4);
 }
 
+pub(super) async fn tell_what_happened_of_some_kinds(store: &Store) {
+    let acme = filled(store, 6).await;
+    let everything = EventSelection::default();
+    let ask = async |page| store.events(&acme, &everything, &page).await.unwrap();
+    let all: Vec<Event> = paged(1000, ask).await;
+    let mut rows = 0;
+    for kinds in [
+        vec![EventKind::DeploymentReplaced],
+        vec![EventKind::EnvironmentCreated, EventKind::DeploymentStarted],
+        vec![EventKind::ImageAnalysed, EventKind::ImageAnalysed, EventKind::PolicyFlipped],
+    ] {
+        for (since, before) in [(None, None), (Some(1), None), (None, Some(2)), (Some(1), Some(2))]
+        {
+            let (since, before) = (since.map(|it| at(it).at), before.map(|it| at(it).at));
+            let selection =
+                EventSelection { kinds: kinds.clone(), since, before, ..EventSelection::default() };
+            let fits = |it: &&Event| {
+                kinds.contains(&it.kind)
+                    && since.is_none_or(|since| it.act.at >= since)
+                    && before.is_none_or(|before| it.act.at < before)
+            };
+            let fit: Vec<&str> = all.iter().filter(fits).map(|it| it.id.as_str()).collect();
+            rows += fit.len();
+            let ask = async |page| store.events(&acme, &selection, &page).await.unwrap();
+            for limit in [1, 5, 1000] {
+                let told = paged(limit, ask).await;
+                let told: Vec<&str> = told.iter().map(|it| it.id.as_str()).collect();
+                assert_eq!(told, fit, "{selection:?} by {limit}");
+            }
+        }
+    }
+    assert!(rows > 50, "{rows}");
+}
+
 /// On SQLite, where steps can be counted.
 #[tokio::test]
 async fn are_no_dearer_for_what_is_not_on_the_page() {
@@ -243,9 +277,20 @@ async fn cost(store: &Store, acme: &OrganisationId) -> Vec<(String, u64)> {
     let begin = store.db.steps();
     store.events(acme, &selection, &page).await.unwrap();
     count("events", begin);
+    // There are many of one kind, and none of the other.
+    let kinds = vec![EventKind::DeploymentStarted, EventKind::PolicyFlipped];
+    let selection = EventSelection { kinds, since: Some(at(0).at), ..EventSelection::default() };
+    let begin = store.db.steps();
+    store.events(acme, &selection, &Page::first(10)).await.unwrap();
+    count("events of kinds", begin);
     let begin = store.db.steps();
     store.images(acme, &ImageSelection::default(), &Page::first(10)).await.unwrap();
     count("images", begin);
+    let failed = Some(ImageState::Failed { why: String::new() });
+    let selection = ImageSelection { state: failed, ..ImageSelection::default() };
+    let begin = store.db.steps();
+    store.images(acme, &selection, &Page::first(10)).await.unwrap();
+    count("images that could not be read", begin);
     let begin = store.db.steps();
     assert_eq!(store.unanalysed(acme).await.unwrap().len(), 1);
     count("what is not read", begin);
