@@ -13,9 +13,10 @@ ORGANISATION = "demo"
 EACH, MOST = 3, 400
 # What only leads elsewhere is never where one is, and who has logged in is led on from where one does.
 ELSEWHERE = {"search", "log_in"}
-# What a hand on the keyboard can come to.
+# What a hand on the keyboard can come to; of several to choose one from, the arrows come to the others.
 STOPS = """() => [...document.querySelectorAll(
   "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
+  .filter((it) => it.type !== "radio" || it.checked)
   .filter((it) => it.getClientRects().length > 0 && !it.disabled
     && getComputedStyle(it).visibility !== "hidden" && (!it.closest("details:not([open])") || it.matches("summary")))
 """
@@ -88,12 +89,15 @@ def take_away(visitor, paths):
     """Every table can be taken away."""
     if not paths:
         raise Trouble("no table can be taken away")
+    troubles = []
     for path in paths:
         answer = visitor.context.request.get(visitor.root + path)
         kind = answer.headers.get("content-type", "")
         wanted = "text/csv" if "format=csv" in path else "application/json"
         if answer.status != 200 or not kind.startswith(wanted):
-            raise Trouble(f"{path}: {answer.status} {kind}")
+            troubles.append(f"{path}: {answer.status} {kind}")
+    if troubles:
+        raise Trouble("\n".join(troubles))
 
 
 def by_keyboard(visitor, path):
@@ -166,13 +170,20 @@ def main(link, file):
         first = Visitor(it, link=link)
         furnish(first)
         kinds, taken = found(first, pages)
-        take_away(first, taken)
         strangers = for_strangers(first, pages)
-        skips(first)
-        for paths in kinds.values():
-            by_keyboard(first, paths[0])
+        troubles = []
+        ways = [lambda: take_away(first, taken), lambda: skips(first)]
+        ways += [lambda path=paths[0]: by_keyboard(first, path) for paths in kinds.values()]
+        ways.append(lambda: everywhere(it, link, kinds, strangers))
+        for way in ways:
+            # Whoever mends one thing wants to know of the others.
+            try:
+                way()
+            except Trouble as trouble:
+                troubles.append(str(trouble))
         first.close()
-        everywhere(it, link, kinds, strangers)
+        if troubles:
+            raise Trouble("\n\n".join(troubles))
         plain = Visitor(it, script=False, link=link)
         for paths in kinds.values():
             plain.go(paths[0])
