@@ -127,7 +127,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
             let choices = if visit.owns() {
                 choices(&visit, &draft).await?
             } else {
-                listed(&set.version, &draft)
+                listed(set.version.as_ref(), &draft)
             };
             (draft, choices)
         }
@@ -137,8 +137,8 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
 }
 
 /// The policies of a version, as far as it says so itself.
-fn listed(version: &Option<api::PolicyVersion>, draft: &Draft) -> Vec<PolicyChoice> {
-    let titles = version.iter().flat_map(|it| &it.policies);
+fn listed(version: Option<&api::PolicyVersion>, draft: &Draft) -> Vec<PolicyChoice> {
+    let titles = version.into_iter().flat_map(|it| &it.policies);
     let choice = |it: &api::PolicyTitle| PolicyChoice {
         id: it.id.clone(),
         title: it.title.clone(),
@@ -237,7 +237,8 @@ async fn take(visit: Visit, form: Form) -> Result<Response, Refused> {
             let (why, status) = trouble(api::Error::Problem(problem))?;
             let known = visit.client.policy_choices(organisation, place.environment.as_deref());
             let known = known.await?.items;
-            return answer(Shown { trouble: Some(why), ..shown(draft, known).await? }, status);
+            let drawn = shown(draft, known).await?;
+            return Ok(answer(&Shown { trouble: Some(why), ..drawn }, status));
         }
         Err(other) => return Err(other),
     };
@@ -283,19 +284,20 @@ async fn take(visit: Visit, form: Form) -> Result<Response, Refused> {
         Ok(trial) => {
             let trial = Some(told(&visit, &trial));
             let drawn = shown(draft, choices).await?;
-            answer(Shown { note, trial, mark, ..drawn }, StatusCode::OK)
+            Ok(answer(&Shown { note, trial, mark, ..drawn }, StatusCode::OK))
         }
         Err(error) => {
             let (why, status) = trouble(error)?;
-            answer(Shown { trouble: Some(why), ..shown(draft, choices).await? }, status)
+            let drawn = shown(draft, choices).await?;
+            Ok(answer(&Shown { trouble: Some(why), ..drawn }, status))
         }
     }
 }
 
-fn answer(shown: Shown, status: StatusCode) -> Result<Response, Refused> {
-    let mut response = html(&shown);
+fn answer(shown: &Shown, status: StatusCode) -> Response {
+    let mut response = html(shown);
     *response.status_mut() = status;
-    Ok(response)
+    response
 }
 
 fn told(visit: &Visit, it: &PolicyTrial) -> Told {
