@@ -171,7 +171,9 @@ async fn taken(
         for it in &part.pairs {
             let rows = if id == "packages" { package_rows(it) } else { rows(it) };
             count += rows.len();
-            rows.into_iter().for_each(|it| table.push(it));
+            for it in rows {
+                table.push(it);
+            }
         }
         if count > MOST {
             return Err(too_many(id));

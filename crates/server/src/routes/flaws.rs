@@ -18,7 +18,6 @@ use super::environments;
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
-use crate::judge::on_a_core;
 use crate::named;
 use crate::refusal::Refusal;
 use crate::tally::{Ledger, Line, Meant, Part};
@@ -57,8 +56,9 @@ async fn list(
     let Some(ledger) = app.tally.ledger(&app, &organisation).await? else {
         return Ok(Json(Flaws::default()));
     };
-    let lookout = Arc::new(app.world.lookout(app.now())?);
-    let flaws = on_a_core(&app, &lookout, move |lookout| {
+    let lookout = app.world.lookout(app.now())?;
+    // Cores are for those who judge: whoever only reads what they found waits for none.
+    let flaws = tokio::task::spawn_blocking(move || {
         let part = match &environment {
             Some(name) => Some(ledger.part(name)?),
             None => None,
@@ -72,8 +72,9 @@ async fn list(
         let next = (end < total).then(|| end.to_string());
         Some(Flaws { items, next, total: total as u64, basis: part.basis.clone() })
     });
-    // It was made this very moment.
-    Ok(Json(flaws.await?.unwrap_or_default()))
+    let flaws = flaws.await.map_err(broke_off)?;
+    // An environment that was made this very moment is not counted yet.
+    Ok(Json(flaws.unwrap_or_default()))
 }
 
 /// What is wrong with each image that runs in an environment, in numbers.
@@ -130,8 +131,11 @@ async fn images(
         });
         RunningImages { items: items.collect(), next, basis: part.basis.clone() }
     });
-    let told = told.await.map_err(|_| Refusal::from(Sort::Failed.because("it broke off")))?;
-    Ok(Json(told))
+    Ok(Json(told.await.map_err(broke_off)?))
+}
+
+pub(super) fn broke_off(_: tokio::task::JoinError) -> Refusal {
+    Sort::Failed.because("the search broke off").into()
 }
 
 /// How many of a list came before.

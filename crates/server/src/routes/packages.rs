@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api::{
     InEnvironment, PackageFlaw, PackageSpread, PackageVersion, PackageVersions,
-    PackageVersionsQuery, Packages, PackagesQuery, Problem, Sort,
+    PackageVersionsQuery, Packages, PackagesQuery, Problem,
 };
 use axum::extract::State;
 use model::{Level, OrganisationId, Purl, Right};
@@ -13,7 +13,7 @@ use portfolio::Spread;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::flaws::{basis, rank};
+use super::flaws::{basis, broke_off, rank};
 use crate::app::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
@@ -80,7 +80,7 @@ async fn list(
         });
         Packages { items: items.collect(), next, basis }
     });
-    let told = told.await.map_err(|_| Refusal::from(Sort::Failed.because("it broke off")))?;
+    let told = told.await.map_err(broke_off)?;
     Ok(Json(told))
 }
 
@@ -127,7 +127,7 @@ async fn versions(
         });
         (items.collect::<Vec<_>>(), total)
     });
-    let told = told.await.map_err(|_| Refusal::from(Sort::Failed.because("it broke off")))?;
+    let told = told.await.map_err(broke_off)?;
     let (mut items, total) = told;
     if total == 0 {
         return Err(Refusal::no_such("package", &format!("{} {}", query.kind, query.name)));

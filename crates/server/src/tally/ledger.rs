@@ -9,8 +9,9 @@ use api::{CountedBasis, FlawCounts};
 use model::{Digest, Level, Moment, OrganisationId, Purl};
 use roaring::RoaringBitmap;
 
+use super::Judged;
+use super::asked::NEWS;
 use super::told::{Flaw, Found, Pack, Said};
-use super::{Judged, NEWS};
 use crate::app::App;
 use crate::in_use::Seen;
 use crate::refusal::Refusal;

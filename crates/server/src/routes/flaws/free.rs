@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::{FreeImage, FreeOfFlaw, Problem, Sort};
+use api::{FreeImage, FreeOfFlaw, Problem};
 use axum::extract::State;
 use model::{Digest, Right};
 use portfolio::Terms;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::broke_off;
 use crate::app::App;
 use crate::body::{Json, Path};
 use crate::caller::Caller;
@@ -49,7 +50,6 @@ async fn free(
     Path((organisation, flaw)): Path<(String, String)>,
 ) -> Result<Json<FreeOfFlaw>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
-    let broke_off = |_| Refusal::from(Sort::Failed.because("the search broke off"));
     let now = app.now();
     let lookout = app.world.lookout(now)?;
     let held = app.fleet.now(&app.store).await?;

@@ -1,7 +1,9 @@
 //! All that is wrong with what runs, as it is asked for: flaw by flaw, package by package, image by image.
 
 use api::{Excepting, FlawsQuery, PackageVersionsQuery, PackagesQuery, RunningImagesQuery};
+use model::{Act, Digest, Loaded, Profile};
 use serde_json::json;
+use store::{Container, RunsIn, Snapshot, Workload};
 
 use super::{House, RUNS};
 use crate::tests::digest;
@@ -247,17 +249,88 @@ async fn what_could_be_deployed_instead() {
     let house = house().await;
     let client = house.client().await;
     let free = client.free_of("acme", "CVE-1").await.unwrap();
-    assert_eq!((free.items.len(), free.affected, free.unread), (0, 2, 0), "{free:?}");
+    assert!(free.items.is_empty(), "{free:?}");
     // The next one is pushed under another tag, and not deployed yet.
-    let pushing = api::Pushing {
-        image: Some("acme/web1:v2".to_owned()),
-        platform: None,
-        inventory: crate::tests::inventory(&["pkg:npm/lodash@4.17.21"]),
-    };
-    client.push("acme", &digest('6'), &pushing).await.unwrap();
+    for (digit, image, purl) in [
+        ('6', "acme/web1:v2", "pkg:npm/lodash@4.17.21"),
+        ('7', "acme/web1:v3", "pkg:npm/lodash@4.17.3"),
+        ('8', "acme/elsewhere:v1", "pkg:npm/lodash@4.17.21"),
+    ] {
+        let inventory = crate::tests::inventory(&[purl]);
+        let pushing = api::Pushing { image: Some(image.to_owned()), platform: None, inventory };
+        client.push("acme", &digest(digit), &pushing).await.unwrap();
+    }
     let free = client.free_of("acme", "CVE-1").await.unwrap();
     let tags: Vec<&str> = free.items.iter().map(|it| &*it.tag).collect();
     assert_eq!(tags, ["v2"], "{free:?}");
-    assert_eq!(free.items[0].digest, digest('6'));
+    assert_eq!((&*free.items[0].digest, free.affected), (&*digest('6'), 1), "{free:?}");
     assert_eq!(client.free_of("acme", "CVE-99").await.unwrap().items.len(), 0);
+}
+
+#[tokio::test]
+async fn what_is_known_to_lie_idle_is_told_from_what_nobody_looked_at() {
+    let house = house().await;
+    let app = house.app().await;
+    let store = app.store();
+    let company = store.organisation("acme").await.unwrap().id;
+    let act = Act { who: "ann".to_owned(), origin: String::new(), at: app.now() };
+    for (environment, digit, loaded) in
+        [("production", '1', None), ("staging", '2', Some(("lodash", "4.17.4")))]
+    {
+        let seen: Digest = digest(digit).parse().unwrap();
+        let container = Container {
+            workload: Workload { name: environment.to_owned(), ..Workload::default() },
+            image: seen.to_string(),
+            repository: None,
+            tag: None,
+            digest: seen.clone(),
+            platform: None,
+        };
+        let environments =
+            vec![RunsIn { environment: environment.to_owned(), running: vec![container] }];
+        let snapshot = Snapshot {
+            kind: "sysdig".to_owned(),
+            agent: environment.to_owned(),
+            seen: app.now(),
+            every: 1800,
+            mark: environment.to_owned(),
+            environments,
+            make: false,
+            gaps: Vec::new(),
+        };
+        store.snap(&company, &act, environment, &snapshot).await.unwrap();
+        let package = |(name, version): (&str, &str)| Loaded {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            ..Loaded::default()
+        };
+        let packages = loaded.map(package).into_iter().collect();
+        let profile = Profile { packages, is_whole: true };
+        let profiles = [(seen.to_string(), profile)].into();
+        let kept =
+            store.keep_in_use(&company, environment, environment, app.now(), &profiles, true);
+        kept.await.unwrap();
+    }
+    let client = house.client().await;
+    let told = async |query: FlawsQuery| {
+        let told = client.flaws("acme", &query).await.unwrap();
+        let line = |it: &api::RunningFlaw| format!("{} {:?}", it.id, it.in_use);
+        told.items.iter().map(line).collect::<Vec<_>>().join(", ")
+    };
+    let any = FlawsQuery::default;
+    // Left-pad is in the one image that was looked at; of lodash, staging loads it.
+    let all = "CVE-3 Some(false), CVE-1 Some(true), CVE-2 Some(true)";
+    assert_eq!(told(any()).await, all);
+    assert_eq!(
+        told(FlawsQuery { in_use: true, ..any() }).await,
+        "CVE-1 Some(true), CVE-2 Some(true)"
+    );
+    // In production nobody looked at the other image that has it.
+    let there = FlawsQuery { environment: Some("production".to_owned()), ..any() };
+    assert_eq!(told(there).await, "CVE-3 Some(false), CVE-1 None, CVE-2 None");
+    let images = client.running_images("acme", "staging", &RunningImagesQuery::default()).await;
+    let images = images.unwrap().items;
+    let counts: Vec<Option<u64>> =
+        images.iter().map(|it| it.found.as_ref().unwrap().in_use).collect();
+    assert_eq!(counts, [Some(2), None]);
 }
