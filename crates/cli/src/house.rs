@@ -170,7 +170,9 @@ impl House {
     }
 
     fn log(&self, context: &Context) -> anyhow::Result<()> {
-        let filter = context.environment.log()?.unwrap_or_else(|| "info".to_owned());
+        // Whoever looks at a demo shall find its link again.
+        let usual = if self.demo.is_some() { "warn" } else { "info" };
+        let filter = context.environment.log()?.unwrap_or_else(|| usual.to_owned());
         let filter = EnvFilter::try_new(&filter).map_err(|error| {
             let hint = "info, debug, or server=debug,info will do";
             Failure::error(format!("FORETOP_LOG: `{filter}`: {error}"), hint)
