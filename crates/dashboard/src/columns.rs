@@ -12,7 +12,7 @@ const MOST: usize = 400;
 /// A day that something is known of.
 pub(crate) struct Day {
     /// `2026-11-22`.
-    pub(crate) day: String,
+    pub(crate) name: String,
     /// One of each series, from the ground up.
     pub(crate) values: Vec<u64>,
     /// What stands beside them in the table.
@@ -53,13 +53,13 @@ pub(crate) fn columns(
         let (x, w, h) = (left.to_string(), (right - left).to_string(), HEIGHT.to_string());
         let attributes =
             [("class", "point"), ("x", &*x), ("y", "0"), ("width", &w), ("height", &h)];
-        let title = Html::text(&format!("{}: {}", day.day, told(series, day)));
+        let title = Html::text(&format!("{}: {}", day.name, told(series, day)));
         drawn.push(Html::tag("rect", &attributes, Html::tag("title", &[], title)));
     }
     let label = format!(
         "{label}, {} to {}. Most on a day: {most}. On the last: {}.",
-        first.day,
-        last.day,
+        first.name,
+        last.name,
         told(series, last)
     );
     let attributes = [
@@ -70,7 +70,7 @@ pub(crate) fn columns(
         ("aria-label", &*label),
     ];
     let drawing = Html::tag("svg", &attributes, Html::all(drawn));
-    let scale = Html::text(&format!("{} to {}, at most {most}", first.day, last.day));
+    let scale = Html::text(&format!("{} to {}, at most {most}", first.name, last.name));
     let keys = series.iter().map(|(class, word)| {
         let class = format!("key {class}");
         let sign =
@@ -108,7 +108,7 @@ fn numbers(
         let numbers = it.values.iter().chain(&it.more);
         let numbers =
             numbers.map(|it| Html::tag("td", &[("class", "number")], Html::text(&it.to_string())));
-        let day = Html::tag("td", &[], Html::text(&it.day));
+        let day = Html::tag("td", &[], Html::text(&it.name));
         Html::tag("tr", &[], day.and(&Html::all(numbers)))
     };
     let rows = Html::tag("tbody", &[], Html::all(days.iter().rev().map(row)));
@@ -126,7 +126,7 @@ mod tests {
     fn each_day_is_a_column_that_can_be_heard() {
         let series = [("against", "not met"), ("met", "met")];
         let day = |day: &str, values: [u64; 2]| Day {
-            day: day.to_owned(),
+            name: day.to_owned(),
             values: values.to_vec(),
             more: vec![1],
         };

@@ -97,14 +97,17 @@ impl Standing {
         let words = if last.images == 0 {
             "nothing runs that could meet them".to_owned()
         } else {
-            format!("{met} of {all} met by all that runs, {missed} not met by some")
+            // Of what is not judged nobody knows.
+            let whom = if last.pending > 0 { "is judged" } else { "runs" };
+            format!("{met} of {all} met by all that {whom}, {missed} not met by some")
         };
         let mut pieces = vec![link("Policies"), Html::text(&format!(": {words}"))];
         if sums[1] > 0 || last.pending > 0 {
             let unclear = all - met - missed;
             let why =
                 format!("Of {unclear} policies nobody can tell, or of {} images.", last.pending);
-            pieces.extend([Html::text(" "), unknown(&why)]);
+            let of = if unclear > 0 { format!(" of {unclear}") } else { String::new() };
+            pieces.extend([Html::text(" "), unknown(&why), Html::text(&of)]);
         }
         Html::tag("p", &[], Html::all(pieces))
     }
@@ -131,7 +134,7 @@ impl Standing {
             return self.too_few(what);
         }
         let day = |it: &PolicySample| Day {
-            day: it.day.clone(),
+            name: it.day.clone(),
             values: sums(&it.policies).to_vec(),
             more: vec![it.images, it.pending],
         };
@@ -150,7 +153,7 @@ impl Standing {
             return self.too_few(what);
         }
         let day = |it: &&PolicySample| Day {
-            day: it.day.clone(),
+            name: it.day.clone(),
             values: Level::ALL
                 .iter()
                 .map(|level| it.findings.get(level.as_str()).copied().unwrap_or(0))
