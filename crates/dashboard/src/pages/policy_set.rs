@@ -108,6 +108,10 @@ impl Place {
 
 async fn show(visit: Visit) -> Result<Response, Refused> {
     let place = Place::of(&visit, visit.asks("environment")).await?;
+    if visit.takes_away("versions") {
+        let file = every_version(&visit, &place).await?.file(&visit);
+        return file.ok_or_else(|| Refused::nowhere("table", "versions"));
+    }
     let asked = visit.asked("version").and_then(|it| it.parse::<u32>().ok());
     let former = asked.filter(|it| *it != place.version());
     let (draft, choices) = match former {
@@ -162,6 +166,14 @@ async fn choices(visit: &Visit, draft: &Draft) -> Result<Vec<PolicyChoice>, Refu
     Ok(visit.client.try_policies(visit.organisation(), &trying).await?.choices)
 }
 
+/// Every version that there was.
+async fn every_version(visit: &Visit, place: &Place) -> Result<Table, Refused> {
+    let environment = place.environment.as_deref();
+    let all = visit.client.policy_versions(visit.organisation(), environment).await?.items;
+    let nothing = "There is no version yet: nobody has set any here.";
+    Ok(versions(visit, environment, &all, nothing))
+}
+
 async fn drawn(
     visit: &Visit,
     place: &Place,
@@ -169,8 +181,6 @@ async fn drawn(
     choices: &[PolicyChoice],
 ) -> Result<Shown, Refused> {
     let environment = place.environment.as_deref();
-    let all = visit.client.policy_versions(visit.organisation(), environment).await?.items;
-    let nothing = "There is no version yet: nobody has set any here.";
     let is_short = draft.is_short();
     let mut modules = if is_short { draft.modules.clone() } else { Vec::new() };
     let is_own = !draft.modules.is_empty();
@@ -199,7 +209,7 @@ async fn drawn(
         note: None,
         trial: None,
         mark: String::new(),
-        versions: versions(visit, environment, &all, nothing).html(visit),
+        versions: every_version(visit, place).await?.html(visit),
         action: visit.to(&["policies", "set"]),
         back,
     })
