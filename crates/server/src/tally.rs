@@ -44,7 +44,7 @@ const KINDS: [EventKind; 6] = [
 ];
 
 /// What was seen being loaded is asked of the store no more often.
-const SEEN: Duration = Duration::from_secs(60);
+const SEEN: Duration = Duration::from_mins(1);
 
 /// Counts, and remembers what it has judged.
 #[derive(Default)]

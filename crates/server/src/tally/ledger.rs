@@ -23,7 +23,7 @@ const HELD: usize = 32;
 /// Who counted so long rests so many times as long, and no longer than that.
 const QUICK: Duration = Duration::from_millis(200);
 const RESTS: u32 = 5;
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 /// Which flaws there are, and where.
 pub(crate) struct Ledger {
