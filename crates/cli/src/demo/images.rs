@@ -143,7 +143,7 @@ fn debian(base: Base) -> Layer {
         ("tzdata", "tzdata", "2025b-0+deb12u2", "public-domain"),
         ("zlib1g", "zlib", "1:1.2.13.dfsg-1", "Zlib"),
     ];
-    let status: String = packages
+    let status: Vec<String> = packages
         .iter()
         .map(|(name, source, version, _)| {
             format!(
@@ -158,7 +158,7 @@ fn debian(base: Base) -> Layer {
     let mut files = vec![
         ("etc/os-release".to_owned(), release.as_bytes().to_vec()),
         ("etc/debian_version".to_owned(), b"12.12\n".to_vec()),
-        ("var/lib/dpkg/status".to_owned(), status.into_bytes()),
+        ("var/lib/dpkg/status".to_owned(), status.concat().into_bytes()),
     ];
     files.extend(packages.iter().map(|(name, _, _, license)| {
         let text = format!(
@@ -184,7 +184,7 @@ fn alpine(base: Base) -> Layer {
         ("python3", "python3", "3.12.12-r0", "PSF-2.0"),
         ("zlib", "zlib", "1.3.1-r1", "Zlib"),
     ];
-    let installed: String = packages
+    let installed: Vec<String> = packages
         .iter()
         .map(|(name, origin, version, license)| {
             format!("P:{name}\nV:{version}\nA:x86_64\nL:{license}\no:{origin}\n\n")
@@ -195,7 +195,7 @@ fn alpine(base: Base) -> Layer {
     let files = vec![
         ("etc/os-release".to_owned(), release.as_bytes().to_vec()),
         ("etc/alpine-release".to_owned(), b"3.20.3\n".to_vec()),
-        ("lib/apk/db/installed".to_owned(), installed.into_bytes()),
+        ("lib/apk/db/installed".to_owned(), installed.concat().into_bytes()),
     ];
     Layer { by: "ADD alpine-minirootfs-3.20.3-x86_64.tar.gz / # buildkit".to_owned(), files }
 }

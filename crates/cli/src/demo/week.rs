@@ -19,7 +19,7 @@ use super::images::{self, Base, REGISTRY};
 use super::pack::{Image, digest, pack};
 
 const HOUR: i64 = 3_600;
-/// A flaw in PyYAML that only those have who load what strangers wrote.
+/// A flaw in `PyYAML` that only those have who load what strangers wrote.
 const YAML: &str = "CVE-2020-14343";
 
 /// The week, being told.
