@@ -18,6 +18,7 @@ pub struct PackagesQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// `next` of the part before.
+    #[param(max_length = 2000)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// At most so many.

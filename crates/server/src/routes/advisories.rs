@@ -45,14 +45,17 @@ async fn show(
     _: Caller,
     Path(flaw): Path<String>,
 ) -> Result<Json<Advisories>, Refusal> {
-    let name = flaw.trim().to_owned();
-    if name.is_empty() || name.chars().count() > LONGEST {
-        return Err(Refusal::no_such("flaw", &name));
-    }
+    let name = named(&flaw)?.to_owned();
     let lookout = Arc::new(app.world.lookout(app.now())?);
     let asked = name.clone();
     let told = on_a_core(&app, &lookout, move |lookout| of(lookout.almanac(), &asked)).await?;
     told.map(Json).ok_or_else(|| Refusal::no_such("flaw", &name))
+}
+
+/// A flaw, as somebody called it.
+pub(super) fn named(flaw: &str) -> Result<&str, Refusal> {
+    let is_one = !flaw.trim().is_empty() && flaw.chars().count() <= LONGEST;
+    if is_one { Ok(flaw.trim()) } else { Err(Refusal::no_such("flaw", flaw)) }
 }
 
 /// How old the almanac is, feed by feed.

@@ -138,11 +138,13 @@ async fn versions(
     Ok(Json(PackageVersions { items, next, total: total as u64, basis }))
 }
 
-/// `npm/@babel/core`
+/// `npm/@babel/core`; without a type it is before all packages of that name.
 fn place(after: &str) -> Result<(String, String), Refusal> {
-    let parted = after.split_once('/').filter(|_| after.len() < 2_000);
-    let parted = parted.map(|(kind, name)| (name.to_owned(), kind.to_owned()));
-    parted.ok_or_else(|| Refusal::malformed("after", "it is `next` of the part before"))
+    if after.chars().count() > 2_000 {
+        return Err(Refusal::malformed("after", "it is `next` of the part before"));
+    }
+    let (kind, name) = after.split_once('/').unwrap_or(("", after));
+    Ok((name.to_owned(), kind.to_owned()))
 }
 
 fn environments(spread: &Spread, names: &HashMap<String, String>) -> Vec<InEnvironment> {

@@ -9,6 +9,7 @@ use portfolio::Terms;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::super::advisories;
 use super::broke_off;
 use crate::app::App;
 use crate::body::{Json, Path};
@@ -50,6 +51,7 @@ async fn free(
     Path((organisation, flaw)): Path<(String, String)>,
 ) -> Result<Json<FreeOfFlaw>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let flaw = advisories::named(&flaw)?.to_owned();
     let now = app.now();
     let lookout = app.world.lookout(now)?;
     let held = app.fleet.now(&app.store).await?;
@@ -59,7 +61,7 @@ async fn free(
         let ships = held.ships();
         let today = now.to_string();
         let terms = Terms { declared: false, today: Some(&today) };
-        let found = ships.portfolio.find_flaw(&whose, flaw.trim(), lookout.almanac(), terms).found;
+        let found = ships.portfolio.find_flaw(&whose, &flaw, lookout.almanac(), terms).found;
         let mut running: BTreeSet<String> = BTreeSet::new();
         let mut affected: BTreeSet<Digest> = BTreeSet::new();
         for it in &found {
