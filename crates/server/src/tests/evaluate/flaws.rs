@@ -203,7 +203,7 @@ async fn packages_are_leafed_through() {
     check(PackagesQuery { kind: Some("deb".to_owned()), ..any() }, &[]).await;
     // What others have nobody learns.
     check(PackagesQuery { text: Some("secret".to_owned()), ..any() }, &[]).await;
-    let bad = PackagesQuery { after: Some("x".to_owned()), ..any() };
+    let bad = PackagesQuery { after: Some("x".repeat(2_001)), ..any() };
     assert!(client.packages("acme", &bad).await.is_err());
     let query = |name: &str| PackageVersionsQuery {
         kind: "npm".to_owned(),
