@@ -51,10 +51,12 @@ async fn list(
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let limit = named::page(None, query.limit)?.limit as usize;
     let said = |it: Option<String>| it.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
-    let (text, kind) = (said(query.text), said(query.kind));
-    if text.as_ref().is_some_and(|it| it.chars().count() > 200) {
-        return Err(Refusal::malformed("text", "it is longer than 200 letters"));
+    for (field, it, longest) in [("text", &query.text, 200), ("kind", &query.kind, 50)] {
+        if it.as_ref().is_some_and(|it| it.chars().count() > longest) {
+            return Err(Refusal::malformed(field, format!("it is longer than {longest} letters")));
+        }
     }
+    let (text, kind) = (said(query.text), said(query.kind));
     let after = query.after.as_deref().map(place).transpose()?;
     let ledger = app.tally.ledger(&app, &organisation).await?;
     let basis = basis(ledger.as_ref());

@@ -203,8 +203,13 @@ async fn packages_are_leafed_through() {
     check(PackagesQuery { kind: Some("deb".to_owned()), ..any() }, &[]).await;
     // What others have nobody learns.
     check(PackagesQuery { text: Some("secret".to_owned()), ..any() }, &[]).await;
-    let bad = PackagesQuery { after: Some("x".repeat(2_001)), ..any() };
-    assert!(client.packages("acme", &bad).await.is_err());
+    for bad in [
+        PackagesQuery { text: Some("x".repeat(201)), ..any() },
+        PackagesQuery { kind: Some("x".repeat(51)), ..any() },
+        PackagesQuery { after: Some("x".repeat(2_001)), ..any() },
+    ] {
+        assert!(client.packages("acme", &bad).await.is_err());
+    }
     let query = |name: &str| PackageVersionsQuery {
         kind: "npm".to_owned(),
         name: name.to_owned(),
