@@ -50,8 +50,9 @@ pub use identity::{
     Session, Token, TokenQuery,
 };
 pub use image::{
-    Image, ImageQuery, ImageState, Judging, Layer, Leading, LeadsTo, Led, Looked, LooksQuery,
-    Presenting, Pushed, Pushing, ResolveQuery, Resolved, ResolvedBy, TagSpan, TagsQuery, Untold,
+    Image, ImageInUse, ImageQuery, ImageState, Judging, Layer, Leading, LeadsTo, Led,
+    LoadedPackage, Looked, LooksQuery, Presenting, Pushed, Pushing, ResolveQuery, Resolved,
+    ResolvedBy, TagSpan, TagsQuery, Untold,
 };
 pub use integration::{
     Cluster, Configured, Configuring, Integration, IntegrationCheck, IntegrationKind,

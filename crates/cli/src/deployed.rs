@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use api::{
     Deployment, DeploymentQuery, EventQuery, Judging, Runtime, RuntimeQuery, Sort, Unplaced,
 };
+use engine::in_use::Evidence;
 use engine::{Filter, Part};
 use format::shown;
 use futures_util::StreamExt as _;
-use model::{Analysis, Basis, Gap, ImageDescription, Inventory, Statement};
+use model::{Analysis, Basis, Gap, ImageDescription, InUse, Inventory, Loaded, Profile, Statement};
 use policy::Judge;
 
 use crate::Context;
@@ -40,6 +41,30 @@ pub(crate) struct Wanted<'a> {
     pub(crate) brief: bool,
     /// Only this part of it, of so many layers of its base.
     pub(crate) part: Option<fn(usize) -> Part>,
+}
+
+/// What an image loads in an environment; `None`: nobody looked, or it is none of an image.
+pub(crate) async fn in_use(
+    (asking, environment): (&Asking, &str),
+    inventory: Option<&Inventory>,
+) -> anyhow::Result<Option<Evidence>> {
+    let image = inventory.and_then(|it| it.subject.image());
+    let Some(digest) = image.and_then(|it| it.digest.as_ref().or(it.config.as_ref())) else {
+        return Ok(None);
+    };
+    let seen = asking.client.in_use(&asking.organisation, environment, digest.as_str()).await?;
+    let Some(at) = seen.seen else { return Ok(None) };
+    let packages = seen.packages.into_iter().map(|it| Loaded {
+        name: it.name,
+        version: it.version,
+        purl: it.purl,
+        kind: it.kind,
+        is_system: it.is_system,
+    });
+    let profile = Profile { packages: packages.collect(), is_whole: seen.is_whole };
+    let looked = InUse { by: seen.by, seen: at, is_old: seen.is_old };
+    let profiles = if looked.is_old { Vec::new() } else { vec![profile] };
+    Ok(Some(Evidence { looked, profiles }))
 }
 
 impl Deployed {

@@ -2,7 +2,26 @@
 
 use std::collections::HashMap;
 
-use model::{Analysis, Loaded, Profile, Purl};
+use model::{Analysis, InUse, Loaded, Profile, Purl};
+
+/// What was seen being loaded of one image in one place.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// Who looked, and when.
+    pub looked: InUse,
+    /// What they saw, as far as that still says something.
+    pub profiles: Vec<Profile>,
+}
+
+impl Evidence {
+    /// Says of each finding whether one of its packages is loaded there, and who looked.
+    pub fn note(self, analysis: &mut Analysis) {
+        if let Some(usage) = Usage::of(self.profiles) {
+            mark(analysis, &usage);
+        }
+        analysis.basis.in_use = Some(self.looked);
+    }
+}
 
 /// What the containers of one image load, to be asked.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +98,7 @@ impl Usage {
 }
 
 /// Says of each finding whether one of its packages is loaded.
-pub fn mark(analysis: &mut Analysis, usage: &Usage) {
+fn mark(analysis: &mut Analysis, usage: &Usage) {
     let packages = &analysis.inventory.packages;
     for finding in &mut analysis.findings {
         let purls = finding.packages.iter().filter_map(|at| packages.get(*at)).map(|it| &it.purl);

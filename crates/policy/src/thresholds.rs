@@ -103,7 +103,9 @@ mod tests {
         };
         let fixable = of("fixable-vulnerabilities");
         let keys: Vec<&str> = fixable.iter().map(|it| it.key.as_str()).collect();
-        assert_eq!(keys, ["severities", "fixable_only", "package_types", "grace_period_days"]);
+        let expect =
+            ["severities", "fixable_only", "package_types", "grace_period_days", "in_use_only"];
+        assert_eq!(keys, expect);
         assert_eq!(fixable[0].default, Some(json!(["CRITICAL", "HIGH"])));
         assert_eq!(fixable[0].about, "Which severities count.");
         let attested = of("supply-chain-attestations");

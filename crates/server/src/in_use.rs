@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use engine::in_use::{Usage, mark};
-use model::{Analysis, Digest, InUse, OrganisationId};
+use engine::in_use::{Evidence, Usage};
+use model::{Digest, InUse, Moment, OrganisationId, Profile};
 
 use crate::app::App;
 
@@ -12,27 +12,44 @@ const OLD: i64 = 7 * 86_400;
 /// Packages of all images of an organisation that are held at once. Of what is beyond, nobody can tell.
 const MOST: usize = 3_000_000;
 
-/// Says of each finding in an image whether it is loaded in that environment, and who looked.
-pub(crate) async fn note(
+/// What was seen being loaded of an image in an environment; `None`: nobody looked.
+pub(crate) async fn evidence(
     app: &App,
     organisation: &OrganisationId,
     environment: &str,
     digest: &Digest,
-    analysis: &mut Analysis,
-) -> Result<(), store::Error> {
+) -> Result<Option<Evidence>, store::Error> {
     let all = app.store.in_use(organisation, environment, digest).await?;
-    let Some(oldest) = all.iter().map(|it| it.seen).min() else { return Ok(()) };
+    let Some(oldest) = all.iter().map(|it| it.seen).min() else { return Ok(None) };
     let by: BTreeSet<String> = all.iter().map(|it| it.by.clone()).collect();
-    let since = app.now().plus_seconds(-OLD);
+    let since = since(app);
     let is_old = all.iter().all(|it| it.seen < since);
-    let lately = all.into_iter().filter(|it| it.seen >= since);
-    let seen = lately.clone().map(|it| it.seen).min().unwrap_or(oldest);
-    if let Some(usage) = Usage::of(lately.map(|it| it.profile)) {
-        mark(analysis, &usage);
+    let lately: Vec<_> = all.into_iter().filter(|it| it.seen >= since).collect();
+    let seen = lately.iter().map(|it| it.seen).min().unwrap_or(oldest);
+    let looked = InUse { by: by.into_iter().collect(), seen: seen.to_string(), is_old };
+    let profiles = lately.into_iter().map(|it| it.profile).collect();
+    Ok(Some(Evidence { looked, profiles }))
+}
+
+/// What was seen before says nothing any more.
+fn since(app: &App) -> Moment {
+    app.now().plus_seconds(-OLD)
+}
+
+/// What stands for what was seen being loaded wherever images of an organisation run: another where
+/// anything of it is another.
+pub(crate) struct Marks(HashMap<String, HashMap<String, String>>);
+
+impl Marks {
+    /// All of it that is not old.
+    pub(crate) async fn of(app: &App, organisation: &OrganisationId) -> Result<Self, store::Error> {
+        app.store.in_use_marks(organisation, since(app)).await.map(Self)
     }
-    analysis.basis.in_use =
-        Some(InUse { by: by.into_iter().collect(), seen: seen.to_string(), is_old });
-    Ok(())
+
+    /// Of an environment, by its id: by image; `None`: nobody looked there.
+    pub(crate) fn there(&self, environment: &str) -> Option<&HashMap<String, String>> {
+        self.0.get(environment)
+    }
 }
 
 /// What was seen being loaded wherever images of an organisation run.
@@ -42,8 +59,8 @@ pub(crate) struct Seen(HashMap<(String, String), Usage>);
 impl Seen {
     /// All of it that is not old.
     pub(crate) async fn of(app: &App, organisation: &OrganisationId) -> Result<Self, store::Error> {
-        let since = app.now().plus_seconds(-OLD);
-        let mut profiles: HashMap<(String, String), Vec<model::Profile>> = HashMap::new();
+        let since = since(app);
+        let mut profiles: HashMap<(String, String), Vec<Profile>> = HashMap::new();
         let (mut count, mut is_all) = (0, true);
         let take = |environment: String, it: store::SeenInUse| {
             count += it.profile.packages.len();

@@ -13,6 +13,7 @@ mod export;
 mod flaws;
 mod hooks;
 mod images;
+mod in_use;
 mod integrations;
 mod invitations;
 mod members;
@@ -98,6 +99,7 @@ fn paths() -> OpenApiRouter<App> {
             .merge(deployments::paths())
             .merge(runtimes::paths())
             .merge(images::paths())
+            .merge(in_use::paths())
             .merge(tags::paths())
             .merge(bases::paths())
             .merge(events::paths())

@@ -141,7 +141,8 @@ conformance! {
         keeps_what_somebody_recorded
         is_what_owners_say;
     in_use:
-        is_kept_by_runtime_and_environment;
+        is_kept_by_runtime_and_environment
+        is_marked_where_it_changes;
     deletion:
         of_an_organisation_leaves_no_byte
         goes_on_where_it_was_broken_off

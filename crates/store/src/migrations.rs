@@ -27,6 +27,7 @@ const ALL: &[&str] = &[
     include_str!("migrations/0018-policies.sql"),
     include_str!("migrations/0019-bases.sql"),
     include_str!("migrations/0020-by-kind-and-state.sql"),
+    include_str!("migrations/0021-in-use-marks.sql"),
 ];
 
 /// The version this program makes and understands.

@@ -3,8 +3,8 @@
 
 use super::{Client, Error, NOTHING, segment, within};
 use crate::words::{
-    Advisories, AlmanacState, Flaws, FlawsQuery, FreeOfFlaw, PackageVersions, PackageVersionsQuery,
-    Packages, PackagesQuery, RunningImages, RunningImagesQuery,
+    Advisories, AlmanacState, Flaws, FlawsQuery, FreeOfFlaw, ImageInUse, PackageVersions,
+    PackageVersionsQuery, Packages, PackagesQuery, RunningImages, RunningImagesQuery,
 };
 
 impl Client {
@@ -27,6 +27,17 @@ impl Client {
     ) -> Result<RunningImages, Error> {
         let path = within(organisation, &["environments", environment, "images"]);
         self.get(&path, query).await
+    }
+
+    /// What an image loads in an environment.
+    pub async fn in_use(
+        &self,
+        organisation: &str,
+        environment: &str,
+        digest: &str,
+    ) -> Result<ImageInUse, Error> {
+        let parts = ["environments", environment, "images", digest, "in-use"];
+        self.get(&within(organisation, &parts), &NOTHING).await
     }
 
     /// Every publisher's word about a flaw.

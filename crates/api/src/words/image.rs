@@ -329,3 +329,37 @@ impl From<model::TagSpan> for TagSpan {
         }
     }
 }
+
+/// What an image loads in an environment, as far as somebody looked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImageInUse {
+    /// The runtimes that looked; none: nobody did, so nobody can tell.
+    pub by: Vec<String>,
+    /// When the one looked that did so least lately.
+    #[schema(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
+    /// That was so long ago that it says nothing any more.
+    pub is_old: bool,
+    /// What was loaded.
+    pub packages: Vec<LoadedPackage>,
+    /// All of its containers were looked at: what is not among the packages is not loaded.
+    pub is_whole: bool,
+}
+
+/// A package that a container loads, in the words of whoever looked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LoadedPackage {
+    /// `openssl`.
+    pub name: String,
+    /// `3.0.2-0ubuntu1`.
+    pub version: String,
+    /// Its package URL, where that is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purl: Option<String>,
+    /// Which kind of package, in lower case: `java`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// It is installed by the distribution's package manager.
+    pub is_system: bool,
+}

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use api::PolicySet;
 use clap::{Subcommand, ValueHint};
+use engine::in_use::Evidence;
 use engine::{Filter, Hearing, Lookout};
 use format::policies::{self as paper, There};
 use format::report;
@@ -18,7 +19,7 @@ use super::{Outcome, Verb, said};
 use crate::Context;
 use crate::asking::{Asking, Whose, ask_with};
 use crate::bases::Ground;
-use crate::deployed::{runtimes, unplaced};
+use crate::deployed::{in_use, runtimes, unplaced};
 use crate::exceptions;
 use crate::failure::Failure;
 use crate::findings::{Advice, answered};
@@ -131,13 +132,13 @@ impl Judging {
         // Who brings policies is told what is wrong with them before anything else is looked at.
         let brought = self.policies.are_brought() || self.environment().is_none();
         let brought = brought.then(|| self.policies.judge(context)).transpose()?;
-        let (lookout, Bound { seen, before, there }) =
+        let (lookout, Bound { seen, before, loads, there }) =
             if self.environment().is_some() || self.to_latest {
                 self.bound(context)?
             } else {
                 let exceptions = exceptions::of(context, &self.whose)?;
                 let (lookout, seen) = self.advice.about(&self.subject, Hearing::All, context)?;
-                let bound = Bound { seen, before: None, there: None };
+                let bound = Bound { seen, before: None, loads: [None, None], there: None };
                 (lookout.with_exceptions(exceptions), bound)
             };
         let (judge, there) = match (brought, there) {
@@ -153,8 +154,16 @@ impl Judging {
             (None, None) => (self.policies.judge(context)?, None),
         };
         let Seen { inventory, heard, .. } = seen;
-        let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
-        let before = before.map(|it| lookout.analyze_in_brief(it, &Filter::default()));
+        let judged_there = |inventory: Inventory, loads: Option<Evidence>| {
+            let mut analysis = lookout.analyze_in_brief(inventory, &Filter::default());
+            if let Some(loads) = loads {
+                loads.note(&mut analysis);
+            }
+            analysis
+        };
+        let [loads, loaded] = loads;
+        let analysis = judged_there(inventory, loads);
+        let before = before.map(|it| judged_there(it, loaded));
         answered(&lookout)?;
         let base = Ground::of(context, &self.whose, heard, &analysis.inventory);
         let mut judged = if let Some(before) = &before {
@@ -192,6 +201,8 @@ struct Bound {
     seen: Seen,
     /// What it is held against.
     before: Option<Inventory>,
+    /// What it and that one load there, where somebody looked.
+    loads: [Option<Evidence>; 2],
     there: Option<(There, PolicySet)>,
 }
 
@@ -216,7 +227,13 @@ impl Judging {
                     (None, true) => Some(pick.latest(&known).await?),
                     (None, false) => None,
                 };
+                let mut loads = [None, None];
                 let there = if let Some(environment) = self.environment() {
+                    let place = (asking, environment);
+                    loads = [
+                        in_use(place, Some(&seen.inventory)).await?,
+                        in_use(place, before.as_ref()).await?,
+                    ];
                     let like = running.into_iter().filter(|it| known.is_of(&it.repository));
                     let running: BTreeSet<String> = like.map(|it| it.image).collect();
                     let there = There {
@@ -231,7 +248,7 @@ impl Judging {
                     None
                 };
                 let exceptions = exceptions::told(asking, self.environment()).await?;
-                anyhow::Ok((Bound { seen, before, there }, exceptions))
+                anyhow::Ok((Bound { seen, before, loads, there }, exceptions))
             })
         })?;
         Ok((lookout.with_exceptions(exceptions), bound))

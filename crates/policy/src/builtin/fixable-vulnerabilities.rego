@@ -28,6 +28,9 @@ package_types := object.get(data.config, "package_types", [])
 # For so many days after it became known, a flaw is let through.
 grace_period_days := object.get(data.config, "grace_period_days", 0)
 
+# Whether flaws are let through that nothing loads where the image runs, as somebody saw.
+in_use_only := object.get(data.config, "in_use_only", false)
+
 default pass := false
 
 pass if count(violation) == 0
@@ -48,6 +51,7 @@ flaws(fixable) := foretop.flaws(
 	{
 		"severities": severities,
 		"fixable": fixable,
+		"in_use_only": in_use_only,
 		"packages_other_than": of_other_types,
 		"flaws_other_than": in_grace(grace_period_days),
 	},

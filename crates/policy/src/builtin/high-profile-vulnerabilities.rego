@@ -34,20 +34,24 @@ ignored_cves := object.get(data.config, "ignored_cves", [])
 # Whether flaws count that CISA knows to be exploited.
 include_cisa_kev := object.get(data.config, "include_cisa_kev", true)
 
+# Whether flaws are let through that nothing loads where the image runs, as somebody saw.
+in_use_only := object.get(data.config, "in_use_only", false)
+
 default pass := false
 
 pass if count(violation) == 0
 
 violation contains told if {
 	some remedy, fixable in remedies
-	which := {"cves": listed, "other_than": ignored, "fixable": fixable}
+	which := {"cves": listed, "other_than": ignored, "fixable": fixable, "in_use_only": in_use_only}
 	told := foretop.filled(form("which is of a high profile", remedy), flaws(which))[_]
 }
 
 violation contains told if {
 	include_cisa_kev
 	some remedy, fixable in remedies
-	which := {"exploited": true, "other_than": listed | ignored, "fixable": fixable}
+	known := listed | ignored
+	which := {"exploited": true, "other_than": known, "fixable": fixable, "in_use_only": in_use_only}
 	told := foretop.filled(form("which is known to be exploited", remedy), flaws(which))[_]
 }
 

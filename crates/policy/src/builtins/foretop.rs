@@ -32,6 +32,7 @@ struct Where<'a> {
     packages_other_than: Option<&'a Value>,
     exploited: Option<bool>,
     forecast: Option<bool>,
+    in_use_only: bool,
     epss: Option<&'a Value>,
     percentile: Option<&'a Value>,
 }
@@ -95,6 +96,7 @@ fn conditions(given: Option<&Value>) -> Result<Where<'_>, Stop> {
             Ok("packages_other_than") => said.packages_other_than = Some(value),
             Ok("exploited") => said.exploited = Some(yes()?),
             Ok("forecast") => said.forecast = Some(yes()?),
+            Ok("in_use_only") => said.in_use_only = yes()?,
             Ok("epss") => said.epss = Some(value),
             Ok("percentile") => said.percentile = Some(value),
             Ok(other) => return Err(Stop::Wrong(format!("knows no condition `{other:.100}`"))),
@@ -120,6 +122,8 @@ impl Where<'_> {
             && is(self.forecast, &|| {
                 values::field(flaw, "epss").is_some_and(|it| *it != Value::Bool(false))
             })
+            // Where nobody can tell whether something loads it, it counts.
+            && !(self.in_use_only && values::field(flaw, "in_use") == Some(&Value::Bool(false)))
             && at_least(self.epss, "score")
             && at_least(self.percentile, "percentile")
             && self.cves.is_none_or(|all| is_among(flaw, all))
@@ -416,8 +420,9 @@ mod tests {
             "vulnerabilities": [
                 { "purl": "pkg:npm/a@1", "vulnerabilities": [
                     flaw("CVE-1", "HIGH", json!({ "fixed_by": "1.1", "aliases": ["GHSA-1"],
-                        "epss": { "score": 0.12345, "percentile": 0.9 } })),
-                    flaw("CVE-2", "LOW", json!({ "cisa_exploited": true, "suppressed": false })),
+                        "epss": { "score": 0.12345, "percentile": 0.9 }, "in_use": true })),
+                    flaw("CVE-2", "LOW", json!({ "cisa_exploited": true, "suppressed": false,
+                        "in_use": false })),
                     flaw("CVE-3", "HIGH", json!({ "suppressed": true })),
                 ]},
                 { "purl": "pkg:npm/b@1", "vulnerabilities": [
@@ -459,6 +464,8 @@ mod tests {
         named(r#"{"epss": 0.12345}"#, "CVE-1 CVE-4");
         named(r#"{"epss": 0.2}"#, "CVE-4");
         named(r#"{"percentile": 0.9}"#, "CVE-1");
+        named(r#"{"in_use_only": true}"#, "CVE-1 CVE-4");
+        named(r#"{"in_use_only": false}"#, "CVE-1 CVE-2 CVE-4");
     }
 
     #[test]

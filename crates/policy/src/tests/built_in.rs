@@ -89,6 +89,34 @@ fn fixable_vulnerabilities() {
 }
 
 #[test]
+fn what_nothing_loads_counts_unless_somebody_says_otherwise() {
+    for id in [
+        "fixable-vulnerabilities",
+        "high-profile-vulnerabilities",
+        "known-exploited",
+        "exploit-probability",
+    ] {
+        let outcome = |config: Value, in_use: Value| {
+            let flaw = json!({ "id": "CVE-2021-44228", "cisa_exploited": true, "in_use": in_use,
+                "epss": { "score": 0.9, "percentile": 0.99 } });
+            let set = Set::built_in().only(&[id]).unwrap();
+            let config = json!({ "policies": [{ "name": id, "config": config }] });
+            let config = Config::read(&config.to_string()).unwrap();
+            let (facts, world) = (facts(flawed(flaw)), World::default());
+            let verdicts = judge(&set, &config, &facts, &world, &Limits::default()).unwrap();
+            verdicts[0].outcome.to_string()
+        };
+        let (all, only) = (json!({}), json!({ "in_use_only": true }));
+        assert_eq!(outcome(all.clone(), json!(false)), "not met", "{id}");
+        assert_eq!(outcome(all, json!(true)), "not met", "{id}");
+        assert_eq!(outcome(only.clone(), json!(false)), "met", "{id}");
+        assert_eq!(outcome(only.clone(), json!(true)), "not met", "{id}");
+        // Nobody looked, or nobody can tell: it may be loaded.
+        assert_eq!(outcome(only, Value::Null), "not met", "{id}");
+    }
+}
+
+#[test]
 fn high_profile_vulnerabilities() {
     let check = |config: Value, input: Value, expect: &str| {
         check("high-profile-vulnerabilities", config, input, expect);

@@ -32,12 +32,16 @@ fn flaw() -> impl Strategy<Value = Value> {
         score,
         epss,
         any::<bool>(),
+        any::<Option<bool>>(),
     )
-        .prop_map(|(severity, name, alias, fixed, day, score, epss, exploited)| {
+        .prop_map(|(severity, name, alias, fixed, day, score, epss, exploited, in_use)| {
             let mut flaw = json!({
                 "id": name, "source_id": name, "cvss": { "severity": severity },
                 "cisa_exploited": exploited,
             });
+            if let Some(in_use) = in_use {
+                flaw["in_use"] = json!(in_use);
+            }
             if let Some(score) = score {
                 flaw["cvss"]["score"] = json!(score);
             }
@@ -88,15 +92,15 @@ fn config() -> impl Strategy<Value = Value> {
     let purls =
         prop::sample::select(vec![json!([]), json!(["pkg:deb/p0"]), json!(["pkg:npm/p1@1"])]);
     let types = prop::sample::select(vec![json!([]), json!(["deb"]), json!(["npm", "deb"])]);
-    (lists.clone(), lists, purls, types, any::<(bool, bool)>(), 0..9_u32, 0.0..1.0_f64).prop_map(
-        |(cves, ignored, purls, types, (fixable, kev), days, threshold)| {
+    (lists.clone(), lists, purls, types, any::<(bool, bool, bool)>(), 0..9_u32, 0.0..1.0_f64)
+        .prop_map(|(cves, ignored, purls, types, (fixable, kev, in_use), days, threshold)| {
             json!({
                 "cves": cves, "ignored_cves": ignored, "ignored_packages": purls,
                 "package_types": types, "fixable_only": fixable, "include_cisa_kev": kev,
                 "grace_period_days": days, "threshold": threshold, "percentile": 1.5 - threshold,
+                "in_use_only": in_use,
             })
-        },
-    )
+        })
 }
 
 fn told(module: Module, id: &str, config: &Value, facts: &Facts) -> String {

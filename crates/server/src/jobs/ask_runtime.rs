@@ -6,7 +6,7 @@ use integration::{Observed, Role, Runtime};
 use model::{Act, Moment, OrganisationId};
 use store::{IntegrationRecord, IntegrationState, NewJob};
 
-use super::{Work, party};
+use super::{Work, judge_policies, party};
 use crate::app::App;
 use crate::parties::{self, Party, connected};
 use crate::routes::Making;
@@ -154,7 +154,9 @@ async fn take(
     let is_all = observed.gaps.is_empty() && observed.unclear.is_empty();
     let (store, seen) = (&app.store, &observed.loaded);
     let kept = store.keep_in_use(organisation, &name, environment, began, seen, is_all);
-    kept.await.map_err(|error| error.to_string())?;
+    if kept.await.map_err(|error| error.to_string())? {
+        judge_policies::soon(app, [organisation.clone()]).await?;
+    }
     Ok(but)
 }
 

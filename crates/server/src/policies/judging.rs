@@ -23,7 +23,8 @@ use super::sample::{Sample, States};
 use super::{Ready, hash};
 use crate::app::App;
 use crate::exceptions::Lookouts;
-use crate::{jobs, judge};
+use crate::in_use::Marks;
+use crate::{in_use, jobs, judge};
 
 /// Rows that are read together.
 const PART: u32 = 5_000;
@@ -79,6 +80,8 @@ struct There {
     lookout: Arc<Lookout>,
     exceptions: (Vec<String>, String),
     stance: String,
+    /// What stands for what images load there, where somebody looked.
+    loaded: HashMap<String, String>,
     running: Vec<JudgedRunning>,
 }
 
@@ -89,6 +92,8 @@ pub(super) struct Wanted {
     pub(super) repository: String,
     pub(super) tag: Option<String>,
     pub(super) platform: Platform,
+    /// The environment in which somebody looked at what it loads.
+    pub(super) loads_in: Option<String>,
     /// What it is judged from; the same where nothing is another.
     pub(super) ground: String,
 }
@@ -157,6 +162,7 @@ async fn there(
         .into_iter()
         .map(|it| it.environment)
         .collect();
+    let marks = Marks::of(app, organisation).await.map_err(told)?;
     let mut sets: BTreeMap<Option<String>, Arc<Ready>> = BTreeMap::new();
     let (mut all, mut outcome) = (Vec::new(), Ok(()));
     for it in store.environments(organisation).await.map_err(told)? {
@@ -175,8 +181,12 @@ async fn there(
             }
         };
         let exceptions = lookouts.held_in(&it.name, now);
+        let loaded = marks.there(&it.id).cloned().unwrap_or_default();
+        // What is loaded is another thing in each environment.
+        let alone = if loaded.is_empty() { "" } else { it.id.as_str() };
         all.push(There {
-            stance: hash(&[&set.digest, &exceptions.1]),
+            stance: stance(&[&set.digest, &exceptions.1], alone),
+            loaded,
             lookout: lookouts.there(Some(&it.name)),
             running: running.remove(&it.id).unwrap_or_default(),
             id: it.id,
@@ -186,6 +196,12 @@ async fn there(
         });
     }
     Ok((all, outcome))
+}
+
+/// What an image is judged by; `alone`: in the environment of that id, as in no other.
+pub(super) fn stance(parts: &[&str], alone: &str) -> String {
+    let whole = hash(parts);
+    if alone.is_empty() { whole } else { hash(&[&whole, alone]) }
 }
 
 /// What policies say of an image, by what it is judged by and its digest.
@@ -213,12 +229,15 @@ async fn look(
         let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
         for it in all.iter().filter(|it| it.stance == stance).flat_map(|it| &it.running) {
             let Some(analysed) = it.analysed else { continue };
-            let parts = [&sheets, &day, VERSION, &analysed.to_string(), &bases];
+            let loaded = one.loaded.get(it.digest.as_str());
+            let mark = loaded.map_or("", String::as_str);
+            let parts = [&sheets, &day, VERSION, &analysed.to_string(), &bases, mark];
             wanted.entry(it.digest.to_string()).or_insert_with(|| Wanted {
                 digest: it.digest.clone(),
                 repository: it.repository.clone(),
                 tag: it.tag.clone(),
                 platform: it.platform.clone(),
+                loads_in: loaded.map(|_| one.name.clone()),
                 ground: hash(&parts),
             });
         }
@@ -306,7 +325,7 @@ pub(super) async fn seen(
     // Whoever tells of new advisories goes first.
     drop(app.judging.lock().await);
     let told = |error: store::Error| error.to_string();
-    let Wanted { digest, repository, tag, platform, .. } = wanted;
+    let Wanted { digest, repository, tag, platform, loads_in, .. } = wanted;
     let inventory = app.store.inventory(organisation, digest).await.map_err(told)?;
     let Some(inventory) = inventory else { return Ok(None) };
     let asked = Asked { repository, tag: tag.as_deref(), digest, platform };
@@ -315,9 +334,16 @@ pub(super) async fn seen(
     let layers = inventory.subject.image().map_or(&[][..], |it| &it.layers);
     let layers: Vec<_> = layers.iter().map_while(|it| it.diff_id.clone()).collect();
     let bases = app.store.bases_below(organisation, &layers).await.map_err(told)?;
+    let loaded = match loads_in {
+        Some(there) => in_use::evidence(app, organisation, there, digest).await.map_err(told)?,
+        None => None,
+    };
     let now = app.now();
     let looking = judge::on_a_core(app, lookout, move |lookout| {
-        let analysis = lookout.analyze_in_brief(inventory, &Filter::default());
+        let mut analysis = lookout.analyze_in_brief(inventory, &Filter::default());
+        if let Some(loaded) = loaded {
+            loaded.note(&mut analysis);
+        }
         let mut beside = Beside::of(&analysis.inventory, found.as_ref(), || stated);
         if let Some(image) = analysis.inventory.subject.image() {
             beside.stand_on_known(image, &bases);
@@ -351,7 +377,10 @@ pub(super) async fn asked(
 fn mark(facts: &mut policy::Facts, base: Option<&Json>, set: &str, day: Moment) -> String {
     let analysis = facts.input.get_mut("analysis").and_then(Json::as_object_mut);
     let aside = analysis.map(|it| {
-        let kind = it.get("basis").map(|it| json!([it["starter"], it["almanac"] == ""]));
+        let kind = it.get("basis").map(|it| {
+            let looked = &it["in_use"];
+            json!([it["starter"], it["almanac"] == "", looked["by"], looked["is_old"]])
+        });
         ([("basis", it.remove("basis")), ("says", it.remove("says"))], kind)
     });
     let mut hasher = Hasher(Sha256::new());

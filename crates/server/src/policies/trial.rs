@@ -17,11 +17,12 @@ use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use super::attested::Asking;
-use super::judging::{Wanted, asked, said, seen, states};
-use super::{Ready, Said, fit, hash, modules_of, read_set, refused};
+use super::judging::{Wanted, asked, said, seen, stance, states};
+use super::{Ready, Said, fit, modules_of, read_set, refused};
 use crate::app::App;
 use crate::body;
 use crate::exceptions::Lookouts;
+use crate::in_use::Marks;
 use crate::refusal::Refusal;
 
 /// Images that are tried, where nobody says how many, and at most; and that can be named.
@@ -213,10 +214,21 @@ async fn concerned(
     let set = super::ready(record).await.map_err(|why| Sort::Failed.because(why))?;
     let mut lookouts = Lookouts::of(app, organisation, Judging::default()).await?;
     let mut places: BTreeMap<String, Now> = BTreeMap::new();
+    let marks = Marks::of(app, organisation).await?;
+    let names = store.environment_names(organisation).await?;
+    let looked =
+        names.iter().filter_map(|(id, name)| Some((name.as_str(), (id, marks.there(id)?))));
+    let looked: BTreeMap<&str, _> = looked.collect();
+    let loads_in = |environment: Option<&str>, digest: &Digest| {
+        let name = environment?;
+        let (_, there) = looked.get(name)?;
+        there.contains_key(digest.as_str()).then(|| name.to_owned())
+    };
     let mut stand = |environment: Option<&str>| {
         let (exceptions, held) =
             environment.map(|it| lookouts.held_in(it, app.now())).unwrap_or_default();
-        let stance = hash(&[&held]);
+        let alone = environment.and_then(|it| looked.get(it)).map_or("", |(id, _)| id.as_str());
+        let stance = stance(&[&held], alone);
         let lookout = lookouts.there(environment);
         let set = Arc::clone(&set);
         places.entry(stance.clone()).or_insert(Now { set, lookout, exceptions });
@@ -229,6 +241,8 @@ async fn concerned(
             match named(app, organisation, it).await? {
                 Some(wanted) => {
                     let environment = sent.environment.clone();
+                    let loads_in = loads_in(environment.as_deref(), &wanted.digest);
+                    let wanted = Wanted { loads_in, ..wanted };
                     all.push(Concerned { environment, stance: stance.clone(), wanted });
                 }
                 None => pending += 1,
@@ -267,6 +281,7 @@ async fn concerned(
                 repository: it.repository,
                 tag: it.tag,
                 platform: it.platform,
+                loads_in: loads_in(Some(name), &it.digest),
                 ground: String::new(),
             };
             let (environment, stance) = (Some(name.clone()), stance.clone());
@@ -287,8 +302,14 @@ async fn named(
     let record = app.store.image(organisation, &digest).await?;
     let record = record.ok_or_else(|| Refusal::no_such("image", digest.as_str()))?;
     let repository = record.repositories.first().cloned().unwrap_or_default();
-    let wanted =
-        Wanted { digest, repository, tag: None, platform: record.platform, ground: String::new() };
+    let wanted = Wanted {
+        digest,
+        repository,
+        tag: None,
+        platform: record.platform,
+        loads_in: None,
+        ground: String::new(),
+    };
     Ok(Some(wanted).filter(|_| record.state == ImageState::Analysed))
 }
 

@@ -202,7 +202,9 @@ async fn analysis(
     let mut analysis = judge::analysis(&app, &organisation, inventory, judging).await?;
     if let Some(environment) = environment {
         let digest = named::digest(&digest)?;
-        in_use::note(&app, &organisation, &environment, &digest, &mut analysis).await?;
+        if let Some(seen) = in_use::evidence(&app, &organisation, &environment, &digest).await? {
+            seen.note(&mut analysis);
+        }
     }
     body::long(analysis).await
 }

@@ -1,5 +1,6 @@
 //! Policies: what is in force where, what it says of what runs, and what flips because of what.
 
+mod in_use;
 mod trials;
 
 use std::sync::Arc;

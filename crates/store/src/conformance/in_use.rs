@@ -52,11 +52,11 @@ async fn keep(
     minute: i64,
     told: &[(&Digest, &str)],
     is_all: bool,
-) {
+) -> bool {
     let told: BTreeMap<String, Profile> =
         told.iter().map(|(digest, name)| (digest.to_string(), profile(name))).collect();
     let seen = at(minute).at;
-    store.keep_in_use(whose, runtime, environment, seen, &told, is_all).await.unwrap();
+    store.keep_in_use(whose, runtime, environment, seen, &told, is_all).await.unwrap()
 }
 
 /// Something of everything, for those who look into all tables.
@@ -143,4 +143,48 @@ pub(super) async fn is_kept_by_runtime_and_environment(store: &Store) {
     assert_eq!(rows(store, "in_use").await, 2);
     store.delete_environment(&acme, &at(9), "live").await.unwrap();
     assert_eq!(rows(store, "in_use").await, 0);
+}
+
+pub(super) async fn is_marked_where_it_changes(store: &Store) {
+    let acme = acme(store).await;
+    let kept = inventory(1, &["pkg:deb/debian/a@1"], &[]);
+    let seen = Some("docker.io/acme/web");
+    store.keep_inventory(&acme, &at(1), &digest(1), &amd64(), seen, &kept).await.unwrap();
+    for runtime in ["sysdig one", "sysdig two"] {
+        snap(store, &acme, runtime, "production", &[digest(1)], 2).await;
+    }
+    let (one, two) = (("sysdig one", "production"), ("sysdig two", "production"));
+    let mark = async |minute: i64| {
+        let mut all = store.in_use_marks(&acme, at(minute).at).await.unwrap();
+        let there = all.drain().next().map(|(_, there)| there).unwrap_or_default();
+        there.get(digest(1).as_str()).cloned()
+    };
+    let all = |name: &'static str| [(&digest(1), name)].map(|(it, name)| (it.clone(), name));
+    let keep = async |runtime, minute: i64, told: &[(Digest, &str)], is_all: bool| {
+        let told: Vec<_> = told.iter().map(|(digest, name)| (digest, *name)).collect();
+        keep(store, &acme, runtime, minute, &told, is_all).await
+    };
+    assert_eq!(mark(0).await, None);
+    assert!(keep(one, 3, &all("a"), true).await);
+    let first = mark(0).await;
+    assert!(first.is_some());
+    // The same, seen later, is the same.
+    assert!(!keep(one, 4, &all("a"), true).await);
+    assert_eq!(mark(0).await, first);
+    assert_eq!(mark(4).await, first, "it was seen just now");
+    assert!(keep(one, 5, &all("b"), true).await);
+    assert_ne!(mark(0).await, first);
+    assert!(keep(one, 6, &all("a"), false).await);
+    assert_eq!(mark(0).await, first);
+    // Somebody else may see more; and who has seen nothing for long says nothing.
+    assert!(keep(two, 9, &all("a"), true).await);
+    let both = mark(0).await;
+    assert!(both.is_some() && both != first);
+    assert_ne!(mark(7).await, both);
+    assert!(keep(two, 10, &[], true).await, "it is gone");
+    assert_eq!(mark(0).await, first);
+    assert!(!keep(two, 11, &[], true).await);
+    // Others' is nobody's business.
+    let other = store.create_organisation(&at(0), "other").await.unwrap().id;
+    assert!(store.in_use_marks(&other, at(0).at).await.unwrap().is_empty());
 }

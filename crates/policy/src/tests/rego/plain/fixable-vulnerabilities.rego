@@ -28,6 +28,9 @@ package_types := object.get(data.config, "package_types", [])
 # For so many days after it became known, a flaw is let through.
 grace_period_days := object.get(data.config, "grace_period_days", 0)
 
+# Whether flaws are let through that nothing loads where the image runs, as somebody saw.
+in_use_only := object.get(data.config, "in_use_only", false)
+
 default pass := false
 
 pass if count(violation) == 0
@@ -46,6 +49,7 @@ violation contains {
 	some entry in oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
 	counts_as_type(entry.purl)
 	some flaw in entry.vulnerabilities
+	not lies_idle(flaw)
 	flaw.cvss.severity in severities
 	counts_as_fixable(flaw)
 	not in_grace(flaw)
@@ -87,4 +91,9 @@ remedy(purl, flaw) := sprintf("Update %s to %s or later.", [purl, flaw.fixed_by]
 
 remedy(purl, flaw) := sprintf("There is no version of %s yet that mends it: remove it, or state why it does no harm.", [purl]) if {
 	object.get(flaw, "fixed_by", "") == ""
+}
+
+lies_idle(flaw) if {
+	in_use_only
+	flaw.in_use == false
 }

@@ -34,6 +34,9 @@ ignored_cves := object.get(data.config, "ignored_cves", [])
 # Whether flaws count that CISA knows to be exploited.
 include_cisa_kev := object.get(data.config, "include_cisa_kev", true)
 
+# Whether flaws are let through that nothing loads where the image runs, as somebody saw.
+in_use_only := object.get(data.config, "in_use_only", false)
+
 default pass := false
 
 pass if count(violation) == 0
@@ -51,6 +54,7 @@ violation contains {
 } if {
 	some entry in oci.referrer("https://scout.docker.com/vulnerabilities/v0.1").statement.predicate
 	some flaw in entry.vulnerabilities
+	not lies_idle(flaw)
 	why := reason(flaw)
 	not is_ignored(flaw)
 }
@@ -96,4 +100,9 @@ remedy(purl, flaw) := sprintf("Update %s to %s or later, before anything else.",
 
 remedy(purl, flaw) := sprintf("Take %s out of the image: nothing mends it yet.", [purl]) if {
 	object.get(flaw, "fixed_by", "") == ""
+}
+
+lies_idle(flaw) if {
+	in_use_only
+	flaw.in_use == false
 }
