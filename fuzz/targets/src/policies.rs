@@ -26,7 +26,7 @@ pub fn run(input: &[u8]) {
         said: 1 << 20,
         ..Limits::default()
     };
-    let facts = Facts { input, now: 1_700_000_000_000_000_000, ..Facts::default() };
+    let facts = Facts { input: input.into(), now: 1_700_000_000_000_000_000, ..Facts::default() };
     let Ok(set) = Set::read([Module::file("a.rego", module)]) else { return };
     for it in set.policies() {
         assert!(it.thresholds().iter().all(|it| !it.key.is_empty()));
