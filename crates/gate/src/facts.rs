@@ -18,7 +18,7 @@ pub fn facts(analysis: &Analysis, beside: &Beside, now: i64, tool_version: &str)
         input["analysis"]["support"] = json!({ "until": until });
     }
     Facts {
-        input,
+        input: input.into(),
         now,
         referrers: beside.referrers(),
         referrers_unread: beside.unread.clone(),

@@ -23,7 +23,8 @@ fn main() {
     let judge =
         Judge::new(&set, &Config::default(), &Limits::default()).expect("nothing is configured");
     println!("{:>10.1?}  to make them ready", begun.elapsed());
-    let facts = Facts { input: image(0), now: 1_795_000_000_000_000_000, ..Facts::default() };
+    let facts =
+        Facts { input: image(0).into(), now: 1_795_000_000_000_000_000, ..Facts::default() };
     judge.judge(&facts, &Alone);
     let mut times: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
@@ -46,7 +47,7 @@ fn main() {
         return;
     }
     let images: Vec<Facts> =
-        (0..IMAGES).map(|it| Facts { input: image(it), ..facts.clone() }).collect();
+        (0..IMAGES).map(|it| Facts { input: image(it).into(), ..facts.clone() }).collect();
     for threads in [1, 2] {
         let (begun, before) = (Instant::now(), of_cores());
         let next = AtomicUsize::new(0);

@@ -160,13 +160,13 @@ pub(crate) mod tests {
     #[test]
     fn families() {
         let facts = Facts {
-            input: serde_json::json!({
+            input: Arc::new(serde_json::json!({
                 "artifacts": [{ "purl": "pkg:npm/a@1", "locations": [{ "path": "/a" }] }],
                 "vulnerabilities": [{ "purl": "pkg:npm/a@1", "vulnerabilities": [
                     { "id": "CVE-1", "source_id": "GHSA-1", "fixed_by": "1.1" },
                     { "id": "CVE-2", "source_id": "CVE-2", "suppressed": true, "fixed_by": "1.2" },
                 ]}],
-            }),
+            })),
             ..Facts::default()
         };
         let check = |name: &str, arguments: &str, expect: &str| {

@@ -1,6 +1,7 @@
 //! What a policy is, what it is judged by, and what comes of it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -92,7 +93,7 @@ pub enum ResultKind {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// Our document of the image with its findings, as the report `sbom` writes it.
-    pub input: Value,
+    pub input: Arc<Value>,
     /// Every attestation that the image has.
     pub referrers: Vec<Referrer>,
     /// Why the attestations could not all be read. A policy that asks for one that is not among

@@ -24,6 +24,7 @@ pub(crate) struct Ready {
     pub(crate) file: String,
     pub(crate) query: String,
     pub(crate) calls: BTreeMap<&'static str, u8>,
+    pub(crate) looks_inside: bool,
     pub(crate) debug: bool,
     /// Or why it never is.
     pub(crate) engine: Result<Engine, String>,
@@ -140,7 +141,7 @@ fn run(
         limit: pass.limits.time,
         check_interval: STEPS,
     });
-    engine.set_input(pass.known.input.clone());
+    engine.set_input(pass.known.input(ready.looks_inside).clone());
     let told = engine.eval_query(ready.query.clone(), false);
     let told = match told {
         Ok(told) => {

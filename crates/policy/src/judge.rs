@@ -54,6 +54,7 @@ impl Judge {
                     file: it.policy.file.clone(),
                     query: it.query.clone(),
                     calls: it.calls.clone(),
+                    looks_inside: it.looks_inside,
                     debug: config.debug,
                     engine,
                 };

@@ -1,4 +1,4 @@
-//! What is known about an image, as values of Rego: made once, and looked up by every policy.
+//! What is known about an image, as values of Rego: made once, when the first policy looks at it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -7,8 +7,12 @@ use regorus::Value;
 use serde_json::{Value as Json, json};
 
 use crate::contract::{Facts, Referrer};
+use crate::listing::{self, Flaw, Package, Standing};
 use crate::room;
 use crate::values::{self, Maker};
+
+/// What the document lists at length.
+pub(crate) const LISTED: [&str; 2] = ["artifacts", "vulnerabilities"];
 
 /// The predicates that are made from what is known, rather than attached to an image.
 pub(crate) const VULNERABILITIES: &str = "https://scout.docker.com/vulnerabilities/v0.1";
@@ -21,20 +25,31 @@ const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 /// The facts, ready to be looked up.
 #[derive(Debug)]
 pub(crate) struct Known {
-    /// The document, with the names of flaws as policies compare them.
-    pub(crate) input: Value,
+    /// The document as it was given. What is made of it is made when somebody looks at it.
+    document: Arc<Json>,
+    /// The document, in which packages and findings are there, and nobody sees which.
+    outline: Value,
     pub(crate) now: i64,
     /// By predicate type.
-    pub(crate) referrers: BTreeMap<String, Value>,
+    referrers: BTreeMap<String, Value>,
     pub(crate) referrers_unread: Option<String>,
+    whole: OnceLock<Whole>,
+    standing: OnceLock<Vec<Standing>>,
+    packages: OnceLock<Vec<Package>>,
+}
+
+/// All of the document as values, for whoever looks at it in his own way.
+#[derive(Debug)]
+struct Whole {
+    /// The document, with the names of flaws as policies compare them.
+    input: Value,
     /// `{purl, vulnerabilities}` by purl, without what a statement takes out of the way.
-    vulnerabilities: OnceLock<BTreeMap<String, Value>>,
+    vulnerabilities: BTreeMap<String, Value>,
     /// The package in the document, by purl.
-    packages: OnceLock<BTreeMap<String, Value>>,
-    /// The same as in `vulnerabilities`, in the order of the document.
-    pub(crate) entries: Vec<Value>,
-    /// The document's packages.
-    pub(crate) artifacts: Value,
+    packages: BTreeMap<String, Value>,
+    /// What is attached to every image: its findings, and its packages.
+    found: Value,
+    listed: Value,
 }
 
 /// How deep documents may be nested for an ordinary stack.
@@ -45,65 +60,125 @@ impl Known {
     pub(crate) fn with_room(facts: &Facts) -> Option<Self> {
         let told =
             facts.referrers.iter().flat_map(|it| [Some(&it.statement), it.envelope.as_ref()]);
-        let all = [Some(&facts.input), facts.statements.as_ref(), facts.provenance.as_ref()];
-        if all.into_iter().chain(told).flatten().all(|it| is_shallow(it, SHALLOW)) {
+        let all = [facts.statements.as_ref(), facts.provenance.as_ref()];
+        // What is listed in the document is made by whoever looks at it, and he has room.
+        let fields = facts.input.as_object().into_iter().flatten();
+        let outline = fields.filter(|(name, it)| !is_listed(name, it)).map(|(_, it)| Some(it));
+        if all.into_iter().chain(told).chain(outline).flatten().all(|it| is_shallow(it, SHALLOW)) {
             return Some(Self::new(facts));
         }
         room::with(|| Self::new(facts))
     }
 
     pub(crate) fn new(facts: &Facts) -> Self {
-        let input = document(&facts.input);
-        let entries = entries(&input);
-        let artifacts = values::field(&input, "artifacts").filter(|it| it.as_array().is_ok());
-        let artifacts = artifacts.cloned().unwrap_or_else(Value::new_array);
-        let mut known = Self {
-            now: facts.now,
-            referrers: BTreeMap::new(),
-            referrers_unread: facts.referrers_unread.clone(),
-            vulnerabilities: OnceLock::new(),
-            packages: OnceLock::new(),
-            entries,
-            artifacts,
-            input,
-        };
+        let mut referrers = BTreeMap::new();
         // Of several, the first: whoever reads them puts the one that counts there.
         for referrer in facts.referrers.iter().rev() {
-            known.referrers.insert(referrer.predicate_type.clone(), attached(referrer));
+            referrers.insert(referrer.predicate_type.clone(), attached(referrer));
         }
-        let subject = values::of(&subject(&facts.input));
-        let listed = Value::from(known.entries.clone());
-        let sbom = object([("artifacts", known.artifacts.clone())]);
-        let mut made = |kind: &str, predicate: Value| {
-            let statement = object([
-                ("_type", Value::from(STATEMENT)),
-                ("predicateType", Value::from(kind)),
-                ("subject", subject.clone()),
-                ("predicate", predicate),
-            ]);
-            known.referrers.insert(kind.to_owned(), object([("statement", statement)]));
+        let mut made = |kind: &str, predicate: &Option<Json>| {
+            if let Some(predicate) = predicate {
+                let statement = stated(kind, &subject(&facts.input), values::of(predicate));
+                referrers.insert(kind.to_owned(), statement);
+            }
         };
-        made(VULNERABILITIES, listed);
-        made(SBOM, sbom);
-        if let Some(provenance) = &facts.provenance {
-            made(PROVENANCE, values::of(provenance));
+        made(PROVENANCE, &facts.provenance);
+        made(OPENVEX, &facts.statements);
+        Self {
+            document: Arc::clone(&facts.input),
+            outline: outline(&facts.input),
+            now: facts.now,
+            referrers,
+            referrers_unread: facts.referrers_unread.clone(),
+            whole: OnceLock::new(),
+            standing: OnceLock::new(),
+            packages: OnceLock::new(),
         }
-        if let Some(statements) = &facts.statements {
-            made(OPENVEX, values::of(statements));
+    }
+
+    /// The document, for a policy that `looks_inside` what is listed there, or does not.
+    pub(crate) fn input(&self, looks_inside: bool) -> &Value {
+        if looks_inside { &self.whole().input } else { &self.outline }
+    }
+
+    fn whole(&self) -> &Whole {
+        self.whole.get_or_init(|| Whole::of(&self.document))
+    }
+
+    /// What is attached to the image under a predicate type.
+    pub(crate) fn referrer(&self, kind: &str) -> Option<&Value> {
+        match kind {
+            VULNERABILITIES => Some(&self.whole().found),
+            SBOM => Some(&self.whole().listed),
+            other => self.referrers.get(other),
         }
-        known
     }
 
     /// `{purl, vulnerabilities}` of a package that has any.
     pub(crate) fn vulnerabilities(&self, purl: &str) -> Option<&Value> {
-        self.vulnerabilities.get_or_init(|| by_purl(&self.entries)).get(purl)
+        self.whole().vulnerabilities.get(purl)
     }
 
     /// The package in the document.
     pub(crate) fn package(&self, purl: &str) -> Option<&Value> {
-        let listed = || self.artifacts.as_array().into_iter().flat_map(|it| it.iter());
-        self.packages.get_or_init(|| by_purl(listed())).get(purl)
+        self.whole().packages.get(purl)
     }
+
+    /// What stands against each package, in the order of the document.
+    pub(crate) fn standing(&self) -> &[Standing] {
+        self.standing.get_or_init(|| listing::standing(&self.document))
+    }
+
+    /// All of a flaw that stands.
+    pub(crate) fn flaw(&self, flaw: &Flaw) -> Value {
+        flaw.whole(&self.document)
+    }
+
+    /// Every package, in the order of the document.
+    pub(crate) fn packages(&self) -> &[Package] {
+        self.packages.get_or_init(|| listing::packages(&self.document))
+    }
+}
+
+impl Whole {
+    fn of(document: &Json) -> Self {
+        let input = self::document(document);
+        let entries = entries(&input);
+        let artifacts = values::field(&input, "artifacts").filter(|it| it.as_array().is_ok());
+        let artifacts = artifacts.cloned().unwrap_or_else(Value::new_array);
+        let packages = by_purl(artifacts.as_array().into_iter().flat_map(|it| it.iter()));
+        let vulnerabilities = by_purl(&entries);
+        let found = stated(VULNERABILITIES, &subject(document), Value::from(entries));
+        let listed = stated(SBOM, &subject(document), object([("artifacts", artifacts)]));
+        Self { input, vulnerabilities, packages, found, listed }
+    }
+}
+
+/// Whether a field of the document lists so much that few look at it.
+fn is_listed(name: &str, value: &Json) -> bool {
+    LISTED.contains(&name) && value.is_array()
+}
+
+/// The document without what is listed there: lists in which nothing is stand for it.
+fn outline(input: &Json) -> Value {
+    let mut maker = Maker::default();
+    let Json::Object(fields) = input else { return maker.value(input) };
+    let made = fields.iter().map(|(name, value)| {
+        let value = if is_listed(name, value) { Value::new_array() } else { maker.value(value) };
+        (maker.name(name), value)
+    });
+    Value::from(made.collect::<BTreeMap<_, _>>())
+}
+
+/// An attached statement.
+fn stated(kind: &str, subject: &Json, predicate: Value) -> Value {
+    let statement = object([
+        ("_type", Value::from(STATEMENT)),
+        ("predicateType", Value::from(kind)),
+        ("subject", values::of(subject)),
+        ("predicate", predicate),
+    ]);
+    object([("statement", statement)])
 }
 
 fn is_shallow(value: &Json, left: u32) -> bool {
@@ -224,23 +299,33 @@ fn entry<'a>(maker: &mut Maker<'a>, entry: &'a Json) -> Value {
     Value::from(made.collect::<BTreeMap<_, _>>())
 }
 
-/// A flaw under the name that policies compare: the CVE where there is one.
-fn flaw<'a>(maker: &mut Maker<'a>, flaw: &'a Json) -> Value {
-    let Json::Object(fields) = flaw else { return maker.value(flaw) };
+/// The name of a flaw that policies compare, which is the CVE where there is one, and its others.
+pub(crate) fn names(flaw: &Json) -> (&str, Vec<&Json>, Vec<&str>) {
     let told = flaw["source_id"].as_str().unwrap_or_default();
     let id = flaw["id"].as_str().filter(|it| !it.is_empty()).unwrap_or(told);
     let listed: &[Json] = flaw["aliases"].as_array().map_or(&[], Vec::as_slice);
     let is_cve = |it: &&str| it.starts_with("CVE-");
     let other = listed.iter().filter_map(Json::as_str).find(is_cve);
     let name = [Some(id), Some(told), other].into_iter().flatten().find(is_cve).unwrap_or(id);
-    let mut aliases: Vec<Value> =
-        listed.iter().filter(|it| *it != name).map(|it| maker.value(it)).collect();
+    let mut more = Vec::new();
     for (at, alias) in [told, id].into_iter().enumerate() {
         let is_there = listed.iter().any(|it| it == alias) || (at == 1 && told == id);
         if !alias.is_empty() && alias != name && !is_there {
-            aliases.push(Value::from(alias));
+            more.push(alias);
         }
     }
+    (name, listed.iter().filter(|it| *it != name).collect(), more)
+}
+
+/// How severe a flaw is of which nobody says it.
+pub(crate) const UNSPECIFIED: &str = "UNSPECIFIED";
+
+/// A flaw under the name that policies compare.
+pub(crate) fn flaw<'a>(maker: &mut Maker<'a>, flaw: &'a Json) -> Value {
+    let Json::Object(fields) = flaw else { return maker.value(flaw) };
+    let (name, listed, more) = names(flaw);
+    let mut aliases: Vec<Value> = listed.into_iter().map(|it| maker.value(it)).collect();
+    aliases.extend(more.into_iter().map(Value::from));
     let mut made: BTreeMap<Value, Value> =
         fields.iter().map(|(name, it)| (maker.name(name), maker.value(it))).collect();
     made.insert(maker.name("source_id"), Value::from(name));
@@ -253,7 +338,7 @@ fn flaw<'a>(maker: &mut Maker<'a>, flaw: &'a Json) -> Value {
         let known = flaw["cvss"].as_object().into_iter().flatten();
         let mut cvss: BTreeMap<Value, Value> =
             known.map(|(name, it)| (maker.name(name), maker.value(it))).collect();
-        cvss.insert(maker.name("severity"), Value::from("UNSPECIFIED"));
+        cvss.insert(maker.name("severity"), Value::from(UNSPECIFIED));
         made.insert(maker.name("cvss"), Value::from(cvss));
     }
     Value::from(made)

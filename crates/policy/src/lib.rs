@@ -8,6 +8,7 @@ mod contract;
 mod evaluate;
 mod judge;
 mod known;
+mod listing;
 mod metadata;
 mod pass;
 mod question;

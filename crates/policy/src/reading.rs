@@ -9,6 +9,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::contract::{Error, Module};
+use crate::known::LISTED;
 
 /// The most bytes that a module may have.
 pub(crate) const LARGEST: usize = 1 << 20;
@@ -41,6 +42,8 @@ pub(crate) struct Reading {
     pub(crate) calls: Vec<Call>,
     /// Where `print(…)` stands, in bytes.
     pub(crate) prints: Vec<Range<usize>>,
+    /// It looks at packages or findings in the document, and not only whether they are there.
+    pub(crate) looks_inside: bool,
     /// Where something is looked through with `some … in`, in bytes.
     pub(crate) searched: Vec<Range<usize>>,
 }
@@ -104,7 +107,8 @@ pub(crate) fn read(module: &Module) -> Result<Belongs, Error> {
         return Err(bad(format!("its package is `{}`", package.join(".")))
             .with_hint("a policy is of the package `docker.scout`, or of one below it"));
     }
-    let mut reading = Reading { package, ..Reading::default() };
+    let looks_inside = looks_inside(&tree["rules"]) || looks_inside(&tree["imports"]);
+    let mut reading = Reading { package, looks_inside, ..Reading::default() };
     let imports = imports(&tree["imports"], &module.text);
     for rule in list(&tree["rules"]) {
         reading.count += 1;
@@ -230,6 +234,46 @@ fn searched(node: &Value, found: &mut Vec<Range<usize>>) {
     }
 }
 
+/// Whether anything below a node may look at what the document lists. What is not known to look at
+/// something else may.
+fn looks_inside(node: &Value) -> bool {
+    let (key, inner) = match node {
+        Value::Array(items) => return items.iter().any(looks_inside),
+        Value::Object(fields) if fields.len() == 1 => match fields.iter().next() {
+            Some((key, inner)) => (key.as_str(), inner),
+            None => return false,
+        },
+        Value::Object(fields) => return fields.values().any(looks_inside),
+        _ => return false,
+    };
+    let call = path(&inner["fcn"]).unwrap_or_default();
+    match (key, list(&inner["params"])) {
+        ("Var", _) => inner["value"] == "input",
+        ("RefDot", _) if is_input(&inner["refr"]) => is_listed(&inner["field"][1]),
+        // Whether it is there is seen from without.
+        ("NotExpr", _) if is_field_of_input(&inner["expr"]) => false,
+        ("Call", [one]) if call == ["is_array"] && is_field_of_input(one) => false,
+        ("Call", [one, field, rest @ ..]) if call == ["object", "get"] && is_input(one) => {
+            let first = list(&field["Array"]["items"]).first().unwrap_or(field);
+            let name = &first["String"]["value"];
+            !name.is_string() || is_listed(name) || rest.iter().any(looks_inside)
+        }
+        _ => looks_inside(inner),
+    }
+}
+
+fn is_input(node: &Value) -> bool {
+    node["Var"]["value"] == "input"
+}
+
+fn is_field_of_input(node: &Value) -> bool {
+    is_input(&node["RefDot"]["refr"])
+}
+
+fn is_listed(name: &Value) -> bool {
+    name.as_str().is_none_or(|it| LISTED.contains(&it))
+}
+
 /// A function that calls itself, if only through others: it would not end before its stack does.
 pub(crate) fn circle(functions: &BTreeMap<String, BTreeSet<String>>) -> Option<String> {
     // Whoever only calls what is known to end, ends.
@@ -349,4 +393,52 @@ fn range(span: &Value) -> Option<Range<usize>> {
 
 fn list(node: &Value) -> &[Value] {
     node.as_array().map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_looks_at_what_the_document_lists() {
+        let check = |rule: &str, expect: bool| {
+            let text = format!("package docker.scout\nimport rego.v1\n{rule}\n");
+            let Ok(Belongs::Ours(reading)) = read(&Module::file("a.rego", text)) else {
+                panic!("{rule}")
+            };
+            assert_eq!(reading.looks_inside, expect, "{rule}");
+        };
+        check("pass if not input.vulnerabilities", false);
+        check("pass if is_array(input.artifacts)", false);
+        check("pass if input.source.image", false);
+        check("pass if input.source.artifacts", false);
+        check(
+            "a := object.get(input, [\"source\", \"x\"], object.get(input, \"gaps\", []))",
+            false,
+        );
+        check("a := foretop.flaws({}, [\"purl\"])", false);
+        check("pass if not not_there\nnot_there if input.vulnerabilities", true);
+        check("pass if not input.vulnerabilities[0]", true);
+        check("pass if is_array(input.artifacts[0].licenses)", true);
+        check("pass if input[\"artifacts\"]", true);
+        check("pass if { some name in [\"artifacts\"]; input[name] }", true);
+        check("a := object.get(input, \"artifacts\", [])", true);
+        check("a := object.get(input, [\"artifacts\", 0], [])", true);
+        check("a := object.get(input, data.config.name, [])", true);
+        check("a := object.get(input, \"gaps\", input.artifacts)", true);
+        check("a := count(input.artifacts)", true);
+        check("a := [it | some it in input.vulnerabilities]", true);
+        check("a := {it.name: it | it := input.artifacts[_]}", true);
+        check("a contains it if { some it in input.artifacts }", true);
+        check("pass if { every it in input.artifacts { it.name } }", true);
+        check("a := input", true);
+        check("a := f(input)\nf(x) := x.artifacts", true);
+        check("pass if walk(input, [_, _])", true);
+        check("pass if pass_ with input.artifacts as []\npass_ if input.source", true);
+        check("import input.artifacts as listed\npass if listed", true);
+        check("import input as it\npass if it.artifacts", true);
+        check("pass if input.artifacts == []", true);
+        check("pass := true if input.source else := input.artifacts", true);
+        check("default pass := false\na[input.artifacts[0].name] := 1", true);
+    }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Prepared {
     pub(crate) quiet: Option<Engine>,
     /// Which functions of ours it calls, with how many arguments.
     pub(crate) calls: BTreeMap<&'static str, u8>,
+    /// It looks at packages or findings in the document itself.
+    pub(crate) looks_inside: bool,
     /// Why it can never be judged by.
     pub(crate) flaw: Option<String>,
 }
@@ -107,6 +109,7 @@ impl Set {
                     loud: it.loud.clone(),
                     quiet: it.quiet.clone(),
                     calls: it.calls.clone(),
+                    looks_inside: it.looks_inside,
                     flaw: it.flaw.clone(),
                 }
             })
@@ -208,7 +211,8 @@ fn prepared(
         engine.map_err(|why| flaw.get_or_insert(why)).ok()
     };
     let (quiet, loud) = (engine(true), engine(false));
-    Prepared { policy, query, loud, quiet, calls, flaw }
+    let looks_inside = parts.iter().any(|(_, it)| it.looks_inside);
+    Prepared { policy, query, loud, quiet, calls, looks_inside, flaw }
 }
 
 /// What is wrong with a policy and its libraries; else what they call.

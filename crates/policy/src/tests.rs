@@ -136,7 +136,7 @@ fn with(mut image: Value, path: &str, value: Value) -> Value {
 }
 
 fn facts(input: Value) -> Facts {
-    Facts { input, now: NOW, ..Facts::default() }
+    Facts { input: input.into(), now: NOW, ..Facts::default() }
 }
 
 /// A policy's verdict, in lines: the outcome, then each violation.

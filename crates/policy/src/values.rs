@@ -91,6 +91,14 @@ impl<'a> Maker<'a> {
         }
     }
 
+    /// The same for what many have in common.
+    pub(crate) fn shared(&mut self, json: &'a Json) -> Value {
+        match json {
+            Json::String(text) => self.name(text),
+            other => self.value(other),
+        }
+    }
+
     pub(crate) fn name(&mut self, name: &'a str) -> Value {
         self.names.entry(name).or_insert_with(|| Value::from(name)).clone()
     }

@@ -11,7 +11,8 @@ pub fn run(input: &[u8]) {
     let mut parts = text.split('\0');
     let module = parts.next().unwrap_or_default();
     let config = parts.next().unwrap_or_default();
-    let input = serde_json::from_str(parts.next().unwrap_or("{}")).unwrap_or_default();
+    let input: serde_json::Value =
+        serde_json::from_str(parts.next().unwrap_or("{}")).unwrap_or_default();
     let title = module.lines().next().unwrap_or_default().to_owned();
     let layer = Layer { title, media_type: MODULE_TYPE.to_owned(), bytes: module.into() };
     if let Ok(modules) = bundle::modules("bundle", [layer]) {
@@ -26,7 +27,7 @@ pub fn run(input: &[u8]) {
         said: 1 << 20,
         ..Limits::default()
     };
-    let facts = Facts { input, now: 1_700_000_000_000_000_000, ..Facts::default() };
+    let facts = Facts { input: input.into(), now: 1_700_000_000_000_000_000, ..Facts::default() };
     let Ok(set) = Set::read([Module::file("a.rego", module)]) else { return };
     for it in set.policies() {
         assert!(it.thresholds().iter().all(|it| !it.key.is_empty()));

@@ -53,15 +53,12 @@ pass if count(violation) == 0
 
 unknown contains "what is in the image is not known" if not is_array(input.artifacts)
 
-violation contains told if {
-	told := foretop.filled(
-		{
-			"message": "{purl} is under {license}",
-			"detail": "{}",
-			"remediation": "Replace {purl}, or list it among the ignored packages once its licence is accepted.",
-		},
-		foretop.licensed(copyleft, let_through),
-	)[_]
+violation := foretop.told([[form, foretop.licensed(copyleft, let_through)]])
+
+form := {
+	"message": "{purl} is under {license}",
+	"detail": "{}",
+	"remediation": "Replace {purl}, or list it among the ignored packages once its licence is accepted.",
 }
 
 # Many packages are under the same licence, which is looked at once.

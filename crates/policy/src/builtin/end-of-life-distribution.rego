@@ -53,7 +53,7 @@ unknown contains "the distribution could not be recognised" if {
 has_no_distribution if {
 	is_null(distro)
 	count(object.get(input, "gaps", [])) == 0
-	count({kind | some package_ in input.artifacts; kind := package_.type; kind in {"apk", "deb", "rpm"}}) == 0
+	count(foretop.types() & {"apk", "deb", "rpm"}) == 0
 }
 
 violation contains {

@@ -35,14 +35,12 @@ default pass := false
 
 pass if count(violation) == 0
 
-violation contains told if {
-	told := foretop.filled(form("Update {purl} to {fixedBy} or later."), flaws(true))[_]
-}
+violation := foretop.told([[form(remedy), flaws(fixable)] | some remedy, fixable in remedies])
 
-violation contains told if {
+remedies["Update {purl} to {fixedBy} or later."] := true
+
+remedies["There is no version of {purl} yet that mends it: remove it, or state why it does no harm."] := false if {
 	not fixable_only
-	remedy := "There is no version of {purl} yet that mends it: remove it, or state why it does no harm."
-	told := foretop.filled(form(remedy), flaws(false))[_]
 }
 
 form(remedy) := {"message": "{purl} has {vulnerability}", "detail": "{}", "remediation": remedy}

@@ -41,19 +41,14 @@ default pass := false
 
 pass if count(violation) == 0
 
-violation contains told if {
+violation := foretop.told([[form(why, remedy), flaws(object.union(which, {"fixable": fixable, "in_use_only": in_use_only}))] |
+	some why, which in reasons
 	some remedy, fixable in remedies
-	which := {"cves": listed, "other_than": ignored, "fixable": fixable, "in_use_only": in_use_only}
-	told := foretop.filled(form("which is of a high profile", remedy), flaws(which))[_]
-}
+])
 
-violation contains told if {
-	include_cisa_kev
-	some remedy, fixable in remedies
-	known := listed | ignored
-	which := {"exploited": true, "other_than": known, "fixable": fixable, "in_use_only": in_use_only}
-	told := foretop.filled(form("which is known to be exploited", remedy), flaws(which))[_]
-}
+reasons["which is of a high profile"] := {"cves": listed, "other_than": ignored}
+
+reasons["which is known to be exploited"] := {"exploited": true, "other_than": listed | ignored} if include_cisa_kev
 
 remedies := {
 	"Update {purl} to {fixedBy} or later, before anything else.": true,

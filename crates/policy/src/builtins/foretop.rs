@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use regorus::Value;
+use regorus::value::Array;
 
 use super::{Builtin, builtin, format, wrong};
+use crate::listing::{Flaw, Standing};
 use crate::pass::{Answered, Pass, Stop};
 use crate::values;
 
@@ -13,6 +15,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     builtin("foretop.flaws", 2, flaws),
     builtin("foretop.licensed", 2, licensed),
     builtin("foretop.licenses", 0, licenses),
+    builtin("foretop.told", 1, told),
+    builtin("foretop.types", 0, types),
 ];
 
 /// What a value takes at least where it is kept.
@@ -56,14 +60,11 @@ fn flaws(pass: &Pass, arguments: &[Value]) -> Answered {
     let conditions = conditions(arguments.first())?;
     let columns = columns(arguments.get(1))?;
     let mut found = Vec::new();
-    for entry in &pass.known.entries {
-        let (Some(purl), Some(flaws)) = (values::field(entry, "purl"), listed(entry)) else {
-            continue;
-        };
+    for Standing { purl, flaws } in pass.known.standing() {
         if conditions.packages_other_than.is_some_and(|all| holds(all, purl)) {
             continue;
         }
-        for flaw in flaws.iter().filter(|it| conditions.hold(it)) {
+        for flaw in flaws.iter().filter(|it| conditions.hold(pass, it)) {
             let mut told = BTreeMap::new();
             for (name, column) in &columns {
                 let Some(value) = column.of(pass, purl, flaw)? else { break };
@@ -76,10 +77,6 @@ fn flaws(pass: &Pass, arguments: &[Value]) -> Answered {
         }
     }
     Ok(Value::from(found))
-}
-
-fn listed(entry: &Value) -> Option<&regorus::value::Array> {
-    values::field(entry, "vulnerabilities")?.as_array().ok()
 }
 
 fn conditions(given: Option<&Value>) -> Result<Where<'_>, Stop> {
@@ -107,28 +104,25 @@ fn conditions(given: Option<&Value>) -> Result<Where<'_>, Stop> {
 }
 
 impl Where<'_> {
-    fn hold(&self, flaw: &Value) -> bool {
-        let is = |said: Option<bool>, is: &dyn Fn() -> bool| said.is_none_or(|said| said == is());
-        let severity = || values::field(values::field(flaw, "cvss")?, "severity");
-        let at_least = |least: Option<&Value>, name: &str| {
-            let told = || values::field(values::field(flaw, "epss")?, name);
-            least.is_none_or(|least| told().is_some_and(|it| it >= least))
+    fn hold(&self, pass: &Pass, flaw: &Flaw) -> bool {
+        let is = |said: Option<bool>, is: bool| said.is_none_or(|said| said == is);
+        let at_least = |least: Option<&Value>, told: Option<&Value>| {
+            least.is_none_or(|least| told.is_some_and(|it| it >= least))
         };
-        self.severities.is_none_or(|all| severity().is_some_and(|it| holds(all, it)))
-            && is(self.fixable, &|| fixed(flaw).is_some())
-            && is(self.exploited, &|| {
-                values::field(flaw, "cisa_exploited") == Some(&Value::Bool(true))
-            })
-            && is(self.forecast, &|| {
-                values::field(flaw, "epss").is_some_and(|it| *it != Value::Bool(false))
-            })
-            // Where nobody can tell whether something loads it, it counts.
-            && !(self.in_use_only && values::field(flaw, "in_use") == Some(&Value::Bool(false)))
-            && at_least(self.epss, "score")
-            && at_least(self.percentile, "percentile")
+        self.severities.is_none_or(|all| holds(all, &flaw.severity))
+            && is(self.fixable, fixed(flaw).is_some())
+            && is(self.exploited, flaw.is_exploited)
+            && is(self.forecast, flaw.is_forecast)
+            && !(self.in_use_only && flaw.lies_idle)
+            && at_least(self.epss, flaw.epss.as_ref())
+            && at_least(self.percentile, flaw.percentile.as_ref())
             && self.cves.is_none_or(|all| is_among(flaw, all))
             && !self.other_than.is_some_and(|all| is_among(flaw, all))
-            && !self.flaws_other_than.is_some_and(|all| holds(all, flaw))
+            // To look for it in nothing, it need not be made.
+            && !self
+                .flaws_other_than
+                .filter(|it| !is_empty(it))
+                .is_some_and(|all| holds(all, &pass.known.flaw(flaw)))
     }
 }
 
@@ -142,16 +136,24 @@ fn holds(all: &Value, one: &Value) -> bool {
     }
 }
 
+/// What holds nothing, whatever is asked.
+fn is_empty(all: &Value) -> bool {
+    match all {
+        Value::Array(items) => items.is_empty(),
+        Value::Set(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => true,
+    }
+}
+
 /// Whether a flaw goes by one of these names.
-fn is_among(flaw: &Value, all: &Value) -> bool {
-    let aliases = values::field(flaw, "aliases").and_then(|it| it.as_array().ok());
-    let mut names = values::field(flaw, "source_id").into_iter();
-    names.any(|it| holds(all, it)) || aliases.is_some_and(|it| it.iter().any(|it| holds(all, it)))
+fn is_among(flaw: &Flaw, all: &Value) -> bool {
+    holds(all, &flaw.name) || flaw.aliases.iter().any(|it| holds(all, it))
 }
 
 /// The version that mends it.
-fn fixed(flaw: &Value) -> Option<&Value> {
-    values::field(flaw, "fixed_by").filter(|it| !it.as_string().is_ok_and(|it| it.is_empty()))
+fn fixed(flaw: &Flaw) -> Option<&Value> {
+    flaw.fixed_by.as_ref().filter(|it| !it.as_string().is_ok_and(|it| it.is_empty()))
 }
 
 fn columns(given: Option<&Value>) -> Result<Vec<(Value, Column)>, Stop> {
@@ -179,24 +181,21 @@ fn columns(given: Option<&Value>) -> Result<Vec<(Value, Column)>, Stop> {
 
 impl Column {
     /// Its value; `None`: there is none, and then the flaw is not told.
-    fn of(self, pass: &Pass, purl: &Value, flaw: &Value) -> Result<Option<Value>, Stop> {
-        let below = |outer: &str, inner: &str| values::field(values::field(flaw, outer)?, inner);
+    fn of(self, pass: &Pass, purl: &Value, flaw: &Flaw) -> Result<Option<Value>, Stop> {
         Ok(match self {
             Self::Purl => Some(purl.clone()),
-            Self::Vulnerability => values::field(flaw, "source_id").cloned(),
-            Self::Severity => below("cvss", "severity").cloned(),
+            Self::Vulnerability => Some(flaw.name.clone()),
+            Self::Severity => Some(flaw.severity.clone()),
             Self::FixedBy => Some(fixed(flaw).cloned().unwrap_or_else(|| Value::from(""))),
-            Self::CvssScore => {
-                match below("cvss", "score").filter(|it| **it != Value::Bool(false)) {
-                    None => Some(Value::from("")),
-                    Some(score) => Some(Value::from(format::fixed(score, 1)?)),
-                }
-            }
-            Self::Epss => match below("epss", "score") {
+            Self::CvssScore => match flaw.score.as_ref().filter(|it| **it != Value::Bool(false)) {
+                None => Some(Value::from("")),
+                Some(score) => Some(Value::from(format::fixed(score, 1)?)),
+            },
+            Self::Epss => match &flaw.epss {
                 None => None,
                 Some(score) => Some(Value::from(format::fixed(score, 4)?)),
             },
-            Self::EpssPercent => match below("epss", "score") {
+            Self::EpssPercent => match &flaw.epss {
                 Some(Value::Number(score)) => {
                     let Value::Number(hundred) = Value::from(100_u64) else { return Ok(None) };
                     let percent = score.mul(&hundred).map_err(|it| Stop::Wrong(it.to_string()))?;
@@ -206,18 +205,27 @@ impl Column {
                 Some(other) if pass.is_strict() => return Err(wrong("a number", Some(other))),
                 _ => None,
             },
-            Self::Flaw => Some(flaw.clone()),
+            Self::Flaw => Some(pass.known.flaw(flaw)),
         })
     }
 }
 
 /// Every licence of the document's packages, as it is written there.
 fn licenses(pass: &Pass, _: &[Value]) -> Answered {
+    distinct(pass, pass.known.packages().iter().flat_map(|it| &it.licenses))
+}
+
+/// Every type of the document's packages.
+fn types(pass: &Pass, _: &[Value]) -> Answered {
+    distinct(pass, pass.known.packages().iter().filter_map(|it| it.kind.as_ref()))
+}
+
+fn distinct<'a>(pass: &Pass, all: impl Iterator<Item = &'a Value>) -> Answered {
     let mut found = BTreeSet::new();
-    for license in packages(pass).filter_map(|it| values::field(it, "licenses")).flat_map(items) {
-        if !found.contains(license) {
+    for one in all {
+        if !found.contains(one) {
             pass.make(EACH)?;
-            found.insert(license.clone());
+            found.insert(one.clone());
         }
     }
     Ok(Value::from(found))
@@ -230,12 +238,11 @@ fn licensed(pass: &Pass, arguments: &[Value]) -> Answered {
     let others = arguments.get(1).unwrap_or(&nobody);
     let (purl_name, license_name) = (Value::from("purl"), Value::from("license"));
     let mut found = Vec::new();
-    for package in packages(pass) {
-        let Some(purl) = values::field(package, "purl").filter(|it| !holds(others, it)) else {
+    for package in pass.known.packages() {
+        let Some(purl) = package.purl.as_ref().filter(|it| !holds(others, it)) else {
             continue;
         };
-        let licenses = values::field(package, "licenses").into_iter().flat_map(items);
-        for license in licenses.filter(|it| holds(wanted, it)) {
+        for license in package.licenses.iter().filter(|it| holds(wanted, it)) {
             pass.make(3 * EACH)?;
             found.push(Value::from(BTreeMap::from([
                 (purl_name.clone(), purl.clone()),
@@ -244,20 +251,6 @@ fn licensed(pass: &Pass, arguments: &[Value]) -> Answered {
         }
     }
     Ok(Value::from(found))
-}
-
-fn packages(pass: &Pass) -> impl Iterator<Item = &Value> {
-    pass.known.artifacts.as_array().into_iter().flat_map(|it| it.iter())
-}
-
-/// What is in a collection; of anything else there is nothing.
-fn items(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Array(items) => items.iter().collect(),
-        Value::Set(items) => items.iter().collect(),
-        Value::Object(fields) => fields.values().collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// A form, read once for all that it is filled with.
@@ -279,19 +272,38 @@ enum Piece {
 /// of it for `{}`. A text that says nothing else is the value itself. What lacks a field is left out.
 fn filled(pass: &Pass, arguments: &[Value]) -> Answered {
     let form = arguments.first().unwrap_or(&Value::Undefined);
+    let list = arguments.get(1).and_then(|it| it.as_array().ok());
+    let list = list.ok_or_else(|| wrong("an array", arguments.get(1)))?;
+    let mut all = Vec::new();
+    fill(pass, form, list, &mut all)?;
+    Ok(Value::from(all))
+}
+
+/// The same of each `[form, list]`, as one set. Rules that put one after the other into a set compare
+/// each with many of it.
+fn told(pass: &Pass, arguments: &[Value]) -> Answered {
+    let given = arguments.first();
+    let parts = given.and_then(|it| it.as_array().ok()).ok_or_else(|| wrong("forms", given))?;
+    let mut all = Vec::new();
+    for part in parts {
+        let part = part.as_array().map_or(&[][..], |it| it.as_slice());
+        let [form, Value::Array(list)] = part else {
+            return Err(wrong("a form and an array", part.get(1)));
+        };
+        fill(pass, form, list, &mut all)?;
+    }
+    Ok(Value::from(all.into_iter().collect::<BTreeSet<_>>()))
+}
+
+fn fill(pass: &Pass, form: &Value, list: &Array, all: &mut Vec<Value>) -> Result<(), Stop> {
     if values::weight(form, LARGEST).is_none() {
         return Err(Stop::Unknown(format!("its form is larger than {LARGEST} bytes")));
     }
     let form = read(form);
-    let list = arguments.get(1).and_then(|it| it.as_array().ok());
-    let list = list.ok_or_else(|| wrong("an array", arguments.get(1)))?;
-    let mut all = Vec::new();
     for one in list {
-        if let Some(value) = form.fill(pass, one)? {
-            all.push(value);
-        }
+        all.extend(form.fill(pass, one)?);
     }
-    Ok(Value::from(all))
+    Ok(())
 }
 
 fn read(form: &Value) -> Form {
@@ -412,8 +424,8 @@ mod tests {
         };
         let input = json!({
             "artifacts": [
-                { "purl": "pkg:npm/a@1", "licenses": ["MIT", "GPL-2.0"] },
-                { "purl": "pkg:npm/b@1", "licenses": "MIT" },
+                { "type": "npm", "purl": "pkg:npm/a@1", "licenses": ["MIT", "GPL-2.0"] },
+                { "type": "npm", "purl": "pkg:npm/b@1", "licenses": "MIT" },
                 { "licenses": ["ISC"] },
                 3,
             ],
@@ -430,7 +442,7 @@ mod tests {
                 ]},
             ],
         });
-        Facts { input, ..Facts::default() }
+        Facts { input: input.into(), ..Facts::default() }
     }
 
     fn check(name: &str, arguments: &str, expect: &str) {
@@ -497,6 +509,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_there_twice_counts_once() {
+        let one = json!({ "id": "CVE-1", "source_id": "CVE-1", "fixed_by": "1" });
+        let same = json!({ "id": "CVE-1", "source_id": "CVE-1", "aliases": [], "fixed_by": "1" });
+        let other = json!({ "id": "CVE-1", "source_id": "CVE-1", "fixed_by": "2" });
+        let input = json!({ "vulnerabilities": [
+            { "purl": "pkg:npm/a@1", "vulnerabilities": [one, other, same] },
+            { "purl": "pkg:npm/b@1", "vulnerabilities": [one] },
+            { "purl": "", "vulnerabilities": [one] },
+            { "purl": "pkg:npm/a@1", "vulnerabilities": [other, one] },
+        ]});
+        let facts = Facts { input: input.into(), ..Facts::default() };
+        assert_eq!(
+            said(&facts, "foretop.flaws", r#"[{}, ["fixedBy", "purl"]]"#),
+            r#"[{"fixedBy":"1","purl":"pkg:npm/a@1"},{"fixedBy":"2","purl":"pkg:npm/a@1"},{"fixedBy":"1","purl":"pkg:npm/b@1"}]"#,
+        );
+    }
+
+    #[test]
     fn packages_by_licence() {
         check("foretop.licenses", "[]", r#"["GPL-2.0","ISC","MIT"]"#);
         check(
@@ -505,23 +535,32 @@ mod tests {
             r#"[{"license":"MIT","purl":"pkg:npm/a@1"}]"#,
         );
         check("foretop.licensed", r#"[["MIT"], ["pkg:npm/a@1"]]"#, "[]");
+        check("foretop.types", "[]", r#"["npm"]"#);
     }
 
     #[test]
     fn forms_are_filled() {
-        let check = |form: &str, list: &str, expect: &str| {
+        let filled = |form: &str, list: &str, expect: &str| {
             check("foretop.filled", &format!("[{form}, {list}]"), expect);
         };
-        check(r#""{a} and {b}""#, r#"[{"a": "x", "b": 1}, {"a": "y"}]"#, r#"["x and 1"]"#);
-        check(r#""{a}""#, r#"[{"a": [1]}, 3]"#, "[[1]]");
-        check(
+        filled(r#""{a} and {b}""#, r#"[{"a": "x", "b": 1}, {"a": "y"}]"#, r#"["x and 1"]"#);
+        filled(r#""{a}""#, r#"[{"a": [1]}, 3]"#, "[[1]]");
+        filled(
             r#"{"all": "{}", "n": 1, "l": ["{a}", null]}"#,
             r#"[{"a": 2}]"#,
             r#"[{"all":{"a":2},"l":[2,null],"n":1}]"#,
         );
-        check(r#""{a b} {a {a}} {é} {""#, r#"[{"a": "x"}]"#, r#"["{a b} {a x} {é} {"]"#);
-        check(r#""""#, "[1, 2]", r#"["",""]"#);
-        check(r#""x{}""#, r#"["y", {"a": 1}]"#, r#"["xy","x{\"a\": 1}"]"#);
-        check(r#""x""#, "{}", "wrong: wants an array, and was given an object");
+        filled(r#""{a b} {a {a}} {é} {""#, r#"[{"a": "x"}]"#, r#"["{a b} {a x} {é} {"]"#);
+        filled(r#""""#, "[1, 2]", r#"["",""]"#);
+        filled(r#""x{}""#, r#"["y", {"a": 1}]"#, r#"["xy","x{\"a\": 1}"]"#);
+        filled(r#""x""#, "{}", "wrong: wants an array, and was given an object");
+        check(
+            "foretop.told",
+            r#"[[["{b}", [{"b": 2}, {"b": 1}]], ["{}", [1]], ["", []]]]"#,
+            "[1,2]",
+        );
+        check("foretop.told", "[[]]", "[]");
+        check("foretop.told", "[{}]", "wrong: wants forms, and was given an object");
+        check("foretop.told", "[[1]]", "wrong: wants a form and an array, and was given nothing");
     }
 }

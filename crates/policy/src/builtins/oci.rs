@@ -18,7 +18,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
 
 fn referrer(pass: &Pass, arguments: &[Value]) -> Answered {
     let kind = text(arguments, 0)?;
-    match (pass.known.referrers.get(kind), &pass.known.referrers_unread) {
+    match (pass.known.referrer(kind), &pass.known.referrers_unread) {
         (Some(referrer), _) => Ok(referrer.clone()),
         // What was not read may be there.
         (None, Some(why)) => Err(Stop::Unknown(format!(

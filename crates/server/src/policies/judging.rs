@@ -375,7 +375,8 @@ pub(super) async fn asked(
 
 /// Of all that policies see on a day. Which almanac it was is none of it: what that says is.
 fn mark(facts: &mut policy::Facts, base: Option<&Json>, set: &str, day: Moment) -> String {
-    let analysis = facts.input.get_mut("analysis").and_then(Json::as_object_mut);
+    let analysis =
+        Arc::make_mut(&mut facts.input).get_mut("analysis").and_then(Json::as_object_mut);
     let aside = analysis.map(|it| {
         let kind = it.get("basis").map(|it| {
             let looked = &it["in_use"];
@@ -384,7 +385,7 @@ fn mark(facts: &mut policy::Facts, base: Option<&Json>, set: &str, day: Moment) 
         ([("basis", it.remove("basis")), ("says", it.remove("says"))], kind)
     });
     let mut hasher = Hasher(Sha256::new());
-    let written = serde_json::to_writer(&mut hasher, &facts.input);
+    let written = serde_json::to_writer(&mut hasher, &*facts.input);
     let referrers = facts.referrers.iter();
     let referrers: Vec<_> = referrers
         .map(|it| json!([it.predicate_type, it.image, it.statement, it.envelope]))
@@ -401,7 +402,8 @@ fn mark(facts: &mut policy::Facts, base: Option<&Json>, set: &str, day: Moment) 
     ]);
     let rest = written.and_then(|()| serde_json::to_writer(&mut hasher, &rest));
     rest.expect("values have a written form, and a hash takes all");
-    let analysis = facts.input.get_mut("analysis").and_then(Json::as_object_mut);
+    let analysis =
+        Arc::make_mut(&mut facts.input).get_mut("analysis").and_then(Json::as_object_mut);
     if let (Some(analysis), Some((parts, _))) = (analysis, aside) {
         for (name, value) in parts {
             analysis.extend(value.map(|it| (name.to_owned(), it)));
