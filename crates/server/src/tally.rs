@@ -283,12 +283,17 @@ impl Known {
             .collect();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let mut judging = futures_util::stream::iter(new)
-            .map(|(digest, own, lookout)| async move {
-                let inventory = app.store.inventory(organisation, &digest).await;
-                let inventory = inventory.map_err(|error| error.to_string())?;
-                let Some(inventory) = inventory else { return Ok(None) };
-                let analysis = analysis(app, &lookout, inventory).await?;
-                Ok::<_, String>(Some((digest, own, analysis)))
+            .map(|(digest, own, lookout)| {
+                let (app, organisation) = (app.clone(), organisation.clone());
+                // Each on whatever core is free: reading one takes as long as judging it.
+                let judged = tokio::spawn(async move {
+                    let inventory = app.store.inventory(&organisation, &digest).await;
+                    let inventory = inventory.map_err(|error| error.to_string())?;
+                    let Some(inventory) = inventory else { return Ok(None) };
+                    let analysis = analysis(&app, &lookout, inventory).await?;
+                    Ok::<_, String>(Some((digest, own, analysis)))
+                });
+                async { judged.await.unwrap_or_else(|_| Err("judging broke off".to_owned())) }
             })
             .buffer_unordered(cores);
         let mut count = 0;

@@ -10,7 +10,7 @@ use model::{Act, OrganisationId, Platform, Recording, Source};
 use server::{App, here};
 use store::{Page, Selection, When};
 
-use super::{Failure, ask, in_ms, note, tell, used};
+use super::{Failure, ask, in_ms, note, resident, tell};
 
 /// The page that rests on most.
 const PAGE: &str = "/o/acme/vulnerabilities";
@@ -52,8 +52,9 @@ pub(crate) async fn again(
     tell("|---|---|---|---|---|");
     count("nothing", app, router, acme).await?;
     let act = Act { who: "ann".to_owned(), origin: "ci".to_owned(), at: app.now() };
-    let runs = app.store().deployments(acme, &Selection::default(), When::Now, &Page::first(1));
-    let runs = runs.await?.rows.into_iter().next().ok_or("nothing runs")?;
+    let (any, one) = (Selection::default(), Page::first(1));
+    let runs = app.store().deployments(acme, &any, When::Now, &one).await?;
+    let runs = runs.rows.into_iter().next().ok_or("nothing runs")?;
     let recording = Recording {
         application: Some(format!("one-more-{}", app.now().micros())),
         platform: Platform::new("linux", "amd64", None),
@@ -65,8 +66,9 @@ pub(crate) async fn again(
     store.record_all(acme, &act, "environment-0", &Source::Cli, &[recording]).await?;
     count("one deployment", app, router, acme).await?;
     let client = Client::new(here(server::router(app.clone())), None);
-    let flaws = client.flaws("acme", &FlawsQuery { limit: Some(1), ..FlawsQuery::default() });
-    let flaw = flaws.await?.items.into_iter().next().ok_or("nothing is wrong")?.id;
+    let worst = FlawsQuery { limit: Some(1), ..FlawsQuery::default() };
+    let flaws = client.flaws("acme", &worst).await?;
+    let flaw = flaws.items.into_iter().next().ok_or("nothing is wrong")?.id;
     let excepting: Excepting =
         serde_json::from_value(serde_json::json!({ "flaws": [flaw], "kind": "accepted-risk" }))?;
     client.put_exception("acme", "measured", &excepting).await?;
@@ -103,7 +105,7 @@ async fn count(
         tokio::time::sleep(WAIT).await;
     }
     counting.await??;
-    let (took, memory) = (began.elapsed(), used::resident());
+    let (took, memory) = (began.elapsed(), resident());
     let slowest = in_ms(slowest);
     tell(&format!("| {after} | {took:.2?} | {memory:.0} MiB | {slowest} | {said} |"));
     Ok(())

@@ -6,12 +6,13 @@
 //! another one leads there, and those of what is larger than companies have it, which is added to the
 //! copy. A row is told of each page; where one is over a bar, that is told, and the process fails.
 //!
+//! With `policies` behind that, what runs is judged by policies first, which takes minutes where much runs;
+//! what came of it is kept in the copy.
+//!
 //! Told as well: how long what is behind pages takes to be counted, when somebody begins, and after each
 //! thing that changes it; what pages say meanwhile; and the memory of the process.
 
 mod counted;
-#[path = "../evaluate/used.rs"]
-mod used;
 mod walk;
 mod wide;
 
@@ -33,8 +34,10 @@ type Failure = Box<dyn std::error::Error>;
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [directory, images, times] = &words[..] else {
-        return Err("say DIRECTORY IMAGES TIMES".into());
+    let (directory, images, times, is_judged) = match &words[..] {
+        [directory, images, times] => (directory, images, times, false),
+        [directory, images, times, word] if word == "policies" => (directory, images, times, true),
+        _ => return Err("say DIRECTORY IMAGES TIMES, and perhaps `policies`".into()),
     };
     let (directory, times) = (Path::new(directory), times.parse::<usize>()?);
     tracing_subscriber::fmt()
@@ -49,15 +52,17 @@ async fn main() -> Result<(), Failure> {
     wide::make(&store, &acme).await?;
     let app = app(&store, &almanac, directory);
     let router = front(app.clone(), Limits { rate: None, ..Limits::default() });
-    note(&format!("load before: {}; memory: {:.0} MiB", load_average(), used::resident()));
+    note(&format!("load before: {}; memory: {:.0} MiB", load_average(), resident()));
     counted::at_first(&app, &router, &acme).await?;
-    let began = Instant::now();
-    app.settle(&acme).await?;
-    note(&format!("judged by policies after {:.1?}", began.elapsed()));
+    if is_judged {
+        let began = Instant::now();
+        app.settle(&acme).await?;
+        note(&format!("judged by policies after {:.1?}", began.elapsed()));
+    }
     let is_well = walk::all(&router, times).await?;
     walk::files(&router).await?;
     counted::again(&app, &router, &acme, directory, &almanac).await?;
-    note(&format!("load after: {}; memory: {:.0} MiB", load_average(), used::resident()));
+    note(&format!("load after: {}; memory: {:.0} MiB", load_average(), resident()));
     store.close().await;
     if is_well { Ok(()) } else { Err("a page is over a bar".into()) }
 }
@@ -115,6 +120,14 @@ async fn ask(router: &Router, address: &str, packed: bool) -> Result<Asked, Fail
 
 fn in_ms(it: Duration) -> String {
     format!("{:.1} ms", it.as_secs_f64() * 1000.0)
+}
+
+/// What the process holds, in MiB; nothing where nobody tells.
+fn resident() -> f64 {
+    let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|it| it.split_whitespace().next()?.parse().ok());
+    kibibytes.map_or(0.0, |it: f64| it / 1024.0)
 }
 
 /// How many want a core, on average over the last minute, ourselves included.
