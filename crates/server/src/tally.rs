@@ -26,8 +26,8 @@ use crate::exceptions::Lookouts;
 use crate::in_use::Seen;
 use crate::{judge, runtimes};
 
-pub(crate) use self::ledger::{Ledger, Line, Part};
 use self::decided::Decided;
+pub(crate) use self::ledger::{Ledger, Line, Part};
 use self::ledger::{Newborn, There};
 pub(crate) use self::rank::Meant;
 use self::told::Told;

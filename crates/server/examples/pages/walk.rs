@@ -77,7 +77,9 @@ pub(crate) async fn all(router: &Router, times: usize) -> Result<bool, Failure> 
         }
     }
     note(&format!("load after pages: {}", load_average()));
-    tell("| page | addresses | first | median | of the slowest address | 99 of 100 | bytes | on the wire |");
+    tell(
+        "| page | addresses | first | median | of the slowest address | 99 of 100 | bytes | on the wire |",
+    );
     tell("|---|---|---|---|---|---|---|---|");
     let mut is_well = true;
     for page in ALL {

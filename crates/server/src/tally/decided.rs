@@ -65,7 +65,8 @@ impl About {
 impl Known {
     /// What all that is wrong with an image is called, however it is written.
     pub(super) fn names(&mut self, analysis: &Analysis) -> RoaringBitmap {
-        let all = analysis.findings.iter().flat_map(|it| std::iter::once(&it.id).chain(&it.aliases));
+        let all =
+            analysis.findings.iter().flat_map(|it| std::iter::once(&it.id).chain(&it.aliases));
         let mut names: RoaringBitmap =
             all.map(|it| self.names.number(&it.to_ascii_uppercase())).collect();
         names.optimize();
