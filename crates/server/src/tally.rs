@@ -260,7 +260,9 @@ impl Known {
         });
         if self.judged.is_empty() {
             let (sheets, cursor) = (self.sheets.clone(), self.cursor.clone());
-            *self = Self::new(sheets, cursor);
+            // By what is decided now everything is judged from here on.
+            let decided = std::mem::take(&mut self.decided);
+            *self = Self { decided, ..Self::new(sheets, cursor) };
         }
     }
 
