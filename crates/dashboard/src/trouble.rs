@@ -1,12 +1,11 @@
 //! Whether an environment is in trouble, why, since when, and what to do: the first lines of its card.
 
-use std::collections::BTreeSet;
-
-use api::{Counted, CountsQuery, Deployment, Environment, Judging, PolicyState};
-use model::{Analysis, Finding, Fix, Level};
+use api::{Counted, CountsQuery, Deployment, Environment, FlawsQuery, RunningFlaw};
+use model::Level;
 
 use crate::html::{Html, path_with};
 use crate::severity::{Severities, badge, mark};
+use crate::table::Cell;
 use crate::visit::Visit;
 use crate::when::when;
 
@@ -14,12 +13,8 @@ use crate::when::when;
 const WINDOW: i64 = 7 * 86_400;
 /// Changes of the numbers in that time; of more it is not told since when.
 const CHANGES: u32 = 500;
-/// Images that are looked into for reasons, and reasons that are told.
-const IMAGES: usize = 2;
-const REASONS: usize = 3;
-/// The policies whose word leads to the worst images, the most alarming first.
-const ALARMING: [&str; 3] =
-    ["known-exploited", "high-profile-vulnerabilities", "fixable-vulnerabilities"];
+/// Reasons that are told.
+const REASONS: u32 = 3;
 
 /// How it stands, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,93 +144,79 @@ fn rises(counts: &[Counted], level: Level) -> (Option<&str>, Option<&str>) {
     (began, last)
 }
 
-/// The worst flaws of that level in the images that policies are most alarmed about: where each is, since
-/// when that runs, and what mends it.
+/// The worst flaws of that level in what runs there, as they were counted last: where each is, since when
+/// that runs, and what mends it.
 async fn reasons(
     visit: &Visit,
     environment: &Environment,
     running: &[Deployment],
     level: Level,
 ) -> Html {
-    let mut found: Vec<(Finding, Option<&Deployment>, String)> = Vec::new();
-    for digest in alarming(visit, environment, running).await {
-        let judging = Judging {
-            brief: true,
-            environment: Some(environment.name.clone()),
-            ..Judging::default()
-        };
-        let judged = visit.client.analysis(visit.organisation(), &digest, &judging).await;
-        let Ok(Analysis { findings, .. }) = judged else { continue };
-        let deployment = running.iter().find(|it| it.digest == digest);
-        let bad = findings.into_iter().filter(|it| !it.suppressed() && it.level == level);
-        found.extend(bad.map(|it| (it, deployment, digest.clone())));
+    let query = FlawsQuery {
+        environment: Some(environment.name.clone()),
+        severity: Some(level.as_str().to_owned()),
+        images: true,
+        limit: Some(REASONS),
+        ..FlawsQuery::default()
+    };
+    let none = Html::default();
+    let Ok(flaws) = visit.client.flaws(visit.organisation(), &query).await else { return none };
+    if flaws.basis.counted.is_none() {
+        // The numbers were kept; which flaws they are of is found out anew by a server that begins.
+        let text = "Which they are is being counted: look again in a moment.";
+        return Html::tag("p", &[("class", "quiet")], Html::text(text));
     }
-    found.sort_by(|(a, ..), (b, ..)| urgency(b).total_cmp(&urgency(a)));
-    let mut named = BTreeSet::new();
-    found.retain(|(it, ..)| named.insert(it.id.clone()));
-    let lines = found.iter().take(REASONS).map(|(it, deployment, digest)| {
-        Html::tag("li", &[], reason(visit, environment, it, *deployment, digest))
-    });
+    let lines = flaws.items.iter();
+    let lines = lines.map(|it| Html::tag("li", &[], reason(visit, environment, it, running)));
     let lines = Html::all(lines);
     if lines.is_empty() { lines } else { Html::tag("ul", &[("class", "reasons")], lines) }
-}
-
-/// What is used in attacks first, then what is worst.
-fn urgency(it: &Finding) -> f32 {
-    let attacked = if it.exploited.is_some() || it.malicious { 100.0 } else { 0.0 };
-    attacked + it.score().unwrap_or_default()
-}
-
-/// The images that policies are most alarmed about; where they say nothing, the first that run.
-async fn alarming(visit: &Visit, environment: &Environment, running: &[Deployment]) -> Vec<String> {
-    let results = visit.client.policy_results(visit.organisation(), &environment.name).await;
-    let policies = results.map(|it| it.policies).unwrap_or_default();
-    let by_alarm = ALARMING.iter().flat_map(|id| policies.iter().filter(move |it| it.id == *id));
-    let not_met = by_alarm.flat_map(|it| &it.images).filter(|it| it.state == PolicyState::NotMet);
-    let runs = running.iter().filter(|it| !it.pending).map(|it| &it.digest);
-    let mut images: Vec<String> = Vec::new();
-    for digest in not_met.map(|it| &it.digest).chain(runs) {
-        if images.len() < IMAGES && !images.contains(digest) {
-            images.push(digest.clone());
-        }
-    }
-    images
 }
 
 fn reason(
     visit: &Visit,
     environment: &Environment,
-    it: &Finding,
-    deployment: Option<&Deployment>,
-    digest: &str,
+    it: &RunningFlaw,
+    running: &[Deployment],
 ) -> Html {
     let flaw = Html::link(&visit.to(&["vulnerabilities", &it.id]), Html::text(&it.id));
-    let mut line = vec![badge(it.level.as_str()), Html::text(" "), flaw];
-    if it.exploited.is_some() {
-        line.extend([
-            Html::text(" "),
-            mark("danger", "exploited", "It is known to be used in attacks."),
-        ]);
+    let mut line = vec![badge(&it.severity), Html::text(" "), flaw];
+    if it.exploited {
+        let mark = mark("danger", "exploited", "It is known to be used in attacks.");
+        line.extend([Html::text(" "), mark]);
     }
-    line.push(Html::text(&format!(" in {} {}", short(&it.name), it.version)));
-    let query = [("environment", &*environment.name)];
-    let page = path_with(visit.organisation(), &["images", digest], &query);
-    if let Some(deployment) = deployment {
-        line.extend([
-            Html::text(", in "),
-            Html::link(&page, Html::text(&deployment.application)),
-            Html::text(", deployed "),
-            when(&deployment.from, visit.now),
-        ]);
+    let package = it.packages.first();
+    if let Some(package) = package {
+        let text = format!(" in {} {}", short(&package.name), package.version);
+        line.push(Html::text(&text));
     }
-    let cure = match &it.fix {
-        Fix::Version { version, .. } => {
+    let has_it = |deployment: &&Deployment| it.some_images.contains(&deployment.digest);
+    let deployment = running.iter().find(has_it);
+    let digest = deployment.map(|it| &it.digest).or(it.some_images.first());
+    if let Some(digest) = digest {
+        let query = [("environment", &*environment.name)];
+        let page = path_with(visit.organisation(), &["images", digest], &query);
+        line.push(Html::text(", in "));
+        match deployment {
+            Some(it) => {
+                line.push(Html::link(&page, Html::text(&it.application)));
+                line.push(Html::text(", deployed "));
+                line.push(when(&it.from, visit.now));
+            }
+            None => line.push(Cell::digest(&page, digest).into_html()),
+        }
+        let more = it.images.saturating_sub(1);
+        if more > 0 {
+            let images = if more == 1 { "image" } else { "images" };
+            line.push(Html::text(&format!(" and {more} more {images}")));
+        }
+    }
+    line.push(match package.and_then(|it| it.fixed.as_deref()) {
+        Some(version) => {
             let told = format!("update to {version}");
             Html::text(": ").and(&Html::tag("strong", &[], Html::text(&told)))
         }
-        Fix::None(_) => Html::text(": no fix yet"),
-    };
-    line.push(cure);
+        None => Html::text(": no fix yet"),
+    });
     Html::all(line)
 }
 

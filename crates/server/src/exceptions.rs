@@ -101,6 +101,15 @@ impl Lookouts {
         self.exceptions.are_others_in(environment)
     }
 
+    /// All that was decided, each with whether its time is over.
+    pub(crate) fn decided(&self, now: Moment) -> Vec<(Exception, bool)> {
+        let is_over = |it: &Exception| {
+            let ends = it.expires.as_deref().and_then(|it| it.parse::<Moment>().ok());
+            ends.is_some_and(|ends| ends <= now)
+        };
+        self.exceptions.0.iter().map(|it| (it.clone(), is_over(it))).collect()
+    }
+
     /// Is anything said about flaws, but by images?
     pub(crate) fn are_told_anything(&self) -> bool {
         let Self { judging, exceptions, .. } = self;

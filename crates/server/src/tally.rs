@@ -3,6 +3,7 @@
 //! What comes of it is numbers in the store, and a [`Ledger`] that says which flaws those are.
 
 mod asked;
+mod decided;
 mod ledger;
 mod rank;
 mod told;
@@ -25,6 +26,7 @@ use crate::exceptions::Lookouts;
 use crate::in_use::Seen;
 use crate::{judge, runtimes};
 
+use self::decided::Decided;
 pub(crate) use self::ledger::{Ledger, Line, Part};
 use self::ledger::{Newborn, There};
 pub(crate) use self::rank::Meant;
@@ -33,15 +35,9 @@ use self::told::Told;
 /// Rows that are read together.
 const PART: u32 = 2_000;
 
-/// After which an image is judged anew.
-const KINDS: [EventKind; 6] = [
-    EventKind::ImageAnalysed,
-    EventKind::ImageDeleted,
-    EventKind::Expired,
-    EventKind::ExceptionSet,
-    EventKind::ExceptionDeleted,
-    EventKind::ExceptionExpired,
-];
+/// After which an image is judged anew. What was decided is looked at itself, each time.
+const KINDS: [EventKind; 3] =
+    [EventKind::ImageAnalysed, EventKind::ImageDeleted, EventKind::Expired];
 
 /// What was seen being loaded is asked of the store no more often.
 const SEEN: Duration = Duration::from_mins(1);
@@ -69,6 +65,10 @@ struct Known {
     /// What is told of each of those.
     told: Told,
     gaps: Numbers,
+    /// What flaws are called.
+    names: Numbers,
+    /// What was decided about flaws when all that is remembered was judged.
+    decided: HashMap<OrganisationId, Decided>,
     /// What was seen being loaded, and when that was asked.
     seen: HashMap<OrganisationId, (Instant, Arc<Seen>)>,
 }
@@ -79,6 +79,8 @@ struct Known {
 pub(crate) struct Judged {
     pub(crate) found: RoaringBitmap,
     pub(crate) gaps: RoaringBitmap,
+    /// What its flaws are called, those among them that are out of the way.
+    names: RoaringBitmap,
 }
 
 /// The environment by its name, where other exceptions hold than elsewhere.
@@ -126,6 +128,8 @@ impl Tally {
         let running = running(&app.store, organisation).await.map_err(told)?;
         let names = app.store.environments(organisation).await.map_err(told)?;
         let wanted = wanted(&running, &names, &lookouts);
+        mine.decide(organisation, Decided::of(&lookouts, app.now()));
+        mine.share(organisation, &wanted);
         mine.keep_only(organisation, &wanted);
         let judged = mine.judge(app, organisation, &mut lookouts, &wanted).await?;
         let unseen = runtimes::counts(app, organisation).await.map_err(told)?;
@@ -184,6 +188,8 @@ impl Known {
             found: Numbers::default(),
             told: Told::default(),
             gaps: Numbers::default(),
+            names: Numbers::default(),
+            decided: HashMap::new(),
             seen: HashMap::new(),
         }
     }
@@ -225,11 +231,8 @@ impl Known {
                             self.judged.remove(&(organisation, digest));
                         }
                     }
-                    // Much goes at once, and nobody tells of each; or much is out of the way, or is not.
-                    EventKind::Expired
-                    | EventKind::ExceptionSet
-                    | EventKind::ExceptionDeleted
-                    | EventKind::ExceptionExpired => {
+                    // Much goes at once, and nobody tells of each.
+                    EventKind::Expired => {
                         self.judged.retain(|(whose, _), _| *whose != organisation);
                     }
                     _ => {}
@@ -240,6 +243,7 @@ impl Known {
                 // An organisation that is deleted takes its events along.
                 let there = store.organisation_ids().await?;
                 self.judged.retain(|(whose, _), _| there.contains(whose));
+                self.decided.retain(|whose, _| there.contains(whose));
                 return Ok(());
             }
         }
@@ -256,7 +260,9 @@ impl Known {
         });
         if self.judged.is_empty() {
             let (sheets, cursor) = (self.sheets.clone(), self.cursor.clone());
-            *self = Self::new(sheets, cursor);
+            // By what is decided now everything is judged from here on.
+            let decided = std::mem::take(&mut self.decided);
+            *self = Self { decided, ..Self::new(sheets, cursor) };
         }
     }
 
@@ -279,12 +285,17 @@ impl Known {
             .collect();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let mut judging = futures_util::stream::iter(new)
-            .map(|(digest, own, lookout)| async move {
-                let inventory = app.store.inventory(organisation, &digest).await;
-                let inventory = inventory.map_err(|error| error.to_string())?;
-                let Some(inventory) = inventory else { return Ok(None) };
-                let analysis = analysis(app, &lookout, inventory).await?;
-                Ok::<_, String>(Some((digest, own, analysis)))
+            .map(|(digest, own, lookout)| {
+                let (app, organisation) = (app.clone(), organisation.clone());
+                // Each on whatever core is free: reading one takes as long as judging it.
+                let judged = tokio::spawn(async move {
+                    let inventory = app.store.inventory(&organisation, &digest).await;
+                    let inventory = inventory.map_err(|error| error.to_string())?;
+                    let Some(inventory) = inventory else { return Ok(None) };
+                    let analysis = analysis(&app, &lookout, inventory).await?;
+                    Ok::<_, String>(Some((digest, own, analysis)))
+                });
+                async { judged.await.unwrap_or_else(|_| Err("judging broke off".to_owned())) }
             })
             .buffer_unordered(cores);
         let mut count = 0;
@@ -294,7 +305,8 @@ impl Known {
             let gaps = analysis.gaps.iter().chain(&analysis.inventory.gaps);
             let mut gaps: RoaringBitmap = gaps.map(|it| self.gaps.number(it)).collect();
             gaps.optimize();
-            let judged = Judged { found: self.found(&analysis), gaps };
+            let (found, names) = (self.found(&analysis), self.names(&analysis));
+            let judged = Judged { found, gaps, names };
             let all = self.judged.entry((organisation.clone(), digest)).or_default();
             all.insert(own, Arc::new(judged));
             count += 1;
@@ -356,10 +368,19 @@ impl Known {
 }
 
 impl Numbers {
-    fn number(&mut self, it: &impl Hash) -> u32 {
+    /// The number of what has one.
+    fn known(&self, it: &impl Hash) -> Option<u32> {
+        self.known.get(&self.hash(it)).copied()
+    }
+
+    fn hash(&self, it: &impl Hash) -> u128 {
         let [left, right] = self.hashers.each_ref().map(|hasher| u128::from(hasher.hash_one(it)));
+        left << 64 | right
+    }
+
+    fn number(&mut self, it: &impl Hash) -> u32 {
         let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
-        *self.known.entry(left << 64 | right).or_insert(next)
+        *self.known.entry(self.hash(it)).or_insert(next)
     }
 }
 

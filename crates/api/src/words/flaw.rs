@@ -34,6 +34,9 @@ pub struct FlawsQuery {
     #[param(max_length = 200)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Name some of the images of that environment that have each.
+    #[serde(default)]
+    pub images: bool,
     /// By what they are sorted, with `-` in front the other way around. Where nothing is said, by
     /// `-severity`: worst first.
     #[param(inline, value_type = Option<grammar::FlawOrder>)]
@@ -116,6 +119,9 @@ pub struct RunningFlaw {
     pub images: u64,
     /// In so many of each environment, by its name.
     pub environments: Vec<InEnvironment>,
+    /// The first of the images that have it, where they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub some_images: Vec<String>,
 }
 
 /// A package that has a flaw.

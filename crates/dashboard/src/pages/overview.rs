@@ -34,7 +34,7 @@ pub(super) const PAGE: Page = Page {
 const CARDS: u32 = 12;
 /// Applications that a card names.
 const NAMED: usize = 8;
-/// Those among which the reasons for trouble are looked for, where policies do not say.
+/// Those among which whatever has a reason for trouble is looked for, to be called by its name.
 const LOOKED: u32 = 50;
 const DAY: i64 = 86_400;
 /// What is dangerous is new for so long.

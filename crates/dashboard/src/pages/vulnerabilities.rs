@@ -77,6 +77,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         in_use: visit.asked("in_use").is_some(),
         // With a version or a type it is no part of a name.
         text: visit.asks("q").filter(|it| !is_package(it)),
+        images: false,
         sort: visit.asks("sort"),
         after: visit.asks("after"),
         limit: Some(ROWS),

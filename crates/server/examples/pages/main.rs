@@ -1,19 +1,28 @@
 //! How long pages take: `cargo run --release -p server --example pages -- DIRECTORY IMAGES TIMES`.
 //!
-//! On the store and with the almanac that the example `evaluate` left in DIRECTORY, every page that the
-//! dashboard has is asked for at up to `ADDRESSES` addresses, so many times each, in this process: as
-//! browsers ask, compressed. Addresses are what pages link to, so that a new page is asked for as soon
-//! as another one leads there. A row is told of each page.
+//! On a copy of the store and with the almanac that the example `evaluate` left in DIRECTORY, every page
+//! that the dashboard has is asked for at several addresses, so many times each, in this process: as
+//! browsers ask, compressed. Addresses are what pages link to, so that a new page is asked for as soon as
+//! another one leads there, and those of what is larger than companies have it, which is added to the
+//! copy. A row is told of each page; where one is over a bar, that is told, and the process fails.
+//!
+//! With `policies` behind that, what runs is judged by policies first, which takes minutes where much runs;
+//! what came of it is kept in the copy.
+//!
+//! Told as well: how long what is behind pages takes to be counted, when somebody begins, and after each
+//! thing that changes it; what pages say meanwhile; and the memory of the process.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
+mod counted;
+mod walk;
+mod wide;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
-use dashboard::{ALL, Page};
 use engine::Engine;
 use model::Moment;
 use server::{Access, App, Limits, Reach, World, front};
@@ -22,124 +31,65 @@ use tower::ServiceExt as _;
 
 type Failure = Box<dyn std::error::Error>;
 
-/// Of one page.
-const ADDRESSES: usize = 12;
-/// What nobody links to: forms lead there.
-const FORMS: [&str; 4] = [
-    "/o/acme/compare?from=environment-0&to=environment-1",
-    "/o/acme/compare?from=environment-2&to=environment-3",
-    "/o/acme/vulnerabilities?q=openssl",
-    "/o/acme/search?q=environment",
-];
-
-/// What one page took.
-#[derive(Default)]
-struct Figures {
-    first: Duration,
-    times: Vec<(Duration, usize)>,
-    addresses: Vec<String>,
-    plain: usize,
-    packed: usize,
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [directory, images, times] = &words[..] else {
-        return Err("say DIRECTORY IMAGES TIMES".into());
+    let (directory, images, times, is_judged) = match &words[..] {
+        [directory, images, times] => (directory, images, times, false),
+        [directory, images, times, word] if word == "policies" => (directory, images, times, true),
+        _ => return Err("say DIRECTORY IMAGES TIMES, and perhaps `policies`".into()),
     };
     let (directory, times) = (Path::new(directory), times.parse::<usize>()?);
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::WARN)
         .with_writer(std::io::stderr)
         .init();
-    let path = directory.join(format!("store-{images}.db"));
+    let path = copied(directory, images)?;
+    let almanac = directory.join(format!("pages-{images}-almanac"));
+    counted::put(&directory.join("new"), &almanac)?;
     let store = Store::open(&format!("sqlite://{}", path.display())).await?;
-    let app = app(&store, directory);
     let acme = store.organisation("acme").await?.id;
-    let began = Instant::now();
-    app.keep_up().await?;
-    note(&format!("known what runs after {:.1?}", began.elapsed()));
-    let began = Instant::now();
-    let counted = app.count(&acme).await?;
-    note(&format!("counted after {:.1?}: {counted}", began.elapsed()));
-    let router = front(app, Limits { rate: None, ..Limits::default() });
-    let mut all = look_around(&router).await?;
-    note(&format!("load before: {}", load_average()));
-    for _ in 0..times {
-        for figures in all.values_mut() {
-            for (at, address) in figures.addresses.iter().enumerate() {
-                let asked = ask(&router, address, true).await?;
-                figures.times.push((asked.took, at));
-                figures.packed = figures.packed.max(asked.bytes);
-            }
-        }
+    wide::make(&store, &acme).await?;
+    let app = app(&store, &almanac, directory);
+    let router = front(app.clone(), Limits { rate: None, ..Limits::default() });
+    note(&format!("load before: {}; memory: {:.0} MiB", load_average(), resident()));
+    counted::at_first(&app, &router, &acme).await?;
+    if is_judged {
+        let began = Instant::now();
+        app.settle(&acme).await?;
+        note(&format!("judged by policies after {:.1?}", began.elapsed()));
     }
-    note(&format!("load after: {}", load_average()));
-    tell("| page | addresses | first | median | 99 of 100 | slowest | bytes | on the wire |");
-    tell("|---|---|---|---|---|---|---|---|");
-    for page in ALL {
-        match all.get_mut(page.id) {
-            Some(figures) => tell(&row(page, figures)),
-            None => tell(&format!("| {} | nobody leads there | | | | | | |", page.id)),
-        }
-    }
+    let is_well = walk::all(&router, times).await?;
+    walk::files(&router).await?;
+    counted::again(&app, &router, &acme, directory, &almanac).await?;
+    note(&format!("load after: {}; memory: {:.0} MiB", load_average(), resident()));
     store.close().await;
-    Ok(())
+    if is_well { Ok(()) } else { Err("a page is over a bar".into()) }
 }
 
-/// Follows the links of pages until each has enough addresses.
-async fn look_around(router: &Router) -> Result<BTreeMap<&'static str, Figures>, Failure> {
-    let mut all: BTreeMap<&'static str, Figures> = BTreeMap::new();
-    let plain = ALL.iter().map(|it| it.path.replace("{org}", "acme"));
-    let plain = plain.filter(|it| !it.contains('{') && it != "/logout");
-    let mut waiting: VecDeque<String> = plain.chain(FORMS.map(str::to_owned)).collect();
-    let mut seen: BTreeSet<String> = waiting.iter().cloned().collect();
-    while let Some(address) = waiting.pop_front() {
-        let Some(page) = page_of(&address) else { continue };
-        let figures = all.entry(page.id).or_default();
-        if figures.addresses.len() == ADDRESSES {
-            continue;
-        }
-        let asked = ask(router, &address, false).await?;
-        if asked.status != 200 {
-            if asked.status >= 400 {
-                note(&format!("{address}: {}", asked.status));
-            }
-            continue;
-        }
-        figures.first = figures.first.max(asked.took);
-        figures.plain = figures.plain.max(asked.bytes);
-        figures.addresses.push(address);
-        for link in links(&asked.text) {
-            if seen.len() < 10_000 && seen.insert(link.clone()) {
-                waiting.push_back(link);
+/// A copy of the store, which is made once: others measure the store itself.
+fn copied(directory: &Path, images: &str) -> Result<PathBuf, Failure> {
+    let (from, to) = (format!("store-{images}.db"), format!("pages-{images}.db"));
+    let path = directory.join(&to);
+    if !path.exists() {
+        // What was written last may not be in the first of them yet.
+        for end in ["-wal", ""] {
+            let from = directory.join(format!("{from}{end}"));
+            if from.exists() {
+                fs_err::copy(from, directory.join(format!("{to}{end}")))?;
             }
         }
     }
-    Ok(all)
+    Ok(path)
 }
 
-/// The page that is at an address of the organisation.
-fn page_of(address: &str) -> Option<&'static Page> {
-    let path = address.split('?').next().unwrap_or_default();
-    let parts: Vec<&str> = path.split('/').collect();
-    ALL.iter().copied().filter(|it| it.id != "log_out").find(|page| {
-        let wanted: Vec<&str> = page.path.split('/').collect();
-        let fits = |(part, wanted): (&&str, &&str)| match *wanted {
-            "{org}" => *part == "acme",
-            named if named.starts_with('{') => !part.is_empty(),
-            plain => *part == plain,
-        };
-        parts.len() == wanted.len() && parts.iter().zip(&wanted).all(fits)
-    })
-}
-
-/// Where a page leads within the server.
-fn links(html: &str) -> Vec<String> {
-    let links = html.split("href=\"").skip(1).filter_map(|it| it.split('"').next());
-    let links = links.filter(|it| it.starts_with('/') && !it.starts_with("/assets/"));
-    links.map(|it| it.replace("&amp;", "&").replace("&#38;", "&")).collect()
+fn app(store: &Store, almanac: &Path, directory: &Path) -> App {
+    let access = Access::Local { name: "bench".to_owned() };
+    let world = World::new(Some(almanac.to_owned())).keeping(directory.join("kept"));
+    let reach =
+        Reach { engine: Engine::default(), settings: Arc::default(), jobs: false, offline: true };
+    let clock = Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()));
+    App::new(store.clone(), world, access, reach, clock)
 }
 
 /// What came back.
@@ -147,6 +97,7 @@ struct Asked {
     status: u16,
     took: Duration,
     bytes: usize,
+    /// Nothing where it came compressed.
     text: String,
 }
 
@@ -167,36 +118,16 @@ async fn ask(router: &Router, address: &str, packed: bool) -> Result<Asked, Fail
     Ok(Asked { status, took, bytes: body.len(), text })
 }
 
-fn row(page: &Page, figures: &mut Figures) -> String {
-    figures.times.sort();
-    let at = |of: usize| {
-        let place = (figures.times.len() * of / 100).min(figures.times.len().saturating_sub(1));
-        figures.times.get(place).map(|it| it.0).unwrap_or_default()
-    };
-    let slowest = figures.times.last().copied().unwrap_or_default();
-    let address = figures.addresses.get(slowest.1).map_or("", String::as_str);
-    note(&format!("{}: slowest {:.1?} at {address}", page.id, slowest.0));
-    let text = |it: Duration| format!("{:.1} ms", it.as_secs_f64() * 1000.0);
-    format!(
-        "| {} | {} | {} | {} | {} | {} | {} KB | {} KB |",
-        page.id,
-        figures.addresses.len(),
-        text(figures.first),
-        text(at(50)),
-        text(at(99)),
-        text(slowest.0),
-        figures.plain.div_ceil(1000),
-        figures.packed.div_ceil(1000),
-    )
+fn in_ms(it: Duration) -> String {
+    format!("{:.1} ms", it.as_secs_f64() * 1000.0)
 }
 
-fn app(store: &Store, directory: &Path) -> App {
-    let access = Access::Local { name: "bench".to_owned() };
-    let world = World::new(Some(directory.join("new"))).keeping(directory.join("kept"));
-    let reach =
-        Reach { engine: Engine::default(), settings: Arc::default(), jobs: false, offline: true };
-    let clock = Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()));
-    App::new(store.clone(), world, access, reach, clock)
+/// What the process holds, in MiB; nothing where nobody tells.
+fn resident() -> f64 {
+    let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|it| it.split_whitespace().next()?.parse().ok());
+    kibibytes.map_or(0.0, |it: f64| it / 1024.0)
 }
 
 /// How many want a core, on average over the last minute, ourselves included.

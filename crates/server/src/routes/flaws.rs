@@ -24,6 +24,8 @@ use crate::tally::{Ledger, Line, Meant, Part};
 
 /// Packages of a flaw that are named; all are counted.
 const NAMED: usize = 5;
+/// Images of a flaw that are named where they are asked for.
+const NAMED_IMAGES: usize = 3;
 /// Images that are asked for by digest.
 const DIGESTS: usize = 100;
 
@@ -66,7 +68,15 @@ async fn list(
         let part: &Part = part.as_deref().unwrap_or_else(|| ledger.whole());
         let (lines, total) = meant.of(&ledger, part, from.saturating_add(limit));
         let lines = lines.get(from..).unwrap_or_default();
-        let mut items: Vec<RunningFlaw> = lines.iter().filter_map(|it| told(&ledger, it)).collect();
+        let told = |line: &&Line| {
+            let mut item = told(&ledger, line)?;
+            if let Some(name) = environment.as_deref().filter(|_| query.images) {
+                let some = ledger.images_with(name, line).take(NAMED_IMAGES);
+                item.some_images = some.map(ToString::to_string).collect();
+            }
+            Some(item)
+        };
+        let mut items: Vec<RunningFlaw> = lines.iter().filter_map(told).collect();
         put_titles(lookout.almanac(), &mut items);
         let end = from.saturating_add(limit);
         let next = (end < total).then(|| end.to_string());
@@ -182,6 +192,7 @@ fn told(ledger: &Ledger, line: &Line) -> Option<RunningFlaw> {
         environments: environments
             .map(|(name, images)| InEnvironment { name: name.to_owned(), images })
             .collect(),
+        some_images: Vec::new(),
     })
 }
 

@@ -26,9 +26,12 @@ pub(super) const NEWS: [EventKind; 13] = [
     EventKind::EnvironmentRenamed,
     EventKind::EnvironmentDeleted,
 ];
-/// Whoever asks for the first ledger waits so long for it; who could have a former one, so long.
+/// Whoever asks for the first ledger of so few images waits so long for it; who could have a former one, or
+/// asks for one that takes minutes, so long.
+const FEW: u32 = 100;
 const FIRST: Duration = Duration::from_secs(5);
 const NEXT: Duration = Duration::from_millis(50);
+
 impl Tally {
     pub(super) fn keep(&self, organisation: &OrganisationId, ledger: Ledger) {
         let mut ledgers = self.ledgers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,13 +58,13 @@ impl Tally {
             Some(ledger) if ledger.holds(app).await? => return Ok(former),
             // Who counted for long does not begin again at once.
             Some(ledger) if ledger.is_resting() => return Ok(former),
-            Some(_) => NEXT,
-            None => FIRST,
+            None if are_few(app, organisation).await? => FIRST,
+            Some(_) | None => NEXT,
         };
         if !self.begins(organisation) {
             // Somebody is at it.
             if former.is_none() {
-                self.wait(organisation).await;
+                self.wait(organisation, patience).await;
             }
             return Ok(self.latest(organisation));
         }
@@ -87,13 +90,13 @@ impl Tally {
     }
 
     /// Until there is a ledger, or nobody makes one any more.
-    async fn wait(&self, organisation: &OrganisationId) {
+    async fn wait(&self, organisation: &OrganisationId, patience: Duration) {
         let is_there = async {
             while self.latest(organisation).is_none() && self.is_asked(organisation) {
                 tokio::time::sleep(NEXT).await;
             }
         };
-        let _ = tokio::time::timeout(FIRST, is_there).await;
+        let _ = tokio::time::timeout(patience, is_there).await;
     }
 
     /// Of organisations that are deleted nothing is kept.
@@ -101,6 +104,12 @@ impl Tally {
         let mut ledgers = self.ledgers.lock().unwrap_or_else(PoisonError::into_inner);
         ledgers.retain(|whose, _| there.contains(whose));
     }
+}
+
+/// Do so few images run that they are counted in a moment?
+async fn are_few(app: &App, organisation: &OrganisationId) -> Result<bool, Refusal> {
+    let some = app.store.running_images_after(Some(organisation), "", FEW + 1).await?;
+    Ok(some.len() <= FEW as usize)
 }
 
 /// Nobody counts because of that any more, however it ended.

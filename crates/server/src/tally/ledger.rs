@@ -366,6 +366,19 @@ impl Ledger {
         Some(there.images.keys())
     }
 
+    /// Those of them that have a flaw, by digest.
+    pub(crate) fn images_with<'l>(
+        &'l self,
+        environment: &str,
+        line: &'l Line,
+    ) -> impl Iterator<Item = &'l Digest> {
+        let there = self.environments.iter().find(|it| it.name == environment);
+        let has = |it: &Judged| line.found.iter().any(|number| it.found.contains(*number));
+        let images = there.into_iter().flat_map(|it| &it.images);
+        let images = images.filter(move |(_, judged)| judged.as_deref().is_some_and(has));
+        images.map(|(digest, _)| digest)
+    }
+
     /// What is wrong with one of them; nothing where it is not analysed.
     pub(crate) fn counts_of(&self, environment: &str, digest: &Digest) -> Option<FlawCounts> {
         let there = self.environments.iter().find(|it| it.name == environment)?;

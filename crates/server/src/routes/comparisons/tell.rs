@@ -1,6 +1,6 @@
 //! What is different in each pair: both images judged by the same almanac, and what cannot be told.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use api::{Comparing, Difference, Hole, Pair, PairOutcome, Running};
 use engine::{Filter, Lookout, compare_wanted};
@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 pub(super) struct Teller {
     app: App,
     organisation: OrganisationId,
-    lookouts: Lookouts,
+    lookouts: Mutex<Lookouts>,
     filter: Arc<Filter>,
     brief: bool,
 }
@@ -82,11 +82,11 @@ impl Teller {
         filter: Filter,
     ) -> Result<Self, Refusal> {
         let lookouts = Lookouts::of(&app, &organisation, asked.judging.clone()).await?;
-        let filter = Arc::new(filter);
+        let (lookouts, filter) = (Mutex::new(lookouts), Arc::new(filter));
         Ok(Self { app, organisation, lookouts, filter, brief: asked.judging.brief })
     }
 
-    pub(super) async fn pair(&mut self, met: Met) -> Result<Pair, Refusal> {
+    pub(super) async fn pair(&self, met: Met) -> Result<Pair, Refusal> {
         let (from, to) = match met {
             Met::Application(from, to) => (from.map(Half::deployed), to.map(Half::deployed)),
             Met::Image(image, other, true) => {
@@ -135,7 +135,7 @@ impl Teller {
         let places = [Some(&from), to.as_ref()].map(|it| it.and_then(Half::environment));
         let before_in = places[1].or(places[0]);
         let after_in = places[0].or(places[1]);
-        let lookouts = [before_in, after_in].map(|it| self.lookouts.there(it));
+        let lookouts = [before_in, after_in].map(|it| self.lookout(it));
         let comparison = self.compared((before, after), lookouts, to.is_none()).await?;
         if to.is_some() {
             pair.outcome = PairOutcome::Compared;
@@ -159,6 +159,10 @@ impl Teller {
         pair.gaps = all.into_iter().map(Hole::from).collect();
         pair.comparison = Some(comparison);
         Ok(pair)
+    }
+
+    fn lookout(&self, environment: Option<&str>) -> Arc<Lookout> {
+        self.lookouts.lock().unwrap_or_else(PoisonError::into_inner).there(environment)
     }
 
     /// What is inside; where nobody knows, why not.

@@ -8,11 +8,13 @@ use api::{Client, CountsQuery, Pushing, Recording, Recordings};
 use axum::body::Body;
 use axum::http::Request;
 use model::Level;
+use serde_json::json;
 use store::Page;
 use tower::ServiceExt as _;
 
 use super::super::digest;
 use super::House;
+use crate::exceptions::Lookouts;
 use crate::{App, evaluate, here, router};
 
 const ALMANAC: &str = "npm lodash CVE-1 <4.17.21 high\nnpm left-pad CVE-3 all critical";
@@ -194,10 +196,10 @@ fn almanac(dice: &mut Dice) -> String {
 }
 
 /// Every image that runs there judged by itself, as if nobody remembered anything.
-async fn judged_anew(app: &App, house: &House, environment: &str) -> store::Counts {
+async fn judged_anew(app: &App, environment: &str) -> store::Counts {
     let acme = app.store.organisation("acme").await.unwrap().id;
-    let almanac = almanac::Almanac::open(&house.folder.path().join("almanac")).unwrap();
-    let lookout = engine::Lookout::new(almanac, app.now().to_string());
+    let lookouts = Lookouts::of(app, &acme, api::Judging::default()).await;
+    let lookout = lookouts.unwrap_or_else(|_| panic!("they are read")).there(Some(environment));
     let environment = Some(environment.to_owned());
     let selection = store::Selection { environment, ..store::Selection::default() };
     let now = store::When::Now;
@@ -229,6 +231,55 @@ async fn judged_anew(app: &App, house: &House, environment: &str) -> store::Coun
     counts
 }
 
+/// Somebody decides something about a flaw, somewhere or everywhere, or takes it back.
+async fn decide(client: &Client, dice: &mut Dice) {
+    let name = dice.one_of(&["first", "second"]);
+    if dice.below(3) == 0 {
+        // There may be none.
+        let _ = client.delete_exception("acme", name).await;
+        return;
+    }
+    let environments = [json!([]), json!(["production"]), json!(["staging"])];
+    let excepting = json!({
+        "flaws": [dice.one_of(&["CVE-1", "cve-2", "CVE-3"])],
+        "kind": "accepted-risk",
+        "environments": environments[dice.below(3)],
+    });
+    let excepting = serde_json::from_value(excepting).unwrap();
+    client.put_exception("acme", name, &excepting).await.unwrap();
+}
+
+/// What was decided makes only those images be judged anew in which there is such a flaw.
+#[tokio::test]
+async fn an_exception_concerns_images_that_have_its_flaws() {
+    let house = House::new();
+    house.install("npm lodash CVE-1 all low\nnpm left-pad CVE-2 all low");
+    let runs = "production 1 npm/lodash@4.17.4\nproduction 2 npm/left-pad@1.0.0
+                production 3 npm/left-pad@1.0.0\nstaging 1\nstaging 2\nstaging 3";
+    house.company("acme", runs).await;
+    let app = house.app().await;
+    let acme = app.store.organisation("acme").await.unwrap().id;
+    let client = Client::new(here(router(app.clone())), None);
+    let judged = async || app.tally.count(&app, &acme).await.unwrap().1;
+    judged().await;
+    let put = async |flaw: &str, environments: &[&str]| {
+        let excepting = json!({
+            "flaws": [flaw], "kind": "accepted-risk", "environments": environments,
+        });
+        let excepting = serde_json::from_value(excepting).unwrap();
+        client.put_exception("acme", "one", &excepting).await.unwrap();
+    };
+    put("cve-1", &[]).await;
+    assert_eq!(judged().await, 1);
+    assert_eq!(judged().await, 0);
+    put("CVE-9", &[]).await;
+    assert_eq!(judged().await, 1, "what it was about before is there again");
+    put("CVE-2", &["staging"]).await;
+    assert_eq!(judged().await, 2, "elsewhere it does not hold");
+    client.delete_exception("acme", "one").await.unwrap();
+    assert_eq!(judged().await, 0, "what holds elsewhere holds there too");
+}
+
 #[tokio::test]
 async fn who_remembers_counts_as_who_judges_each_image_anew() {
     for seed in 0..12 {
@@ -258,10 +309,11 @@ async fn who_remembers_counts_as_who_judges_each_image_anew() {
                 let sent = Recordings { recordings: vec![recording], source: None, create: false };
                 client.record("acme", environment, &sent).await.unwrap();
             }
+            decide(&client, &mut dice).await;
             app.tally.count(&app, &acme).await.unwrap();
             let all = client.environments("acme", &api::PageQuery::default()).await.unwrap();
             for it in all.items {
-                let expect = judged_anew(&app, &house, &it.name).await;
+                let expect = judged_anew(&app, &it.name).await;
                 let found = it.counts.unwrap();
                 let found = store::Counts {
                     images: found.images,
