@@ -72,7 +72,7 @@ impl Cell {
     }
 
     pub(crate) fn text(text: &str) -> Self {
-        Self::new(Html::text(text), text)
+        Self { class: class_of(text), ..Self::new(Html::text(text), text) }
     }
 
     /// There is none, which is known.
@@ -94,7 +94,7 @@ impl Cell {
     }
 
     pub(crate) fn link(href: &str, text: &str) -> Self {
-        Self::new(Html::link(href, Html::text(text)), text)
+        Self { class: class_of(text), ..Self::new(Html::link(href, Html::text(text)), text) }
     }
 
     pub(crate) fn when(text: &str, now: Moment) -> Self {
@@ -132,6 +132,12 @@ impl Cell {
     }
 }
 
+/// A version or a word is not broken in the middle to make room for others.
+fn class_of(text: &str) -> &'static str {
+    const SHORT: usize = 16;
+    if text.chars().count() <= SHORT { "short" } else { "" }
+}
+
 /// `sha256:0123456789ab`.
 pub(crate) fn short(digest: &str) -> String {
     digest.chars().take("sha256:".len() + 12).collect()
@@ -156,10 +162,15 @@ impl Table {
         self
     }
 
-    /// With these columns behind the others.
+    /// With these columns behind the first so many.
     #[must_use]
-    pub(crate) fn and_columns(mut self, columns: impl IntoIterator<Item = Column>) -> Self {
-        self.columns.extend(columns);
+    pub(crate) fn with_columns(
+        mut self,
+        behind: usize,
+        columns: impl IntoIterator<Item = Column>,
+    ) -> Self {
+        let behind = behind.min(self.columns.len());
+        self.columns.splice(behind..behind, columns);
         self
     }
 

@@ -33,6 +33,8 @@ pub(super) const PAGE: Page = Page {
 };
 
 const MONTH: i64 = 30 * 86_400;
+/// Columns that stand before what is wrong: what runs.
+const BEFORE: usize = 2;
 /// Environments that are offered for a comparison.
 const OTHERS: u32 = 100;
 
@@ -94,18 +96,19 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     let found = if history { None } else { Some(found(&visit, name, &listed.items).await?) };
     let counts = found.iter().flat_map(|_| {
         let words = model::Level::ALL.map(|it| filed(it.as_str()));
-        [column("findings", "Findings")].into_iter().chain(words).chain([
+        [column("findings", "Findings, worst first")].into_iter().chain(words).chain([
             filed("exploited"),
             filed("fixable"),
             filed("in_use"),
         ])
     });
-    let table = told::deployments(caption, false).and_columns(counts);
+    let table = told::deployments(caption, false).with_columns(BEFORE, counts);
     let mut table = table.or_else(Html::tag("p", &[], empty));
     for it in &listed.items {
         let mut row = told::deployment(&visit, it, false);
         if let Some(found) = &found {
-            row.extend(findings(found.get(&it.digest).and_then(Option::as_ref)));
+            let counts = found.get(&it.digest).and_then(Option::as_ref);
+            row.splice(BEFORE..BEFORE, findings(counts));
         }
         table.push(row);
     }

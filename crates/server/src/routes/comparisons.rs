@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use api::{Comparing, Comparisons, Difference, End, Hole, Pair, PairOutcome, Problem, Sort};
 use axum::extract::State;
 use engine::Filter;
+use futures_util::StreamExt as _;
 use model::{Deployment, Gap, Level, OrganisationId, Right};
 use store::{Page, When};
 use tokio::try_join;
@@ -72,13 +73,22 @@ async fn compare(
             told.pairs.push(pair);
         }
     }
-    let limit = limit.saturating_add(told.pairs.len());
     let mut weight = 0;
     let began = Instant::now();
-    while told.pairs.len() < limit && weight < MOST && began.elapsed() < LONG {
-        let Some(met) = left.next() else { break };
-        let place = met.place();
-        let mut pair = teller.pair(met).await?;
+    let begun: Vec<_> =
+        left.by_ref().take(limit).map(|met| (met.place(), teller.begin(met))).collect();
+    let places: Vec<Place> = begun.iter().map(|it| it.0.clone()).collect();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    // While one is compared, the next is read.
+    let mut pairs = futures_util::stream::iter(begun)
+        .map(|(_, begun)| teller.pair(begun))
+        .buffered(cores.saturating_add(1));
+    for (at, place) in places.iter().enumerate() {
+        if weight >= MOST || began.elapsed() >= LONG {
+            break;
+        }
+        let Some(pair) = pairs.next().await else { break };
+        let mut pair = pair?;
         for (doubts, half) in [(&doubts.0, &pair.from), (&doubts.1, &pair.to)] {
             let deployment = half.as_ref().and_then(|it| it.deployment.as_ref());
             let gaps = deployment.into_iter().flat_map(|it| doubts.by(&it.source));
@@ -87,8 +97,10 @@ async fn compare(
         told.summary.add(&pair.difference);
         weight += pair.comparison.as_ref().map_or(0, |it| it.packages.len() + it.findings.len());
         told.pairs.push(pair);
-        told.next = left.peek().map(|_| place.written());
+        let more = at + 1 < places.len() || left.peek().is_some();
+        told.next = more.then(|| place.written());
     }
+    drop(pairs);
     Ok(Json(told))
 }
 

@@ -435,8 +435,8 @@ async fn tables_are_taken_away_as_files() {
         "attachment; filename=\"foretop-deployments.csv\""
     );
     let lines: Vec<&str> = csv.text.lines().collect();
-    let columns = "application,image,digest,platform,since,until,recorded_by,state,findings,critical,high,\
-                   medium,low,unspecified,exploited,fixable,in_use";
+    let columns = "application,image,findings,critical,high,medium,low,unspecified,exploited,fixable,\
+                   in_use,digest,platform,since,until,recorded_by,state";
     assert_eq!(lines[0], columns);
     assert_eq!(lines.len(), 3, "{}", csv.text);
     let path = "/o/acme/environments?format=json&table=environments";
