@@ -364,7 +364,9 @@ mod tests {
         assert_eq!(short.class, SHORT);
         let long = short.marked(&Html::text("a title of many words, as advisories have them"));
         assert_eq!(long.class, "");
-        assert!(long.html.to_string().starts_with("<span class=\"short\">CVE-2021-44228</span> a "));
+        assert!(
+            long.html.to_string().starts_with("<span class=\"short\">CVE-2021-44228</span> a ")
+        );
         assert_eq!(Cell::text("pkg:deb/debian/openssl@3.0.11").class, "");
     }
 

@@ -11,6 +11,7 @@ mod events;
 mod exceptions;
 mod export;
 mod flaws;
+mod footings;
 mod hooks;
 mod images;
 mod integrations;
@@ -100,6 +101,7 @@ fn paths() -> OpenApiRouter<App> {
             .merge(images::paths())
             .merge(tags::paths())
             .merge(bases::paths())
+            .merge(footings::paths())
             .merge(events::paths())
             .merge(whereabouts::paths())
             .merge(comparisons::paths())

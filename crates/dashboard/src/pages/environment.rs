@@ -108,7 +108,8 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         let mut row = told::deployment(&visit, it, false);
         if let Some(found) = &found {
             let counts = found.get(&it.digest).and_then(Option::as_ref);
-            row.splice(BEFORE..BEFORE, findings(counts));
+            let why = "It is not analysed, or not counted yet.";
+            row.splice(BEFORE..BEFORE, findings(counts, why));
         }
         table.push(row);
     }
@@ -183,9 +184,8 @@ async fn found(
 }
 
 /// As people see it, and apart for files.
-fn findings(counts: Option<&FlawCounts>) -> Vec<Cell> {
+pub(super) fn findings(counts: Option<&FlawCounts>, why: &str) -> Vec<Cell> {
     let Some(it) = counts else {
-        let why = "It is not analysed, or not counted yet.";
         return std::iter::repeat_with(|| Cell::unknown(why)).take(9).collect();
     };
     let severities = Severities::from(it);
