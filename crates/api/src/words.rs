@@ -47,7 +47,7 @@ pub use flaw::{
 };
 pub use footing::{
     FootedImage, FootedImages, Footing, FootingMove, FootingTold, FootingWays, Footings,
-    FootingsQuery,
+    FootingsQuery, StandsOn,
 };
 pub use identity::{
     Accepting, Assigning, ChangingPassword, Disabling, Invitation, Joined, LoggedIn, LoggingIn,

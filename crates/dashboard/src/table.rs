@@ -130,6 +130,9 @@ impl Cell {
     /// With that behind it, which is only for people.
     #[must_use]
     pub(crate) fn marked(mut self, mark: &Html) -> Self {
+        if mark.is_empty() {
+            return self;
+        }
         if self.class == SHORT {
             // What was short stays in one line, and what is behind it may be long.
             self.html = Html::tag("span", &[("class", SHORT)], self.html);

@@ -4,6 +4,8 @@
 pub(crate) mod brought;
 mod ground;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};

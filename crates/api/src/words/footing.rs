@@ -127,6 +127,17 @@ pub struct FootingMove {
     pub brings: FlawCounts,
 }
 
+/// What an image stands on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StandsOn {
+    /// The base. Nothing: nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footing: Option<Footing>,
+    /// How it was found: `label`, `taught` or `layers`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
+}
+
 /// Images that stand on a base.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FootedImages {

@@ -140,11 +140,12 @@ fn basis(visit: &Visit, bases: &Footings) -> Html {
         notes = Html::tag("p", &[("class", "note")], link.and(&Html::text(&rest)));
     }
     if bases.unread > 0 {
-        let text = format!(
-            "{} {} that run are not analysed: what they stand on is not known.",
-            bases.unread,
-            images(bases.unread)
-        );
+        let text = match bases.unread {
+            1 => "1 image that runs is not analysed: what it stands on is not known.".to_owned(),
+            many => {
+                format!("{many} images that run are not analysed: what they stand on is not known.")
+            }
+        };
         notes = notes.and(&Html::tag("p", &[("class", "note")], Html::text(&text)));
     }
     let text = format!(

@@ -13,6 +13,7 @@ use crate::chart::trend;
 use crate::contract::{Found, Page};
 use crate::html::{Html, path_with};
 use crate::layout::{Layout, html};
+use crate::places::Places;
 use crate::refused::Refused;
 use crate::severity::{Severities, mark};
 use crate::standing::Standing;
@@ -129,6 +130,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     let others = all.items.into_iter().map(|it| it.name).filter(|it| it != name).collect();
     let standing = Standing::of(&visit, name).await?;
     let policies = [standing.bar(), standing.line(&visit, name), standing.policies()];
+    let there = Places::of(&visit, std::slice::from_ref(&environment), &[&happened.items]).await?;
     let counts = environment.counts.as_ref();
     let shown = Shown {
         layout: visit.layout().titled(name).live(),
@@ -144,7 +146,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         trend: trend(&counted.items, from, visit.now),
         policies: Html::all(policies),
         deployments: table.html(&visit),
-        events: told::listed(&visit, &happened.items, "Nothing happened here yet."),
+        events: told::listed(&visit, &there, &happened.items, "Nothing happened here yet."),
         others,
         application: visit.asks("application").unwrap_or_default(),
         compare: visit.to(&["compare"]),

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use api::{
     FootedImage, FootedImages, FootingTold, FootingWays, Footings, FootingsQuery, InEnvironment,
-    Problem,
+    Problem, StandsOn,
 };
 use axum::extract::State;
 use model::{Digest, OrganisationId, Right};
@@ -35,7 +35,11 @@ const LONGEST: usize = 1_200;
 const UNKNOWN: &str = "unknown";
 
 pub(super) fn paths() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one)).routes(routes!(images))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(one))
+        .routes(routes!(images))
+        .routes(routes!(of_image))
 }
 
 /// The bases that the analysed images of an organisation stand on.
@@ -193,6 +197,45 @@ async fn images(
         items: part.iter().map(image).collect(),
         next: (end < found.len()).then(|| end.to_string()),
         total: found.len() as u64,
+    }))
+}
+
+/// What an image stands on, as far as layers, what was taught, and the image itself tell.
+#[utoipa::path(get, path = "/orgs/{org}/images/{digest}/footing", tag = "bases",
+    params(
+        ("org" = String, Path, description = "The organisation"),
+        ("digest" = String, Path, description = "`sha256:…`"),
+    ),
+    responses(
+        (status = 200, body = StandsOn),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn of_image(
+    State(app): State<App>,
+    caller: Caller,
+    Path((organisation, digest)): Path<(String, String)>,
+) -> Result<Json<StandsOn>, Refusal> {
+    let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let named = named::digest(&digest)?;
+    let held = app.fleet.now(&app.store).await?;
+    let number = held.ships().number(&organisation, &named);
+    drop(held);
+    let Some(number) = number else {
+        // One that is not analysed is there, and nobody can tell what it stands on.
+        let there = app.store.image(&organisation, &named).await?;
+        there.ok_or_else(|| Refusal::no_such("image", &digest))?;
+        return Ok(Json(StandsOn::default()));
+    };
+    let ground = app.footings.ground(&app, &organisation).await?;
+    let Some((ground, at)) = ground.and_then(|it| it.of(number).map(|at| (it, at))) else {
+        return Ok(Json(StandsOn::default()));
+    };
+    let Some(it) = ground.footings().get(at) else { return Ok(Json(StandsOn::default())) };
+    let names = names(&app, &organisation, std::slice::from_ref(it)).await?;
+    let own = it.on.iter().find(|it| it.digest == named).and_then(|it| it.way);
+    Ok(Json(StandsOn {
+        footing: Some(told(it, &names, None)),
+        way: own.map(|it| it.as_str().to_owned()),
     }))
 }
 

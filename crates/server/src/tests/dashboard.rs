@@ -1,5 +1,6 @@
 //! The dashboard as browsers meet it: every page, as whoever may look at it and as whoever may not.
 
+mod bases;
 mod flaws;
 mod joining;
 mod policies;
@@ -195,6 +196,7 @@ fn addresses(organisation: &str) -> Vec<(&'static str, String)> {
         path.replace("{org}", organisation)
             .replace("{env}", "staging")
             .replace("{digest}", &digest('1'))
+            .replace("{base}", "unknown")
             .replace("{repository}", "docker%2Eio%2Facme%2Fweb")
             .replace("{flaw}", "CVE-2021-23337")
             .replace("packages/{kind}/{package}", "packages/npm/lodash")
