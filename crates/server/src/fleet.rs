@@ -163,11 +163,6 @@ impl Ships {
         self.berths.iter().map(|(image, it)| (*image, it.iter().map(|it| it.environment.as_str())))
     }
 
-    /// The number of an image of which it is known what is inside.
-    pub(crate) fn number(&self, organisation: &OrganisationId, digest: &Digest) -> Option<i64> {
-        self.numbers.get(&(organisation.clone(), digest.clone())).copied()
-    }
-
     /// Where an image runs, by id; a place several times where it runs there several times.
     pub(crate) fn environments_of(
         &self,

@@ -22,6 +22,8 @@ use self::survey::Survey;
 /// Whoever asks for the first one waits so long for it; who could have a former one, so long.
 const FIRST: Duration = Duration::from_secs(5);
 const NEXT: Duration = Duration::from_secs(1);
+/// Whoever asks beside other things waits no longer than that.
+const BESIDE: Duration = Duration::from_millis(100);
 /// While others make one, it is looked for so often.
 const STEP: Duration = Duration::from_millis(20);
 /// Who took so long rests so many times as long.
@@ -46,16 +48,34 @@ impl Footings {
         app: &App,
         organisation: &OrganisationId,
     ) -> Result<Option<Arc<Ground>>, Refusal> {
+        self.within(app, organisation, FIRST).await
+    }
+
+    /// The same for who has other things to tell, too, and does not wait for it.
+    pub(crate) async fn at_hand(
+        &self,
+        app: &App,
+        organisation: &OrganisationId,
+    ) -> Result<Option<Arc<Ground>>, Refusal> {
+        self.within(app, organisation, BESIDE).await
+    }
+
+    async fn within(
+        &self,
+        app: &App,
+        organisation: &OrganisationId,
+        most: Duration,
+    ) -> Result<Option<Arc<Ground>>, Refusal> {
         let former = self.latest(organisation);
         let patience = match &former {
             Some(ground) if ground.holds(&app.store, organisation).await? => return Ok(former),
             Some(ground) if ground.is_resting() => return Ok(former),
-            Some(_) => NEXT,
-            None => FIRST,
+            Some(_) => NEXT.min(most),
+            None => most,
         };
         if !self.begins(organisation) {
             if former.is_none() {
-                self.wait(organisation).await;
+                self.wait(organisation, most).await;
             }
             return Ok(self.latest(organisation));
         }
@@ -101,7 +121,7 @@ impl Footings {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(organisation.clone())
     }
 
-    async fn wait(&self, organisation: &OrganisationId) {
+    async fn wait(&self, organisation: &OrganisationId, most: Duration) {
         let is_asked = || {
             let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
             asked.contains(organisation)
@@ -111,7 +131,7 @@ impl Footings {
                 tokio::time::sleep(STEP).await;
             }
         };
-        let _ = tokio::time::timeout(FIRST, is_there).await;
+        let _ = tokio::time::timeout(most, is_there).await;
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Ground {
     footings: Vec<Footing>,
     /// By the image's number in the store, its footing.
     of: HashMap<i64, u32>,
+    /// The same by its digest, and how that was found.
+    ways: HashMap<Digest, (u32, Way)>,
     keys: HashMap<String, u32>,
     /// Of these nobody can tell.
     pub(crate) unknown: Vec<Image>,
@@ -113,6 +115,12 @@ impl Ground {
         &self.footings
     }
 
+    /// What an image stands on, and how that was found.
+    pub(crate) fn below(&self, image: &Digest) -> Option<(&Footing, Way)> {
+        let (at, way) = self.ways.get(image)?;
+        Some((self.footings.get(*at as usize)?, *way))
+    }
+
     pub(crate) fn footing(&self, key: &str) -> Option<&Footing> {
         self.footings.get(*self.keys.get(key)? as usize)
     }
@@ -188,9 +196,15 @@ impl Survey {
         let keys = (0..).zip(&footings).map(|(at, it)| (it.key.clone(), at));
         let keys: HashMap<String, u32> = keys.collect();
         let of = found.into_iter().filter_map(|(number, key)| Some((number, *keys.get(&key)?)));
+        let mut ways = HashMap::new();
+        for (at, it) in (0..).zip(&footings) {
+            let on = it.on.iter().filter_map(|it| Some((it.digest.clone(), (at, it.way?))));
+            ways.extend(on);
+        }
         Ground {
             cursor: Mutex::new(self.cursor.clone()),
             of: of.collect(),
+            ways,
             footings,
             keys,
             unknown,

@@ -217,26 +217,15 @@ async fn of_image(
 ) -> Result<Json<StandsOn>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let named = named::digest(&digest)?;
-    let held = app.fleet.now(&app.store).await?;
-    let number = held.ships().number(&organisation, &named);
-    drop(held);
-    let Some(number) = number else {
-        // One that is not analysed is there, and nobody can tell what it stands on.
+    let ground = app.footings.at_hand(&app, &organisation).await?;
+    let Some((it, way)) = ground.as_ref().and_then(|it| it.below(&named)) else {
+        // Of one that is there nobody can tell, or not yet.
         let there = app.store.image(&organisation, &named).await?;
         there.ok_or_else(|| Refusal::no_such("image", &digest))?;
         return Ok(Json(StandsOn::default()));
     };
-    let ground = app.footings.ground(&app, &organisation).await?;
-    let Some((ground, at)) = ground.and_then(|it| it.of(number).map(|at| (it, at))) else {
-        return Ok(Json(StandsOn::default()));
-    };
-    let Some(it) = ground.footings().get(at) else { return Ok(Json(StandsOn::default())) };
     let names = names(&app, &organisation, std::slice::from_ref(it)).await?;
-    let own = it.on.iter().find(|it| it.digest == named).and_then(|it| it.way);
-    Ok(Json(StandsOn {
-        footing: Some(told(it, &names, None)),
-        way: own.map(|it| it.as_str().to_owned()),
-    }))
+    Ok(Json(StandsOn { footing: Some(told(it, &names, None)), way: Some(way.as_str().to_owned()) }))
 }
 
 fn key(base: &str) -> Result<&str, Refusal> {
