@@ -126,17 +126,16 @@ fn basis(visit: &Visit, bases: &Footings) -> Html {
     if bases.unknown > 0 {
         let text = format!("Of {} {}", bases.unknown, images(bases.unknown));
         let link = Html::link(&visit.to(&["bases", "unknown"]), Html::text(&text));
-        let mut rest =
-            " nobody can tell what they stand on: no known image has their first layers, and they do not \
-             say it themselves."
-                .to_owned();
-        if bases.unasked > 0 {
-            rest.push_str(&format!(
-                " {} of them were analysed before it was kept what images say of themselves; reading them \
-                 again asks them.",
-                bases.unasked
-            ));
-        }
+        let asked = match bases.unasked {
+            0 => String::new(),
+            many => format!(
+                " {many} of them were analysed before it was kept what images say of themselves; reading \
+                 them again asks them."
+            ),
+        };
+        let rest = " nobody can tell what they stand on: no known image has their first layers, and they do \
+                    not say it themselves.";
+        let rest = format!("{rest}{asked}");
         notes = Html::tag("p", &[("class", "note")], link.and(&Html::text(&rest)));
     }
     if bases.unread > 0 {
@@ -166,15 +165,11 @@ fn row(visit: &Visit, it: &Footing) -> Vec<Cell> {
     let names = if more > 0 { link.and(&also) } else { link };
     let plain = if it.names.is_empty() { name.to_owned() } else { it.names.join(" ") };
     let mut row = vec![Cell::new(names, plain), Cell::text(&it.platform)];
-    match (&it.brings, it.layers) {
-        (Some(counts), _) => row.extend(findings(Some(counts), "")),
-        (None, Some(_)) => {
-            row.extend(findings(None, "It is not looked into yet: its own page does."))
-        }
-        (None, None) => {
-            row.extend(findings(None, "Images name it, and nothing here has its layers."))
-        }
-    }
+    let why = match it.layers {
+        Some(_) => "It is not looked into yet: its own page does.",
+        None => "Images name it, and nothing here has its layers.",
+    };
+    row.extend(findings(it.brings.as_ref(), why));
     row.extend([
         Cell::number(it.images),
         places(visit, &it.environments),

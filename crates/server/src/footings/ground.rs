@@ -233,7 +233,7 @@ impl Survey {
                     && !(image.config.is_some() && image.config == it.config)
                     && image.config.as_ref() != Some(&it.digest)
             };
-            if spot.taught.iter().any(|it| is_other(it)) {
+            if spot.taught.iter().any(is_other) {
                 return Standing::Layers(at + 1, Way::Taught);
             }
             // All that is known of this one may be less than it has.
