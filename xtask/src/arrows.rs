@@ -52,6 +52,7 @@ mod tests {
         (
             "server",
             &[
+                "base",
                 "model",
                 "format",
                 "policy",

@@ -3,6 +3,7 @@
 mod bases;
 mod exceptions;
 mod flaws;
+mod footings;
 mod integrations;
 mod policies;
 mod rules;

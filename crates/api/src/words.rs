@@ -8,6 +8,7 @@ mod event;
 mod exception;
 mod export;
 mod flaw;
+mod footing;
 pub mod grammar;
 mod identity;
 mod image;
@@ -43,6 +44,10 @@ pub use export::ExportQuery;
 pub use flaw::{
     CountedBasis, FlawCounts, FlawedPackage, Flaws, FlawsQuery, FreeImage, FreeOfFlaw, RunningFlaw,
     RunningImage, RunningImages, RunningImagesQuery,
+};
+pub use footing::{
+    FootedImage, FootedImages, Footing, FootingMove, FootingTold, FootingWays, Footings,
+    FootingsQuery, StandsOn,
 };
 pub use identity::{
     Accepting, Assigning, ChangingPassword, Disabling, Invitation, Joined, LoggedIn, LoggingIn,

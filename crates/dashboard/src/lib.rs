@@ -14,6 +14,7 @@ mod html;
 mod layout;
 mod open;
 mod pages;
+mod places;
 mod refused;
 mod severity;
 mod standing;

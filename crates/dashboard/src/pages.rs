@@ -1,6 +1,8 @@
 //! Every page, a file each.
 
 mod agents;
+mod base;
+mod bases;
 mod compare;
 mod connect;
 mod environment;
@@ -40,6 +42,7 @@ pub const ALL: &[&Page] = &[
     &compare::PAGE,
     &vulnerabilities::PAGE,
     &packages::PAGE,
+    &bases::PAGE,
     &policies::PAGE,
     &exceptions::PAGE,
     &integrations::PAGE,
@@ -50,6 +53,7 @@ pub const ALL: &[&Page] = &[
     &environment_policies::PAGE,
     &policy_set::PAGE,
     &image::PAGE,
+    &base::PAGE,
     &agents::PAGE,
     &connect::PAGE,
     &integration::PAGE,

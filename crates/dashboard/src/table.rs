@@ -58,6 +58,9 @@ pub(crate) fn filed(key: &'static str) -> Column {
     Column { key, title: key, sorts: false, falls: false, filed: true }
 }
 
+/// The class of what stays in one line.
+const SHORT: &str = "short";
+
 /// What stands in a row and a column: as it looks, and as it is.
 #[derive(Clone)]
 pub(crate) struct Cell {
@@ -72,7 +75,7 @@ impl Cell {
     }
 
     pub(crate) fn text(text: &str) -> Self {
-        Self::new(Html::text(text), text)
+        Self { class: class_of(text), ..Self::new(Html::text(text), text) }
     }
 
     /// There is none, which is known.
@@ -94,7 +97,7 @@ impl Cell {
     }
 
     pub(crate) fn link(href: &str, text: &str) -> Self {
-        Self::new(Html::link(href, Html::text(text)), text)
+        Self { class: class_of(text), ..Self::new(Html::link(href, Html::text(text)), text) }
     }
 
     pub(crate) fn when(text: &str, now: Moment) -> Self {
@@ -127,9 +130,23 @@ impl Cell {
     /// With that behind it, which is only for people.
     #[must_use]
     pub(crate) fn marked(mut self, mark: &Html) -> Self {
+        if mark.is_empty() {
+            return self;
+        }
+        if self.class == SHORT {
+            // What was short stays in one line, and what is behind it may be long.
+            self.html = Html::tag("span", &[("class", SHORT)], self.html);
+            self.class = "";
+        }
         self.html = self.html.and(&Html::text(" ")).and(mark);
         self
     }
+}
+
+/// A version or a word is not broken in the middle to make room for others.
+fn class_of(text: &str) -> &'static str {
+    const LETTERS: usize = 16;
+    if text.chars().count() <= LETTERS { SHORT } else { "" }
 }
 
 /// `sha256:0123456789ab`.
@@ -156,10 +173,15 @@ impl Table {
         self
     }
 
-    /// With these columns behind the others.
+    /// With these columns behind the first so many.
     #[must_use]
-    pub(crate) fn and_columns(mut self, columns: impl IntoIterator<Item = Column>) -> Self {
-        self.columns.extend(columns);
+    pub(crate) fn with_columns(
+        mut self,
+        behind: usize,
+        columns: impl IntoIterator<Item = Column>,
+    ) -> Self {
+        let behind = behind.min(self.columns.len());
+        self.columns.splice(behind..behind, columns);
         self
     }
 
@@ -338,6 +360,18 @@ fn field(text: &str, is_text: bool, csv: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_short_stays_in_one_line_and_what_is_behind_it_does_not() {
+        let short = Cell::text("CVE-2021-44228");
+        assert_eq!(short.class, SHORT);
+        let long = short.marked(&Html::text("a title of many words, as advisories have them"));
+        assert_eq!(long.class, "");
+        assert!(
+            long.html.to_string().starts_with("<span class=\"short\">CVE-2021-44228</span> a ")
+        );
+        assert_eq!(Cell::text("pkg:deb/debian/openssl@3.0.11").class, "");
+    }
 
     #[test]
     fn files_say_what_is_so() {

@@ -5,6 +5,7 @@ use api::{AlmanacState, Deployment, Event, Hole};
 use model::Moment;
 
 use crate::html::{Html, path_with};
+use crate::places::Places;
 use crate::severity::{badge, mark};
 use crate::table::{Cell, Table, column};
 use crate::visit::Visit;
@@ -119,12 +120,12 @@ pub(crate) fn events(caption: impl Into<String>) -> Table {
 }
 
 /// One of them.
-pub(crate) fn event(visit: &Visit, it: &Event) -> Vec<Cell> {
+pub(crate) fn event(visit: &Visit, there: &Places, it: &Event) -> Vec<Cell> {
     let environment = it.environment.as_deref();
     vec![
         Cell::when(&it.at, visit.now),
         Cell::text(&it.kind.replace('-', " ")).marked(&of_finding(it)),
-        environment.map_or_else(Cell::none, |it| Cell::link(&visit.to(&["environments", it]), it)),
+        environment.map_or_else(Cell::none, |it| Cell::new(there.link(visit, it), it)),
         about(visit, it),
         image(visit, it),
         Cell::text(&it.who),
@@ -276,15 +277,13 @@ pub(crate) fn basis(it: &model::Basis, now: Moment) -> Html {
 }
 
 /// Events as a list, each a line.
-pub(crate) fn listed(visit: &Visit, events: &[Event], nothing: &str) -> Html {
+pub(crate) fn listed(visit: &Visit, there: &Places, events: &[Event], nothing: &str) -> Html {
     if events.is_empty() {
         return Html::tag("p", &[], Html::text(nothing));
     }
     let line = |it: &Event| {
-        let place = it.environment.as_deref().map(|name| {
-            Html::text(" in ")
-                .and(&Html::link(&visit.to(&["environments", name]), Html::text(name)))
-        });
+        let place = it.environment.as_deref();
+        let place = place.map(|name| Html::text(" in ").and(&there.link(visit, name)));
         let image = it.image.as_ref().map(|_| Html::text(": ").and(&image(visit, it).into_html()));
         let marks = of_finding(it);
         let pieces = [

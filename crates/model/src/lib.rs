@@ -59,7 +59,7 @@ pub use person::{
 pub use platform::{BadPlatform, Platform};
 pub use purl::{BadPurl, Purl, filed_name};
 pub use rating::{Level, Rating};
-pub use record::{ImageRecord, ImageState, Outline, OutlineLayer, TagSpan};
+pub use record::{ImageRecord, ImageState, Outline, OutlineLayer, SaidBase, TagSpan};
 pub use reference::{BadReference, Reference, is_registry_at, registry_host};
 pub use retained::Retained;
 pub use secret::Secret;

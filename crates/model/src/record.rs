@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, ImageDescription, LayerDescription, Moment, Platform};
+use crate::{Digest, ImageDescription, LayerDescription, Moment, Platform, Reference};
 
 /// An image of an organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,21 @@ pub struct Outline {
     pub size: u64,
     /// Bottom first.
     pub layers: Vec<OutlineLayer>,
+    /// What it says itself of the image that it stands on; nothing where that was not looked at when it
+    /// was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<SaidBase>,
+}
+
+/// What an image says of the one that it stands on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaidBase {
+    /// `debian:12`; nothing where it does not say, or nothing that could be a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The digest that one had then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 /// One layer of an outline.
@@ -62,7 +77,25 @@ impl From<&ImageDescription> for Outline {
             created: image.created.clone(),
             size: image.size,
             layers: image.layers.iter().map(layer).collect(),
+            base: Some(SaidBase::of(image)),
         }
+    }
+}
+
+impl SaidBase {
+    /// Letters of a name; nobody calls an image by more.
+    const LONGEST: usize = 1_000;
+
+    /// What the annotations and labels of an image say.
+    fn of(image: &ImageDescription) -> Self {
+        let Some(said) = image.base() else { return Self::default() };
+        let fits = said.name.len() <= Self::LONGEST;
+        let Some(reference) = said.name.parse::<Reference>().ok().filter(|_| fits) else {
+            return Self::default();
+        };
+        let own = said.digest.and_then(|it| it.parse().ok());
+        let digest = reference.digest.clone().or(own);
+        Self { name: Some(reference.to_string()), digest }
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, Semaphore, watch};
 use crate::caller::{Access, Caller, nobodys};
 use crate::exporter::Exporter;
 use crate::fleet::Fleet;
+use crate::footings::Footings;
 use crate::identity::People;
 use crate::kept::Answers;
 use crate::live;
@@ -43,6 +44,8 @@ pub struct Parts {
     pub(crate) began: Moment,
     /// Everything that runs, at once.
     pub(crate) fleet: Fleet,
+    /// What images stand on.
+    pub(crate) footings: Footings,
     /// What is counted.
     pub(crate) metrics: Metrics,
     /// How many findings there are where.
@@ -110,6 +113,7 @@ impl App {
             clock,
             began,
             fleet,
+            footings: Footings::default(),
             metrics,
             tally,
             policing: Policing::default(),

@@ -158,6 +158,22 @@ impl Ships {
         self.numbers.contains_key(&(organisation.clone(), digest.clone()))
     }
 
+    /// What runs: images by their numbers, each with the environments it runs in, by id.
+    pub(crate) fn running(&self) -> impl Iterator<Item = (i64, impl Iterator<Item = &str>)> {
+        self.berths.iter().map(|(image, it)| (*image, it.iter().map(|it| it.environment.as_str())))
+    }
+
+    /// Where an image runs, by id; a place several times where it runs there several times.
+    pub(crate) fn environments_of(
+        &self,
+        organisation: &OrganisationId,
+        digest: &Digest,
+    ) -> impl Iterator<Item = &str> {
+        let image = self.numbers.get(&(organisation.clone(), digest.clone()));
+        let berths = image.and_then(|it| self.berths.get(it)).into_iter().flatten();
+        berths.map(|it| it.environment.as_str())
+    }
+
     /// Images that run and are not known, each with the environments it runs in, by id.
     pub(crate) fn unread(
         &self,

@@ -12,6 +12,7 @@ mod evaluate;
 mod exceptions;
 mod exporter;
 mod fleet;
+mod footings;
 mod freshness;
 mod front;
 mod health;

@@ -11,6 +11,7 @@ mod events;
 mod exceptions;
 mod export;
 mod flaws;
+mod footings;
 mod hooks;
 mod images;
 mod in_use;
@@ -102,6 +103,7 @@ fn paths() -> OpenApiRouter<App> {
             .merge(in_use::paths())
             .merge(tags::paths())
             .merge(bases::paths())
+            .merge(footings::paths())
             .merge(events::paths())
             .merge(whereabouts::paths())
             .merge(comparisons::paths())

@@ -188,6 +188,7 @@ mod tests {
             created: Some("2026".to_owned()),
             size: 7,
             layers: vec![layer, OutlineLayer::default()],
+            base: Some(model::SaidBase::default()),
         };
         let failed = model::ImageState::Failed { why: "it \"is\" gone".to_owned() };
         for (outline, state) in [

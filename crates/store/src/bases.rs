@@ -296,6 +296,7 @@ fn read(row: &Row) -> Result<BaseRecord, Error> {
         platform: row.parsed("platform")?,
         digest: row.parsed("digest")?,
         config: row.maybe_text("config")?.and_then(|it| it.parse().ok()),
+        chain: row.parsed("chain")?,
         layers: depth(row)?,
         learned: row.moment("learned_at")?,
         learned_by: row.text("learned_by")?,

@@ -17,7 +17,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use bases::{BaseRecord, NewBase};
+pub use bases::{BaseRecord, LayeredImage, NewBase};
 pub use evaluations::{Counted, Counts, Evaluation, NewEvent, WrittenEvent};
 pub use exceptions::{ExceptionRecord, NewException};
 pub use integrations::{

@@ -20,6 +20,7 @@ mod environments;
 mod evaluations;
 mod events;
 mod exceptions;
+mod footings;
 mod freshness;
 mod idempotency;
 mod images;
@@ -61,14 +62,15 @@ pub use contract::{
     DueLook, Elsewhere, Error, Evaluation, EventSelection, ExceptionRecord, Expired, Idempotent,
     ImageContent, ImageSelection, IntegrationRecord, IntegrationSecrets, IntegrationState, Job,
     JobReport, JobState, JudgedImage, JudgedRunning, Keeping, Kept, KeptContainer, KnownPackage,
-    Led, Listed, NewBase, NewEvent, NewException, NewIntegration, NewInventory, NewJob, NewJudging,
-    NewMessage, NewNotice, NewPolicySet, NewRule, NewSchedule, NewSecret, NewToken, Newcomer,
-    NoticeCounts, NoticeReport, NoticeState, OutboxEntry, OutboxState, Page, Paged, PolicyJudging,
-    PolicySample, PolicySetHead, PolicySetRecord, PolicyVerdicts, Recollection, Recorded, Refused,
-    Reported, Restored, Retention, RuleRecord, Running, RunningImage, RunsIn, RuntimeRecord,
-    SWITCHED_OFF, ScheduleRecord, SecretRecord, SeenInUse, Selection, SetPackage, Setback, Snapped,
-    Snapshot, Sought, Speaker, Stale, Tiding, Tidings, Trouble, Turn, Unplaced, WaitingMessage,
-    WaitingNotice, When, Workload, WrittenEvent, WrittenImage,
+    LayeredImage, Led, Listed, NewBase, NewEvent, NewException, NewIntegration, NewInventory,
+    NewJob, NewJudging, NewMessage, NewNotice, NewPolicySet, NewRule, NewSchedule, NewSecret,
+    NewToken, Newcomer, NoticeCounts, NoticeReport, NoticeState, OutboxEntry, OutboxState, Page,
+    Paged, PolicyJudging, PolicySample, PolicySetHead, PolicySetRecord, PolicyVerdicts,
+    Recollection, Recorded, Refused, Reported, Restored, Retention, RuleRecord, Running,
+    RunningImage, RunsIn, RuntimeRecord, SWITCHED_OFF, ScheduleRecord, SecretRecord, SeenInUse,
+    Selection, SetPackage, Setback, Snapped, Snapshot, Sought, Speaker, Stale, Tiding, Tidings,
+    Trouble, Turn, Unplaced, WaitingMessage, WaitingNotice, When, Workload, WrittenEvent,
+    WrittenImage,
 };
 pub use db::Together;
 pub use doctor::unopened;

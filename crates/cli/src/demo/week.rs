@@ -163,8 +163,12 @@ impl Week<'_> {
                 chain: chain.to_string(),
                 layers: 1,
             };
-            let learning = Learning { name, images: vec![image] };
+            let learning = Learning { name: name.clone(), images: vec![image] };
             self.client.learn_bases(self.organisation, &learning).await?;
+            // Their tags are known as well, so one can be held against another.
+            let digest = digest.to_string();
+            let pushing = Pushing { image: Some(name), platform: None, inventory };
+            self.client.push(self.organisation, &digest, &pushing).await?;
         }
         Ok(())
     }

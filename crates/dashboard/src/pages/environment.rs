@@ -13,6 +13,7 @@ use crate::chart::trend;
 use crate::contract::{Found, Page};
 use crate::html::{Html, path_with};
 use crate::layout::{Layout, html};
+use crate::places::Places;
 use crate::refused::Refused;
 use crate::severity::{Severities, mark};
 use crate::standing::Standing;
@@ -33,6 +34,8 @@ pub(super) const PAGE: Page = Page {
 };
 
 const MONTH: i64 = 30 * 86_400;
+/// Columns that stand before what is wrong: what runs.
+const BEFORE: usize = 2;
 /// Environments that are offered for a comparison.
 const OTHERS: u32 = 100;
 
@@ -94,18 +97,20 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     let found = if history { None } else { Some(found(&visit, name, &listed.items).await?) };
     let counts = found.iter().flat_map(|_| {
         let words = model::Level::ALL.map(|it| filed(it.as_str()));
-        [column("findings", "Findings")].into_iter().chain(words).chain([
+        [column("findings", "Findings, worst first")].into_iter().chain(words).chain([
             filed("exploited"),
             filed("fixable"),
             filed("in_use"),
         ])
     });
-    let table = told::deployments(caption, false).and_columns(counts);
+    let table = told::deployments(caption, false).with_columns(BEFORE, counts);
     let mut table = table.or_else(Html::tag("p", &[], empty));
     for it in &listed.items {
         let mut row = told::deployment(&visit, it, false);
         if let Some(found) = &found {
-            row.extend(findings(found.get(&it.digest).and_then(Option::as_ref)));
+            let counts = found.get(&it.digest).and_then(Option::as_ref);
+            let why = "It is not analysed, or not counted yet.";
+            row.splice(BEFORE..BEFORE, findings(counts, why));
         }
         table.push(row);
     }
@@ -125,6 +130,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     let others = all.items.into_iter().map(|it| it.name).filter(|it| it != name).collect();
     let standing = Standing::of(&visit, name).await?;
     let policies = [standing.bar(), standing.line(&visit, name), standing.policies()];
+    let there = Places::of(&visit, std::slice::from_ref(&environment), &[&happened.items]).await?;
     let counts = environment.counts.as_ref();
     let shown = Shown {
         layout: visit.layout().titled(name).live(),
@@ -140,7 +146,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         trend: trend(&counted.items, from, visit.now),
         policies: Html::all(policies),
         deployments: table.html(&visit),
-        events: told::listed(&visit, &happened.items, "Nothing happened here yet."),
+        events: told::listed(&visit, &there, &happened.items, "Nothing happened here yet."),
         others,
         application: visit.asks("application").unwrap_or_default(),
         compare: visit.to(&["compare"]),
@@ -180,9 +186,8 @@ async fn found(
 }
 
 /// As people see it, and apart for files.
-fn findings(counts: Option<&FlawCounts>) -> Vec<Cell> {
+pub(super) fn findings(counts: Option<&FlawCounts>, why: &str) -> Vec<Cell> {
     let Some(it) = counts else {
-        let why = "It is not analysed, or not counted yet.";
         return std::iter::repeat_with(|| Cell::unknown(why)).take(9).collect();
     };
     let severities = Severities::from(it);

@@ -8,6 +8,7 @@ use model::EventKind;
 use crate::contract::{Found, Page};
 use crate::html::Html;
 use crate::layout::{Layout, html};
+use crate::places::Places;
 use crate::refused::Refused;
 use crate::told;
 use crate::visit::Visit;
@@ -49,8 +50,9 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     let listed = listed.await?;
     let nothing = Html::tag("p", &[], Html::text("Nothing of the sort happened."));
     let mut table = told::events("Events, latest first").or_else(nothing);
+    let there = Places::of(&visit, &[], &[&listed.items]).await?;
     for it in &listed.items {
-        table.push(told::event(&visit, it));
+        table.push(told::event(&visit, &there, it));
     }
     table.goes_on(&visit, listed.next.as_deref());
     if let Some(file) = table.file(&visit) {

@@ -1,6 +1,6 @@
 //! An image: its findings, its packages, its layers, and where it runs and ran.
 
-use api::{DeploymentQuery, Image, ImageState, Judging, Sort, TagsQuery};
+use api::{DeploymentQuery, Image, ImageState, Judging, Sort, StandsOn, TagsQuery};
 use askama::Template;
 use axum::response::Response;
 use model::{Analysis, Finding, Fix, Level, Outlook, Package};
@@ -131,9 +131,15 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         href: view_of(&visit, id),
         here: *id == view,
     });
+    let stands = match image.state {
+        ImageState::Analysed => Some(visit.client.stands_on(organisation, digest).await?),
+        ImageState::Pending | ImageState::Failed => None,
+    };
+    let mut facts = facts(&visit, &image, analysis.as_ref());
+    facts.extend(stands.map(|it| ("Base image", base(&visit, &it))));
     let shown = Shown {
         layout: visit.layout().titled(format!("{name} {}", crate::table::short(digest))),
-        facts: facts(&visit, &image, analysis.as_ref()),
+        facts,
         counts: severities.map(|it| (it.bar(), it.numbers())),
         suppressed: analysis
             .iter()
@@ -233,6 +239,23 @@ fn unread(image: &Image) -> Html {
         Html::tag("code", &[], Html::text(&format!("foretop push {name}@{}", image.digest)));
     let what = Html::text(" To send what is inside: ").and(&command);
     Html::tag("p", &[("class", "note")], Html::text(&text).and(&what))
+}
+
+/// What it stands on, and how that was found.
+fn base(visit: &Visit, it: &StandsOn) -> Html {
+    let Some(footing) = &it.footing else {
+        let why = "No known image has its first layers, and it says nothing itself.";
+        let link = Html::link(&visit.to(&["bases", "unknown"]), Html::text("not known"));
+        return mark("unknown", "cannot tell", why).and(&Html::text(" ")).and(&link);
+    };
+    let text = Html::text(super::bases::called(footing));
+    let link = Html::link(&visit.to(&["bases", &footing.base]), text);
+    let how = match it.way.as_deref() {
+        Some("label") => " (the image says so itself)",
+        Some("taught") => " (its layers are those of a base that was taught)",
+        _ => " (its layers begin as those of a known image do)",
+    };
+    link.and(&Html::text(how))
 }
 
 fn facts(visit: &Visit, image: &Image, analysis: Option<&Analysis>) -> Vec<(&'static str, Html)> {

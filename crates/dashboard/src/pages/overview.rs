@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use crate::contract::{Found, Page};
 use crate::html::Html;
 use crate::layout::{Layout, html};
+use crate::places::Places;
 use crate::refused::Refused;
 use crate::severity::Severities;
 use crate::standing::Standing;
@@ -109,6 +110,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     let happened = visit.client.events(organisation, &asked).await?;
     let asked = events(DANGERS, NEW);
     let dangerous = visit.client.events(organisation, &asked).await?;
+    let there = Places::of(&visit, all, &[&happened.items, &dangerous.items]).await?;
     let more = |kinds: &str, seconds: i64, is_more: bool| {
         let since = since(seconds).unwrap_or_default();
         let query = [("kinds", kinds), ("since", &*since)];
@@ -117,11 +119,15 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
             Html::link(&href, Html::text(if is_more { "There is more" } else { "All of it" }));
         Html::tag("p", &[], link)
     };
-    let changes =
-        told::listed(&visit, &happened.items, "Nothing was deployed or ended since yesterday.")
-            .and(&more(CHANGES, DAY, happened.next.is_some()));
+    let changes = told::listed(
+        &visit,
+        &there,
+        &happened.items,
+        "Nothing was deployed or ended since yesterday.",
+    )
+    .and(&more(CHANGES, DAY, happened.next.is_some()));
     let nothing = "No flaw became known or exploited in what runs within a week.";
-    let dangers = told::listed(&visit, &dangerous.items, nothing).and(&more(
+    let dangers = told::listed(&visit, &there, &dangerous.items, nothing).and(&more(
         DANGERS,
         NEW,
         dangerous.next.is_some(),
@@ -184,7 +190,8 @@ async fn told_all(
     });
     let mut table = told::events("").called(id);
     for it in &listed.await?.items {
-        table.push(told::event(visit, it));
+        // A file has no links.
+        table.push(told::event(visit, &Places::default(), it));
     }
     table.file(visit).ok_or_else(|| Refused::nowhere("table", id))
 }

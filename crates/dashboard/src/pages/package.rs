@@ -10,7 +10,7 @@ use crate::html::{Html, path_with};
 use crate::layout::{Layout, html};
 use crate::refused::Refused;
 use crate::severity::{badge, mark};
-use crate::table::{Cell, Table, column};
+use crate::table::{Cell, Table, column, filed};
 use crate::visit::{MOST, PART, ROWS, Visit, too_many};
 
 pub(super) const PAGE: Page = Page {
@@ -49,7 +49,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         column("licenses", "Licenses"),
         column("source", "Built from"),
         column("some_images", "Some of the images"),
-        column("purl", "In full"),
+        filed("purl"),
     ];
     let caption = format!("Versions in images: {}", versions.total);
     let mut table = Table::new("versions", caption, columns);

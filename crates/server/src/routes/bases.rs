@@ -144,7 +144,7 @@ fn digest(field: &str, text: &str) -> Result<Digest, Refusal> {
     text.parse().map_err(|error: model::BadDigest| Refusal::malformed(field, error))
 }
 
-fn word(it: BaseRecord) -> Base {
+pub(super) fn word(it: BaseRecord) -> Base {
     Base {
         name: it.name,
         platform: it.platform.to_string(),

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use api::{Comparing, Comparisons, Difference, End, Hole, Pair, PairOutcome, Problem, Sort};
 use axum::extract::State;
 use engine::Filter;
-use futures_util::future::try_join_all;
-use model::{Comparison, Deployment, Gap, Level, OrganisationId, Right};
+use futures_util::StreamExt as _;
+use model::{Deployment, Gap, Level, OrganisationId, Right};
 use store::{Page, When};
 use tokio::try_join;
 use utoipa_axum::router::OpenApiRouter;
@@ -65,7 +65,7 @@ async fn compare(
         .into_iter()
         .skip_while(|it| after.as_ref().is_some_and(|after| it.place() <= *after))
         .peekable();
-    let teller = tell::Teller::new(app, organisation, &asked, filter).await?;
+    let mut teller = tell::Teller::new(app, organisation, &asked, filter).await?;
     let mut told = Comparisons { summary: Difference::default(), pairs: Vec::new(), next: None };
     if after.is_none() {
         for pair in unseen(&doubts.0, &doubts.1) {
@@ -73,28 +73,34 @@ async fn compare(
             told.pairs.push(pair);
         }
     }
-    let limit = limit.saturating_add(told.pairs.len());
     let mut weight = 0;
     let began = Instant::now();
+    let begun: Vec<_> =
+        left.by_ref().take(limit).map(|met| (met.place(), teller.begin(met))).collect();
+    let places: Vec<Place> = begun.iter().map(|it| it.0.clone()).collect();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    while told.pairs.len() < limit && weight < MOST && began.elapsed() < LONG {
-        let some: Vec<Met> =
-            left.by_ref().take(cores.min(limit.saturating_sub(told.pairs.len()))).collect();
-        let Some(place) = some.last().map(Met::place) else { break };
-        // As many at once as there are cores, and told in their order.
-        for mut pair in try_join_all(some.into_iter().map(|it| teller.pair(it))).await? {
-            for (doubts, half) in [(&doubts.0, &pair.from), (&doubts.1, &pair.to)] {
-                let deployment = half.as_ref().and_then(|it| it.deployment.as_ref());
-                let gaps = deployment.into_iter().flat_map(|it| doubts.by(&it.source));
-                pair.gaps.extend(gaps.cloned().map(Hole::from));
-            }
-            told.summary.add(&pair.difference);
-            let weighs = |it: &Comparison| it.packages.len() + it.findings.len();
-            weight += pair.comparison.as_ref().map_or(0, weighs);
-            told.pairs.push(pair);
+    // While one is compared, the next is read.
+    let mut pairs = futures_util::stream::iter(begun)
+        .map(|(_, begun)| teller.pair(begun))
+        .buffered(cores.saturating_add(1));
+    for (at, place) in places.iter().enumerate() {
+        if weight >= MOST || began.elapsed() >= LONG {
+            break;
         }
-        told.next = left.peek().map(|_| place.written());
+        let Some(pair) = pairs.next().await else { break };
+        let mut pair = pair?;
+        for (doubts, half) in [(&doubts.0, &pair.from), (&doubts.1, &pair.to)] {
+            let deployment = half.as_ref().and_then(|it| it.deployment.as_ref());
+            let gaps = deployment.into_iter().flat_map(|it| doubts.by(&it.source));
+            pair.gaps.extend(gaps.cloned().map(Hole::from));
+        }
+        told.summary.add(&pair.difference);
+        weight += pair.comparison.as_ref().map_or(0, |it| it.packages.len() + it.findings.len());
+        told.pairs.push(pair);
+        let more = at + 1 < places.len() || left.peek().is_some();
+        told.next = more.then(|| place.written());
     }
+    drop(pairs);
     Ok(Json(told))
 }
 

@@ -164,8 +164,9 @@ pub(super) fn basis(ledger: Option<&Arc<Ledger>>) -> CountedBasis {
 fn told(ledger: &Ledger, line: &Line) -> Option<RunningFlaw> {
     let flaw = ledger.flaw(line)?;
     let mut packages: Vec<FlawedPackage> = Vec::new();
-    let found = line.found.iter().filter_map(|it| ledger.found(*it));
-    for (found, pack, _) in found.take(NAMED) {
+    let mut all: Vec<_> = line.found.iter().filter_map(|it| ledger.found(*it)).collect();
+    all.sort_by_key(|(_, pack, _)| (&pack.name, &pack.version, &pack.space));
+    for (found, pack, _) in all.into_iter().take(NAMED) {
         packages.push(FlawedPackage {
             name: pack.name.clone(),
             version: pack.version.clone(),

@@ -1,5 +1,6 @@
 //! The dashboard as browsers meet it: every page, as whoever may look at it and as whoever may not.
 
+mod bases;
 mod flaws;
 mod joining;
 mod policies;
@@ -195,6 +196,7 @@ fn addresses(organisation: &str) -> Vec<(&'static str, String)> {
         path.replace("{org}", organisation)
             .replace("{env}", "staging")
             .replace("{digest}", &digest('1'))
+            .replace("{base}", "unknown")
             .replace("{repository}", "docker%2Eio%2Facme%2Fweb")
             .replace("{flaw}", "CVE-2021-23337")
             .replace("packages/{kind}/{package}", "packages/npm/lodash")
@@ -435,8 +437,8 @@ async fn tables_are_taken_away_as_files() {
         "attachment; filename=\"foretop-deployments.csv\""
     );
     let lines: Vec<&str> = csv.text.lines().collect();
-    let columns = "application,image,digest,platform,since,until,recorded_by,state,findings,critical,high,\
-                   medium,low,unspecified,exploited,fixable,in_use";
+    let columns = "application,image,findings,critical,high,medium,low,unspecified,exploited,fixable,\
+                   in_use,digest,platform,since,until,recorded_by,state";
     assert_eq!(lines[0], columns);
     assert_eq!(lines.len(), 3, "{}", csv.text);
     let path = "/o/acme/environments?format=json&table=environments";

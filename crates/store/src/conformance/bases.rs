@@ -129,3 +129,42 @@ pub(super) async fn are_images_that_are_known(store: &Store) {
     let expect = "docker.io/acme/mine:v1 2 taught, docker.io/acme/base 2, docker.io/acme/small 1";
     assert_eq!(below(store, &acme, "abc").await, expect);
 }
+
+pub(super) async fn are_told_of_all_images_at_once(store: &Store) {
+    let acme = acme(store).await;
+    known(store, &acme, "docker.io/acme/base", "1", "ab").await;
+    known(store, &acme, "docker.io/acme/web", "3", "abc").await;
+    let platform = "linux/amd64".parse().unwrap();
+    store.hear_of_image(&acme, &at(6), &digest("4"), &platform, None).await.unwrap();
+    let all = store.layered_images_after(&acme, 0).await.unwrap();
+    let shown: Vec<_> = all.iter().map(|it| (&it.digest, it.layers.len(), it.is_whole)).collect();
+    assert_eq!(shown, [(&digest("1"), 2, true), (&digest("3"), 3, true)]);
+    assert!(all.iter().all(|it| it.said.is_some() && it.analysed.is_some()));
+    assert_eq!(store.layered_images_after(&acme, all[0].number).await.unwrap(), all[1..]);
+    assert!(store.layered_images_after(&acme, all[1].number).await.unwrap().is_empty());
+    let one = store.layered_image(&acme, &digest("3")).await.unwrap();
+    assert_eq!(one.as_ref(), all.get(1));
+    assert_eq!(store.layered_image(&acme, &digest("4")).await.unwrap(), None);
+    let other = store.create_organisation(&at(0), "other").await.unwrap().id;
+    assert!(store.layered_images_after(&other, 0).await.unwrap().is_empty());
+    // What they are called: by tags, else by a repository.
+    for (tag, own) in [("v1", "1"), ("v2", "1"), ("v1", "3")] {
+        let (act, own) = (at(7), digest(own));
+        store.point_tag(&acme, &act, "docker.io/acme/base", tag, &platform, &own).await.unwrap();
+    }
+    let all = [digest("1"), digest("3"), digest("9")];
+    let named = store.names_of_images(&acme, &all).await.unwrap();
+    // The tag that leads elsewhere by now comes last.
+    let expect = ["docker.io/acme/base:v2", "docker.io/acme/base:v1"].map(str::to_owned);
+    assert_eq!(named[&digest("1")], expect);
+    assert_eq!(named[&digest("3")], ["docker.io/acme/base:v1".to_owned()]);
+    assert_eq!(named.len(), 2);
+    let mut now = store.tags_now(&acme, "docker.io/acme/base", &platform, 10).await.unwrap();
+    now.sort();
+    assert_eq!(now, [("v1".to_owned(), digest("3")), ("v2".to_owned(), digest("1"))]);
+    let some = store.tags_now(&acme, "docker.io/acme/base", &platform, 1).await.unwrap();
+    assert_eq!(some.len(), 1);
+    let arm = "linux/arm64".parse().unwrap();
+    assert!(store.tags_now(&acme, "docker.io/acme/base", &arm, 10).await.unwrap().is_empty());
+    assert!(store.names_of_images(&other, &all).await.unwrap().is_empty());
+}

@@ -1,6 +1,6 @@
 //! What is different in each pair: both images judged by the same almanac, and what cannot be told.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use api::{Comparing, Difference, Hole, Pair, PairOutcome, Running};
 use engine::{Filter, Lookout, compare_wanted};
@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 pub(super) struct Teller {
     app: App,
     organisation: OrganisationId,
-    lookouts: Mutex<Lookouts>,
+    lookouts: Lookouts,
     filter: Arc<Filter>,
     brief: bool,
 }
@@ -31,6 +31,13 @@ struct Half {
     digest: Digest,
     platform: String,
     application: Option<String>,
+}
+
+/// A pair that is to be told of, and by what each of its sides is judged.
+pub(super) struct Begun {
+    from: Option<Half>,
+    to: Option<Half>,
+    lookouts: [Arc<Lookout>; 2],
 }
 
 impl Half {
@@ -82,11 +89,12 @@ impl Teller {
         filter: Filter,
     ) -> Result<Self, Refusal> {
         let lookouts = Lookouts::of(&app, &organisation, asked.judging.clone()).await?;
-        let (lookouts, filter) = (Mutex::new(lookouts), Arc::new(filter));
+        let filter = Arc::new(filter);
         Ok(Self { app, organisation, lookouts, filter, brief: asked.judging.brief })
     }
 
-    pub(super) async fn pair(&self, met: Met) -> Result<Pair, Refusal> {
+    /// What a pair rests on.
+    pub(super) fn begin(&mut self, met: Met) -> Begun {
         let (from, to) = match met {
             Met::Application(from, to) => (from.map(Half::deployed), to.map(Half::deployed)),
             Met::Image(image, other, true) => {
@@ -97,6 +105,17 @@ impl Teller {
             }
             Met::Images(one, other) => (Some(Half::known(&one)), Some(Half::known(&other))),
         };
+        // What runs nowhere yet is meant for where the other one runs.
+        let places = [&from, &to].map(|it| it.as_ref().and_then(Half::environment));
+        let before_in = places[1].or(places[0]);
+        let after_in = places[0].or(places[1]);
+        let lookouts = [before_in, after_in].map(|it| self.lookouts.there(it));
+        Begun { from, to, lookouts }
+    }
+
+    /// What is different in it.
+    pub(super) async fn pair(&self, begun: Begun) -> Result<Pair, Refusal> {
+        let Begun { from, to, lookouts } = begun;
         let either = from.as_ref().or(to.as_ref());
         let mut pair = Pair {
             application: [&from, &to].into_iter().flatten().find_map(|it| it.application.clone()),
@@ -131,11 +150,6 @@ impl Teller {
             pair.gaps = gaps.into_iter().map(Hole::from).collect();
             return Ok(pair);
         };
-        // What runs nowhere yet is meant for where the other one runs.
-        let places = [Some(&from), to.as_ref()].map(|it| it.and_then(Half::environment));
-        let before_in = places[1].or(places[0]);
-        let after_in = places[0].or(places[1]);
-        let lookouts = [before_in, after_in].map(|it| self.lookout(it));
         let comparison = self.compared((before, after), lookouts, to.is_none()).await?;
         if to.is_some() {
             pair.outcome = PairOutcome::Compared;
@@ -159,10 +173,6 @@ impl Teller {
         pair.gaps = all.into_iter().map(Hole::from).collect();
         pair.comparison = Some(comparison);
         Ok(pair)
-    }
-
-    fn lookout(&self, environment: Option<&str>) -> Arc<Lookout> {
-        self.lookouts.lock().unwrap_or_else(PoisonError::into_inner).there(environment)
     }
 
     /// What is inside; where nobody knows, why not.

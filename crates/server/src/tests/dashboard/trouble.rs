@@ -73,3 +73,20 @@ async fn one_link_leads_into_a_demo_and_into_nothing_else() {
     let sent = house.fill_in(&nobody, "cross-site", path, &[]).await;
     assert_eq!(sent.status, 405);
 }
+
+#[tokio::test]
+async fn events_lead_to_no_environment_that_is_gone() {
+    let house = House::new(false).await;
+    let ann = house.settled().await;
+    for name in ["staging", "gone"] {
+        house.api(&ann, "POST /orgs/acme/environments", json!({ "name": name })).await;
+    }
+    house.api(&ann, "DELETE /orgs/acme/environments/gone", json!({})).await;
+    for path in ["/o/acme/events", "/o/acme"] {
+        let page = house.look(&ann, path).await.text;
+        assert!(!page.contains("/o/acme/environments/gone"), "{path}: {page}");
+    }
+    let page = house.look(&ann, "/o/acme/events").await.text;
+    assert!(page.contains("<a href=\"/o/acme/environments/staging\""), "{page}");
+    assert!(page.contains("gone"), "{page}");
+}

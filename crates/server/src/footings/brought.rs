@@ -1,0 +1,123 @@
+//! What a base brings: it is judged itself where it is known, and else as it is in an image that stands
+//! on it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use api::FlawCounts;
+use base::Weight;
+use engine::{Filter, Part};
+use model::{Analysis, Digest, Moment, OrganisationId};
+
+use super::ground::{Footing, Image};
+use crate::app::App;
+use crate::judge;
+use crate::refusal::Refusal;
+
+/// Of so many images that is remembered.
+const HELD: usize = 2_000;
+
+/// What an image brings, or its lowest layers.
+#[derive(Debug)]
+pub(crate) struct Brought {
+    pub(crate) weight: Weight,
+    pub(crate) counts: FlawCounts,
+}
+
+/// Which sheets, whose image, analysed when, and how many of its layers.
+type Key = (Digest, OrganisationId, Digest, Option<Moment>, Option<usize>);
+
+/// What was judged, as long as the almanac says the same.
+#[derive(Default)]
+pub(crate) struct Kept(Mutex<Shelf>);
+
+#[derive(Default)]
+struct Shelf {
+    all: HashMap<Key, Arc<Brought>>,
+    order: VecDeque<Key>,
+}
+
+impl Kept {
+    fn get(&self, key: &Key) -> Option<Arc<Brought>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).all.get(key).cloned()
+    }
+
+    fn put(&self, key: Key, it: Arc<Brought>) {
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if shelf.all.insert(key.clone(), it).is_none() {
+            shelf.order.push_back(key);
+        }
+        while shelf.order.len() > HELD {
+            if let Some(oldest) = shelf.order.pop_front() {
+                shelf.all.remove(&oldest);
+            }
+        }
+    }
+}
+
+/// By which image it is told what a base brings, and by how many of its layers.
+pub(crate) fn source(footing: &Footing) -> Option<(&Image, Option<usize>)> {
+    if let Some(it) = footing.itself.first() {
+        return Some((it, None));
+    }
+    // The smallest of them changed least of what the base brought.
+    let layers = footing.layers?;
+    footing.on.iter().min_by_key(|it| it.layers).map(|it| (it, Some(layers)))
+}
+
+/// What a base brings, if it was judged already.
+pub(crate) fn known(
+    app: &App,
+    organisation: &OrganisationId,
+    footing: &Footing,
+) -> Result<Option<Arc<Brought>>, Refusal> {
+    let Some((image, layers)) = source(footing) else { return Ok(None) };
+    let lookout = app.world.lookout(app.now())?;
+    let sheets = lookout.almanac().manifest().sheets_digest();
+    let key = (sheets, organisation.clone(), image.digest.clone(), image.analysed, layers);
+    Ok(app.footings.kept.get(&key))
+}
+
+/// What is wrong with an image by what publishers say, or with its lowest layers. What was decided about
+/// flaws in some place is none of it. None: it is gone, or not analysed.
+pub(crate) async fn of(
+    app: &App,
+    organisation: &OrganisationId,
+    (digest, analysed): (&Digest, Option<Moment>),
+    layers: Option<usize>,
+) -> Result<Option<Arc<Brought>>, Refusal> {
+    let lookout = Arc::new(app.world.lookout(app.now())?);
+    let sheets = lookout.almanac().manifest().sheets_digest();
+    let key = (sheets, organisation.clone(), digest.clone(), analysed, layers);
+    if let Some(known) = app.footings.kept.get(&key) {
+        return Ok(Some(known));
+    }
+    let Some(inventory) = app.store.inventory(organisation, digest).await? else {
+        return Ok(None);
+    };
+    let judged = judge::on_a_core(app, &lookout, move |lookout| {
+        let filter = Filter { part: layers.map(Part::Base), ..Filter::default() };
+        brought(&lookout.analyze_in_brief(inventory, &filter))
+    });
+    let judged = Arc::new(judged.await?);
+    app.footings.kept.put(key, Arc::clone(&judged));
+    Ok(Some(judged))
+}
+
+fn brought(analysis: &Analysis) -> Brought {
+    let weight = Weight::of(analysis);
+    let [critical, high, medium, low, unspecified] = weight.counts;
+    let open = || analysis.findings.iter().filter(|it| !it.suppressed());
+    let counts = FlawCounts {
+        critical,
+        high,
+        medium,
+        low,
+        unspecified,
+        exploited: open().filter(|it| it.exploited.is_some() || it.malicious).count() as u64,
+        fixable: open().filter(|it| it.fixed().is_some()).count() as u64,
+        in_use: None,
+        gaps: weight.gaps,
+    };
+    Brought { weight, counts }
+}
