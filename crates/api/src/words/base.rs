@@ -1,7 +1,5 @@
 //! Base images: what was taught, and what stands below an image.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -120,9 +118,6 @@ pub struct BelowImage {
     pub layers: u32,
     /// Did somebody teach that it is a base? Otherwise it is an image that is known.
     pub taught: bool,
-    /// Digests that its names lead to by now, of those that are known to lead to another image.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub moved: BTreeMap<String, String>,
 }
 
 impl From<model::KnownBase> for BelowImage {
@@ -134,7 +129,6 @@ impl From<model::KnownBase> for BelowImage {
             platform: it.platform.to_string(),
             layers: it.layers,
             taught: it.taught,
-            moved: it.moved.into_iter().map(|(name, it)| (name, it.to_string())).collect(),
         }
     }
 }
@@ -149,11 +143,6 @@ impl BelowImage {
             platform: self.platform.parse().ok()?,
             layers: self.layers,
             taught: self.taught,
-            moved: self
-                .moved
-                .into_iter()
-                .filter_map(|(name, it)| Some((name, it.parse().ok()?)))
-                .collect(),
         })
     }
 }
