@@ -119,12 +119,13 @@ impl Meant {
         let likely = |left: Option<f32>, right: Option<f32>| {
             left.unwrap_or(-1.0).total_cmp(&right.unwrap_or(-1.0))
         };
-        // Of what is as bad, what is used in attacks, or more likely to be, is worse.
+        // Of what is as bad, what is used in attacks, or more likely to be, is worse; then what weighs more.
         let bad = || {
             let exploited = |it: &Flaw| it.exploited || it.malicious;
             (left.level, exploited(one))
                 .cmp(&(right.level, exploited(other)))
                 .then_with(|| likely(one.epss, other.epss))
+                .then_with(|| likely(left.score, right.score))
                 .then_with(|| left.images.cmp(&right.images))
         };
         let order = match self.order {
