@@ -177,7 +177,7 @@ pub(crate) const TABLES: &[Table] = &[
     table(
         "in_use",
         "runtime, environment, digest",
-        "t:runtime t:environment t:digest n:seen_at b:packages",
+        "t:runtime t:environment t:digest n:seen_at b:packages t:mark",
     ),
     table(
         "events",
