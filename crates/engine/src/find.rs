@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use almanac::{Almanac, Builder, SheetBytes};
 use feed::Document;
-use matching::{Asked, Memory, Options, Question, Wanted};
+use matching::{Asked, Glimpse, Memory, Options, Question, Wanted};
 use model::Statement;
 use model::{Analysis, Basis, Comparison, Fate, Finding, FindingChange, Gap, Inventory, Judgement};
 use regex::Regex;
@@ -119,6 +119,15 @@ impl Lookout {
     pub fn analyze(&self, inventory: Inventory, filter: &Filter) -> Analysis {
         // Most of the time goes into words: those of others would be read for nobody.
         self.look(inventory, filter, Some(&|finding| filter.wants(finding)))
+    }
+
+    /// What is wrong with `inventory`, in no order, for whoever only counts: nothing is copied of what other
+    /// images were told.
+    pub fn glance(&self, inventory: &Inventory) -> (Vec<Glimpse>, Vec<Gap>) {
+        let (statements, gaps) = self.accepted(inventory);
+        let (seen, mut told) = matching::glance(&self.question(inventory, &statements, None));
+        told.extend(gaps);
+        (seen, told)
     }
 
     /// Puts titles to what is different between the two: words are read for that alone.

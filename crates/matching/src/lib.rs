@@ -35,7 +35,7 @@ use model::{Finding, Gap, Inventory, Judgement, Statement};
 pub use each::{analyze_each, filed_under, is_system, names_of, space_of, verdicts_each};
 pub use explain::{Asked, packages_called};
 pub use extent::least;
-pub use memory::Memory;
+pub use memory::{Glimpse, Memory};
 
 /// What is asked: what is wrong with this inventory, going by this book and these statements?
 #[derive(Clone, Copy)]
@@ -81,6 +81,18 @@ pub fn analyze(question: &Question<'_>) -> (Vec<Finding>, Vec<Gap>) {
     match question.options.memory {
         Some(memory) => memory::find(&walk, memory),
         None => findings::find(&walk),
+    }
+}
+
+/// The same in no order and without words, for whoever only counts: with a memory nothing is copied.
+pub fn glance(question: &Question<'_>) -> (Vec<Glimpse>, Vec<Gap>) {
+    let walk = walk::Walk::new(question, false);
+    match question.options.memory {
+        Some(memory) => memory::glance(&walk, memory),
+        None => {
+            let (findings, gaps) = findings::find(&walk);
+            (findings.into_iter().map(Glimpse::from).collect(), gaps)
+        }
     }
 }
 

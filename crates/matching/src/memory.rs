@@ -98,12 +98,65 @@ impl std::fmt::Debug for Memory {
 
 /// The same as without a memory.
 pub(crate) fn find(walk: &Walk<'_>, memory: &Memory) -> (Vec<Finding>, Vec<Gap>) {
+    let (affected, tally) = affected(walk, memory);
+    let found = affected.into_iter().map(|it| {
+        let mut wordless = Box::new(Wordless::clone(&it.wordless));
+        wordless.finding.packages = it.packages;
+        wordless.finding.statement = it.statement.map(|it| it.quoted());
+        wordless
+    });
+    (in_words(walk, found.collect()), tally.into_gaps())
+}
+
+/// The same, for whoever only counts: in no order, and what others were told is not copied.
+pub(crate) fn glance(walk: &Walk<'_>, memory: &Memory) -> (Vec<Glimpse>, Vec<Gap>) {
+    let (affected, tally) = affected(walk, memory);
+    let seen = affected.into_iter().map(|it| Glimpse {
+        is_suppressed: it.statement.is_some_and(|it| it.status().suppresses()),
+        wordless: it.wordless,
+        packages: it.packages,
+    });
+    (seen.collect(), tally.into_gaps())
+}
+
+/// A finding that is not copied for whoever looks at it: what it is, in which packages, and whether it is
+/// out of the way.
+#[derive(Debug)]
+pub struct Glimpse {
+    wordless: Arc<Wordless>,
+    /// Numbers into `inventory.packages`.
+    pub packages: Vec<usize>,
+    /// Has a statement taken it out of the way?
+    pub is_suppressed: bool,
+}
+
+impl Glimpse {
+    /// What is found, in whatever inventory: without packages, statement and words.
+    pub fn finding(&self) -> &Finding {
+        &self.wordless.finding
+    }
+}
+
+impl From<Finding> for Glimpse {
+    fn from(mut finding: Finding) -> Self {
+        let is_suppressed = finding.suppressed();
+        let packages = std::mem::take(&mut finding.packages);
+        finding.statement = None;
+        Self {
+            wordless: Arc::new(Wordless { finding, sources: Vec::new() }),
+            packages,
+            is_suppressed,
+        }
+    }
+}
+
+fn affected<'q>(walk: &Walk<'q>, memory: &Memory) -> (Vec<Affected<'q>>, Tally) {
     let mut tally = Tally::default();
     walk.holes(&mut tally);
     let plain = |it: &&Subject<'_>| matches!(it.standing, Standing::Plain);
     let subjects: Vec<&Subject<'_>> = walk.subjects.iter().filter(plain).collect();
     let judged = memory.recall(walk, &subjects);
-    let mut affected: Vec<Affected<'_, '_>> = Vec::new();
+    let mut affected: Vec<Affected<'q>> = Vec::new();
     let mut known: HashMap<Same<'_>, usize> = HashMap::new();
     let is_silent = walk.question.statements.is_empty();
     for (subject, judged) in subjects.iter().zip(&judged) {
@@ -124,7 +177,7 @@ pub(crate) fn find(walk: &Walk<'_>, memory: &Memory) -> (Vec<Finding>, Vec<Gap>)
             let statement_number = statement.map(|it| it.number);
             let same = (subject.ground, of, &*finding.id, statement_number);
             let at = *known.entry(same).or_insert_with(|| {
-                let wordless = &it.wordless;
+                let wordless = Arc::clone(&it.wordless);
                 affected.push(Affected { wordless, statement, packages: Vec::new() });
                 affected.len() - 1
             });
@@ -133,21 +186,15 @@ pub(crate) fn find(walk: &Walk<'_>, memory: &Memory) -> (Vec<Finding>, Vec<Gap>)
             }
         }
     }
-    let found = affected.into_iter().map(|it| {
-        let mut wordless = Box::new(it.wordless.clone());
-        wordless.finding.packages = it.packages;
-        wordless.finding.statement = it.statement.map(|it| it.quoted());
-        wordless
-    });
-    (in_words(walk, found.collect()), tally.into_gaps())
+    (affected, tally)
 }
 
 /// What makes the flaws of two packages one finding: the ground, name and version of the source or the
 /// package itself, the flaw, and the statement about it.
 type Same<'m> = (usize, Result<(&'m str, &'m str), usize>, &'m str, Option<usize>);
 
-struct Affected<'m, 'q> {
-    wordless: &'m Wordless,
+struct Affected<'q> {
+    wordless: Arc<Wordless>,
     statement: Option<Best<'q>>,
     packages: Vec<usize>,
 }
@@ -162,7 +209,7 @@ struct Judged {
 struct Flaw {
     /// It is found by the name of its source: packages of that have it together.
     is_by_source: bool,
-    wordless: Wordless,
+    wordless: Arc<Wordless>,
 }
 
 fn judge(walk: &Walk<'_>, lore: &mut Lore<'_, '_>, subject: &Subject<'_>) -> Judged {
@@ -173,7 +220,8 @@ fn judge(walk: &Walk<'_>, lore: &mut Lore<'_, '_>, subject: &Subject<'_>) -> Jud
             && let Some(first) = decision.first()
             && let Some(wordless) = lore.told(subject, &decision)
         {
-            judged.flaws.push(Flaw { is_by_source: first.named.is_source, wordless });
+            let is_by_source = first.named.is_source;
+            judged.flaws.push(Flaw { is_by_source, wordless: Arc::new(wordless) });
         }
     }
     judged
@@ -253,6 +301,7 @@ impl Flaw {
         let spans =
             it.spans.iter().map(|it| size_of::<model::Span>() + bound(&it.from) + bound(&it.to));
         size_of::<Self>()
+            + size_of::<Wordless>()
             + [&it.id, &it.name, &it.version, &it.feed, &it.advisory]
                 .iter()
                 .map(|it| it.len())

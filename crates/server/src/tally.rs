@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::Judging;
-use engine::{Filter, Lookout};
+use engine::{Glimpse, Lookout};
 use futures_util::StreamExt as _;
-use model::{Analysis, Digest, Environment, EventKind, Inventory, Level, OrganisationId};
+use model::{Digest, Environment, EventKind, Gap, Inventory, Level, OrganisationId};
 use roaring::RoaringBitmap;
 use store::{Counts, Store};
 use tokio::sync::Mutex;
@@ -94,8 +94,23 @@ struct Numbers {
     hashers: [RandomState; 2],
 }
 
-/// Environments' ids, with what runs there.
-type Running = BTreeMap<String, BTreeSet<Digest>>;
+/// What runs.
+#[derive(Default)]
+struct Running {
+    /// By the environment's id.
+    there: BTreeMap<String, BTreeSet<Digest>>,
+    /// What each of them is called somewhere: what is called alike has most packages in common.
+    called: HashMap<Digest, String>,
+}
+
+/// What is wrong with an image, at a glance.
+struct Glance {
+    /// In the order of packages, so that what is together here is together elsewhere too.
+    seen: Vec<Glimpse>,
+    gaps: Vec<Gap>,
+    inventory: Inventory,
+}
+
 /// What is to be judged, and where, if it matters.
 type Wanted = BTreeSet<(Digest, Own)>;
 
@@ -131,14 +146,14 @@ impl Tally {
         mine.decide(organisation, Decided::of(&lookouts, app.now()));
         mine.share(organisation, &wanted);
         mine.keep_only(organisation, &wanted);
-        let judged = mine.judge(app, organisation, &mut lookouts, &wanted).await?;
+        let judged = mine.judge(app, organisation, &mut lookouts, &wanted, &running.called).await?;
         let unseen = runtimes::counts(app, organisation).await.map_err(told)?;
         let none = BTreeSet::new();
         let mut environments = Vec::with_capacity(names.len());
         let counts: Vec<(String, Counts)> = names
             .into_iter()
             .map(|it| {
-                let images = running.get(&it.id).unwrap_or(&none);
+                let images = running.there.get(&it.id).unwrap_or(&none);
                 let own = lookouts.are_others_in(&it.name).then(|| it.name.clone());
                 let mut counts = mine.counts(organisation, images, &own);
                 // Of what nobody can place, and what nobody sees, nothing is known.
@@ -267,20 +282,24 @@ impl Known {
     }
 
     /// Judges what was not yet, as much at once as there are cores. Says how much it was.
+    ///
+    /// What is called alike comes together, so that what was decided about its packages is still remembered.
     async fn judge(
         &mut self,
         app: &App,
         organisation: &OrganisationId,
         lookouts: &mut Lookouts,
         wanted: &Wanted,
+        called: &HashMap<Digest, String>,
     ) -> Result<usize, String> {
         let is_judged = |(digest, own): &(Digest, Own)| {
             let judged = self.judged.get(&(organisation.clone(), digest.clone()));
             judged.is_some_and(|it| it.contains_key(own))
         };
-        let new: Vec<_> = wanted
-            .iter()
-            .filter(|it| !is_judged(it))
+        let mut new: Vec<_> = wanted.iter().filter(|it| !is_judged(it)).collect();
+        new.sort_by_key(|(digest, _)| called.get(digest));
+        let new: Vec<_> = new
+            .into_iter()
             .map(|(digest, own)| (digest.clone(), own.clone(), lookouts.there(own.as_deref())))
             .collect();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -292,8 +311,8 @@ impl Known {
                     let inventory = app.store.inventory(&organisation, &digest).await;
                     let inventory = inventory.map_err(|error| error.to_string())?;
                     let Some(inventory) = inventory else { return Ok(None) };
-                    let analysis = analysis(&app, &lookout, inventory).await?;
-                    Ok::<_, String>(Some((digest, own, analysis)))
+                    let glance = glance(&app, &lookout, inventory).await?;
+                    Ok::<_, String>(Some((digest, own, glance)))
                 });
                 async { judged.await.unwrap_or_else(|_| Err("judging broke off".to_owned())) }
             })
@@ -301,11 +320,11 @@ impl Known {
         let mut count = 0;
         while let Some(judged) = judging.next().await {
             // What is not analysed yet is looked for again the next time.
-            let Some((digest, own, analysis)) = judged? else { continue };
-            let gaps = analysis.gaps.iter().chain(&analysis.inventory.gaps);
+            let Some((digest, own, glance)) = judged? else { continue };
+            let gaps = glance.gaps.iter().chain(&glance.inventory.gaps);
             let mut gaps: RoaringBitmap = gaps.map(|it| self.gaps.number(it)).collect();
             gaps.optimize();
-            let (found, names) = (self.found(&analysis), self.names(&analysis));
+            let (found, names) = (self.found(&glance), self.names(&glance.seen));
             let judged = Judged { found, gaps, names };
             let all = self.judged.entry((organisation.clone(), digest)).or_default();
             all.insert(own, Arc::new(judged));
@@ -314,18 +333,14 @@ impl Known {
         Ok(count)
     }
 
-    fn found(&mut self, analysis: &Analysis) -> RoaringBitmap {
-        let counted = analysis.findings.iter().filter(|it| !it.suppressed());
-        // In the order of packages, so that what is together here is together elsewhere too.
-        let mut counted: Vec<_> = counted.collect();
-        counted.sort_by(|left, right| {
-            (&left.name, &left.version, &left.id).cmp(&(&right.name, &right.version, &right.id))
-        });
+    fn found(&mut self, glance: &Glance) -> RoaringBitmap {
         let mut found = RoaringBitmap::new();
-        for it in counted {
+        for seen in glance.seen.iter().filter(|it| !it.is_suppressed) {
+            let it = seen.finding();
             let flaw = self.flaws.number(&(&it.id, &it.space, &it.name, &it.version));
             let number = self.found.number(&(flaw, it.level, it.fixed()));
-            self.told.know(number, flaw, analysis, it);
+            let packages = seen.packages.iter().filter_map(|it| glance.inventory.packages.get(*it));
+            self.told.know(number, flaw, it, packages.map(|it| &it.purl));
             found.insert(number);
         }
         found.optimize();
@@ -385,14 +400,15 @@ impl Numbers {
 }
 
 async fn running(store: &Store, organisation: &OrganisationId) -> Result<Running, store::Error> {
-    let mut running = Running::new();
+    let mut running = Running::default();
     let mut after = String::new();
     loop {
         let part = store.running_images_after(Some(organisation), &after, PART).await?;
         let Some(last) = part.last() else { return Ok(running) };
         last.deployment.clone_into(&mut after);
         for it in part {
-            running.entry(it.environment).or_default().insert(it.digest);
+            running.called.entry(it.digest.clone()).or_insert(it.application);
+            running.there.entry(it.environment).or_default().insert(it.digest);
         }
     }
 }
@@ -402,19 +418,20 @@ fn wanted(running: &Running, names: &[Environment], lookouts: &Lookouts) -> Want
     let mut wanted = Wanted::new();
     for it in names {
         let own = lookouts.are_others_in(&it.name).then(|| it.name.clone());
-        let there = running.get(&it.id).into_iter().flatten();
+        let there = running.there.get(&it.id).into_iter().flatten();
         wanted.extend(there.map(|digest| (digest.clone(), own.clone())));
     }
     wanted
 }
 
-async fn analysis(
-    app: &App,
-    lookout: &Arc<Lookout>,
-    inventory: Inventory,
-) -> Result<Analysis, String> {
+async fn glance(app: &App, lookout: &Arc<Lookout>, inventory: Inventory) -> Result<Glance, String> {
     let judged = judge::on_a_core(app, lookout, move |lookout| {
-        lookout.analyze_in_brief(inventory, &Filter::default())
+        let (mut seen, gaps) = lookout.glance(&inventory);
+        seen.sort_by(|left, right| {
+            let (left, right) = (left.finding(), right.finding());
+            (&left.name, &left.version, &left.id).cmp(&(&right.name, &right.version, &right.id))
+        });
+        Glance { seen, gaps, inventory }
     });
     judged.await.map_err(|refusal| refusal.0.detail)
 }

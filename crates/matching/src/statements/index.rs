@@ -35,6 +35,11 @@ impl<'q> Best<'q> {
         (self.fit, self.statement.said.as_deref(), self.number)
     }
 
+    /// What is said.
+    pub(crate) fn status(&self) -> model::StatementStatus {
+        self.statement.status
+    }
+
     /// The statement; of a long one only what it says about this package.
     pub(crate) fn quoted(&self) -> Statement {
         /// Every finding carries its own copy.

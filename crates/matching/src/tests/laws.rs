@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use model::{Finding, Inventory, Statement, Verdict};
+use model::{Finding, Gap, Inventory, Statement, Verdict};
 use proptest::prelude::*;
 
 use super::book::Shelf;
 use super::{TODAY, read_inventory, read_statements};
-use crate::{Asked, Memory, Options, Question, analyze, analyze_each, judge, verdicts_each};
+use crate::{
+    Asked, Glimpse, Memory, Options, Question, analyze, analyze_each, glance, judge, verdicts_each,
+};
 
 const PACKAGES: &[&str] = &[
     "pkg:deb/debian/libssl3@3.0.11-1?distro=debian-12&arch=amd64 source:openssl",
@@ -93,6 +95,28 @@ fn question<'a>(
 ) -> Question<'a> {
     let options = Options { today: Some(TODAY), ..Options::default() };
     Question { inventory, book, statements, options }
+}
+
+/// What is counted of findings, in an order of its own: the finding, its packages, whether it is out of the way.
+type Counted = (Vec<(String, Vec<usize>, bool)>, Vec<Gap>);
+
+fn told((findings, gaps): (Vec<Finding>, Vec<Gap>)) -> Counted {
+    let one = |mut it: Finding| {
+        let (is_suppressed, packages) = (it.suppressed(), std::mem::take(&mut it.packages));
+        it.statement = None;
+        (format!("{it:?}"), packages, is_suppressed)
+    };
+    let mut all: Vec<_> = findings.into_iter().map(one).collect();
+    all.sort();
+    (all, gaps)
+}
+
+fn at_a_glance(question: &Question<'_>) -> Counted {
+    let (seen, gaps) = glance(question);
+    let one = |it: &Glimpse| (format!("{:?}", it.finding()), it.packages.clone(), it.is_suppressed);
+    let mut all: Vec<_> = seen.iter().map(one).collect();
+    all.sort();
+    (all, gaps)
 }
 
 proptest! {
@@ -209,7 +233,9 @@ proptest! {
                 let mut question = question(&inventory, &shelf, statements);
                 question.options.declared = declared;
                 let expect = analyze(&question);
+                prop_assert_eq!(at_a_glance(&question), told(expect.clone()));
                 question.options.memory = Some(&memory);
+                prop_assert_eq!(at_a_glance(&question), told(expect.clone()));
                 prop_assert_eq!(analyze(&question), expect);
                 prop_assert!(memory.bytes() <= most, "{} of {most}", memory.bytes());
             }

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use model::{Analysis, Digest, Exception, Moment, OrganisationId};
+use engine::Glimpse;
+use model::{Digest, Exception, Moment, OrganisationId};
 use roaring::RoaringBitmap;
 
 use super::{Known, Numbers, Own, Wanted};
@@ -64,9 +65,9 @@ impl About {
 
 impl Known {
     /// What all that is wrong with an image is called, however it is written.
-    pub(super) fn names(&mut self, analysis: &Analysis) -> RoaringBitmap {
-        let all =
-            analysis.findings.iter().flat_map(|it| std::iter::once(&it.id).chain(&it.aliases));
+    pub(super) fn names(&mut self, seen: &[Glimpse]) -> RoaringBitmap {
+        let found = seen.iter().map(Glimpse::finding);
+        let all = found.flat_map(|it| std::iter::once(&it.id).chain(&it.aliases));
         let mut names: RoaringBitmap =
             all.map(|it| self.names.number(&it.to_ascii_uppercase())).collect();
         names.optimize();

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use model::{Analysis, Finding, Level, Purl, Space};
+use model::{Finding, Level, Purl, Space};
 
 /// Packages of one name and version whose purls are held.
 const PURLS: usize = 40;
@@ -89,9 +89,13 @@ impl Told {
     }
 
     /// That there is such a finding, whose numbers are given by whoever counts.
-    pub(super) fn know(&mut self, number: u32, flaw: u32, analysis: &Analysis, it: &Finding) {
-        let purls = it.packages.iter().filter_map(|it| analysis.inventory.packages.get(*it));
-        let purls = purls.map(|it| &it.purl);
+    pub(super) fn know<'a>(
+        &mut self,
+        number: u32,
+        flaw: u32,
+        it: &Finding,
+        purls: impl Iterator<Item = &'a Purl>,
+    ) {
         if let Some(known) = self.said.found(number) {
             let pack = known.pack;
             self.add(pack, purls);
