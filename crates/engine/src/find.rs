@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use almanac::{Almanac, Builder, SheetBytes};
 use feed::Document;
-use matching::{Asked, Glimpse, Memory, Options, Question, Wanted};
-use model::Statement;
+use matching::{Asked, Counted, Memory, Number, Options, Question, Register, Wanted};
 use model::{Analysis, Basis, Comparison, Fate, Finding, FindingChange, Gap, Inventory, Judgement};
+use model::{Package, Statement};
 use regex::Regex;
 
 use crate::{FeedState, Filter};
@@ -121,13 +121,18 @@ impl Lookout {
         self.look(inventory, filter, Some(&|finding| filter.wants(finding)))
     }
 
-    /// What is wrong with `inventory`, in no order, for whoever only counts: nothing is copied of what other
-    /// images were told.
-    pub fn glance(&self, inventory: &Inventory) -> (Vec<Glimpse>, Vec<Gap>) {
+    /// What is wrong with `inventory`, in the numbers that whoever counts gives to findings.
+    pub fn count(
+        &self,
+        inventory: &Inventory,
+        register: &Register,
+        number: &dyn Fn(&Finding, &Package) -> Number,
+    ) -> (Vec<Counted>, Vec<Gap>) {
         let (statements, gaps) = self.accepted(inventory);
-        let (seen, mut told) = matching::glance(&self.question(inventory, &statements, None));
+        let question = self.question(inventory, &statements, None);
+        let (counted, mut told) = matching::count(&question, register, number);
         told.extend(gaps);
-        (seen, told)
+        (counted, told)
     }
 
     /// Puts titles to what is different between the two: words are read for that alone.

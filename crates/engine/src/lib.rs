@@ -19,5 +19,5 @@ pub use extent::{Piece, pieces};
 pub use filter::{Filter, Part};
 pub use find::Lookout;
 pub use freshness::{FeedState, Freshness, feeds};
-pub use matching::{Asked, Glimpse, packages_called, supported_until};
+pub use matching::{Asked, Counted, Number, Register, packages_called, supported_until};
 pub use refresh::{PartFetched, Refreshed, Watch, fetch_all, refresh, source_folder};

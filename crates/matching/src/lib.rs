@@ -20,6 +20,7 @@ mod memory;
 mod names;
 mod origin;
 mod ratings;
+mod register;
 mod releases;
 mod scope;
 mod silence;
@@ -30,12 +31,13 @@ mod walk;
 mod words;
 
 use almanac::Book;
-use model::{Finding, Gap, Inventory, Judgement, Statement};
+use model::{Finding, Gap, Inventory, Judgement, Package, Statement};
 
 pub use each::{analyze_each, filed_under, is_system, names_of, space_of, verdicts_each};
 pub use explain::{Asked, packages_called};
 pub use extent::least;
-pub use memory::{Glimpse, Memory};
+pub use memory::Memory;
+pub use register::{Counted, Number, Register};
 
 /// What is asked: what is wrong with this inventory, going by this book and these statements?
 #[derive(Clone, Copy)]
@@ -84,16 +86,15 @@ pub fn analyze(question: &Question<'_>) -> (Vec<Finding>, Vec<Gap>) {
     }
 }
 
-/// The same in no order and without words, for whoever only counts: with a memory nothing is copied.
-pub fn glance(question: &Question<'_>) -> (Vec<Glimpse>, Vec<Gap>) {
+/// What is wrong, for whoever only counts: findings have the numbers that `number` gives to each finding of a
+/// package, always the same to the same. Those of one register are given by one counter, by one book.
+pub fn count(
+    question: &Question<'_>,
+    register: &Register,
+    number: &dyn Fn(&Finding, &Package) -> Number,
+) -> (Vec<Counted>, Vec<Gap>) {
     let walk = walk::Walk::new(question, false);
-    match question.options.memory {
-        Some(memory) => memory::glance(&walk, memory),
-        None => {
-            let (findings, gaps) = findings::find(&walk);
-            (findings.into_iter().map(Glimpse::from).collect(), gaps)
-        }
-    }
+    register.count(&walk, number)
 }
 
 /// What was decided about what is asked, and why, in the order of packages and flaws.

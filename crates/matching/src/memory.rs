@@ -77,16 +77,7 @@ impl Memory {
 
     /// All that matching reads of an image for the packages of each ground, in a number.
     fn grounds(&self, walk: &Walk<'_>) -> Vec<Option<[u64; 2]>> {
-        let distro = walk.question.inventory.distro.as_ref();
-        let cpe = distro.and_then(|it| it.cpe.as_deref());
-        let cpes = walk.question.options.cpes;
-        let image = self.grounds.each_ref().map(|it| it.hash_one((cpe, cpes)));
-        let number = |ground: &Ground| {
-            let meeting = ground.meeting.as_ref().ok()?;
-            let told = (meeting.space.as_str(), meeting.is_system, &meeting.release, image);
-            Some(self.grounds.each_ref().map(|it| it.hash_one(told)))
-        };
-        walk.grounds.iter().map(number).collect()
+        grounds(walk, &self.grounds)
     }
 }
 
@@ -96,67 +87,28 @@ impl std::fmt::Debug for Memory {
     }
 }
 
+/// All that matching reads of an image for the packages of each ground, in a number that these make.
+pub(crate) fn grounds(walk: &Walk<'_>, hashers: &[RandomState; 2]) -> Vec<Option<[u64; 2]>> {
+    let distro = walk.question.inventory.distro.as_ref();
+    let cpe = distro.and_then(|it| it.cpe.as_deref());
+    let cpes = walk.question.options.cpes;
+    let image = hashers.each_ref().map(|it| it.hash_one((cpe, cpes)));
+    let number = |ground: &Ground| {
+        let meeting = ground.meeting.as_ref().ok()?;
+        let told = (meeting.space.as_str(), meeting.is_system, &meeting.release, image);
+        Some(hashers.each_ref().map(|it| it.hash_one(told)))
+    };
+    walk.grounds.iter().map(number).collect()
+}
+
 /// The same as without a memory.
 pub(crate) fn find(walk: &Walk<'_>, memory: &Memory) -> (Vec<Finding>, Vec<Gap>) {
-    let (affected, tally) = affected(walk, memory);
-    let found = affected.into_iter().map(|it| {
-        let mut wordless = Box::new(Wordless::clone(&it.wordless));
-        wordless.finding.packages = it.packages;
-        wordless.finding.statement = it.statement.map(|it| it.quoted());
-        wordless
-    });
-    (in_words(walk, found.collect()), tally.into_gaps())
-}
-
-/// The same, for whoever only counts: in no order, and what others were told is not copied.
-pub(crate) fn glance(walk: &Walk<'_>, memory: &Memory) -> (Vec<Glimpse>, Vec<Gap>) {
-    let (affected, tally) = affected(walk, memory);
-    let seen = affected.into_iter().map(|it| Glimpse {
-        is_suppressed: it.statement.is_some_and(|it| it.status().suppresses()),
-        wordless: it.wordless,
-        packages: it.packages,
-    });
-    (seen.collect(), tally.into_gaps())
-}
-
-/// A finding that is not copied for whoever looks at it: what it is, in which packages, and whether it is
-/// out of the way.
-#[derive(Debug)]
-pub struct Glimpse {
-    wordless: Arc<Wordless>,
-    /// Numbers into `inventory.packages`.
-    pub packages: Vec<usize>,
-    /// Has a statement taken it out of the way?
-    pub is_suppressed: bool,
-}
-
-impl Glimpse {
-    /// What is found, in whatever inventory: without packages, statement and words.
-    pub fn finding(&self) -> &Finding {
-        &self.wordless.finding
-    }
-}
-
-impl From<Finding> for Glimpse {
-    fn from(mut finding: Finding) -> Self {
-        let is_suppressed = finding.suppressed();
-        let packages = std::mem::take(&mut finding.packages);
-        finding.statement = None;
-        Self {
-            wordless: Arc::new(Wordless { finding, sources: Vec::new() }),
-            packages,
-            is_suppressed,
-        }
-    }
-}
-
-fn affected<'q>(walk: &Walk<'q>, memory: &Memory) -> (Vec<Affected<'q>>, Tally) {
     let mut tally = Tally::default();
     walk.holes(&mut tally);
     let plain = |it: &&Subject<'_>| matches!(it.standing, Standing::Plain);
     let subjects: Vec<&Subject<'_>> = walk.subjects.iter().filter(plain).collect();
     let judged = memory.recall(walk, &subjects);
-    let mut affected: Vec<Affected<'q>> = Vec::new();
+    let mut affected: Vec<Affected<'_, '_>> = Vec::new();
     let mut known: HashMap<Same<'_>, usize> = HashMap::new();
     let is_silent = walk.question.statements.is_empty();
     for (subject, judged) in subjects.iter().zip(&judged) {
@@ -177,7 +129,7 @@ fn affected<'q>(walk: &Walk<'q>, memory: &Memory) -> (Vec<Affected<'q>>, Tally) 
             let statement_number = statement.map(|it| it.number);
             let same = (subject.ground, of, &*finding.id, statement_number);
             let at = *known.entry(same).or_insert_with(|| {
-                let wordless = Arc::clone(&it.wordless);
+                let wordless = &it.wordless;
                 affected.push(Affected { wordless, statement, packages: Vec::new() });
                 affected.len() - 1
             });
@@ -186,33 +138,39 @@ fn affected<'q>(walk: &Walk<'q>, memory: &Memory) -> (Vec<Affected<'q>>, Tally) 
             }
         }
     }
-    (affected, tally)
+    let found = affected.into_iter().map(|it| {
+        let mut wordless = Box::new(it.wordless.clone());
+        wordless.finding.packages = it.packages;
+        wordless.finding.statement = it.statement.map(|it| it.quoted());
+        wordless
+    });
+    (in_words(walk, found.collect()), tally.into_gaps())
 }
 
 /// What makes the flaws of two packages one finding: the ground, name and version of the source or the
 /// package itself, the flaw, and the statement about it.
 type Same<'m> = (usize, Result<(&'m str, &'m str), usize>, &'m str, Option<usize>);
 
-struct Affected<'q> {
-    wordless: Arc<Wordless>,
+struct Affected<'m, 'q> {
+    wordless: &'m Wordless,
     statement: Option<Best<'q>>,
     packages: Vec<usize>,
 }
 
 /// All that is decided about a package that is judged by its own advisories.
-struct Judged {
-    flaws: Vec<Flaw>,
-    holes: Tally,
+pub(crate) struct Judged {
+    pub(crate) flaws: Vec<Flaw>,
+    pub(crate) holes: Tally,
 }
 
 /// A flaw that it has, before anybody says anything.
-struct Flaw {
+pub(crate) struct Flaw {
     /// It is found by the name of its source: packages of that have it together.
-    is_by_source: bool,
-    wordless: Arc<Wordless>,
+    pub(crate) is_by_source: bool,
+    pub(crate) wordless: Wordless,
 }
 
-fn judge(walk: &Walk<'_>, lore: &mut Lore<'_, '_>, subject: &Subject<'_>) -> Judged {
+pub(crate) fn judge(walk: &Walk<'_>, lore: &mut Lore<'_, '_>, subject: &Subject<'_>) -> Judged {
     let mut judged = Judged { flaws: Vec::new(), holes: Tally::default() };
     for decision in walk.decisions(subject, false) {
         count_holes(&mut judged.holes, walk, subject, &decision);
@@ -220,8 +178,7 @@ fn judge(walk: &Walk<'_>, lore: &mut Lore<'_, '_>, subject: &Subject<'_>) -> Jud
             && let Some(first) = decision.first()
             && let Some(wordless) = lore.told(subject, &decision)
         {
-            let is_by_source = first.named.is_source;
-            judged.flaws.push(Flaw { is_by_source, wordless: Arc::new(wordless) });
+            judged.flaws.push(Flaw { is_by_source: first.named.is_source, wordless });
         }
     }
     judged
@@ -229,7 +186,7 @@ fn judge(walk: &Walk<'_>, lore: &mut Lore<'_, '_>, subject: &Subject<'_>) -> Jud
 
 /// All that matching reads of a package, in words. Who owns it and how it is known to be there was
 /// looked at before.
-fn key(subject: &Subject<'_>, ground: [u64; 2]) -> String {
+pub(crate) fn key(subject: &Subject<'_>, ground: [u64; 2]) -> String {
     let package = subject.package;
     let source = package.source.as_ref();
     let name = source.map_or("", |it| &it.name);
@@ -301,7 +258,6 @@ impl Flaw {
         let spans =
             it.spans.iter().map(|it| size_of::<model::Span>() + bound(&it.from) + bound(&it.to));
         size_of::<Self>()
-            + size_of::<Wordless>()
             + [&it.id, &it.name, &it.version, &it.feed, &it.advisory]
                 .iter()
                 .map(|it| it.len())

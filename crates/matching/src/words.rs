@@ -6,7 +6,7 @@ use model::Finding;
 use crate::titles;
 
 /// A finding, and the advisories that may have words for it, the best first.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Wordless {
     pub(crate) finding: Finding,
     pub(crate) sources: Vec<Handle>,

@@ -3,20 +3,19 @@
 //! What comes of it is numbers in the store, and a [`Ledger`] that says which flaws those are.
 
 mod asked;
+mod clerk;
 mod decided;
 mod ledger;
 mod rank;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::Judging;
-use engine::{Glimpse, Lookout};
 use futures_util::StreamExt as _;
-use model::{Digest, Environment, EventKind, Gap, Inventory, Level, OrganisationId};
+use model::{Digest, Environment, EventKind, Level, OrganisationId};
 use roaring::RoaringBitmap;
 use store::{Counts, Store};
 use tokio::sync::Mutex;
@@ -26,11 +25,11 @@ use crate::exceptions::Lookouts;
 use crate::in_use::Seen;
 use crate::{judge, runtimes};
 
+use self::clerk::Clerk;
 use self::decided::Decided;
 pub(crate) use self::ledger::{Ledger, Line, Part};
 use self::ledger::{Newborn, There};
 pub(crate) use self::rank::Meant;
-use self::told::Told;
 
 /// Rows that are read together.
 const PART: u32 = 2_000;
@@ -59,14 +58,7 @@ struct Known {
     /// Up to where changes of the store were looked at.
     cursor: String,
     judged: HashMap<(OrganisationId, Digest), HashMap<Own, Arc<Judged>>>,
-    flaws: Numbers,
-    /// Flaws with their levels and fixes: of one flaw there may be several.
-    found: Numbers,
-    /// What is told of each of those.
-    told: Told,
-    gaps: Numbers,
-    /// What flaws are called.
-    names: Numbers,
+    clerk: Arc<Clerk>,
     /// What was decided about flaws when all that is remembered was judged.
     decided: HashMap<OrganisationId, Decided>,
     /// What was seen being loaded, and when that was asked.
@@ -78,39 +70,16 @@ struct Known {
 #[derive(Debug)]
 pub(crate) struct Judged {
     pub(crate) found: RoaringBitmap,
+    /// What would be found, and was taken out of the way.
+    hidden: RoaringBitmap,
     pub(crate) gaps: RoaringBitmap,
-    /// What its flaws are called, those among them that are out of the way.
-    names: RoaringBitmap,
 }
 
 /// The environment by its name, where other exceptions hold than elsewhere.
 type Own = Option<String>;
 
-/// Long things, each with a small number. Of a thing no more is kept than a hash that nobody can foresee,
-/// too long for two of them to be alike.
-#[derive(Default)]
-struct Numbers {
-    known: HashMap<u128, u32>,
-    hashers: [RandomState; 2],
-}
-
-/// What runs.
-#[derive(Default)]
-struct Running {
-    /// By the environment's id.
-    there: BTreeMap<String, BTreeSet<Digest>>,
-    /// What each of them is called somewhere: what is called alike has most packages in common.
-    called: HashMap<Digest, String>,
-}
-
-/// What is wrong with an image, at a glance.
-struct Glance {
-    /// In the order of packages, so that what is together here is together elsewhere too.
-    seen: Vec<Glimpse>,
-    gaps: Vec<Gap>,
-    inventory: Inventory,
-}
-
+/// Environments' ids, with what runs there.
+type Running = BTreeMap<String, BTreeSet<Digest>>;
 /// What is to be judged, and where, if it matters.
 type Wanted = BTreeSet<(Digest, Own)>;
 
@@ -146,14 +115,14 @@ impl Tally {
         mine.decide(organisation, Decided::of(&lookouts, app.now()));
         mine.share(organisation, &wanted);
         mine.keep_only(organisation, &wanted);
-        let judged = mine.judge(app, organisation, &mut lookouts, &wanted, &running.called).await?;
+        let judged = mine.judge(app, organisation, &mut lookouts, &wanted).await?;
         let unseen = runtimes::counts(app, organisation).await.map_err(told)?;
         let none = BTreeSet::new();
         let mut environments = Vec::with_capacity(names.len());
         let counts: Vec<(String, Counts)> = names
             .into_iter()
             .map(|it| {
-                let images = running.there.get(&it.id).unwrap_or(&none);
+                let images = running.get(&it.id).unwrap_or(&none);
                 let own = lookouts.are_others_in(&it.name).then(|| it.name.clone());
                 let mut counts = mine.counts(organisation, images, &own);
                 // Of what nobody can place, and what nobody sees, nothing is known.
@@ -175,7 +144,7 @@ impl Tally {
             almanac: lookout.almanac().digest().clone(),
             sheets,
             cursor,
-            told: mine.told.said().clone(),
+            told: mine.clerk.said(),
             environments,
             seen,
             began,
@@ -199,11 +168,7 @@ impl Known {
             sheets,
             cursor,
             judged: HashMap::new(),
-            flaws: Numbers::default(),
-            found: Numbers::default(),
-            told: Told::default(),
-            gaps: Numbers::default(),
-            names: Numbers::default(),
+            clerk: Arc::default(),
             decided: HashMap::new(),
             seen: HashMap::new(),
         }
@@ -282,37 +247,37 @@ impl Known {
     }
 
     /// Judges what was not yet, as much at once as there are cores. Says how much it was.
-    ///
-    /// What is called alike comes together, so that what was decided about its packages is still remembered.
     async fn judge(
         &mut self,
         app: &App,
         organisation: &OrganisationId,
         lookouts: &mut Lookouts,
         wanted: &Wanted,
-        called: &HashMap<Digest, String>,
     ) -> Result<usize, String> {
         let is_judged = |(digest, own): &(Digest, Own)| {
             let judged = self.judged.get(&(organisation.clone(), digest.clone()));
             judged.is_some_and(|it| it.contains_key(own))
         };
-        let mut new: Vec<_> = wanted.iter().filter(|it| !is_judged(it)).collect();
-        new.sort_by_key(|(digest, _)| called.get(digest));
-        let new: Vec<_> = new
-            .into_iter()
+        let new: Vec<_> = wanted
+            .iter()
+            .filter(|it| !is_judged(it))
             .map(|(digest, own)| (digest.clone(), own.clone(), lookouts.there(own.as_deref())))
             .collect();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let mut judging = futures_util::stream::iter(new)
             .map(|(digest, own, lookout)| {
                 let (app, organisation) = (app.clone(), organisation.clone());
+                let clerk = Arc::clone(&self.clerk);
                 // Each on whatever core is free: reading one takes as long as judging it.
                 let judged = tokio::spawn(async move {
                     let inventory = app.store.inventory(&organisation, &digest).await;
                     let inventory = inventory.map_err(|error| error.to_string())?;
                     let Some(inventory) = inventory else { return Ok(None) };
-                    let glance = glance(&app, &lookout, inventory).await?;
-                    Ok::<_, String>(Some((digest, own, glance)))
+                    let judged = judge::on_a_core(&app, &lookout, move |lookout| {
+                        clerk.judge(lookout, &inventory)
+                    });
+                    let judged = judged.await.map_err(|refusal| refusal.0.detail)?;
+                    Ok::<_, String>(Some((digest, own, judged)))
                 });
                 async { judged.await.unwrap_or_else(|_| Err("judging broke off".to_owned())) }
             })
@@ -320,31 +285,12 @@ impl Known {
         let mut count = 0;
         while let Some(judged) = judging.next().await {
             // What is not analysed yet is looked for again the next time.
-            let Some((digest, own, glance)) = judged? else { continue };
-            let gaps = glance.gaps.iter().chain(&glance.inventory.gaps);
-            let mut gaps: RoaringBitmap = gaps.map(|it| self.gaps.number(it)).collect();
-            gaps.optimize();
-            let (found, names) = (self.found(&glance), self.names(&glance.seen));
-            let judged = Judged { found, gaps, names };
+            let Some((digest, own, judged)) = judged? else { continue };
             let all = self.judged.entry((organisation.clone(), digest)).or_default();
             all.insert(own, Arc::new(judged));
             count += 1;
         }
         Ok(count)
-    }
-
-    fn found(&mut self, glance: &Glance) -> RoaringBitmap {
-        let mut found = RoaringBitmap::new();
-        for seen in glance.seen.iter().filter(|it| !it.is_suppressed) {
-            let it = seen.finding();
-            let flaw = self.flaws.number(&(&it.id, &it.space, &it.name, &it.version));
-            let number = self.found.number(&(flaw, it.level, it.fixed()));
-            let packages = seen.packages.iter().filter_map(|it| glance.inventory.packages.get(*it));
-            self.told.know(number, flaw, it, packages.map(|it| &it.purl));
-            found.insert(number);
-        }
-        found.optimize();
-        found
     }
 
     fn counts(
@@ -364,8 +310,9 @@ impl Known {
             gaps |= &judged.gaps;
         }
         counts.gaps = gaps.len();
+        let said = self.clerk.said();
         let mut worst: HashMap<u32, Level> = HashMap::new();
-        for told in found.iter().filter_map(|it| self.told.said().found(it)) {
+        for told in found.iter().filter_map(|it| said.found(it)) {
             let it = worst.entry(told.flaw).or_insert(told.level);
             *it = (*it).max(told.level);
         }
@@ -382,33 +329,15 @@ impl Known {
     }
 }
 
-impl Numbers {
-    /// The number of what has one.
-    fn known(&self, it: &impl Hash) -> Option<u32> {
-        self.known.get(&self.hash(it)).copied()
-    }
-
-    fn hash(&self, it: &impl Hash) -> u128 {
-        let [left, right] = self.hashers.each_ref().map(|hasher| u128::from(hasher.hash_one(it)));
-        left << 64 | right
-    }
-
-    fn number(&mut self, it: &impl Hash) -> u32 {
-        let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
-        *self.known.entry(self.hash(it)).or_insert(next)
-    }
-}
-
 async fn running(store: &Store, organisation: &OrganisationId) -> Result<Running, store::Error> {
-    let mut running = Running::default();
+    let mut running = Running::new();
     let mut after = String::new();
     loop {
         let part = store.running_images_after(Some(organisation), &after, PART).await?;
         let Some(last) = part.last() else { return Ok(running) };
         last.deployment.clone_into(&mut after);
         for it in part {
-            running.called.entry(it.digest.clone()).or_insert(it.application);
-            running.there.entry(it.environment).or_default().insert(it.digest);
+            running.entry(it.environment).or_default().insert(it.digest);
         }
     }
 }
@@ -418,20 +347,8 @@ fn wanted(running: &Running, names: &[Environment], lookouts: &Lookouts) -> Want
     let mut wanted = Wanted::new();
     for it in names {
         let own = lookouts.are_others_in(&it.name).then(|| it.name.clone());
-        let there = running.there.get(&it.id).into_iter().flatten();
+        let there = running.get(&it.id).into_iter().flatten();
         wanted.extend(there.map(|digest| (digest.clone(), own.clone())));
     }
     wanted
-}
-
-async fn glance(app: &App, lookout: &Arc<Lookout>, inventory: Inventory) -> Result<Glance, String> {
-    let judged = judge::on_a_core(app, lookout, move |lookout| {
-        let (mut seen, gaps) = lookout.glance(&inventory);
-        seen.sort_by(|left, right| {
-            let (left, right) = (left.finding(), right.finding());
-            (&left.name, &left.version, &left.id).cmp(&(&right.name, &right.version, &right.id))
-        });
-        Glance { seen, gaps, inventory }
-    });
-    judged.await.map_err(|refusal| refusal.0.detail)
 }

@@ -35,9 +35,9 @@ impl<'q> Best<'q> {
         (self.fit, self.statement.said.as_deref(), self.number)
     }
 
-    /// What is said.
-    pub(crate) fn status(&self) -> model::StatementStatus {
-        self.statement.status
+    /// Does it take a finding out of the way?
+    pub(crate) fn suppresses(&self) -> bool {
+        self.statement.status.suppresses()
     }
 
     /// The statement; of a long one only what it says about this package.

@@ -1,13 +1,13 @@
 //! What was decided about flaws, and which images that concerns: those in which there is one of them, out of
 //! the way or not. Others need not be judged anew because of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use engine::Glimpse;
 use model::{Digest, Exception, Moment, OrganisationId};
 use roaring::RoaringBitmap;
 
-use super::{Known, Numbers, Own, Wanted};
+use super::told::Said;
+use super::{Judged, Known, Own, Wanted};
 use crate::exceptions::Lookouts;
 
 /// Stands for any flaw.
@@ -44,46 +44,39 @@ impl Decided {
 
 impl About {
     /// What nobody has found has no number, and is in no image.
-    fn of<'e>(exceptions: impl IntoIterator<Item = &'e Exception>, names: &Numbers) -> Self {
-        let mut those = RoaringBitmap::new();
+    fn of<'e>(exceptions: impl IntoIterator<Item = &'e Exception>, said: &Said) -> Self {
+        let mut names = HashSet::new();
         for flaw in exceptions.into_iter().flat_map(|it| &it.flaws) {
             if flaw == ANY {
                 return Self::Any;
             }
-            those.extend(names.known(&flaw.to_ascii_uppercase()));
+            names.insert(flaw.to_ascii_uppercase());
         }
-        Self::Those(those)
+        Self::Those(if names.is_empty() { RoaringBitmap::new() } else { said.called(&names) })
     }
 
-    fn concerns(&self, names: &RoaringBitmap) -> bool {
+    fn concerns(&self, judged: &Judged) -> bool {
         match self {
             Self::Any => true,
-            Self::Those(those) => !those.is_disjoint(names),
+            Self::Those(those) => {
+                !those.is_disjoint(&judged.found) || !those.is_disjoint(&judged.hidden)
+            }
         }
     }
 }
 
 impl Known {
-    /// What all that is wrong with an image is called, however it is written.
-    pub(super) fn names(&mut self, seen: &[Glimpse]) -> RoaringBitmap {
-        let found = seen.iter().map(Glimpse::finding);
-        let all = found.flat_map(|it| std::iter::once(&it.id).chain(&it.aliases));
-        let mut names: RoaringBitmap =
-            all.map(|it| self.names.number(&it.to_ascii_uppercase())).collect();
-        names.optimize();
-        names
-    }
-
     /// Forgets what was judged before something else was decided about it.
     pub(super) fn decide(&mut self, organisation: &OrganisationId, decided: Decided) {
         let former = self.decided.remove(organisation).unwrap_or_default();
         let others = decided.others(&former);
+        let said = self.clerk.said();
         for environment in self.owns(organisation) {
             let there = others.iter().filter(|it| it.holds_in(environment.as_deref()));
-            let about = About::of(there.copied(), &self.names);
+            let about = About::of(there.copied(), &said);
             for ((whose, _), judged) in &mut self.judged {
                 if whose == organisation {
-                    judged.retain(|own, it| *own != environment || !about.concerns(&it.names));
+                    judged.retain(|own, it| *own != environment || !about.concerns(it));
                 }
             }
         }
@@ -105,13 +98,14 @@ impl Known {
             return;
         }
         let owns = self.owns(organisation);
+        let said = self.clerk.said();
         for (own, keys) in missing {
             for other in owns.iter().filter(|it| *it != own) {
                 let between = decided.between(own.as_deref(), other.as_deref());
-                let about = About::of(between, &self.names);
+                let about = About::of(between, &said);
                 for key in &keys {
                     let Some(judged) = self.judged.get_mut(key) else { continue };
-                    let known = judged.get(other).filter(|it| !about.concerns(&it.names)).cloned();
+                    let known = judged.get(other).filter(|it| !about.concerns(it)).cloned();
                     if let Some(known) = known {
                         judged.entry(own.clone()).or_insert(known);
                     }

@@ -1,10 +1,11 @@
 //! What is told of findings that are counted: of each flaw once, and of each package once, however many
 //! images have them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use model::{Finding, Level, Purl, Space};
+use roaring::RoaringBitmap;
 
 /// Packages of one name and version whose purls are held.
 const PURLS: usize = 40;
@@ -68,6 +69,18 @@ impl Said {
         self.flaws.get(number as usize).map(|it| &**it)
     }
 
+    /// Findings by number, of the flaws that are called like one of these, however it is written.
+    pub(super) fn called(&self, names: &HashSet<String>) -> RoaringBitmap {
+        let is_it = |flaw: &Flaw| {
+            let mut all = std::iter::once(&flaw.id).chain(&flaw.aliases);
+            all.any(|it| names.contains(&it.to_ascii_uppercase()))
+        };
+        let flaws: Vec<bool> = self.flaws.iter().map(|it| is_it(it)).collect();
+        let is_it = |it: &Found| flaws.get(it.about as usize).copied().unwrap_or_default();
+        let found = (0..).zip(self.found.iter());
+        found.filter(|(_, it)| is_it(it)).map(|(number, _)| number).collect()
+    }
+
     /// How many flaws there are.
     pub(super) fn flaws(&self) -> usize {
         self.flaws.len()
@@ -89,34 +102,26 @@ impl Told {
     }
 
     /// That there is such a finding, whose numbers are given by whoever counts.
-    pub(super) fn know<'a>(
-        &mut self,
-        number: u32,
-        flaw: u32,
-        it: &Finding,
-        purls: impl Iterator<Item = &'a Purl>,
-    ) {
+    pub(super) fn know(&mut self, number: u32, flaw: u32, it: &Finding, purl: &Purl) {
         if let Some(known) = self.said.found(number) {
             let pack = known.pack;
-            self.add(pack, purls);
+            self.add(pack, purl);
             return;
         }
         let about = self.flaw(it);
         let pack = self.pack(it);
-        self.add(pack, purls);
+        self.add(pack, purl);
         let fixed = it.fixed().map(Into::into);
         let found = Found { flaw, level: it.level, score: it.score(), fixed, about, pack };
         Arc::make_mut(&mut self.said.found).push(found);
     }
 
-    fn add<'a>(&mut self, pack: u32, purls: impl Iterator<Item = &'a Purl>) {
-        for purl in purls {
-            let Some(known) = self.said.pack(pack) else { return };
-            if known.purls.len() < PURLS && !known.purls.contains(purl) {
-                let packs = Arc::make_mut(&mut self.said.packs);
-                if let Some(pack) = packs.get_mut(pack as usize) {
-                    Arc::make_mut(pack).purls.push(purl.clone());
-                }
+    fn add(&mut self, pack: u32, purl: &Purl) {
+        let Some(known) = self.said.pack(pack) else { return };
+        if known.purls.len() < PURLS && !known.purls.contains(purl) {
+            let packs = Arc::make_mut(&mut self.said.packs);
+            if let Some(pack) = packs.get_mut(pack as usize) {
+                Arc::make_mut(pack).purls.push(purl.clone());
             }
         }
     }
