@@ -133,6 +133,10 @@ fn told(base: &BaseImage) -> Option<Value> {
     {
         told["digest"] = json!(digest);
     }
+    // Of two images in the same repository, as they were known one after the other, it can be told.
+    if let (Some(newer), Some(digest)) = (&base.newer, &base.digest) {
+        told["newer"] = json!({ "digest": newer, "than": digest });
+    }
     if let Some(layers) = base.layers {
         told["layers"] = json!(layers);
     }

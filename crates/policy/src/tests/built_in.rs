@@ -279,6 +279,12 @@ fn no_stale_base_images() {
         based(json!([{ "name": "node", "tag": "25" }])),
         "unknown: the digest of the base image node is unknown",
     );
+    // Found by its layers, it is known to be of yesterday or not known to be of today.
+    let newer = json!({ "digest": "sha256:new", "than": "sha256:old" });
+    check(
+        based(json!([{ "name": "node", "tag": "25", "newer": newer }])),
+        "not met\ndocker.io/library/node:25 has changed since the image was built",
+    );
     check(
         based(json!([{ "name": "node", "tag": "gone", "digest": "sha256:old" }])),
         "unknown: there is no image docker.io/library/node:gone any more",
