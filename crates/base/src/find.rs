@@ -137,6 +137,15 @@ impl Found {
     }
 }
 
+impl Layers {
+    /// Those of an image, where all of them are known.
+    pub fn of(image: &ImageDescription) -> Option<Self> {
+        let diff_ids = image.layers.iter().map(|it| it.diff_id.clone()).collect::<Option<_>>()?;
+        let (digest, config) = (image.digest.clone(), image.config.clone());
+        Some(Self { diff_ids, digest, config })
+    }
+}
+
 impl Claim {
     /// The layers of the image that is claimed, where it is among those that begin `image`.
     pub fn layers_among(&self, image: &ImageDescription, known: &[KnownBase]) -> Option<Layers> {

@@ -2,6 +2,7 @@
 
 mod bundles;
 pub(crate) mod in_force;
+mod kept;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use crate::story::{npm, service};
 use crate::teahouse::DOCUMENTS;
 
 /// A team's own rule, as its members would write it.
-const OURS: &str = r#"# METADATA
+pub(crate) const OURS: &str = r#"# METADATA
 # title: No tea of the old garden
 # custom:
 #   name: old-garden
@@ -39,7 +39,7 @@ violation contains v if {
 "#;
 
 /// A house with an almanac, an image with a flaw that is mended, and one without.
-fn house() -> Sandbox {
+pub(crate) fn house() -> Sandbox {
     let house = Sandbox::new().with("FORETOP_OFFLINE", "1");
     for (path, text) in DOCUMENTS {
         house.file(&format!("feeds/{path}"), text);

@@ -43,6 +43,8 @@ unknown contains sprintf("there is no image %s any more", [reference]) if {
 	is_null(oci.image_digest(reference))
 }
 
+unknown contains sprintf("the base image is stated to be %s, and not verified: its layers are not known", [base.name]) if base.stated
+
 # Its own digest, or that of the index it is in.
 used := {base.digest} | {digest | digest := base.index_digest}
 
