@@ -177,7 +177,7 @@ fn who_signs_is_believed_where_configuration_says_so() {
         return;
     };
     let theirs = key(&folder, "theirs").unwrap();
-    let mut signed = |name: &str, image: &ImageBuilder| {
+    let signed = |name: &str, image: &ImageBuilder| {
         let digest = place.registry.push(name, "1", image);
         let statement = json!({
             "_type": "https://in-toto.io/Statement/v1",
