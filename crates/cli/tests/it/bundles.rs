@@ -184,7 +184,7 @@ fn what_nobody_should_have_pushed() {
     check("short", &[short], "longer than the 10 bytes");
     let mut wrong = layer(&registry, "wrong.rego", OURS);
     wrong["digest"] = json!(digest(b"nothing that is there"));
-    check("wrong", &[wrong], "not there");
+    check("wrong", &[wrong], "does not have a part of it");
     check("nothing", &[], "there is no file of Rego in it");
 }
 

@@ -236,9 +236,10 @@ fn a_promotion_is_judged_by_the_policies_of_where_it_goes() {
     house.done("policy set --env production --built-in --only-policy fixable-vulnerabilities");
     let gate = "compare --exit-on policy --env staging --to-env production";
     let said = house.exits(2, gate);
-    for word in
-        ["No fixable", "is met by what runs in production, and not met by what runs in staging"]
-    {
+    for word in [
+        "docker.io/myorg/web: fixable-vulnerabilities",
+        "is met by what runs in production, and not met by what runs in staging",
+    ] {
         assert!(said.contains(word), "{word}: {said}");
     }
     assert!(

@@ -87,10 +87,10 @@ impl Compared {
         self.pairs().iter().any(|it| it.change == Change::Worse)
     }
 
-    /// Each policy that is worse off: what it is called, what it was and what it is.
+    /// Each policy that is worse off, by its stable name: what it was and what it is.
     pub fn worse(&self) -> Vec<(&str, State, State)> {
         let worse = self.pairs().into_iter().filter(|it| it.change == Change::Worse);
-        worse.map(|it| (it.title, it.comparison.state, it.analyzed.state)).collect()
+        worse.map(|it| (it.id, it.comparison.state, it.analyzed.state)).collect()
     }
 
     /// Each policy once, as far as both sides were judged by it.

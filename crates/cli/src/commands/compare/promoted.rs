@@ -123,7 +123,7 @@ impl Promoting<'_> {
             let unmet = new.paper.policies.iter().filter(|it| it.state != State::Met);
             let line = |it: &format::policies::Policy| {
                 let why = it.why.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
-                format!("`{}` is {} by what would be new in {to}{why}", it.title, word(it.state))
+                format!("{} is {} by what would be new in {to}{why}", it.id, word(it.state))
             };
             return Ok(unmet.map(line).collect());
         };
@@ -131,9 +131,9 @@ impl Promoting<'_> {
         let [after, before] = judged([(after, &is), (before, &was)], self.judge, context)?;
         let [after, before]: [Judged; 2] = [after.paper, before.paper];
         let compared = Compared { after, before };
-        let line = |(title, was, is): (&str, State, State)| {
+        let line = |(id, was, is): (&str, State, State)| {
             format!(
-                "`{title}` is {} by what runs in {to}, and {} by what runs in {from}",
+                "{id} is {} by what runs in {to}, and {} by what runs in {from}",
                 word(was),
                 word(is)
             )
