@@ -22,9 +22,9 @@ use crate::subject::Watcher;
 /// and all here, is asked of nobody; while no registry is asked, a name leads to where it led when it was
 /// pulled last, which is said.
 pub(super) fn pulled(context: &Context, reference: &str) -> anyhow::Result<Vec<Module>> {
-    let asked: Reference = reference.parse().map_err(|why| {
+    let asked: Reference = reference.parse().map_err(|why: model::BadReference| {
         let hint = "name it like this: registry.example/team/policies:v1";
-        Failure::error(format!("{why}"), hint)
+        Failure::error(why.to_string(), hint)
     })?;
     let kept = Kept::of(context)?;
     let is_offline = context.environment.offline()?;

@@ -26,8 +26,8 @@ impl Place {
         let house = Sandbox::new().with("SOURCE_DATE_EPOCH", "1717200000");
         let place = Self { house, registry, used };
         place.configure(&json!([]));
-        place.stated("honest", web(tea()));
-        place.stated("liar", other());
+        place.stated("honest", &web(tea()));
+        place.stated("liar", &other());
         place
     }
 
@@ -46,8 +46,8 @@ impl Place {
         provenance(&format!("FROM {tea}\n"), &[(&tea, &self.used)])
     }
 
-    fn stated(&self, name: &str, image: ImageBuilder) {
-        self.registry.push(name, "1", &image);
+    fn stated(&self, name: &str, image: &ImageBuilder) {
+        self.registry.push(name, "1", image);
         state(&self.house, &self.named(name), &self.provenance());
     }
 
