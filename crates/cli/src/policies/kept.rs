@@ -34,13 +34,11 @@ pub(super) struct Led {
 
 impl Kept {
     pub(super) fn of(context: &Context) -> anyhow::Result<Self> {
-        Ok(match context.environment.cache()? {
-            Some(cache) => Self { folder: cache.root().join("policies"), _passing: None },
-            None => {
-                let passing = tempfile::tempdir()?;
-                Self { folder: passing.path().to_owned(), _passing: Some(passing) }
-            }
-        })
+        if let Some(cache) = context.environment.cache()? {
+            return Ok(Self { folder: cache.root().join("policies"), _passing: None });
+        }
+        let passing = tempfile::tempdir()?;
+        Ok(Self { folder: passing.path().to_owned(), _passing: Some(passing) })
     }
 
     pub(super) fn folder(&self) -> &Path {
