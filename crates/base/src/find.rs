@@ -92,6 +92,8 @@ pub struct BaseImage {
     pub digest: Option<Digest>,
     /// How many of the image's layers are its own. `None`: nobody can tell.
     pub layers: Option<usize>,
+    /// What its tag leads to by now, where that is known to be another image.
+    pub newer: Option<Digest>,
     /// By which way it was found.
     pub way: Way,
     /// How it was found, for people.
@@ -132,6 +134,15 @@ impl Found {
                 format!("which layers are those of {name} is not known: {why}")
             }),
         }
+    }
+}
+
+impl Layers {
+    /// Those of an image, where all of them are known.
+    pub fn of(image: &ImageDescription) -> Option<Self> {
+        let diff_ids = image.layers.iter().map(|it| it.diff_id.clone()).collect::<Option<_>>()?;
+        let (digest, config) = (image.digest.clone(), image.config.clone());
+        Some(Self { diff_ids, digest, config })
     }
 }
 
@@ -193,6 +204,7 @@ impl Clues<'_> {
                 reference: Some(claim.reference.clone()),
                 digest: claim.reference.digest.clone(),
                 layers,
+                newer: None,
                 way: claim.way,
                 says: claim.says.clone(),
             };
@@ -261,18 +273,23 @@ impl Clues<'_> {
             } else {
                 (Way::Layers, "its layers begin as those of a known image do".to_owned())
             };
-            let base = |reference: Option<Reference>| BaseImage {
+            let base = |reference: Option<Reference>, newer: Option<&Digest>| BaseImage {
                 reference,
                 digest: it.digest.clone(),
                 layers: Some(layers),
+                newer: newer.cloned(),
                 way,
                 says: says.clone(),
             };
-            let names: Vec<Reference> = it.names.iter().filter_map(|it| it.parse().ok()).collect();
+            let names = it.names.iter();
+            let mut names: Vec<(Reference, Option<&Digest>)> =
+                names.filter_map(|name| Some((name.parse().ok()?, it.moved.get(name)))).collect();
+            // Whoever names one that still leads to it is right today.
+            names.sort_by_key(|(_, newer)| newer.is_some());
             if names.is_empty() {
-                all.push(base(None));
+                all.push(base(None, None));
             }
-            all.extend(names.into_iter().map(|it| base(Some(it))));
+            all.extend(names.into_iter().map(|(it, newer)| base(Some(it), newer)));
         }
         all
     }
@@ -328,6 +345,8 @@ fn begins_with(own: &[&Digest], base: &[Digest]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use attestation::UsedImage;
     use model::LayerDescription;
 
@@ -357,6 +376,7 @@ mod tests {
             platform: model::Platform::default(),
             layers,
             taught,
+            moved: BTreeMap::new(),
         }
     }
 
@@ -410,6 +430,21 @@ mod tests {
         let nameless = known("", 2, 'f', false);
         let name = digest('f');
         check("abc", None, &[], &[nameless], &format!("{name} (layers, 2)"));
+    }
+
+    #[test]
+    fn names_that_still_lead_there_go_first() {
+        let mut python = known("acme/python:3 acme/python:3.12", 2, 'e', true);
+        python.moved.insert("acme/python:3".to_owned(), digest('f'));
+        let image = image("abc");
+        let clues = Clues { image: &image, built: None, claims: &[], known: &[python] };
+        let Standing::On(all) = clues.find().standing else { panic!("it stands on it") };
+        let shown: Vec<_> = all.iter().map(|it| (it.name(), it.newer.clone())).collect();
+        let expect = [
+            ("acme/python:3.12".to_owned(), None),
+            ("acme/python:3".to_owned(), Some(digest('f'))),
+        ];
+        assert_eq!(shown, expect);
     }
 
     #[test]

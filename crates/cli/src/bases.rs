@@ -9,7 +9,7 @@ use engine::{Engine, Hearing, Part, Request};
 use format::report;
 use gate::Beside;
 use image::Silent;
-use model::{Analysis, Digest, ImageDescription, Inventory, KnownBase, Platform};
+use model::{Analysis, ImageDescription, Inventory, KnownBase, Platform};
 
 use crate::Context;
 use crate::asking::{Asking, Whose, ask, server};
@@ -152,8 +152,8 @@ pub(crate) fn found(
         Vec::new()
     });
     let built = beside.built().map(|it| &it.base);
-    let claims = base::claims(image, built).into_iter().map(|claim| {
-        let layers = layers_of(context, &claim, image, &known);
+    let claims = beside.claims(image).into_iter().map(|claim| {
+        let layers = layers_of(context, whose, &claim, image, &known);
         (claim, layers)
     });
     let claims: Vec<_> = claims.collect();
@@ -172,11 +172,23 @@ fn known(
     image: &ImageDescription,
 ) -> anyhow::Result<Vec<KnownBase>> {
     let layers = contents(image);
-    let somebody = server(context)?.is_some() || context.environment.has_database();
-    if layers.is_empty() || !somebody {
+    if layers.is_empty() || !is_somebody(context)? {
         return Ok(Vec::new());
     }
     ask(context, whose, async |asking| below(asking, layers).await)
+}
+
+/// Does anybody remember images?
+fn is_somebody(context: &Context) -> anyhow::Result<bool> {
+    Ok(server(context)?.is_some() || context.environment.has_database())
+}
+
+/// The layers of the image with the digest that is claimed, where it is remembered: it need not begin any
+/// other one.
+async fn named(asking: &Asking, claim: &Claim) -> Option<Layers> {
+    let digest = claim.reference.digest.as_ref()?;
+    let inventory = asking.client.inventory(&asking.organisation, digest.as_str()).await.ok()?;
+    Layers::of(inventory.subject.image()?)
 }
 
 async fn below(asking: &Asking, layers: Vec<String>) -> anyhow::Result<Vec<KnownBase>> {
@@ -197,7 +209,15 @@ pub(crate) async fn remembered(asking: &Asking, inventory: &Inventory) -> anyhow
     if let Some(image) = inventory.subject.image() {
         let layers = contents(image);
         let known = if layers.is_empty() { vec![] } else { below(asking, layers).await? };
-        beside.stand_on_known(image, &known);
+        let mut claims = Vec::new();
+        for claim in beside.claims(image) {
+            let layers = match claim.layers_among(image, &known) {
+                Some(layers) => Some(layers),
+                None => named(asking, &claim).await,
+            };
+            claims.push((claim, layers.ok_or_else(|| "nobody asked what these are".to_owned())));
+        }
+        beside.stand_on_told(image, &claims, &known);
     }
     let nothing = || Found { standing: Standing::Unknown(AFAR.to_owned()), doubts: Vec::new() };
     Ok(beside.found().cloned().unwrap_or_else(nothing))
@@ -207,6 +227,7 @@ pub(crate) async fn remembered(asking: &Asking, inventory: &Inventory) -> anyhow
 /// tells them.
 fn layers_of(
     context: &Context,
+    whose: &Whose,
     claim: &Claim,
     image: &ImageDescription,
     known: &[KnownBase],
@@ -214,12 +235,16 @@ fn layers_of(
     if let Some(layers) = claim.layers_among(image, known) {
         return Ok(layers);
     }
+    // Who is not there to be asked was told of already.
+    if claim.reference.digest.is_some()
+        && is_somebody(context).unwrap_or(false)
+        && let Ok(Some(layers)) = ask(context, whose, async |asking| Ok(named(asking, claim).await))
+    {
+        return Ok(layers);
+    }
     let name = format!("registry://{}", claim.reference);
     let described = described(context, &name, Some(&image.platform))?;
-    let diff_ids: Option<Vec<Digest>> =
-        described.layers.iter().map(|it| it.diff_id.clone()).collect();
-    let diff_ids = diff_ids.ok_or("it does not say what its layers are")?;
-    Ok(Layers { diff_ids, digest: described.digest, config: described.config })
+    Ok(Layers::of(&described).ok_or("it does not say what its layers are")?)
 }
 
 /// What an image is, before any layer of it is read.

@@ -2,6 +2,7 @@
 
 mod bundles;
 pub(crate) mod in_force;
+mod kept;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -174,6 +175,18 @@ pub(crate) fn judged<const N: usize>(
     judge: &Judge,
     context: &Context,
 ) -> anyhow::Result<[Judged; N]> {
+    context.messages.begin("Evaluating policies");
+    let all = judged_among_others(sides, judge, context)?;
+    context.messages.done("Policy evaluation completed");
+    Ok(all)
+}
+
+/// The same, of which nothing is said but what policies print.
+pub(crate) fn judged_among_others<const N: usize>(
+    sides: [Side<'_>; N],
+    judge: &Judge,
+    context: &Context,
+) -> anyhow::Result<[Judged; N]> {
     let settings = if context.environment.offline()? {
         None
     } else {
@@ -182,7 +195,6 @@ pub(crate) fn judged<const N: usize>(
     let runtime = crate::runtime()?;
     let keys = keys::Here(context);
     let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
-    context.messages.begin("Evaluating policies");
     let all = sides.map(|(analysis, Ground { beside, .. })| {
         let facts = gate::facts(analysis, beside, now, VERSION);
         let (runtime, settings) = (runtime.handle().clone(), settings.clone());
@@ -190,7 +202,6 @@ pub(crate) fn judged<const N: usize>(
         let paper = gate::on_paper(&verdicts);
         Judged { verdicts, paper }
     });
-    context.messages.done("Policy evaluation completed");
     for line in all.iter().flat_map(|it| &it.verdicts).flat_map(|it| &it.prints) {
         context.messages.inform(line);
     }

@@ -1,9 +1,9 @@
 //! What is stated beside an image, as policies hear it: attestations, provenance, and the base image.
 
 use attestation::{Base, Bundle, Provenance, Signed, Statement};
-use base::{BaseImage, Clues, Found, Standing, Way};
+use base::{BaseImage, Claim, Clues, Found, Layers, Standing, Way};
 use image::{Attached, Seal, Stated};
-use model::{ImageDescription, Inventory, KnownBase, Reference};
+use model::{Digest, ImageDescription, Inventory, KnownBase, Reference};
 use policy::Referrer;
 use serde_json::{Value, json};
 
@@ -18,6 +18,8 @@ pub struct Beside {
     repository: Option<String>,
     /// How it was built.
     built: Option<Provenance>,
+    /// The blob that says so, with its envelope if it has one.
+    built_by: Option<Digest>,
     /// What it stands on, if somebody looked.
     found: Option<Found>,
 }
@@ -42,10 +44,14 @@ impl Beside {
             Err(why) => (Vec::new(), Some(why)),
         };
         let built = stated.iter().filter(|it| Provenance::claims(&it.predicate_type));
-        let built = built.filter_map(|it| Provenance::read(&Statement::read(&it.bytes).ok()?).ok());
-        let built = built.max_by_key(|it| !matches!(it.base, Base::Unknown { .. }));
+        let built = built.filter_map(|it| {
+            let read = Provenance::read(&Statement::read(&it.bytes).ok()?).ok()?;
+            Some((read, it.blob.clone()))
+        });
+        let built = built.max_by_key(|(it, _)| !matches!(it.base, Base::Unknown { .. }));
+        let (built, built_by) = built.unzip();
         let repository = found.map(|it| format!("{}/{}", it.host, it.repository));
-        let mut beside = Self { stated, unread, repository, built, found: None };
+        let mut beside = Self { stated, unread, repository, built, built_by, found: None };
         beside.stand_on_known(image, &[]);
         beside
     }
@@ -53,13 +59,28 @@ impl Beside {
     /// It stands on what is said and what is known: images whose layers are its beginning. No registry is
     /// asked.
     pub fn stand_on_known(&mut self, image: &ImageDescription, known: &[KnownBase]) {
-        let built = self.built.as_ref().map(|it| &it.base);
-        let claims = base::claims(image, built).into_iter().map(|claim| {
+        let claims = self.claims(image).into_iter().map(|claim| {
             let layers = claim.layers_among(image, known);
             (claim, layers.ok_or_else(|| "nobody asked what these are".to_owned()))
         });
         let claims: Vec<_> = claims.collect();
-        self.found = Some(Clues { image, built, claims: &claims, known }.find());
+        self.stand_on_told(image, &claims, known);
+    }
+
+    /// What is said of what it stands on, by its builder and by itself.
+    pub fn claims(&self, image: &ImageDescription) -> Vec<Claim> {
+        base::claims(image, self.built.as_ref().map(|it| &it.base))
+    }
+
+    /// It stands on what is said, as far as the layers of what is named bear it out, and on what is known.
+    pub fn stand_on_told(
+        &mut self,
+        image: &ImageDescription,
+        claims: &[(Claim, Result<Layers, String>)],
+        known: &[KnownBase],
+    ) {
+        let built = self.built.as_ref().map(|it| &it.base);
+        self.found = Some(Clues { image, built, claims, known }.find());
     }
 
     /// It stands on that, as the layers tell it.
@@ -100,7 +121,7 @@ impl Beside {
             });
         }
         let base = self.found.as_ref().and_then(Found::base);
-        if let Some(base) = base.and_then(self::told) {
+        if let Some(base) = base.and_then(|it| self.told(it)) {
             told["base_image"] = base;
         }
         Some(told)
@@ -110,33 +131,45 @@ impl Beside {
     pub fn base(&self) -> Option<Value> {
         match &self.found.as_ref()?.standing {
             Standing::On(all) => {
-                let all: Vec<Value> = all.iter().filter_map(told).collect();
+                let all: Vec<Value> = all.iter().filter_map(|it| self.told(it)).collect();
                 (!all.is_empty()).then_some(Value::Array(all))
             }
             Standing::Scratch => Some(json!([])),
             Standing::Unknown(_) => None,
         }
     }
-}
 
-/// A base as a policy sees it. One without a name is none that a policy could speak of.
-fn told(base: &BaseImage) -> Option<Value> {
-    let reference = base.reference.as_ref()?;
-    let name = format!("{}/{}", reference.host, reference.repository);
-    let mut told = json!({ "name": name, "found": base.says, "way": base.way.as_str() });
-    if let Some(tag) = &reference.tag {
-        told["tag"] = json!(tag);
+    /// A base as a policy sees it. One without a name is none that a policy could speak of.
+    fn told(&self, base: &BaseImage) -> Option<Value> {
+        let reference = base.reference.as_ref()?;
+        let name = format!("{}/{}", reference.host, reference.repository);
+        let mut told = json!({ "name": name, "found": base.says, "way": base.way.as_str() });
+        if let Some(tag) = &reference.tag {
+            told["tag"] = json!(tag);
+        }
+        // A tag leads to an index, and what layers tell goes by the image in it: these two are never the same.
+        if let Some(digest) = &base.digest
+            && matches!(base.way, Way::Provenance | Way::Label)
+        {
+            told["digest"] = json!(digest);
+        }
+        // Of two images in the same repository, as they were known one after the other, it can be told.
+        if let (Some(newer), Some(digest)) = (&base.newer, &base.digest) {
+            told["newer"] = json!({ "digest": newer, "than": digest });
+        }
+        if let Some(layers) = base.layers {
+            told["layers"] = json!(layers);
+        }
+        // Nobody could hold it against the layers: it is as true as who says so.
+        if base.layers.is_none() {
+            told["stated"] = json!(true);
+            if let (Way::Provenance, Some(blob)) = (base.way, &self.built_by) {
+                let name = self.repository.as_deref().unwrap_or("image");
+                told["statement"] = json!(format!("{name}@{blob}"));
+            }
+        }
+        Some(told)
     }
-    // A tag leads to an index, and what layers tell goes by the image in it: these two are never the same.
-    if let Some(digest) = &base.digest
-        && matches!(base.way, Way::Provenance | Way::Label)
-    {
-        told["digest"] = json!(digest);
-    }
-    if let Some(layers) = base.layers {
-        told["layers"] = json!(layers);
-    }
-    Some(told)
 }
 
 /// The DSSE envelope that it came in.

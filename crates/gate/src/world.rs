@@ -155,8 +155,11 @@ impl Outside for World<'_> {
         let key = self.key(options)?;
         // An attestation of this image goes by its manifest.
         let digest = reference.rsplit_once('@').map(|(_, digest)| digest);
-        let is_it = |it: &&Stated| digest == Some(it.manifest.as_str());
-        if let Some(stated) = self.beside.stated.iter().find(is_it) {
+        // What tells the base goes by its own blob: a manifest may hold several, signed and not.
+        let goes_by = |of: fn(&Stated) -> &Digest| {
+            self.beside.stated.iter().find(|it| digest == Some(of(it).as_str()))
+        };
+        if let Some(stated) = goes_by(|it| &it.blob).or_else(|| goes_by(|it| &it.manifest)) {
             return Ok(heard(options, |log| stated.verify(&key, log)));
         }
         let signatures = self.signatures(reference)?;

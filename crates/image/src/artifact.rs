@@ -241,12 +241,52 @@ pub struct Found {
     client: Client,
     /// What the manifest is called.
     pub digest: Digest,
+    /// Its bytes.
+    pub manifest: Vec<u8>,
     /// What describes it.
     pub config: Vec<u8>,
     /// Its files.
     pub layers: Vec<Layer>,
     /// Remarks about the whole.
     pub annotations: BTreeMap<String, String>,
+}
+
+/// An artifact as its manifest describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// What describes it further.
+    pub config: Layer,
+    /// Its files.
+    pub layers: Vec<Layer>,
+    /// Remarks about the whole.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Reads the manifest of an artifact of that type, which goes by the name `what`.
+pub fn read(what: &str, manifest: &[u8], artifact_type: &str) -> Result<Described, Error> {
+    let json: serde_json::Value = serde_json::from_slice(manifest)
+        .map_err(|why| Error::corrupt(what, format!("its manifest is no JSON ({why})")))?;
+    let is = json["artifactType"].as_str().or(json["config"]["mediaType"].as_str());
+    let is = is.or(json["mediaType"].as_str()).unwrap_or("something else");
+    if is != artifact_type {
+        let is = crate::registry::tame(is);
+        return Err(Error::unsupported(what, format!("it is {is}, not {artifact_type}"))
+            .with_hint("is it the right name?"));
+    }
+    let manifest: ManifestJson = serde_json::from_value(json)
+        .map_err(|why| Error::corrupt(what, format!("its manifest cannot be read: {why}")))?;
+    if manifest.layers.len() > LAYERS_LIMIT {
+        let count = manifest.layers.len();
+        return Err(Error::limit(what, format!("it has {count} files, more than {LAYERS_LIMIT}")));
+    }
+    let layers = manifest.layers.into_iter().map(|it| it.read(what)).collect::<Result<_, _>>()?;
+    let config = manifest.config.read(what)?;
+    Ok(Described { config, layers, annotations: manifest.annotations })
+}
+
+/// Are these bytes what the digest calls?
+pub fn is_called(bytes: &[u8], digest: &Digest) -> bool {
+    verify("", bytes, digest).is_ok()
 }
 
 /// Looks at an artifact of that type, so that the caller may decide whether to fetch it.
@@ -260,24 +300,7 @@ pub async fn find(
     let what = source.familiar();
     let client = Client::new(&source.host, &source.repository, &what, settings, progress)?;
     let (bytes, digest) = client.manifest(source.wanted()).await?;
-    let json: serde_json::Value = serde_json::from_slice(&bytes)
-        .map_err(|why| Error::corrupt(&what, format!("its manifest is no JSON ({why})")))?;
-    let is = json["artifactType"].as_str().or(json["config"]["mediaType"].as_str());
-    let is = is.or(json["mediaType"].as_str()).unwrap_or("something else");
-    if is != artifact_type {
-        let is = crate::registry::tame(is);
-        return Err(Error::unsupported(what, format!("it is {is}, not {artifact_type}"))
-            .with_hint("is it the right name?"));
-    }
-    let manifest: ManifestJson = serde_json::from_value(json)
-        .map_err(|why| Error::corrupt(&what, format!("its manifest cannot be read: {why}")))?;
-    if manifest.layers.len() > LAYERS_LIMIT {
-        let count = manifest.layers.len();
-        return Err(Error::limit(what, format!("it has {count} files, more than {LAYERS_LIMIT}")));
-    }
-    let layers: Vec<Layer> =
-        manifest.layers.into_iter().map(|it| it.read(&what)).collect::<Result<_, _>>()?;
-    let about = manifest.config.read(&what)?;
+    let Described { config: about, layers, annotations } = read(&what, &bytes, artifact_type)?;
     if about.size > CONFIG_LIMIT {
         let why = format!("its configuration is over {CONFIG_LIMIT} bytes");
         return Err(Error::limit(what, why));
@@ -285,7 +308,7 @@ pub async fn find(
     let limit = usize::try_from(about.size).unwrap_or(usize::MAX);
     let (_, config) = client.get(&format!("blobs/{}", about.digest), None, limit).await?;
     verify(&what, &config, &about.digest)?;
-    Ok(Found { client, digest, config, layers, annotations: manifest.annotations })
+    Ok(Found { client, digest, manifest: bytes, config, layers, annotations })
 }
 
 impl Found {

@@ -1,5 +1,7 @@
 //! Base images: the chains of layers by which one image is found at the beginning of another.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -61,6 +63,8 @@ pub struct KnownBase {
     pub layers: u32,
     /// Somebody taught that it is a base.
     pub taught: bool,
+    /// Where its names lead by now, of those that are known to lead to another image for the same platform.
+    pub moved: BTreeMap<String, Digest>,
 }
 
 #[cfg(test)]

@@ -23,6 +23,12 @@ const PART: i64 = 500;
 const COLUMNS: &str =
     "name, platform, digest, config, chain, depth, learned_at, learned_by FROM bases";
 
+/// What was learned under the same name later, made for the same.
+const NEWER: &str = "(SELECT n.digest FROM bases n WHERE n.organisation = bases.organisation
+                       AND n.name = bases.name AND n.platform = bases.platform
+                       AND n.learned_at > bases.learned_at
+                       ORDER BY n.learned_at DESC, n.digest LIMIT 1) AS newer";
+
 impl Store {
     /// Remembers that these images are bases, and what they are called: what a tag led to before stays.
     /// Says how many of them are new.
@@ -37,7 +43,7 @@ impl Store {
         let mut tx = self.db.write().await?;
         tx.lock(&format!("bases of {}", organisation.0), true).await?;
         let who = names::told(&act.who);
-        let mut new = 0;
+        let (mut new, mut back) = (0, 0);
         for it in images {
             let sql = "INSERT INTO bases (id, organisation, name, platform, digest, config, chain,
                                           depth, learned_at, learned_by)
@@ -55,9 +61,23 @@ impl Store {
                 act.at,
                 &who,
             ];
-            new += tx.run(sql, values).await?;
+            if tx.run(sql, values).await? > 0 {
+                new += 1;
+                continue;
+            }
+            // A tag that leads to a former image again leads to the other one no more.
+            let sql = "UPDATE bases SET learned_at = $4
+                       WHERE organisation = $1 AND name = $2 AND digest = $3 AND learned_at < $4
+                       AND EXISTS (SELECT 1 FROM bases n WHERE n.organisation = $1 AND n.name = $2
+                                   AND n.platform = bases.platform
+                                   AND n.learned_at > bases.learned_at)";
+            back +=
+                tx.run(sql, values![&organisation.0, &name, it.digest.as_str(), act.at]).await?;
         }
         if new == 0 {
+            if back > 0 {
+                tx.commit().await?;
+            }
             return Ok(0);
         }
         let sql = "SELECT COUNT(*) AS rows FROM bases WHERE organisation = $1";
@@ -154,20 +174,24 @@ async fn taught(
     // What several names lead to is one base.
     let mut found: BTreeMap<Digest, KnownBase> = BTreeMap::new();
     for run in runs(chains) {
-        let mut query = Query::new(&format!("SELECT {COLUMNS} WHERE organisation ="), vec![]);
+        let sql = format!("SELECT {NEWER}, {COLUMNS} WHERE organisation =");
+        let mut query = Query::new(&sql, vec![]);
         query.with("$?", &organisation.0);
         query.with_all("AND chain IN $?", run);
         query.then(&format!("ORDER BY depth DESC, name, digest LIMIT {}", TOLD * NAMES));
         let (sql, values) = query.into_parts();
         for row in &tx.rows(sql, values).await? {
             let it = read(row)?;
+            let newer = newer(row)?.map(|newer| (it.name.clone(), newer));
             if let Some(known) = found.get_mut(&it.digest) {
                 if known.names.len() < NAMES {
                     known.names.push(it.name);
+                    known.moved.extend(newer);
                 }
                 continue;
             }
             let known = KnownBase {
+                moved: newer.into_iter().collect(),
                 names: vec![it.name],
                 digest: Some(it.digest.clone()),
                 config: it.config,
@@ -203,8 +227,10 @@ async fn images(
             let digest: Digest = row.parsed("digest")?;
             let outline = row.maybe_text("outline")?;
             let outline = outline.and_then(|it| serde_json::from_str::<Outline>(&it).ok());
+            let (names, moved) = called(tx, organisation, &digest).await?;
             found.push(KnownBase {
-                names: called(tx, organisation, &digest).await?,
+                names,
+                moved,
                 digest: Some(digest),
                 config: outline.and_then(|it| it.config),
                 platform: row.parsed("platform")?,
@@ -216,14 +242,21 @@ async fn images(
     Ok(found)
 }
 
-/// The tags that lead to an image, or led to it last; without any, the repositories it was seen in.
+/// The tags that lead to an image, or led to it last, and where those lead by now that do not any more;
+/// without any, the repositories it was seen in.
 async fn called(
     tx: &mut Tx,
     organisation: &OrganisationId,
     digest: &Digest,
-) -> Result<Vec<String>, Error> {
+) -> Result<(Vec<String>, BTreeMap<String, Digest>), Error> {
     let sql = format!(
-        "SELECT repository, tag, MAX(from_at) AS since, COUNT(*) - COUNT(until_at) AS leads
+        "SELECT repository, tag, MAX(from_at) AS since, COUNT(*) - COUNT(until_at) AS leads,
+                (SELECT MAX(n.digest) FROM tags n WHERE n.organisation = $1
+                 AND n.repository = tags.repository AND n.tag = tags.tag AND n.until_at IS NULL
+                 AND n.digest <> $2 AND n.platform IN
+                     (SELECT o.platform FROM tags o WHERE o.organisation = $1
+                      AND o.repository = tags.repository AND o.tag = tags.tag
+                      AND o.digest = $2)) AS newer
          FROM tags WHERE organisation = $1 AND digest = $2
          GROUP BY repository, tag ORDER BY leads DESC, since DESC, repository, tag LIMIT {NAMES}"
     );
@@ -231,14 +264,25 @@ async fn called(
     let tag = |row: &Row| Ok(format!("{}:{}", row.text("repository")?, row.text("tag")?));
     let tags: Vec<String> = rows.iter().map(tag).collect::<Result<_, Error>>()?;
     if !tags.is_empty() {
-        return Ok(tags);
+        let mut moved = BTreeMap::new();
+        for (name, row) in tags.iter().zip(&rows) {
+            if row.int("leads")? == 0 {
+                moved.extend(newer(row)?.map(|it| (name.clone(), it)));
+            }
+        }
+        return Ok((tags, moved));
     }
     let sql = format!(
         "SELECT r.repository FROM images i JOIN image_repositories r ON r.image = i.id
          WHERE i.organisation = $1 AND i.digest = $2 ORDER BY r.repository LIMIT {NAMES}"
     );
     let rows = tx.rows(sql, values![&organisation.0, digest.as_str()]).await?;
-    rows.iter().map(|it| Ok(format!("{}@{digest}", it.text("repository")?))).collect()
+    let name = |it: &Row| Ok(format!("{}@{digest}", it.text("repository")?));
+    Ok((rows.iter().map(name).collect::<Result<_, Error>>()?, BTreeMap::new()))
+}
+
+fn newer(row: &Row) -> Result<Option<Digest>, Error> {
+    Ok(row.maybe_text("newer")?.and_then(|it| it.parse().ok()))
 }
 
 fn runs(chains: &[Digest]) -> Vec<Vec<String>> {

@@ -197,6 +197,7 @@ conformance! {
         samples_are_of_days;
     bases:
         are_taught_and_forgotten
+        tell_where_their_names_lead_by_now
         are_images_that_are_known are_told_of_all_images_at_once;
     freshness:
         is_told_as_it_changes;

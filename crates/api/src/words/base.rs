@@ -1,5 +1,7 @@
 //! Base images: what was taught, and what stands below an image.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -118,6 +120,9 @@ pub struct BelowImage {
     pub layers: u32,
     /// Did somebody teach that it is a base? Otherwise it is an image that is known.
     pub taught: bool,
+    /// Digests that its names lead to by now, of those that are known to lead to another image.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved: BTreeMap<String, String>,
 }
 
 impl From<model::KnownBase> for BelowImage {
@@ -129,6 +134,7 @@ impl From<model::KnownBase> for BelowImage {
             platform: it.platform.to_string(),
             layers: it.layers,
             taught: it.taught,
+            moved: it.moved.into_iter().map(|(name, it)| (name, it.to_string())).collect(),
         }
     }
 }
@@ -143,6 +149,11 @@ impl BelowImage {
             platform: self.platform.parse().ok()?,
             layers: self.layers,
             taught: self.taught,
+            moved: self
+                .moved
+                .into_iter()
+                .filter_map(|(name, it)| Some((name, it.parse().ok()?)))
+                .collect(),
         })
     }
 }

@@ -187,6 +187,71 @@ fn the_one_for_the_platform() {
     );
 }
 
+/// A build as BuildKit tells it, with what it leaves out where little is known: the base by its tag alone, by
+/// a digest in its name alone, and by both; in whatever order the materials come.
+#[test]
+fn by_tag_and_by_digest() {
+    let check = |uri: &str, digest: Value, dockerfile: &str, expect: &str| {
+        let materials = json!([
+            {"uri": GOLANG, "digest": {"sha256": DIGEST}},
+            {"uri": uri, "digest": digest},
+            {"uri": FRONTEND, "digest": {"sha256": DIGEST}},
+            {"uri": "https://github.com/acme/tea.git#main", "digest": {"sha1": "abc"}},
+        ]);
+        let data = crate::bounded::encoded(dockerfile.as_bytes());
+        let source =
+            json!({"infos": [{"filename": "Dockerfile", "language": "Dockerfile", "data": data}]});
+        let args = json!({"source": "docker/dockerfile:1", "cmdline": "docker/dockerfile:1"});
+        let request = json!({"frontend": "gateway.v0", "args": args});
+        let old = json!({
+            "builder": {"id": ""},
+            "buildType": "https://mobyproject.org/buildkit@v1",
+            "materials": materials,
+            "invocation": {"configSource": {"entryPoint": "Dockerfile"}, "parameters": request},
+            "metadata": {
+                "buildInvocationID": "x", "completeness": {"parameters": true}, "reproducible": false,
+                "https://mobyproject.org/buildkit@v1#metadata": {"source": source},
+            },
+        });
+        let new = json!({
+            "buildDefinition": {
+                "buildType": "https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md",
+                "externalParameters": {"configSource": {"path": "Dockerfile"}, "request": request},
+                "internalParameters": {"builderPlatform": "linux/amd64"},
+                "resolvedDependencies": materials,
+            },
+            "runDetails": {
+                "builder": {"id": ""},
+                "metadata": {"invocationID": "x", "buildkit_metadata": {"source": source}},
+            },
+        });
+        for (version, predicate) in [("0.2", old), ("1", new)] {
+            let statement = json!({
+                "_type": "https://in-toto.io/Statement/v0.1",
+                "predicateType": format!("https://slsa.dev/provenance/v{version}"),
+                "subject": [{"name": "pkg:docker/tea@1?platform=linux%2Famd64", "digest": {"sha256": DIGEST}}],
+                "predicate": predicate,
+            });
+            let statement = Statement::read(statement.to_string().as_bytes()).unwrap();
+            let Base::Image { image, .. } = Provenance::read(&statement).unwrap().base else {
+                panic!("{uri} {version}: it is told");
+            };
+            assert_eq!(image.reference.familiar(), expect, "{uri} {version}");
+        }
+    };
+    let sha = json!({ "sha256": DIGEST });
+    let from = "# syntax=docker/dockerfile:1\nFROM golang:1.26 AS build\nFROM debian:12\n";
+    check("pkg:docker/debian@12?platform=linux%2Famd64", json!({}), from, "debian:12");
+    check(DEBIAN, sha.clone(), from, &format!("debian:12@sha256:{DIGEST}"));
+    let pinned = format!("FROM golang:1.26 AS build\nFROM debian:12@sha256:{DIGEST}\n");
+    let both = format!("pkg:docker/debian@12?digest=sha256:{DIGEST}&platform=linux%2Famd64");
+    check(&both, sha.clone(), &pinned, &format!("debian:12@sha256:{DIGEST}"));
+    check(&both, json!({}), &pinned, &format!("debian:12@sha256:{DIGEST}"));
+    let alone = format!("FROM golang:1.26 AS build\nFROM debian@sha256:{DIGEST}\n");
+    let digest = format!("pkg:docker/debian@sha256:{DIGEST}?platform=linux%2Famd64");
+    check(&digest, sha, &alone, &format!("debian@sha256:{DIGEST}"));
+}
+
 #[test]
 fn none_at_all() {
     // What it was compiled in is not what it stands on.

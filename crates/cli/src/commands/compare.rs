@@ -3,6 +3,7 @@
 
 mod between;
 mod pick;
+mod promoted;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use model::{Analysis, Comparison, Fate, Level};
 
 use self::between::{Between, Telling};
 pub(super) use self::pick::Pick;
+use self::promoted::Promoting;
 use super::cves::severity;
 use super::{Outcome, Verb, said};
 use crate::Context;
@@ -94,6 +96,7 @@ With --env and --to-env, applications are compared that go by one name in both e
 images of one repository: what a promotion from --env to --to-env would introduce and fix. An image
 that is not analysed is told as one of which nobody can tell, and shuts the gate of --exit-on. So is
 a runtime of either side that is not heard of or could not see all that it runs.
+With --exit-on policy, or with policies that are named, the policies of --to-env judge both sides.
 ";
 
 /// Which findings to report.
@@ -198,11 +201,14 @@ impl Verb for Compare {
             if worse || policy || other { Outcome::Shut } else { Outcome::Done }
         };
         if let (Some(from), Some(to)) = (&self.env, &self.to_env) {
-            self.no_policies_between(from, to)?;
             if self.wishes.ignore_base {
                 let why = "--ignore-base: whole environments are compared with their base images";
                 return Err(Failure::error(why, "leave it out, or compare two images"));
             }
+            // What is to go there is to be what is asked for there; who does not ask waits for no policy.
+            let is_asked = self.exit_on.contains(&Gate::Policy) || self.policies.are_named();
+            let judge = is_asked.then(|| self.policies.judge_for(Some(to), &self.whose, context));
+            let judge = judge.transpose()?;
             let between = Between { from, to, wishes: &self.wishes, advice: &self.advice };
             let of = comparison::Between { after: from.clone(), before: to.clone() };
             let mut tellings = Vec::with_capacity(reports.len());
@@ -210,7 +216,13 @@ impl Verb for Compare {
                 let delivery = Delivery::to(output.clone(), &context.messages);
                 tellings.push(Telling::of(report.several(of.clone(), options), delivery));
             }
-            return Ok(shuts(&between.told(context, &self.whose, &self.subject, tellings)?));
+            let (mut shut, changed) =
+                between.told(context, &self.whose, &self.subject, tellings)?;
+            if let Some(judge) = &judge {
+                let promoting = Promoting { whose: &self.whose, between: &between, judge };
+                shut.policies |= promoting.are_worse(&changed, context)?;
+            }
+            return Ok(shuts(&shut));
         }
 
         let judge = if self.are_policies_asked() {
@@ -271,18 +283,6 @@ impl Verb for Compare {
 impl Compare {
     fn are_policies_asked(&self) -> bool {
         !self.hide_policies || self.exit_on.contains(&Gate::Policy)
-    }
-
-    /// Each application of two environments is compared where it is remembered, and nobody asks policies
-    /// there.
-    fn no_policies_between(&self, from: &str, to: &str) -> anyhow::Result<()> {
-        if self.exit_on.contains(&Gate::Policy) || self.policies.are_named() {
-            let what = format!("{from} and {to} are not compared by policies");
-            let hint =
-                format!("`foretop policy IMAGE --env {to}` judges an image that is to go there");
-            return Err(Failure::error(what, hint));
-        }
-        Ok(())
     }
 
     /// What both sides stand on.

@@ -7,47 +7,121 @@ use std::sync::Arc;
 
 use image::artifact::{self, Artifact, Found, Piece};
 use image::{Progress, Settings};
-use model::Digest;
+use model::{Digest, Reference};
 use policy::bundle::{self, Layer, Packing};
 use policy::{Module, Policy, Set};
-use sha2::{Digest as _, Sha256};
 use tarball::{Entries as _, EntryKind};
 
+use super::kept::{Kept, Led};
 use crate::Context;
 use crate::docker;
 use crate::failure::Failure;
 use crate::subject::Watcher;
 
-/// The modules of a bundle. Files that were pulled before are not pulled again.
+/// The modules of a bundle. Files that were pulled before are not pulled again. What is named by its digest,
+/// and all here, is asked of nobody; while no registry is asked, a name leads to where it led when it was
+/// pulled last, which is said.
 pub(super) fn pulled(context: &Context, reference: &str) -> anyhow::Result<Vec<Module>> {
+    let asked: Reference = reference.parse().map_err(|why: model::BadReference| {
+        let hint = "name it like this: registry.example/team/policies:v1";
+        Failure::error(why.to_string(), hint)
+    })?;
+    let kept = Kept::of(context)?;
+    let is_offline = context.environment.offline()?;
+    let led = kept.led(&asked).filter(|_| asked.digest.is_none());
+    let known = asked.digest.as_ref().or(led.as_ref().filter(|_| is_offline).map(|it| &it.digest));
+    if let Some(digest) = known
+        && let Some(layers) = whole(&kept, reference, digest)
+    {
+        if let Some(Led { at, .. }) = &led {
+            let what = format!("bundle {reference} is {digest}, as it was pulled at {at:.0}");
+            context.messages.inform(&what);
+        } else {
+            context.messages.debug(&format!("bundle {reference}: here already"));
+        }
+        return modules(reference, digest, &layers, &kept);
+    }
+    if is_offline {
+        return Err(Failure::error(
+            format!(
+                "{reference}: no registry is asked while FORETOP_OFFLINE is set, and not all of it is here \
+                 from before"
+            ),
+            "unset it, or name files: --policy-dir, --policy-file",
+        ));
+    }
     let (settings, progress) = reach(context, "Pulling", reference)?;
     let runtime = crate::runtime()?;
-    let found = runtime.block_on(find(reference, &settings, &progress))?;
-    let meant = |it: &artifact::Layer| bundle::packing(&it.media_type) != Packing::Other;
-    let bytes = found.layers.iter().filter(|it| meant(it)).map(|it| it.size);
-    if bytes.fold(0, u64::saturating_add) > bundle::LARGEST as u64 {
+    let mut found = runtime.block_on(find(reference, &settings, &progress)).map_err(|error| {
+        let is_away = matches!(error, image::Error::Unavailable { .. });
+        let Some(Led { digest, at, .. }) = led.as_ref().filter(|_| is_away) else {
+            return engine::Error::from(error).into();
+        };
+        let hint = format!("FORETOP_OFFLINE=1 judges by what was pulled at {at:.0}: {digest}");
+        Failure::error(error.to_string(), hint)
+    })?;
+    // Nothing else of it is looked at, whatever is said about it.
+    found.layers.retain(is_meant);
+    if !is_small(&found.layers) {
         let what = format!("{reference}: the bundle is larger than {} bytes", bundle::LARGEST);
         return Err(Failure::error(what, "policies are text; is it the right name?"));
     }
-    // What is there is called by its digest.
-    let kept = context.environment.cache()?.map(|it| it.root().join("policies"));
-    let passing = tempfile::tempdir()?;
-    let folder = kept.unwrap_or_else(|| passing.path().to_owned());
-    // What was torn since, or changed, is pulled anew.
-    let is_whole = |it: &artifact::Layer| {
-        let bytes = fs_err::File::open(folder.join(it.digest.hex())).and_then(|file| {
-            let mut bytes = Vec::new();
-            file.take(it.size + 1).read_to_end(&mut bytes).map(|_| bytes)
-        });
-        bytes.is_ok_and(|all| Digest::from_sha256(&Sha256::digest(all).into()) == it.digest)
-    };
-    let already = |it: &artifact::Layer| !meant(it) || is_whole(it);
-    let fetched = runtime.block_on(found.fetch(&already, &folder));
+    let already = |it: &artifact::Layer| kept.has(it);
+    let fetched = runtime.block_on(found.fetch(&already, kept.folder()));
     fetched.map_err(engine::Error::from)?;
     context.messages.debug(&format!("bundle {reference}: {}", found.digest));
+    let modules = modules(reference, &found.digest, &found.layers, &kept)?;
+    // Whoever can move it decides what is judged.
+    if let Some(Led { digest, at, .. }) = led.filter(|it| it.digest != found.digest) {
+        let now = &found.digest;
+        let what = format!(
+            "bundle {reference} is {now} now; it was {digest} when it was pulled at {at:.0}"
+        );
+        context.messages.warn(&what);
+    }
+    if let Err(why) = kept.remember(&asked, (&found.digest, &found.manifest)) {
+        context.messages.debug(&format!("bundle {reference} is not kept: {why}"));
+    }
+    Ok(modules)
+}
+
+/// Is it a file of policies, or an archive of such files?
+fn is_meant(layer: &artifact::Layer) -> bool {
+    bundle::packing(&layer.media_type) != Packing::Other
+}
+
+/// The files of a bundle that was pulled before, where all of it is here.
+fn whole(kept: &Kept, reference: &str, digest: &Digest) -> Option<Vec<artifact::Layer>> {
+    let manifest = kept.bytes(digest)?;
+    let read = |kind| artifact::read(reference, &manifest, kind).ok();
+    let described = read(bundle::ARTIFACT_TYPE).or_else(|| read(bundle::CONFIG_TYPE))?;
+    let mut layers = described.layers;
+    layers.retain(is_meant);
+    (is_small(&layers) && layers.iter().all(|it| kept.has(it))).then_some(layers)
+}
+
+/// Are these no more bytes than a bundle may have?
+fn is_small(layers: &[artifact::Layer]) -> bool {
+    let bytes = layers.iter().map(|it| it.size).fold(0, u64::saturating_add);
+    bytes <= bundle::LARGEST as u64
+}
+
+/// The modules of a bundle whose files are here.
+fn modules(
+    reference: &str,
+    digest: &Digest,
+    files: &[artifact::Layer],
+    kept: &Kept,
+) -> anyhow::Result<Vec<Module>> {
     let mut layers = Vec::new();
-    for it in found.layers.iter().filter(|it| meant(it)) {
-        let bytes = fs_err::read(folder.join(it.digest.hex()))?;
+    for it in files {
+        let bytes = kept.bytes(&it.digest).ok_or_else(|| {
+            let what = format!("{reference}: its file {} is not as it was pulled", it.digest);
+            Failure::error(
+                what,
+                "somebody else changes the cache: FORETOP_CACHE_DIR names another one",
+            )
+        })?;
         let title = it.title.clone().unwrap_or_default();
         match bundle::packing(&it.media_type) {
             Packing::Module => {
@@ -60,7 +134,7 @@ pub(super) fn pulled(context: &Context, reference: &str) -> anyhow::Result<Vec<M
     let name = if reference.contains('@') {
         reference.to_owned()
     } else {
-        format!("{reference}@{}", found.digest)
+        format!("{reference}@{digest}")
     };
     Ok(bundle::modules(&name, layers)?)
 }
@@ -69,16 +143,15 @@ async fn find(
     reference: &str,
     settings: &Arc<Settings>,
     progress: &Arc<dyn Progress>,
-) -> anyhow::Result<Found> {
+) -> Result<Found, image::Error> {
     let ours = artifact::find(reference, bundle::ARTIFACT_TYPE, settings, progress).await;
-    let found = match ours {
+    match ours {
         // Others say it by the type of the configuration alone.
         Err(image::Error::Unsupported { .. }) => {
             artifact::find(reference, bundle::CONFIG_TYPE, settings, progress).await
         }
         other => other,
-    };
-    Ok(found.map_err(engine::Error::from)?)
+    }
 }
 
 /// The files of Rego in an archive.

@@ -127,6 +127,16 @@ fn signed() -> (FakeRegistry, Value) {
     let made: Value =
         serde_json::from_str(include_str!("../../../attestation/fixtures/cosign/p256.json"))
             .unwrap();
+    let envelope = made["envelope"].as_str().unwrap();
+    let notes = serde_json::json!({"predicateType": "https://openvex.dev/ns"});
+    (beside(&[(ENVELOPE, envelope, notes)]), made)
+}
+
+const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// A registry with these attestations, where cosign puts them, beside an image of ours.
+fn beside(attestations: &[(&str, &str, Value)]) -> FakeRegistry {
     let registry = FakeRegistry::start();
     let manifest: Value = serde_json::from_slice(IMAGE).unwrap();
     let layer = manifest["layers"][0]["digest"].as_str().unwrap();
@@ -135,20 +145,58 @@ fn signed() -> (FakeRegistry, Value) {
     );
     registry.push_blob("tea", "application/json", config.as_bytes());
     let digest = registry.push_manifest("tea", "1", MANIFEST, IMAGE);
-    let envelope = made["envelope"].as_str().unwrap();
-    let blob = registry.push_blob("tea", "application/json", envelope.as_bytes());
     let empty = registry.push_blob("tea", "application/json", b"{}");
+    let layers = attestations.iter().map(|(kind, text, notes)| {
+        let blob = registry.push_blob("tea", "application/json", text.as_bytes());
+        serde_json::json!({
+            "mediaType": kind, "digest": blob, "size": text.len(), "annotations": notes,
+        })
+    });
     let attestation = serde_json::json!({
         "schemaVersion": 2, "mediaType": MANIFEST,
         "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": empty, "size": 2},
-        "layers": [{
-            "mediaType": "application/vnd.dsse.envelope.v1+json", "digest": blob,
-            "size": envelope.len(), "annotations": {"predicateType": "https://openvex.dev/ns"},
-        }],
+        "layers": layers.collect::<Vec<_>>(),
     });
     let tag = format!("{}.att", digest.replace(':', "-"));
     registry.push_manifest("tea", &tag, MANIFEST, attestation.to_string().as_bytes());
-    (registry, made)
+    registry
+}
+
+/// A signature beside which a certificate stands whose time is over: it is refused, whether the certificate
+/// or the key in it is named, and nothing of what it states is told.
+#[test]
+fn what_was_signed_by_a_certificate_that_ran_out() {
+    let made: Value =
+        serde_json::from_str(include_str!("../../../attestation/fixtures/cosign/expired.json"))
+            .unwrap();
+    let text = |name: &str| made[name].as_str().unwrap();
+    let notes = serde_json::json!({
+        "predicateType": "https://tea.example/warm/v1",
+        "dev.sigstore.cosign/certificate": text("certificate"),
+    });
+    let home = Sandbox::new();
+    home.file("key.pub", text("key"));
+    home.file("certificate.pem", text("certificate"));
+    for attested in
+        [(ENVELOPE, text("envelope"), notes), (BUNDLE, text("bundle"), serde_json::json!({}))]
+    {
+        let registry = beside(&[attested]);
+        let tea = format!("{}/tea:1", registry.host());
+        let list = home.done(&format!("attestation list {tea}"));
+        assert!(list.contains("keyless"), "{list}");
+        let verify = format!("attestation get {tea} --verify --skip-tlog --key");
+        let said = home.exits(1, &format!("{verify} key.pub"));
+        assert!(said.contains("not verified: it is signed without a key (keyless)"), "{said}");
+        assert!(said.contains("hint: ask cosign") && !said.contains("warm\""), "{said}");
+        let said = home.exits(1, &format!("{verify} certificate.pem"));
+        assert!(said.contains("it is no public key: it is a certificate"), "{said}");
+        home.exits(1, &format!("attestation get {tea} --verify --key key.pub"));
+    }
+    // The same envelope without its certificate is one of that key, which has no time.
+    let notes = serde_json::json!({"predicateType": "https://tea.example/warm/v1"});
+    let registry = beside(&[(ENVELOPE, text("envelope"), notes)]);
+    let tea = format!("{}/tea:1", registry.host());
+    home.done(&format!("attestation get {tea} --verify --skip-tlog --key key.pub"));
 }
 
 #[test]

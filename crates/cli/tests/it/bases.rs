@@ -25,7 +25,7 @@ pub(crate) fn house() -> Sandbox {
     house
 }
 
-fn kettle(version: &str, also: &str) -> LayerBuilder {
+pub(crate) fn kettle(version: &str, also: &str) -> LayerBuilder {
     let installed = format!("P:kettle\nV:{version}\nA:x86_64\n\n{also}");
     layer()
         .file("etc/os-release", "ID=alpine\nVERSION_ID=3.11.1\n")
@@ -33,11 +33,11 @@ fn kettle(version: &str, also: &str) -> LayerBuilder {
 }
 
 /// With a flaw, and more in it than is needed.
-fn tea() -> ImageBuilder {
+pub(crate) fn tea() -> ImageBuilder {
     image().layer(kettle("1.0-r0", "P:spoon\nV:1-r0\nA:x86_64\n\n"))
 }
 
-fn web(base: ImageBuilder) -> ImageBuilder {
+pub(crate) fn web(base: ImageBuilder) -> ImageBuilder {
     base.layer(npm(layer(), "tea-leaves", "1.2.0"))
 }
 
@@ -157,7 +157,7 @@ fn an_image_that_is_known_is_a_base_of_others() {
 }
 
 /// `Dockerfile`, and what went into the build.
-fn provenance(dockerfile: &str, images: &[(&str, &str)]) -> String {
+pub(crate) fn provenance(dockerfile: &str, images: &[(&str, &str)]) -> String {
     let material = |(name, digest): &(&str, &str)| {
         let (name, tag) = name.rsplit_once(':').unwrap();
         let uri = format!("pkg:docker/{name}@{tag}?platform=linux%2Famd64");
@@ -187,7 +187,7 @@ fn provenance(dockerfile: &str, images: &[(&str, &str)]) -> String {
     .to_string()
 }
 
-fn state(house: &Sandbox, image: &str, provenance: &str) {
+pub(crate) fn state(house: &Sandbox, image: &str, provenance: &str) {
     house.file("provenance.json", provenance);
     let kind = "--predicate-type https://slsa.dev/provenance/v0.2";
     house.done(&format!("attestation add --file provenance.json {kind} {image}"));

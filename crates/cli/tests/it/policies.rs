@@ -7,7 +7,7 @@ use crate::story::{npm, service};
 use crate::teahouse::DOCUMENTS;
 
 /// A team's own rule, as its members would write it.
-const OURS: &str = r#"# METADATA
+pub(crate) const OURS: &str = r#"# METADATA
 # title: No tea of the old garden
 # custom:
 #   name: old-garden
@@ -39,7 +39,7 @@ violation contains v if {
 "#;
 
 /// A house with an almanac, an image with a flaw that is mended, and one without.
-fn house() -> Sandbox {
+pub(crate) fn house() -> Sandbox {
     let house = Sandbox::new().with("FORETOP_OFFLINE", "1");
     for (path, text) in DOCUMENTS {
         house.file(&format!("feeds/{path}"), text);
@@ -220,4 +220,62 @@ fn held_against_what_runs_there_and_what_was_last() {
     assert!(said.contains("environment `nowhere`: there is none"), "{said}");
     let said = house.exits(1, &format!("{gate} --to-env production --env production myorg/web:v2"));
     assert!(said.contains("cannot be used with"), "{said}");
+}
+
+#[test]
+fn a_promotion_is_judged_by_the_policies_of_where_it_goes() {
+    let house = house();
+    for line in [
+        "push archive://v1.tar",
+        "push archive://v2.tar",
+        "env production myorg/web:v2",
+        "env staging myorg/web:v1",
+    ] {
+        house.done(line);
+    }
+    house.done("policy set --env production --built-in --only-policy fixable-vulnerabilities");
+    let gate = "compare --exit-on policy --env staging --to-env production";
+    let said = house.exits(2, gate);
+    for word in [
+        "docker.io/myorg/web: fixable-vulnerabilities",
+        "is met by what runs in production, and not met by what runs in staging",
+    ] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    assert!(
+        said.contains("by the policies of production, 1 of 1 application would be worse"),
+        "{said}"
+    );
+    // It is told, and shuts only the gate that was asked for.
+    let said = house.done(&format!(
+        "{} --only-policy fixable-vulnerabilities",
+        gate.replace("--exit-on policy ", "")
+    ));
+    assert!(said.contains("and not met by what runs in staging"), "{said}");
+    let said = house.done("compare --env staging --to-env production");
+    assert!(!said.contains("not met by"), "{said}");
+    let said = house.done("compare --exit-on policy --env production --to-env staging --only-policy fixable-vulnerabilities");
+    assert!(
+        said.contains("by the policies of staging, 0 of 1 application would be worse"),
+        "{said}"
+    );
+    // What is accepted there is accepted of what comes.
+    house.done("exception add later --cve CVE-2024-0021 --kind accepted-risk --env production --expires 2999-01-01");
+    house.done(gate);
+    house.done("exception remove later");
+    // What is new has to meet all of them.
+    house.done("env staging myorg/web:v2");
+    house.done(gate);
+    house.done("env staging myorg/web:v1 --app jobs");
+    let said = house.exits(2, gate);
+    assert!(said.contains("is not met by what would be new in production"), "{said}");
+    house.done("env staging myorg/web:v2 --app jobs");
+    house.done(gate);
+    // Of what is not analysed nobody can tell.
+    let unheard = format!("env staging myorg/web:v3@sha256:{} --app jobs", "1".repeat(64));
+    house.done(&unheard);
+    let said = house.exits(2, gate);
+    assert!(said.contains("nobody can tell what policies say"), "{said}");
+    house.exits(1, &format!("{gate} --only-policy nobody"));
+    house.exits(1, "compare --exit-on policy --env staging --to-env nowhere");
 }

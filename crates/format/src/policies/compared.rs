@@ -87,6 +87,12 @@ impl Compared {
         self.pairs().iter().any(|it| it.change == Change::Worse)
     }
 
+    /// Each policy that is worse off, by its stable name: what it was and what it is.
+    pub fn worse(&self) -> Vec<(&str, State, State)> {
+        let worse = self.pairs().into_iter().filter(|it| it.change == Change::Worse);
+        worse.map(|it| (it.id, it.comparison.state, it.analyzed.state)).collect()
+    }
+
     /// Each policy once, as far as both sides were judged by it.
     fn pairs(&self) -> Vec<Pair<'_>> {
         let pair = |after| {

@@ -39,6 +39,9 @@ allowed_distros := object.get(data.config, "allowed_distros", [
 	"wolfi",
 ])
 
+# Keys in PEM: who signs provenance by one of them is believed where no layers bear it out.
+provenance_keys := object.get(data.config, "provenance_keys", [])
+
 default pass := false
 
 pass if count(violation) == 0
@@ -54,6 +57,21 @@ reference(image) := oci.canonical_name(image.name) if not image.tag
 not_applicable contains "only images have a base image, and this is none" if not input.source.image
 
 unknown contains "the base image is unknown" if is_null(bases)
+
+# Where every image is allowed, nothing rests on which one it is.
+unknown contains sprintf("the base image is stated to be %s, and not verified: its layers are not known", [reference(base)]) if {
+	base.stated
+	not "*" in allowed_base_images
+	not is_believed
+}
+
+is_believed if {
+	base.statement
+	some key in provenance_keys
+	signed := cosign.verify_image(base.statement, {"key_ref": key, "ignore_tlog": true})
+	is_object(signed)
+	not signed.error
+}
 
 violation contains {
 	"message": sprintf("The base image %s is not allowed", [reference(base)]),

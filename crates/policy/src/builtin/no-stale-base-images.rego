@@ -33,12 +33,17 @@ unknown contains "the base image is unknown" if is_null(bases)
 
 unknown contains sprintf("the tag of the base image %s is unknown", [base.name]) if not base.tag
 
-unknown contains sprintf("the digest of the base image %s is unknown", [base.name]) if not base.digest
+unknown contains sprintf("the digest of the base image %s is unknown", [base.name]) if {
+	not base.digest
+	not base.newer
+}
 
 unknown contains sprintf("there is no image %s any more", [reference]) if {
 	base.digest
 	is_null(oci.image_digest(reference))
 }
+
+unknown contains sprintf("the base image is stated to be %s, and not verified: its layers are not known", [base.name]) if base.stated
 
 # Its own digest, or that of the index it is in.
 used := {base.digest} | {digest | digest := base.index_digest}
@@ -52,4 +57,14 @@ violation contains {
 	current := oci.image_digest(reference)
 	not is_null(current)
 	not current in used
+}
+
+# Whoever knows images that the tag led to knows when it leads to another one.
+violation contains {
+	"message": sprintf("%s has changed since the image was built", [reference]),
+	"detail": {"image": reference, "digest": base.newer.than, "current": base.newer.digest},
+	"remediation": sprintf("Build again with `--pull`: %s is %s now.", [reference, base.newer.digest]),
+} if {
+	not base.digest
+	base.newer
 }

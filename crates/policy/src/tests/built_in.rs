@@ -257,6 +257,40 @@ fn approved_base_images() {
     check(json!({}), image(), unsupported, told);
 }
 
+/// Nobody could hold what is said of the base against the layers.
+#[test]
+fn approved_base_images_that_are_only_stated() {
+    let check = |config: Value, statement: Value, expect: &str| {
+        let mut base =
+            json!({ "name": "node", "tag": "25", "digest": "sha256:new", "stated": true });
+        if !statement.is_null() {
+            base["statement"] = statement;
+        }
+        let world = based(json!([base]));
+        check_in("approved-base-images", &config, &facts(image()), &world, expect);
+    };
+    let allowed = |keys: Value| json!({ "allowed_base_images": ["node"], "provenance_keys": keys });
+    let unknown = "unknown: the base image is stated to be docker.io/library/node:25, and not verified: its \
+                   layers are not known";
+    check(allowed(json!([])), Value::Null, unknown);
+    check(allowed(json!([])), json!("acme/web@good"), unknown);
+    check(allowed(json!(["k"])), Value::Null, unknown);
+    check(allowed(json!(["k"])), json!("acme/web@bad"), unknown);
+    check(allowed(json!("k")), json!("acme/web@good"), unknown);
+    check(allowed(json!(["k"])), json!("acme/web@good"), "met");
+    check(allowed(json!(["j", "k"])), json!("acme/web@good"), "met");
+    // Where all are allowed nothing rests on it; where it is not allowed, it is that for all that is known.
+    check(json!({}), Value::Null, "met");
+    let python = json!({ "allowed_base_images": ["python"] });
+    let refused = "not met\nThe base image docker.io/library/node:25 is not allowed";
+    check(python, Value::Null, refused);
+    let world =
+        || based(json!([{ "name": "node", "tag": "25", "digest": "sha256:new", "stated": true }]));
+    let unknown =
+        "unknown: the base image is stated to be node, and not verified: its layers are not known";
+    check_in("no-stale-base-images", &json!({}), &facts(image()), &world(), unknown);
+}
+
 #[test]
 fn no_stale_base_images() {
     let check = |world: World, expect: &str| {
@@ -278,6 +312,12 @@ fn no_stale_base_images() {
     check(
         based(json!([{ "name": "node", "tag": "25" }])),
         "unknown: the digest of the base image node is unknown",
+    );
+    // Found by its layers, it is known to be of yesterday or not known to be of today.
+    let newer = json!({ "digest": "sha256:new", "than": "sha256:old" });
+    check(
+        based(json!([{ "name": "node", "tag": "25", "newer": newer }])),
+        "not met\ndocker.io/library/node:25 has changed since the image was built",
     );
     check(
         based(json!([{ "name": "node", "tag": "gone", "digest": "sha256:old" }])),

@@ -1,10 +1,12 @@
-//! What is stated beside images that run, as far as their registries tell: asked for when policies judge.
+//! What is stated beside images that run, and whether the bases that are named there bear it out, as far as
+//! registries tell: asked for when policies judge.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::{Digest, Gap, Platform};
+use base::{Claim, Layers};
+use model::{Digest, Gap, OrganisationId, Platform};
 
 use crate::app::App;
 
@@ -15,7 +17,14 @@ const TRIES: u32 = 3;
 
 /// Whoever asks, and which registries do not answer.
 #[derive(Default)]
-pub(super) struct Asking(Mutex<BTreeMap<String, (u32, String)>>);
+pub(super) struct Asking {
+    silent: Mutex<BTreeMap<String, (u32, String)>>,
+    /// The layers of images that were named, by name and platform.
+    layers: Mutex<BTreeMap<String, Result<Layers, String>>>,
+}
+
+/// Images whose layers are remembered in a round.
+const NAMED: usize = 1_000;
 
 /// An image that is asked about.
 pub(super) struct Asked<'a> {
@@ -33,11 +42,7 @@ impl Asking {
             return Err("attestations are not known: no registry is asked here".to_owned());
         }
         let host = repository.split('/').next().unwrap_or(repository);
-        let silent = {
-            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            known.get(host).filter(|it| it.0 >= TRIES).map(|it| it.1.clone())
-        };
-        if let Some(why) = silent {
+        if let Some(why) = self.silent(host) {
             return Err(format!("attestations are not known: {host} did not answer: {why}"));
         }
         // What a builder states is in the index, to which the tag leads.
@@ -58,10 +63,92 @@ impl Asking {
             }
             Err(why) => why,
         };
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let it = known.entry(host.to_owned()).or_default();
-        *it = (it.0 + 1, why.clone());
+        self.count(host, &why);
         Err(format!("attestations are not known: {why}"))
+    }
+
+    /// The layers of the image that is claimed to be a base: as they are known, else as its registry tells
+    /// them. Once a round.
+    pub(super) async fn layers(
+        &self,
+        app: &App,
+        organisation: &OrganisationId,
+        claim: &Claim,
+        platform: &Platform,
+    ) -> Result<Layers, String> {
+        let reference = &claim.reference;
+        if let Some(digest) = &reference.digest {
+            let known = app.store.layered_image(organisation, digest).await;
+            let known = known.map_err(|error| error.to_string())?.filter(|it| it.is_whole);
+            if let Some(it) = known {
+                let (digest, config) = (Some(it.digest), it.config);
+                return Ok(Layers { diff_ids: it.layers, digest, config });
+            }
+        }
+        if app.reach.offline {
+            return Err("no registry is asked here".to_owned());
+        }
+        let key = format!("{reference} {platform}");
+        let known = self.layers.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(known) = known {
+            return known;
+        }
+        if let Some(why) = self.silent(&reference.host) {
+            return Err(format!("{} did not answer: {why}", reference.host));
+        }
+        let told = described(app, &reference.to_string(), platform).await;
+        // That there is no such image is an answer: who names one shuts nobody else out.
+        let told = told.map_err(|(why, is_silent)| {
+            if is_silent {
+                self.count(&reference.host, &why);
+            }
+            why
+        });
+        let mut all = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < NAMED {
+            all.insert(key, told.clone());
+        }
+        told
+    }
+
+    /// Why a registry is asked no more.
+    fn silent(&self, host: &str) -> Option<String> {
+        let known = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(host).filter(|it| it.0 >= TRIES).map(|it| it.1.clone())
+    }
+
+    fn count(&self, host: &str, why: &str) {
+        let mut known = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let it = known.entry(host.to_owned()).or_default();
+        *it = (it.0 + 1, why.to_owned());
+    }
+}
+
+/// What an image of that name for that platform is made of; else why that is not known, and whether nobody
+/// answered.
+async fn described(app: &App, name: &str, platform: &Platform) -> Result<Layers, (String, bool)> {
+    let request = request(app, name, platform);
+    match tokio::time::timeout(PATIENCE, app.reach.engine.describe(&request)).await {
+        Ok(Ok(it)) => {
+            Layers::of(&it).ok_or_else(|| ("it does not say what they are".into(), false))
+        }
+        Ok(Err(error)) => {
+            let away = matches!(error, engine::Error::Image(image::Error::Unavailable { .. }));
+            Err((error.to_string(), away))
+        }
+        Err(_) => Err((format!("it takes longer than {} s", PATIENCE.as_secs()), true)),
+    }
+}
+
+fn request(app: &App, name: &str, platform: &Platform) -> engine::Request {
+    engine::Request {
+        subject: format!("registry://{name}"),
+        platform: Some(platform.clone()).filter(|it| !it.os.is_empty()),
+        reference: None,
+        manifest: None,
+        hearing: engine::Hearing::Nothing,
+        settings: Arc::clone(&app.reach.settings),
+        progress: Arc::new(image::Silent),
     }
 }
 
@@ -71,15 +158,7 @@ async fn asked(
     of: &Asked<'_>,
     name: String,
 ) -> Result<(Option<Digest>, image::Attached), String> {
-    let request = engine::Request {
-        subject: format!("registry://{name}"),
-        platform: Some(of.platform.clone()),
-        reference: None,
-        manifest: None,
-        hearing: engine::Hearing::Nothing,
-        settings: Arc::clone(&app.reach.settings),
-        progress: Arc::new(image::Silent),
-    };
+    let request = request(app, &name, of.platform);
     let asking = app.reach.engine.attached(&request, |_| true);
     match tokio::time::timeout(PATIENCE, asking).await {
         Ok(Ok((found, attached))) => Ok((found.digest, attached)),

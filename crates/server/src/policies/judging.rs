@@ -339,14 +339,26 @@ pub(super) async fn seen(
         None => None,
     };
     let now = app.now();
+    let reading = judge::on_a_core(app, lookout, move |_| {
+        let beside = Beside::of(&inventory, found.as_ref(), || stated);
+        (inventory, beside)
+    });
+    let (inventory, mut beside) = reading.await.map_err(|refusal| refusal.0.detail)?;
+    if let Some(image) = inventory.subject.image() {
+        let mut claims = Vec::new();
+        for claim in beside.claims(image) {
+            let layers = match claim.layers_among(image, &bases) {
+                Some(layers) => Ok(layers),
+                None => asking.layers(app, organisation, &claim, platform).await,
+            };
+            claims.push((claim, layers));
+        }
+        beside.stand_on_told(image, &claims, &bases);
+    }
     let looking = judge::on_a_core(app, lookout, move |lookout| {
         let mut analysis = lookout.analyze_in_brief(inventory, &Filter::default());
         if let Some(loaded) = loaded {
             loaded.note(&mut analysis);
-        }
-        let mut beside = Beside::of(&analysis.inventory, found.as_ref(), || stated);
-        if let Some(image) = analysis.inventory.subject.image() {
-            beside.stand_on_known(image, &bases);
         }
         let nanos = now.micros().saturating_mul(1_000);
         (gate::facts(&analysis, &beside, nanos, VERSION), beside)

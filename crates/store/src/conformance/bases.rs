@@ -105,6 +105,51 @@ pub(super) async fn are_taught_and_forgotten(store: &Store) {
     assert_eq!(rows(store, "bases").await, 0);
 }
 
+/// `NAME DIGEST` of each that leads elsewhere by now.
+async fn moved(store: &Store, acme: &OrganisationId, letters: &str) -> Vec<String> {
+    let found = store.bases_below(acme, &layers(letters)).await.unwrap();
+    let all = found.iter().flat_map(|it| &it.moved);
+    all.map(|(name, it)| format!("{name} {}", &it.hex()[..1])).collect()
+}
+
+pub(super) async fn tell_where_their_names_lead_by_now(store: &Store) {
+    let acme = acme(store).await;
+    let learn = async |name: &str, when: i64, all: &[NewBase]| {
+        store.learn_bases(&acme, &at(when), name, all).await.unwrap();
+    };
+    let twelve = "docker.io/library/debian:12";
+    let arm = NewBase { platform: "linux/arm64".parse().unwrap(), ..base("d", "5") };
+    learn(twelve, 1, &[base("a", "1"), arm]).await;
+    learn("docker.io/library/debian:12.1", 1, &[base("a", "1")]).await;
+    assert!(moved(store, &acme, "ae").await.is_empty());
+    learn(twelve, 2, &[base("b", "2")]).await;
+    assert_eq!(moved(store, &acme, "ae").await, [format!("{twelve} 2")]);
+    assert!(moved(store, &acme, "be").await.is_empty(), "it is the newest");
+    assert!(moved(store, &acme, "de").await.is_empty(), "it is made for another platform");
+    learn(twelve, 3, &[base("c", "3")]).await;
+    assert_eq!(moved(store, &acme, "ae").await, [format!("{twelve} 3")]);
+    // Back again.
+    let mark = store.bases_mark(&acme).await.unwrap();
+    learn(twelve, 4, &[base("a", "1")]).await;
+    assert!(moved(store, &acme, "ae").await.is_empty());
+    assert_eq!(moved(store, &acme, "ce").await, [format!("{twelve} 1")]);
+    assert_ne!(store.bases_mark(&acme).await.unwrap(), mark);
+    // The same for images whose tags are known.
+    known(store, &acme, "docker.io/acme/base", "7", "f").await;
+    let amd: model::Platform = "linux/amd64".parse().unwrap();
+    let point = async |tag: &str, when: i64, own: &str| {
+        let (act, digest) = (at(when), digest(own));
+        store.point_tag(&acme, &act, "docker.io/acme/base", tag, &amd, &digest).await.unwrap();
+    };
+    point("v1", 6, "7").await;
+    point("v1.0", 6, "7").await;
+    assert!(moved(store, &acme, "fa").await.is_empty());
+    point("v1", 7, "8").await;
+    assert_eq!(moved(store, &acme, "fa").await, ["docker.io/acme/base:v1 8"]);
+    point("v1", 8, "7").await;
+    assert!(moved(store, &acme, "fa").await.is_empty());
+}
+
 pub(super) async fn are_images_that_are_known(store: &Store) {
     let acme = acme(store).await;
     known(store, &acme, "docker.io/acme/base", "1", "ab").await;

@@ -4,6 +4,7 @@ use api::{Comparing, Difference, End, Hole, Only, Pair, PairOutcome};
 use format::comparison::{Application, Outcome, Parts};
 use model::Gap;
 
+use super::promoted::Changed;
 use super::{Shuts, Wishes};
 use crate::Context;
 use crate::asking::{Whose, ask_with};
@@ -24,14 +25,15 @@ pub(super) struct Between<'a> {
 }
 
 impl Between<'_> {
-    /// Tells what is different, application by application, and says what may shut a gate.
+    /// Tells what is different, application by application, and says what may shut a gate, and what would
+    /// be another image.
     pub(super) fn told(
         &self,
         context: &Context,
         whose: &Whose,
         subject: &Subject,
         mut tellings: Vec<Telling<'_>>,
-    ) -> anyhow::Result<Shuts> {
+    ) -> anyhow::Result<(Shuts, Vec<Changed>)> {
         let (repository, platform) = subject.in_environment()?;
         warn_of_types(&self.wishes.only_package_type, &[], &context.messages);
         let filter = self.wishes.filter();
@@ -53,6 +55,7 @@ impl Between<'_> {
         };
         let mut shuts = Shuts { worse: false, policies: false, other_packages: false };
         let mut compared = Compared::default();
+        let mut changed = Vec::new();
         ask_with(context, whose, self.advice.directory(), async |asking| {
             sound(asking, self.advice, context)?;
             loop {
@@ -62,6 +65,7 @@ impl Between<'_> {
                     if pair.outcome == PairOutcome::Unknown {
                         compared.unknown.extend(pair.gaps.iter().cloned());
                     }
+                    changed.extend(Changed::of(&pair));
                     let application = application(pair);
                     shuts.add(&application);
                     tellings.iter_mut().try_for_each(|it| it.add(&application))?;
@@ -74,7 +78,7 @@ impl Between<'_> {
         })?;
         tell(&compared, context);
         tellings.into_iter().try_for_each(Telling::finish)?;
-        Ok(shuts)
+        Ok((shuts, changed))
     }
 }
 
