@@ -64,8 +64,8 @@ pub struct Footing {
     pub images: u64,
     /// In which environments some of them run, and how many.
     pub environments: Vec<InEnvironment>,
-    /// What is wrong with it by what publishers say. Nothing: it was not looked into yet, or nobody can
-    /// tell; it is when its own page is asked for.
+    /// What is wrong with it by what publishers say. Nothing: nobody can tell, or it is being looked into,
+    /// and whoever asks again hears it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brings: Option<FlawCounts>,
 }

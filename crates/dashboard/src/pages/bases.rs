@@ -149,24 +149,26 @@ fn basis(visit: &Visit, bases: &Footings) -> Html {
     }
     let text = format!(
         "Of {} analysed {}, by their layers, by what was taught, and by their own labels. What provenance \
-         says is in registries, and no page asks these: foretop quickview IMAGE does.",
+         says is in registries, and no page asks these: ",
         bases.images,
         images(bases.images)
     );
-    notes.and(&Html::tag("p", &[("class", "quiet")], Html::text(&text)))
+    let command = Html::tag("code", &[], Html::text("foretop quickview IMAGE"));
+    let text = Html::text(&text).and(&command).and(&Html::text(" does."));
+    notes.and(&Html::tag("p", &[("class", "quiet")], text))
 }
 
 fn row(visit: &Visit, it: &Footing) -> Vec<Cell> {
     let name = called(it);
-    let link = Html::link(&visit.to(&["bases", &it.base]), Html::text(name));
+    let link = Html::link(&visit.to(&["bases", &it.base]), Html::name(name));
     let more = it.names.len().saturating_sub(1);
     let also = format!("and {more} more {}", if more == 1 { "name" } else { "names" });
     let also = Html::tag("span", &[("class", "quiet line")], Html::text(&also));
     let names = if more > 0 { link.and(&also) } else { link };
     let plain = if it.names.is_empty() { name.to_owned() } else { it.names.join(" ") };
-    let mut row = vec![Cell::new(names, plain), Cell::text(&it.platform)];
+    let mut row = vec![Cell::new(names, plain).named(), Cell::text(&it.platform)];
     let why = match it.layers {
-        Some(_) => "It is not looked into yet: its own page does.",
+        Some(_) => "It is being looked into: look again in a moment.",
         None => "Images name it, and nothing here has its layers.",
     };
     row.extend(findings(it.brings.as_ref(), why));
@@ -232,7 +234,7 @@ async fn taught(visit: &Visit) -> Result<Table, Refused> {
         table.push(vec![
             Cell::text(&it.name),
             Cell::text(&it.platform),
-            Cell::code(&it.digest),
+            Cell::digest_alone(&it.digest),
             Cell::number(it.layers.into()),
             Cell::text(&it.learned_by),
             Cell::when(&it.learned, visit.now),
