@@ -6,7 +6,7 @@ use std::fmt;
 use askama::filters::HtmlSafe;
 
 /// Behind these a name may break.
-pub(crate) const SIGNS: [char; 5] = ['/', ':', '@', '_', '+'];
+pub(crate) const SIGNS: [char; 3] = ['/', '@', '_'];
 
 /// A piece of a page, in which nothing is markup but ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -168,8 +168,9 @@ mod tests {
 
     #[test]
     fn names_break_behind_their_signs() {
-        let html = Html::name("registry.example/shop/<b>:2.1");
-        assert_eq!(html.to_string(), "registry.example/<wbr>shop/<wbr>&lt;b&gt;:<wbr>2.1");
+        let html = Html::name("registry.example/shop/<b>:2.1@sha256:0");
+        let expect = "registry.example/<wbr>shop/<wbr>&lt;b&gt;:2.1@<wbr>sha256:0";
+        assert_eq!(html.to_string(), expect);
         assert_eq!(Html::name("debian/").to_string(), "debian/");
         assert!(Html::name("").is_empty());
     }

@@ -82,7 +82,8 @@ impl Cell {
     }
 
     pub(crate) fn text(text: &str) -> Self {
-        Self { class: class_of(text), ..Self::new(Html::name(text), text) }
+        let class = class_of(text);
+        Self { class, ..Self::new(whole_or_name(class, text), text) }
     }
 
     /// There is none, which is known.
@@ -104,7 +105,8 @@ impl Cell {
     }
 
     pub(crate) fn link(href: &str, text: &str) -> Self {
-        Self { class: class_of(text), ..Self::new(Html::link(href, Html::name(text)), text) }
+        let class = class_of(text);
+        Self { class, ..Self::new(Html::link(href, whole_or_name(class, text)), text) }
     }
 
     pub(crate) fn when(text: &str, now: Moment) -> Self {
@@ -191,6 +193,11 @@ fn class_of(text: &str) -> &'static str {
     } else {
         NAME
     }
+}
+
+/// Browsers break where they may, also what is to stay in one line: there it may not.
+fn whole_or_name(class: &str, text: &str) -> Html {
+    if class == SHORT { Html::text(text) } else { Html::name(text) }
 }
 
 /// `sha256:0123456789ab`.

@@ -100,7 +100,7 @@ fn state(visit: &Visit, it: &Deployment) -> Cell {
         plain.push(format!("runtime not heard of since {unheard}"));
     }
     if marks.is_empty() {
-        return Cell::new(Html::text("–"), serde_json::Value::Null);
+        return Cell::none();
     }
     Cell::new(Html::joined(marks, " "), plain.join("; "))
 }
