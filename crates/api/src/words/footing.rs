@@ -37,7 +37,10 @@ pub struct Footings {
     pub images: u64,
     /// Of so many nobody can tell what they stand on.
     pub unknown: u64,
-    /// So many of these were analysed before it was kept what images say themselves.
+    /// So many of these are bases themselves: others stand on them.
+    #[serde(default)]
+    pub grounds: u64,
+    /// So many of the unknown were analysed before it was kept what images say themselves.
     pub unasked: u64,
     /// So many images that run are not analysed, so nobody can tell of them either.
     pub unread: u64,

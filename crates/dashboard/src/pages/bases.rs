@@ -126,6 +126,12 @@ fn basis(visit: &Visit, bases: &Footings) -> Html {
     if bases.unknown > 0 {
         let text = format!("Of {} {}", bases.unknown, images(bases.unknown));
         let link = Html::link(&visit.to(&["bases", "unknown"]), Html::text(&text));
+        let grounds = match bases.grounds {
+            0 => String::new(),
+            count if count == bases.unknown => " Others stand on them: they are bases.".to_owned(),
+            1 => " Others stand on 1 of them: it is a base.".to_owned(),
+            many => format!(" Others stand on {many} of them: they are bases."),
+        };
         let asked = match bases.unasked {
             0 => String::new(),
             many => format!(
@@ -135,7 +141,7 @@ fn basis(visit: &Visit, bases: &Footings) -> Html {
         };
         let rest = " nobody can tell what they stand on: no known image has their first layers, and they do \
                     not say it themselves.";
-        let rest = format!("{rest}{asked}");
+        let rest = format!("{rest}{grounds}{asked}");
         notes = Html::tag("p", &[("class", "note")], link.and(&Html::text(&rest)));
     }
     if bases.unread > 0 {

@@ -82,6 +82,7 @@ async fn list(
         looked: true,
         images: ground.images,
         unknown: ground.unknown.len() as u64,
+        grounds: ground.grounds,
         unasked: ground.unasked,
         unread,
     }))

@@ -83,6 +83,7 @@ async fn what_images_stand_on_is_told_and_what_nobody_can_tell() {
     let page = house.look(&ann, "/o/acme/bases").await.text;
     // The two tags of the base and the odd one stand on nothing that is known.
     assert!(page.contains(r#"<a href="/o/acme/bases/unknown">Of 3 images</a>"#), "{page}");
+    assert!(page.contains("Others stand on 1 of them: it is a base."), "{page}");
     assert!(page.contains("1 image that runs is not analysed"), "{page}");
     let unknown = rows(&house, &ann, "/o/acme/bases/unknown", "images").await;
     let names: Vec<&str> = unknown.iter().filter_map(|it| it["image"].as_str()).collect();
