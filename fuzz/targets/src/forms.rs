@@ -127,7 +127,10 @@ impl Carrier for Reads {
         }
         let refused = api::Sort::Forbidden.because("nothing is changed here");
         let body = serde_json::to_vec(&refused).map_err(|error| Trouble(error.to_string()))?;
-        let answer = http::Response::builder().status(refused.status).body(body);
+        let answer = http::Response::builder()
+            .status(refused.status)
+            .header(header::CONTENT_TYPE, "application/problem+json")
+            .body(body);
         answer.map_err(|error| Trouble(error.to_string()))
     }
 
