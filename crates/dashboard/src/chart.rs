@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use api::Counted;
 use model::{Level, Moment};
 
+use crate::columns::scale;
 use crate::html::Html;
 use crate::severity::Severities;
 use crate::when::when;
@@ -62,8 +63,12 @@ pub(crate) fn trend(counts: &[Counted], from: Moment, now: Moment) -> Html {
         ("aria-label", &*label),
     ];
     let drawing = Html::tag("svg", &attributes, areas.and(&Html::all(bands)));
-    let most = Html::tag("p", &[("class", "scale")], Html::text(&format!("Highest: {most}")));
-    let figure = Html::all([drawing, most, numbers(counts, now)]);
+    let there = Level::ALL.iter().enumerate();
+    let there = there.filter(|(at, _)| points.iter().any(|(_, it)| it.0[*at] > 0));
+    let there: Vec<_> = there.map(|(_, it)| (it.as_str(), it.as_str())).collect();
+    let day = |it: Moment| it.to_string().chars().take("2026-11-21".len()).collect::<String>();
+    let scale = scale(&there, &day(from), &day(now), most);
+    let figure = Html::all([drawing, scale, numbers(counts, now)]);
     Html::tag("figure", &[("class", "trend")], figure)
 }
 
@@ -139,6 +144,7 @@ mod tests {
         assert_eq!(html.matches("class=\"point\"").count(), 2);
         assert!(html.contains("Since 2026-11-11T00:00:00Z: 4 critical"), "{html}");
         assert!(html.contains("<summary>The same in numbers</summary>"));
+        assert!(html.contains("2026-11-01 to 2026-11-21, at most 4"), "{html}");
         assert!(trend(&[], from, now).is_empty());
         let odd = [counted("<b>", 1, 1)];
         assert!(trend(&odd, from, now).is_empty());

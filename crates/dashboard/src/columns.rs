@@ -56,6 +56,7 @@ pub(crate) fn columns(
         let title = Html::text(&format!("{}: {}", day.name, told(series, day)));
         drawn.push(Html::tag("rect", &attributes, Html::tag("title", &[], title)));
     }
+    let title = label;
     let label = format!(
         "{label}, {} to {}. Most on a day: {most}. On the last: {}.",
         first.name,
@@ -70,7 +71,16 @@ pub(crate) fn columns(
         ("aria-label", &*label),
     ];
     let drawing = Html::tag("svg", &attributes, Html::all(drawn));
-    let scale = Html::text(&format!("{} to {}, at most {most}", first.name, last.name));
+    let there = (0..series.len()).filter(|at| days.iter().any(|it| it.values.get(*at) > Some(&0)));
+    let there: Vec<_> = there.filter_map(|at| series.get(at).copied()).collect();
+    let scale = scale(&there, &first.name, &last.name, most);
+    let title = Html::tag("figcaption", &[("class", "scale")], Html::text(title));
+    let figure = Html::all([title, drawing, scale, numbers(&label, series, more, days)]);
+    Html::tag("figure", &[("class", "trend")], figure)
+}
+
+/// What stands below a drawing: which colour is what, from when to when it is, and how high.
+pub(crate) fn scale(series: &[(&str, &str)], first: &str, last: &str, most: u64) -> Html {
     let keys = series.iter().map(|(class, word)| {
         let class = format!("key {class}");
         let sign =
@@ -78,9 +88,9 @@ pub(crate) fn columns(
         sign.and(&Html::text(&format!(" {word}")))
     });
     let keys = Html::joined(keys, " · ");
-    let scale = Html::tag("p", &[("class", "scale")], keys.and(&Html::text(" — ")).and(&scale));
-    let figure = Html::all([drawing, scale, numbers(&label, series, more, days)]);
-    Html::tag("figure", &[("class", "trend")], figure)
+    let dates = if series.is_empty() { "" } else { " — " };
+    let dates = Html::text(&format!("{dates}{first} to {last}, at most {most}"));
+    Html::tag("p", &[("class", "scale")], keys.and(&dates))
 }
 
 fn told(series: &[(&'static str, &'static str)], day: &Day) -> String {

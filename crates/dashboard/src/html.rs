@@ -5,6 +5,9 @@ use std::fmt;
 
 use askama::filters::HtmlSafe;
 
+/// Behind these a name may break.
+pub(crate) const SIGNS: [char; 3] = ['/', '@', '_'];
+
 /// A piece of a page, in which nothing is markup but ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Html(String);
@@ -22,6 +25,19 @@ impl Html {
     pub(crate) fn text(text: &str) -> Self {
         let mut html = String::with_capacity(text.len());
         escape(text, &mut html);
+        Self(html)
+    }
+
+    /// A name, of whoever gave it: where it is too long for its place it breaks behind a sign that is in it,
+    /// and not within a word.
+    pub(crate) fn name(text: &str) -> Self {
+        let mut html = String::with_capacity(text.len());
+        for part in text.split_inclusive(SIGNS) {
+            if !html.is_empty() {
+                html.push_str("<wbr>");
+            }
+            escape(part, &mut html);
+        }
         Self(html)
     }
 
@@ -43,6 +59,10 @@ impl Html {
         let mut html = String::from("<");
         html.push_str(name);
         for (name, value) in attributes {
+            // A class of nothing says nothing.
+            if *name == "class" && value.is_empty() {
+                continue;
+            }
             html.push(' ');
             html.push_str(name);
             html.push_str("=\"");
@@ -145,6 +165,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn names_break_behind_their_signs() {
+        let html = Html::name("registry.example/shop/<b>:2.1@sha256:0");
+        let expect = "registry.example/<wbr>shop/<wbr>&lt;b&gt;:2.1@<wbr>sha256:0";
+        assert_eq!(html.to_string(), expect);
+        assert_eq!(Html::name("debian/").to_string(), "debian/");
+        assert!(Html::name("").is_empty());
+    }
 
     #[test]
     fn links_lead_to_pages_alone() {

@@ -47,13 +47,28 @@ pub(crate) fn words(why: Option<&str>, count: u64, messages: &[String]) -> Cell 
     }
     let html = match lines.as_slice() {
         [] => return Cell::none(),
-        [one] => Html::text(one),
+        [one] => Html::tag("span", &[("title", one)], brief(one)),
         many => {
-            let items = many.iter().map(|it| Html::tag("li", &[], Html::text(it)));
+            let items = many.iter().map(|it| Html::tag("li", &[("title", it)], brief(it)));
             Html::tag("ul", &[("class", "short")], Html::all(items))
         }
     };
-    Cell::new(html, lines.join("; "))
+    Cell::new(html, lines.join("; ")).worded()
+}
+
+/// The same with packages as people call them: purls in full are in the file, and where one points.
+fn brief(message: &str) -> Html {
+    let words = message.split(' ').map(|word| {
+        let purl = Some(word).filter(|it| it.starts_with("pkg:"));
+        match purl.and_then(|it| it.parse::<model::Purl>().ok()) {
+            Some(it) => {
+                let name = Html::name(&it.full_name());
+                it.version().map_or(name.clone(), |it| name.and(&Html::text(&format!(" {it}"))))
+            }
+            None => Html::text(word),
+        }
+    });
+    Html::joined(words, " ")
 }
 
 /// How an environment stood on its last days, the first first.
@@ -99,7 +114,7 @@ impl Standing {
         } else {
             // Of what is not judged nobody knows.
             let whom = if last.pending > 0 { "is judged" } else { "runs" };
-            format!("{met} of {all} met by all that {whom}, {missed} not met by some")
+            format!("{missed} of {all} not met by some image, {met} met by all that {whom}")
         };
         let mut pieces = vec![link("Policies"), Html::text(&format!(": {words}"))];
         if sums[1] > 0 || last.pending > 0 {
@@ -107,7 +122,7 @@ impl Standing {
             let why =
                 format!("Of {unclear} policies nobody can tell, or of {} images.", last.pending);
             let of = if unclear > 0 { format!(" of {unclear}") } else { String::new() };
-            pieces.extend([Html::text(" "), unknown(&why), Html::text(&of)]);
+            pieces.extend([Html::text(", "), unknown(&why), Html::text(&of)]);
         }
         Html::tag("p", &[], Html::all(pieces))
     }
@@ -293,6 +308,20 @@ pub(crate) fn versions(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn purls_are_told_as_people_call_them() {
+        let told = |it: &str| words(None, 1, &[it.to_owned()]).into_html().to_string();
+        let message =
+            "pkg:deb/debian/libc6@2.36-9%2Bdeb12u4?arch=amd64&distro=debian-12 has CVE-2024-2961";
+        let html = told(message);
+        assert!(
+            html.ends_with(">debian/<wbr>libc6 2.36-9+deb12u4 has CVE-2024-2961</span>"),
+            "{html}"
+        );
+        assert!(html.contains("distro=debian-12 has"), "all of it is where one points: {html}");
+        assert!(told("pkg:<b>/x is odd").contains(">pkg:&lt;b&gt;/x is odd<"));
+    }
 
     #[test]
     fn a_bar_says_what_came_of_policies() {

@@ -7,7 +7,7 @@ use http::header;
 use model::{Level, Moment};
 use serde_json::{Map, Value};
 
-use crate::html::Html;
+use crate::html::{Html, SIGNS};
 use crate::severity::{badge, unknown};
 use crate::visit::Visit;
 use crate::when::when;
@@ -58,8 +58,15 @@ pub(crate) fn filed(key: &'static str) -> Column {
     Column { key, title: key, sorts: false, falls: false, filed: true }
 }
 
-/// The class of what stays in one line.
+/// The class of what stays in one line; of what breaks behind its signs alone; and of what needs room to be
+/// read.
 const SHORT: &str = "short";
+const NAME: &str = "name";
+const WORDS: &str = "words";
+/// The class of what there is none of, which a narrow screen leaves out.
+const NONE: &str = "none";
+/// The class of numbers, which stand below each other.
+const NUMBER: &str = "number";
 
 /// What stands in a row and a column: as it looks, and as it is.
 #[derive(Clone)]
@@ -75,12 +82,13 @@ impl Cell {
     }
 
     pub(crate) fn text(text: &str) -> Self {
-        Self { class: class_of(text), ..Self::new(Html::text(text), text) }
+        let class = class_of(text);
+        Self { class, ..Self::new(whole_or_name(class, text), text) }
     }
 
     /// There is none, which is known.
     pub(crate) fn none() -> Self {
-        Self::new(Html::text("–"), Value::Null)
+        Self { class: NONE, ..Self::new(Html::text("–"), Value::Null) }
     }
 
     pub(crate) fn text_if(text: Option<&str>) -> Self {
@@ -93,11 +101,12 @@ impl Cell {
     }
 
     pub(crate) fn number(number: u64) -> Self {
-        Self { class: "number", ..Self::new(Html::text(&number.to_string()), number) }
+        Self { class: NUMBER, ..Self::new(Html::text(&number.to_string()), number) }
     }
 
     pub(crate) fn link(href: &str, text: &str) -> Self {
-        Self { class: class_of(text), ..Self::new(Html::link(href, Html::text(text)), text) }
+        let class = class_of(text);
+        Self { class, ..Self::new(Html::link(href, whole_or_name(class, text)), text) }
     }
 
     pub(crate) fn when(text: &str, now: Moment) -> Self {
@@ -118,8 +127,29 @@ impl Cell {
 
     /// A digest, short enough for a column; all of it is in the file.
     pub(crate) fn digest(href: &str, digest: &str) -> Self {
+        let mut cell = Self::digest_alone(digest);
+        cell.html = Html::link(href, cell.html);
+        cell
+    }
+
+    /// The same, where there may be no page about it.
+    pub(crate) fn digest_alone(digest: &str) -> Self {
         let code = Html::tag("code", &[("title", digest)], Html::text(&short(digest)));
-        Self::new(Html::link(href, code), digest)
+        Self { class: SHORT, ..Self::new(code, digest) }
+    }
+
+    /// Made of names, which break behind their signs alone.
+    #[must_use]
+    pub(crate) fn named(mut self) -> Self {
+        self.class = NAME;
+        self
+    }
+
+    /// What is read as sentences are.
+    #[must_use]
+    pub(crate) fn worded(mut self) -> Self {
+        self.class = WORDS;
+        self
     }
 
     /// As it looks.
@@ -138,15 +168,36 @@ impl Cell {
             self.html = Html::tag("span", &[("class", SHORT)], self.html);
             self.class = "";
         }
+        if self.class == NONE {
+            self.class = "";
+        }
         self.html = self.html.and(&Html::text(" ")).and(mark);
         self
     }
 }
 
-/// A version or a word is not broken in the middle to make room for others.
+/// A version or a word is not broken in the middle to make room for others, unless it is longer than any
+/// that people think of.
 fn class_of(text: &str) -> &'static str {
     const LETTERS: usize = 16;
-    if text.chars().count() <= LETTERS { SHORT } else { "" }
+    const LONGEST: usize = 36;
+    const SENTENCE: usize = 48;
+    let letters = text.chars().count();
+    let breaks = |it: char| it.is_whitespace() || it == '-' || SIGNS.contains(&it);
+    if letters <= LETTERS {
+        SHORT
+    } else if text.split(breaks).any(|it| it.chars().count() > LONGEST) {
+        ""
+    } else if letters >= SENTENCE && text.contains(' ') {
+        WORDS
+    } else {
+        NAME
+    }
+}
+
+/// Browsers break where they may, also what is to stay in one line: there it may not.
+fn whole_or_name(class: &str, text: &str) -> Html {
+    if class == SHORT { Html::text(text) } else { Html::name(text) }
 }
 
 /// `sha256:0123456789ab`.
@@ -265,19 +316,28 @@ impl Table {
         if self.is_empty() && self.first.is_none() {
             return self.drawn(&[]);
         }
-        let head: Vec<Html> = self.seen().map(|it| it.head(visit)).collect();
-        self.drawn(&head).and(&self.foot(visit))
+        let head = self.seen().map(|(at, it)| it.head(visit, self.class(at)));
+        self.drawn(&head.collect::<Vec<_>>()).and(&self.foot(visit))
     }
 
     /// The same without ways to sort it or to take it away: a few rows beside others.
     pub(crate) fn plain(&self) -> Html {
-        let head = |it: &Column| Html::tag("th", &[("scope", "col")], Html::text(it.title));
+        let head = |(at, it): (usize, &Column)| {
+            let attributes = [("scope", "col"), ("class", self.class(at))];
+            Html::tag("th", &attributes, Html::text(it.title))
+        };
         self.drawn(&self.seen().map(head).collect::<Vec<_>>())
     }
 
-    /// The columns that people see.
-    fn seen(&self) -> impl Iterator<Item = &Column> {
-        self.columns.iter().filter(|it| !it.filed)
+    /// The columns that people see, and which they are.
+    fn seen(&self) -> impl Iterator<Item = (usize, &Column)> {
+        self.columns.iter().enumerate().filter(|(_, it)| !it.filed)
+    }
+
+    /// A head stands above what is below it: to the right where that is numbers.
+    fn class(&self, column: usize) -> &'static str {
+        let mut cells = self.rows.iter().filter_map(|row| row.get(column));
+        if cells.any(|it| it.class == NUMBER) { NUMBER } else { "" }
     }
 
     fn drawn(&self, head: &[Html]) -> Html {
@@ -329,9 +389,10 @@ impl Table {
 }
 
 impl Column {
-    fn head(&self, visit: &Visit) -> Html {
+    fn head(&self, visit: &Visit, class: &str) -> Html {
         if !self.sorts {
-            return Html::tag("th", &[("scope", "col")], Html::text(self.title));
+            let attributes = [("scope", "col"), ("class", class)];
+            return Html::tag("th", &attributes, Html::text(self.title));
         }
         let by = visit.asked("sort");
         let down = format!("-{}", self.key);
@@ -342,7 +403,8 @@ impl Column {
             _ => ("none", self.key),
         };
         let link = Html::link(&visit.with(&[("sort", Some(next))]), Html::text(self.title));
-        Html::tag("th", &[("scope", "col"), ("aria-sort", sorted)], link)
+        let attributes = [("scope", "col"), ("class", class), ("aria-sort", sorted)];
+        Html::tag("th", &attributes, link)
     }
 }
 
@@ -370,7 +432,9 @@ mod tests {
         assert!(
             long.html.to_string().starts_with("<span class=\"short\">CVE-2021-44228</span> a ")
         );
-        assert_eq!(Cell::text("pkg:deb/debian/openssl@3.0.11").class, "");
+        assert_eq!(Cell::text("pkg:deb/debian/openssl@3.0.11").class, NAME);
+        assert_eq!(Cell::text(&"x".repeat(60)).class, "");
+        assert_eq!(Cell::text(&"a sentence ".repeat(6)).class, WORDS);
     }
 
     #[test]

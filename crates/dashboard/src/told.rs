@@ -100,7 +100,7 @@ fn state(visit: &Visit, it: &Deployment) -> Cell {
         plain.push(format!("runtime not heard of since {unheard}"));
     }
     if marks.is_empty() {
-        return Cell::new(Html::text("–"), serde_json::Value::Null);
+        return Cell::none();
     }
     Cell::new(Html::joined(marks, " "), plain.join("; "))
 }
@@ -286,11 +286,11 @@ pub(crate) fn listed(visit: &Visit, there: &Places, events: &[Event], nothing: &
         let place = place.map(|name| Html::text(" in ").and(&there.link(visit, name)));
         let image = it.image.as_ref().map(|_| Html::text(": ").and(&image(visit, it).into_html()));
         let marks = of_finding(it);
+        let marks = if marks.is_empty() { marks } else { Html::text(" ").and(&marks) };
         let pieces = [
             Html::text(&it.kind.replace('-', " ")),
             Html::text(" "),
             about(visit, it).into_html(),
-            Html::text(" "),
             marks,
             place.unwrap_or_default(),
             image.unwrap_or_default(),

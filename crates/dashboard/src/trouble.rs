@@ -92,8 +92,10 @@ pub(crate) async fn of(
     };
     let since = since(visit, environment, level).await;
     let reasons = reasons(visit, environment, running, level).await;
-    let better = better(visit, environment, others, level);
-    state(standing.class(), &told, &since, &reasons.and(&better))
+    let ways = [all_of(visit, environment, level), better(visit, environment, others, level)];
+    let ways = Html::joined(ways.into_iter().filter(|it| !it.is_empty()), " · ");
+    let ways = Html::tag("p", &[], ways);
+    state(standing.class(), &told, &since, &reasons.and(&ways))
 }
 
 fn state(class: &str, told: &str, since: &Html, more: &Html) -> Html {
@@ -225,6 +227,13 @@ fn short(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
+/// Where all of them are told.
+fn all_of(visit: &Visit, environment: &Environment, level: Level) -> Html {
+    let query = [("environment", &*environment.name), ("severity", level.as_str())];
+    let link = path_with(visit.organisation(), &["vulnerabilities"], &query);
+    Html::link(&link, Html::text(&format!("All that is {} there", level.as_str())))
+}
+
 /// What another environment would bring that has fewer of them.
 fn better(visit: &Visit, environment: &Environment, others: &[Environment], level: Level) -> Html {
     let of = |it: &Environment| {
@@ -241,7 +250,7 @@ fn better(visit: &Visit, environment: &Environment, others: &[Environment], leve
     let text = Html::link(&link, Html::text(&text));
     let count = of(other).unwrap_or_default();
     let why = format!(" It has {count} {}.", level.as_str());
-    Html::tag("p", &[], text.and(&Html::text(&why)))
+    text.and(&Html::text(&why))
 }
 
 #[cfg(test)]

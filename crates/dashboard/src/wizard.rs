@@ -68,7 +68,9 @@ const POLLED: &[Step] = &[
     Step {
         title: "Where it is, and who we are there",
         text: "Any registry that speaks OCI, also one of a cloud. It has no webhooks that we know, so it is \
-               looked at every few minutes. The connection is tried before it goes on.",
+               looked at every few minutes. At Amazon ECR the user is AWS, and the password what `aws ecr \
+               get-login-password` prints: it holds for twelve hours, and is told anew after that. The \
+               connection is tried before it goes on.",
         keys: &["*"],
         what: What::Tries,
     },
@@ -189,6 +191,19 @@ pub(crate) fn group(kind: &str) -> usize {
         "sysdig" => 1,
         "slack" | "teams" | "webhook" | "email" => 2,
         _ => 0,
+    }
+}
+
+/// What each is for, in a few words.
+pub(crate) fn brief(kind: &str) -> &'static str {
+    match kind {
+        "azure" => "Its own events tell of pushes",
+        "oci" => "GitHub, GitLab, Google, Quay, Amazon and others: looked at every few minutes",
+        "distribution" => "What is run as registry:2",
+        "artifactory" | "harbor" | "nexus" => "Its webhooks tell of pushes",
+        "sysdig" => "Which packages are loaded, cluster by cluster",
+        "webhook" => "To whatever takes a POST request",
+        _ => "",
     }
 }
 

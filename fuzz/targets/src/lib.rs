@@ -7,6 +7,7 @@ pub mod catalogers;
 pub mod containers;
 pub mod documents;
 pub mod feeds;
+pub mod forms;
 pub mod hooks;
 pub mod layers;
 pub mod matching;
@@ -36,6 +37,7 @@ pub const ALL: &[Target] = &[
     ("containers", containers::run),
     ("documents", documents::run),
     ("feeds", feeds::run),
+    ("forms", forms::run),
     ("hooks", hooks::run),
     ("layers", layers::run),
     ("matching", matching::run),

@@ -37,7 +37,10 @@ pub struct Footings {
     pub images: u64,
     /// Of so many nobody can tell what they stand on.
     pub unknown: u64,
-    /// So many of these were analysed before it was kept what images say themselves.
+    /// So many of these are bases themselves: others stand on them.
+    #[serde(default)]
+    pub grounds: u64,
+    /// So many of the unknown were analysed before it was kept what images say themselves.
     pub unasked: u64,
     /// So many images that run are not analysed, so nobody can tell of them either.
     pub unread: u64,
@@ -64,8 +67,8 @@ pub struct Footing {
     pub images: u64,
     /// In which environments some of them run, and how many.
     pub environments: Vec<InEnvironment>,
-    /// What is wrong with it by what publishers say. Nothing: it was not looked into yet, or nobody can
-    /// tell; it is when its own page is asked for.
+    /// What is wrong with it by what publishers say. Nothing: nobody can tell, or it is being looked into,
+    /// and whoever asks again hears it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brings: Option<FlawCounts>,
 }

@@ -41,7 +41,7 @@ def what_changed(visitor):
     page.locator("main").get_by_role("button", name="Compare").click()
     page.get_by_role("heading", level=1, name="staging, held against production").wait_for()
     # What is folded is unfolded: with a script or without.
-    page.get_by_text("Vulnerabilities that are others").first.click()
+    page.get_by_text("Vulnerabilities that differ").first.click()
     page.get_by_text("CVE-2021-44228").locator("visible=true").first.wait_for()
     said("what changed", ["introduced", "fixed"], page.locator("main").inner_text())
     return 2

@@ -166,7 +166,7 @@ fn moves(visit: &Visit, told: &FootingTold) -> Table {
 
 fn step(visit: &Visit, it: &FootingMove) -> Vec<Cell> {
     let name = familiar(&it.name);
-    let link = Html::link(&visit.to(&["images", &it.digest]), Html::text(name));
+    let link = Html::link(&visit.to(&["images", &it.digest]), Html::name(name));
     let what = if it.refresh { "the same tag, built anew".to_owned() } else { it.steps.join(", ") };
     let what = Html::tag("span", &[("class", "quiet line")], Html::text(&what));
     let recommended = if it.better {
@@ -180,12 +180,12 @@ fn step(visit: &Visit, it: &FootingMove) -> Vec<Cell> {
     let severities = Severities::from(&it.brings);
     let change = if it.refresh { "docker build --pull".to_owned() } else { format!("FROM {name}") };
     vec![
-        Cell::new(link.and(&what), &*it.name),
+        Cell::new(link.and(&what), &*it.name).named(),
         recommended,
         Cell::new(severities.line(), severities.told()),
         Cell::number(it.removes),
         Cell::number(it.adds),
-        Cell::text(&it.benefits.join("; ")),
+        Cell::text(&it.benefits.join("; ")).worded(),
         Cell::code(&change),
         Cell::text(&it.digest),
     ]

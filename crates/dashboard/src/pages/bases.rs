@@ -126,6 +126,12 @@ fn basis(visit: &Visit, bases: &Footings) -> Html {
     if bases.unknown > 0 {
         let text = format!("Of {} {}", bases.unknown, images(bases.unknown));
         let link = Html::link(&visit.to(&["bases", "unknown"]), Html::text(&text));
+        let grounds = match bases.grounds {
+            0 => String::new(),
+            count if count == bases.unknown => " Others stand on them: they are bases.".to_owned(),
+            1 => " Others stand on 1 of them: it is a base.".to_owned(),
+            many => format!(" Others stand on {many} of them: they are bases."),
+        };
         let asked = match bases.unasked {
             0 => String::new(),
             many => format!(
@@ -135,7 +141,7 @@ fn basis(visit: &Visit, bases: &Footings) -> Html {
         };
         let rest = " nobody can tell what they stand on: no known image has their first layers, and they do \
                     not say it themselves.";
-        let rest = format!("{rest}{asked}");
+        let rest = format!("{rest}{grounds}{asked}");
         notes = Html::tag("p", &[("class", "note")], link.and(&Html::text(&rest)));
     }
     if bases.unread > 0 {
@@ -149,24 +155,26 @@ fn basis(visit: &Visit, bases: &Footings) -> Html {
     }
     let text = format!(
         "Of {} analysed {}, by their layers, by what was taught, and by their own labels. What provenance \
-         says is in registries, and no page asks these: foretop quickview IMAGE does.",
+         says is in registries, and no page asks these: ",
         bases.images,
         images(bases.images)
     );
-    notes.and(&Html::tag("p", &[("class", "quiet")], Html::text(&text)))
+    let command = Html::tag("code", &[], Html::text("foretop quickview IMAGE"));
+    let text = Html::text(&text).and(&command).and(&Html::text(" does."));
+    notes.and(&Html::tag("p", &[("class", "quiet")], text))
 }
 
 fn row(visit: &Visit, it: &Footing) -> Vec<Cell> {
     let name = called(it);
-    let link = Html::link(&visit.to(&["bases", &it.base]), Html::text(name));
+    let link = Html::link(&visit.to(&["bases", &it.base]), Html::name(name));
     let more = it.names.len().saturating_sub(1);
     let also = format!("and {more} more {}", if more == 1 { "name" } else { "names" });
     let also = Html::tag("span", &[("class", "quiet line")], Html::text(&also));
     let names = if more > 0 { link.and(&also) } else { link };
     let plain = if it.names.is_empty() { name.to_owned() } else { it.names.join(" ") };
-    let mut row = vec![Cell::new(names, plain), Cell::text(&it.platform)];
+    let mut row = vec![Cell::new(names, plain).named(), Cell::text(&it.platform)];
     let why = match it.layers {
-        Some(_) => "It is not looked into yet: its own page does.",
+        Some(_) => "It is being looked into: look again in a moment.",
         None => "Images name it, and nothing here has its layers.",
     };
     row.extend(findings(it.brings.as_ref(), why));
@@ -232,7 +240,7 @@ async fn taught(visit: &Visit) -> Result<Table, Refused> {
         table.push(vec![
             Cell::text(&it.name),
             Cell::text(&it.platform),
-            Cell::code(&it.digest),
+            Cell::digest_alone(&it.digest),
             Cell::number(it.layers.into()),
             Cell::text(&it.learned_by),
             Cell::when(&it.learned, visit.now),

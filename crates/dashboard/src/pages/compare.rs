@@ -10,7 +10,7 @@ use crate::html::Html;
 use crate::layout::{Layout, html};
 use crate::refused::Refused;
 use crate::severity::{badge, mark};
-use crate::table::{Cell, Table, column};
+use crate::table::{Cell, Table, column, short};
 use crate::told::{holes, image_page, is_digest};
 use crate::visit::{MOST, Visit, too_many};
 
@@ -50,6 +50,9 @@ struct Shown {
 struct Told {
     title: String,
     outcome: &'static str,
+    is_unknown: bool,
+    /// There is something to count: the two are not the same, and both are known.
+    is_counted: bool,
     from: Option<Html>,
     to: Option<Html>,
     gaps: Html,
@@ -105,7 +108,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         ("vulnerabilities introduced", it.introduced),
         ("vulnerabilities fixed", it.fixed),
         ("vulnerabilities that cannot be told", it.unclear),
-        ("packages that are others", it.packages),
+        ("packages that differ", it.packages),
         ("applications", it.applications),
         ("with the same image", it.unchanged),
         ("only in what is looked at", it.added),
@@ -269,11 +272,19 @@ fn command(from: &str, to: &str) -> String {
     }
 }
 
+/// `registry.example/shop/api:2.2@sha256:0123456789ab`: all of the digest is on the image's page.
+fn brief(image: &str) -> String {
+    match image.split_once('@') {
+        Some((name, digest)) => format!("{name}@{}", short(digest)),
+        None => image.to_owned(),
+    }
+}
+
 fn told(visit: &Visit, it: &Pair) -> Told {
     let side = |it: &Option<Running>| {
         it.as_ref().map(|it| {
             let link = image_page(visit, &it.image, &it.digest);
-            let image = Html::link(&link, Html::text(&it.image));
+            let image = Html::link(&link, Html::name(&brief(&it.image)));
             let Some(deployment) = &it.deployment else { return image };
             let by = Html::text(&format!(", by {}, ", deployment.recorded_by));
             image.and(&by).and(&crate::when::when(&deployment.from, visit.now))
@@ -283,6 +294,8 @@ fn told(visit: &Visit, it: &Pair) -> Told {
     Told {
         title: format!("{application} ({})", it.platform),
         outcome: outcome(it.outcome),
+        is_unknown: it.outcome == PairOutcome::Unknown,
+        is_counted: !matches!(it.outcome, PairOutcome::Unknown | PairOutcome::Unchanged),
         from: side(&it.from),
         to: side(&it.to),
         gaps: holes("and a difference may hide there", &it.gaps),
@@ -346,8 +359,7 @@ fn list(what: &str, count: usize, lines: impl Iterator<Item = Html>) -> Html {
     if count == 0 {
         return Html::default();
     }
-    let summary =
-        Html::tag("summary", &[], Html::text(&format!("{what} that are others: {count}")));
+    let summary = Html::tag("summary", &[], Html::text(&format!("{what} that differ: {count}")));
     let lines = Html::tag("ul", &[], Html::all(lines));
     let rest = count.saturating_sub(TOLD);
     let rest = if rest > 0 {

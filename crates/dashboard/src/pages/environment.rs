@@ -19,6 +19,7 @@ use crate::severity::{Severities, mark};
 use crate::standing::Standing;
 use crate::table::{Cell, column, filed};
 use crate::told;
+use crate::trouble;
 use crate::visit::Visit;
 use crate::when::when;
 
@@ -26,8 +27,9 @@ pub(super) const PAGE: Page = Page {
     id: "environment",
     path: "/o/{org}/environments/{env}",
     title: "Environment",
-    about: "What runs in an environment, or ever ran; its findings and its policies over the last 30 days; \
-            what happened there; and what is different from another environment.",
+    about: "Whether an environment is in trouble, and why; what runs in it, or ever ran; its findings and its \
+            policies over the last 30 days; what happened there; and what is different from another \
+            environment.",
     found: Found::ByLink,
     show: |visit| Box::pin(show(visit)),
     take: None,
@@ -46,6 +48,7 @@ struct Shown<'a> {
     name: &'a str,
     history: bool,
     stale: bool,
+    trouble: Html,
     running: u64,
     counts: Option<(Html, Html)>,
     counted: Html,
@@ -127,9 +130,12 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     let happened = visit.client.events(organisation, &query).await?;
     let page = PageQuery { after: None, limit: Some(OTHERS) };
     let all = visit.client.environments(organisation, &page).await?;
+    let running: Vec<Deployment> =
+        listed.items.iter().filter(|it| it.until.is_none()).cloned().collect();
+    let trouble = trouble::of(&visit, &environment, &running, &all.items).await;
     let others = all.items.into_iter().map(|it| it.name).filter(|it| it != name).collect();
     let standing = Standing::of(&visit, name).await?;
-    let policies = [standing.bar(), standing.line(&visit, name), standing.policies()];
+    let policies = [standing.line(&visit, name), standing.bar(), standing.policies()];
     let there = Places::of(&visit, std::slice::from_ref(&environment), &[&happened.items]).await?;
     let counts = environment.counts.as_ref();
     let shown = Shown {
@@ -137,6 +143,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         name,
         history,
         stale,
+        trouble,
         running: environment.running,
         counts: counts.map(Severities::from).map(|it| (it.bar(), it.numbers())),
         counted: counts.map(|it| when(&it.at, visit.now)).unwrap_or_default(),

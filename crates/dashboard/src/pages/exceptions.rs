@@ -96,9 +96,9 @@ fn row(visit: &Visit, it: &Exception) -> Vec<Cell> {
     };
     vec![
         Cell::text(&it.name),
-        Cell::new(Html::joined(flaws, ", "), definition.flaws.join(" ")),
+        Cell::new(Html::joined(flaws, ", "), definition.flaws.join(" ")).named(),
         Cell::text(&definition.kind),
-        Cell::text(&why.join(": ")),
+        Cell::text(&why.join(": ")).worded(),
         several(&definition.images),
         environments,
         several(&definition.packages),

@@ -275,7 +275,7 @@ fn facts(visit: &Visit, image: &Image, analysis: Option<&Analysis>) -> Vec<(&'st
         facts.push(("Made", when_if(Some(created), visit.now)));
     }
     if let Some(size) = image.size {
-        facts.push(("Size", Html::text(&format!("{:.1} MB as stored", size_in_mb(size)))));
+        facts.push(("Size", Html::text(&format!("{} as stored", size_told(size)))));
     }
     if let Some(packages) = image.packages {
         facts.push(("Packages", Html::text(&packages.to_string())));
@@ -288,9 +288,14 @@ fn distro_name(it: &model::Distro) -> String {
     it.name.clone().unwrap_or_else(plain)
 }
 
+/// `12.3 MB`; what is small in a smaller unit.
 #[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
-fn size_in_mb(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
+fn size_told(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
 }
 
 impl Filter {

@@ -87,8 +87,8 @@ pub(super) fn table(caption: &str) -> Table {
 /// One of them.
 pub(super) fn row(visit: &Visit, it: &Image) -> Vec<Cell> {
     let names = it.repositories.iter();
-    let links = names.map(|it| Html::link(&visit.to(&["repositories", it]), Html::text(it)));
-    let repositories = Cell::new(Html::joined(links, ", "), it.repositories.join(" "));
+    let links = names.map(|it| Html::link(&visit.to(&["repositories", it]), Html::name(it)));
+    let repositories = Cell::new(Html::joined(links, ", "), it.repositories.join(" ")).named();
     vec![
         Cell::digest(&visit.to(&["images", &it.digest]), &it.digest),
         if it.repositories.is_empty() { Cell::none() } else { repositories },

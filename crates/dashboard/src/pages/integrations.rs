@@ -11,7 +11,7 @@ use crate::refused::Refused;
 use crate::severity::mark;
 use crate::table::{Cell, Table, column};
 use crate::visit::{Form, Visit};
-use crate::wizard::{GROUPS, group};
+use crate::wizard::{GROUPS, brief, group};
 
 pub(super) const PAGE: Page = Page {
     id: "integrations",
@@ -40,6 +40,7 @@ struct Shown {
 /// A kind that can be connected.
 struct Offered {
     title: String,
+    brief: &'static str,
     href: String,
     count: usize,
 }
@@ -56,6 +57,7 @@ async fn show(visit: Visit, tried: Option<Checked>) -> Result<Response, Refused>
     let kinds = visit.client.integration_kinds().await?.items;
     let offered = |it: &IntegrationKind| Offered {
         title: it.title.clone(),
+        brief: brief(&it.id),
         href: visit.to(&["integrations", &it.id]),
         count: all.items.iter().filter(|one| one.kind == it.id).count(),
     };

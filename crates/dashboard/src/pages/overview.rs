@@ -115,9 +115,8 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         let since = since(seconds).unwrap_or_default();
         let query = [("kinds", kinds), ("since", &*since)];
         let href = crate::html::path_with(organisation, &["events"], &query);
-        let link =
-            Html::link(&href, Html::text(if is_more { "There is more" } else { "All of it" }));
-        Html::tag("p", &[], link)
+        let text = if is_more { "There is more of it" } else { "The same as events" };
+        Html::tag("p", &[], Html::link(&href, Html::text(text)))
     };
     let changes = told::listed(
         &visit,
@@ -225,7 +224,7 @@ async fn card(visit: &Visit, it: &Environment, all: &[Environment]) -> Result<Ca
         named: deployments.items.iter().take(NAMED).map(named).collect(),
         more: deployments.items.len() > NAMED || deployments.next.is_some(),
         change: it.counts.as_ref().and_then(|now| change(before.items.first(), now)),
-        policies: standing.bar().and(&standing.line(visit, &it.name)),
+        policies: standing.line(visit, &it.name).and(&standing.bar()),
         trend: standing.findings(),
     })
 }
@@ -252,7 +251,7 @@ fn change(before: Option<&Counted>, now: &Counted) -> Option<String> {
         format!("{sign}{size} {}", level.as_str())
     });
     let told: Vec<String> = told.collect();
-    Some(if told.is_empty() { "no other numbers".to_owned() } else { told.join(", ") })
+    Some(if told.is_empty() { "the same numbers".to_owned() } else { told.join(", ") })
 }
 
 #[cfg(test)]
@@ -277,6 +276,6 @@ mod tests {
         let told = change(Some(&counted(1, 5)), &counted(3, 1));
         assert_eq!(told.as_deref(), Some("+2 critical, −4 low"));
         let told = change(Some(&counted(1, 5)), &counted(1, 5));
-        assert_eq!(told.as_deref(), Some("no other numbers"));
+        assert_eq!(told.as_deref(), Some("the same numbers"));
     }
 }

@@ -164,8 +164,11 @@ pub(super) async fn runtimes(visit: &Visit) -> Result<Table, Refused> {
         column("heard", "Last heard of"),
         column("gaps", "Cannot be told"),
     ];
-    let text = Html::text("No cluster and no host says what runs in it. To let one: ");
-    let way = Html::link(&visit.to(&["agents"]), Html::text("Clusters and hosts"));
+    let text = Html::text("No cluster and no host says what runs in it. ");
+    let way = match visit.page.id {
+        "agents" => Html::text("How one is let to is told below."),
+        _ => Html::link(&visit.to(&["agents"]), Html::text("How to let one")),
+    };
     let nothing = Html::tag("p", &[], text.and(&way));
     let mut table = Table::new("runtimes", "Clusters and hosts", columns).or_else(nothing);
     for it in &listed.items {

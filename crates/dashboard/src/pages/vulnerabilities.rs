@@ -176,8 +176,9 @@ pub(super) fn counted(visit: &Visit, it: &CountedBasis) -> Html {
     if it.pending > 0 || it.gaps > 0 {
         let mut words = Vec::new();
         if it.pending > 0 {
+            let (are, them) = if it.pending == 1 { ("is", "it") } else { ("are", "them") };
             words.push(format!(
-                "{} of {} images that run are not analysed: what is in them is not counted.",
+                "{} of {} images that run {are} not analysed: what is in {them} is not counted.",
                 it.pending, it.images
             ));
         }
@@ -232,7 +233,7 @@ fn line(visit: &Visit, it: &RunningFlaw) -> Vec<Cell> {
             Some(fixed) => format!("{} {} → {fixed}", it.name, it.version),
             None => format!("{} {}, no fix", it.name, it.version),
         };
-        Html::tag("span", &[("class", "line"), ("title", &*it.space)], Html::text(&what))
+        Html::tag("span", &[("class", "line"), ("title", &*it.space)], Html::name(&what))
     });
     let plain = it.packages.iter().map(|it| match &it.fixed {
         Some(fixed) => format!("{} {} (fixed in {fixed})", it.name, it.version),
@@ -252,7 +253,8 @@ fn line(visit: &Visit, it: &RunningFlaw) -> Vec<Cell> {
         Cell::new(
             Html::all(packages).and(&Html::text(&rest)),
             format!("{} {rest}", plain.join("; ")).trim(),
-        ),
+        )
+        .named(),
         Cell::number(it.images),
         places(visit, &it.environments),
         marks(it),
@@ -264,12 +266,16 @@ fn line(visit: &Visit, it: &RunningFlaw) -> Vec<Cell> {
 pub(super) fn places(visit: &Visit, all: &[InEnvironment]) -> Cell {
     /// Those that are named; beyond that they are counted.
     const NAMED: usize = 4;
+    /// What is as short as that stays in one line.
+    const SHORT: usize = 24;
     if all.is_empty() {
         return Cell::none();
     }
     let links = all.iter().take(NAMED).map(|it| {
         let link = Html::link(&visit.to(&["environments", &it.name]), Html::text(&it.name));
-        link.and(&Html::text(&format!(" ({})", it.images)))
+        let counted = link.and(&Html::text(&format!(" ({})", it.images)));
+        let is_short = it.name.chars().count() <= SHORT;
+        if is_short { Html::tag("span", &[("class", "short")], counted) } else { counted }
     });
     let rest = all.len().saturating_sub(NAMED);
     let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
@@ -303,7 +309,10 @@ fn marks(it: &RunningFlaw) -> Cell {
 /// Of what nobody can tell whether it is there.
 pub(super) fn doubts(unread: u64, gaps: &[api::Hole]) -> Html {
     let unread = if unread > 0 {
-        let text = format!("{unread} images that run are not analysed: it may be in any of them.");
+        let text = match unread {
+            1 => "1 image that runs is not analysed: it may be in it.".to_owned(),
+            many => format!("{many} images that run are not analysed: it may be in any of them."),
+        };
         Html::tag("p", &[("class", "note")], Html::text(&text))
     } else {
         Html::default()
@@ -328,8 +337,8 @@ pub(super) fn sighted(visit: &Visit, found: &[Sighted], is_all: bool) -> Table {
         "It is in no image of which that can be told."
     };
     let nothing = Html::tag("p", &[], Html::text(nothing));
-    let mut table =
-        Table::new("found", format!("Found in {} packages", found.len()), columns).or_else(nothing);
+    let mut table = Table::new("found", format!("Found in packages: {}", found.len()), columns)
+        .or_else(nothing);
     for it in found {
         table.push(row(visit, it));
     }
@@ -338,7 +347,7 @@ pub(super) fn sighted(visit: &Visit, found: &[Sighted], is_all: bool) -> Table {
 }
 
 fn row(visit: &Visit, it: &Sighted) -> Vec<Cell> {
-    let purls = Html::joined(it.purls.iter().take(5).map(|it| Html::text(it)), ", ");
+    let purls = Html::joined(it.purls.iter().take(5).map(|it| Html::name(it)), ", ");
     let rest = it.purls.len().saturating_sub(5);
     let rest = if rest > 0 { Html::text(&format!(" and {rest} more")) } else { Html::default() };
     let flaw = it.flaw.as_ref();
@@ -361,7 +370,7 @@ fn row(visit: &Visit, it: &Sighted) -> Vec<Cell> {
     let plain = it.deployments.iter().map(|it| &*it.deployment.image);
     let plain: Vec<&str> = plain.collect();
     vec![
-        Cell::new(purls.and(&rest), it.purls.join(" ")),
+        Cell::new(purls.and(&rest), it.purls.join(" ")).named(),
         flaw.map_or_else(Cell::none, |it| {
             let cell = Cell::link(&visit.to(&["vulnerabilities", &it.id]), &it.id);
             let why = "It is known to be used in attacks.";

@@ -1,21 +1,28 @@
 //! What a base brings: it is judged itself where it is known, and else as it is in an image that stands
 //! on it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use api::FlawCounts;
 use base::Weight;
 use engine::{Filter, Part};
 use model::{Analysis, Digest, Moment, OrganisationId};
 
-use super::ground::{Footing, Image};
+use super::Done;
+use super::ground::{Footing, Ground, Image};
 use crate::app::App;
 use crate::judge;
 use crate::refusal::Refusal;
 
 /// Of so many images that is remembered.
 const HELD: usize = 2_000;
+/// So many bases of a list are judged because somebody looks at it, who waits no longer than that for them;
+/// what is not done by then is there for the next look.
+const AHEAD: usize = 100;
+const PATIENCE: Duration = Duration::from_millis(150);
 
 /// What an image brings, or its lowest layers.
 #[derive(Debug)]
@@ -29,7 +36,11 @@ type Key = (Digest, OrganisationId, Digest, Option<Moment>, Option<usize>);
 
 /// What was judged, as long as the almanac says the same.
 #[derive(Default)]
-pub(crate) struct Kept(Mutex<Shelf>);
+pub(crate) struct Kept {
+    shelf: Mutex<Shelf>,
+    /// Those for whom somebody judges what stands in a list.
+    ahead: Arc<Mutex<BTreeSet<OrganisationId>>>,
+}
 
 #[derive(Default)]
 struct Shelf {
@@ -39,11 +50,16 @@ struct Shelf {
 
 impl Kept {
     fn get(&self, key: &Key) -> Option<Arc<Brought>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).all.get(key).cloned()
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).all.get(key).cloned()
+    }
+
+    fn begins(&self, organisation: &OrganisationId) -> bool {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.insert(organisation.clone())
     }
 
     fn put(&self, key: Key, it: Arc<Brought>) {
-        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         if shelf.all.insert(key.clone(), it).is_none() {
             shelf.order.push_back(key);
         }
@@ -76,6 +92,37 @@ pub(crate) fn known(
     let sheets = lookout.almanac().manifest().sheets_digest();
     let key = (sheets, organisation.clone(), image.digest.clone(), image.analysed, layers);
     Ok(app.footings.kept.get(&key))
+}
+
+/// Judges what bases of a list bring that nobody has judged yet.
+pub(crate) async fn ahead(
+    app: &App,
+    organisation: &OrganisationId,
+    ground: &Arc<Ground>,
+    listed: Range<usize>,
+) -> Result<(), Refusal> {
+    let mut wanted = Vec::new();
+    for it in ground.footings().get(listed).unwrap_or_default() {
+        if wanted.len() < AHEAD && known(app, organisation, it)?.is_none() {
+            wanted.extend(source(it).map(|(image, layers)| (image.clone(), layers)));
+        }
+    }
+    if wanted.is_empty() || !app.footings.kept.begins(organisation) {
+        return Ok(());
+    }
+    let done = Done(Arc::clone(&app.footings.kept.ahead), organisation.clone());
+    let (app, whose) = (app.clone(), organisation.clone());
+    let judging = tokio::spawn(async move {
+        let _done = done;
+        for (image, layers) in wanted {
+            if let Err(refusal) = of(&app, &whose, (&image.digest, image.analysed), layers).await {
+                tracing::warn!(organisation = whose.0, ?refusal, "judging what bases bring");
+                return;
+            }
+        }
+    });
+    let _ = tokio::time::timeout(PATIENCE, judging).await;
+    Ok(())
 }
 
 /// What is wrong with an image by what publishers say, or with its lowest layers. What was decided about

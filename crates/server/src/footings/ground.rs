@@ -1,6 +1,6 @@
 //! What each image stands on, as it follows from a survey.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ pub(crate) struct Ground {
     keys: HashMap<String, u32>,
     /// Of these nobody can tell.
     pub(crate) unknown: Vec<Image>,
+    /// So many of them others stand on.
+    pub(crate) grounds: u64,
     /// So many of them were not asked what they say themselves.
     pub(crate) unasked: u64,
     /// So many images were looked at.
@@ -191,6 +193,9 @@ impl Survey {
             }
         }
         let mut footings: Vec<Footing> = built.into_values().collect();
+        let itself = footings.iter().flat_map(|it| &it.itself).map(|it| &it.digest);
+        let itself: HashSet<&Digest> = itself.collect();
+        let grounds = unknown.iter().filter(|it| itself.contains(&it.digest)).count() as u64;
         footings
             .sort_by(|left, right| (right.on.len(), &left.key).cmp(&(left.on.len(), &right.key)));
         let keys = (0..).zip(&footings).map(|(at, it)| (it.key.clone(), at));
@@ -208,6 +213,7 @@ impl Survey {
             footings,
             keys,
             unknown,
+            grounds,
             unasked,
             images: self.images.len() as u64,
             made: Instant::now(),

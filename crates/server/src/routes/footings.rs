@@ -66,6 +66,7 @@ async fn list(
     let part = all.get(from..).unwrap_or_default();
     let part = part.get(..limit.min(part.len())).unwrap_or_default();
     let names = names(&app, &organisation, part).await?;
+    brought::ahead(&app, &organisation, &ground, from..from.saturating_add(part.len())).await?;
     let mut items = Vec::with_capacity(part.len());
     for (at, it) in (from..).zip(part) {
         let mut footing = told(it, &names, running.get(&at));
@@ -81,6 +82,7 @@ async fn list(
         looked: true,
         images: ground.images,
         unknown: ground.unknown.len() as u64,
+        grounds: ground.grounds,
         unasked: ground.unasked,
         unread,
     }))

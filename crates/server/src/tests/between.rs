@@ -132,6 +132,25 @@ async fn a_promotion_is_told_before_it_is_done() {
 }
 
 #[tokio::test]
+async fn comparisons_side_by_side_say_what_each_says_alone() {
+    let client = house().await;
+    let between = |from, to| Comparing { from, to, ..Comparing::default() };
+    let all = [
+        between(environment("staging"), environment("production")),
+        between(environment("production"), environment("staging")),
+        between(image('1'), image('2')),
+    ];
+    let mut alone = Vec::new();
+    for it in &all {
+        alone.push(ask(&client, it).await);
+    }
+    assert_eq!(alone[2], "- compared +4 -0");
+    let together = all.iter().cycle().take(2 * all.len()).map(|it| ask(&client, it));
+    let together = futures_util::future::join_all(together).await;
+    assert_eq!(together, [alone.clone(), alone].concat());
+}
+
+#[tokio::test]
 async fn parts_are_together_what_is_told_at_once() {
     let client = house().await;
     let whole = Comparing {

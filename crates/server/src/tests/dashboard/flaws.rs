@@ -74,7 +74,7 @@ async fn all_that_is_wrong_is_narrowed_down_by_its_address() {
     let page = house.look(&ann, "/o/acme/vulnerabilities?severity=critical&fixable=1").await.text;
     assert!(page.contains("<option value=\"critical\" selected>"), "{page}");
     assert!(page.contains("name=\"fixable\" value=\"1\" checked"), "{page}");
-    assert!(page.contains("1 of 3 images that run are not analysed"), "{page}");
+    assert!(page.contains("1 of 3 images that run is not analysed"), "{page}");
     assert!(page.contains("Log4Shell"), "{page}");
     let odd = house.look(&ann, "/o/acme/vulnerabilities?severity=bad").await;
     assert_eq!(odd.status, 400);
@@ -91,6 +91,8 @@ async fn one_vulnerability_has_all_that_is_said_and_done_about_it() {
     });
     house.api(&ann, "PUT /orgs/acme/exceptions/known", excepting).await;
     let page = house.look(&ann, "/o/acme/vulnerabilities/CVE-2021-23337").await.text;
+    // Where long names may break is nothing that is read.
+    let page = page.replace("<wbr>", "");
     for it in [
         "GHSA-35jh-r3h4-6jhm",
         "A template option of lodash becomes code",

@@ -1,12 +1,19 @@
 //! All that is wrong with what runs, as it is asked for: flaw by flaw, package by package, image by image.
 
-use api::{Excepting, FlawsQuery, PackageVersionsQuery, PackagesQuery, RunningImagesQuery};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api::{
+    Client, Excepting, FlawsQuery, PackageVersionsQuery, PackagesQuery, Recording, Recordings,
+    RunningImagesQuery,
+};
 use model::{Act, Digest, Loaded, Profile};
 use serde_json::json;
 use store::{Container, RunsIn, Snapshot, Workload};
 
 use super::{House, RUNS};
 use crate::tests::digest;
+use crate::{here, router};
 
 const ALMANAC: &str = "
     npm lodash CVE-1 <4.17.21 high exploited epss=0.9
@@ -90,6 +97,63 @@ async fn flaws_are_told_once_the_worst_first() {
         let error = client.flaws("acme", &bad).await.unwrap_err();
         assert!(error.problem().is_some_and(|it| it.status < 500), "{bad:?}: {error}");
     }
+}
+
+#[tokio::test]
+async fn some_images_are_named_where_they_are_asked_for() {
+    let house = house().await;
+    for digit in ['4', '5', '6'] {
+        house.run("acme", &format!("production {digit} npm/lodash@4.17.4")).await;
+    }
+    let client = house.client().await;
+    let named = async |environment: Option<&str>, images: bool, id: &str| {
+        let environment = environment.map(str::to_owned);
+        let query = FlawsQuery { environment, images, ..FlawsQuery::default() };
+        let told = client.flaws("acme", &query).await.unwrap();
+        let it = told.items.iter().find(|it| it.id == id).unwrap();
+        (it.images, it.some_images.clone())
+    };
+    let production = Some("production");
+    assert_eq!(named(production, true, "CVE-3").await, (1, vec![digest('1')]));
+    // Some are named, and all are counted.
+    let (count, some) = named(production, true, "CVE-1").await;
+    assert_eq!((count, some.len()), (5, 3), "{some:?}");
+    let there = ['1', '2', '4', '5', '6'].map(digest);
+    assert!(some.iter().all(|it| there.contains(it)), "{some:?}");
+    // Those are of an environment: where none is meant, or nobody asks, none is named.
+    assert_eq!(named(Some("staging"), true, "CVE-1").await, (1, vec![digest('2')]));
+    assert_eq!(named(production, false, "CVE-1").await, (5, Vec::new()));
+    assert_eq!(named(None, true, "CVE-1").await.1, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_first_count_of_many_images_is_not_waited_for() {
+    let house = house().await;
+    let recording = |number: u32| Recording {
+        image: format!("acme/many{number}:v1"),
+        digest: Some(format!("sha256:{number:064x}")),
+        application: None,
+        platform: None,
+    };
+    let recordings = (0..100).map(recording).collect();
+    let sent = Recordings { recordings, source: None, create: false };
+    house.client().await.record("acme", "staging", &sent).await.unwrap();
+    let app = house.app().await;
+    let client = Client::new(here(router(app.clone())), None);
+    // Nobody judges anything while all cores are taken.
+    let cores = u32::try_from(app.cores.available_permits()).unwrap();
+    let taken = Arc::clone(&app.cores).acquire_many_owned(cores).await.unwrap();
+    let began = Instant::now();
+    let told = client.flaws("acme", &FlawsQuery::default()).await.unwrap();
+    assert!(told.basis.counted.is_none() && told.items.is_empty(), "{told:?}");
+    // For few images people wait five seconds.
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    drop(taken);
+    let mut told = told;
+    while told.basis.counted.is_none() {
+        told = client.flaws("acme", &FlawsQuery::default()).await.unwrap();
+    }
+    assert_eq!((told.total, told.basis.images, told.basis.pending), (3, 103, 100));
 }
 
 #[tokio::test]
