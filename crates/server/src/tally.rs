@@ -7,6 +7,7 @@ mod clerk;
 mod decided;
 mod ledger;
 mod rank;
+mod spread;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

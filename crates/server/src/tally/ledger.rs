@@ -11,6 +11,7 @@ use roaring::RoaringBitmap;
 
 use super::Judged;
 use super::asked::NEWS;
+use super::spread::{Place, Spread};
 use super::told::{Flaw, Found, Pack, Said};
 use crate::app::App;
 use crate::in_use::Seen;
@@ -94,90 +95,26 @@ pub(crate) struct Line {
     pub(crate) found: Vec<u32>,
 }
 
-/// How much of a flaw is in an environment.
-#[derive(Clone, Copy, Debug, Default)]
-struct Place {
-    environment: u32,
-    images: u32,
-    is_loaded: bool,
-    is_doubtful: bool,
-}
-
-impl Place {
-    fn in_use(all: impl Iterator<Item = Self>) -> Option<bool> {
-        let (mut is_loaded, mut is_doubtful) = (false, false);
-        for it in all {
-            is_loaded |= it.is_loaded;
-            is_doubtful |= it.is_doubtful;
-        }
-        if is_loaded { Some(true) } else { (!is_doubtful).then_some(false) }
-    }
-}
-
 impl Newborn {
     /// Looks at every image once.
     pub(super) fn grown(self) -> Ledger {
         let Self { organisation, at, almanac, sheets, cursor, told, environments, seen, began } =
             self;
-        let mut images: BTreeMap<&Digest, Vec<(u32, &Judged)>> = BTreeMap::new();
-        for (number, there) in (0..).zip(&environments) {
-            for (digest, judged) in &there.images {
-                let judged = judged.as_deref().map(|it| (number, it));
-                images.entry(digest).or_default().extend(judged);
-            }
-        }
-        let flaws = told.flaws();
-        let (mut counts, mut places) = (vec![0_u64; flaws], vec![Vec::<Place>::new(); flaws]);
-        // In which image each flaw was seen last: two packages of one have it once.
-        let (mut last, mut last_there) = (vec![0_u32; flaws], vec![0_u32; flaws]);
-        let (mut all, mut gaps) = (RoaringBitmap::new(), RoaringBitmap::new());
-        let (mut step, mut pending) = (0_u32, 0_u64);
-        for (image, (digest, judged)) in (1..).zip(&images) {
-            pending += u64::from(judged.is_empty());
-            for (number, judged) in judged {
-                step += 1;
-                all |= &judged.found;
-                gaps |= &judged.gaps;
-                let usage =
-                    environments.get(*number as usize).and_then(|it| seen.usage(&it.id, digest));
-                for found in judged.found.iter().filter_map(|it| told.found(it)) {
-                    let about = found.about as usize;
-                    if last[about] != image {
-                        last[about] = image;
-                        counts[about] += 1;
-                    }
-                    let own = &mut places[about];
-                    let known = own.iter().rposition(|it| it.environment == *number);
-                    let known = known.unwrap_or_else(|| {
-                        own.push(Place { environment: *number, ..Place::default() });
-                        own.len() - 1
-                    });
-                    let place = &mut own[known];
-                    if last_there[about] != step {
-                        last_there[about] = step;
-                        place.images += 1;
-                    }
-                    let pack = told.pack(found.pack);
-                    let loaded = usage.zip(pack).and_then(|(usage, it)| it.is_loaded(usage));
-                    place.is_loaded |= loaded == Some(true);
-                    place.is_doubtful |= loaded.is_none();
-                }
-            }
-        }
+        let Spread { counts, places, all, gaps, images, pending } =
+            Spread::of(&told, &environments, &seen);
         let lost: u64 = environments.iter().map(|it| it.lost).sum();
         let holes: u64 = environments.iter().map(|it| it.holes).sum();
         let basis = CountedBasis {
             counted: Some(at.to_string()),
-            images: images.len() as u64 + lost,
+            images: images + lost,
             pending: pending + lost,
-            gaps: gaps.len() + holes,
+            gaps: gaps + holes,
         };
         let lines = lines(&told, &all, |flaw| {
             let own = places.get(flaw as usize);
             let in_use = Place::in_use(own.into_iter().flatten().copied());
             (counts.get(flaw as usize).copied().unwrap_or_default(), in_use)
         });
-        drop(images);
         let mut of_packs = vec![Vec::new(); told.packs().len()];
         let mut named: HashMap<(String, String), Vec<u32>> = HashMap::new();
         for number in &all {
@@ -250,7 +187,7 @@ fn lines(
 }
 
 impl Pack {
-    fn is_loaded(&self, usage: &engine::in_use::Usage) -> Option<bool> {
+    pub(super) fn is_loaded(&self, usage: &engine::in_use::Usage) -> Option<bool> {
         usage.loads(&self.purls, &self.name)
     }
 }

@@ -81,6 +81,11 @@ impl Said {
         found.filter(|(_, it)| is_it(it)).map(|(number, _)| number).collect()
     }
 
+    /// The flaw of each finding, by the finding's number.
+    pub(super) fn flaws_of_found(&self) -> Vec<u32> {
+        self.found.iter().map(|it| it.about).collect()
+    }
+
     /// How many flaws there are.
     pub(super) fn flaws(&self) -> usize {
         self.flaws.len()
