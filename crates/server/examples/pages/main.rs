@@ -86,8 +86,9 @@ fn copied(directory: &Path, images: &str) -> Result<PathBuf, Failure> {
 fn app(store: &Store, almanac: &Path, directory: &Path) -> App {
     let access = Access::Local { name: "bench".to_owned() };
     let world = World::new(Some(almanac.to_owned())).keeping(directory.join("kept"));
+    // As a server has it, where policies are asked beside those who look.
     let reach =
-        Reach { engine: Engine::default(), settings: Arc::default(), jobs: false, offline: true };
+        Reach { engine: Engine::default(), settings: Arc::default(), jobs: true, offline: true };
     let clock = Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()));
     App::new(store.clone(), world, access, reach, clock)
 }
