@@ -8,8 +8,8 @@ use base::{BaseImage, Claim, Clues, Found, Layers, Standing};
 use engine::{Engine, Hearing, Part, Request};
 use format::report;
 use gate::Beside;
-use image::Silent;
-use model::{Analysis, ImageDescription, Inventory, KnownBase, Platform};
+use image::{Settings, Silent};
+use model::{Analysis, ImageDescription, Inventory, KnownBase, Platform, Reference};
 
 use crate::Context;
 use crate::asking::{Asking, Whose, ask, server};
@@ -243,7 +243,11 @@ fn layers_of(
         return Ok(layers);
     }
     let name = format!("registry://{}", claim.reference);
-    let described = described(context, &name, Some(&image.platform))?;
+    let own: Option<Reference> = image.name.parse().ok();
+    let own = own.as_ref().map(|it| &*it.host);
+    let settings = crate::subject::reach_for(context, &name).map_err(|error| error.to_string())?;
+    let settings = settings.for_named(&claim.reference.host, own);
+    let described = described_by(&name, Some(&image.platform), settings)?;
     Ok(Layers::of(&described).ok_or("it does not say what its layers are")?)
 }
 
@@ -254,6 +258,14 @@ pub(crate) fn described(
     platform: Option<&Platform>,
 ) -> Result<ImageDescription, String> {
     let settings = crate::subject::reach_for(context, name).map_err(|error| error.to_string())?;
+    described_by(name, platform, settings)
+}
+
+fn described_by(
+    name: &str,
+    platform: Option<&Platform>,
+    settings: Settings,
+) -> Result<ImageDescription, String> {
     let request = Request {
         subject: name.to_owned(),
         platform: platform.filter(|it| !it.os.is_empty()).cloned(),

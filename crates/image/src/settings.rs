@@ -31,3 +31,41 @@ impl Default for Settings {
         }
     }
 }
+
+impl Settings {
+    /// The same for a host that an image names, which comes from `own`: who builds an image may name any.
+    /// So that host is not shown what was given for every registry, unless it is where the image is from.
+    #[must_use]
+    pub fn for_named(&self, host: &str, own: Option<&str>) -> Self {
+        let mut settings = self.clone();
+        if own != Some(host) {
+            settings.credentials = None;
+        }
+        settings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Credentials;
+
+    use super::*;
+
+    #[test]
+    fn what_is_for_every_registry_is_shown_to_none_that_only_an_image_names() {
+        let login = |user: &str| Credentials::Basic {
+            user: user.to_owned(),
+            password: model::Secret::new("proof"),
+        };
+        let (credentials, hub) = (Some(login("all")), Some(login("hub")));
+        let settings = Settings { credentials, hub, ..Settings::default() };
+        let shown = |host: &str, own: Option<&str>| {
+            let it = settings.for_named(host, own);
+            (it.credentials.is_some(), it.hub.is_some())
+        };
+        assert_eq!(shown("registry.example", Some("registry.example")), (true, true));
+        assert_eq!(shown("other.example", Some("registry.example")), (false, true));
+        assert_eq!(shown("registry.example:444", Some("registry.example")), (false, true));
+        assert_eq!(shown("registry.example", None), (false, true));
+    }
+}

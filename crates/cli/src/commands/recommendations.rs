@@ -142,7 +142,11 @@ impl Asked<'_> {
             return Err(Failure::error(what, "leave one of --tag and --only-refresh out"));
         }
         let platform = subject.image().map(|it| it.platform.clone());
-        let at = Repository::of(context, lookout, &reference, platform)?;
+        // What only the image says is no word of who asks.
+        let from: Option<Reference> = name.parse().ok();
+        let is_said = matches!(base.way, Way::Provenance | Way::Label);
+        let from = is_said.then(|| from.map(|it| it.host).unwrap_or_default());
+        let at = Repository::of(context, lookout, (&reference, from), platform)?;
 
         let mut paper = Paper {
             target: name,
@@ -400,11 +404,16 @@ impl<'a> Repository<'a> {
     fn of(
         context: &Context,
         lookout: &'a Lookout,
-        reference: &Reference,
+        (reference, from): (&Reference, Option<String>),
         platform: Option<Platform>,
     ) -> anyhow::Result<Self> {
         let name = Reference { digest: None, ..reference.clone() }.familiar();
-        let settings = Arc::new(reach_for(context, &format!("registry://{name}"))?);
+        let settings = reach_for(context, &format!("registry://{name}"))?;
+        let settings = match from {
+            Some(from) => settings.for_named(&reference.host, Some(&from)),
+            None => settings,
+        };
+        let settings = Arc::new(settings);
         Ok(Self {
             reference: reference.clone(),
             platform: platform.filter(|it| !it.os.is_empty()),

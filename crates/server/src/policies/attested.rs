@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base::{Claim, Layers};
+use image::Settings;
 use model::{Digest, Gap, OrganisationId, Platform};
 
 use crate::app::App;
@@ -74,7 +75,7 @@ impl Asking {
         app: &App,
         organisation: &OrganisationId,
         claim: &Claim,
-        platform: &Platform,
+        (repository, platform): (&str, &Platform),
     ) -> Result<Layers, String> {
         let reference = &claim.reference;
         if let Some(digest) = &reference.digest {
@@ -88,7 +89,8 @@ impl Asking {
         if app.reach.offline {
             return Err("no registry is asked here".to_owned());
         }
-        let key = format!("{reference} {platform}");
+        let own = repository.split('/').next();
+        let key = format!("{} {reference} {platform}", own.unwrap_or_default());
         let known = self.layers.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(known) = known {
             return known;
@@ -96,7 +98,12 @@ impl Asking {
         if let Some(why) = self.silent(&reference.host) {
             return Err(format!("{} did not answer: {why}", reference.host));
         }
-        let told = described(app, &reference.to_string(), platform).await;
+        let mut settings = app.reach.settings.for_named(&reference.host, own);
+        // Nor does anybody look around in our own network by naming bases there.
+        if own != Some(&reference.host) {
+            settings.outgoing.get_or_insert_default();
+        }
+        let told = described(app, &reference.to_string(), platform, settings).await;
         // That there is no such image is an answer: who names one shuts nobody else out.
         let told = told.map_err(|(why, is_silent)| {
             if is_silent {
@@ -126,8 +133,13 @@ impl Asking {
 
 /// What an image of that name for that platform is made of; else why that is not known, and whether nobody
 /// answered.
-async fn described(app: &App, name: &str, platform: &Platform) -> Result<Layers, (String, bool)> {
-    let request = request(app, name, platform);
+async fn described(
+    app: &App,
+    name: &str,
+    platform: &Platform,
+    settings: Settings,
+) -> Result<Layers, (String, bool)> {
+    let request = engine::Request { settings: Arc::new(settings), ..request(app, name, platform) };
     match tokio::time::timeout(PATIENCE, app.reach.engine.describe(&request)).await {
         Ok(Ok(it)) => {
             Layers::of(&it).ok_or_else(|| ("it does not say what they are".into(), false))

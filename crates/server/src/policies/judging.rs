@@ -349,7 +349,7 @@ pub(super) async fn seen(
         for claim in beside.claims(image) {
             let layers = match claim.layers_among(image, &bases) {
                 Some(layers) => Ok(layers),
-                None => asking.layers(app, organisation, &claim, platform).await,
+                None => asking.layers(app, organisation, &claim, (repository, platform)).await,
             };
             claims.push((claim, layers));
         }
