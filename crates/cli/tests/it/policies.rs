@@ -166,9 +166,8 @@ fn a_bundle_goes_round_and_is_pulled_once() {
     house.exits(1, &format!("policy archive://v1.tar --policy-bundle {missing}"));
 }
 
-/// The gate of an environment: an exception opens it, and shuts it when it is let go of.
-#[test]
-fn what_is_accepted_where_it_goes_lets_it_through() {
+/// Where the former build is in staging, and the later one in production.
+fn promoting() -> Sandbox {
     let house = house();
     for line in [
         "push archive://v1.tar",
@@ -178,6 +177,13 @@ fn what_is_accepted_where_it_goes_lets_it_through() {
     ] {
         house.done(line);
     }
+    house
+}
+
+/// The gate of an environment: an exception opens it, and shuts it when it is let go of.
+#[test]
+fn what_is_accepted_where_it_goes_lets_it_through() {
+    let house = promoting();
     let gate = "policy myorg/web:v1 --exit-code --only-policy fixable-vulnerabilities --env";
     for place in ["production", "staging"] {
         let said = house.exits(2, &format!("{gate} {place}"));
@@ -224,15 +230,7 @@ fn held_against_what_runs_there_and_what_was_last() {
 
 #[test]
 fn a_promotion_is_judged_by_the_policies_of_where_it_goes() {
-    let house = house();
-    for line in [
-        "push archive://v1.tar",
-        "push archive://v2.tar",
-        "env production myorg/web:v2",
-        "env staging myorg/web:v1",
-    ] {
-        house.done(line);
-    }
+    let house = promoting();
     house.done("policy set --env production --built-in --only-policy fixable-vulnerabilities");
     let gate = "compare --exit-on policy --env staging --to-env production";
     let said = house.exits(2, gate);
