@@ -1,7 +1,8 @@
 //! What this machine has already read, under its digest.
 //!
 //! `<root>/<shelf>/<fingerprint>/<digest>`: one file per value, framed so that a torn, foreign or
-//! renamed file is a miss and nothing worse. Processes may share a root without asking each other.
+//! renamed file is a miss and nothing worse; or, as it came, a file that whoever asks for it can hold
+//! against something. Processes may share a root without asking each other.
 
 mod frame;
 mod room;
@@ -32,17 +33,20 @@ pub enum Shelf {
     Layers,
     /// What a whole image says, under the digest of its manifest or configuration.
     Inventories,
+    /// Files of bundles of policies, and where their names led, as they came.
+    Policies,
 }
 
 impl Shelf {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Layers, Self::Inventories];
+    pub const ALL: [Self; 3] = [Self::Layers, Self::Inventories, Self::Policies];
 
     /// Its folder's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Layers => "layers",
             Self::Inventories => "inventories",
+            Self::Policies => "policies",
         }
     }
 }
@@ -119,24 +123,40 @@ impl Cache {
         fingerprint: &str,
         digest: &Digest,
     ) -> Option<T> {
-        self.speak_for(shelf, fingerprint);
         let path = self.path(shelf, fingerprint, digest);
+        let (bytes, age) = self.read(shelf, fingerprint, &path)?;
+        let value = frame::unpack(&key(shelf, fingerprint, digest), &bytes)?;
+        touch(&path, age);
+        Some(value)
+    }
+
+    /// The bytes that lie there, as somebody put them there or changed them since: whoever asks holds them
+    /// against something.
+    pub fn file(&self, shelf: Shelf, fingerprint: &str, digest: &Digest) -> Option<Vec<u8>> {
+        let path = self.path(shelf, fingerprint, digest);
+        let (bytes, age) = self.read(shelf, fingerprint, &path)?;
+        touch(&path, age);
+        Some(bytes)
+    }
+
+    /// What is there, and how long ago it was of use; nothing where a clock was turned back.
+    fn read(
+        &self,
+        shelf: Shelf,
+        fingerprint: &str,
+        path: &Path,
+    ) -> Option<(Vec<u8>, Option<Duration>)> {
+        self.speak_for(shelf, fingerprint);
         // Asked before opening: to open a named pipe is to wait for ever.
-        let metadata = fs_err::symlink_metadata(&path).ok()?;
+        let metadata = fs_err::symlink_metadata(path).ok()?;
         if !metadata.is_file() || metadata.len() > self.limit {
             return None;
         }
-        let mut file = fs_err::File::open(&path).ok()?;
+        let file = fs_err::File::open(path).ok()?;
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
-        (&mut file).take(self.limit).read_to_end(&mut bytes).ok()?;
-        let value = frame::unpack(&key(shelf, fingerprint, digest), &bytes)?;
-        let now = SystemTime::now();
-        let age = metadata.modified().ok().and_then(|used| now.duration_since(used).ok());
-        if age.is_none_or(|it| it > TOUCH_AFTER) {
-            // A cache that may only be read is still a cache.
-            let _ = file.file().set_modified(now);
-        }
-        Some(value)
+        file.take(self.limit).read_to_end(&mut bytes).ok()?;
+        let used = metadata.modified().ok();
+        Some((bytes, used.and_then(|used| SystemTime::now().duration_since(used).ok())))
     }
 
     /// Keeps `value` under `digest`, making room if need be. A value larger than the whole cache is
@@ -148,24 +168,38 @@ impl Cache {
         digest: &Digest,
         value: &T,
     ) -> Result<(), Error> {
-        self.speak_for(shelf, fingerprint);
         if self.closed.load(Ordering::Relaxed) {
             return Ok(());
         }
         let bytes = frame::pack(&key(shelf, fingerprint, digest), value).map_err(Error::Unfit)?;
+        self.put_file(shelf, fingerprint, digest, &bytes)
+    }
+
+    /// Keeps these bytes as they are, with the same bounds.
+    pub fn put_file(
+        &self,
+        shelf: Shelf,
+        fingerprint: &str,
+        digest: &Digest,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
+        self.speak_for(shelf, fingerprint);
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let length = bytes.len() as u64;
         if length > self.limit {
             return Ok(());
         }
         let path = self.path(shelf, fingerprint, digest);
         let replaced = fs_err::symlink_metadata(&path).map_or(0, |it| it.len());
-        let mut written = write(&path, &bytes);
+        let mut written = write(&path, bytes);
         for _ in 0..8 {
             // Another process may prune folder or file before we are done with them.
             if !written.as_ref().is_err_and(|it| it.kind() == io::ErrorKind::NotFound) {
                 break;
             }
-            written = write(&path, &bytes);
+            written = write(&path, bytes);
         }
         if let Err(why) = written {
             self.closed.store(true, Ordering::Relaxed);
@@ -231,6 +265,16 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.persist(path).map_err(|it| it.error)?;
     Ok(())
+}
+
+/// Marks it as used now, unless it was a moment ago.
+fn touch(path: &Path, age: Option<Duration>) {
+    if age.is_none_or(|it| it > TOUCH_AFTER)
+        && let Ok(file) = fs_err::File::open(path)
+    {
+        // A cache that may only be read is still a cache.
+        let _ = file.file().set_modified(SystemTime::now());
+    }
 }
 
 /// A panic elsewhere does not spoil what is behind these locks.

@@ -92,6 +92,24 @@ fn a_damaged_file_is_a_miss() {
 }
 
 #[test]
+fn a_file_is_as_it_lies_there() {
+    let (_folder, cache) = cache(DEFAULT_LIMIT);
+    let file = || cache.file(Shelf::Policies, "f", &digest(1));
+    assert_eq!(file(), None);
+    cache.put_file(Shelf::Policies, "f", &digest(1), b"package tea").unwrap();
+    assert_eq!(file().as_deref(), Some(&b"package tea"[..]));
+    assert_eq!(cache.get::<u64>(Shelf::Policies, "f", &digest(1)), None, "it is no value");
+    fs_err::write(cache.path(Shelf::Policies, "f", &digest(1)), b"torn").unwrap();
+    assert_eq!(file().as_deref(), Some(&b"torn"[..]), "whoever asks finds out");
+    // It makes room for others as they do for it.
+    let small = Cache::open(cache.root().to_owned(), 100);
+    small.put_file(Shelf::Policies, "f", &digest(2), &[7; 99]).unwrap();
+    assert!(small.list().is_empty(), "even the last is more than nine tenths");
+    small.put_file(Shelf::Policies, "f", &digest(3), &[7; 101]).unwrap();
+    assert_eq!(small.file(Shelf::Policies, "f", &digest(3)), None, "larger than all of it");
+}
+
+#[test]
 fn another_type_is_a_miss_or_a_value_never_a_panic() {
     let (_folder, cache) = cache(DEFAULT_LIMIT);
     // As a sequence, these bytes promise more elements than there is memory.

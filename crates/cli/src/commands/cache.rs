@@ -26,7 +26,7 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Remove what was kept of layers, and of whole images if asked
+    /// Remove what was kept of layers and bundles of policies, and of whole images if asked
     Prune {
         /// Also remove the SBOMs of whole images
         #[arg(long)]
@@ -53,6 +53,7 @@ fn title(shelf: Shelf) -> &'static str {
     match shelf {
         Shelf::Layers => "layers",
         Shelf::Inventories => "sboms",
+        Shelf::Policies => "policies",
     }
 }
 
@@ -79,22 +80,22 @@ fn df(cache: &Kept, format: Format, context: &Context) -> anyhow::Result<()> {
     context.messages.tell_as(format, &value, || {
         let (root, limit) = (cache.root().display(), HumanBytes(cache.limit()));
         let mut text = format!("{root} (at most {limit})\n\n");
-        let _ = writeln!(text, "{:<8}{:>8}{:>14}", "What", "Entries", "Size");
+        let _ = writeln!(text, "{:<9}{:>8}{:>14}", "What", "Entries", "Size");
         for (title, (entries, bytes)) in rows.into_iter().chain([("total", (entries, bytes))]) {
             let size = HumanBytes(bytes).to_string();
-            let _ = writeln!(text, "{title:<8}{entries:>8}{size:>14}");
+            let _ = writeln!(text, "{title:<9}{entries:>8}{size:>14}");
         }
         text
     })
 }
 
 fn prune(cache: &Kept, sboms: bool, force: bool, context: &Context) -> anyhow::Result<()> {
-    let shelves: &[Shelf] = if sboms { &Shelf::ALL } else { &[Shelf::Layers] };
+    let shelves: &[Shelf] = if sboms { &Shelf::ALL } else { &[Shelf::Layers, Shelf::Policies] };
     if !force {
         let question = || {
             let (entries, bytes) = sum(cache, shelves);
-            let (what, bytes) =
-                (if sboms { "layers and SBOMs" } else { "layers" }, HumanBytes(bytes));
+            let what = if sboms { "layers, policies and SBOMs" } else { "layers and policies" };
+            let bytes = HumanBytes(bytes);
             format!("Remove what was kept of {what} ({entries} entries, {bytes})?")
         };
         let hint = "--force removes without asking";

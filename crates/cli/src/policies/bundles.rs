@@ -79,7 +79,7 @@ pub(super) fn pulled(context: &Context, reference: &str) -> anyhow::Result<Vec<M
         );
         context.messages.warn(&what);
     }
-    if let Err(why) = kept.remember(&asked, (&found.digest, &found.manifest)) {
+    if let Err(why) = kept.remember(&asked, (&found.digest, &found.manifest), &found.layers) {
         context.messages.debug(&format!("bundle {reference} is not kept: {why}"));
     }
     Ok(modules)

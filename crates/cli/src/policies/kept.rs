@@ -1,8 +1,9 @@
 //! Bundles that were pulled before: their files and manifests by digest, and where names led to.
 
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::path::Path;
 
+use cache::{Cache, Shelf};
 use image::artifact::{self, Layer};
 use jiff::Timestamp;
 use model::{Digest, Reference};
@@ -14,11 +15,14 @@ use crate::Context;
 
 /// The most bytes of anything that is kept: no part of a bundle has more.
 const LARGEST: u64 = bundle::LARGEST as u64;
+/// All of it lies in one folder, and none of it is of another form one day: what a digest says, it is.
+const FOLDER: &str = "bundles";
 
-/// Where they are. Without a cache they are gone when this is.
+/// Where they are: what is pulled now in a folder that goes when this does, and what is right of that, in
+/// the cache, if there is one.
 pub(super) struct Kept {
-    folder: PathBuf,
-    _passing: Option<tempfile::TempDir>,
+    cache: Option<Cache>,
+    now: tempfile::TempDir,
 }
 
 /// Where a name led to.
@@ -34,21 +38,19 @@ pub(super) struct Led {
 
 impl Kept {
     pub(super) fn of(context: &Context) -> anyhow::Result<Self> {
-        if let Some(cache) = context.environment.cache()? {
-            return Ok(Self { folder: cache.root().join("policies"), _passing: None });
-        }
-        let passing = tempfile::tempdir()?;
-        Ok(Self { folder: passing.path().to_owned(), _passing: Some(passing) })
+        Ok(Self { cache: context.environment.cache()?, now: tempfile::tempdir()? })
     }
 
+    /// To where files are pulled.
     pub(super) fn folder(&self) -> &Path {
-        &self.folder
+        self.now.path()
     }
 
-    /// What is kept under a digest, as long as it is that: what was torn since, or changed, is none.
+    /// What is known under a digest, as long as it is that: what was torn since, or changed, is none.
     pub(super) fn bytes(&self, digest: &Digest) -> Option<Vec<u8>> {
-        let bytes = read(&self.folder.join(digest.hex()))?;
-        artifact::is_called(&bytes, digest).then_some(bytes)
+        let is_it = |bytes: &Vec<u8>| artifact::is_called(bytes, digest);
+        let pulled = || read(&self.now.path().join(digest.hex()));
+        pulled().filter(is_it).or_else(|| self.file(digest).filter(is_it))
     }
 
     /// Is all of a file there?
@@ -58,39 +60,45 @@ impl Kept {
 
     /// Where the name led to when it was pulled last.
     pub(super) fn led(&self, name: &Reference) -> Option<Led> {
-        let led: Led = serde_json::from_slice(&read(&self.place(name))?).ok()?;
+        let led: Led = serde_json::from_slice(&self.file(&called(name))?).ok()?;
         // Whatever stands there is of another name, or of nobody.
         (led.reference == whole(name)).then_some(led)
     }
 
-    /// Remembers a manifest, and that a name led to it. A cache that cannot be written to is in nobody's way.
+    /// Remembers a bundle that was pulled, and that a name led to it. A cache that cannot be written to is
+    /// in nobody's way.
     pub(super) fn remember(
         &self,
         name: &Reference,
         (digest, manifest): (&Digest, &[u8]),
-    ) -> std::io::Result<()> {
-        self.write(&self.folder.join(digest.hex()), manifest)?;
-        if name.digest.is_some() {
-            return Ok(());
+        files: &[Layer],
+    ) -> anyhow::Result<()> {
+        let Some(cache) = &self.cache else { return Ok(()) };
+        let keep = |at: &Digest, bytes: &[u8]| cache.put_file(Shelf::Policies, FOLDER, at, bytes);
+        for it in files {
+            // What was here before is here.
+            if let Some(bytes) = read(&self.now.path().join(it.digest.hex())) {
+                keep(&it.digest, &bytes)?;
+            }
         }
-        let reference = whole(name);
-        let led = Led { reference, digest: digest.clone(), at: Timestamp::now() };
-        self.write(&self.place(name), &serde_json::to_vec(&led)?)
-    }
-
-    /// Another process never sees half of it.
-    fn write(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-        fs_err::create_dir_all(&self.folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(bytes)?;
-        file.persist(path)?;
+        keep(digest, manifest)?;
+        if name.digest.is_none() {
+            let reference = whole(name);
+            let led = Led { reference, digest: digest.clone(), at: Timestamp::now() };
+            keep(&called(name), &serde_json::to_vec(&led)?)?;
+        }
         Ok(())
     }
 
-    fn place(&self, name: &Reference) -> PathBuf {
-        let called = Digest::from_sha256(&Sha256::digest(whole(name)).into());
-        self.folder.join(format!("{}.name", called.hex()))
+    fn file(&self, digest: &Digest) -> Option<Vec<u8>> {
+        let bytes = self.cache.as_ref()?.file(Shelf::Policies, FOLDER, digest)?;
+        (bytes.len() as u64 <= LARGEST).then_some(bytes)
     }
+}
+
+/// Under what it is remembered where a name led to. No bytes are called like that.
+fn called(name: &Reference) -> Digest {
+    Digest::from_sha256(&Sha256::digest(whole(name)).into())
 }
 
 /// The name with its host and its tag: `docker.io/acme/policies:latest`.

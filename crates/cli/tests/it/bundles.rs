@@ -26,7 +26,7 @@ fn publish(house: &Sandbox, name: &str, rules: &str) -> String {
 
 /// Each file of bundles that is kept.
 fn kept(house: &Sandbox) -> Vec<PathBuf> {
-    let folder = fs_err::read_dir(house.path("home/.cache/foretop/policies")).unwrap();
+    let folder = fs_err::read_dir(house.path("home/.cache/foretop/policies/bundles")).unwrap();
     folder.map(|it| it.unwrap().path()).collect()
 }
 
@@ -103,6 +103,12 @@ fn known_from_before() {
     house.done(&judge(&pinned));
     let said = house.exits(1, &judge(&name));
     assert!(said.contains("hint: FORETOP_OFFLINE=1 judges by what was pulled at 2"), "{said}");
+    // It takes room as all that is kept does, and gives it back.
+    let bundles = || house.json("cache df --format json")["policies"]["entries"].clone();
+    assert_ne!(bundles(), 0);
+    house.done("cache prune --force");
+    assert_eq!(bundles(), 0);
+    house.exits(1, &judge(&pinned));
     // Nothing is kept where nothing is to be kept.
     let house = house.with("FORETOP_NO_CACHE", "1").with("FORETOP_OFFLINE", "1");
     house.exits(1, &judge(&pinned));

@@ -14,6 +14,7 @@ fn filled() -> Sandbox {
         cache.put(Shelf::Layers, "f", &digest, &vec![7_u8; 1000]).unwrap();
     }
     cache.put(Shelf::Inventories, "f", &Digest::from_sha256(&[9; 32]), &7_u64).unwrap();
+    cache.put_file(Shelf::Policies, "f", &Digest::from_sha256(&[8; 32]), b"package tea").unwrap();
     sandbox
 }
 
