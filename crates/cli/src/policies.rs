@@ -198,7 +198,8 @@ pub(crate) fn judged_among_others<const N: usize>(
     let all = sides.map(|(analysis, Ground { beside, .. })| {
         let facts = gate::facts(analysis, beside, now, VERSION);
         let (runtime, settings) = (runtime.handle().clone(), settings.clone());
-        let verdicts = judge.judge(&facts, &World { runtime, settings, keys: &keys, beside });
+        let world = World { runtime, settings, keys: &keys, beside, guarded: false };
+        let verdicts = judge.judge(&facts, &world);
         let paper = gate::on_paper(&verdicts);
         Judged { verdicts, paper }
     });

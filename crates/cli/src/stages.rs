@@ -86,7 +86,7 @@ impl Stages {
         for (image, platform, stages) in grounds {
             let used = used(built, image, platform)
                 .ok_or_else(|| refuse(&format!("{image} is not among what went into the build")))?;
-            let mut inventory = look_into(context, &used, platform)?;
+            let mut inventory = look_into(context, (&used, ground.beside.host()), platform)?;
             let title = format!("{image} (stage {})", stages.join(", "));
             if let Read::Image(image) = &mut inventory.subject {
                 image.name = title;
@@ -161,14 +161,15 @@ fn used(built: &Provenance, image: &str, platform: Option<&Platform>) -> Option<
     Some(Reference { tag: None, digest: Some(digest), ..used.reference.clone() })
 }
 
+/// What is in an image that went into a build; `own` is the registry that what was built is in.
 fn look_into(
     context: &Context,
-    used: &Reference,
+    (used, own): (&Reference, Option<&str>),
     platform: Option<&Platform>,
 ) -> anyhow::Result<Inventory> {
     let subject = format!("registry://{used}");
     let request = Request {
-        settings: Arc::new(reach_for(context, &subject)?),
+        settings: Arc::new(reach_for(context, &subject)?.for_named(&used.host, own)),
         subject,
         platform: platform.cloned(),
         reference: None,

@@ -56,6 +56,11 @@ impl Beside {
         beside
     }
 
+    /// The registry that it is in, if any.
+    pub fn host(&self) -> Option<&str> {
+        self.repository.as_deref()?.split('/').next()
+    }
+
     /// It stands on what is said and what is known: images whose layers are its beginning. No registry is
     /// asked.
     pub fn stand_on_known(&mut self, image: &ImageDescription, known: &[KnownBase]) {

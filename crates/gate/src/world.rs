@@ -34,9 +34,27 @@ pub struct World<'a> {
     pub keys: &'a dyn Keys,
     /// What is stated beside the image.
     pub beside: &'a Beside,
+    /// Only hosts that everybody reaches are asked, and where the image is: whoever builds images names
+    /// others, and is not to look around in our own network by that.
+    pub guarded: bool,
 }
 
 impl World<'_> {
+    /// How this host is asked: what policies ask for is often what the image names, so that it is shown
+    /// nothing that is for every registry unless it is where the image is.
+    fn reach(&self, host: &str) -> Result<Arc<Settings>, String> {
+        let Some(settings) = &self.settings else { return Err(OFFLINE.to_owned()) };
+        let own = self.beside.host();
+        if own == Some(host) {
+            return Ok(Arc::clone(settings));
+        }
+        let mut settings = settings.for_named(host, own);
+        if self.guarded {
+            settings.outgoing.get_or_insert_default();
+        }
+        Ok(Arc::new(settings))
+    }
+
     /// The key that a policy names: in a file, at a URL, or as it is.
     fn key(&self, options: &Value) -> Result<Key, String> {
         let named = options["key_ref"].as_str().or(options["key"].as_str());
@@ -49,24 +67,24 @@ impl World<'_> {
 
     /// What a registry has about an image.
     fn papers(&self, reference: &str, digest: &str) -> Result<(Reference, Papers, Digest), String> {
-        let Some(settings) = &self.settings else { return Err(OFFLINE.to_owned()) };
         let asked: Reference = reference.parse().map_err(|it| format!("{reference}: {it}"))?;
+        let settings = self.reach(&asked.host)?;
         let digest: Digest = digest.parse().map_err(|it| format!("{digest:.100}: {it}"))?;
         let progress: Arc<dyn Progress> = Arc::new(Silent);
-        let papers = Papers::of(&asked, settings, &progress).map_err(|it| it.to_string())?;
+        let papers = Papers::of(&asked, &settings, &progress).map_err(|it| it.to_string())?;
         Ok((asked, papers, digest))
     }
 
     /// How an image in a registry is signed.
     fn signatures(&self, reference: &str) -> Result<Vec<ImageSignature>, String> {
-        let Some(settings) = &self.settings else { return Err(OFFLINE.to_owned()) };
+        let asked: Reference = reference.parse().map_err(|it| format!("{reference}: {it}"))?;
         let request = Request {
             subject: format!("registry://{reference}"),
             platform: None,
             reference: None,
             manifest: None,
             hearing: engine::Hearing::Nothing,
-            settings: Arc::clone(settings),
+            settings: self.reach(&asked.host)?,
             progress: Arc::new(Silent),
         };
         let engine = Engine { cache: None };
@@ -95,12 +113,11 @@ fn heard(options: &Value, verify: impl FnOnce(Log) -> Result<Proof, Refused>) ->
 
 impl Outside for World<'_> {
     fn image_digest(&self, reference: &str) -> Result<Option<String>, String> {
-        let Some(settings) = &self.settings else {
-            return Err(OFFLINE.to_owned());
-        };
         let asked: Reference = reference.parse().map_err(|it| format!("{reference}: {it}"))?;
+        let settings = self.reach(&asked.host)?;
         let progress: Arc<dyn Progress> = Arc::new(Silent);
-        let desk = Desk::registry(&asked.host, settings, &progress).map_err(|it| it.to_string())?;
+        let desk =
+            Desk::registry(&asked.host, &settings, &progress).map_err(|it| it.to_string())?;
         let digest = self.runtime.block_on(async {
             let tag = match (&asked.digest, &asked.tag) {
                 (Some(digest), _) => digest.to_string(),

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use attestation::Key;
 use gate::{Beside, Keys, World};
-use image::Settings;
+use image::{Attached, Credentials, Settings};
+use model::{Inventory, Reference, Secret, Subject};
 use policy::Outside as _;
 use serde_json::{Value, json};
-use testkit::{AttestationForm, FakeRegistry, Fault, image, index, layer};
+use testkit::{AttestationForm, FakeRegistry, Fault, Guard, image, index, layer};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -29,9 +30,62 @@ fn asked<T>(ask: impl FnOnce(&World<'_>) -> T) -> T {
 
 /// Asks; without settings, in a world where no registry is asked.
 fn asked_with<T>(settings: Option<Arc<Settings>>, ask: impl FnOnce(&World<'_>) -> T) -> T {
+    asked_about(&Beside::default(), (settings, false), ask)
+}
+
+/// Asks, of an image beside which that is stated.
+fn asked_about<T>(
+    beside: &Beside,
+    (settings, guarded): (Option<Arc<Settings>>, bool),
+    ask: impl FnOnce(&World<'_>) -> T,
+) -> T {
     let runtime = tokio::runtime::Runtime::new().expect("there are threads");
-    let beside = Beside::default();
-    ask(&World { runtime: runtime.handle().clone(), settings, keys: &Nobody, beside: &beside })
+    let runtime = runtime.handle().clone();
+    ask(&World { runtime, settings, keys: &Nobody, beside, guarded })
+}
+
+#[test]
+fn a_registry_that_is_not_where_the_image_is() {
+    let (registry, [_, first, _, alone]) = registry();
+    let registry = registry.guarded(Guard::Basic("ann".to_owned(), "pr00f".to_owned()));
+    let name = format!("{}/tea:alone", registry.host());
+    let password = Secret::new("pr00f");
+    let login = Credentials::Basic { user: "ann".to_owned(), password };
+    let settings = Settings { retries: 0, credentials: Some(login), ..Settings::default() };
+    let settings = Some(Arc::new(settings));
+    let inventory = Inventory {
+        subject: Subject::Image(Box::default()),
+        distro: None,
+        packages: Vec::new(),
+        statements: Vec::new(),
+        gaps: Vec::new(),
+    };
+    let beside = |host: &str| {
+        let found: Reference = format!("{host}/web:1").parse().expect("it is a name");
+        Beside::of(&inventory, Some(&found), || Ok(Attached::default()))
+    };
+    // Where the image is, it is asked as all registries are.
+    for guarded in [false, true] {
+        let told = asked_about(&beside(&registry.host()), (settings.clone(), guarded), |world| {
+            world.image_digest(&name)
+        });
+        assert_eq!(told.unwrap(), Some(alone.clone()));
+    }
+    let before = registry.seen().len();
+    for beside in [beside("other.example"), Beside::default()] {
+        asked_about(&beside, (settings.clone(), false), |world| {
+            assert!(world.image_digest(&name).is_err());
+            assert!(world.index(&name, &first).is_err());
+        });
+        assert!(registry.seen()[before..].iter().all(|it| it.authorization.is_none()));
+        assert!(registry.seen().len() > before);
+    }
+    // Nor is it asked at all by who is where others are not.
+    let before = registry.seen().len();
+    let told =
+        asked_about(&beside("other.example"), (settings, true), |world| world.image_digest(&name));
+    assert!(told.is_err(), "{told:?}");
+    assert_eq!(registry.seen().len(), before);
 }
 
 /// A registry with an index of two images, an attestation beside the first, and one image alone.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use testkit::{FakeRegistry, Fault, ImageBuilder, image};
+use testkit::{FakeRegistry, Fault, Guard, ImageBuilder, Seen, image};
 
 use crate::bases::{kettle, provenance, state, tea, web};
 use crate::sandbox::Sandbox;
@@ -131,6 +131,36 @@ fn about_a_base_that_is_remembered() {
     place.put_into_force();
     place.running("honest", "met", "");
     place.running("liar", "unknown", "the base image is unknown");
+}
+
+/// What is shown to every registry that we name is not shown to one that only the image names.
+#[test]
+fn about_where_the_base_is() {
+    let guard = || Guard::Basic("ann".to_owned(), "pr00f".to_owned());
+    let (own, other) = (FakeRegistry::start().guarded(guard()), FakeRegistry::start());
+    let tea_there = format!("{}/tea:1.0", other.host());
+    let used = other.push("tea", "1.0", &tea());
+    let tools_there = format!("{}/tools:1", other.host());
+    let built_with = other.push("tools", "1", &image().layer(kettle("9.0-r0", "")));
+    own.push("web", "1", &web(tea()));
+    let house = Sandbox::new().with("SOURCE_DATE_EPOCH", "1717200000");
+    let house =
+        house.with("FORETOP_REGISTRY_USER", "ann").with("FORETOP_REGISTRY_PASSWORD", "pr00f");
+    let named = format!("{}/web:1", own.host());
+    let dockerfile = format!("FROM {tools_there} AS build\nRUN make\n\nFROM {tea_there}\n");
+    let images = [(&*tools_there, &*built_with), (&*tea_there, &*used)];
+    state(&house, &named, &provenance(&dockerfile, &images));
+    let other = other.guarded(guard());
+    let shown = |all: Vec<Seen>| all.into_iter().filter(|it| it.authorization.is_some()).count();
+    for line in
+        ["cves --ignore-base", "quickview", "policy", "recommendations", "cves --multi-stage"]
+    {
+        let before = other.seen().len();
+        let said = house.foretop(&format!("{line} registry://{named}"));
+        assert!(other.seen().len() > before, "{line}: it is asked for the base: {said}");
+        assert_eq!(shown(other.seen()), 0, "{line}: {:?}", other.seen());
+    }
+    assert!(shown(own.seen()) > 0);
 }
 
 fn openssl(words: &[&str]) -> Option<bool> {

@@ -379,7 +379,8 @@ pub(super) async fn asked(
     // It waits for registries, so it holds no core meanwhile.
     let judging = tokio::task::spawn_blocking(move || {
         let _held = held;
-        let world = World { runtime, settings, keys: &OnlyBrought, beside: &beside };
+        let (keys, beside) = (&OnlyBrought, &beside);
+        let world = World { runtime, settings, keys, beside, guarded: true };
         sets.iter().map(|it| gate::on_paper(&it.judge.judge(&facts, &world))).collect()
     });
     judging.await.map_err(|error| format!("judging broke off: {error}"))
