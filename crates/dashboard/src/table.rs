@@ -249,8 +249,13 @@ impl Table {
 
     /// It goes on there, as the API says.
     pub(crate) fn goes_on(&mut self, visit: &Visit, next: Option<&str>) {
-        self.next = next.map(|it| visit.with(&[("after", Some(it))]));
-        self.first = visit.asked("after").map(|_| visit.with(&[]));
+        self.goes_on_by(visit, "after", next);
+    }
+
+    /// The same, where another list of the page goes on by `after`.
+    pub(crate) fn goes_on_by(&mut self, visit: &Visit, key: &str, next: Option<&str>) {
+        self.next = next.map(|it| visit.with(&[(key, Some(it))]));
+        self.first = visit.asked(key).map(|_| visit.with(&[]));
     }
 
     /// Keeps one page of rows that are all there, by `at` of the visit.

@@ -132,13 +132,26 @@ impl Visit {
     pub(crate) async fn list<T, F>(
         &self,
         table: &str,
+        ask: impl FnMut(Option<String>, u32) -> F,
+    ) -> Result<api::Page<T>, Refused>
+    where
+        F: Future<Output = Result<api::Page<T>, api::Error>>,
+    {
+        self.list_by(table, "after", ask).await
+    }
+
+    /// The same, where another list of the page goes on by `after`.
+    pub(crate) async fn list_by<T, F>(
+        &self,
+        table: &str,
+        key: &str,
         mut ask: impl FnMut(Option<String>, u32) -> F,
     ) -> Result<api::Page<T>, Refused>
     where
         F: Future<Output = Result<api::Page<T>, api::Error>>,
     {
         if !self.takes_away(table) {
-            return Ok(ask(self.asks("after"), ROWS).await?);
+            return Ok(ask(self.asks(key), ROWS).await?);
         }
         let mut all = api::Page { items: Vec::new(), next: None };
         loop {

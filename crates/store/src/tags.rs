@@ -113,6 +113,54 @@ impl Store {
         self.db.rows(sql, values).await?.iter().map(read).collect()
     }
 
+    /// The same part by part; of those, what led to that image, if one is said.
+    pub async fn tags_of(
+        &self,
+        organisation: &OrganisationId,
+        (repository, tag): (&str, Option<&str>),
+        digest: Option<&Digest>,
+        page: &Page,
+    ) -> Result<Paged<TagSpan>, Error> {
+        let limit = page.rows();
+        let mut query = Query::new(
+            "SELECT repository, tag, platform, digest, from_at, until_at, id FROM tags",
+            vec![],
+        );
+        query.with("WHERE organisation = $?", &organisation.0);
+        query.with("AND repository = $?", repository);
+        if let Some(tag) = tag {
+            query.with("AND tag = $?", tag);
+        }
+        if let Some(digest) = digest {
+            query.with("AND digest = $?", digest.to_string());
+        }
+        if let Some(text) = &page.after {
+            // Whatever is asked is after something.
+            let mut parts = text.splitn(4, '\n');
+            let (tag, platform) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+            let from = parts.next().and_then(|it| it.parse::<i64>().ok()).unwrap_or(i64::MAX);
+            let id = parts.next().unwrap_or("");
+            // An index leads there; behind that, times fall.
+            query.with("AND (tag, platform) >= ($?,", tag);
+            query.with("$?)", platform);
+            query.with("AND ((tag, platform) > ($?,", tag);
+            query.with("$?)", platform);
+            query.with("OR from_at < $?", from);
+            query.with("OR (from_at = $?", from);
+            query.with("AND id > $?))", id);
+        }
+        query.then(&format!("ORDER BY tag, platform, from_at DESC, id LIMIT {}", limit + 1));
+        let (sql, values) = query.into_parts();
+        let rows = self.db.few(sql, values).await?;
+        let read = |row: &Row| Ok((read(row)?, row.text("id")?));
+        let rows = rows.iter().map(read).collect::<Result<_, Error>>()?;
+        let paged = Paged::of(rows, limit, |(it, id): &(TagSpan, String)| {
+            format!("{}\n{}\n{}\n{id}", it.tag, it.platform, it.from.micros())
+        });
+        let rows = paged.rows.into_iter().map(|(it, _)| it).collect();
+        Ok(Paged { rows, next: paged.next })
+    }
+
     /// The tags that something that runs was deployed by, each once, as `repository:tag` and
     /// platform: what is to be resolved anew now and then. Of all environments, or of one.
     pub async fn deployed_tags(

@@ -184,6 +184,17 @@ pub struct TagsQuery {
     /// Of this repository: `acme/web`; with a tag (`acme/web:v1`), of that alone.
     #[param(inline, value_type = grammar::ImageName)]
     pub image: String,
+    /// Only what leads or led to the image of this digest.
+    #[param(inline, value_type = Option<grammar::DigestName>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// `next` of the part before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
 }
 
 /// Which image is meant.

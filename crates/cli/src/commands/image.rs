@@ -129,8 +129,16 @@ async fn digest(
     })?;
     let tag = reference.tag.as_deref().unwrap_or("latest");
     let name = format!("{}/{}:{tag}", reference.host, reference.repository);
-    let spans = asking.client.tags(&asking.organisation, &TagsQuery { image: name }).await?.items;
-    let now: Vec<TagSpan> = spans.into_iter().filter(|it| it.until.is_none()).collect();
+    let mut query = TagsQuery { image: name, limit: Some(1_000), ..TagsQuery::default() };
+    let mut now: Vec<TagSpan> = Vec::new();
+    loop {
+        let spans = asking.client.tags(&asking.organisation, &query).await?;
+        now.extend(spans.items.into_iter().filter(|it| it.until.is_none()));
+        query.after = spans.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
     let meant = |it: &&TagSpan| {
         platform.is_none_or(|wanted| it.platform.parse().is_ok_and(|it: Platform| it == *wanted))
     };

@@ -203,9 +203,14 @@ async fn unremembered(
     if let Some(it) = ran.into_iter().next() {
         return Ok(Some(known(it.platform, it.repository, it.from)));
     }
-    let spans =
-        visit.client.tags(visit.organisation(), &TagsQuery { image: of.to_owned() }).await?;
-    let span = spans.items.into_iter().find(|it| it.digest == digest);
+    let query = TagsQuery {
+        image: of.to_owned(),
+        digest: Some(digest.to_owned()),
+        limit: Some(1),
+        ..TagsQuery::default()
+    };
+    let spans = visit.client.tags(visit.organisation(), &query).await?;
+    let span = spans.items.into_iter().next();
     Ok(span.map(|it| known(it.platform, it.repository, it.from)))
 }
 

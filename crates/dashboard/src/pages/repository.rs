@@ -12,7 +12,7 @@ use crate::layout::{Layout, html};
 use crate::refused::Refused;
 use crate::table::{Cell, Table, column};
 use crate::told;
-use crate::visit::{ROWS, Visit};
+use crate::visit::Visit;
 
 pub(super) const PAGE: Page = Page {
     id: "repository",
@@ -37,7 +37,11 @@ struct Shown<'a> {
 
 async fn show(visit: Visit) -> Result<Response, Refused> {
     let (organisation, name) = (visit.organisation(), visit.name("repository"));
-    let spans = visit.client.tags(organisation, &TagsQuery { image: name.to_owned() }).await?;
+    let listed = visit.list_by("tags", "at", async |after, limit| {
+        let query = TagsQuery { image: name.to_owned(), digest: None, after, limit: Some(limit) };
+        visit.client.tags(organisation, &query).await
+    });
+    let spans = listed.await?;
     let columns = vec![
         column("tag", "Tag"),
         column("platform", "Platform"),
@@ -50,7 +54,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     for it in &spans.items {
         tags.push(span(&visit, it));
     }
-    tags.cut(&visit, ROWS as usize);
+    tags.goes_on_by(&visit, "at", spans.next.as_deref());
     if let Some(file) = tags.file(&visit) {
         return Ok(file);
     }

@@ -42,10 +42,14 @@ async fn list(
     asked: Asked,
 ) -> Result<Response, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
+    let page = named::page(query.after, query.limit)?;
     let listed = async {
         let image = Named::read(&query.image)?;
-        let spans = app.store.tags(&organisation, &image.repository, image.tag.as_deref()).await?;
-        Ok(Page { items: spans.into_iter().map(TagSpan::from).collect(), next: None })
+        let digest = query.digest.as_deref().map(str::parse::<Digest>).transpose();
+        let digest = digest.map_err(|error| Refusal::malformed("digest", error))?;
+        let which = (&*image.repository, image.tag.as_deref());
+        let spans = app.store.tags_of(&organisation, which, digest.as_ref(), &page).await?;
+        Ok(named::paged(spans, TagSpan::from))
     };
     asked.answer(&app, &organisation, listed).await
 }

@@ -117,7 +117,7 @@ impl House {
     /// What is known by now: each tag that leads somewhere, and how often something was analysed.
     async fn known(&self, repository: &str) -> (String, usize) {
         let ann = self.client("ann").await;
-        let query = TagsQuery { image: repository.to_owned() };
+        let query = TagsQuery { image: repository.to_owned(), ..TagsQuery::default() };
         let tags = ann.tags("acme", &query).await.unwrap().items;
         let tags = tags.into_iter().filter(|it| it.until.is_none()).map(|it| it.tag);
         let query =

@@ -1,6 +1,6 @@
 //! Environments and what runs in them.
 
-use model::{EventKind, ImageState, Platform, Source};
+use model::{EventKind, ImageState, Platform, Source, TagSpan};
 
 use super::kit::{acme, amd64, at, digest, image, inventory, tell, told, within, workload};
 use crate::{Change, Elsewhere, Error, EventSelection, Page, Selection, Stale, Store, When};
@@ -465,6 +465,36 @@ pub(super) async fn tags_lead_to_an_image_for_each_platform(store: &Store) {
         refused.to_string(),
         "tag docker.io/acme/web:v1: it leads to one image for linux/amd64, not to several"
     );
+    // Part by part it is the same.
+    let other = [(amd64(), digest(3)), (arm64(), digest(3))];
+    store.lead_tag(&acme, &at(7), repository, "v0", &other, &[]).await.unwrap();
+    let all = store.tags(&acme, repository, None).await.unwrap();
+    assert!(all.len() > 6, "{all:?}");
+    for (tag, digest) in [(None, None), (Some("v1"), None), (None, Some(digest(3)))] {
+        let meant = |it: &&TagSpan| {
+            tag.is_none_or(|tag| it.tag == tag) && digest.as_ref().is_none_or(|of| it.digest == *of)
+        };
+        let expect: Vec<TagSpan> = all.iter().filter(meant).cloned().collect();
+        for limit in 1..=4 {
+            let (mut page, mut told) = (Page::first(limit), Vec::new());
+            loop {
+                let which = (repository, tag);
+                let part = store.tags_of(&acme, which, digest.as_ref(), &page).await.unwrap();
+                told.extend(part.rows);
+                page.after = part.next;
+                if page.after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(told, expect, "{tag:?} {digest:?} by {limit}");
+        }
+    }
+    // Whatever somebody says it is after, it is.
+    for (after, expect) in [("", all.len()), ("v0", all.len()), ("v1\nx\ny", 0), ("v2", 0)] {
+        let page = Page { after: Some(after.to_owned()), limit: 99 };
+        let part = store.tags_of(&acme, (repository, None), None, &page).await.unwrap();
+        assert_eq!(part.rows.len(), expect, "{after}");
+    }
 }
 
 /// Those who tell of the same platforms in another order wait for each other in one line.
