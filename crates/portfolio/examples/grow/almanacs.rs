@@ -15,13 +15,14 @@ const CHANGE: u64 = 600;
 /// Flaws that NVD rates, most of them in nothing we know.
 const RATED: u64 = 250_000;
 
-pub(crate) fn write(dir: &Path) {
+/// One of `share` flaws is told of.
+pub(crate) fn write(dir: &Path, share: u64) {
     for (name, day) in [("old", 0), ("new", 1)] {
         let dir = dir.join(name);
         fs_err::create_dir_all(&dir).expect("there is room");
         let writer = Writer::lock(&dir).expect("nobody else is here");
         let mut manifest = Manifest::new("2026-01-01T00:00:00Z");
-        for (feed, builder) in builders(day) {
+        for (feed, builder) in builders(day, share) {
             let compiled = builder.finish().expect("it is small");
             for it in &compiled.sheets {
                 writer.put(it).expect("there is room");
@@ -33,7 +34,7 @@ pub(crate) fn write(dir: &Path) {
     }
 }
 
-fn builders(day: u64) -> Vec<(&'static str, Builder)> {
+fn builders(day: u64, share: u64) -> Vec<(&'static str, Builder)> {
     let mut all: Vec<(&'static str, Builder)> = Vec::new();
     for system in &SYSTEMS {
         let builder = builder(&mut all, system.feed);
@@ -41,7 +42,7 @@ fn builders(day: u64) -> Vec<(&'static str, Builder)> {
             // The kernel has thousands, most have a handful.
             for flaw in 0..6000 / (source + 4) + 4 {
                 let told = [source, flaw, mixed(&[u64::from(system.space.as_bytes()[0])])];
-                let Some(fix) = fix(&told, day) else { continue };
+                let Some(fix) = fix(&told, day, share) else { continue };
                 let mut row = Affected::new(system.space(), source_name(source));
                 row.names = Names::Source;
                 row.spans = vec![span(fix.map(|it| system.written(it)))];
@@ -56,7 +57,7 @@ fn builders(day: u64) -> Vec<(&'static str, Builder)> {
         for name in (0..names).filter(|it| mixed(&[*it, number, 5]).is_multiple_of(4)) {
             for flaw in 0..=mixed(&[name, number]) % 6 {
                 let told = [number + 100, name, flaw];
-                let Some(fix) = fix(&told, day) else { continue };
+                let Some(fix) = fix(&told, day, share) else { continue };
                 let mut row = Affected::new(kind.into(), language_name(kind, name));
                 row.spans = vec![span(fix.map(|it| language_version(kind, it)))];
                 let hash = mixed(&told);
@@ -114,8 +115,11 @@ fn flaw_name(number: u64) -> String {
 
 /// The version with the fix, which may not be there yet. `None`: nobody speaks of it.
 #[expect(clippy::option_option, reason = "no advisory, and one without a fix")]
-fn fix(told: &[u64; 3], day: u64) -> Option<Option<u64>> {
+fn fix(told: &[u64; 3], day: u64, share: u64) -> Option<Option<u64>> {
     let hash = mixed(told);
+    if !mixed(&[hash, 12]).is_multiple_of(share) {
+        return None;
+    }
     let fix = (!hash.is_multiple_of(5)).then_some(1 + hash / 7 % VERSIONS);
     if !mixed(&[hash, 9]).is_multiple_of(CHANGE) {
         return Some(fix);

@@ -21,7 +21,7 @@ fn main() {
     let [first, dir] = &words[..] else { panic!("usage: grow almanacs|IMAGES DIR") };
     let dir = Path::new(dir);
     if first == "almanacs" {
-        almanacs::write(dir);
+        almanacs::write(dir, 1);
         return;
     }
     let row = measure(first.parse().expect("a number of images"), dir);

@@ -44,7 +44,7 @@ async fn main() -> Result<(), Failure> {
     // What takes how long is told by the server itself.
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     if !directory.join("new").is_dir() {
-        almanacs::write(directory);
+        almanacs::write(directory, 1);
     }
     // A server of our own, which does not wait for disks, and ends with us.
     let server = if address == "postgres" { testkit::Postgres::start() } else { None };

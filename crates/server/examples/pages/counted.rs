@@ -45,7 +45,7 @@ pub(crate) async fn again(
     app: &App,
     router: &Router,
     acme: &OrganisationId,
-    directory: &Path,
+    almanacs: &Path,
     almanac: &Path,
 ) -> Result<(), Failure> {
     tell("| after | counted | memory | page meanwhile, slowest | what it says |");
@@ -80,7 +80,7 @@ pub(crate) async fn again(
     count("the same in one environment", app, router, acme).await?;
     client.delete_exception("acme", "measured").await?;
     count("none any more", app, router, acme).await?;
-    put(&directory.join("old"), almanac)?;
+    put(&almanacs.join("old"), almanac)?;
     tokio::time::sleep(LOOK).await;
     count("another almanac", app, router, acme).await
 }

@@ -51,7 +51,7 @@ async fn main() -> Result<(), Failure> {
     };
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     if !directory.join("new").is_dir() {
-        almanacs::write(directory);
+        almanacs::write(directory, 1);
     }
     let store = Store::open(&address).await?;
     if store.organisation("local").await.is_err() {

@@ -11,6 +11,7 @@ use roaring::RoaringBitmap;
 
 use super::Judged;
 use super::asked::NEWS;
+use super::rank::worst_first;
 use super::spread::{Place, Spread};
 use super::told::{Flaw, Found, Pack, Said};
 use crate::app::App;
@@ -78,7 +79,8 @@ pub(super) struct Newborn {
 #[derive(Default)]
 pub(crate) struct Part {
     pub(crate) basis: CountedBasis,
-    pub(crate) lines: Vec<Line>,
+    /// The worst first.
+    lines: Vec<Line>,
 }
 
 /// A flaw somewhere.
@@ -150,7 +152,7 @@ impl Newborn {
     }
 }
 
-/// The flaws of what was found, each once.
+/// The flaws of what was found, each once, the worst first.
 fn lines(
     told: &Said,
     all: &RoaringBitmap,
@@ -183,7 +185,20 @@ fn lines(
         line.fixable |= found.fixed.is_some();
         line.found.push(number);
     }
-    lines
+    worst_first(told, lines)
+}
+
+impl Part {
+    pub(super) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// Those of one level.
+    pub(super) fn of(&self, level: Level) -> &[Line] {
+        let from = self.lines.partition_point(|it| it.level > level);
+        let to = self.lines.partition_point(|it| it.level >= level);
+        self.lines.get(from..to).unwrap_or_default()
+    }
 }
 
 impl Pack {
@@ -273,6 +288,16 @@ impl Ledger {
         let found = self.told.found(number)?;
         let pack = self.told.pack(found.pack)?;
         Some((found, pack, self.told.flaw(found.about)?))
+    }
+
+    /// In which package something was found.
+    pub(super) fn pack_of(&self, found: u32) -> Option<u32> {
+        self.told.found(found).map(|it| it.pack)
+    }
+
+    /// Which packages are meant, by their number.
+    pub(super) fn packs_that(&self, is_meant: impl Fn(&Pack) -> bool) -> Vec<bool> {
+        self.told.packs().map(is_meant).collect()
     }
 
     /// Where a flaw is: environments by name, and in how many images of each.

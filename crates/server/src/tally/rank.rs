@@ -6,7 +6,7 @@ use api::FlawsQuery;
 use model::Level;
 
 use super::ledger::{Ledger, Line, Part};
-use super::told::Flaw;
+use super::told::{Flaw, Said};
 use crate::refusal::Refusal;
 
 /// By what lines are sorted.
@@ -81,8 +81,25 @@ impl Meant {
         part: &'p Part,
         most: usize,
     ) -> (Vec<&'p Line>, usize) {
-        let mut lines: Vec<&Line> = part.lines.iter().filter(|it| self.means(ledger, it)).collect();
+        if self.is_worst_first() && self.asks_for_levels_alone() {
+            let all = Level::ALL.into_iter().filter(|it| self.is_of(*it));
+            let all: Vec<&[Line]> = all.map(|it| part.of(it)).collect();
+            let total = all.iter().map(|it| it.len()).sum();
+            return (all.into_iter().flatten().take(most).collect(), total);
+        }
+        // Each package is looked at once, however many flaws it has.
+        let called = self.text.as_deref().map(|text| {
+            ledger.packs_that(|it| {
+                has(&it.name, text) || it.purls.iter().any(|purl| has(purl.name(), text))
+            })
+        });
+        let is_meant = |it: &&Line| self.means(ledger, it, called.as_deref());
+        let mut lines: Vec<&Line> = part.lines().iter().filter(is_meant).collect();
         let total = lines.len();
+        if self.is_worst_first() {
+            lines.truncate(most);
+            return (lines, total);
+        }
         let by = |left: &&Line, right: &&Line| self.compare(ledger, left, right);
         if most < total && most > 0 {
             lines.select_nth_unstable_by(most - 1, by);
@@ -92,22 +109,36 @@ impl Meant {
         (lines, total)
     }
 
-    fn means(&self, ledger: &Ledger, line: &Line) -> bool {
+    /// As lines are anyway.
+    fn is_worst_first(&self) -> bool {
+        self.order == Order::Severity && self.is_turned
+    }
+
+    fn asks_for_levels_alone(&self) -> bool {
+        self.epss.is_none()
+            && self.text.is_none()
+            && !(self.exploited || self.fixable || self.in_use)
+    }
+
+    fn is_of(&self, level: Level) -> bool {
+        self.levels.is_empty() || self.levels.contains(&level)
+    }
+
+    /// `called`: which packages are called as it is asked, by their number.
+    fn means(&self, ledger: &Ledger, line: &Line, called: Option<&[bool]>) -> bool {
         let Some(flaw) = ledger.flaw(line) else { return false };
-        (self.levels.is_empty() || self.levels.contains(&line.level))
+        self.is_of(line.level)
             && self.epss.is_none_or(|least| flaw.epss.is_some_and(|it| it >= least))
             && (!self.exploited || flaw.exploited || flaw.malicious)
             && (!self.fixable || line.fixable)
             // Of what nobody can tell it is not said that it is idle.
             && (!self.in_use || line.in_use != Some(false))
             && self.text.as_deref().is_none_or(|text| {
-                let has = |it: &str| it.to_lowercase().contains(text);
-                has(&flaw.id)
-                    || flaw.aliases.iter().any(|it| has(it))
-                    || line.found.iter().any(|it| {
-                        ledger.found(*it).is_some_and(|(_, pack, _)| {
-                            has(&pack.name) || pack.purls.iter().any(|it| has(it.name()))
-                        })
+                has(&flaw.id, text)
+                    || flaw.aliases.iter().any(|it| has(it, text))
+                    || called.is_some_and(|called| {
+                        let mut packs = line.found.iter().filter_map(|it| ledger.pack_of(*it));
+                        packs.any(|it| called.get(it as usize).copied().unwrap_or_default())
                     })
             })
     }
@@ -116,18 +147,8 @@ impl Meant {
         let (Some(one), Some(other)) = (ledger.flaw(left), ledger.flaw(right)) else {
             return left.flaw.cmp(&right.flaw);
         };
-        let likely = |left: Option<f32>, right: Option<f32>| {
-            left.unwrap_or(-1.0).total_cmp(&right.unwrap_or(-1.0))
-        };
-        // Of what is as bad, what is used in attacks, or more likely to be, is worse; then what weighs more.
-        let bad = || {
-            let exploited = |it: &Flaw| it.exploited || it.malicious;
-            (left.level, exploited(one))
-                .cmp(&(right.level, exploited(other)))
-                .then_with(|| likely(one.epss, other.epss))
-                .then_with(|| likely(left.score, right.score))
-                .then_with(|| left.images.cmp(&right.images))
-        };
+        let likely = |left: Option<f32>, right: Option<f32>| rising(left).cmp(&rising(right));
+        let bad = || badness(one, left).cmp(&badness(other, right));
         let order = match self.order {
             Order::Severity => bad(),
             Order::Flaw => one.id.cmp(&other.id),
@@ -140,4 +161,35 @@ impl Meant {
         let order = if self.is_turned { order.reverse() } else { order };
         order.then_with(|| bad().reverse()).then_with(|| one.id.cmp(&other.id))
     }
+}
+
+/// How bad a line is: of what is as bad, what is used in attacks, or more likely to be, is worse; then what
+/// weighs more, and what is in more.
+fn badness(flaw: &Flaw, line: &Line) -> (Level, bool, i32, i32, u64) {
+    let is_exploited = flaw.exploited || flaw.malicious;
+    (line.level, is_exploited, rising(flaw.epss), rising(line.score), line.images)
+}
+
+/// A number that grows with it; less than any where there is none.
+fn rising(it: Option<f32>) -> i32 {
+    let bits = it.unwrap_or(-1.0).to_bits().cast_signed();
+    if bits < 0 { bits ^ i32::MAX } else { bits }
+}
+
+/// Puts lines into the order in which they are asked for most: the worst first.
+pub(super) fn worst_first(told: &Said, lines: Vec<Line>) -> Vec<Line> {
+    let key = |it: &Line| Some(badness(told.flaw(it.flaw)?, it));
+    let id = |it: &Line| told.flaw(it.flaw).map(|it| &*it.id);
+    let mut keyed: Vec<_> = lines.into_iter().map(|it| (key(&it), it)).collect();
+    keyed.sort_unstable_by(|(one, left), (other, right)| {
+        other.cmp(one).then_with(|| id(left).cmp(&id(right)))
+    });
+    keyed.into_iter().map(|(_, it)| it).collect()
+}
+
+/// Is that text in it, which has small letters alone?
+fn has(name: &str, text: &str) -> bool {
+    // As almost all names are.
+    let is_small = name.bytes().all(|it| it.is_ascii() && !it.is_ascii_uppercase());
+    if is_small { name.contains(text) } else { name.to_lowercase().contains(text) }
 }
