@@ -104,7 +104,7 @@ fn the_second_time_it_is_known() {
     let said = sandbox.shown(&second);
     let (_, said) = said.split_once("--- stderr\n").unwrap();
     assert_eq!(said, "    ✓ SBOM of image already cached, 2 packages indexed\n");
-    assert!(sandbox.foretop("cache df").contains("sboms          1"));
+    assert!(sandbox.foretop("cache df").contains("sboms           1"));
     // Without a cache nothing is known, nor is anything kept.
     let sandbox = with_archive().with("FORETOP_NO_CACHE", "1");
     for _ in 0..2 {
