@@ -97,6 +97,14 @@ impl House {
         let mut settings = docker::settings(environment, &context.docker, false)?;
         settings.outgoing = self.outgoing(context)?.map(Arc::new);
         settings.redirects = Some(Arc::default());
+        if settings.credentials.is_some() && settings.outgoing.is_none() {
+            context.messages.warn(
+                "What is for every registry is shown to each that anybody here names an image of",
+            );
+            context.messages.advise(
+                "name yours with --outgoing, or log in to each with `docker login` instead",
+            );
+        }
         let cache = if self.demo.is_some() { None } else { environment.cache()? };
         let reach = Reach {
             engine: Engine { cache: cache.map(Arc::new) },

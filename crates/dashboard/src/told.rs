@@ -236,6 +236,7 @@ pub(crate) fn known(it: &AlmanacState) -> model::Basis {
         starter: it.starter,
         current: it.current.clone(),
         warnings: it.warnings.clone(),
+        untold: it.untold.clone(),
         ..model::Basis::default()
     }
 }
@@ -248,6 +249,12 @@ pub(crate) fn basis(it: &model::Basis, now: Moment) -> Html {
                     To fetch all advisories: ";
         let command = Html::tag("code", &[], Html::text("foretop almanac update"));
         notes.push(Html::tag("p", &[], Html::text(text).and(&command)));
+    }
+    for threat in &it.untold {
+        let what = threat.untold();
+        let text = format!("That nothing is marked says nothing: {what}. To fetch all: ");
+        let command = Html::tag("code", &[], Html::text("foretop almanac update"));
+        notes.push(Html::tag("p", &[], Html::text(&text).and(&command)));
     }
     let current = it.current.as_deref();
     let at = current.and_then(|it| Moment::nearest(it).ok());

@@ -1,6 +1,6 @@
 //! Which findings a reader wants to see: everything said must hold.
 
-use model::{Analysis, Finding, Level, Package};
+use model::{Analysis, Basis, Finding, Level, Package, Threat};
 use regex::Regex;
 
 /// What is wanted; the default is everything.
@@ -54,9 +54,21 @@ impl Part {
 }
 
 impl Filter {
+    /// What is asked for, and nobody tells: that nothing is found says nothing then.
+    pub fn untold<'b>(&self, basis: &'b Basis) -> impl Iterator<Item = Threat> + use<'b> {
+        let by_forecast = self.score > 0.0 || self.percentile > 0.0;
+        let exploited = self.exploited;
+        basis.untold.iter().copied().filter(move |it| match it {
+            Threat::Attacks => exploited,
+            Threat::Forecasts => by_forecast,
+        })
+    }
+
     /// Only what is wanted of `analysis`. Gaps stay: a hole may hide what was asked for.
     #[must_use]
     pub fn apply(&self, mut analysis: Analysis) -> Analysis {
+        let untold = self.untold(&analysis.basis).map(|it| it.untold().to_owned());
+        analysis.basis.warnings.extend(untold.collect::<Vec<_>>());
         let packages = &analysis.inventory.packages;
         let wanted: Vec<bool> = packages.iter().map(|it| self.wants_package(it)).collect();
         let has = |at: &usize| {

@@ -7,7 +7,7 @@ use almanac::{Almanac, Builder, SheetBytes};
 use feed::Document;
 use matching::{Asked, Counted, Memory, Number, Options, Question, Register, Wanted};
 use model::{Analysis, Basis, Comparison, Fate, Finding, FindingChange, Gap, Inventory, Judgement};
-use model::{Package, Statement};
+use model::{Package, Statement, Threat};
 use regex::Regex;
 
 use crate::{FeedState, Filter};
@@ -284,6 +284,10 @@ impl Lookout {
         if self.starter {
             return basis;
         }
+        let flaws = manifest.sheets.iter().filter(|it| it.space.as_str() == almanac::FLAWS);
+        let told: BTreeSet<Threat> =
+            flaws.filter_map(|it| feed::find(&it.feed)?.tells()).collect();
+        basis.untold = Threat::ALL.into_iter().filter(|it| !told.contains(it)).collect();
         basis.warnings = crate::freshness::warnings(manifest, &feeds, &self.today);
         basis
     }
@@ -295,7 +299,9 @@ fn starter() -> Vec<SheetBytes> {
     let mut builder = Builder::new(feed.id(), "all");
     for (name, text) in feed::STARTER {
         let document = Document { path: name, bytes: text.as_bytes() };
-        feed.parse("all", &document).advisories.into_iter().for_each(|it| builder.add(it));
+        let parsed = feed.parse("all", &document);
+        parsed.advisories.into_iter().for_each(|it| builder.add(it));
+        parsed.exploited.into_iter().for_each(|it| builder.add_exploited(it));
     }
     // Nothing would look like a world without flaws.
     builder.finish().expect("it is small and was tested").sheets

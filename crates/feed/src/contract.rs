@@ -1,6 +1,6 @@
 //! The contract: what a feed is, where it is published, and how its documents are read.
 
-use model::{Advisory, Exploited, Forecast, Gap};
+use model::{Advisory, Exploited, Forecast, Gap, Threat};
 
 use crate::fetch::Plan;
 
@@ -25,6 +25,10 @@ pub trait Feed: Sync {
     }
     /// The parts that are published, fetched and compiled apart.
     fn parts(&self) -> Vec<Part>;
+    /// What it tells of flaws, whatever package has them.
+    fn tells(&self) -> Option<Threat> {
+        None
+    }
     /// How its parts are published.
     fn plan(&self) -> Plan {
         Plan::Files

@@ -1,6 +1,6 @@
 //! EPSS: how likely it is that a flaw will be used in attacks within thirty days.
 
-use model::{Forecast, Gap};
+use model::{Forecast, Gap, Threat};
 
 use crate::json::without_mark;
 use crate::{Document, Feed, Parsed, Part};
@@ -31,6 +31,10 @@ impl Feed for Epss {
 
     fn stale_after_days(&self) -> u32 {
         3
+    }
+
+    fn tells(&self) -> Option<Threat> {
+        Some(Threat::Forecasts)
     }
 
     fn every_hours(&self) -> u32 {

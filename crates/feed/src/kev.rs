@@ -1,6 +1,6 @@
 //! KEV: the flaws that the United States' CISA knows to be used in attacks.
 
-use model::Exploited;
+use model::{Exploited, Threat};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -24,6 +24,10 @@ impl Feed for Kev {
 
     fn version(&self) -> u16 {
         1
+    }
+
+    fn tells(&self) -> Option<Threat> {
+        Some(Threat::Attacks)
     }
 
     fn every_hours(&self) -> u32 {

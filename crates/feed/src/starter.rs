@@ -8,13 +8,14 @@
 //!   title Log4Shell: a logged text makes Log4j 2 load and run code from afar
 //!   rated CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H
 //!   published 2021-12-10
+//!   exploited 2021-12-10 due 2021-12-24 ransomware
 //!   cwe 502 400
 //!   link https://logging.apache.org/security.html
 //!   in maven org.apache.logging.log4j/log4j-core >=2.0-beta9 <2.3.1; >=2.4 <2.12.2; >=2.13.0 <2.15.0
 //!   in debian:11 apache-log4j2 <2.15.0-1~deb11u1
 //! ```
 
-use model::{Advisory, Affected, Bound, Names, Space, Span, filed_name};
+use model::{Advisory, Affected, Bound, Exploited, Names, Space, Span, filed_name};
 
 use crate::contract::{Document, Feed, Parsed, Part};
 use crate::rating;
@@ -44,7 +45,7 @@ impl Feed for Starter {
     }
 
     fn version(&self) -> u16 {
-        3
+        4
     }
 
     fn stale_after_days(&self) -> u32 {
@@ -75,7 +76,12 @@ impl Feed for Starter {
                     Ok(())
                 }
                 Some(about) => match parsed.advisories.last_mut() {
-                    Some(advisory) => add(advisory, about),
+                    Some(advisory) => match about.trim().strip_prefix("exploited ") {
+                        Some(dates) => {
+                            exploited(advisory, dates).map(|it| parsed.exploited.push(it))
+                        }
+                        None => add(advisory, about),
+                    },
                     None => Err("it stands before the first flaw"),
                 },
             };
@@ -113,6 +119,28 @@ fn add(advisory: &mut Advisory, about: &str) -> Result<(), &'static str> {
         _ => return Err("nobody knows that word"),
     }
     Ok(())
+}
+
+/// `2021-12-10 due 2021-12-24 ransomware`, as CISA lists it.
+fn exploited(advisory: &Advisory, text: &str) -> Result<Exploited, &'static str> {
+    const NO_DATE: &str = "it is no date";
+    let date = |text: &str| {
+        let is_date = text.parse::<jiff::civil::Date>().is_ok();
+        is_date.then(|| text.to_owned()).ok_or(NO_DATE)
+    };
+    let mut words = text.split_ascii_whitespace().peekable();
+    let added = date(words.next().ok_or(NO_DATE)?)?;
+    let due = match words.next_if_eq(&"due") {
+        Some(_) => Some(date(words.next().ok_or(NO_DATE)?)?),
+        None => None,
+    };
+    let ransomware = words.next_if_eq(&"ransomware").is_some();
+    if words.next().is_some() {
+        return Err("nobody knows that word");
+    }
+    let action = "Update it as its publisher says, or take it out of use.".to_owned();
+    let (id, title) = (advisory.id.clone(), advisory.title.clone());
+    Ok(Exploited { id, added, due, ransomware, title, action })
 }
 
 /// `maven org/name >=2.0 <2.3.1; >=2.4 <2.12.2`
@@ -166,6 +194,7 @@ mod tests {
             assert!(Starter.recognises(name, text.as_bytes()).is_some(), "{name}");
             let parsed = parse(text);
             assert_eq!(parsed.gaps, [], "{name}");
+            assert!(parsed.exploited.len() >= 5, "{name} tells which are used in attacks");
             for it in parsed.advisories {
                 let id = it.id.clone();
                 assert!(ids.insert(id.clone()), "{id} is there twice");
@@ -193,7 +222,8 @@ mod tests {
     #[test]
     fn a_line_that_makes_no_sense_is_a_gap() {
         let parsed = parse(
-            "  title x\nCVE-1\n  rated 9\n  in npm x\n  in npm x 1.0\n  cwe x\n  what now\n  cwe\n",
+            "  title x\nCVE-1\n  rated 9\n  in npm x\n  in npm x 1.0\n  cwe x\n  what now\n  cwe\n  \
+             exploited soon\n  exploited 2020-01-01 due\n  exploited 2020-01-01 today\n",
         );
         let gaps: Vec<String> = parsed.gaps.iter().map(ToString::to_string).collect();
         assert_eq!(
@@ -206,6 +236,9 @@ mod tests {
                 "s.txt, line 6: it is no CWE number",
                 "s.txt, line 7: nobody knows that word",
                 "s.txt, line 8: it says nothing",
+                "s.txt, line 9: it is no date",
+                "s.txt, line 10: it is no date",
+                "s.txt, line 11: nobody knows that word",
             ]
         );
         assert_eq!(parsed.advisories.len(), 1);

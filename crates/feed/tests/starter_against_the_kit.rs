@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use ecosystem::order::{self, Order};
 use feed::walk::{Limits, walk};
-use feed::{Document, STARTER};
-use model::{Advisory, Affected, Space, Span};
+use feed::{Document, Parsed, STARTER};
+use model::{Advisory, Affected, Exploited, Space, Span};
 
 /// The folders of the kit that tell about packages; in the others is nothing of the starter sheet.
 const FOLDERS: &[&str] = &["alpine", "debian", "osv", "ubuntu", "wolfi"];
@@ -45,6 +45,33 @@ fn the_starter_sheet_agrees_with_the_kit() {
     assert!(told.agreed > 300, "{told}");
 }
 
+#[test]
+fn what_is_used_in_attacks_is_what_the_kit_lists() {
+    let Some(root) = kit() else {
+        println!("left out: there is no kit of advisories in shared/data beside the project");
+        return;
+    };
+    let feed = feed::find("kev").expect("it is in the list of feeds");
+    let (mut listed, mut until) = (BTreeMap::new(), String::new());
+    walk(&root.join("kev"), &Limits::default(), &mut |path, bytes| {
+        let parsed = feed.parse("all", &Document { path, bytes });
+        until = parsed.current.unwrap_or_default();
+        listed.extend(parsed.exploited.into_iter().map(|it| (it.id.clone(), it)));
+    });
+    assert!(listed.len() > 1_000 && !until.is_empty(), "the kit has a catalogue");
+    let said = |it: &Exploited| (it.added.clone(), it.due.clone(), it.ransomware);
+    let ours: BTreeMap<String, Exploited> =
+        told().flat_map(|it| it.exploited).map(|it| (it.id.clone(), it)).collect();
+    for it in starter() {
+        match (ours.get(&it.id), listed.get(&it.id)) {
+            (ours, Some(theirs)) => assert_eq!(ours.map(said), Some(said(theirs)), "{}", it.id),
+            // Listed since.
+            (Some(ours), None) => assert!(ours.added > until, "{}: {}", it.id, ours.added),
+            (None, None) => {}
+        }
+    }
+}
+
 /// The nearest folder above the project that has one.
 fn kit() -> Option<PathBuf> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -52,11 +79,15 @@ fn kit() -> Option<PathBuf> {
 }
 
 fn starter() -> Vec<Advisory> {
+    told().flat_map(|it| it.advisories).collect()
+}
+
+fn told() -> impl Iterator<Item = Parsed> {
     let feed = feed::find("starter").expect("it is built in");
-    let parse = |(path, text): &(&str, &str)| {
-        feed.parse("all", &Document { path, bytes: text.as_bytes() }).advisories
+    let parse = move |(path, text): &(&str, &str)| {
+        feed.parse("all", &Document { path, bytes: text.as_bytes() })
     };
-    STARTER.iter().flat_map(parse).collect()
+    STARTER.iter().map(parse)
 }
 
 /// What became of the rows of the starter sheet.

@@ -26,6 +26,32 @@ impl Analysis {
     }
 }
 
+/// What some feeds tell of flaws, whatever package has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Threat {
+    /// That it is used in attacks (KEV).
+    Attacks,
+    /// How likely that is (EPSS).
+    Forecasts,
+}
+
+impl Threat {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Attacks, Self::Forecasts];
+
+    /// Why it is not known.
+    #[must_use]
+    pub fn untold(self) -> &'static str {
+        match self {
+            Self::Attacks => "no feed of the almanac tells which flaws are used in attacks (kev)",
+            Self::Forecasts => {
+                "no feed of the almanac tells how likely flaws are to be used in attacks (epss)"
+            }
+        }
+    }
+}
+
 /// Which advisories an analysis rests on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
@@ -38,6 +64,9 @@ pub struct Basis {
     /// What is amiss with what it rests on, each in a line for the reader: feeds that are stale or
     /// failed, what was left out.
     pub warnings: Vec<String>,
+    /// What no feed of it tells: that nothing is known of that says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untold: Vec<Threat>,
     /// Who looked at what it loads where it runs; `None`: nobody did, or was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_use: Option<InUse>,

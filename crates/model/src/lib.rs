@@ -33,7 +33,7 @@ mod statement;
 mod topic;
 
 pub use advisory::{Advisory, Affected, Bound, Exploited, Forecast, Names, Outlook, Span, Status};
-pub use analysis::{Analysis, Basis, Finding, Fix, Judgement, Step, Verdict};
+pub use analysis::{Analysis, Basis, Finding, Fix, Judgement, Step, Threat, Verdict};
 pub use base::{KnownBase, LONGEST_CHAIN, chains, chains_of, is_empty, whole_chain};
 pub use comparison::{
     Aspect, Comparison, Counts, Fate, FindingChange, PackageChange, Seen, Side, SideKind, Way,

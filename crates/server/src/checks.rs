@@ -8,7 +8,7 @@ use std::sync::Arc;
 use api::{CheckQuestion, CheckVerdict, Checked, Found, Hole, Judging, Timetable, Worst};
 use engine::{Filter, Lookout};
 use futures_util::StreamExt as _;
-use model::{Analysis, Digest, Finding, Gap, Inventory, Level, Moment, OrganisationId};
+use model::{Analysis, Basis, Digest, Finding, Gap, Inventory, Level, Moment, OrganisationId};
 use store::{Page, Selection, When};
 
 use crate::app::App;
@@ -119,7 +119,7 @@ pub(crate) async fn check(
     for asked in &mut asked {
         asked.doubt(&doubts, &hashers);
     }
-    Ok(asked.into_iter().map(|it| it.answer(now, &almanac, basis.starter)).collect())
+    Ok(asked.into_iter().map(|it| it.answer(now, &almanac, &basis)).collect())
 }
 
 /// An image that was looked into.
@@ -301,7 +301,7 @@ impl Asked {
         }
     }
 
-    fn answer(self, at: Moment, almanac: &str, is_starter: bool) -> Checked {
+    fn answer(self, at: Moment, almanac: &str, basis: &Basis) -> Checked {
         let mut found = Found::default();
         for level in self.found.values() {
             *match level {
@@ -320,9 +320,11 @@ impl Asked {
             (CheckVerdict::Unknown, Some(format!("nothing is known of {images}")))
         } else if let Some(why) = self.doubt {
             (CheckVerdict::Unknown, Some(why))
-        } else if is_starter {
+        } else if basis.starter {
             let why = "there is no almanac: only the best-known flaws are known";
             (CheckVerdict::Unknown, Some(why.to_owned()))
+        } else if let Some(threat) = self.filter.untold(basis).next() {
+            (CheckVerdict::Unknown, Some(threat.untold().to_owned()))
         } else {
             (CheckVerdict::Passed, None)
         };

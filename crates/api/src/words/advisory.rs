@@ -146,6 +146,10 @@ pub struct AlmanacState {
     pub current: Option<String>,
     /// What a reader should know of it.
     pub warnings: Vec<String>,
+    /// What no feed of it tells, `attacks` or `forecasts`: that nothing is known of that says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub untold: Vec<model::Threat>,
     /// How each feed is doing.
     pub feeds: Vec<FeedAge>,
 }

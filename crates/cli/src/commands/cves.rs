@@ -237,8 +237,8 @@ impl Verb for Cves {
                 if part.is_some() {
                     warn_of_places(&mut analysis, context);
                 }
-                tell(&analysis, context);
-                is_vulnerable |= is_open(&analysis);
+                self.tell(&analysis, context);
+                is_vulnerable |= self.is_open(&analysis);
                 telling.iter_mut().try_for_each(|it| it.add(&analysis))
             };
             let judged =
@@ -265,8 +265,8 @@ impl Verb for Cves {
                 for inventory in all {
                     let analysis = lookout.analyze(inventory, &filter);
                     context.messages.inform(analysis.inventory.subject.name());
-                    tell(&analysis, context);
-                    is_vulnerable |= is_open(&analysis);
+                    self.tell(&analysis, context);
+                    is_vulnerable |= self.is_open(&analysis);
                     telling.iter_mut().try_for_each(|it| it.add(&analysis))?;
                 }
                 answered(&lookout)?;
@@ -285,8 +285,8 @@ impl Verb for Cves {
             }
             answered(&lookout)?;
             std::mem::forget(lookout);
-            tell(&analysis, context);
-            is_vulnerable = is_open(&analysis);
+            self.tell(&analysis, context);
+            is_vulnerable = self.is_open(&analysis);
             telling.iter_mut().try_for_each(|it| it.add(&analysis))?;
             // It goes with the process, which is quicker than piece by piece.
             std::mem::forget(analysis);
@@ -346,6 +346,28 @@ impl Cves {
     }
 }
 
+impl Cves {
+    /// Can nobody tell what is asked for?
+    fn is_dark(&self, analysis: &Analysis) -> bool {
+        let filter = self.wishes.filter();
+        report::is_dark(analysis) || filter.untold(&analysis.basis).next().is_some()
+    }
+
+    /// Does it shut the gate? What nobody can tell may be worse than what is told.
+    fn is_open(&self, analysis: &Analysis) -> bool {
+        self.is_dark(analysis) || analysis.findings.iter().any(|it| !it.suppressed())
+    }
+
+    /// One line on stderr: what was found, counted as the report counts.
+    fn tell(&self, analysis: &Analysis, context: &Context) {
+        if self.is_dark(analysis) && analysis.findings.iter().all(Finding::suppressed) {
+            context.messages.warn("Not known whether there are vulnerable packages");
+        } else {
+            tell(analysis, context);
+        }
+    }
+}
+
 /// Leaves out what is not loaded where it runs, and says how much that is, and of how much nobody can
 /// tell: here, and in each report.
 fn only_in_use(analysis: &mut Analysis, context: &Context) {
@@ -373,19 +395,11 @@ fn only_in_use(analysis: &mut Analysis, context: &Context) {
     }
 }
 
-/// Does it shut the gate? What nobody can tell may be worse than what is told.
-fn is_open(analysis: &Analysis) -> bool {
-    report::is_dark(analysis) || analysis.findings.iter().any(|it| !it.suppressed())
-}
-
-/// One line on stderr: what was found, counted as the report counts.
 fn tell(analysis: &Analysis, context: &Context) {
     let findings: Vec<&Finding> = analysis.findings.iter().filter(|it| !it.suppressed()).collect();
     let gaps = analysis.gaps.len() + analysis.inventory.gaps.len();
     if findings.is_empty() {
-        if report::is_dark(analysis) {
-            context.messages.warn("Not known whether there are vulnerable packages");
-        } else if gaps == 0 {
+        if gaps == 0 {
             context.messages.done("No vulnerable package detected");
         } else {
             let gaps = count(gaps as u64, "thing is", "things are");

@@ -161,6 +161,27 @@ fn without_an_almanac_the_starter_sheet_answers() {
 }
 
 #[test]
+fn without_a_list_of_attacks_nobody_can_tell_what_is_exploited() {
+    let sandbox = bare();
+    for it in ["kev.json", "epss.csv"] {
+        fs_err::remove_file(sandbox.path(&format!("feeds/{it}"))).unwrap();
+    }
+    sandbox.done("almanac build --from feeds");
+    let why = "! no feed of the almanac tells ";
+    for wish in ["--only-cisa-kev", "--epss-score 0.5", "--epss-percentile 0.5"] {
+        let asked = sandbox.foretop(&format!("cves {wish} --exit-code archive://tea.tar"));
+        for words in ["exit 2\n", why, "! Not known whether there are vulnerable packages"] {
+            assert!(asked.contains(words), "{words}: {asked}");
+        }
+    }
+    let policy = sandbox.foretop("policy --only-policy known-exploited archive://tea.tar");
+    assert!(policy.contains("it was made without CISA's list"), "{policy}");
+    // Whoever asks for all is told all that is known.
+    let all = sandbox.foretop("cves archive://tea.tar");
+    assert!(all.contains("CVE-2024-0021") && !all.contains(why), "{all}");
+}
+
+#[test]
 fn pipes_get_no_colours_and_no_hostile_letters() {
     let sandbox = open();
     for report in format::report::ALL {

@@ -114,6 +114,27 @@ fn a_service_manager_is_told_once_it_can_be_reached() {
 }
 
 #[test]
+fn who_may_be_shown_the_password_for_every_registry_is_asked_at_the_start() {
+    let house =
+        Sandbox::new().with("FORETOP_REGISTRY_USER", "ann").with("FORETOP_REGISTRY_PASSWORD", "p");
+    let check = |words: &str, expect: bool| {
+        let mut serve = house.command(Path::new(env!("CARGO_BIN_EXE_foretop")));
+        serve.args(["serve", "--listen", "127.0.0.1:0", "--workers", "0"]);
+        let serve = serve.args(words.split_whitespace()).stdout(Stdio::null());
+        let mut child = serve.stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let before = said.by_ref().map(Result::unwrap).take_while(|it| !it.contains("Listening"));
+        let before: Vec<String> = before.collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let warned = before.iter().any(|it| it.contains("! What is for every registry is shown"));
+        assert_eq!(warned, expect, "{words}: {before:?}");
+    };
+    check("", true);
+    check("--outgoing registry.example", false);
+}
+
+#[test]
 fn from_the_first_start_to_docker_scout() {
     let Some(client) = crate::docker::client() else { return };
     let house = Sandbox::new().with("FORETOP_LOG", "warn");

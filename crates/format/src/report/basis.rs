@@ -60,6 +60,8 @@ pub(crate) struct BasisJson<'a> {
     current: Option<&'a str>,
     starter: bool,
     warnings: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    untold: &'a [model::Threat],
     says: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     in_use: Option<&'a model::InUse>,
@@ -72,6 +74,7 @@ impl<'a> BasisJson<'a> {
             current: basis.current.as_deref(),
             starter: basis.starter,
             warnings: &basis.warnings,
+            untold: &basis.untold,
             says: page::basis(basis).0,
             in_use: basis.in_use.as_ref(),
         }

@@ -165,9 +165,7 @@ pub(crate) fn analysis() -> Analysis {
         basis: Basis {
             almanac: digest(0xcd).to_string(),
             current: Some("2026-11-20T06:00:00Z".to_owned()),
-            starter: false,
-            warnings: vec![],
-            in_use: None,
+            ..Basis::default()
         },
     }
 }

@@ -2,11 +2,12 @@
 
 use model::{
     Analysis, Basis, Bound, Exploited, Finding, Fix, Forecast, Level, Outlook, Rating, Space, Span,
-    Statement, StatementStatus,
+    Statement, StatementStatus, Threat,
 };
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
+use proptest::sample::subsequence;
 
 use super::arbitrary::{gaps, inventory, text};
 
@@ -176,12 +177,15 @@ fn basis() -> impl Strategy<Value = Basis> {
     let almanac = prop_oneof![Just(String::new()), Just(format!("sha256:{:064}", 0)), text()];
     let in_use = (vec(text(), 0..3), moment(), any::<bool>())
         .prop_map(|(by, seen, is_old)| model::InUse { by, seen, is_old });
-    (almanac, of(moment()), any::<bool>(), vec(text(), 0..3), of(in_use)).prop_map(
-        |(almanac, current, starter, warnings, in_use)| Basis {
+    let untold = subsequence(Threat::ALL.to_vec(), 0..=2);
+    let said = (any::<bool>(), vec(text(), 0..3), untold);
+    (almanac, of(moment()), said, of(in_use)).prop_map(
+        |(almanac, current, (starter, warnings, untold), in_use)| Basis {
             almanac,
             current,
             starter,
             warnings,
+            untold,
             in_use,
         },
     )

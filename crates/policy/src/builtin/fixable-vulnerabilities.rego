@@ -72,9 +72,15 @@ in_grace(days) := {flaw |
 }
 
 # Of a flaw that does not count, nobody asks when it became known.
-counting := {"severities": severities, "packages_other_than": of_other_types, "fixable": true} if fixable_only
+counting := object.union(counting_at_all, {"fixable": true}) if fixable_only
 
-counting := {"severities": severities, "packages_other_than": of_other_types} if not fixable_only
+counting := counting_at_all if not fixable_only
+
+counting_at_all := {
+	"severities": severities,
+	"packages_other_than": of_other_types,
+	"in_use_only": in_use_only,
+}
 
 # Without advisories nothing has a flaw, which says nothing.
 unknown contains "the image was compared with no advisories" if not input.vulnerabilities

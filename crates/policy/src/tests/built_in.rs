@@ -84,6 +84,9 @@ fn fixable_vulnerabilities() {
         starter,
         "unknown: the image was compared with the best-known flaws alone: there is no almanac",
     );
+    // Of what does not count, nobody asks when it became known.
+    let idle = json!({ "published_at": "yesterday", "in_use": false });
+    check(json!({ "grace_period_days": 5, "in_use_only": true }), flawed(idle), "met");
     // What is no date is no reason to let a flaw through, nor to say nothing.
     check(json!({ "grace_period_days": 5 }), flawed(json!({ "published_at": "yesterday" })), found);
 }
@@ -145,6 +148,12 @@ fn high_profile_vulnerabilities() {
         with(image(), "/analysis/basis/almanac", json!("")),
         "unknown: the image was compared with no advisories",
     );
+    for (basis, said, why) in HALF {
+        let half = |input: Value| with(input, basis, said());
+        check(json!({}), half(image()), why);
+        check(json!({}), half(log4shell()), profile);
+        check(json!({ "include_cisa_kev": false }), half(image()), "met");
+    }
 }
 
 fn attested(all: &[(&str, Value)]) -> Facts {
@@ -448,7 +457,26 @@ fn known_exploited() {
         with(image(), "/analysis/basis/almanac", json!("")),
         "unknown: the image was compared with no advisories",
     );
+    for (basis, said, why) in HALF {
+        check(json!({}), with(flawed(json!({})), basis, said()), why);
+        check(json!({}), with(exploited(), basis, said()), found);
+    }
 }
+
+/// That something is not known to be used in attacks says nothing then, and why.
+const HALF: [(&str, fn() -> Value, &str); 2] = [
+    (
+        "/analysis/basis/starter",
+        || json!(true),
+        "unknown: the image was compared with the best-known flaws alone: there is no almanac",
+    ),
+    (
+        "/analysis/basis/untold",
+        || json!(["attacks"]),
+        "unknown: nobody in the almanac tells which flaws are exploited: it was made without \
+         CISA's list",
+    ),
+];
 
 #[test]
 fn exploit_probability() {
@@ -469,6 +497,8 @@ fn exploit_probability() {
     check(json!({ "threshold": 0.6 }), likely(0.5), "met");
     check(json!({ "percentile": 0.95 }), likely(0.05), &found("5.00%"));
     check(json!({}), flawed(json!({})), "unknown: no flaw of the image has a forecast");
+    let (basis, said, why) = HALF[0];
+    check(json!({}), with(image(), basis, said()), why);
 }
 
 #[test]

@@ -393,7 +393,8 @@ fn mark(facts: &mut policy::Facts, base: Option<&Json>, set: &str, day: Moment) 
     let aside = analysis.map(|it| {
         let kind = it.get("basis").map(|it| {
             let looked = &it["in_use"];
-            json!([it["starter"], it["almanac"] == "", looked["by"], looked["is_old"]])
+            let unsaid = &it["untold"];
+            json!([it["starter"], it["almanac"] == "", unsaid, looked["by"], looked["is_old"]])
         });
         ([("basis", it.remove("basis")), ("says", it.remove("says"))], kind)
     });

@@ -82,6 +82,7 @@ async fn almanac(State(app): State<App>, _: Caller) -> Result<Json<AlmanacState>
         starter: basis.starter,
         current: basis.current,
         warnings: basis.warnings,
+        untold: basis.untold,
         feeds: feeds.collect(),
     }))
 }

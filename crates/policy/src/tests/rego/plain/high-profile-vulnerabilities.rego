@@ -66,6 +66,16 @@ unknown contains "the image was compared with no advisories" if {
 	not input.analysis.basis.starter
 }
 
+unknown contains "the image was compared with the best-known flaws alone: there is no almanac" if {
+	include_cisa_kev
+	input.analysis.basis.starter
+}
+
+unknown contains "nobody in the almanac tells which flaws are exploited: it was made without CISA's list" if {
+	include_cisa_kev
+	"attacks" in input.analysis.basis.untold
+}
+
 listed := {name | some name in cves}
 
 is_listed(flaw) if flaw.source_id in listed
