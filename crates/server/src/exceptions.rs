@@ -40,7 +40,7 @@ impl Exceptions {
 /// run.
 pub(crate) struct Lookouts {
     base: Lookout,
-    now: String,
+    now: Moment,
     judging: Judging,
     authors: Vec<Regex>,
     exceptions: Exceptions,
@@ -58,8 +58,7 @@ impl Lookouts {
         let exceptions = Exceptions::of(app, organisation).await?;
         let now = app.now();
         let base = app.world.lookout(now)?;
-        let (now, made) = (now.to_string(), HashMap::new());
-        Ok(Self { base, now, judging, authors, exceptions, made })
+        Ok(Self { base, now, judging, authors, exceptions, made: HashMap::new() })
     }
 
     /// What they rest on there; of what nobody says where it runs, without an environment.
@@ -70,7 +69,7 @@ impl Lookouts {
         }
         let lookout = self
             .base
-            .on(self.now.clone())
+            .on(self.now.to_string())
             .with_statements(self.judging.statements.clone())
             .with_authors(self.authors.clone())
             .with_declared(self.judging.declared)
@@ -82,10 +81,7 @@ impl Lookouts {
 
     /// What holds there now, by name; and in a text, the same where the same holds.
     pub(crate) fn held_in(&self, environment: &str, now: Moment) -> (Vec<String>, String) {
-        let holds = |it: &&Exception| {
-            let ends = it.expires.as_deref().and_then(|it| it.parse::<Moment>().ok());
-            it.holds_in(Some(environment)) && ends.is_none_or(|ends| ends > now)
-        };
+        let holds = |it: &&Exception| it.holds_in(Some(environment)) && !is_over(it, now);
         let held: Vec<&Exception> = self.exceptions.0.iter().filter(holds).collect();
         // Who says the same again, and when, is no other.
         let says = |it: &&Exception| {
@@ -103,18 +99,53 @@ impl Lookouts {
 
     /// All that was decided, each with whether its time is over.
     pub(crate) fn decided(&self, now: Moment) -> Vec<(Exception, bool)> {
-        let is_over = |it: &Exception| {
-            let ends = it.expires.as_deref().and_then(|it| it.parse::<Moment>().ok());
-            ends.is_some_and(|ends| ends <= now)
-        };
-        self.exceptions.0.iter().map(|it| (it.clone(), is_over(it))).collect()
+        self.exceptions.0.iter().map(|it| (it.clone(), is_over(it, now))).collect()
     }
 
-    /// Is anything said about flaws, but by images?
-    pub(crate) fn are_told_anything(&self) -> bool {
+    /// What is said there of a flaw with that id and these other names.
+    pub(crate) fn said(&self, environment: Option<&str>, id: &str, aliases: &[String]) -> Said {
         let Self { judging, exceptions, .. } = self;
-        !(judging.statements.is_empty() && judging.authors.is_empty() && exceptions.0.is_empty())
+        if !(judging.statements.is_empty() && judging.authors.is_empty()) {
+            return Said::ByImage;
+        }
+        let is_id = |name: &String| name == "*" || name.eq_ignore_ascii_case(id);
+        let is_named =
+            |name: &String| is_id(name) || aliases.iter().any(|it| it.eq_ignore_ascii_case(name));
+        // Not every finding of it need have all its aliases.
+        let is_of_all = |it: &Exception| {
+            it.images.is_empty() && it.packages.is_empty() && it.flaws.iter().any(is_id)
+        };
+        let mut about = exceptions
+            .0
+            .iter()
+            .filter(|it| it.holds_in(environment) && !is_over(it, self.now))
+            .filter(|it| it.flaws.iter().any(is_named))
+            .peekable();
+        if about.peek().is_none() {
+            Said::Nothing
+        } else if about.all(is_of_all) {
+            Said::Alike
+        } else {
+            Said::ByImage
+        }
     }
+}
+
+/// What is said of a flaw, and whether that depends on the image that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// Nobody says anything, but perhaps the image, whose word does not count.
+    Nothing,
+    /// The same of every image.
+    Alike,
+    /// Perhaps something else of each.
+    ByImage,
+}
+
+/// Is its time over?
+fn is_over(it: &Exception, now: Moment) -> bool {
+    let ends = it.expires.as_deref().and_then(|it| it.parse::<Moment>().ok());
+    ends.is_some_and(|ends| ends <= now)
 }
 
 /// What was decided, as it is kept.

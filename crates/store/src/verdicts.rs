@@ -38,9 +38,11 @@ impl Store {
              WHERE d.until_at IS NULL AND d.id > $1",
             values![after],
         );
-        query.with("AND d.organisation = $?", &organisation.0);
-        if let Some(id) = environment {
-            query.with("AND d.environment = $?", id);
+        // An environment is of one organisation: naming that as well makes databases look through all
+        // that runs there.
+        match environment {
+            Some(id) => query.with("AND d.environment = $?", id),
+            None => query.with("AND d.organisation = $?", &organisation.0),
         }
         query.then(&format!("ORDER BY d.id LIMIT {}", limit.clamp(1, MOST)));
         let (sql, values) = query.into_parts();
@@ -68,16 +70,27 @@ impl Store {
         rows.iter().map(judging).collect()
     }
 
-    /// Of which images it is known what policies say by that stance, but for the words.
+    /// Of which images it is known what policies say by that stance, but for the words; of those that run
+    /// in one environment, if that is given by its id.
     pub async fn judged_images(
         &self,
         organisation: &OrganisationId,
         stance: &str,
+        environment: Option<&str>,
     ) -> Result<Vec<JudgedImage>, Error> {
-        let sql = "SELECT digest, ground, mark, states FROM policy_verdicts
-                   WHERE organisation = $1 AND stance = $2 ORDER BY digest";
-        let rows = self.db.rows(sql, values![&organisation.0, stance]).await?;
-        rows.iter().map(image).collect()
+        let mut query = Query::new(
+            "SELECT digest, ground, mark, states FROM policy_verdicts
+             WHERE organisation = $1 AND stance = $2",
+            values![&organisation.0, stance],
+        );
+        if let Some(id) = environment {
+            let there = "AND digest IN (SELECT d.digest FROM deployments d
+                         WHERE d.environment = $? AND d.until_at IS NULL)";
+            query.with(there, id);
+        }
+        query.then("ORDER BY digest");
+        let (sql, values) = query.into_parts();
+        self.db.few(sql, values).await?.iter().map(image).collect()
     }
 
     /// What policies say of these images by that stance, as far as it is known.

@@ -9,7 +9,8 @@
 //! By that almanac there are hundreds of millions of findings. One is made of which every so many flaws
 //! are told, and there are as many findings as the design's bar has; `many` behind that asks for all.
 //! With `policies` what runs is judged by policies first, which takes minutes where much runs; what came
-//! of it is kept in the copy.
+//! of it is kept in the copy. Whoever looks for why a page is slow names its address: `/o/acme/…` behind
+//! that asks for these alone, and for nothing else.
 //!
 //! Told as well: how long what is behind pages takes to be counted, when somebody begins, and after each
 //! thing that changes it; what pages say meanwhile; and the memory of the process.
@@ -44,12 +45,14 @@ type Failure = Box<dyn std::error::Error>;
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let wrong = "say DIRECTORY IMAGES TIMES, and perhaps `many` or `policies`";
+    let wrong = "say DIRECTORY IMAGES TIMES, and perhaps `many`, `policies` or addresses";
     let [directory, images, times, more @ ..] = &words[..] else { return Err(wrong.into()) };
-    if more.iter().any(|it| it != "many" && it != "policies") {
+    let (alone, more): (Vec<&String>, Vec<&String>) =
+        more.iter().partition(|it| it.starts_with('/'));
+    if more.iter().any(|it| *it != "many" && *it != "policies") {
         return Err(wrong.into());
     }
-    let says = |word: &str| more.iter().any(|it| it == word);
+    let says = |word: &str| more.iter().any(|it| *it == word);
     let (directory, times) = (Path::new(directory), times.parse::<usize>()?);
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::WARN)
@@ -74,6 +77,12 @@ async fn main() -> Result<(), Failure> {
         let began = Instant::now();
         app.settle(&acme).await?;
         note(&format!("judged by policies after {:.1?}", began.elapsed()));
+    }
+    if !alone.is_empty() {
+        note(&format!("process {}", std::process::id()));
+        walk::alone(&router, &alone, times).await?;
+        store.close().await;
+        return Ok(());
     }
     let is_well = walk::all(&router, times).await?;
     walk::files(&router).await?;

@@ -91,6 +91,28 @@ pub(crate) async fn all(router: &Router, times: usize) -> Result<bool, Failure> 
     Ok(is_well)
 }
 
+/// Asks for these addresses so many times, and tells how long half of the answers took, and the slowest.
+pub(crate) async fn alone(
+    router: &Router,
+    addresses: &[&String],
+    times: usize,
+) -> Result<(), Failure> {
+    tell("| address | answer | first | median | slowest | bytes |");
+    tell("|---|---|---|---|---|---|");
+    for address in addresses {
+        let first = ask(router, address, false).await?;
+        let mut took = Vec::new();
+        for _ in 0..times {
+            took.push(ask(router, address, true).await?.took);
+        }
+        took.sort_unstable();
+        let [half, most] = [50, 100].map(|of| in_ms(at(&took, of)));
+        let (status, began, bytes) = (first.status, in_ms(first.took), first.bytes);
+        tell(&format!("| {address} | {status} | {began} | {half} | {most} | {bytes} |"));
+    }
+    Ok(())
+}
+
 /// How long whole tables take.
 pub(crate) async fn files(router: &Router) -> Result<(), Failure> {
     tell("| file | answer | took | bytes |");

@@ -241,7 +241,7 @@ async fn look(
                 ground: hash(&parts),
             });
         }
-        for it in app.store.judged_images(organisation, stance).await.map_err(told)? {
+        for it in app.store.judged_images(organisation, stance, None).await.map_err(told)? {
             let is_same = wanted.get(&it.digest).is_some_and(|new| new.ground == it.ground);
             if let Some(states) = States::read(&it.states).filter(|_| is_same) {
                 wanted.remove(&it.digest);

@@ -1,7 +1,7 @@
 //! What is different between environments, and between them and images; where things run.
 
 use api::{
-    Client, Comparing, Comparisons, End, Judging, Only, PairOutcome, Pushing, Recording,
+    Client, Comparing, Comparisons, End, Excepting, Judging, Only, PairOutcome, Pushing, Recording,
     Recordings, WhereQuery,
 };
 
@@ -313,6 +313,69 @@ async fn where_tells_what_statements_take_out_of_the_way() {
     let answer = client.whereabouts_judged("local", &query, &authors("acme")).await.unwrap();
     let all = answer.found.iter().flat_map(|it| &it.deployments);
     assert_eq!(all.filter(|it| it.statement.is_some()).count(), 0);
+}
+
+/// However much has to be read for it.
+#[tokio::test]
+async fn where_tells_what_was_decided_of_each_that_runs() {
+    let client = house().await;
+    // Log4j as in web:v1, in more images, some of which run in two places.
+    for (digit, image, version) in [('5', "acme/api:v1", "2.14.1"), ('6', "acme/job:v1", "2.13.0")] {
+        push(&client, digit, image, &[&format!("{LOG4J}@{version}")]).await;
+        record(&client, "production", image, digit).await;
+        record(&client, "staging", image, digit).await;
+    }
+    let ask = async || {
+        let flaw = Some("CVE-2021-44228".to_owned());
+        let query = WhereQuery { flaw, ..WhereQuery::default() };
+        let answer = client.whereabouts("local", &query).await.unwrap();
+        let mut lines: Vec<String> = Vec::new();
+        for it in answer.found.iter().flat_map(|it| &it.deployments) {
+            let image = it.deployment.image.split(':').next().unwrap();
+            let place = &it.deployment.environment[..4];
+            let by = it.statement.as_ref().map(|it| it.origin.trim_start_matches("exception "));
+            lines.push(format!("{image} {place} {}", by.unwrap_or("-")));
+        }
+        lines.sort();
+        lines.join(", ")
+    };
+    let excepting = |flaw: &str, packages: &[&str], environments: &[&str]| Excepting {
+        flaws: vec![flaw.to_owned()],
+        kind: "accepted-risk".to_owned(),
+        justification: None,
+        note: None,
+        images: vec![],
+        environments: environments.iter().map(|it| (*it).to_owned()).collect(),
+        packages: packages.iter().map(|it| (*it).to_owned()).collect(),
+        expires: None,
+    };
+    let put = async |name: &str, it: Excepting| {
+        client.put_exception("local", name, &it).await.unwrap();
+    };
+    let told = |api: &str, job: &str, web: &str, staged: [&str; 2]| {
+        let [api_too, job_too] = staged;
+        format!(
+            "acme/api prod {api}, acme/api stag {api_too}, acme/job prod {job}, \
+             acme/job stag {job_too}, acme/web prod {web}"
+        )
+    };
+    assert_eq!(ask().await, told("-", "-", "-", ["-", "-"]));
+    put("other", excepting("CVE-2020-1", &[], &[])).await;
+    assert_eq!(ask().await, told("-", "-", "-", ["-", "-"]));
+    put("job", excepting("cve-2021-44228", &[&format!("{LOG4J}@2.13.0")], &[])).await;
+    assert_eq!(ask().await, told("-", "job", "-", ["-", "job"]));
+    put("live", excepting("CVE-2021-44228", &[], &["production"])).await;
+    let [api, job, web] = ["api prod live", "job stag job", "web prod live"];
+    let all = ask().await;
+    assert!(all.contains(api) && all.contains(job) && all.contains(web), "{all}");
+    assert!(all.contains("api stag -"), "{all}");
+    client.delete_exception("local", "job").await.unwrap();
+    assert_eq!(ask().await, told("live", "live", "live", ["-", "-"]));
+    // By another name of it, it may be of some of its findings alone.
+    client.delete_exception("local", "live").await.unwrap();
+    put("other-name", excepting("GHSA-jfh8-c2jp-5v3q", &[], &[])).await;
+    let other = "other-name";
+    assert_eq!(ask().await, told(other, other, other, [other, other]));
 }
 
 #[tokio::test]

@@ -203,7 +203,15 @@ pub(super) async fn verdicts_are_kept_and_carried_over(store: &Store) {
     );
     assert!(store.policy_verdicts(&acme, "s2", &known).await.unwrap().is_empty());
     let other = store.create_organisation(&at(0), "other").await.unwrap().id;
-    assert!(store.judged_images(&other, "s1").await.unwrap().is_empty());
+    assert!(store.judged_images(&other, "s1", None).await.unwrap().is_empty());
+    let there = running[0].environment.as_str();
+    let in_it = store.running_to_judge(&acme, Some(there), "", 10).await.unwrap();
+    assert_eq!(in_it, running);
+    let judged_in_it = store.judged_images(&acme, "s1", Some(there)).await.unwrap();
+    assert_eq!(judged_in_it, store.judged_images(&acme, "s1", None).await.unwrap());
+    assert_eq!(judged_in_it.len(), 1);
+    assert!(store.judged_images(&acme, "s1", Some("nowhere")).await.unwrap().is_empty());
+    assert!(store.running_to_judge(&acme, Some("nowhere"), "", 10).await.unwrap().is_empty());
     // What they saw was the same: by the same stance, and by another.
     for stance in ["s1", "s2"] {
         let carried = store
@@ -225,7 +233,7 @@ pub(super) async fn verdicts_are_kept_and_carried_over(store: &Store) {
     let new = judging(&production, 0, &[], &[], (0, &Json::Null));
     assert!(store.judged(&acme, &at(10), &new).await.unwrap());
     assert_eq!(store.sweep_policy_verdicts(&acme, at(100).at).await.unwrap(), 1);
-    assert_eq!(store.judged_images(&acme, "s1").await.unwrap().len(), 1);
+    assert_eq!(store.judged_images(&acme, "s1", None).await.unwrap().len(), 1);
     // With an image goes what is known of it.
     store.delete_image_that_runs(&acme, &at(101), &digest(1)).await.unwrap();
     assert_eq!(rows(store, "policy_verdicts").await, 0);

@@ -141,7 +141,7 @@ async fn of(
     let judging = store.policy_judgings(organisation).await?.remove(&there.id);
     let stood = judging.as_ref().and_then(|it| Stood::deserialize(&it.basis).ok());
     let stance = judging.as_ref().map_or("", |it| it.stance.as_str()).to_owned();
-    for it in store.judged_images(organisation, &stance).await? {
+    for it in store.judged_images(organisation, &stance, Some(&there.id)).await? {
         if let Some(runs) = running.get_mut(&it.digest) {
             runs.states = States::read(&it.states);
         }

@@ -1,6 +1,6 @@
 //! What images that were found have inside: in which files a package is, and what is said about a flaw.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use api::{Place, Sighted};
@@ -8,7 +8,7 @@ use engine::{Filter, Lookout};
 use model::{Analysis, Gap, Inventory, OrganisationId, Purl, Statement};
 
 use crate::app::App;
-use crate::exceptions::Lookouts;
+use crate::exceptions::{Lookouts, Said};
 use crate::refusal::Refusal;
 use crate::{judge, named};
 
@@ -22,8 +22,11 @@ pub(super) struct Inside {
 
 /// One deployment of an image: what was found, and what is to be told of it.
 struct Told<'a> {
+    /// Its number among all that was found.
+    of: usize,
     /// All names of the flaw, if one was looked for.
     flaw: Vec<String>,
+    said: Said,
     purls: &'a [Purl],
     places: &'a mut Vec<Place>,
     statement: &'a mut Option<Statement>,
@@ -41,26 +44,44 @@ impl Inside {
         gaps: &mut Vec<Gap>,
     ) -> Result<Vec<Gap>, Refusal> {
         let mut refused = Vec::new();
-        let is_anything_said = self.lookouts.are_told_anything();
-        if !self.places && !is_anything_said {
-            return Ok(refused);
-        }
         let mut by_image: BTreeMap<(String, String, Option<String>), Vec<Told<'_>>> =
             BTreeMap::new();
-        for (sighted, purls) in found {
+        for (of, (sighted, purls)) in found.iter_mut().enumerate() {
             let flaw = sighted.flaw.as_ref();
             let flaw = flaw.map(|it| [std::slice::from_ref(&it.id), &it.aliases].concat());
+            let flaw = flaw.unwrap_or_default();
+            let mut said: HashMap<Option<&String>, Said> = HashMap::new();
             for it in &mut sighted.deployments {
                 let deployment = &it.deployment;
                 let own =
                     Some(&deployment.environment).filter(|it| self.lookouts.are_others_in(it));
+                let own_name = own.map(String::as_str);
+                let said = *said.entry(own).or_insert_with(|| match &*flaw {
+                    [] => Said::Nothing,
+                    [id, aliases @ ..] => self.lookouts.said(own_name, id, aliases),
+                });
+                if !self.places && said == Said::Nothing {
+                    continue;
+                }
                 let image = (deployment.digest.clone(), deployment.image.clone(), own.cloned());
                 let (places, statement) = (&mut it.places, &mut it.statement);
-                let flaw = flaw.clone().unwrap_or_default();
-                by_image.entry(image).or_default().push(Told { flaw, purls, places, statement });
+                let told = Told { of, flaw: flaw.clone(), said, purls, places, statement };
+                by_image.entry(image).or_default().push(told);
             }
         }
+        // What is said of every image alike, by what was found, and where.
+        let mut alike: HashMap<(usize, Option<String>), Option<Statement>> = HashMap::new();
         for ((digest, image, own), mut told) in by_image {
+            told.retain_mut(|it| {
+                let known = alike.get(&(it.of, own.clone())).filter(|_| it.said == Said::Alike);
+                if let Some(known) = known {
+                    known.clone_into(it.statement);
+                }
+                self.places || known.is_none()
+            });
+            if told.is_empty() {
+                continue;
+            }
             let digest = named::digest(&digest)?;
             let Some(inventory) = app.store.inventory(organisation, &digest).await? else {
                 gaps.push(Gap::new(image, "it is not analysed any more: cannot tell"));
@@ -78,10 +99,14 @@ impl Inside {
             let name = |it: Gap| Gap::new(format!("{image}: {}", it.at), it.why);
             let lookout = self.lookouts.there(own.as_deref());
             refused.extend(lookout.refused(&inventory).into_iter().map(name));
-            if is_anything_said {
-                let analysis = analysis(app, &lookout, inventory).await?;
-                for it in told {
-                    *it.statement = statement(&analysis, &it.flaw, it.purls);
+            if told.iter().all(|it| it.said == Said::Nothing) {
+                continue;
+            }
+            let analysis = analysis(app, &lookout, inventory).await?;
+            for it in told {
+                *it.statement = statement(&analysis, &it.flaw, it.purls);
+                if it.said == Said::Alike && it.statement.is_some() {
+                    alike.insert((it.of, own.clone()), it.statement.clone());
                 }
             }
         }

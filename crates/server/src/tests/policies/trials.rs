@@ -37,9 +37,10 @@ async fn what_would_flip_is_told_and_nothing_is_kept() {
             format!("{place} {} {}→{}", it.policy, word(it.now), word(it.then))
         })
         .collect();
+    // No feed of its almanac tells what is exploited.
     let expect = [
-        "production known-exploited -→met",
-        "staging known-exploited -→met",
+        "production known-exploited -→unknown",
+        "staging known-exploited -→unknown",
         "production fixable-vulnerabilities not met→-",
         "staging fixable-vulnerabilities met→-",
     ];
