@@ -285,8 +285,7 @@ impl Lookout {
             return basis;
         }
         let flaws = manifest.sheets.iter().filter(|it| it.space.as_str() == almanac::FLAWS);
-        let told: BTreeSet<Threat> =
-            flaws.filter_map(|it| feed::find(&it.feed)?.tells()).collect();
+        let told: BTreeSet<Threat> = flaws.filter_map(|it| feed::find(&it.feed)?.tells()).collect();
         basis.untold = Threat::ALL.into_iter().filter(|it| !told.contains(it)).collect();
         basis.warnings = crate::freshness::warnings(manifest, &feeds, &self.today);
         basis

@@ -63,6 +63,9 @@ pub struct Only {
     pub fixed: Option<bool>,
     /// Not those that a statement takes out of the way on both sides.
     pub unsuppressed: bool,
+    /// Nothing, finding or package, that is the same on both sides.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
 }
 
 /// What is different.

@@ -26,7 +26,9 @@ pub(super) const PAGE: Page = Page {
 };
 
 /// Applications of one page.
-const PAIRS: u32 = 20;
+const PAIRS: u32 = 10;
+/// Of those that go into a file, so many are asked for at once.
+const TAKEN: u32 = 200;
 /// Findings and packages of an application that are told; all are counted.
 const TOLD: usize = 30;
 /// Environments that are offered.
@@ -92,7 +94,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         from: end(&from),
         to: end(&to),
         judging: Judging { brief: true, ..Judging::default() },
-        only: Only { unsuppressed: true, ..Only::default() },
+        only: Only { unsuppressed: true, changed: true, ..Only::default() },
         after: visit.asks("after"),
         limit: Some(PAIRS),
         ..Comparing::default()
@@ -168,7 +170,7 @@ async fn taken(
 ) -> Result<Response, Refused> {
     let mut table = if id == "packages" { changes() } else { differences() };
     let mut count = 0;
-    comparing.after = None;
+    (comparing.after, comparing.limit) = (None, Some(TAKEN));
     loop {
         let part = visit.client.compare(visit.organisation(), &comparing).await?;
         for it in &part.pairs {

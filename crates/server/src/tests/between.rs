@@ -89,6 +89,14 @@ async fn a_promotion_is_told_before_it_is_done() {
     let medium = Only { severities: vec!["Medium".to_owned()], ..Only::default() };
     let few = Comparing { only: medium, ..one.clone() };
     assert_eq!(ask(&client, &few).await, "docker.io/acme/web compared +0 -2");
+    let changed = Only { changed: true, ..Only::default() };
+    let told = async |only: Only| {
+        let told = client.compare("local", &Comparing { only, ..one.clone() }).await.unwrap();
+        let comparison = told.pairs[0].comparison.clone().unwrap();
+        (told.summary, comparison.packages.len())
+    };
+    let (all, less) = (told(Only::default()).await, told(changed).await);
+    assert_eq!((all.1, less), (2, (all.0, 1)), "pg is the same on both sides");
     let declared = Judging { brief: true, ..Judging::default() };
     let brief = client.compare("local", &Comparing { judging: declared, ..one }).await.unwrap();
     let comparison = brief.pairs[0].comparison.as_ref().unwrap();
@@ -320,7 +328,8 @@ async fn where_tells_what_statements_take_out_of_the_way() {
 async fn where_tells_what_was_decided_of_each_that_runs() {
     let client = house().await;
     // Log4j as in web:v1, in more images, some of which run in two places.
-    for (digit, image, version) in [('5', "acme/api:v1", "2.14.1"), ('6', "acme/job:v1", "2.13.0")] {
+    for (digit, image, version) in [('5', "acme/api:v1", "2.14.1"), ('6', "acme/job:v1", "2.13.0")]
+    {
         push(&client, digit, image, &[&format!("{LOG4J}@{version}")]).await;
         record(&client, "production", image, digit).await;
         record(&client, "staging", image, digit).await;

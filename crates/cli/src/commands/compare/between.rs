@@ -49,6 +49,7 @@ impl Between<'_> {
                 package_types: filter.types,
                 fixed: filter.fixed,
                 unsuppressed: filter.unsuppressed,
+                changed: false,
             },
             after: None,
             limit: Some(TOGETHER),

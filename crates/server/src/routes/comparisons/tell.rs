@@ -23,6 +23,8 @@ pub(super) struct Teller {
     lookouts: Lookouts,
     filter: Arc<Filter>,
     brief: bool,
+    /// What is the same on both sides is not told.
+    changed: bool,
 }
 
 /// A side of a pair: the image under the name it runs by, and what is known of it.
@@ -90,7 +92,8 @@ impl Teller {
     ) -> Result<Self, Refusal> {
         let lookouts = Lookouts::of(&app, &organisation, asked.judging.clone()).await?;
         let filter = Arc::new(filter);
-        Ok(Self { app, organisation, lookouts, filter, brief: asked.judging.brief })
+        let (brief, changed) = (asked.judging.brief, asked.only.changed);
+        Ok(Self { app, organisation, lookouts, filter, brief, changed })
     }
 
     /// What a pair rests on.
@@ -150,7 +153,11 @@ impl Teller {
             pair.gaps = gaps.into_iter().map(Hole::from).collect();
             return Ok(pair);
         };
-        let comparison = self.compared((before, after), lookouts, to.is_none()).await?;
+        let mut comparison = self.compared((before, after), lookouts, to.is_none()).await?;
+        if self.changed {
+            comparison.findings.retain(|it| it.fate != Fate::Unchanged);
+            comparison.packages.retain(|it| it.way != model::Way::Unchanged);
+        }
         if to.is_some() {
             pair.outcome = PairOutcome::Compared;
         } else {
