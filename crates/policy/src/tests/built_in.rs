@@ -463,8 +463,10 @@ fn known_exploited() {
     }
 }
 
+type Half = (&'static str, fn() -> Value, &'static str);
+
 /// That something is not known to be used in attacks says nothing then, and why.
-const HALF: [(&str, fn() -> Value, &str); 2] = [
+const HALF: [Half; 2] = [
     (
         "/analysis/basis/starter",
         || json!(true),
