@@ -5,6 +5,7 @@
 mod asked;
 mod clerk;
 mod decided;
+mod held;
 mod ledger;
 mod rank;
 mod spread;

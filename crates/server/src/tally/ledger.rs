@@ -11,6 +11,7 @@ use roaring::RoaringBitmap;
 
 use super::Judged;
 use super::asked::NEWS;
+use super::held::Held;
 use super::rank::worst_first;
 use super::spread::{Place, Spread};
 use super::told::{Flaw, Found, Pack, Said};
@@ -20,8 +21,6 @@ use crate::refusal::Refusal;
 
 /// Events that are looked through together.
 const PART: u32 = 500;
-/// Environments whose lines are held; beyond that they are made anew.
-const HELD: usize = 32;
 /// Who counted so long rests so many times as long, and no longer than that.
 const QUICK: Duration = Duration::from_millis(200);
 const RESTS: u32 = 5;
@@ -41,7 +40,7 @@ pub(crate) struct Ledger {
     told: Said,
     environments: Vec<There>,
     whole: Part,
-    parts: Mutex<HashMap<usize, Arc<Part>>>,
+    parts: Mutex<Held>,
     /// In how many images of which environments each flaw is, by its number.
     places: Vec<Vec<Place>>,
     /// What was found in packages, by their number.
@@ -189,6 +188,11 @@ fn lines(
 }
 
 impl Part {
+    #[cfg(test)]
+    pub(super) fn of_lines(lines: Vec<Line>) -> Self {
+        Self { lines, ..Self::default() }
+    }
+
     pub(super) fn lines(&self) -> &[Line] {
         &self.lines
     }
@@ -245,8 +249,8 @@ impl Ledger {
     pub(crate) fn part(&self, environment: &str) -> Option<Arc<Part>> {
         let number = self.environments.iter().position(|it| it.name == environment)?;
         let parts = || self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(part) = parts().get(&number) {
-            return Some(Arc::clone(part));
+        if let Some(part) = parts().get(number) {
+            return Some(part);
         }
         let there = self.environments.get(number)?;
         let (mut all, mut gaps, mut pending) = (RoaringBitmap::new(), RoaringBitmap::new(), 0);
@@ -272,11 +276,7 @@ impl Ledger {
             (images, Place::in_use(own.by_ref()))
         });
         let part = Arc::new(Part { basis, lines });
-        let mut parts = parts();
-        if parts.len() >= HELD {
-            parts.clear();
-        }
-        parts.insert(number, Arc::clone(&part));
+        parts().put(number, Arc::clone(&part));
         Some(part)
     }
 
