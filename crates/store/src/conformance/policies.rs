@@ -206,7 +206,7 @@ pub(super) async fn verdicts_are_kept_and_carried_over(store: &Store) {
     assert!(store.judged_images(&other, "s1", None).await.unwrap().is_empty());
     let there = running[0].environment.as_str();
     let in_it = store.running_to_judge(&acme, Some(there), "", 10).await.unwrap();
-    assert_eq!(in_it, running);
+    assert_eq!(in_it, running[..1], "the other one runs elsewhere");
     let judged_in_it = store.judged_images(&acme, "s1", Some(there)).await.unwrap();
     assert_eq!(judged_in_it, store.judged_images(&acme, "s1", None).await.unwrap());
     assert_eq!(judged_in_it.len(), 1);
