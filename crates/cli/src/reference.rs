@@ -240,6 +240,24 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Terminals are told lines of a hundred letters, and longer ones would break twice.
+    #[test]
+    fn what_is_told_after_options_is_not_broken_twice() {
+        fn check(command: &Command) {
+            let after = command.get_after_long_help().or(command.get_after_help());
+            for line in after.map(ToString::to_string).unwrap_or_default().lines() {
+                let is_example = line.starts_with("  ");
+                assert!(
+                    is_example || line.chars().count() <= 100,
+                    "{}: {line}",
+                    command.get_name()
+                );
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&crate::tree("foretop"));
+    }
+
     #[test]
     fn nothing_is_forgotten() {
         let pages = pages().into_iter().map(|(_, text)| text).collect::<Vec<_>>();

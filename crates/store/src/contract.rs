@@ -268,6 +268,21 @@ pub struct Listed {
     pub elsewhere: Option<Elsewhere>,
 }
 
+/// What a deployment runs as: all that tells with which one of another environment it is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunsAs {
+    /// The deployment.
+    pub deployment: String,
+    /// Its name.
+    pub application: String,
+    /// The platform it runs on.
+    pub platform: Platform,
+    /// Where its image is from.
+    pub repository: String,
+    /// When it began.
+    pub from: Moment,
+}
+
 /// Where a tag leads by now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Elsewhere {

@@ -27,9 +27,10 @@ pub(crate) struct Base {
 }
 
 const AFTER: &str = "\
-An image stands on another one where its first layers are those of that one. Images that were pushed or
-watched are known by themselves; others are taught here, on this machine or on the server that is used.
-What a tag led to when it was taught before stays known, for older images stand on it.";
+An image stands on another one where its first layers are those of that one. Images that were
+pushed or watched are known by themselves; others are taught here, on this machine or on the
+server that is used. What a tag led to when it was taught before stays known, for older images
+stand on it.";
 
 #[derive(Subcommand)]
 enum Command {

@@ -20,8 +20,8 @@ pub(crate) struct Exception {
 }
 
 const AFTER: &str = "\
-What is out of the way is still in reports, with who decided it and why; it is not counted, and no gate is
-shut by it. When its time is over it is back, and exception-expired tells so.";
+What is out of the way is still in reports, with who decided it and why; it is not counted, and no
+gate is shut by it. When its time is over it is back, and exception-expired tells so.";
 
 #[derive(Subcommand)]
 enum Command {

@@ -54,8 +54,8 @@ pub(crate) struct Recommendations {
 }
 
 const AFTER: &str = "\
-The registry of the base image is asked for its tags; a few of the same family are read and judged, and
-those are recommended that have fewer vulnerabilities, or the same and less in them.
+The registry of the base image is asked for its tags; a few of the same family are read and
+judged, and those are recommended that have fewer vulnerabilities, or the same and less in them.
 
 ";
 

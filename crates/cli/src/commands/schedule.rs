@@ -25,8 +25,8 @@ pub(crate) struct Schedule {
 
 const AFTER: &str = "\
 A check asks what `foretop cves --env ENVIRONMENT --exit-code` asks, and its answer is an event:
-check-failed each time that something is found, or that nobody can tell; check-passed when it passes and
-did not before.";
+check-failed each time that something is found, or that nobody can tell; check-passed when it
+passes and did not before.";
 
 #[derive(Subcommand)]
 enum Command {

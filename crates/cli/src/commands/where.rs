@@ -52,8 +52,8 @@ Examples:
 A range is written as those write it who make such packages; a bare version is that version alone.
 Images that run and are not analysed are told as gaps: of them nobody can tell, and a gap shuts the
 gate of --exit-code.
-Statements (VEX, the team's own decisions) count as in `foretop cves --env`: a deployment whose image they
-take the flaw out of the way of is told with what they say.";
+Statements (VEX, the team's own decisions) count as in `foretop cves --env`: a deployment whose
+image they take the flaw out of the way of is told with what they say.";
 
 /// How the answer is written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -10,14 +10,12 @@ use api::{Comparing, Comparisons, Difference, End, Hole, Pair, PairOutcome, Prob
 use axum::extract::State;
 use engine::Filter;
 use futures_util::StreamExt as _;
-use model::{Deployment, Gap, Level, OrganisationId, Right};
-use store::{Page, When};
+use model::{Gap, Level, OrganisationId, Right};
 use tokio::try_join;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::pairs::{Met, Place, pair};
-use super::environments;
+use self::pairs::{Met, Place, Stands, pair};
 use crate::app::App;
 use crate::body::{Json, Path};
 use crate::caller::Caller;
@@ -75,13 +73,14 @@ async fn compare(
     }
     let mut weight = 0;
     let began = Instant::now();
-    let begun: Vec<_> =
-        left.by_ref().take(limit).map(|met| (met.place(), teller.begin(met))).collect();
-    let places: Vec<Place> = begun.iter().map(|it| it.0.clone()).collect();
+    let next: Vec<Met<Stands>> = left.by_ref().take(limit).collect();
+    let places: Vec<Place> = next.iter().map(Met::place).collect();
+    let next = pairs::whole(&teller.app, &teller.organisation, next).await?;
+    let begun: Vec<_> = next.into_iter().map(|it| teller.begin(it)).collect();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     // While one is compared, the next is read.
     let mut pairs = futures_util::stream::iter(begun)
-        .map(|(_, begun)| teller.pair(begun))
+        .map(|it| teller.pair(it))
         .buffered(cores.saturating_add(1));
     for (at, place) in places.iter().enumerate() {
         if weight >= MOST || began.elapsed() >= LONG {
@@ -155,7 +154,7 @@ async fn meet(
     organisation: &OrganisationId,
     asked: &Comparing,
     (from_doubts, to_doubts): &(Doubts, Doubts),
-) -> Result<Vec<Met>, Refusal> {
+) -> Result<Vec<Met<Stands>>, Refusal> {
     let from = Side::read("from", &asked.from)?;
     let to = Side::read("to", &asked.to)?;
     let platform = asked.platform.as_deref();
@@ -242,23 +241,13 @@ async fn running(
     image: Option<&str>,
     platform: Option<&str>,
     doubts: &Doubts,
-) -> Result<Vec<Deployment>, Refusal> {
-    // An environment that nobody has heard of is not an empty one.
-    environments::find(app, organisation, environment).await?;
-    let selection = named::selection(Some(environment), None, image, platform)?;
-    let mut all = Vec::new();
-    let mut page = Page { after: None, limit: 1_000 };
-    loop {
-        let part = app.store.deployments(organisation, &selection, When::Now, &page).await?;
-        all.extend(part.rows);
-        match part.next {
-            Some(next) => page.after = Some(next),
-            None => break,
-        }
-    }
+) -> Result<Vec<Stands>, Refusal> {
+    let selection = named::selection(None, None, image, platform)?;
+    let all = app.store.runs_as(organisation, environment, &selection).await?;
+    let mut all: Vec<Stands> = all.into_iter().map(Stands::from).collect();
     if image.is_none() {
         // Nobody can tell what is in it, nor whether it is what runs elsewhere.
-        all.extend(doubts.lost.iter().cloned());
+        all.extend(doubts.lost.iter().cloned().map(Stands::lost));
     }
     Ok(all)
 }
@@ -271,12 +260,12 @@ async fn newest(
     image: &Known,
     platform: Option<&str>,
     doubts: &Doubts,
-) -> Result<Deployment, Refusal> {
+) -> Result<Stands, Refusal> {
     let all = running(app, organisation, environment, None, platform, doubts).await?;
-    let same = all.into_iter().filter(|it| {
-        image.repositories.contains(&it.repository) && it.platform == image.record.platform
+    let same = all.into_iter().filter(|Stands { by, .. }| {
+        image.repositories.contains(&by.repository) && by.platform == image.record.platform
     });
-    if let Some(newest) = same.max_by(|left, right| left.from.cmp(&right.from)) {
+    if let Some(newest) = same.max_by_key(|it| it.by.from) {
         return Ok(newest);
     }
     let what = match image.repositories.as_slice() {
@@ -297,9 +286,11 @@ async fn nothing(
     let mut there = BTreeSet::new();
     for environment in environments {
         let doubts = Doubts::of(app, organisation, environment).await?;
-        for it in running(app, organisation, environment, None, None, &doubts).await? {
-            let short = it.repository.strip_prefix("docker.io/").unwrap_or(&it.repository);
-            let platform = &it.platform;
+        for Stands { by, .. } in
+            running(app, organisation, environment, None, None, &doubts).await?
+        {
+            let short = by.repository.strip_prefix("docker.io/").unwrap_or(&by.repository);
+            let platform = &by.platform;
             there.insert(format!("{short} ({platform})"));
         }
     }

@@ -3,7 +3,7 @@
 use model::{Deployment, Event, EventKind, ImageState, OrganisationId, Recording, Source};
 
 use super::kit::{acme, amd64, at, digest, inventory, within, workload};
-use crate::{EventSelection, ImageSelection, Page, Paged, Selection, Store, When};
+use crate::{EventSelection, ImageSelection, Page, Paged, RunsAs, Selection, Store, When};
 
 const CLI: &Source = &Source::Cli;
 
@@ -106,6 +106,28 @@ pub(super) async fn are_the_same_whole_and_in_parts(store: &Store) {
             assert_eq!(it.elsewhere.map(|it| (it.leads_to, it.since)), known);
         }
     }
+    for selection in &selections {
+        let there = Selection { environment: Some("staging".to_owned()), ..selection.clone() };
+        let ask = async |page| store.deployments(&acme, &there, When::Now, &page).await.unwrap();
+        let names = |it: Deployment| RunsAs {
+            deployment: it.id,
+            application: it.application,
+            platform: it.platform,
+            repository: it.repository,
+            from: it.from,
+        };
+        let all: Vec<RunsAs> = paged(1000, ask).await.into_iter().map(names).collect();
+        assert_eq!(store.runs_as(&acme, "staging", selection).await.unwrap(), all);
+    }
+    let ask = async |page| store.deployments(&acme, &everything, When::Ever, &page).await.unwrap();
+    let mut ever = paged(1000, ask).await;
+    ever.sort_by(|left, right| left.id.cmp(&right.id));
+    let ids: Vec<String> = ever.iter().map(|it| it.id.clone()).collect();
+    let mut known = store.deployments_by_id(&acme, &ids).await.unwrap();
+    known.sort_by(|left, right| left.id.cmp(&right.id));
+    assert_eq!(known, ever);
+    let nobody = OrganisationId("nobody".to_owned());
+    assert_eq!(store.deployments_by_id(&nobody, &ids).await.unwrap(), []);
     let all = store.environments(&acme).await.unwrap();
     assert_eq!(all.iter().map(|it| it.running).collect::<Vec<_>>(), [20, 20, 20]);
     let ask = async |page| store.counted_environments(&acme, &page).await.unwrap();

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use model::{Deployment, OrganisationId};
 
 use super::{COLUMNS, SELECT, narrow, read};
-use crate::contract::{Elsewhere, Error, Listed, Page, Paged, Selection, Stale, When};
+use crate::contract::{Elsewhere, Error, Listed, Page, Paged, RunsAs, Selection, Stale, When};
 use crate::db::{Db, Query, Row, runs, values};
 use crate::{Store, environments, names};
 
@@ -60,8 +60,46 @@ impl Store {
         Ok(Paged::of(rows, page.rows(), |it| write_cursor(&it.deployment, when)))
     }
 
+    /// What runs in an environment and is selected, by no more than its names: by application and platform.
+    pub async fn runs_as(
+        &self,
+        organisation: &OrganisationId,
+        environment: &str,
+        selection: &Selection,
+    ) -> Result<Vec<RunsAs>, Error> {
+        let id = environments::find(&self.db, organisation, environment).await?;
+        let columns = "SELECT d.id, d.application, d.platform, d.repository, d.from_at";
+        let mut query = Query::new(columns, vec![]);
+        query.with("FROM deployments d WHERE d.environment = $?", &id);
+        query.then("AND d.until_at IS NULL");
+        narrow(&mut query, selection);
+        query.then("ORDER BY d.application, d.platform, d.slot");
+        let (sql, values) = query.into_parts();
+        let read = |row: &Row| {
+            Ok(RunsAs {
+                deployment: row.text("id")?,
+                application: row.text("application")?,
+                platform: row.parsed("platform")?,
+                repository: row.text("repository")?,
+                from: row.moment("from_at")?,
+            })
+        };
+        self.db.rows(sql, values).await?.iter().map(read).collect()
+    }
+
     /// Those of these deployments that run, by their ids.
     pub async fn still_running(
+        &self,
+        organisation: &OrganisationId,
+        deployments: &[String],
+    ) -> Result<Vec<Deployment>, Error> {
+        let mut found = self.deployments_by_id(organisation, deployments).await?;
+        found.retain(|it| it.until.is_none());
+        Ok(found)
+    }
+
+    /// These deployments, by their ids, though they have ended.
+    pub async fn deployments_by_id(
         &self,
         organisation: &OrganisationId,
         deployments: &[String],
@@ -69,8 +107,7 @@ impl Store {
         let mut found = Vec::with_capacity(deployments.len());
         for run in runs(deployments) {
             let mut query = Query::new(SELECT, vec![]);
-            query.then("WHERE d.until_at IS NULL");
-            query.with_all("AND d.id IN $?", run);
+            query.with_all("WHERE d.id IN $?", run);
             // No index is to lead from whose they are to all that there ever was.
             query.with("AND d.organisation || '' = $?", &organisation.0);
             let (sql, values) = query.into_parts();

@@ -40,8 +40,10 @@ pub(super) struct Add {
 }
 
 const AFTER: &str = "\
-Without --referrer a new index is pushed, with what is attached beside the image, and the tag is moved there; the image stays the same.
-What is about another image is refused. What does not say about what it is is about each image of an index.";
+Without --referrer a new index is pushed, with what is attached beside the image, and the tag is
+moved there; the image stays the same.
+What is about another image is refused. What does not say about what it is is about each image of
+an index.";
 
 impl Add {
     pub(super) fn run(self, context: &Context) -> anyhow::Result<Outcome> {

@@ -2,19 +2,43 @@
 
 use std::collections::BTreeMap;
 
+use api::Sort;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use model::Deployment;
+use model::{Deployment, OrganisationId};
+use store::RunsAs;
 
 use super::Known;
+use crate::app::App;
 use crate::refusal::Refusal;
 
+/// What runs, by its names.
+pub(super) struct Stands {
+    pub(super) by: RunsAs,
+    /// All that is known of it, where the database has nothing of it.
+    pub(super) lost: Option<Deployment>,
+}
+
+impl Stands {
+    /// What no image is known of.
+    pub(super) fn lost(it: Deployment) -> Self {
+        let by = RunsAs {
+            deployment: it.id.clone(),
+            application: it.application.clone(),
+            platform: it.platform.clone(),
+            repository: it.repository.clone(),
+            from: it.from,
+        };
+        Self { by, lost: Some(it) }
+    }
+}
+
 /// What is to be held against what.
-pub(super) enum Met {
+pub(super) enum Met<D = Deployment> {
     /// An application of two environments: as it is looked at, and what it is held against.
-    Application(Option<Deployment>, Option<Deployment>),
+    Application(Option<D>, Option<D>),
     /// An image and what runs of its repository; is the image what is looked at?
-    Image(Known, Option<Deployment>, bool),
+    Image(Known, Option<D>, bool),
     /// Two images.
     Images(Known, Known),
 }
@@ -44,7 +68,13 @@ impl Place {
     }
 }
 
-impl Met {
+impl From<RunsAs> for Stands {
+    fn from(by: RunsAs) -> Self {
+        Self { by, lost: None }
+    }
+}
+
+impl Met<Stands> {
     /// Where it stands; what is not of an environment is alone.
     pub(super) fn place(&self) -> Place {
         let Self::Application(from, to) = self else { return Place::default() };
@@ -52,36 +82,79 @@ impl Met {
     }
 }
 
-fn place(it: &Deployment) -> Place {
+/// All that is known of what meets there.
+pub(super) async fn whole(
+    app: &App,
+    organisation: &OrganisationId,
+    some: Vec<Met<Stands>>,
+) -> Result<Vec<Met>, Refusal> {
+    let sides = |it: &Met<Stands>| match it {
+        Met::Application(from, to) => [from.as_ref(), to.as_ref()].map(name),
+        Met::Image(_, other, _) => [name(other.as_ref()), None],
+        Met::Images(..) => [None, None],
+    };
+    let ids: Vec<String> = some.iter().flat_map(sides).flatten().collect();
+    let read = app.store.deployments_by_id(organisation, &ids).await?;
+    let read: BTreeMap<String, Deployment> =
+        read.into_iter().map(|it| (it.id.clone(), it)).collect();
+    let of = |it: Option<Stands>| match it {
+        Some(Stands { lost: Some(it), .. }) => Ok(Some(it)),
+        Some(it) => match read.get(&it.by.deployment) {
+            Some(it) => Ok(Some(it.clone())),
+            None => {
+                let why = format!("{} was deleted meanwhile", it.by.application);
+                Err(Refusal::from(Sort::Unavailable.because(why).with_hint("ask again")))
+            }
+        },
+        None => Ok(None),
+    };
+    let whole = |it| match it {
+        Met::Application(from, to) => Ok(Met::Application(of(from)?, of(to)?)),
+        Met::Image(image, other, is_looked_at) => Ok(Met::Image(image, of(other)?, is_looked_at)),
+        Met::Images(one, other) => Ok(Met::Images(one, other)),
+    };
+    some.into_iter().map(whole).collect()
+}
+
+/// By what the database knows it.
+fn name(it: Option<&Stands>) -> Option<String> {
+    it.filter(|it| it.lost.is_none()).map(|it| it.by.deployment.clone())
+}
+
+fn place(it: &Stands) -> Place {
+    let RunsAs { deployment, application, platform, .. } = &it.by;
     Place {
-        application: it.application.clone(),
-        platform: it.platform.to_string(),
-        deployment: it.id.clone(),
+        application: application.clone(),
+        platform: platform.to_string(),
+        deployment: deployment.clone(),
     }
 }
 
 /// Applications by name and platform; what has no such partner, by repository and platform, the newest
 /// with the newest. Sorted by name.
-pub(super) fn pair(from: Vec<Deployment>, to: Vec<Deployment>) -> Vec<Met> {
-    let mut partners: BTreeMap<(String, String), Vec<Deployment>> = BTreeMap::new();
+pub(super) fn pair(from: Vec<Stands>, to: Vec<Stands>) -> Vec<Met<Stands>> {
+    let named = |it: &Stands| (it.by.application.clone(), it.by.platform.to_string());
+    let alike = |it: &Stands| (it.by.repository.clone(), it.by.platform.to_string());
+    let mut partners: BTreeMap<(String, String), Vec<Stands>> = BTreeMap::new();
     for it in to {
-        partners.entry((it.application.clone(), it.platform.to_string())).or_default().push(it);
+        partners.entry(named(&it)).or_default().push(it);
     }
-    let mut pairs: Vec<(Option<Deployment>, Option<Deployment>)> = Vec::new();
-    let mut left: BTreeMap<(String, String), Vec<Deployment>> = BTreeMap::new();
+    let mut pairs: Vec<(Option<Stands>, Option<Stands>)> = Vec::new();
+    let mut left: BTreeMap<(String, String), Vec<Stands>> = BTreeMap::new();
     for it in from {
-        let key = (it.application.clone(), it.platform.to_string());
-        match partners.get_mut(&key).and_then(Vec::pop) {
+        match partners.get_mut(&named(&it)).and_then(Vec::pop) {
             Some(partner) => pairs.push((Some(it), Some(partner))),
             None => left.entry(alike(&it)).or_default().push(it),
         }
     }
-    let mut right: BTreeMap<(String, String), Vec<Deployment>> = BTreeMap::new();
+    let mut right: BTreeMap<(String, String), Vec<Stands>> = BTreeMap::new();
     for it in partners.into_values().flatten() {
         right.entry(alike(&it)).or_default().push(it);
     }
     for all in left.values_mut().chain(right.values_mut()) {
-        all.sort_by(|one, other| (one.from, &one.id).cmp(&(other.from, &other.id)));
+        all.sort_by(|one, other| {
+            (one.by.from, &one.by.deployment).cmp(&(other.by.from, &other.by.deployment))
+        });
     }
     for (key, mut froms) in left {
         while let Some(it) = froms.pop() {
@@ -89,52 +162,40 @@ pub(super) fn pair(from: Vec<Deployment>, to: Vec<Deployment>) -> Vec<Met> {
         }
     }
     pairs.extend(right.into_values().flatten().map(|it| (None, Some(it))));
-    let mut all: Vec<Met> =
+    let mut all: Vec<Met<Stands>> =
         pairs.into_iter().map(|(from, to)| Met::Application(from, to)).collect();
     all.sort_by_cached_key(Met::place);
     all
 }
 
-fn alike(it: &Deployment) -> (String, String) {
-    (it.repository.clone(), it.platform.to_string())
-}
-
 #[cfg(test)]
 mod tests {
-    use model::{Digest, Moment, Platform, Source};
+    use model::{Moment, Platform};
 
     use super::*;
 
     /// `application repository minute`.
-    fn deployment(text: &str) -> Deployment {
+    fn stands(text: &str) -> Stands {
         let mut words = text.split(' ');
         let mut next = || words.next().unwrap();
         let (application, repository, at) = (next(), next(), next());
-        Deployment {
-            id: text.to_owned(),
-            environment: String::new(),
+        Stands::from(RunsAs {
+            deployment: text.to_owned(),
             application: application.to_owned(),
             platform: Platform::new("linux", "amd64", None),
             repository: repository.to_owned(),
-            tag: None,
-            digest: Digest::from_sha256(&[1; 32]),
-            source: Source::Cli,
-            recorded_by: String::new(),
-            recorded_from: String::new(),
             from: Moment::from_micros(at.parse().unwrap()),
-            until: None,
-            pending: false,
-        }
+        })
     }
 
     #[track_caller]
     fn check(from: &[&str], to: &[&str], expect: &[&str]) {
-        let all = |texts: &[&str]| texts.iter().map(|it| deployment(it)).collect();
+        let all = |texts: &[&str]| texts.iter().map(|it| stands(it)).collect();
         let shown: Vec<String> = pair(all(from), all(to))
             .into_iter()
             .map(|it| {
                 let Met::Application(from, to) = it else { return String::new() };
-                let shown = |it: Option<Deployment>| it.map_or("-".to_owned(), |it| it.id);
+                let shown = |it: Option<Stands>| it.map_or("-".to_owned(), |it| it.by.deployment);
                 format!("{} | {}", shown(from), shown(to))
             })
             .collect();

@@ -18,8 +18,8 @@ use crate::refusal::Refusal;
 
 /// Tells of pairs.
 pub(super) struct Teller {
-    app: App,
-    organisation: OrganisationId,
+    pub(super) app: App,
+    pub(super) organisation: OrganisationId,
     lookouts: Lookouts,
     filter: Arc<Filter>,
     brief: bool,
