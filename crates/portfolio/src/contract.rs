@@ -66,6 +66,11 @@ impl Images {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// These as well.
+    pub fn add(&mut self, others: &Self) {
+        self.0 |= &others.0;
+    }
 }
 
 /// Where something is.

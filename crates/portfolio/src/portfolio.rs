@@ -234,6 +234,11 @@ impl Portfolio {
         some.filter_map(|it| self.images.get(it as usize).map(|it| it.number)).collect()
     }
 
+    /// Is it one of these images?
+    pub fn is_among(&self, image: i64, images: &Images) -> bool {
+        self.image_numbers.get(&image).is_some_and(|it| images.0.contains(*it))
+    }
+
     /// Which of these images run in that environment.
     pub fn running_in(
         &self,

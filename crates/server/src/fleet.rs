@@ -153,9 +153,9 @@ impl Ships {
         self.digests.get(&image)
     }
 
-    /// Is it known what is inside an image?
-    pub(crate) fn knows(&self, organisation: &OrganisationId, digest: &Digest) -> bool {
-        self.numbers.contains_key(&(organisation.clone(), digest.clone()))
+    /// The number of an image in the store, if it is known what is inside it.
+    pub(crate) fn number(&self, organisation: &OrganisationId, digest: &Digest) -> Option<i64> {
+        self.numbers.get(&(organisation.clone(), digest.clone())).copied()
     }
 
     /// What runs: images by their numbers, each with the environments it runs in, by id.

@@ -14,9 +14,6 @@ use crate::{Store, bases, derived, events, images, names, retention};
 pub(crate) use keep::{can_fill_in, fill_in, is_filled_in};
 pub(crate) use pack::{deflated_json, inflated_json, name_key};
 
-/// Package sets of more bytes are unpacked on the side.
-const LARGE: usize = 64 << 10;
-
 impl Store {
     /// Keeps what is inside an image, instead of what was kept before, and marks it as analysed.
     pub async fn keep_inventory(
@@ -107,13 +104,9 @@ impl Store {
             rows.iter().map(|it| it.blob("body")).collect::<Result<_, _>>()?;
         let head = head.blob("head")?;
         let corrupt = |why| Error::Corrupt { what: format!("inventory of {digest}"), why };
-        let unpacked = if bodies.iter().map(Vec::len).sum::<usize>() < LARGE {
-            pack::unpacked(&head, &bodies)
-        } else {
-            // Others have something to do meanwhile.
-            let unpacking = tokio::task::spawn_blocking(move || pack::unpacked(&head, &bodies));
-            unpacking.await.map_err(|error| corrupt(error.to_string()))?
-        };
+        // It takes milliseconds, and others have something to do meanwhile.
+        let unpacking = tokio::task::spawn_blocking(move || pack::unpacked(&head, &bodies));
+        let unpacked = unpacking.await.map_err(|error| corrupt(error.to_string()))?;
         unpacked.map(Some).map_err(corrupt)
     }
 

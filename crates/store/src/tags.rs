@@ -92,6 +92,19 @@ impl Store {
         Ok(led)
     }
 
+    /// Where the tags of a repository lead now, for each platform.
+    pub async fn current_tags(
+        &self,
+        organisation: &OrganisationId,
+        repository: &str,
+    ) -> Result<Vec<TagSpan>, Error> {
+        let sql = "SELECT repository, tag, platform, digest, from_at, until_at FROM tags
+                   WHERE organisation = $1 AND repository = $2 AND until_at IS NULL
+                   ORDER BY tag, platform";
+        let rows = self.db.rows(sql, values![&organisation.0, repository]).await?;
+        rows.iter().map(read).collect()
+    }
+
     /// Where the tags of a repository lead and led: by tag and platform, latest first.
     pub async fn tags(
         &self,

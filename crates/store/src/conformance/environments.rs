@@ -411,6 +411,8 @@ pub(super) async fn tags_that_moved_are_stale(store: &Store) {
     store.record(&acme, &at(4), "production", CLI, &image("acme/web:v1", 2)).await.unwrap();
     assert!(store.stale(&acme, None).await.unwrap().is_empty());
     let spans = store.tags(&acme, repository, None).await.unwrap();
+    let current: Vec<TagSpan> = spans.iter().filter(|it| it.until.is_none()).cloned().collect();
+    assert_eq!(store.current_tags(&acme, repository).await.unwrap(), current);
     assert_eq!(spans.len(), 2);
     assert_eq!((spans[1].from, spans[1].until), (at(0).at, Some(at(3).at)));
 }

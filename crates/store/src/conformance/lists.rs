@@ -1,5 +1,7 @@
 //! Lists: the same whole and in parts, and no dearer for what is not on the page.
 
+use std::collections::BTreeSet;
+
 use model::{Deployment, Event, EventKind, ImageState, OrganisationId, Recording, Source};
 
 use super::kit::{acme, amd64, at, digest, inventory, within, workload};
@@ -126,7 +128,11 @@ pub(super) async fn are_the_same_whole_and_in_parts(store: &Store) {
     let mut known = store.deployments_by_id(&acme, &ids).await.unwrap();
     known.sort_by(|left, right| left.id.cmp(&right.id));
     assert_eq!(known, ever);
+    let running = ever.iter().filter(|it| it.until.is_none());
+    let repositories: BTreeSet<String> = running.map(|it| it.repository.clone()).collect();
+    assert_eq!(store.running_repositories(&acme, &ids).await.unwrap(), repositories);
     let nobody = OrganisationId("nobody".to_owned());
+    assert_eq!(store.running_repositories(&nobody, &ids).await.unwrap(), BTreeSet::new());
     assert_eq!(store.deployments_by_id(&nobody, &ids).await.unwrap(), []);
     let all = store.environments(&acme).await.unwrap();
     assert_eq!(all.iter().map(|it| it.running).collect::<Vec<_>>(), [20, 20, 20]);

@@ -1,6 +1,7 @@
 //! Deployments listed: what runs, what ran then, all there ever was, and what went stale.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use model::{Deployment, OrganisationId};
 
@@ -95,6 +96,26 @@ impl Store {
     ) -> Result<Vec<Deployment>, Error> {
         let mut found = self.deployments_by_id(organisation, deployments).await?;
         found.retain(|it| it.until.is_none());
+        Ok(found)
+    }
+
+    /// Where the images of those of these deployments that run are from.
+    pub async fn running_repositories(
+        &self,
+        organisation: &OrganisationId,
+        deployments: &[String],
+    ) -> Result<BTreeSet<String>, Error> {
+        let mut found = BTreeSet::new();
+        for run in runs(deployments) {
+            let mut query = Query::new("SELECT DISTINCT repository FROM deployments", vec![]);
+            query.then("WHERE until_at IS NULL");
+            query.with_all("AND id IN $?", run);
+            query.with("AND organisation || '' = $?", &organisation.0);
+            let (sql, values) = query.into_parts();
+            for row in self.db.few(sql, values).await? {
+                found.insert(row.text("repository")?);
+            }
+        }
         Ok(found)
     }
 

@@ -8,6 +8,7 @@ use model::{
     Analysis, Comparison, Deployment, Digest, Fate, Gap, ImageDescription, Inventory,
     OrganisationId, Subject,
 };
+use tokio::try_join;
 
 use super::Known;
 use super::pairs::Met;
@@ -141,17 +142,25 @@ impl Teller {
             pair.difference.removed = 1;
             return Ok(pair);
         };
-        let mut gaps = Vec::new();
-        let after = self.inventory(&from, &mut gaps).await?;
-        let before = match &to {
-            Some(to) => self.inventory(to, &mut gaps).await?,
-            None => Some(nothing(after.as_ref())),
+        let against = async {
+            match &to {
+                Some(to) => self.inventory(to).await.map(Some),
+                None => Ok(None),
+            }
         };
-        let (Some(after), Some(before)) = (after, before) else {
-            pair.outcome = PairOutcome::Unknown;
-            pair.difference.unknown = 1;
-            pair.gaps = gaps.into_iter().map(Hole::from).collect();
-            return Ok(pair);
+        let (after, before) = match try_join!(self.inventory(&from), against)? {
+            (Ok(after), None) => {
+                let before = nothing(&after);
+                (after, before)
+            }
+            (Ok(after), Some(Ok(before))) => (after, before),
+            (after, before) => {
+                pair.outcome = PairOutcome::Unknown;
+                pair.difference.unknown = 1;
+                let gaps = [after.err(), before.and_then(Result::err)].into_iter().flatten();
+                pair.gaps = gaps.map(Hole::from).collect();
+                return Ok(pair);
+            }
         };
         let mut comparison = self.compared((before, after), lookouts, to.is_none()).await?;
         if self.changed {
@@ -183,22 +192,17 @@ impl Teller {
     }
 
     /// What is inside; where nobody knows, why not.
-    async fn inventory(
-        &self,
-        half: &Half,
-        gaps: &mut Vec<Gap>,
-    ) -> Result<Option<Inventory>, Refusal> {
+    async fn inventory(&self, half: &Half) -> Result<Result<Inventory, Gap>, Refusal> {
         let store = &self.app.store;
         if let Some(mut it) = store.inventory(&self.organisation, &half.digest).await? {
             if let Subject::Image(image) = &mut it.subject {
                 image.name = half.name();
             }
-            return Ok(Some(it));
+            return Ok(Ok(it));
         }
         let state = store.image(&self.organisation, &half.digest).await?.map(|it| it.state);
         let why = judge::why_unread(state);
-        gaps.push(Gap::new(half.running.image.clone(), format!("{why}: cannot tell")));
-        Ok(None)
+        Ok(Err(Gap::new(half.running.image.clone(), format!("{why}: cannot tell"))))
     }
 
     async fn compared(
@@ -228,9 +232,8 @@ impl Teller {
 }
 
 /// What an application is held against that runs on one side alone.
-fn nothing(after: Option<&Inventory>) -> Inventory {
-    let image = after.and_then(|it| it.subject.image());
-    let platform = image.map(|it| it.platform.clone()).unwrap_or_default();
+fn nothing(after: &Inventory) -> Inventory {
+    let platform = after.subject.image().map(|it| it.platform.clone()).unwrap_or_default();
     let name = "nothing".to_owned();
     let image = ImageDescription { name, platform, ..ImageDescription::default() };
     Inventory {

@@ -1,11 +1,11 @@
 //! Which images have a flaw no more: where tags lead by now, in the repositories of what runs with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use api::{FreeImage, FreeOfFlaw, Problem};
 use axum::extract::State;
 use model::{Digest, Right};
-use portfolio::Terms;
+use portfolio::{Images, Terms};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -62,31 +62,27 @@ async fn free(
         let today = now.to_string();
         let terms = Terms { declared: false, today: Some(&today) };
         let found = ships.portfolio.find_flaw(&whose, &flaw, lookout.almanac(), terms).found;
-        let mut running: BTreeSet<String> = BTreeSet::new();
-        let mut affected: BTreeSet<Digest> = BTreeSet::new();
+        let mut affected = Images::default();
         for it in &found {
-            let images = &it.spread.images;
-            let ids = environments.keys().map(String::as_str);
-            running.extend(ships.deployments(&whose, images, ids, DEPLOYMENTS));
-            let numbers = ships.portfolio.image_numbers(images);
-            affected.extend(numbers.into_iter().filter_map(|it| ships.digest(it)).cloned());
+            affected.add(&it.spread.images);
         }
+        let ids = environments.keys().map(String::as_str);
+        let running = ships.deployments(&whose, &affected, ids, DEPLOYMENTS);
         (running, affected, held)
     });
     let (running, affected, held) = looked.await.map_err(broke_off)?;
-    let ids: Vec<String> = running.into_iter().take(DEPLOYMENTS).collect();
-    let running = app.store.still_running(&organisation, &ids).await?;
-    let repositories: BTreeSet<&str> = running.iter().map(|it| &*it.repository).collect();
+    let ships = held.ships();
+    let repositories = app.store.running_repositories(&organisation, &running).await?;
     let mut answer = FreeOfFlaw::default();
     for repository in repositories.into_iter().take(REPOSITORIES) {
-        let spans = app.store.tags(&organisation, repository, None).await?;
-        let has = |digest: &Digest| match held.ships().knows(&organisation, digest) {
-            _ if affected.contains(digest) => Has::It,
-            true => Has::Not,
-            false => Has::Untold,
+        let spans = app.store.current_tags(&organisation, &repository).await?;
+        let has = |digest: &Digest| match ships.number(&organisation, digest) {
+            Some(it) if ships.portfolio.is_among(it, &affected) => Has::It,
+            Some(_) => Has::Not,
+            None => Has::Untold,
         };
         let mut free = BTreeMap::new();
-        for span in spans.into_iter().filter(|it| it.until.is_none()) {
+        for span in spans {
             match has(&span.digest) {
                 Has::It => answer.affected += 1,
                 Has::Untold => answer.unread += 1,
