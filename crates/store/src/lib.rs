@@ -67,9 +67,9 @@ pub use contract::{
     NewToken, Newcomer, NoticeCounts, NoticeReport, NoticeState, OutboxEntry, OutboxState, Page,
     Paged, PolicyJudging, PolicySample, PolicySetHead, PolicySetRecord, PolicyVerdicts,
     Recollection, Recorded, Refused, Reported, Restored, Retention, RuleRecord, Running,
-    RunningImage, RunsAs, RunsIn, RuntimeRecord, SWITCHED_OFF, ScheduleRecord, SecretRecord, SeenInUse,
-    Selection, SetPackage, Setback, Snapped, Snapshot, Sought, Speaker, Stale, Tiding, Tidings,
-    Trouble, Turn, Unplaced, WaitingMessage, WaitingNotice, When, Workload, WrittenEvent,
+    RunningImage, RunsAs, RunsIn, RuntimeRecord, SWITCHED_OFF, ScheduleRecord, SecretRecord,
+    SeenInUse, Selection, SetPackage, Setback, Snapped, Snapshot, Sought, Speaker, Stale, Tiding,
+    Tidings, Trouble, Turn, Unplaced, WaitingMessage, WaitingNotice, When, Workload, WrittenEvent,
     WrittenImage,
 };
 pub use db::Together;
