@@ -178,18 +178,18 @@ async fn meet(
         (Side::Image(digest), Side::Environment(environment)) => {
             let image = image(app, organisation, digest, repository).await?;
             let other = newest(app, organisation, environment, &image, platform, to_doubts).await?;
-            Ok(vec![Met::Image(image, Some(other), true)])
+            Ok(vec![Met::Image(Box::new(image), Some(other), true)])
         }
         (Side::Environment(environment), Side::Image(digest)) => {
             let image = image(app, organisation, digest, repository).await?;
             let other =
                 newest(app, organisation, environment, &image, platform, from_doubts).await?;
-            Ok(vec![Met::Image(image, Some(other), false)])
+            Ok(vec![Met::Image(Box::new(image), Some(other), false)])
         }
         (Side::Image(one), Side::Image(other)) => {
             let one = image(app, organisation, one, repository).await?;
             let other = image(app, organisation, other, None).await?;
-            Ok(vec![Met::Images(one, other)])
+            Ok(vec![Met::Images(Box::new([one, other]))])
         }
     }
 }

@@ -38,9 +38,9 @@ pub(super) enum Met<D = Deployment> {
     /// An application of two environments: as it is looked at, and what it is held against.
     Application(Option<D>, Option<D>),
     /// An image and what runs of its repository; is the image what is looked at?
-    Image(Known, Option<D>, bool),
+    Image(Box<Known>, Option<D>, bool),
     /// Two images.
-    Images(Known, Known),
+    Images(Box<[Known; 2]>),
 }
 
 /// Where a pair stands among all: they are told in this order.
@@ -91,27 +91,25 @@ pub(super) async fn whole(
     let sides = |it: &Met<Stands>| match it {
         Met::Application(from, to) => [from.as_ref(), to.as_ref()].map(name),
         Met::Image(_, other, _) => [name(other.as_ref()), None],
-        Met::Images(..) => [None, None],
+        Met::Images(_) => [None, None],
     };
     let ids: Vec<String> = some.iter().flat_map(sides).flatten().collect();
     let read = app.store.deployments_by_id(organisation, &ids).await?;
     let read: BTreeMap<String, Deployment> =
         read.into_iter().map(|it| (it.id.clone(), it)).collect();
-    let of = |it: Option<Stands>| match it {
-        Some(Stands { lost: Some(it), .. }) => Ok(Some(it)),
-        Some(it) => match read.get(&it.by.deployment) {
-            Some(it) => Ok(Some(it.clone())),
-            None => {
-                let why = format!("{} was deleted meanwhile", it.by.application);
-                Err(Refusal::from(Sort::Unavailable.because(why).with_hint("ask again")))
-            }
-        },
-        None => Ok(None),
+    let of = |it: Option<Stands>| {
+        let Some(Stands { by, lost }) = it else { return Ok(None) };
+        let known = lost.or_else(|| read.get(&by.deployment).cloned());
+        let gone = || {
+            let why = format!("{} was deleted meanwhile", by.application);
+            Refusal::from(Sort::Unavailable.because(why).with_hint("ask again"))
+        };
+        known.map(Some).ok_or_else(gone)
     };
     let whole = |it| match it {
         Met::Application(from, to) => Ok(Met::Application(of(from)?, of(to)?)),
         Met::Image(image, other, is_looked_at) => Ok(Met::Image(image, of(other)?, is_looked_at)),
-        Met::Images(one, other) => Ok(Met::Images(one, other)),
+        Met::Images(both) => Ok(Met::Images(both)),
     };
     some.into_iter().map(whole).collect()
 }

@@ -107,7 +107,10 @@ impl Teller {
             Met::Image(image, other, false) => {
                 (other.map(Half::deployed), Some(Half::known(&image)))
             }
-            Met::Images(one, other) => (Some(Half::known(&one)), Some(Half::known(&other))),
+            Met::Images(both) => {
+                let [one, other] = both.each_ref().map(Half::known);
+                (Some(one), Some(other))
+            }
         };
         // What runs nowhere yet is meant for where the other one runs.
         let places = [&from, &to].map(|it| it.as_ref().and_then(Half::environment));
