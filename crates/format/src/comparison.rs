@@ -6,12 +6,14 @@ use crate::policies::Compared;
 use crate::report;
 
 pub use grounds::Grounds;
+pub use promotion::{Promotion, Setback, Worse};
 pub use several::{Application, Between, Outcome, Several};
 
 mod grounds;
 mod json;
 mod markdown;
 mod page;
+mod promotion;
 mod several;
 #[cfg(test)]
 mod tests;
@@ -33,7 +35,7 @@ pub trait Report: Sync {
         let between = Between { after: several.after.clone(), before: several.before.clone() };
         let mut parts = self.several(between, options);
         let all: Vec<String> = several.applications.iter().map(|it| parts.part(it)).collect();
-        let mut text = parts.begin();
+        let mut text = parts.begin(several.policies.as_ref());
         for it in &all {
             text.push_str(&parts.next(it));
         }
@@ -47,8 +49,8 @@ pub trait Report: Sync {
 pub trait Parts {
     /// How this application is told of.
     fn part(&mut self, application: &Application) -> String;
-    /// There are no more: what stands before the first.
-    fn begin(&mut self) -> String;
+    /// There are no more: what stands before the first, and what policies say of them, if they are asked.
+    fn begin(&mut self, policies: Option<&Promotion>) -> String;
     /// What is to be written next, now that this part has its turn: all have, in their order.
     fn next(&mut self, part: &str) -> String;
     /// What stands behind the last one.

@@ -217,11 +217,15 @@ impl Verb for Compare {
                 tellings.push(Telling::of(report.several(of.clone(), options), delivery));
             }
             let (mut shut, changed) =
-                between.told(context, &self.whose, &self.subject, tellings)?;
-            if let Some(judge) = &judge {
+                between.told(context, &self.whose, &self.subject, &mut tellings)?;
+            let promotion = judge.as_ref().map(|judge| {
                 let promoting = Promoting { whose: &self.whose, between: &between, judge };
-                shut.policies |= promoting.are_worse(&changed, context)?;
-            }
+                promoting.judged(&changed, context)
+            });
+            let promotion = promotion.transpose()?;
+            shut.policies = promotion.as_ref().is_some_and(|it| !it.worse.is_empty());
+            let shown = promotion.as_ref().filter(|_| !self.hide_policies);
+            tellings.into_iter().try_for_each(|it| it.finish(shown))?;
             return Ok(shuts(&shut));
         }
 

@@ -244,6 +244,12 @@ fn a_promotion_is_judged_by_the_policies_of_where_it_goes() {
         said.contains("by the policies of production, 1 of 1 application would be worse"),
         "{said}"
     );
+    // The report tells of it, in every form.
+    let told = house.json(&format!("{gate} --format json"));
+    let setback = &told["policies"]["worse"][0]["policies"][0];
+    assert_eq!((&setback["was"], &setback["is"]), (&"met".into(), &"not-met".into()), "{told}");
+    let told = house.json(&format!("{gate} --hide-policies --format json"));
+    assert!(told["policies"].is_null() && told["summary"]["applications"] == 1, "{told}");
     // It is told, and shuts only the gate that was asked for.
     let said = house.done(&format!(
         "{} --only-policy fixable-vulnerabilities",

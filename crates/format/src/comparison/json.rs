@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::grounds::GroundJson;
 use super::page;
 use super::several::Overview;
-use super::{Application, Between, Options, Outcome, Parts, Report};
+use super::{Application, Between, Options, Outcome, Parts, Promotion, Report};
 use crate::document::{self, List, TOOL};
 use crate::policies::{self, Compared};
 use crate::report::Ground;
@@ -97,7 +97,7 @@ impl Parts for SeveralParts<'_> {
         })
     }
 
-    fn begin(&mut self) -> String {
+    fn begin(&mut self, policies: Option<&Promotion>) -> String {
         let (options, overview) = (&self.options.report, &self.overview);
         let created = options.created.as_deref().and_then(document::to_the_second);
         let document = SeveralJson {
@@ -118,6 +118,7 @@ impl Parts for SeveralParts<'_> {
                 fixed: overview.total(Fate::Fixed),
                 unclear: overview.total(Fate::Unclear),
             },
+            policies,
             applications: [],
         };
         self.list = Some(List::of(&document, "applications"));
@@ -157,6 +158,8 @@ struct SeveralJson<'a> {
     analyzed: &'a str,
     comparison: &'a str,
     summary: SummaryJson,
+    /// What those of the other environment say, where they are asked.
+    policies: Option<&'a Promotion>,
     /// They are told one by one.
     applications: [(); 0],
 }

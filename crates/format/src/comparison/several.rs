@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use model::{Comparison, Fate, Gap};
 
-use super::{Options, Parts, Report, page};
+use super::{Options, Parts, Promotion, Report, page};
 use crate::html;
 use crate::list::shown;
 use crate::page::short;
@@ -19,6 +19,8 @@ pub struct Several {
     pub before: String,
     /// Each application.
     pub applications: Vec<Application>,
+    /// What policies say, where they are asked.
+    pub policies: Option<Promotion>,
 }
 
 /// An application in both places, or in one.
@@ -273,7 +275,7 @@ impl Parts for Text<'_> {
         }
     }
 
-    fn begin(&mut self) -> String {
+    fn begin(&mut self, policies: Option<&Promotion>) -> String {
         self.alone = self.overview.is_of_one_platform();
         let Between { after, before } = &self.overview.between;
         let mut out = String::new();
@@ -295,6 +297,15 @@ impl Parts for Text<'_> {
             let line: Vec<String> =
                 row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
             let _ = writeln!(out, "  {}", line.join("  ").trim_end());
+        }
+        if let Some(policies) = policies {
+            let _ = writeln!(out, "\n# Policies of {}\n", shown(before));
+            let _ = writeln!(out, "  {}", policies.says());
+            for it in &policies.worse {
+                for line in it.lines([after, before]) {
+                    let _ = writeln!(out, "  ! {}: {}", shown(&it.application), shown(&line));
+                }
+            }
         }
         out
     }
@@ -346,7 +357,7 @@ impl Parts for Markdown<'_> {
         }
     }
 
-    fn begin(&mut self) -> String {
+    fn begin(&mut self, policies: Option<&Promotion>) -> String {
         self.alone = self.overview.is_of_one_platform();
         let Between { after, before } = &self.overview.between;
         let mut out = String::from("<h2>:mag: <code>");
@@ -377,6 +388,9 @@ impl Parts for Markdown<'_> {
         });
         self.left = self.overview.rows.len() - rows.count();
         out.push_str("</table>\n\n");
+        if let Some(policies) = policies {
+            self.left += promotion(&mut out, policies, [after, before]);
+        }
         self.length = out.len();
         out
     }
@@ -407,4 +421,25 @@ impl Parts for Markdown<'_> {
             many(self.left, "part")
         )
     }
+}
+
+/// What policies say, as far as there is room; so many applications are left out.
+fn promotion(out: &mut String, policies: &Promotion, [from, to]: [&str; 2]) -> usize {
+    out.push_str("<h3>Policies of <code>");
+    html::push_code(out, to);
+    out.push_str("</code></h3>\n\n<p>");
+    html::push(out, &policies.says());
+    out.push_str("</p>\n<ul>\n");
+    let told = policies.worse.iter().take_while(|it| {
+        html::within(out, html::ROOM, |out| {
+            for line in it.lines([from, to]) {
+                out.push_str("<li>");
+                html::push(out, &format!("{}: {line}", it.application));
+                out.push_str("</li>\n");
+            }
+        })
+    });
+    let left = policies.worse.len() - told.count();
+    out.push_str("</ul>\n\n");
+    left
 }

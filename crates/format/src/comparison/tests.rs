@@ -5,7 +5,8 @@ use model::{
     PackageChange, Platform, Purl, Seen, Side, SideKind, Space, Way,
 };
 
-use super::{Options, find};
+use super::{ALL, Application, Options, Outcome, Promotion, Setback, Several, Worse, find};
+use crate::policies::State;
 use crate::report;
 
 fn side(name: &str, digit: u8) -> Side {
@@ -214,4 +215,61 @@ fn nothing_is_different() {
         findings: vec![],
     };
     insta::assert_snapshot!("same", find("text").unwrap().write(&same, &rich()));
+}
+
+fn application(name: &str, outcome: Outcome) -> Application {
+    let image = |digit: &str| Some(format!("{name}:{digit}@sha256:{}", digit.repeat(64)));
+    let (after, before) = (image("2"), image("1"));
+    let (name, platform) = (name.to_owned(), "linux/amd64".to_owned());
+    Application { name, platform, after, before, outcome }
+}
+
+fn setback(id: &str, was: Option<State>, is: State, why: Option<&str>) -> Setback {
+    Setback { id: id.to_owned(), was, is, why: why.map(str::to_owned) }
+}
+
+fn promotion() -> Promotion {
+    let worse = |name: &str, policies: Vec<Setback>, unknown: Option<&str>| Worse {
+        application: name.to_owned(),
+        policies,
+        unknown: unknown.map(str::to_owned),
+    };
+    let worse = vec![
+        worse("shop/web", vec![setback("gaps", Some(State::Met), State::NotMet, None)], None),
+        worse("shop/new<b>", vec![setback("max", None, State::Unknown, Some("no date"))], None),
+        worse("shop/jobs", Vec::new(), Some("an image of it is not analysed")),
+    ];
+    Promotion { applications: 4, worse }
+}
+
+#[test]
+fn policies_of_a_promotion() {
+    let gap = Gap::new("shop/jobs", "it is not analysed yet");
+    let applications = vec![
+        application("shop/api", Outcome::Unchanged),
+        application("shop/jobs", Outcome::Unknown(vec![gap])),
+    ];
+    let (after, before) = ("staging".to_owned(), "production".to_owned());
+    let mut several = Several { after, before, applications, policies: Some(promotion()) };
+    for report in ALL {
+        let text = report.write_several(&several, &options());
+        insta::assert_snapshot!(format!("promotion-{}", report.id()), text);
+    }
+    // Whoever is not asked says nothing.
+    several.policies = None;
+    for id in ["text", "markdown"] {
+        let text = find(id).unwrap().write_several(&several, &options());
+        assert!(!text.contains("olicies"), "{id}: {text}");
+    }
+}
+
+#[test]
+fn policies_of_many_fit_into_a_comment() {
+    let mut policies = promotion();
+    policies.worse = policies.worse.into_iter().cycle().take(3_000).collect();
+    let several = Several { policies: Some(policies), ..Several::default() };
+    let text = find("markdown").unwrap().write_several(&several, &options());
+    assert!(text.len() < 65_536 && text.contains("left out"), "{}", text.len());
+    let text = find("text").unwrap().write_several(&several, &options());
+    assert_eq!(text.matches("  ! shop/").count(), 3_000);
 }

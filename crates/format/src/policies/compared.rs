@@ -87,10 +87,13 @@ impl Compared {
         self.pairs().iter().any(|it| it.change == Change::Worse)
     }
 
-    /// Each policy that is worse off, by its stable name: what it was and what it is.
-    pub fn worse(&self) -> Vec<(&str, State, State)> {
-        let worse = self.pairs().into_iter().filter(|it| it.change == Change::Worse);
-        worse.map(|it| (it.id, it.comparison.state, it.analyzed.state)).collect()
+    /// Each policy that is worse off, and what it was.
+    pub fn worse(&self) -> impl Iterator<Item = (&Policy, State)> {
+        self.after.policies.iter().filter_map(|after| {
+            let before = self.before.policies.iter().find(|it| it.id == after.id)?;
+            let is_worse = Change::of(after.state, before.state) == Change::Worse;
+            is_worse.then_some((after, before.state))
+        })
     }
 
     /// Each policy once, as far as both sides were judged by it.

@@ -1,7 +1,7 @@
 //! What runs in one environment, held against what runs in another: whoever remembers it compares.
 
 use api::{Comparing, Difference, End, Hole, Only, Pair, PairOutcome};
-use format::comparison::{Application, Outcome, Parts};
+use format::comparison::{Application, Outcome, Parts, Promotion};
 use model::Gap;
 
 use super::promoted::Changed;
@@ -25,14 +25,14 @@ pub(super) struct Between<'a> {
 }
 
 impl Between<'_> {
-    /// Tells what is different, application by application, and says what may shut a gate, and what would
-    /// be another image.
+    /// Lays aside what is different, application by application, and says what may shut a gate, and what
+    /// would be another image.
     pub(super) fn told(
         &self,
         context: &Context,
         whose: &Whose,
         subject: &Subject,
-        mut tellings: Vec<Telling<'_>>,
+        tellings: &mut [Telling<'_>],
     ) -> anyhow::Result<(Shuts, Vec<Changed>)> {
         let (repository, platform) = subject.in_environment()?;
         warn_of_types(&self.wishes.only_package_type, &[], &context.messages);
@@ -78,7 +78,6 @@ impl Between<'_> {
             }
         })?;
         tell(&compared, context);
-        tellings.into_iter().try_for_each(Telling::finish)?;
         Ok((shuts, changed))
     }
 }
@@ -99,9 +98,10 @@ impl<'a> Telling<'a> {
         self.shelf.put(&self.parts.part(application))
     }
 
-    fn finish(self) -> anyhow::Result<()> {
+    /// All of it is told, and what policies say, if they are asked.
+    pub(super) fn finish(self, policies: Option<&Promotion>) -> anyhow::Result<()> {
         let Self { mut parts, shelf, mut delivery } = self;
-        delivery.add(&parts.begin())?;
+        delivery.add(&parts.begin(policies))?;
         shelf.each(|part| delivery.add(&parts.next(part)))?;
         delivery.add(&parts.end())?;
         delivery.finish()

@@ -1,7 +1,8 @@
 //! What policies say of what would go from one environment to another: those of the other one judge both.
 
 use api::{Pair, PairOutcome};
-use format::policies::{Compared, Judged, State};
+use format::comparison::{Promotion, Setback, Worse};
+use format::policies::{Compared, Judged, Policy, State};
 use model::Analysis;
 use policy::Judge;
 
@@ -9,7 +10,6 @@ use super::Between;
 use crate::Context;
 use crate::asking::{Whose, ask_with};
 use crate::bases::Ground;
-use crate::messages::count;
 use crate::policies::judged_among_others as judged;
 
 /// An application that would be another one.
@@ -51,32 +51,30 @@ impl Changed {
 }
 
 impl Promoting<'_> {
-    /// Tells of each policy that would be worse off, a line each. What would be new there has to meet all; what
-    /// nobody can tell may be worse.
-    pub(super) fn are_worse(&self, all: &[Changed], context: &Context) -> anyhow::Result<bool> {
-        let Between { to, .. } = *self.between;
-        let mut worse = 0;
+    /// Which policies would be worse off. What would be new there has to meet all; what nobody can tell may
+    /// be worse.
+    pub(super) fn judged(&self, all: &[Changed], context: &Context) -> anyhow::Result<Promotion> {
+        let mut worse = Vec::new();
         for part in all.chunks(TOGETHER) {
             let sides = self.sides(part, context)?;
             for (it, sides) in part.iter().zip(sides) {
-                let lines = match sides {
-                    Ok((after, before)) => self.lines(&after, before.as_ref(), context)?,
-                    Err(why) => vec![format!("nobody can tell what policies say: {why}")],
+                let (policies, unknown) = match sides {
+                    Ok((after, before)) => (self.setbacks(&after, before.as_ref(), context)?, None),
+                    Err(why) => (Vec::new(), Some(why)),
                 };
-                for line in &lines {
-                    context.messages.warn(&format!("{}: {line}", it.name));
+                if !policies.is_empty() || unknown.is_some() {
+                    worse.push(Worse { application: it.name.clone(), policies, unknown });
                 }
-                worse += u64::from(!lines.is_empty());
             }
         }
-        let applications = count(all.len() as u64, "application", "applications");
-        let line = format!("by the policies of {to}, {worse} of {applications} would be worse");
-        if worse > 0 {
-            context.messages.warn(&line);
-        } else {
+        let promotion = Promotion { applications: all.len(), worse };
+        let line = format!("by the policies of {}, {}", self.between.to, promotion.says());
+        if promotion.worse.is_empty() {
             context.messages.done(&line);
+        } else {
+            context.messages.warn(&line);
         }
-        Ok(worse > 0)
+        Ok(promotion)
     }
 
     /// What is wrong with the images of each, judged for where they are to go; or why nobody can tell.
@@ -109,43 +107,30 @@ impl Promoting<'_> {
         })
     }
 
-    fn lines(
+    fn setbacks(
         &self,
         after: &Analysis,
         before: Option<&Analysis>,
         context: &Context,
-    ) -> anyhow::Result<Vec<String>> {
-        let Between { from, to, .. } = *self.between;
+    ) -> anyhow::Result<Vec<Setback>> {
         let ground = |it: &Analysis| Ground::of(context, self.whose, None, &it.inventory);
         let is = ground(after);
         let Some(before) = before else {
             let [new] = judged([(after, &is)], self.judge, context)?;
-            let unmet = new.paper.policies.iter().filter(|it| it.state != State::Met);
-            let line = |it: &format::policies::Policy| {
-                let why = it.why.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
-                format!("{} is {} by what would be new in {to}{why}", it.id, word(it.state))
-            };
-            return Ok(unmet.map(line).collect());
+            let unmet = new.paper.policies.into_iter().filter(|it| it.state != State::Met);
+            let setback = |it: Policy| Setback { id: it.id, was: None, is: it.state, why: it.why };
+            return Ok(unmet.map(setback).collect());
         };
         let was = ground(before);
         let [after, before] = judged([(after, &is), (before, &was)], self.judge, context)?;
         let [after, before]: [Judged; 2] = [after.paper, before.paper];
         let compared = Compared { after, before };
-        let line = |(id, was, is): (&str, State, State)| {
-            format!(
-                "{id} is {} by what runs in {to}, and {} by what runs in {from}",
-                word(was),
-                word(is)
-            )
+        let setback = |(it, was): (&Policy, State)| Setback {
+            id: it.id.clone(),
+            was: Some(was),
+            is: it.state,
+            why: it.why.clone(),
         };
-        Ok(compared.worse().into_iter().map(line).collect())
-    }
-}
-
-fn word(state: State) -> &'static str {
-    match state {
-        State::Met => "met",
-        State::NotMet => "not met",
-        State::Unknown => "unknown",
+        Ok(compared.worse().map(setback).collect())
     }
 }
