@@ -240,18 +240,18 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Terminals are told lines of a hundred letters, and longer ones would break twice.
+    /// Terminals are told lines of a hundred letters: a longer one that goes on in the next would break twice.
     #[test]
     fn what_is_told_after_options_is_not_broken_twice() {
         fn check(command: &Command) {
             let after = command.get_after_long_help().or(command.get_after_help());
-            for line in after.map(ToString::to_string).unwrap_or_default().lines() {
-                let is_example = line.starts_with("  ");
-                assert!(
-                    is_example || line.chars().count() <= 100,
-                    "{}: {line}",
-                    command.get_name()
-                );
+            let after = after.map(ToString::to_string).unwrap_or_default();
+            let mut lines = after.lines().peekable();
+            while let Some(line) = lines.next() {
+                let goes_on = lines.peek().is_some_and(|it| !it.is_empty());
+                let is_row = line.starts_with("  ");
+                let is_short = line.chars().count() <= 100;
+                assert!(is_short || is_row || !goes_on, "{}: {line}", command.get_name());
             }
             command.get_subcommands().for_each(check);
         }

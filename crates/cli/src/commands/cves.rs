@@ -61,13 +61,14 @@ pub(crate) struct Cves {
 }
 
 const SEVERAL: &str = "
-With --env and --multi-stage, packages, only-packages and markdown hold one report after the other; json and sbom are an
-array of documents, also of one; csv has a column more, the image's; sarif has a run for each image;
-gitlab holds them all. spdx and cyclonedx hold one image, so name its repository.
-An image that is not analysed yet is told as a gap, and shuts the gate of --exit-code. So does one in
-which nothing was found and something could not be read, and so does a runtime that is not heard of or
-could not see all that it runs; other gaps are told and shut nothing (those of `foretop where` shut its
-gate, all of them).
+With --env and --multi-stage, packages, only-packages and markdown hold one report after the
+other; json and sbom are an array of documents, also of one; csv has a column more, the image's;
+sarif has a run for each image; gitlab holds them all. spdx and cyclonedx hold one image, so name
+its repository.
+An image that is not analysed yet is told as a gap, and shuts the gate of --exit-code. So does one
+in which nothing was found and something could not be read, and so does a runtime that is not
+heard of or could not see all that it runs; other gaps are told and shut nothing (those of
+`foretop where` shut its gate, all of them).
 ";
 
 /// Which findings to report.
