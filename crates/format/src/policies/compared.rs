@@ -89,27 +89,28 @@ impl Compared {
 
     /// Each policy that is worse off, and what it was.
     pub fn worse(&self) -> impl Iterator<Item = (&Policy, State)> {
-        self.after.policies.iter().filter_map(|after| {
-            let before = self.before.policies.iter().find(|it| it.id == after.id)?;
-            let is_worse = Change::of(after.state, before.state) == Change::Worse;
-            is_worse.then_some((after, before.state))
-        })
+        let is_worse = |(after, before): &(&Policy, &Policy)| {
+            Change::of(after.state, before.state) == Change::Worse
+        };
+        self.both().filter(is_worse).map(|(after, before)| (after, before.state))
     }
 
-    /// Each policy once, as far as both sides were judged by it.
+    /// Each policy by which both sides were judged: as it says of the one, and of the other.
+    fn both(&self) -> impl Iterator<Item = (&Policy, &Policy)> {
+        let before = |id: &str| self.before.policies.iter().find(|it| it.id == id);
+        self.after.policies.iter().filter_map(move |after| Some((after, before(&after.id)?)))
+    }
+
+    /// The same, as it is written.
     fn pairs(&self) -> Vec<Pair<'_>> {
-        let pair = |after| {
-            let after: &Policy = after;
-            let before = self.before.policies.iter().find(|it| it.id == after.id)?;
-            Some(Pair {
-                id: &after.id,
-                title: &after.title,
-                change: Change::of(after.state, before.state),
-                analyzed: Word::of(after),
-                comparison: Word::of(before),
-            })
-        };
-        self.after.policies.iter().filter_map(pair).collect()
+        let pairs = self.both().map(|(after, before)| Pair {
+            id: &after.id,
+            title: &after.title,
+            change: Change::of(after.state, before.state),
+            analyzed: Word::of(after),
+            comparison: Word::of(before),
+        });
+        pairs.collect()
     }
 
     /// For scripts.
