@@ -51,7 +51,7 @@ pub enum Sought<'a> {
     },
 }
 
-/// Images, as the portfolio keeps them: `Portfolio::image_numbers` tells the caller's numbers. Good
+/// Images, as the portfolio keeps them: `Portfolio::some_image_numbers` tells the caller's numbers. Good
 /// until the portfolio changes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Images(pub(crate) RoaringBitmap);

@@ -220,15 +220,7 @@ impl Portfolio {
         self.forget_image(image);
     }
 
-    /// What the caller calls these images, ascending.
-    pub fn image_numbers(&self, images: &Images) -> Vec<i64> {
-        let number = |it: u32| self.images.get(it as usize).map(|it| it.number);
-        let mut numbers: Vec<i64> = images.0.iter().filter_map(number).collect();
-        numbers.sort_unstable();
-        numbers
-    }
-
-    /// The same of so many of them, whichever.
+    /// What the caller calls so many of these images, whichever.
     pub fn some_image_numbers(&self, images: &Images, most: usize) -> Vec<i64> {
         let some = images.0.iter().take(most);
         some.filter_map(|it| self.images.get(it as usize).map(|it| it.number)).collect()

@@ -133,7 +133,8 @@ fn shown(world: &World, change: &Change) -> String {
 }
 
 fn spread_of(world: &World, spread: &Spread) -> String {
-    let mut text = format!("images {:?}", world.portfolio.image_numbers(&spread.images));
+    let mut text =
+        format!("images {:?}", world.portfolio.some_image_numbers(&spread.images, usize::MAX));
     for it in &spread.environments {
         write!(text, ", {} {}", it.environment, it.images).unwrap();
     }

@@ -148,7 +148,7 @@ fn by_portfolio(world: &World, changes: &[Change]) -> BTreeSet<Told> {
     for it in changes {
         let name = format!("{}@{}", it.name, it.version);
         let states = [it.before.clone(), it.after.clone()];
-        for image in world.portfolio.image_numbers(&it.spread.images) {
+        for image in world.portfolio.some_image_numbers(&it.spread.images, usize::MAX) {
             let of = [&*it.flaw, it.space.as_str(), &name];
             all.insert(told(&it.organisation.0, image, it.kind, of, &states));
         }
@@ -227,7 +227,7 @@ proptest! {
             let answer = world.portfolio.find_flaw(&id, flaw, &almanac, Terms::default());
             let mut found: BTreeSet<(i64, String)> = BTreeSet::new();
             for it in &answer.found {
-                for image in world.portfolio.image_numbers(&it.spread.images) {
+                for image in world.portfolio.some_image_numbers(&it.spread.images, usize::MAX) {
                     found.insert((image, format!("{} {} {}", it.space, it.name, it.version)));
                 }
             }
@@ -252,7 +252,7 @@ proptest! {
                 let held = world.portfolio.find(&id, &Sought::Purl { purl: &purl, range: None });
                 let mut found: BTreeSet<i64> = BTreeSet::new();
                 for it in held.found.iter().filter(|it| it.purl == purl) {
-                    found.extend(world.portfolio.image_numbers(&it.spread.images));
+                    found.extend(world.portfolio.some_image_numbers(&it.spread.images, usize::MAX));
                 }
                 let own = world.images.iter().filter(|it| it.1.0 == id);
                 let expect: BTreeSet<i64> = own
