@@ -63,7 +63,6 @@ async fn compare(
         .into_iter()
         .skip_while(|it| after.as_ref().is_some_and(|after| it.place() <= *after))
         .peekable();
-    let mut teller = tell::Teller::new(app, organisation, &asked, filter).await?;
     let mut told = Comparisons { summary: Difference::default(), pairs: Vec::new(), next: None };
     if after.is_none() {
         for pair in unseen(&doubts.0, &doubts.1) {
@@ -75,7 +74,8 @@ async fn compare(
     let began = Instant::now();
     let next: Vec<Met<Stands>> = left.by_ref().take(limit).collect();
     let places: Vec<Place> = next.iter().map(Met::place).collect();
-    let next = pairs::whole(&teller.app, &teller.organisation, next).await?;
+    let next = pairs::whole(&app, &organisation, next).await?;
+    let mut teller = tell::Teller::new(app, organisation, &asked, filter).await?;
     let begun: Vec<_> = next.into_iter().map(|it| teller.begin(it)).collect();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     // While one is compared, the next is read.

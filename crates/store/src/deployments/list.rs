@@ -61,7 +61,8 @@ impl Store {
         Ok(Paged::of(rows, page.rows(), |it| write_cursor(&it.deployment, when)))
     }
 
-    /// What runs in an environment and is selected, by no more than its names: by application and platform.
+    /// What runs in that environment, whichever the selection names, and is selected otherwise: by no more
+    /// than its names, in the order of applications and platforms.
     pub async fn runs_as(
         &self,
         organisation: &OrganisationId,

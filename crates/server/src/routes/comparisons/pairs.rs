@@ -12,11 +12,17 @@ use super::Known;
 use crate::app::App;
 use crate::refusal::Refusal;
 
-/// What runs, by its names.
+/// What runs, by its names: all that is needed to find what it meets.
 pub(super) struct Stands {
     pub(super) by: RunsAs,
     /// All that is known of it, where the database has nothing of it.
     pub(super) lost: Option<Deployment>,
+}
+
+impl From<RunsAs> for Stands {
+    fn from(by: RunsAs) -> Self {
+        Self { by, lost: None }
+    }
 }
 
 impl Stands {
@@ -65,12 +71,6 @@ impl Place {
         let [application, platform, deployment] =
             serde_json::from_slice(&bytes).map_err(|_| refuse())?;
         Ok(Self { application, platform, deployment })
-    }
-}
-
-impl From<RunsAs> for Stands {
-    fn from(by: RunsAs) -> Self {
-        Self { by, lost: None }
     }
 }
 

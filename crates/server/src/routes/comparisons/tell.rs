@@ -19,8 +19,8 @@ use crate::refusal::Refusal;
 
 /// Tells of pairs.
 pub(super) struct Teller {
-    pub(super) app: App,
-    pub(super) organisation: OrganisationId,
+    app: App,
+    organisation: OrganisationId,
     lookouts: Lookouts,
     filter: Arc<Filter>,
     brief: bool,
