@@ -222,10 +222,11 @@ impl Verb for Compare {
                 let promoting = Promoting { whose: &self.whose, between: &between, judge };
                 promoting.judged(&changed, context)
             });
-            let promotion = promotion.transpose()?;
-            shut.policies = promotion.as_ref().is_some_and(|it| !it.worse.is_empty());
-            let shown = promotion.as_ref().filter(|_| !self.hide_policies);
+            // What is different was found, and is told although policies cannot be asked.
+            let judged = promotion.as_ref().and_then(|it| it.as_ref().ok());
+            let shown = judged.filter(|_| !self.hide_policies);
             tellings.into_iter().try_for_each(|it| it.finish(shown))?;
+            shut.policies = promotion.transpose()?.is_some_and(|it| !it.worse.is_empty());
             return Ok(shuts(&shut));
         }
 
