@@ -102,14 +102,8 @@ pub struct Held {
     pub spread: Spread,
 }
 
-/// Packages, leafed through.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Leaves {
-    /// By name, whatever its letters, and by type.
-    pub found: Vec<Leaf>,
-    /// Behind which name and type the next ones are.
-    pub next: Option<(String, String)>,
-}
+/// A package's full name in small letters, and its type.
+pub type Title<'t> = (&'t str, &'t str);
 
 /// A package in all its versions.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,10 +15,11 @@ mod rematch;
 mod rows;
 
 pub use contract::{
-    Affected, Answer, Change, ChangeKind, Held, Images, InEnvironment, Leaf, Leaves, PackageNumber,
-    Rematch, Size, Sought, Spread, State, Terms, UnknownSet,
+    Affected, Answer, Change, ChangeKind, Held, Images, InEnvironment, Leaf, PackageNumber,
+    Rematch, Size, Sought, Spread, State, Terms, Title, UnknownSet,
 };
 pub use matching::filed_under;
+pub use packages::Leafing;
 pub use portfolio::Portfolio;
 
 #[cfg(test)]

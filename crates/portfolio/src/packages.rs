@@ -6,55 +6,62 @@ use std::collections::BTreeMap;
 use ecosystem::range;
 use model::{OrganisationId, Purl};
 
-use crate::contract::{Held, Leaf, Leaves, PackageNumber, Spread};
+use crate::contract::{Held, Leaf, PackageNumber, Spread, Title};
 use crate::crowd::Scratch;
-use crate::portfolio::Portfolio;
+use crate::portfolio::{Organisation, Portfolio};
+
+/// Who looks at packages of one organisation's images, all versions of a name in one.
+pub struct Leafing<'p> {
+    portfolio: &'p Portfolio,
+    organisation: &'p Organisation,
+    scratch: Scratch,
+}
+
+impl Leafing<'_> {
+    /// The package of that name and type, if any of the images has it.
+    pub fn leaf(&mut self, (name, kind): Title<'_>) -> Option<Leaf> {
+        let Self { portfolio, organisation, scratch } = self;
+        let is_own = |it: &u32| portfolio.is_in(*it, |it| organisation.images.contains(it));
+        let rows = portfolio.rows.titled(kind, name).iter().copied();
+        let rows: Vec<u32> = rows.filter(is_own).collect();
+        let purl = portfolio.rows.purl(*rows.first()?)?;
+        let images = portfolio.images_of(&rows, scratch) & &organisation.images;
+        let purls = rows.iter().filter_map(|it| portfolio.rows.purl(*it));
+        let mut versions: Vec<Option<String>> =
+            purls.map(|it| it.version().map(str::to_owned)).collect();
+        versions.sort_by_cached_key(|it| rank(purl.kind(), it.as_deref()));
+        versions.dedup();
+        Some(Leaf {
+            kind: purl.kind().to_owned(),
+            name: purl.full_name(),
+            versions: versions.into_iter().map(Option::unwrap_or_default).collect(),
+            spread: portfolio.spread(organisation, images),
+        })
+    }
+}
 
 impl Portfolio {
-    /// Packages of an organisation's images, all versions of a name in one, by name and type: the first
-    /// `limit` behind `after`, of that type, whose name contains that text, in whatever letters.
-    pub fn leaf_through(
-        &self,
-        organisation: &OrganisationId,
-        (text, kind): (Option<&str>, Option<&str>),
-        after: Option<&(String, String)>,
-        limit: usize,
-    ) -> Leaves {
-        let mut leaves = Leaves::default();
-        let number = self.organisation(organisation);
-        let Some(organisation) = number.and_then(|it| self.organisations.get(it as usize)) else {
-            return leaves;
-        };
-        let text = text.map(str::to_lowercase);
-        let mut scratch = Scratch::default();
-        for ((name, its_kind), rows) in self.rows.titled_after(after) {
-            if text.as_ref().is_some_and(|it| !name.contains(&**it))
-                || kind.is_some_and(|it| it != &**its_kind)
-            {
-                continue;
-            }
-            let is_own = |it: &&u32| self.is_in(**it, |it| organisation.images.contains(it));
-            let rows: Vec<u32> = rows.iter().filter(is_own).copied().collect();
-            let Some(purl) = rows.first().and_then(|it| self.rows.purl(*it)) else { continue };
-            if leaves.found.len() >= limit {
-                let last = leaves.found.last();
-                leaves.next = last.map(|it| (it.name.to_lowercase(), it.kind.clone()));
-                break;
-            }
-            let images = self.images_of(&rows, &mut scratch) & &organisation.images;
-            let purls = rows.iter().filter_map(|it| self.rows.purl(*it));
-            let mut versions: Vec<Option<String>> =
-                purls.map(|it| it.version().map(str::to_owned)).collect();
-            versions.sort_by_cached_key(|it| rank(purl.kind(), it.as_deref()));
-            versions.dedup();
-            leaves.found.push(Leaf {
-                kind: purl.kind().to_owned(),
-                name: purl.full_name(),
-                versions: versions.into_iter().map(Option::unwrap_or_default).collect(),
-                spread: self.spread(organisation, images),
-            });
-        }
-        leaves
+    /// To look at packages of an organisation's images; nobody where it has none.
+    pub fn leafing(&self, organisation: &OrganisationId) -> Option<Leafing<'_>> {
+        let number = self.organisation(organisation)?;
+        let organisation = self.organisations.get(number as usize)?;
+        Some(Leafing { portfolio: self, organisation, scratch: Scratch::default() })
+    }
+
+    /// Packages, whoever has them: by name, whatever its letters, and by type, behind that one.
+    pub fn titles<'p>(
+        &'p self,
+        after: Option<Title<'_>>,
+    ) -> impl Iterator<Item = Title<'p>> + use<'p> {
+        self.rows.titled_after(after)
+    }
+
+    /// The same the other way around: those before that one.
+    pub fn titles_back<'p>(
+        &'p self,
+        before: Option<Title<'_>>,
+    ) -> impl Iterator<Item = Title<'p>> + use<'p> {
+        self.rows.titled_before(before)
     }
 
     /// The packages of that type and full name that an organisation's images have, each purl once, the

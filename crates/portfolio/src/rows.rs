@@ -6,6 +6,7 @@ use std::ops::Bound;
 
 use model::{Package, PackageKind, Purl, SourcePackage, filed_name};
 
+use crate::contract::Title;
 use crate::crowd::Crowd;
 
 /// All distinct packages.
@@ -107,14 +108,19 @@ impl Rows {
     }
 
     /// All of them behind that one, by full name and type.
-    pub(crate) fn titled_after(
-        &self,
-        after: Option<&(String, String)>,
-    ) -> impl Iterator<Item = (&(Box<str>, Box<str>), &Vec<u32>)> {
-        let from = after.map_or(Bound::Unbounded, |(name, kind)| {
-            Bound::Excluded((name.as_str().into(), kind.as_str().into()))
-        });
-        self.titles.range((from, Bound::Unbounded))
+    pub(crate) fn titled_after<'r>(
+        &'r self,
+        after: Option<Title<'_>>,
+    ) -> impl Iterator<Item = Title<'r>> + use<'r> {
+        self.titles.range((beyond(after), Bound::Unbounded)).map(|(it, _)| title(it))
+    }
+
+    /// All of them before that one, the last first.
+    pub(crate) fn titled_before<'r>(
+        &'r self,
+        before: Option<Title<'_>>,
+    ) -> impl Iterator<Item = Title<'r>> + use<'r> {
+        self.titles.range((Bound::Unbounded, beyond(before))).rev().map(|(it, _)| title(it))
     }
 
     /// Those that have the purl of the one that owns this one. `None`: nobody does.
@@ -212,6 +218,14 @@ impl Told {
             owner: package.owner.as_ref().map(|it| texts.number_of(&it.to_string())),
         }
     }
+}
+
+fn title((name, kind): &(Box<str>, Box<str>)) -> Title<'_> {
+    (name, kind)
+}
+
+fn beyond(title: Option<Title<'_>>) -> Bound<(Box<str>, Box<str>)> {
+    title.map_or(Bound::Unbounded, |(name, kind)| Bound::Excluded((name.into(), kind.into())))
 }
 
 /// All that somebody may call it, in small letters.

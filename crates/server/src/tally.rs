@@ -9,6 +9,7 @@ mod held;
 mod ledger;
 mod rank;
 mod spread;
+mod titled;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -32,6 +33,7 @@ use self::decided::Decided;
 pub(crate) use self::ledger::{Ledger, Line, Part};
 use self::ledger::{Newborn, There};
 pub(crate) use self::rank::Meant;
+pub(crate) use self::titled::Trouble;
 
 /// Rows that are read together.
 const PART: u32 = 2_000;

@@ -88,6 +88,8 @@ texts! {
     }));
     /// By what flaws are sorted.
     FlawOrder = text().pattern(Some("^-?(?:severity|flaw|score|epss|images|packages|published)$"));
+    /// By what packages are sorted.
+    PackageOrder = text().pattern(Some("^-?(?:package|worst|flaws)$"));
     /// A place in a list.
     Rank = text().pattern(Some("^[0-9]{1,9}$"));
     /// `sha256:…`, several, parted by commas.

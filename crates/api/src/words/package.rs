@@ -17,6 +17,11 @@ pub struct PackagesQuery {
     #[param(max_length = 50)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// By what they are sorted, with `-` in front the other way around. Where nothing is said, by
+    /// `package`: by name and type.
+    #[param(inline, value_type = Option<grammar::PackageOrder>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
     /// `next` of the part before.
     #[param(max_length = 2000)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,7 +55,7 @@ pub struct PackageVersionsQuery {
 /// Packages in images.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Packages {
-    /// By name and type.
+    /// In the order that was asked for; of those that are alike in that, by name and type.
     pub items: Vec<PackageSpread>,
     /// What to send as `after` for the next part; nothing on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]

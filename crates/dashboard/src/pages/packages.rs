@@ -11,7 +11,7 @@ use crate::html::Html;
 use crate::layout::{Layout, html};
 use crate::refused::Refused;
 use crate::severity::badge;
-use crate::table::{Cell, Table, column};
+use crate::table::{Cell, Table, column, falling, sorting};
 use crate::visit::{MOST, PART, ROWS, Visit, too_many};
 
 pub(super) const PAGE: Page = Page {
@@ -38,6 +38,7 @@ struct Shown {
     text: String,
     kind: String,
     kinds: Vec<String>,
+    sort: Option<String>,
     basis: Html,
     table: Html,
 }
@@ -46,18 +47,19 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     let mut query = PackagesQuery {
         text: visit.asks("q"),
         kind: visit.asks("kind"),
+        sort: visit.asks("sort"),
         after: visit.asks("after"),
         limit: Some(ROWS),
     };
     let packages = asked(&visit, &mut query).await?;
     let columns = vec![
-        column("package", "Package"),
+        sorting("package", "Package"),
         column("type", "Type"),
         column("versions", "Versions"),
         column("images", "Images"),
         column("environments", "Environments"),
-        column("flaws", "Flaws where it runs"),
-        column("worst", "Worst"),
+        falling("flaws", "Flaws where it runs"),
+        falling("worst", "Worst"),
     ];
     let nothing = if query.text.is_some() || query.kind.is_some() {
         Html::text("No image that is remembered has such a package.")
@@ -66,7 +68,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         Html::text("No image is analysed yet. To send what is inside one: ").and(&command)
     };
     let mut table =
-        Table::new("packages", "Packages, by name", columns).or_else(Html::tag("p", &[], nothing));
+        Table::new("packages", "Packages", columns).or_else(Html::tag("p", &[], nothing));
     for it in &packages.items {
         table.push(row(&visit, it));
     }
@@ -84,6 +86,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         text: query.text.unwrap_or_default(),
         kind,
         kinds,
+        sort: query.sort,
         basis: counted(&visit, &packages.basis),
         table: table.html(&visit),
     }))

@@ -49,6 +49,7 @@ struct Shown {
     fixable: bool,
     in_use: bool,
     is_filtered: bool,
+    sort: Option<String>,
     all: String,
     /// What was looked for is not understood: why.
     trouble: Option<String>,
@@ -127,6 +128,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         fixable: query.fixable,
         in_use: query.in_use,
         is_filtered: filters.into_iter().any(|it| visit.asked(it).is_some()),
+        sort: query.sort,
         all: visit.path.clone(),
         trouble,
         basis: counted(&visit, &flaws.basis),

@@ -1,5 +1,7 @@
 //! Packages: which there are in an organisation's images, where, and what is wrong with them.
 
+mod leafed;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ use crate::caller::Caller;
 use crate::named;
 use crate::refusal::Refusal;
 use crate::tally::Ledger;
+
+use self::leafed::Meant;
 
 /// Versions of a package that a list names; all are counted.
 const VERSIONS: usize = 5;
@@ -50,32 +54,25 @@ async fn list(
 ) -> Result<Json<Packages>, Refusal> {
     let organisation = caller.within(&app, &organisation, Right::Read).await?;
     let limit = named::page(None, query.limit)?.limit as usize;
-    let said = |it: Option<String>| it.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
-    for (field, it, longest) in [("text", &query.text, 200), ("kind", &query.kind, 50)] {
-        if it.as_ref().is_some_and(|it| it.chars().count() > longest) {
-            return Err(Refusal::malformed(field, format!("it is longer than {longest} letters")));
-        }
-    }
-    let (text, kind) = (said(query.text), said(query.kind));
-    let after = query.after.as_deref().map(place).transpose()?;
+    let meant = Meant::read(query, limit)?;
     let ledger = app.tally.ledger(&app, &organisation).await?;
     let basis = basis(ledger.as_ref());
     let names = app.store.environment_names(&organisation).await?;
     let held = app.fleet.now(&app.store).await?;
     let told = tokio::task::spawn_blocking(move || {
-        let meant = (text.as_deref(), kind.as_deref());
         let portfolio = &held.ships().portfolio;
-        let leaves = portfolio.leaf_through(&organisation, meant, after.as_ref(), limit);
-        let next = leaves.next.map(|(name, kind)| format!("{kind}/{name}"));
-        let items = leaves.found.into_iter().map(|it| {
-            let found = ledger.as_ref().map(|ledger| found(ledger, &it.kind, &it.name, None));
+        let (leaves, next) = meant.of(portfolio, &organisation, ledger.as_deref());
+        let items = leaves.into_iter().map(|it| {
+            let trouble =
+                |ledger: &Arc<Ledger>| ledger.trouble((&it.name.to_lowercase(), &it.kind));
+            let trouble = ledger.as_ref().map(trouble);
             PackageSpread {
                 versions: it.versions.len() as u64,
                 some_versions: it.versions.into_iter().take(VERSIONS).collect(),
                 images: it.spread.images.len(),
                 environments: environments(&it.spread, &names),
-                flaws: found.as_ref().map(|it| it.len() as u64),
-                worst: found.and_then(|it| it.into_iter().next()).map(|it| it.severity),
+                flaws: trouble.map(|it| it.map_or(0, |it| it.flaws)),
+                worst: trouble.flatten().map(|it| it.worst.as_str().to_owned()),
                 kind: it.kind,
                 name: it.name,
             }
@@ -112,7 +109,7 @@ async fn versions(
         let all = ships.portfolio.versions(&whose, &kind, &name);
         let total = all.len();
         let items = all.into_iter().skip(from).take(limit).map(|it| {
-            let found = ledger.as_ref().map(|ledger| found(ledger, &kind, &name, Some(&it.purl)));
+            let found = ledger.as_ref().map(|ledger| found(ledger, &kind, &name, &it.purl));
             let some = ships.portfolio.some_image_numbers(&it.spread.images, IMAGES);
             let digests = some.into_iter().filter_map(|it| ships.digest(it));
             PackageVersion {
@@ -140,15 +137,6 @@ async fn versions(
     Ok(Json(PackageVersions { items, next, total: total as u64, basis }))
 }
 
-/// `npm/@babel/core`; without a type it is before all packages of that name.
-fn place(after: &str) -> Result<(String, String), Refusal> {
-    if after.chars().count() > 2_000 {
-        return Err(Refusal::malformed("after", "it is `next` of the part before"));
-    }
-    let (kind, name) = after.split_once('/').unwrap_or(("", after));
-    Ok((name.to_owned(), kind.to_owned()))
-}
-
 fn environments(spread: &Spread, names: &HashMap<String, String>) -> Vec<InEnvironment> {
     let named = spread.environments.iter().filter_map(|it| {
         Some(InEnvironment { name: names.get(&it.environment)?.clone(), images: it.images })
@@ -158,8 +146,8 @@ fn environments(spread: &Spread, names: &HashMap<String, String>) -> Vec<InEnvir
     all
 }
 
-/// Flaws of a package, each once, worst first.
-fn found(ledger: &Arc<Ledger>, kind: &str, name: &str, purl: Option<&Purl>) -> Vec<PackageFlaw> {
+/// Flaws of a version, each once, worst first.
+fn found(ledger: &Ledger, kind: &str, name: &str, purl: &Purl) -> Vec<PackageFlaw> {
     let mut flaws: BTreeMap<&str, (Level, Option<&str>, bool)> = BTreeMap::new();
     for number in ledger.found_in(kind, name, purl) {
         let Some((found, _, flaw)) = ledger.found(number) else { continue };

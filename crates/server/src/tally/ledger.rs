@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use api::{CountedBasis, FlawCounts};
 use model::{Digest, Level, Moment, OrganisationId, Purl};
+use portfolio::Title;
 use roaring::RoaringBitmap;
 
 use super::Judged;
@@ -14,6 +15,7 @@ use super::asked::NEWS;
 use super::held::Held;
 use super::rank::worst_first;
 use super::spread::{Place, Spread};
+use super::titled::{Titled, Trouble};
 use super::told::{Flaw, Found, Pack, Said};
 use crate::app::App;
 use crate::in_use::Seen;
@@ -45,8 +47,7 @@ pub(crate) struct Ledger {
     places: Vec<Vec<Place>>,
     /// What was found in packages, by their number.
     of_packs: Vec<Vec<u32>>,
-    /// Packages by type and full name.
-    named: HashMap<(String, String), Vec<u32>>,
+    titled: Titled,
     seen: Arc<Seen>,
 }
 
@@ -117,20 +118,11 @@ impl Newborn {
             (counts.get(flaw as usize).copied().unwrap_or_default(), in_use)
         });
         let mut of_packs = vec![Vec::new(); told.packs().len()];
-        let mut named: HashMap<(String, String), Vec<u32>> = HashMap::new();
         for number in &all {
             let Some(found) = told.found(number) else { continue };
             of_packs[found.pack as usize].push(number);
         }
-        for (number, pack) in (0..).zip(told.packs()) {
-            for purl in &pack.purls {
-                let key = (purl.kind().to_owned(), purl.full_name().to_lowercase());
-                let packs = named.entry(key).or_default();
-                if packs.last() != Some(&number) {
-                    packs.push(number);
-                }
-            }
-        }
+        let titled = Titled::of(&told, &of_packs);
         Ledger {
             organisation,
             at,
@@ -145,7 +137,7 @@ impl Newborn {
             parts: Mutex::default(),
             places,
             of_packs,
-            named,
+            titled,
             seen,
         }
     }
@@ -310,16 +302,25 @@ impl Ledger {
         places
     }
 
-    /// What was found in packages of that type and full name; in that very one, where a purl is given.
-    pub(crate) fn found_in(&self, kind: &str, name: &str, purl: Option<&Purl>) -> Vec<u32> {
-        let key = (kind.to_owned(), name.to_lowercase());
-        let packs = self.named.get(&key).into_iter().flatten();
+    /// What was found in a package of that type and full name.
+    pub(crate) fn found_in(&self, kind: &str, name: &str, purl: &Purl) -> Vec<u32> {
+        let packs = self.titled.packs((&name.to_lowercase(), kind)).iter();
         let is_meant = |it: &&u32| {
             let pack = self.told.pack(**it);
-            purl.is_none_or(|purl| pack.is_some_and(|it| it.purls.contains(purl)))
+            pack.is_some_and(|it| it.purls.contains(purl))
         };
         let packs = packs.filter(is_meant).filter_map(|it| self.of_packs.get(*it as usize));
         packs.flatten().copied().collect()
+    }
+
+    /// How bad packages of that name and type are, in all versions; nothing where nothing was found.
+    pub(crate) fn trouble(&self, title: Title<'_>) -> Option<Trouble> {
+        self.titled.trouble(title)
+    }
+
+    /// Packages in which something was found, by name and type.
+    pub(crate) fn troubled(&self) -> impl Iterator<Item = (Title<'_>, Trouble)> {
+        self.titled.troubled()
     }
 
     /// Images that run there, by digest.

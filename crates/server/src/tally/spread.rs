@@ -55,6 +55,8 @@ impl Spread {
         let mut there = vec![Place::default(); told.flaws()];
         // In which image each flaw was seen last: two packages of one have it once.
         let mut last = vec![0_u32; told.flaws()];
+        // What is loaded of each package in the image that is looked at: some have a thousand flaws.
+        let mut loads = vec![(0_u32, None); told.packs().len()];
         let (mut step, mut touched) = (0_u32, Vec::new());
         for (environment, it) in (0..).zip(environments) {
             for (digest, judged) in &it.images {
@@ -73,8 +75,14 @@ impl Spread {
                         }
                         place.images += 1;
                     }
-                    let loaded = usage
-                        .and_then(|usage| told.pack(told.found(number)?.pack)?.is_loaded(usage));
+                    let loaded = usage.and_then(|usage| {
+                        let number = told.found(number)?.pack;
+                        let (seen, loaded) = loads.get_mut(number as usize)?;
+                        if *seen != step {
+                            (*seen, *loaded) = (step, told.pack(number)?.is_loaded(usage));
+                        }
+                        *loaded
+                    });
                     place.is_loaded |= loaded == Some(true);
                     place.is_doubtful |= loaded.is_none();
                 }

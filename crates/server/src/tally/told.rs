@@ -1,14 +1,11 @@
 //! What is told of findings that are counted: of each flaw once, and of each package once, however many
 //! images have them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use model::{Finding, Level, Purl, Space};
 use roaring::RoaringBitmap;
-
-/// Packages of one name and version whose purls are held.
-const PURLS: usize = 40;
 
 /// All of it, for whoever learns more.
 #[derive(Debug, Default)]
@@ -57,7 +54,8 @@ pub(crate) struct Pack {
     pub(crate) space: Space,
     pub(crate) name: String,
     pub(crate) version: String,
-    pub(crate) purls: Vec<Purl>,
+    /// As far as they were seen in an image: one source may be built into hundreds of packages.
+    pub(crate) purls: BTreeSet<Purl>,
 }
 
 impl Said {
@@ -123,10 +121,10 @@ impl Told {
 
     fn add(&mut self, pack: u32, purl: &Purl) {
         let Some(known) = self.said.pack(pack) else { return };
-        if known.purls.len() < PURLS && !known.purls.contains(purl) {
+        if !known.purls.contains(purl) {
             let packs = Arc::make_mut(&mut self.said.packs);
             if let Some(pack) = packs.get_mut(pack as usize) {
-                Arc::make_mut(pack).purls.push(purl.clone());
+                Arc::make_mut(pack).purls.insert(purl.clone());
             }
         }
     }
@@ -176,7 +174,7 @@ impl Told {
         }
         let number = self.packs.len() as u32;
         let (space, name, version) = key.clone();
-        let pack = Pack { space, name, version, purls: Vec::new() };
+        let pack = Pack { space, name, version, purls: BTreeSet::new() };
         Arc::make_mut(&mut self.said.packs).push(Arc::new(pack));
         self.packs.insert(key, number);
         number

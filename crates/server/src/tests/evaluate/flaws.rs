@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::{
-    Client, Excepting, FlawsQuery, PackageVersionsQuery, PackagesQuery, Recording, Recordings,
-    RunningImagesQuery,
+    Client, Excepting, FlawsQuery, PackageVersionsQuery, PackagesQuery, Pushing, Recording,
+    Recordings, RunningImagesQuery,
 };
-use model::{Act, Digest, Loaded, Profile};
+use model::{Act, Digest, Distro, Loaded, Profile, SourcePackage};
 use serde_json::json;
 use store::{Container, RunsIn, Snapshot, Workload};
 
 use super::{House, RUNS};
-use crate::tests::digest;
+use crate::tests::{digest, inventory};
 use crate::{here, router};
 
 const ALMANAC: &str = "
@@ -234,6 +234,62 @@ async fn what_is_not_analysed_is_no_nought() {
 }
 
 #[tokio::test]
+async fn all_that_a_source_is_built_into_has_its_flaws() {
+    let house = House::new();
+    house.company("acme", "").await;
+    house.install("debian:12 boost CVE-1 all high");
+    let purls = (0..90).map(|it| format!("pkg:deb/debian/libboost-{it}@1?distro=debian-12"));
+    let purls: Vec<String> = purls.collect();
+    let mut inventory = inventory(&purls.iter().map(String::as_str).collect::<Vec<_>>());
+    let version = Some("12".to_owned());
+    inventory.distro = Some(Distro { id: "debian".to_owned(), version, ..Distro::default() });
+    for it in &mut inventory.packages {
+        it.source = Some(SourcePackage { name: "boost".to_owned(), version: None });
+    }
+    let pushing = Pushing { image: None, platform: None, inventory: inventory.in_order() };
+    let client = house.client().await;
+    client.push("acme", &digest('7'), &pushing).await.unwrap();
+    house.run("acme", "staging 7").await;
+    let told = client.packages("acme", &PackagesQuery::default()).await.unwrap();
+    let flawed = told.items.iter().filter(|it| it.flaws == Some(1));
+    assert_eq!((told.items.len(), flawed.count()), (90, 90));
+}
+
+#[tokio::test]
+async fn packages_are_sorted_by_what_is_wrong_with_them() {
+    let house = House::new();
+    let runs = "production 1 npm/zod@1.0.0 npm/left-pad@1.0.0 npm/lodash@4.17.4 npm/acorn@1.0.0
+                staging 2 npm/lodash@4.17.20 npm/other@1.0.0 npm/chalk@1.0.0";
+    house.company("acme", runs).await;
+    house.install(&format!("{ALMANAC}npm other CVE-5 all critical exploited"));
+    let client = house.client().await;
+    let check = async |sort: &str, expect: &str| {
+        for limit in 1..8 {
+            let (mut told, mut after) = (Vec::new(), None);
+            loop {
+                let (sort, limit) = (Some(sort.to_owned()), Some(limit));
+                let query = PackagesQuery { sort, after, limit, ..PackagesQuery::default() };
+                let part = client.packages("acme", &query).await.unwrap();
+                assert!(part.items.len() <= limit.unwrap() as usize);
+                told.extend(part.items.into_iter().map(|it| it.name));
+                after = part.next;
+                if after.is_none() || told.len() > 9 {
+                    break;
+                }
+            }
+            assert_eq!(told.join(" "), expect, "{sort}, {limit} at once");
+        }
+    };
+    check("package", "acorn chalk left-pad lodash other zod").await;
+    check("-package", "zod other lodash left-pad chalk acorn").await;
+    // Of what is critical, what is used in attacks is worse.
+    check("-worst", "other left-pad lodash acorn chalk zod").await;
+    check("worst", "acorn chalk zod lodash left-pad other").await;
+    check("-flaws", "other lodash left-pad acorn chalk zod").await;
+    check("flaws", "acorn chalk zod left-pad lodash other").await;
+}
+
+#[tokio::test]
 async fn packages_are_leafed_through() {
     let house = house().await;
     house.company("other", "production 7 npm/secret@1.0.0").await;
@@ -271,6 +327,7 @@ async fn packages_are_leafed_through() {
         PackagesQuery { text: Some("x".repeat(201)), ..any() },
         PackagesQuery { kind: Some("x".repeat(51)), ..any() },
         PackagesQuery { after: Some("x".repeat(2_001)), ..any() },
+        PackagesQuery { sort: Some("licence".to_owned()), ..any() },
     ] {
         assert!(client.packages("acme", &bad).await.is_err());
     }
