@@ -78,6 +78,8 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => {
+    // What is handed on is handed on whole.
+    for (const it of document.querySelectorAll("a.made")) it.textContent = it.href;
     const button = document.getElementById("theme");
     if (button) theme(button);
     charts();

@@ -61,6 +61,16 @@ impl Form {
         self.text(name).ok_or_else(missing)
     }
 
+    /// A whole number; nothing where it is empty.
+    pub(crate) fn whole(&self, name: &str) -> Result<Option<u32>, Refused> {
+        let read = |it: &str| {
+            let why =
+                || Refused::from(Sort::Malformed.because(format!("{name}: `{it}` is no number")));
+            it.parse().map_err(|_| why())
+        };
+        self.text(name).map(read).transpose()
+    }
+
     /// Several, with commas or lines between them.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         let parts = self.text(name).unwrap_or_default().split([',', '\n']).map(str::trim);

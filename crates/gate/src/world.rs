@@ -16,6 +16,8 @@ use crate::Beside;
 use crate::beside::referrer;
 
 const OFFLINE: &str = "no registry is asked while FORETOP_OFFLINE is set";
+/// What a bundle states in which cosign signs an image itself.
+const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 const UNASKED: &str = "the signatures of commits are not verified here";
 
 /// The keys that policies name, to verify signatures with.
@@ -75,8 +77,8 @@ impl World<'_> {
         Ok((asked, papers, digest))
     }
 
-    /// How an image in a registry is signed.
-    fn signatures(&self, reference: &str) -> Result<Vec<ImageSignature>, String> {
+    /// How an image in a registry is signed: under cosign's tag, and in bundles among its referrers.
+    fn signatures(&self, reference: &str) -> Result<(Vec<ImageSignature>, Vec<Stated>), String> {
         let asked: Reference = reference.parse().map_err(|it| format!("{reference}: {it}"))?;
         let request = Request {
             subject: format!("registry://{reference}"),
@@ -88,11 +90,17 @@ impl World<'_> {
             progress: Arc::new(Silent),
         };
         let engine = Engine { cache: None };
-        let found = self.runtime.block_on(engine.signatures(&request));
-        let found = found.map_err(|error| error.to_string())?;
-        match found.gaps.first() {
-            Some(gap) if found.all.is_empty() => Err(gap.to_string()),
-            _ => Ok(found.all),
+        let found = self.runtime.block_on(async {
+            let tagged = engine.signatures(&request).await?;
+            let (_, bundled) = engine.attached(&request, |it| it == SIGNATURE).await?;
+            Ok((tagged, bundled))
+        });
+        let (tagged, bundled) = found.map_err(|error: engine::Error| error.to_string())?;
+        match tagged.gaps.first().or(bundled.gaps.first()) {
+            Some(gap) if tagged.all.is_empty() && bundled.statements.is_empty() => {
+                Err(gap.to_string())
+            }
+            _ => Ok((tagged.all, bundled.statements)),
         }
     }
 }
@@ -179,12 +187,14 @@ impl Outside for World<'_> {
         if let Some(stated) = goes_by(|it| &it.blob).or_else(|| goes_by(|it| &it.manifest)) {
             return Ok(heard(options, |log| stated.verify(&key, log)));
         }
-        let signatures = self.signatures(reference)?;
+        let (tagged, bundled) = self.signatures(reference)?;
         let verify = |log: Log| {
+            let tagged = tagged.iter().map(|it| it.verify(&key, log).map(|(_, proof)| proof));
+            let bundled = bundled.iter().map(|it| it.verify(&key, log));
             let mut refused = Refused::Unsigned;
-            for it in &signatures {
-                match it.verify(&key, log) {
-                    Ok((_, proof)) => return Ok(proof),
+            for it in tagged.chain(bundled) {
+                match it {
+                    Ok(proof) => return Ok(proof),
                     Err(why) => refused = why,
                 }
             }

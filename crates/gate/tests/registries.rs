@@ -202,3 +202,72 @@ fn what_makes_no_sense_is_no_answer() {
         assert!(why.contains("FORETOP_OFFLINE"), "{why}");
     });
 }
+
+/// What cosign made with one key, of an image of ours.
+const MADE: &str = include_str!("../../attestation/fixtures/cosign/p256.json");
+const SIGNED: &[u8] = include_bytes!("../../attestation/fixtures/cosign/manifest.json");
+const OTHER: &str = include_str!("../../attestation/fixtures/cosign/other.pub");
+
+#[test]
+fn images_that_cosign_signed_in_either_form() {
+    let made: Value = serde_json::from_str(MADE).unwrap();
+    let said = |it: &Value| it.as_str().unwrap().to_owned();
+    let registry = FakeRegistry::start();
+    let manifest: Value = serde_json::from_slice(SIGNED).unwrap();
+    let layer = said(&manifest["layers"][0]["digest"]);
+    // As it was written when it was signed.
+    let config = format!(
+        r#"{{"architecture":"amd64","os":"linux","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{layer}"]}}}}"#
+    );
+    let mut digest = String::new();
+    for repository in ["bare", "tagged", "bundled"] {
+        registry.push_blob(repository, "application/json", config.as_bytes());
+        digest = registry.push_manifest(repository, "1", MANIFEST, SIGNED);
+    }
+    let push = |repository: &str, kind: &str, text: &str, annotations: Value| {
+        let config = registry.push_blob(repository, "application/json", b"{}");
+        let blob = registry.push_blob(repository, kind, text.as_bytes());
+        let about = json!({ "mediaType": MANIFEST, "digest": digest, "size": SIGNED.len() });
+        json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": kind, "subject": about,
+            "config": { "mediaType": "application/vnd.oci.empty.v1+json", "digest": config, "size": 2 },
+            "layers": [{
+                "mediaType": kind, "digest": blob, "size": text.len(), "annotations": annotations,
+            }],
+        })
+    };
+    let tag = digest.replace(':', "-");
+    let annotations = json!({ "dev.cosignproject.cosign/signature": made["signature"] });
+    let kind = "application/vnd.dev.cosign.simplesigning.v1+json";
+    let signature = push("tagged", kind, &said(&made["payload"]), annotations).to_string();
+    registry.push_manifest("tagged", &format!("{tag}.sig"), MANIFEST, signature.as_bytes());
+    let kind = "application/vnd.dev.sigstore.bundle.v0.3+json";
+    let bundles = made["bundles"].as_array().unwrap().iter().enumerate().map(|(at, it)| {
+        let bundle = push("bundled", kind, &said(it), json!({})).to_string();
+        let digest =
+            registry.push_manifest("bundled", &format!("b{at}"), MANIFEST, bundle.as_bytes());
+        json!({ "mediaType": MANIFEST, "digest": digest, "size": 1, "artifactType": kind })
+    });
+    let bundles: Vec<Value> = bundles.collect();
+    let list = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": bundles });
+    registry.push_manifest("bundled", &tag, INDEX, list.to_string().as_bytes());
+    let check = |repository: &str, key: &str, ignores: bool, expect: Option<&str>| {
+        let name = format!("{}/{repository}:1", registry.host());
+        let options = json!({ "key_ref": key, "ignore_tlog": ignores });
+        let told = asked(|world| world.verify_image(&name, &options)).unwrap();
+        match expect {
+            None => assert_eq!(told["verified"], true, "{repository}: {told}"),
+            Some(why) => assert!(
+                told["error"].as_str().unwrap().contains(why) && told.get("verified").is_none(),
+                "{repository}: {told}"
+            ),
+        }
+    };
+    let key = said(&made["key"]);
+    for repository in ["tagged", "bundled"] {
+        check(repository, &key, true, None);
+        check(repository, &key, false, Some("transparency log"));
+        check(repository, OTHER, true, Some("key"));
+    }
+    check("bare", &key, true, Some("not signed"));
+}

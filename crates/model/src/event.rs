@@ -101,6 +101,8 @@ pub enum EventKind {
     TokenRevoked,
     /// A setting has another value.
     SettingChanged,
+    /// All that the server remembers was written into a file.
+    BackedUp,
     /// A party is spoken with, or is told something else than before.
     IntegrationConfigured,
     /// It works, or does not any more.
@@ -178,7 +180,7 @@ impl EventKind {
     ];
 
     /// All of them.
-    pub const ALL: [Self; 63] = [
+    pub const ALL: [Self; 64] = [
         Self::OrganisationCreated,
         Self::RepositoryEnabled,
         Self::RepositoryDisabled,
@@ -211,6 +213,7 @@ impl EventKind {
         Self::TokenCreated,
         Self::TokenRevoked,
         Self::SettingChanged,
+        Self::BackedUp,
         Self::IntegrationConfigured,
         Self::IntegrationChanged,
         Self::IntegrationDeleted,
@@ -279,6 +282,7 @@ impl EventKind {
             Self::TokenCreated => "token-created",
             Self::TokenRevoked => "token-revoked",
             Self::SettingChanged => "setting-changed",
+            Self::BackedUp => "backed-up",
             Self::IntegrationConfigured => "integration-configured",
             Self::IntegrationChanged => "integration-changed",
             Self::IntegrationDeleted => "integration-deleted",

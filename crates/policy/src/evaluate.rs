@@ -226,6 +226,8 @@ fn report(document: &Value, complaint: Option<String>, limits: &Limits) -> Repor
         (Some(Value::Bool(true)), _, Some(why)) => Outcome::Unknown { why },
         (Some(Value::Bool(true)), ..) => Outcome::Met,
         (Some(Value::Bool(false)), ..) => Outcome::NotMet,
+        // As of `pass if count(violation) == 0`, which says nothing where there are some.
+        (None | Some(Value::Undefined), ..) if count > 0 => Outcome::NotMet,
         (None | Some(Value::Undefined), _, None) => Outcome::unknown("it has no `pass`"),
         (None | Some(Value::Undefined), _, Some(why)) => Outcome::Unknown { why },
         (Some(_), ..) => Outcome::unknown("its `pass` is neither true nor false"),

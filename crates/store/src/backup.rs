@@ -11,13 +11,14 @@ mod tables;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::TryStreamExt as _;
+use model::{Act, EventKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::contract::{Error, Restored};
 use crate::db::{Row, Tx, Value, placeholders, runs};
-use crate::{Store, bases, derived, inventories, migrations, rules};
+use crate::{Store, bases, derived, events, inventories, migrations, names, rules};
 use lines::{Reader, Writer, damaged};
 pub(crate) use tables::{Kind, TABLES, Table};
 
@@ -68,6 +69,18 @@ impl Store {
         writer.line(&End { rows, sha256 }).await?;
         writer.finish().await?;
         Ok(rows)
+    }
+
+    /// Tells every organisation that all it has is in a backup by now.
+    pub async fn backed_up(&self, act: &Act, file: &str) -> Result<(), Error> {
+        let file = names::told(file);
+        for organisation in self.organisation_ids().await? {
+            let mut tx = self.db.write().await?;
+            let note = events::Note::new(EventKind::BackedUp, &file);
+            note.write(&mut tx, &organisation, act).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Puts a backup into this database, which is to be empty: all of it or, if anything is wrong

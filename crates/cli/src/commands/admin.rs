@@ -166,12 +166,17 @@ async fn backup(context: &Context, file: &Path, database: &Database) -> anyhow::
     writer.flush().await.with_context(what)?;
     writer.get_ref().sync_all().await.with_context(what)?;
     path.persist_noclobber(file).with_context(what)?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let told = store.backed_up(&people::act(context), &name).await;
     store.close().await;
     let rows = count(rows, "row", "rows");
     context.messages.done(&format!("Backup written to {}: {rows}", file.display()));
     context.messages.inform(
         "Secrets in it are sealed; the key (--key-file) is not in it, and is to be kept elsewhere",
     );
+    if let Err(error) = told {
+        context.messages.warn(&format!("that it was made is in no log: {error}"));
+    }
     Ok(Outcome::Done)
 }
 

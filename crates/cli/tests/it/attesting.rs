@@ -283,10 +283,32 @@ fn a_real_cosign() {
         assert!(refused.starts_with("exit 1\n"), "{refused}");
         assert!(!refused.contains("CVE-2026-0001"), "{refused}");
         let same = got.split_once("The same by cosign: ").unwrap().1.lines().next().unwrap();
+        let (done, said) = shell(&format!(
+            "cosign sign --key cosign.key --tlog-upload=false --new-bundle-format={bundle} \
+             --allow-http-registry {host}/{name}"
+        ));
+        assert!(done, "{said}");
+        for (key, exit) in [("cosign", 0), ("other", 2)] {
+            let key = home.path(&format!("{key}.pub")).display().to_string();
+            home.file("signed.rego", signed_by(&format!("{host}/{name}"), &key));
+            let told = home
+                .foretop(&format!("policy {host}/{name} --policy-file signed.rego --exit-code"));
+            assert!(told.starts_with(&format!("exit {exit}\n")), "{told}");
+        }
         // For bundles cosign wants the roots of trust of a log, key or no key.
         if !bundle {
             let (done, said) = shell(&format!("{same} --allow-http-registry"));
             assert!(done, "{same}: {said}");
         }
     }
+}
+
+/// A policy that is met by an image that was signed with that key.
+fn signed_by(image: &str, key: &str) -> String {
+    format!(
+        "# METADATA\n# title: Signed by us\npackage docker.scout\n\npass if count(violation) == 0\n\n\
+         violation contains answer.error if {{\n\
+         \tanswer := cosign.verify_image({image:?}, {{\"key_ref\": {key:?}, \"ignore_tlog\": true}})\n\
+         \tanswer.error\n}}\n"
+    )
 }

@@ -1,9 +1,10 @@
-//! Settings: members, tokens, repositories, runtimes, and how long things are kept.
+//! Settings: members, tokens, repositories, runtimes, how long things are kept, and backups.
 
-use api::{
-    AlmanacState, Member, PageQuery, Repository, RepositoryQuery, Role, RuntimeQuery, Token,
-    TokenQuery,
-};
+mod kept;
+mod keys;
+mod people;
+
+use api::{AlmanacState, Repository, RepositoryQuery, Role, RuntimeQuery};
 use askama::Template;
 use axum::response::Response;
 
@@ -20,8 +21,8 @@ pub(super) const PAGE: Page = Page {
     id: "settings",
     path: "/o/{org}/settings",
     title: "Settings",
-    about: "Members, tokens, enrolled repositories, runtimes, how old the almanac is, and how long \
-            things are kept.",
+    about: "How old each feed of the almanac is, enrolled repositories, runtimes, members, invitations, \
+            tokens, how long things are kept, and the last backup; owners change what is theirs to say.",
     found: Found::InMenu,
     show: |visit| Box::pin(show(visit)),
     take: Some(|visit, form| Box::pin(take(visit, form))),
@@ -38,27 +39,46 @@ struct Shown {
     action: String,
     runtimes: Html,
     members: Html,
-    /// Owners see them.
-    tokens: Option<Html>,
+    owns: bool,
+    /// Owners see them, where people log in.
+    doors: Option<Doors>,
     kept: Html,
+    keeps: Vec<String>,
+    backup: Html,
+    events: String,
+}
+
+/// Who may come in, and how.
+struct Doors {
+    members: Vec<String>,
+    roles: [&'static str; 3],
+    invitations: Html,
+    open: Vec<String>,
+    tokens: Html,
+    good: Vec<(String, String)>,
+    scopes: [&'static str; 3],
 }
 
 async fn show(visit: Visit) -> Result<Response, Refused> {
     let repositories = repositories(&visit).await?;
     let runtimes = runtimes(&visit).await?;
-    let members = members(&visit).await?;
-    let tokens =
-        if visit.owns() && has_people(&visit) { Some(tokens(&visit).await?) } else { None };
-    let kept = kept(&visit).await?;
+    let members = people::members(&visit).await?;
+    let doors = if visit.owns() && has_people(&visit) {
+        Some((people::invitations(&visit).await?, keys::tokens(&visit).await?))
+    } else {
+        None
+    };
+    let kept = kept::kept(&visit).await?;
     let state = visit.client.almanac().await?;
     let feeds = feeds(&visit, &state);
     let all = [
         Some(&feeds),
         Some(&repositories),
         Some(&runtimes),
-        Some(&members),
-        tokens.as_ref(),
-        Some(&kept),
+        Some(&members.table),
+        doors.as_ref().map(|(it, _)| &it.table),
+        doors.as_ref().map(|(_, it)| &it.table),
+        Some(&kept.table),
     ];
     if let Some(file) = all.into_iter().flatten().find_map(|it| it.file(&visit)) {
         return Ok(file);
@@ -72,9 +92,21 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         can_enable: role.is_some_and(|it| it >= Role::Editor),
         action: visit.path.clone(),
         runtimes: runtimes.html(&visit),
-        members: members.html(&visit),
-        tokens: tokens.map(|it| it.html(&visit)),
-        kept: kept.html(&visit),
+        members: members.table.html(&visit),
+        owns: visit.owns(),
+        doors: doors.map(|(invitations, tokens)| Doors {
+            members: members.names,
+            roles: people::ROLES.map(Role::as_str),
+            invitations: invitations.table.html(&visit),
+            open: invitations.names,
+            tokens: tokens.table.html(&visit),
+            good: tokens.good,
+            scopes: keys::SCOPES.map(keys::word),
+        }),
+        kept: kept.table.html(&visit),
+        keeps: kept.names,
+        backup: kept::backup(&visit).await?,
+        events: visit.to(&["events"]),
     }))
 }
 
@@ -120,7 +152,7 @@ fn has_people(visit: &Visit) -> bool {
 }
 
 async fn repositories(visit: &Visit) -> Result<Table, Refused> {
-    let listed = visit.list("repositories", async |after, limit| {
+    let listed = visit.list_by("repositories", "repositories", async |after, limit| {
         let query = RepositoryQuery { after, limit: Some(limit), ..RepositoryQuery::default() };
         visit.client.repositories(visit.organisation(), &query).await
     });
@@ -137,7 +169,7 @@ async fn repositories(visit: &Visit) -> Result<Table, Refused> {
     for it in &listed.items {
         table.push(repository(visit, it));
     }
-    table.goes_on(visit, listed.next.as_deref());
+    table.goes_on_by(visit, "repositories", listed.next.as_deref());
     Ok(table)
 }
 
@@ -203,107 +235,46 @@ fn runtime(visit: &Visit, it: &api::Runtime) -> Vec<Cell> {
     ]
 }
 
-async fn members(visit: &Visit) -> Result<Table, Refused> {
-    let listed = visit.list("members", async |after, limit| {
-        let page = PageQuery { after, limit: Some(limit) };
-        visit.client.members(visit.organisation(), &page).await
-    });
-    let listed = listed.await?;
-    let columns = vec![
-        column("name", "Name"),
-        column("role", "Role"),
-        column("since", "Since"),
-        column("state", "State"),
-    ];
-    let text = "Nobody is a member: whoever runs this server owns everything.";
-    let nothing = Html::tag("p", &[], Html::text(text));
-    let mut table = Table::new("members", "Members", columns).or_else(nothing);
-    for it in &listed.items {
-        table.push(member(visit, it));
-    }
-    table.goes_on(visit, listed.next.as_deref());
-    Ok(table)
-}
-
-fn member(visit: &Visit, it: &Member) -> Vec<Cell> {
-    let state = if it.disabled { Cell::text("may not log in") } else { Cell::text("may log in") };
-    vec![
-        Cell::text(&it.name),
-        Cell::text(it.role.as_str()),
-        Cell::when(&it.since, visit.now),
-        state,
-    ]
-}
-
-async fn tokens(visit: &Visit) -> Result<Table, Refused> {
-    let listed = visit.list("tokens", async |after, limit| {
-        let query = TokenQuery { after, limit: Some(limit), ..TokenQuery::default() };
-        visit.client.tokens(Some(visit.organisation()), &query).await
-    });
-    let listed = listed.await?;
-    let columns = vec![
-        column("name", "Name"),
-        column("prefix", "Begins with"),
-        column("scope", "May"),
-        column("created", "Since"),
-        column("created_by", "Made by"),
-        column("last_used", "Last used"),
-        column("expires", "Good until"),
-    ];
-    let text = Html::text("The organization has no token of its own. To make one for a CI: ");
-    let command = format!("foretop token create ci --org {} --scope write", visit.organisation());
-    let command = Html::tag("code", &[], Html::text(&command));
-    let nothing = Html::tag("p", &[], text.and(&command));
-    let mut table = Table::new("tokens", "Tokens of the organization", columns).or_else(nothing);
-    for it in &listed.items {
-        table.push(token(visit, it));
-    }
-    Ok(table)
-}
-
-fn token(visit: &Visit, it: &Token) -> Vec<Cell> {
-    let until = match (&it.revoked, &it.expires) {
-        (Some(at), _) => {
-            Cell::when(at, visit.now).marked(&mark("quiet", "revoked", "It is good no more."))
-        }
-        (None, Some(at)) => Cell::when(at, visit.now),
-        (None, None) => Cell::text("it is revoked"),
-    };
-    let scope = match it.scope {
-        api::Scope::Read => "read",
-        api::Scope::Write => "write",
-        api::Scope::Admin => "admin",
-    };
-    vec![
-        Cell::text(&it.name),
-        Cell::code(&it.prefix),
-        Cell::text(scope),
-        Cell::when(&it.created, visit.now),
-        Cell::text(&it.created_by),
-        Cell::when_if(it.last_used.as_deref(), visit.now),
-        until,
-    ]
-}
-
-async fn kept(visit: &Visit) -> Result<Table, Refused> {
-    let all = visit.client.retention(visit.organisation()).await?;
-    let columns =
-        vec![column("what", "What"), column("means", "That is"), column("days", "Kept for")];
-    let mut table = Table::new("kept", "How long things are kept", columns);
-    for it in &all.items {
-        let kept = match it.days {
-            Some(days) => Cell::text(&format!("{days} days")),
-            None => Cell::text("ever"),
-        };
-        table.push(vec![Cell::text(&it.what), Cell::text(&it.means), kept]);
-    }
-    table.cut(visit, ROWS as usize);
-    Ok(table)
-}
-
 async fn take(visit: Visit, form: Form) -> Result<Response, Refused> {
+    if let Some(response) = people::take(&visit, &form).await? {
+        return Ok(response);
+    }
+    if let Some(response) = keys::take(&visit, &form).await? {
+        return Ok(response);
+    }
+    if let Some(response) = kept::take(&visit, &form).await? {
+        return Ok(response);
+    }
     let enabled = form.text("enabled") == Some("yes");
     let repository = form.need("repository")?;
     visit.client.enable_repository(visit.organisation(), repository, enabled).await?;
-    Ok(go(&visit.path))
+    Ok(done(&visit))
+}
+
+fn done(visit: &Visit) -> Response {
+    go(&visit.path)
+}
+
+/// What is told once, to who made it, and to nobody after that.
+enum Made {
+    /// Where to go.
+    Link(String),
+    Word(String),
+}
+
+#[derive(Template)]
+#[template(path = "settings_made.html")]
+struct Told<'a> {
+    layout: Layout,
+    title: &'static str,
+    what: &'static str,
+    made: &'a Made,
+    settings: &'a str,
+}
+
+impl Made {
+    fn shown(&self, visit: &Visit, title: &'static str, what: &'static str) -> Response {
+        let layout = visit.layout().titled(title);
+        html(&Told { layout, title, what, made: self, settings: &visit.path })
+    }
 }

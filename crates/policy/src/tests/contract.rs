@@ -13,7 +13,9 @@ fn what_pass_says() {
     check("pass := false", "not met");
     check("pass := 1", "unknown: its `pass` is neither true nor false");
     check("pass if false", "unknown: it has no `pass`");
-    check("violation contains \"x\"", "unknown: it has no `pass`\nx");
+    check("violation contains \"x\"", "not met\nx");
+    check("pass if count(violation) == 0\nviolation contains \"x\"", "not met\nx");
+    check("pass if count(violation) == 0\nviolation contains \"x\" if false", "met");
     check("pass := true\nviolation contains {\"message\": \"x\"}", "met\nx");
     check("pass := true\nunknown contains \"who knows\"", "unknown: who knows");
     check("pass := false\nunknown contains \"who knows\"\nviolation contains \"x\"", "not met\nx");

@@ -4,6 +4,7 @@ mod bases;
 mod flaws;
 mod joining;
 mod policies;
+mod settings;
 mod trouble;
 mod wizards;
 

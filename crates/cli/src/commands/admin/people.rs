@@ -128,7 +128,7 @@ fn confirmed(name: &str, context: &Context) -> anyhow::Result<bool> {
 }
 
 /// Whoever may open the database, now.
-fn act(context: &Context) -> Act {
+pub(super) fn act(context: &Context) -> Act {
     let environment = &context.environment;
     Act {
         who: format!("{} (admin)", whence::user(environment)),
