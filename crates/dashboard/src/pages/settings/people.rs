@@ -60,7 +60,7 @@ pub(super) async fn invitations(visit: &Visit) -> Result<People, Refused> {
         column("created", "Since"),
         column("expires", "Good until"),
     ];
-    let nothing = Html::tag("p", &[], Html::text("Nobody is invited who did not join yet."));
+    let nothing = Html::tag("p", &[], Html::text("No invitation is open."));
     let mut table = Table::new("invitations", "Open invitations", columns).or_else(nothing);
     for it in &all {
         table.push(invitation(visit, it));
