@@ -26,7 +26,7 @@ pub(super) const PAGE: Page = Page {
 };
 
 /// Applications of one page.
-const PAIRS: u32 = 8;
+const PAIRS: u32 = 5;
 /// Of those that go into a file, so many are asked for at once.
 const TAKEN: u32 = 200;
 /// Findings and packages of an application that are told; all are counted.
