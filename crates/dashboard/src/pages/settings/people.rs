@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::{Made, done};
 use crate::html::Html;
 use crate::refused::Refused;
-use crate::table::{Cell, Table, column};
+use crate::table::{Cell, Table, column, filed};
 use crate::visit::{Form, Visit};
 
 pub(super) const ROLES: [Role; 3] = [Role::Member, Role::Editor, Role::Owner];
@@ -15,6 +15,12 @@ pub(super) const ROLES: [Role; 3] = [Role::Member, Role::Editor, Role::Owner];
 pub(super) struct People {
     pub(super) table: Table,
     pub(super) names: Vec<String>,
+}
+
+/// Invitations: ids, and what people tell them apart by.
+pub(super) struct Invitations {
+    pub(super) table: Table,
+    pub(super) open: Vec<(String, String)>,
 }
 
 pub(super) async fn members(visit: &Visit) -> Result<People, Refused> {
@@ -50,11 +56,11 @@ fn member(visit: &Visit, it: &Member) -> Vec<Cell> {
     ]
 }
 
-/// Those that nobody used yet; `names` are their ids.
-pub(super) async fn invitations(visit: &Visit) -> Result<People, Refused> {
+/// Those that nobody used yet.
+pub(super) async fn invitations(visit: &Visit) -> Result<Invitations, Refused> {
     let all = visit.client.invitations(visit.organisation()).await?.items;
     let columns = vec![
-        column("invitation", "Invitation"),
+        filed("invitation"),
         column("role", "As"),
         column("created_by", "By"),
         column("created", "Since"),
@@ -65,12 +71,17 @@ pub(super) async fn invitations(visit: &Visit) -> Result<People, Refused> {
     for it in &all {
         table.push(invitation(visit, it));
     }
-    Ok(People { table, names: all.into_iter().map(|it| it.id).collect() })
+    let open = all.into_iter().map(|it| {
+        let day = it.expires.get(..10).unwrap_or(&it.expires);
+        let told = format!("{}, by {}, until {day}", it.role.as_str(), it.created_by);
+        (it.id, told)
+    });
+    Ok(Invitations { table, open: open.collect() })
 }
 
 fn invitation(visit: &Visit, it: &Invitation) -> Vec<Cell> {
     vec![
-        Cell::code(&it.id),
+        Cell::text(&it.id),
         Cell::text(it.role.as_str()),
         Cell::text(&it.created_by),
         Cell::when(&it.created, visit.now),
