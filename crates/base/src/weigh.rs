@@ -72,9 +72,6 @@ pub fn is_better(now: &Weight, then: &Weight, is_refresh: bool) -> bool {
 /// Why it is better, a line each.
 pub fn benefits(now: &Weight, then: &Weight) -> Vec<String> {
     let mut all = Vec::new();
-    let many = |number: u64, one: &str, many: &str| {
-        format!("{number} {}", if number == 1 { one } else { many })
-    };
     let flaws = |number: usize| many(number as u64, "vulnerability", "vulnerabilities");
     let (added, removed) = (then.adds(now), now.adds(then));
     all.push(match (added, removed) {
@@ -109,9 +106,13 @@ pub fn benefits(now: &Weight, then: &Weight) -> Vec<String> {
 }
 
 /// Bytes, as people read them.
+fn many(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 fn shown(bytes: u64) -> String {
     match bytes {
-        0..1_000 => format!("{bytes} bytes"),
+        0..1_000 => many(bytes, "byte", "bytes"),
         1_000..1_000_000 => format!("{} kB", bytes / 1_000),
         _ => format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10),
     }

@@ -9,6 +9,7 @@ use crate::html::{self, push_code};
 use crate::paint::{Sign, Style, Text};
 use crate::report::Options;
 use crate::report::basis::{basis_for_json, rests_on};
+use crate::words::many;
 
 /// What an image would stand on better.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +105,16 @@ pub struct Change {
     /// What is to be there.
     pub to: String,
 }
+
+impl Change {
+    /// Is what is to be there already there, as where a tag leads to another image by now?
+    fn is_nothing(&self) -> bool {
+        self.from == self.to
+    }
+}
+
+/// What to do where no line is changed.
+const STAYS: &str = "build the image anew, with --pull";
 
 /// A tag that is not recommended.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -273,7 +284,7 @@ fn stand(text: &mut Text<'_>, it: &Stand, delta: Option<Counts>) {
 fn facts(it: &Stand) -> Vec<String> {
     let mut facts = Vec::new();
     facts.extend(it.size.map(|it| format!("{}.{} MB", it / 1_000_000, it / 100_000 % 10)));
-    facts.push(format!("{} packages", it.packages));
+    facts.push(many(usize::try_from(it.packages).unwrap_or(usize::MAX), "package"));
     facts.extend(it.system.clone());
     let day = |it: &String| it.split('T').next().unwrap_or_default().to_owned();
     facts.extend(it.created.as_ref().map(|it| format!("made {}", day(it))));
@@ -301,6 +312,11 @@ fn candidate(text: &mut Text<'_>, it: &Candidate) {
     }
     if let Some(change) = &it.change {
         text.push_shown(&format!("    {}:{}", change.file, change.line));
+        if change.is_nothing() {
+            text.push_shown(&format!(" stays as it is: {STAYS}"));
+            text.push("\n");
+            return;
+        }
         text.push("\n      ");
         text.push_shown(&format!("- {}", change.from));
         text.push("\n      ");
@@ -399,6 +415,10 @@ fn in_markdown(out: &mut String, it: &Candidate) {
     if let Some(change) = &it.change {
         html::row(out, "change", |out| {
             html::push(out, &format!("{}:{}", change.file, change.line));
+            if change.is_nothing() {
+                html::push(out, &format!(" stays as it is: {STAYS}"));
+                return;
+            }
             out.push_str("<br><code>");
             push_code(out, &change.from);
             out.push_str("</code><br><code>");

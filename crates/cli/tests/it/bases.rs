@@ -429,6 +429,11 @@ fn better_bases_are_recommended() {
     let told = house.json(&format!("{line} --format json"));
     assert_eq!(told["current"], false, "{told:#}");
     assert_eq!(told["refresh"]["name"], tea_name, "{told:#}");
+    for form in ["text", "markdown"] {
+        let said = house.done(&format!("{line} --only-refresh --format {form}"));
+        let stays = ":2 stays as it is: build the image anew, with --pull";
+        assert!(said.contains(stays) && !said.contains("+ FROM"), "{said}");
+    }
     let said = house.done(&format!("{quick} --better-base"));
     let row = said.lines().find(|it| it.contains("Refreshed base image")).unwrap();
     assert!(row.contains(&tea_name), "{said}");
