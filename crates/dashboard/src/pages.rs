@@ -90,6 +90,8 @@ mod tests {
         assert!(templates.remove("layout") && templates.remove("refused"));
         // What is no page any more says what is left of it.
         assert!(templates.remove("integration_removed"));
+        // What was made there is told once, and is at no address.
+        assert!(templates.remove("settings_made"));
         // What only leads elsewhere is not drawn; and who is first joins as everybody does.
         templates.insert("search".to_owned());
         templates.insert("first".to_owned());
