@@ -105,11 +105,11 @@ pub fn benefits(now: &Weight, then: &Weight) -> Vec<String> {
     all
 }
 
-/// Bytes, as people read them.
 fn many(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// Bytes, as people read them.
 fn shown(bytes: u64) -> String {
     match bytes {
         0..1_000 => many(bytes, "byte", "bytes"),

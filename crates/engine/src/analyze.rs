@@ -11,6 +11,9 @@ use crate::Error;
 use crate::attested::attested;
 use crate::reader::{Detours, Reader};
 
+/// What a bundle states in which cosign signs an image itself.
+const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
+
 /// The verbs, with what they remember.
 #[derive(Clone, Default)]
 pub struct Engine {
@@ -169,12 +172,15 @@ impl Engine {
         Err(speechless(&request.subject).into())
     }
 
-    /// How the image of `request` is signed. Nothing of the image itself is read.
-    pub async fn signatures(&self, request: &Request) -> Result<Signatures, Error> {
+    /// How the image of `request` is signed, as cosign does it: under a tag, and in bundles. Nothing of the
+    /// image itself is read.
+    pub async fn signatures(&self, request: &Request) -> Result<(Signatures, Attached), Error> {
         let (source, name) = image::parse(&request.subject)?;
         match open(source, &request.of(name)).await? {
-            Opened::Image(image) => Ok(image.signatures().await),
-            _ => Ok(Signatures::default()),
+            Opened::Image(image) => {
+                Ok((image.signatures().await, image.attached(|it| it == SIGNATURE).await))
+            }
+            _ => Ok((Signatures::default(), Attached::default())),
         }
     }
 

@@ -16,8 +16,6 @@ use crate::Beside;
 use crate::beside::referrer;
 
 const OFFLINE: &str = "no registry is asked while FORETOP_OFFLINE is set";
-/// What a bundle states in which cosign signs an image itself.
-const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 const UNASKED: &str = "the signatures of commits are not verified here";
 
 /// The keys that policies name, to verify signatures with.
@@ -90,12 +88,8 @@ impl World<'_> {
             progress: Arc::new(Silent),
         };
         let engine = Engine { cache: None };
-        let found = self.runtime.block_on(async {
-            let tagged = engine.signatures(&request).await?;
-            let (_, bundled) = engine.attached(&request, |it| it == SIGNATURE).await?;
-            Ok((tagged, bundled))
-        });
-        let (tagged, bundled) = found.map_err(|error: engine::Error| error.to_string())?;
+        let found = self.runtime.block_on(engine.signatures(&request));
+        let (tagged, bundled) = found.map_err(|error| error.to_string())?;
         match tagged.gaps.first().or(bundled.gaps.first()) {
             Some(gap) if tagged.all.is_empty() && bundled.statements.is_empty() => {
                 Err(gap.to_string())

@@ -1,7 +1,6 @@
 //! Which packages somebody means, and in which order they come.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
 
 use api::PackagesQuery;
 use model::OrganisationId;
@@ -108,9 +107,8 @@ impl Meant {
         // Those in which something was found are before all others, or behind them.
         let troubled = self.troubled(ledger);
         let at = after.and_then(|after| troubled.iter().position(|it| *it == after));
-        let known: HashSet<Title<'t>> = troubled.iter().copied().collect();
         let others = portfolio.titles(after.filter(|_| at.is_none()));
-        let others = others.filter(move |it| !known.contains(it));
+        let others = others.filter(move |it| ledger.and_then(|all| all.trouble(*it)).is_none());
         let is_begun = after.is_some();
         match (self.is_turned, at) {
             (true, None) if is_begun => Box::new(others),
