@@ -21,13 +21,13 @@ use serde::de::DeserializeOwned;
 use crate::words::{
     Accepting, Assigning, ChangingPassword, Comparing, Comparisons, Counted, CountsQuery,
     DeleteQuery, Deleted, Deployment, DeploymentQuery, Disabling, Enabling, EndQuery, Ended,
-    Environment, Event, EventQuery, ExpireQuery, Expired, ExportQuery, Image, ImageQuery,
-    Invitation, Joined, Judging, Keeping, KeepingFor, Leading, Led, LiveQuery, LoggedIn, LoggingIn,
-    Looked, LooksQuery, MadeInvitation, MadeToken, Me, Member, NewEnvironment, NewInvitation,
-    NewOrganisation, NewToken, Organisation, Page, PageQuery, Presenting, Problem, Promotion,
-    Pushed, Pushing, RecordedAll, Recordings, Renaming, Report, Reported, Repository,
-    RepositoryQuery, Reset, Resetting, ResolveQuery, Resolved, Rotating, Session, Sort, TagSpan,
-    TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
+    Environment, Event, EventQuery, ExpireQuery, Expired, Explanation, ExplanationQuery,
+    ExportQuery, Image, ImageQuery, Invitation, Joined, Judging, Keeping, KeepingFor, Leading, Led,
+    LiveQuery, LoggedIn, LoggingIn, Looked, LooksQuery, MadeInvitation, MadeToken, Me, Member,
+    NewEnvironment, NewInvitation, NewOrganisation, NewToken, Organisation, Page, PageQuery,
+    Presenting, Problem, Promotion, Pushed, Pushing, RecordedAll, Recordings, Renaming, Report,
+    Reported, Repository, RepositoryQuery, Reset, Resetting, ResolveQuery, Resolved, Rotating,
+    Session, Sort, TagSpan, TagsQuery, Token, TokenQuery, Version, WhereQuery, Whereabouts,
 };
 use crate::{Carrier, Live, ORIGIN, PROBLEM, ROOT, Take, Trouble, add};
 
@@ -330,6 +330,17 @@ impl Client {
     ) -> Result<model::Analysis, Error> {
         let path = within(organisation, &["images", digest, "analysis"]);
         self.send(Method::POST, &path, judging).await
+    }
+
+    /// Why there is a finding in an image, and why there is none.
+    pub async fn explanation(
+        &self,
+        organisation: &str,
+        digest: &str,
+        query: &ExplanationQuery,
+    ) -> Result<Explanation, Error> {
+        let path = within(organisation, &["images", digest, "explanation"]);
+        self.get(&path, query).await
     }
 
     /// What is wrong with something that is inside nothing that is kept: it is judged, and forgotten.

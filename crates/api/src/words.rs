@@ -6,6 +6,7 @@ mod comparison;
 mod environment;
 mod event;
 mod exception;
+mod explanation;
 mod export;
 mod flaw;
 mod footing;
@@ -40,6 +41,7 @@ pub use environment::{
 };
 pub use event::{Event, EventDetail, EventQuery, LiveQuery};
 pub use exception::{Excepting, Exception, ExceptionKept};
+pub use explanation::{Explanation, ExplanationQuery, Judged};
 pub use export::ExportQuery;
 pub use flaw::{
     CountedBasis, FlawCounts, FlawedPackage, Flaws, FlawsQuery, FreeImage, FreeOfFlaw, RunningFlaw,

@@ -12,13 +12,21 @@ use crate::when::when;
 
 const WIDTH: i64 = 1_000;
 const HEIGHT: i64 = 220;
-/// Room above the highest point.
-const ROOM: i64 = 10;
+/// Room above the highest point, for marks.
+const ROOM: i64 = 24;
+const MARK: (i64, i64) = (6, 18);
 /// Most points that are drawn.
-const POINTS: usize = 200;
+pub(crate) const POINTS: usize = 200;
 
-/// How many findings there were, as that changed; each count held until the next.
-pub(crate) fn trend(counts: &[Counted], from: Moment, now: Moment) -> Html {
+/// Something that happened, which is marked above the findings.
+pub(crate) struct Mark {
+    pub(crate) at: Moment,
+    pub(crate) told: String,
+}
+
+/// How many findings there were, as that changed; each count held until the next. What happened is marked
+/// where it did.
+pub(crate) fn trend(counts: &[Counted], marks: &[Mark], from: Moment, now: Moment) -> Html {
     let points: Vec<(Moment, Severities)> = thinned(counts)
         .filter_map(|it| Some((Moment::nearest(&it.at).ok()?.max(from), Severities::from(it))))
         .collect();
@@ -46,15 +54,39 @@ pub(crate) fn trend(counts: &[Counted], from: Moment, now: Moment) -> Html {
     // What is pointed at: from each count to the next.
     let ends = points.iter().skip(1).map(|(at, _)| x(*at)).chain([WIDTH]);
     let bands = points.iter().zip(ends).map(|((at, it), end)| {
-        let begin = x(*at);
+        let at = *at;
+        let begin = x(at);
         let (left, width) = (begin.to_string(), (end - begin).max(2).to_string());
         let height = HEIGHT.to_string();
         let attributes =
             [("class", "point"), ("x", &*left), ("y", "0"), ("width", &width), ("height", &height)];
         let title = Html::text(&format!("Since {at}: {}", it.told()));
-        Html::tag("rect", &attributes, Html::tag("title", &[], title))
+        (at, true, Html::tag("rect", &attributes, Html::tag("title", &[], title)))
     });
-    let label = format!("Findings over time. Most at once: {most}. Now: {}.", last.told());
+    // Each lies before what it led to, and so is not covered by that.
+    let marked = marks.iter().filter(|it| it.at >= from && it.at <= now).map(|it| {
+        let (left, [width, height]) =
+            ((x(it.at) - MARK.0).max(0).to_string(), [MARK.0, MARK.1].map(|it| it.to_string()));
+        let attributes = [
+            ("class", "point happened"),
+            ("x", &*left),
+            ("y", "0"),
+            ("width", &width),
+            ("height", &height),
+        ];
+        let title = Html::text(&format!("{}: {}", it.at, it.told));
+        (it.at, false, Html::tag("rect", &attributes, Html::tag("title", &[], title)))
+    });
+    // In the order of time, for whoever goes from one to the next.
+    let mut pointed: Vec<(Moment, bool, Html)> = bands.chain(marked).collect();
+    pointed.sort_by_key(|(at, is_band, _)| (*at, *is_band));
+    let happened = match pointed.len() - points.len() {
+        0 => String::new(),
+        count => format!(" Marked: {count}."),
+    };
+    let bands = Html::all(pointed.into_iter().map(|(_, _, it)| it));
+    let label =
+        format!("Findings over time. Most at once: {most}. Now: {}.{happened}", last.told());
     let attributes = [
         ("class", "chart"),
         ("viewBox", "0 0 1000 220"),
@@ -62,7 +94,7 @@ pub(crate) fn trend(counts: &[Counted], from: Moment, now: Moment) -> Html {
         ("role", "img"),
         ("aria-label", &*label),
     ];
-    let drawing = Html::tag("svg", &attributes, areas.and(&Html::all(bands)));
+    let drawing = Html::tag("svg", &attributes, areas.and(&bands));
     let there = Level::ALL.iter().enumerate();
     let there = there.filter(|(at, _)| points.iter().any(|(_, it)| it.0[*at] > 0));
     let there: Vec<_> = there.map(|(_, it)| (it.as_str(), it.as_str())).collect();
@@ -137,19 +169,29 @@ mod tests {
         let (from, now) = ("2026-11-01T00:00:00Z", "2026-11-21T00:00:00Z");
         let (from, now) = (from.parse().unwrap(), now.parse().unwrap());
         let counts = [counted("2026-10-01T00:00:00Z", 1, 1), counted("2026-11-11T00:00:00Z", 4, 0)];
-        let html = trend(&counts, from, now).to_string();
+        let html = trend(&counts, &[], from, now).to_string();
         assert!(html.contains("Most at once: 4. Now: 4 critical."), "{html}");
         // The second begins in the middle, and reaches the top.
-        assert!(html.contains("d=\"M0 220H0V168H500V10H1000V220Z\""), "{html}");
+        assert!(html.contains("d=\"M0 220H0V171H500V24H1000V220Z\""), "{html}");
         assert_eq!(html.matches("class=\"point\"").count(), 2);
         assert!(html.contains("Since 2026-11-11T00:00:00Z: 4 critical"), "{html}");
         assert!(html.contains("<summary>The same in numbers</summary>"));
         assert!(html.contains("2026-11-01 to 2026-11-21, at most 4"), "{html}");
-        assert!(trend(&[], from, now).is_empty());
+        let mark = |at: &str| Mark { at: at.parse().unwrap(), told: "web <b>".to_owned() };
+        let all =
+            ["2026-11-11T00:00:00Z", "2026-10-01T00:00:00Z", "2026-11-16T00:00:00Z"].map(mark);
+        let html = trend(&counts, &all, from, now).to_string();
+        assert!(html.contains("Now: 4 critical. Marked: 2."), "{html}");
+        assert!(html.contains("x=\"494\" y=\"0\"") && html.contains("web &lt;b&gt;"), "{html}");
+        let order: Vec<&str> = html.split("<title>").skip(1).map(|it| &it[..16]).collect();
+        let expect =
+            ["Since 2026-11-01", "2026-11-11T00:00", "Since 2026-11-11", "2026-11-16T00:00"];
+        assert_eq!(order, expect);
+        assert!(trend(&[], &[], from, now).is_empty());
         let odd = [counted("<b>", 1, 1)];
-        assert!(trend(&odd, from, now).is_empty());
+        assert!(trend(&odd, &[], from, now).is_empty());
         let huge = [counted("2026-11-11T00:00:00Z", u64::MAX, u64::MAX)];
-        assert!(trend(&huge, from, now).to_string().contains("V10"));
-        assert!(trend(&counts, now, from).to_string().contains("<svg"));
+        assert!(trend(&huge, &[], from, now).to_string().contains("V24"));
+        assert!(trend(&counts, &[], now, from).to_string().contains("<svg"));
     }
 }

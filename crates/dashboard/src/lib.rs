@@ -21,6 +21,7 @@ mod standing;
 mod table;
 mod told;
 mod trouble;
+mod typed;
 mod visit;
 mod when;
 mod wizard;

@@ -10,6 +10,7 @@ mod environment_policies;
 mod environments;
 mod events;
 mod exceptions;
+mod explanation;
 mod first;
 mod image;
 mod images;
@@ -53,6 +54,7 @@ pub const ALL: &[&Page] = &[
     &environment_policies::PAGE,
     &policy_set::PAGE,
     &image::PAGE,
+    &explanation::PAGE,
     &base::PAGE,
     &agents::PAGE,
     &connect::PAGE,

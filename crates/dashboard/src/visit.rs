@@ -180,7 +180,12 @@ impl Visit {
 
 /// A table that is too long to be taken away as a file.
 pub(crate) fn too_many(table: &str) -> Refused {
-    let why = format!("{table}: there are more than {MOST} rows, the most in one file");
+    too_many_of(table, MOST)
+}
+
+/// The same of one that is told so far.
+pub(crate) fn too_many_of(table: &str, most: impl std::fmt::Display) -> Refused {
+    let why = format!("{table}: there are more than {most} rows, the most in one file");
     let hint = "ask for less of them, or the API, which tells them part by part";
     Sort::TooLarge.because(why).with_hint(hint).into()
 }

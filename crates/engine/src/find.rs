@@ -193,6 +193,31 @@ impl Lookout {
         matching::judge(&self.question(inventory, &statements, None), asked)
     }
 
+    /// The same of what somebody calls `about`: of the packages that go by it, as numbers into
+    /// `inventory`, or where there are none of a flaw.
+    pub fn explain_called(
+        &self,
+        inventory: &Inventory,
+        about: &str,
+    ) -> (Vec<usize>, Vec<Judgement>) {
+        let packages = matching::packages_called(inventory, about);
+        let asked =
+            if packages.is_empty() { Asked::Flaw(about) } else { Asked::Packages(&packages) };
+        let judgements = self.explain(inventory, asked);
+        (packages, judgements)
+    }
+
+    /// What advisories are about that go by `flaw`, with where that is published: `openssl (debian:12)`.
+    pub fn speaks_of(&self, flaw: &str) -> Vec<String> {
+        let said = self.almanac.find(flaw);
+        let rows = said.iter().flat_map(|it| it.rows.iter().map(move |(name, _)| (it, *name)));
+        let mut names: Vec<String> =
+            rows.map(|(it, name)| format!("{name} ({})", it.entry.space)).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     fn question<'a>(
         &'a self,
         inventory: &'a Inventory,

@@ -215,6 +215,18 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Neither a finding nor a gap.
+    pub fn is_quiet(self) -> bool {
+        !matches!(
+            self,
+            Self::Affected
+                | Self::Suppressed
+                | Self::CannotTell
+                | Self::UnderInvestigation
+                | Self::NoSource
+        )
+    }
+
     /// In words for a reader.
     pub fn as_str(self) -> &'static str {
         match self {

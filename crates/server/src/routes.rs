@@ -9,6 +9,7 @@ mod docker;
 mod environments;
 mod events;
 mod exceptions;
+mod explanation;
 mod export;
 mod flaws;
 mod footings;
@@ -107,6 +108,7 @@ fn paths() -> OpenApiRouter<App> {
             .merge(events::paths())
             .merge(whereabouts::paths())
             .merge(comparisons::paths())
+            .merge(explanation::paths())
             .merge(export::paths())
             .merge(sessions::paths())
             .merge(tokens::paths())

@@ -130,22 +130,33 @@ impl Store {
 
     /// How many findings there were in an environment, as that changed from one moment to before
     /// another, first things first; the first row is what held when the time began, if it is
-    /// known.
+    /// known. With `every`, of each so many seconds only the last.
     pub async fn counts(
         &self,
         organisation: &OrganisationId,
         environment: &str,
-        from: Moment,
-        until: Moment,
+        (from, until): (Moment, Moment),
+        every: Option<u32>,
     ) -> Result<Vec<Counted>, Error> {
         let id = environments::find(&self.db, organisation, environment).await?;
-        let sql = format!(
-            "{SELECT} WHERE environment = $1 AND at < $3 AND at >=
+        let there = "environment = $1 AND at < $3 AND at >=
                  COALESCE((SELECT MAX(at) FROM environment_counts
-                           WHERE environment = $1 AND at <= $2), $2)
-             ORDER BY at LIMIT $4"
-        );
-        let rows = self.db.rows(sql, values![id, from, until, MOST_COUNTS]).await?;
+                           WHERE environment = $1 AND at <= $2), $2)";
+        let rows = match every {
+            None => {
+                let sql = format!("{SELECT} WHERE {there} ORDER BY at LIMIT $4");
+                self.db.rows(sql, values![id, from, until, MOST_COUNTS]).await?
+            }
+            Some(seconds) => {
+                let sql = format!(
+                    "{SELECT} WHERE environment = $1 AND at IN
+                         (SELECT MAX(at) FROM environment_counts WHERE {there} GROUP BY at / $5)
+                     ORDER BY at LIMIT $4"
+                );
+                let every = i64::from(seconds.max(1)) * 1_000_000;
+                self.db.rows(sql, values![id, from, until, MOST_COUNTS, every]).await?
+            }
+        };
         rows.iter().map(read).collect()
     }
 }

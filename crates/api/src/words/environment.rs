@@ -65,6 +65,10 @@ pub struct CountsQuery {
     #[param(format = DateTime)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
+    /// Of each so many seconds only the last.
+    #[param(minimum = 1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<u32>,
     /// `next` of the part before.
     #[param(format = DateTime)]
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
 //! `foretop explain`: why there is a finding, and why there is none.
 
-use engine::{Asked, Hearing, Lookout, packages_called};
+use engine::{Hearing, Lookout};
 use format::report;
 use model::Step;
 
@@ -48,10 +48,7 @@ impl Verb for Explain {
         let (lookout, seen) = self.advice.about(&subject, Hearing::Flaws, context)?;
         let Seen { inventory, attested, .. } = seen;
         let lookout = lookout.with_exceptions(exceptions);
-        let packages = packages_called(&inventory, &self.about);
-        let asked =
-            if packages.is_empty() { Asked::Flaw(&self.about) } else { Asked::Packages(&packages) };
-        let mut judgements = lookout.explain(&inventory, asked);
+        let (packages, mut judgements) = lookout.explain_called(&inventory, &self.about);
         // Each story begins with who says what is inside, where no layer does.
         if let Some(document) = attested {
             let step = Step::new("sbom", document.to_string());
@@ -85,12 +82,7 @@ impl Verb for Explain {
 /// Tells what the flaw `about` is about, where that is nothing in it. A name that means nothing at all
 /// is an error: it is mistyped more often than not.
 fn about_others(about: &str, lookout: &Lookout, context: &Context) -> anyhow::Result<()> {
-    let said = lookout.almanac().find(about);
-    let rows = said.iter().flat_map(|it| it.rows.iter().map(move |(name, _)| (it, *name)));
-    let mut names: Vec<String> =
-        rows.map(|(it, name)| format!("{name} ({})", it.entry.space)).collect();
-    names.sort();
-    names.dedup();
+    let mut names = lookout.speaks_of(about);
     if names.is_empty() {
         return Err(Failure::error(
             format!("{about}: there is no such package in it, and no such advisory"),

@@ -12,6 +12,7 @@ use crate::refused::Refused;
 use crate::severity::{badge, mark};
 use crate::table::{Cell, Table, column, short};
 use crate::told::{holes, image_page, is_digest};
+use crate::typed;
 use crate::visit::{MOST, Visit, too_many};
 
 pub(super) const PAGE: Page = Page {
@@ -266,12 +267,17 @@ fn end(text: &str) -> End {
 }
 
 fn command(from: &str, to: &str) -> String {
-    match (is_digest(from), is_digest(to)) {
-        (false, false) => format!("foretop compare --env {from} --to-env {to}"),
-        (true, false) => format!("foretop compare NAME@{from} --to-env {to}"),
-        (false, true) => format!("foretop compare --env {from} --to NAME@{to}"),
-        (true, true) => format!("foretop compare NAME@{from} --to NAME@{to}"),
-    }
+    let from = if is_digest(from) {
+        format!("NAME@{from}")
+    } else {
+        format!("--env {}", typed::word(from))
+    };
+    let to = if is_digest(to) {
+        format!("--to NAME@{to}")
+    } else {
+        format!("--to-env {}", typed::word(to))
+    };
+    format!("foretop compare {from} {to}")
 }
 
 /// `registry.example/shop/api:2.2@sha256:0123456789ab`: all of the digest is on the image's page.

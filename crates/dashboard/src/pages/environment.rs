@@ -8,8 +8,9 @@ use api::{
 };
 use askama::Template;
 use axum::response::Response;
+use model::Moment;
 
-use crate::chart::trend;
+use crate::chart::{self, trend};
 use crate::contract::{Found, Page};
 use crate::html::{Html, path_with};
 use crate::layout::{Layout, html};
@@ -20,6 +21,7 @@ use crate::standing::Standing;
 use crate::table::{Cell, column, filed};
 use crate::told;
 use crate::trouble;
+use crate::typed;
 use crate::visit::Visit;
 use crate::when::when;
 
@@ -36,6 +38,10 @@ pub(super) const PAGE: Page = Page {
 };
 
 const MONTH: i64 = 30 * 86_400;
+/// So many seconds are told as one where much changed; of a month there are fewer than a chart has points.
+const HOURS: u32 = 4 * 3_600;
+/// Deployments that are marked.
+const MARKS: u32 = 200;
 /// Columns that stand before what is wrong: what runs.
 const BEFORE: usize = 2;
 /// Environments that are offered for a comparison.
@@ -56,6 +62,8 @@ struct Shown<'a> {
     images: u64,
     gaps: u64,
     trend: Html,
+    thinned: bool,
+    marked: Option<String>,
     policies: Html,
     deployments: Html,
     events: Html,
@@ -92,7 +100,7 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
             "No tag that something was deployed by leads elsewhere, as far as registries were asked.",
         )
     } else {
-        let command = format!("foretop env {name} IMAGE");
+        let command = format!("foretop env {} IMAGE", typed::word(name));
         let command = Html::tag("code", &[], Html::text(&command));
         Html::text("Nothing runs here yet. Say what does: ").and(&command)
     };
@@ -122,9 +130,8 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         return Ok(file);
     }
     let from = visit.now.plus_seconds(-MONTH);
-    let query =
-        CountsQuery { since: Some(from.to_string()), limit: Some(1000), ..CountsQuery::default() };
-    let counted = visit.client.counts(organisation, name, &query).await?;
+    let (counted, thinned) = counted(&visit, name, from).await?;
+    let (marks, marked) = deployed(&visit, name, from).await?;
     let query =
         EventQuery { environment: Some(name.to_owned()), limit: Some(15), ..EventQuery::default() };
     let happened = visit.client.events(organisation, &query).await?;
@@ -150,7 +157,9 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         pending: counts.map_or(environment.pending, |it| it.pending),
         images: counts.map_or(environment.running, |it| it.images),
         gaps: counts.map_or(0, |it| it.gaps),
-        trend: trend(&counted.items, from, visit.now),
+        trend: trend(&counted, &marks, from, visit.now),
+        thinned,
+        marked,
         policies: Html::all(policies),
         deployments: table.html(&visit),
         events: told::listed(&visit, &there, &happened.items, "Nothing happened here yet."),
@@ -166,20 +175,68 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
     Ok(html(&shown))
 }
 
+/// How its findings changed from then on; where that was often, as it was at the end of each few hours.
+async fn counted(
+    visit: &Visit,
+    name: &str,
+    from: Moment,
+) -> Result<(Vec<api::Counted>, bool), Refused> {
+    let query = CountsQuery {
+        since: Some(from.to_string()),
+        limit: u32::try_from(chart::POINTS).ok(),
+        ..CountsQuery::default()
+    };
+    let all = visit.client.counts(visit.organisation(), name, &query).await?;
+    if all.next.is_none() {
+        return Ok((all.items, false));
+    }
+    let query = CountsQuery { every: Some(HOURS), limit: Some(1_000), ..query };
+    let some = visit.client.counts(visit.organisation(), name, &query).await?;
+    Ok((some.items, true))
+}
+
+/// What was deployed there from then on, and which of it is told, if any is.
+async fn deployed(
+    visit: &Visit,
+    name: &str,
+    from: Moment,
+) -> Result<(Vec<chart::Mark>, Option<String>), Refused> {
+    let query = EventQuery {
+        environment: Some(name.to_owned()),
+        kinds: Some("deployment-started,deployment-replaced,deployment-ended".to_owned()),
+        since: Some(from.to_string()),
+        limit: Some(MARKS),
+        ..EventQuery::default()
+    };
+    let all = visit.client.events(visit.organisation(), &query).await?;
+    let mark = |it: &api::Event| {
+        let image = it.image.as_deref().map(|it| format!(": {it}")).unwrap_or_default();
+        let told = format!("{} {}{image}", it.kind.replace('-', " "), it.about);
+        Some(chart::Mark { at: it.at.parse().ok()?, told })
+    };
+    let marks: Vec<chart::Mark> = all.items.iter().filter_map(mark).collect();
+    let which = match (marks.len(), all.next) {
+        (0, _) => None,
+        (_, None) => Some("Deployments are marked".to_owned()),
+        (count, Some(_)) => Some(format!("The last {count} deployments are marked")),
+    };
+    Ok((marks, which))
+}
+
 /// What is wrong with each of these images, as it was counted last. What is missing is not counted yet.
-type Counted = HashMap<String, Option<FlawCounts>>;
+type ByImage = HashMap<String, Option<FlawCounts>>;
 
 async fn found(
     visit: &Visit,
     environment: &str,
     deployments: &[Deployment],
-) -> Result<Counted, Refused> {
+) -> Result<ByImage, Refused> {
     /// Digests that are asked for at once.
     const PART: usize = 100;
     let mut digests: Vec<&str> = deployments.iter().map(|it| &*it.digest).collect();
     digests.sort_unstable();
     digests.dedup();
-    let mut counted = Counted::new();
+    let mut counted = ByImage::new();
     for part in digests.chunks(PART) {
         let query = RunningImagesQuery {
             digests: Some(part.join(",")),

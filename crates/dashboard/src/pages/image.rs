@@ -1,11 +1,11 @@
 //! An image: its findings, its packages, its layers, and where it runs and ran.
 
-use api::{DeploymentQuery, Image, ImageState, Judging, Sort, StandsOn, TagsQuery};
+use api::{Deployment, DeploymentQuery, Image, ImageState, Judging, Sort, StandsOn, TagsQuery};
 use askama::Template;
 use axum::response::Response;
 use model::{Analysis, Finding, Fix, Level, Outlook, Package};
 
-use super::images;
+use super::{explanation, images};
 use crate::contract::{Found, Page};
 use crate::html::{Html, path_with};
 use crate::layout::{Layout, html};
@@ -14,7 +14,7 @@ use crate::severity::{Severities, mark, unknown};
 use crate::standing::said_of;
 use crate::table::{Cell, Table, column, sorting};
 use crate::told;
-use crate::visit::{ROWS, Visit};
+use crate::visit::{MOST, PART, ROWS, Visit, too_many};
 use crate::when::{when, when_if};
 
 pub(super) const PAGE: Page = Page {
@@ -36,8 +36,6 @@ const VIEWS: [(&str, &str); 5] = [
     ("policies", "Policies"),
     ("where", "Where it runs"),
 ];
-/// Repositories whose deployments are looked for.
-const REPOSITORIES: usize = 5;
 
 #[derive(Template)]
 #[template(path = "image.html")]
@@ -56,7 +54,6 @@ struct Shown {
     table: Html,
     compare: String,
     digest: String,
-    command: String,
 }
 
 struct View {
@@ -162,7 +159,6 @@ async fn show(visit: Visit) -> Result<Response, Refused> {
         },
         compare: visit.to(&["compare"]),
         digest: digest.to_owned(),
-        command: format!("foretop explain CVE {name}@{digest}"),
         name,
     };
     Ok(html(&shown))
@@ -390,7 +386,8 @@ fn none_found(analysis: &Analysis) -> Html {
 }
 
 fn finding(visit: &Visit, analysis: &Analysis, it: &Finding) -> Vec<Cell> {
-    let name = Cell::link(&visit.to(&["vulnerabilities", &it.id]), &it.id);
+    let why = explanation::link(visit, visit.name("digest"), &it.id, visit.asked("environment"));
+    let name = Cell::link(&visit.to(&["vulnerabilities", &it.id]), &it.id).marked(&why);
     let score = it.score().map_or_else(Cell::none, |it| Cell::text(&format!("{it:.1}")));
     let forecast = it.forecast.as_ref();
     let forecast = forecast.map_or_else(Cell::none, |it| Cell::text(&format!("{:.3}", it.score)));
@@ -516,8 +513,10 @@ fn packages(visit: &Visit, analysis: &Analysis) -> Table {
 fn package(visit: &Visit, it: &Package, severities: Severities, level: Option<Level>) -> Vec<Cell> {
     let place = it.places.first();
     let link = visit.to(&["packages", it.purl.kind(), &it.purl.full_name()]);
+    let about = it.purl.to_string();
+    let why = explanation::link(visit, visit.name("digest"), &about, visit.asked("environment"));
     vec![
-        Cell::link(&link, &it.purl.full_name()),
+        Cell::link(&link, &it.purl.full_name()).marked(&why),
         Cell::text_if(it.purl.version()),
         Cell::text(it.purl.kind()),
         Cell::text(it.kind.as_str()),
@@ -574,17 +573,34 @@ async fn runs(visit: &Visit, image: &Image) -> Result<Table, Refused> {
     let nothing = "It is not known to run anywhere, or to have run.";
     let nothing = Html::tag("p", &[], Html::text(nothing));
     let mut table = told::deployments("Where it runs and ran, latest first", true).or_else(nothing);
-    for repository in image.repositories.iter().take(REPOSITORIES) {
-        let query = DeploymentQuery {
-            image: Some(format!("{repository}@{}", image.digest)),
-            history: true,
-            limit: Some(ROWS),
-            ..DeploymentQuery::default()
-        };
-        let listed = visit.client.deployments(visit.organisation(), &query).await?;
-        for it in &listed.items {
-            table.push(told::deployment(visit, it, true));
+    // One more than is shown, so that it is known whether there are more.
+    let at: usize = visit.asked("at").and_then(|it| it.parse().ok()).unwrap_or(0);
+    let is_all = visit.takes_away("deployments");
+    let wanted = if is_all { MOST } else { at.saturating_add(ROWS as usize).min(MOST) };
+    let mut all: Vec<Deployment> = Vec::new();
+    for repository in &image.repositories {
+        let mut after = None;
+        while all.len() <= wanted {
+            let query = DeploymentQuery {
+                image: Some(format!("{repository}@{}", image.digest)),
+                history: true,
+                after: after.take(),
+                limit: Some(PART),
+                ..DeploymentQuery::default()
+            };
+            let part = visit.client.deployments(visit.organisation(), &query).await?;
+            all.extend(part.items);
+            match part.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
         }
+    }
+    if is_all && all.len() > MOST {
+        return Err(too_many("deployments"));
+    }
+    for it in &all {
+        table.push(told::deployment(visit, it, true));
     }
     table.cut(visit, ROWS as usize);
     Ok(table)

@@ -370,7 +370,7 @@ fn row(visit: &Visit, it: &Sighted) -> Vec<Cell> {
     let more =
         if it.more || it.deployments.len() > 5 { Html::text(" …") } else { Html::default() };
     let plain = it.deployments.iter().map(|it| &*it.deployment.image);
-    let plain: Vec<&str> = plain.collect();
+    let plain: Vec<&str> = plain.chain(it.more.then_some("…")).collect();
     vec![
         Cell::new(purls.and(&rest), it.purls.join(" ")).named(),
         flaw.map_or_else(Cell::none, |it| {

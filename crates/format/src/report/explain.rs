@@ -27,12 +27,12 @@ pub fn write_explanation(
     options: &Options,
 ) -> String {
     let mut text = Text::new(options, judgements.len().min(10_000) * 256 + 256);
-    let quiet = judgements.iter().filter(|it| tells_nothing(it.verdict)).count();
+    let quiet = judgements.iter().filter(|it| it.verdict.is_quiet()).count();
     let folded = !options.details && quiet > FEW;
     let mut cautions = BTreeSet::new();
     let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
     for judgement in judgements {
-        if folded && tells_nothing(judgement.verdict) {
+        if folded && judgement.verdict.is_quiet() {
             *counts.entry(judgement.verdict).or_default() += 1;
         } else {
             story(&mut text, judgement, inventory, &mut cautions);
@@ -113,18 +113,6 @@ fn gaps(inventory: &Inventory) -> Vec<&Gap> {
     let image = inventory.subject.image().map_or(&[][..], |it| &it.gaps);
     let mut seen = BTreeSet::new();
     image.iter().chain(&inventory.gaps).filter(|it| seen.insert(*it)).collect()
-}
-
-/// Neither a finding nor a gap.
-fn tells_nothing(verdict: Verdict) -> bool {
-    !matches!(
-        verdict,
-        Verdict::Affected
-            | Verdict::Suppressed
-            | Verdict::CannotTell
-            | Verdict::UnderInvestigation
-            | Verdict::NoSource
-    )
 }
 
 /// Of the `cautions`, only those that were not told yet are told.

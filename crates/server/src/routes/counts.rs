@@ -53,7 +53,8 @@ async fn trend(
     let until = moment("until", query.until)?.unwrap_or(Moment::from_micros(i64::MAX));
     let after = moment("after", query.after)?;
     let from = after.map_or(since, |it| it.max(since));
-    let mut rows = app.store.counts(&organisation, &environment, from, until).await?;
+    let mut rows =
+        app.store.counts(&organisation, &environment, (from, until), query.every).await?;
     rows.retain(|it| after.is_none_or(|after| it.at > after));
     let more = rows.len() > limit;
     rows.truncate(limit);

@@ -230,7 +230,7 @@ async fn judged(
 }
 
 /// What is inside the image; an image that nobody has read yet is a problem that says so.
-async fn kept(
+pub(super) async fn kept(
     app: &App,
     organisation: &OrganisationId,
     digest: &str,

@@ -200,6 +200,7 @@ fn addresses(organisation: &str) -> Vec<(&'static str, String)> {
             .replace("{base}", "unknown")
             .replace("{repository}", "docker%2Eio%2Facme%2Fweb")
             .replace("{flaw}", "CVE-2021-23337")
+            .replace("{about}", "CVE-2021-23337")
             .replace("packages/{kind}/{package}", "packages/npm/lodash")
             .replace("{kind}", "slack")
             .replace("{name}", "team")

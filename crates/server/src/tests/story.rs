@@ -1,9 +1,10 @@
 //! What runs where, told by hand: record, supersede, look back, promote, take out.
 
 use api::{
-    Client, DeleteQuery, DeploymentQuery, EndQuery, Judging, PageQuery, Promotion, Pushing,
-    Recording, Recordings, WhereQuery,
+    Client, DeleteQuery, DeploymentQuery, EndQuery, Excepting, Explanation, ExplanationQuery,
+    Judging, PageQuery, Promotion, Pushing, Recording, Recordings, WhereQuery,
 };
+use model::Verdict;
 
 use super::{client, digest, inventory};
 
@@ -95,6 +96,65 @@ async fn what_is_pushed_is_judged() {
     let analysis = client.analysis("local", &digest('1'), &Judging::default()).await.unwrap();
     assert!(analysis.findings.iter().any(|it| it.id == "CVE-2021-44228"));
     let unknown = client.analysis("local", &digest('2'), &Judging::default()).await.unwrap_err();
+    assert_eq!(unknown.problem().unwrap().status, 404);
+}
+
+#[tokio::test]
+async fn why_it_is_found_and_why_not() {
+    let client = client().await;
+    client.create_organisation("local").await.unwrap();
+    client.create_environment("local", "staging").await.unwrap();
+    let mut inventory = inventory(&[
+        "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1",
+        "pkg:npm/lodash@4.17.21",
+    ]);
+    inventory.gaps.push(model::Gap::new("/srv/old.jar", "it is cut short"));
+    let pushing = Pushing { image: None, platform: None, inventory };
+    client.push("local", &digest('1'), &pushing).await.unwrap();
+    let decided = serde_json::json!({
+        "flaws": ["CVE-2021-45105"], "kind": "accepted-risk", "environments": ["staging"],
+    });
+    let decided: Excepting = serde_json::from_value(decided).unwrap();
+    client.put_exception("local", "old", &decided).await.unwrap();
+    let asked = async |about: &str, environment: Option<&str>, details: bool| {
+        let environment = environment.map(str::to_owned);
+        let query = ExplanationQuery { about: about.to_owned(), environment, details };
+        client.explanation("local", &digest('1'), &query).await
+    };
+    let verdicts =
+        |it: &Explanation| -> Vec<Verdict> { it.judgements.iter().map(|it| it.verdict).collect() };
+    // Any of its names will do, and each step is told.
+    let told = asked("ghsa-jfh8-c2jp-5v3q", None, false).await.unwrap();
+    assert_eq!(verdicts(&told), [Verdict::Affected]);
+    let first = &told.judgements[0];
+    assert_eq!(first.flaw.as_deref(), Some("CVE-2021-44228"));
+    assert!(first.purl.as_deref().unwrap().ends_with("log4j-core@2.14.1"));
+    assert!(first.chain.iter().any(|it| it.about == "comparison"), "{:?}", first.chain);
+    assert_eq!((told.gaps.len(), told.basis.starter), (1, true));
+    // What was decided holds where it was decided, and nowhere else.
+    let flaw = "CVE-2021-45105";
+    assert_eq!(verdicts(&asked(flaw, None, false).await.unwrap()), [Verdict::Affected]);
+    let there = asked(flaw, Some("staging"), false).await.unwrap();
+    assert_eq!(verdicts(&there), [Verdict::Suppressed]);
+    // Of a package, what is found and what is not; of what is not found there may be much.
+    let told = asked("lodash", None, false).await.unwrap();
+    assert_eq!(told.packages, ["pkg:npm/lodash@4.17.21"]);
+    assert!(!told.judgements.is_empty() || !told.folded.is_empty());
+    assert!(verdicts(&told).iter().all(|it| it.is_quiet()));
+    let detailed = asked("lodash", None, true).await.unwrap();
+    let folded: u64 = told.folded.values().sum();
+    assert_eq!(detailed.judgements.len() as u64, told.judgements.len() as u64 + folded);
+    assert!(detailed.folded.is_empty());
+    // It is about something else; or nobody has heard of it.
+    let told = asked("CVE-2024-6119", None, false).await.unwrap();
+    assert!(told.judgements.is_empty() && told.others_total > 0);
+    assert!(told.others.iter().any(|it| it.starts_with("openssl (")), "{:?}", told.others);
+    for (about, status) in [("CVE-2999-0001", 404), (" ", 400), ("x".repeat(1_001).as_str(), 400)] {
+        let refused = asked(about, None, false).await.unwrap_err();
+        assert_eq!(refused.problem().unwrap().status, status, "{about}");
+    }
+    let query = ExplanationQuery { about: flaw.to_owned(), ..ExplanationQuery::default() };
+    let unknown = client.explanation("local", &digest('2'), &query).await.unwrap_err();
     assert_eq!(unknown.problem().unwrap().status, 404);
 }
 

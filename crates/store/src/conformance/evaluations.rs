@@ -87,7 +87,8 @@ pub(super) async fn counts_are_written_as_they_change(store: &Store) {
     assert_eq!(count(30, "c", 2).await, 1);
     assert_eq!(count(25, "d", 3).await, 1, "by a clock that was set back");
     let told = async |from, until| {
-        let all = store.counts(&acme, "production", at(from).at, at(until).at).await.unwrap();
+        let all =
+            store.counts(&acme, "production", (at(from).at, at(until).at), None).await.unwrap();
         all.into_iter().map(|it| (it.almanac, it.counts.critical, it.at)).collect::<Vec<_>>()
     };
     let a = ("a".to_owned(), 1, at(10).at);
@@ -98,7 +99,17 @@ pub(super) async fn counts_are_written_as_they_change(store: &Store) {
     assert_eq!(told(20, 60).await, [a.clone(), c.clone(), d.clone()]);
     assert_eq!(told(40, 60).await, std::slice::from_ref(&d));
     assert_eq!(told(0, 10).await, []);
-    assert!(store.counts(&acme, "gone", at(0).at, at(9).at).await.is_err());
+    assert!(store.counts(&acme, "gone", (at(0).at, at(9).at), None).await.is_err());
+
+    // Of each so many seconds the last one holds.
+    let thinned = async |every| {
+        let range = (at(0).at, at(60).at);
+        let all = store.counts(&acme, "production", range, Some(every)).await.unwrap();
+        all.into_iter().map(|it| it.almanac).collect::<Vec<_>>()
+    };
+    assert_eq!(thinned(20 * 60).await, ["a", "d"]);
+    assert_eq!(thinned(u32::MAX).await, ["d"]);
+    assert_eq!(thinned(0).await, ["a", "d"], "within a second");
 
     let present = store.present_counts(&acme).await.unwrap();
     let present: Vec<(u64, &str)> =
@@ -114,7 +125,7 @@ pub(super) async fn counts_go_with_what_they_count(store: &Store) {
     let all = [("production".to_owned(), counts(1)), ("staging".to_owned(), counts(2))];
     assert_eq!(store.count(&acme, at(1).at, "a", &all).await.unwrap(), 2);
     store.rename_environment(&acme, &at(2), "production", "live").await.unwrap();
-    assert_eq!(store.counts(&acme, "live", at(0).at, at(9).at).await.unwrap().len(), 1);
+    assert_eq!(store.counts(&acme, "live", (at(0).at, at(9).at), None).await.unwrap().len(), 1);
     store.delete_environment(&acme, &at(3), "live").await.unwrap();
     assert_eq!(rows(store, "environment_counts").await, 1);
     assert!(store.evaluated(&acme, &at(3), None, "a", &[]).await.unwrap());

@@ -8,6 +8,7 @@ use crate::html::Html;
 use crate::refused::Refused;
 use crate::severity::mark;
 use crate::table::{Cell, Table, column};
+use crate::typed;
 use crate::visit::{Form, Visit};
 
 pub(super) const SCOPES: [Scope; 3] = [Scope::Read, Scope::Write, Scope::Admin];
@@ -34,7 +35,10 @@ pub(super) async fn tokens(visit: &Visit) -> Result<Keys, Refused> {
         column("expires", "Good until"),
     ];
     let text = Html::text("The organization has no token of its own. To make one for a CI: ");
-    let command = format!("foretop token create ci --org {} --scope write", visit.organisation());
+    let command = format!(
+        "foretop token create ci --org {} --scope write",
+        typed::word(visit.organisation())
+    );
     let command = Html::tag("code", &[], Html::text(&command));
     let nothing = Html::tag("p", &[], text.and(&command));
     let mut table = Table::new("tokens", "Tokens of the organization", columns).or_else(nothing);

@@ -42,6 +42,48 @@ impl House {
 }
 
 #[tokio::test]
+async fn every_finding_says_why() {
+    let (house, ann) = house().await;
+    let image = format!("/o/acme/images/{}", digest('3'));
+    let flaw = "CVE-2021-44228";
+    let why = format!("{image}/why/{flaw}");
+    let there = format!("{image}?environment=production");
+    for path in [there, format!("/o/acme/vulnerabilities/{flaw}")] {
+        let page = house.look(&ann, &path).await.text;
+        let found = super::links(&page).into_iter().find(|it| it.contains(&format!("/why/{flaw}")));
+        assert!(found.is_some_and(|it| it.ends_with("?environment=production")), "{path}: {page}");
+    }
+    let page = house.look(&ann, &why).await.text;
+    for told in ["affected", "log4j-core", "<dt>comparison</dt>", "2.15.0", "starter sheet"] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    let typed = format!("foretop explain docker.io/acme/log@{} {flaw}", digest('3'));
+    assert!(page.contains(&typed), "{page}");
+    let rows = house.file(&ann, &format!("{why}?table=judgements&format=json")).await;
+    assert!(rows[0]["why"].as_str().unwrap().contains("comparison: "), "{rows:?}");
+    // A package says why nothing is wrong with it, also one that is called as nobody should be.
+    let image = format!("/o/acme/images/{}", digest('1'));
+    let page = house.look(&ann, &format!("{image}?view=packages")).await.text;
+    let links = super::links(&page).into_iter().filter(|it| it.contains("/why/"));
+    let links: Vec<String> = links.collect();
+    assert_eq!(links.len(), 2, "{links:?}");
+    for link in links {
+        let page = house.look(&ann, &link).await;
+        assert!(page.status == 200 && !page.text.contains("<b>bold"), "{link}: {}", page.text);
+        assert!(page.text.contains("What was judged of "), "{link}: {}", page.text);
+    }
+    // What it is about is not in it; nobody has heard of that; and nobody may ask who is no member.
+    let page = house.look(&ann, &format!("{image}/why/{flaw}")).await.text;
+    assert!(page.contains("and nothing of that is in this image"), "{page}");
+    assert_eq!(house.look(&ann, &format!("{image}/why/nothing")).await.status, 404);
+    assert_eq!(
+        house.look(&ann, &format!("/o/acme/images/{}/why/{flaw}", digest('4'))).await.status,
+        404
+    );
+    assert_eq!(house.look(&Browser::default(), &why).await.status, 303);
+}
+
+#[tokio::test]
 async fn all_that_is_wrong_is_narrowed_down_by_its_address() {
     let (house, ann) = house().await;
     let base = "/o/acme/vulnerabilities?table=vulnerabilities&format=json";
