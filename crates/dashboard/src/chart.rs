@@ -1,5 +1,6 @@
 //! Charts: findings over time, as SVG that is drawn here, with a table of the same numbers behind it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use api::Counted;
@@ -15,6 +16,8 @@ const HEIGHT: i64 = 220;
 /// Room above the highest point, for marks.
 const ROOM: i64 = 24;
 const MARK: (i64, i64) = (6, 18);
+/// What is told of those that lie on each other.
+const TOLD: usize = 5;
 /// Most points that are drawn.
 pub(crate) const POINTS: usize = 200;
 
@@ -63,10 +66,16 @@ pub(crate) fn trend(counts: &[Counted], marks: &[Mark], from: Moment, now: Momen
         let title = Html::text(&format!("Since {at}: {}", it.told()));
         (at, true, Html::tag("rect", &attributes, Html::tag("title", &[], title)))
     });
+    // What happened at once, or nearly so, is one mark.
+    let mut happened: BTreeMap<i64, Vec<&Mark>> = BTreeMap::new();
+    for it in marks.iter().filter(|it| it.at >= from && it.at <= now) {
+        happened.entry(x(it.at)).or_default().push(it);
+    }
     // Each lies before what it led to, and so is not covered by that.
-    let marked = marks.iter().filter(|it| it.at >= from && it.at <= now).map(|it| {
+    let marked = happened.iter().filter_map(|(x, all)| {
+        let at = all.iter().map(|it| it.at).min()?;
         let (left, [width, height]) =
-            ((x(it.at) - MARK.0).max(0).to_string(), [MARK.0, MARK.1].map(|it| it.to_string()));
+            ((x - MARK.0).max(0).to_string(), [MARK.0, MARK.1].map(|it| it.to_string()));
         let attributes = [
             ("class", "point happened"),
             ("x", &*left),
@@ -74,13 +83,18 @@ pub(crate) fn trend(counts: &[Counted], marks: &[Mark], from: Moment, now: Momen
             ("width", &width),
             ("height", &height),
         ];
-        let title = Html::text(&format!("{}: {}", it.at, it.told));
-        (it.at, false, Html::tag("rect", &attributes, Html::tag("title", &[], title)))
+        let told: Vec<&str> = all.iter().take(TOLD).map(|it| &*it.told).collect();
+        let more = match all.len().saturating_sub(TOLD) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let title = Html::text(&format!("{at}: {}{more}", told.join("; ")));
+        Some((at, false, Html::tag("rect", &attributes, Html::tag("title", &[], title))))
     });
     // In the order of time, for whoever goes from one to the next.
     let mut pointed: Vec<(Moment, bool, Html)> = bands.chain(marked).collect();
     pointed.sort_by_key(|(at, is_band, _)| (*at, *is_band));
-    let happened = match pointed.len() - points.len() {
+    let happened = match happened.values().map(Vec::len).sum::<usize>() {
         0 => String::new(),
         count => format!(" Marked: {count}."),
     };
@@ -180,6 +194,10 @@ mod tests {
         let mark = |at: &str| Mark { at: at.parse().unwrap(), told: "web <b>".to_owned() };
         let all =
             ["2026-11-11T00:00:00Z", "2026-10-01T00:00:00Z", "2026-11-16T00:00:00Z"].map(mark);
+        let many = (0..7).map(|_| mark("2026-11-11T00:00:00Z"));
+        let html = trend(&counts, &many.collect::<Vec<_>>(), from, now).to_string();
+        assert!(html.contains("Marked: 7.") && html.contains("web &lt;b&gt; and 2 more"), "{html}");
+        assert_eq!(html.matches("happened").count(), 1);
         let html = trend(&counts, &all, from, now).to_string();
         assert!(html.contains("Now: 4 critical. Marked: 2."), "{html}");
         assert!(html.contains("x=\"494\" y=\"0\"") && html.contains("web &lt;b&gt;"), "{html}");

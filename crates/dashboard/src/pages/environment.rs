@@ -1,7 +1,7 @@
 //! One environment: what runs in it or ran, how its findings changed, what happened, and what is
 //! different from another one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use api::{
     CountsQuery, Deployment, DeploymentQuery, EventQuery, FlawCounts, PageQuery, RunningImagesQuery,
@@ -41,7 +41,7 @@ const MONTH: i64 = 30 * 86_400;
 /// So many seconds are told as one where much changed; of a month there are fewer than a chart has points.
 const HOURS: u32 = 4 * 3_600;
 /// Deployments that are marked.
-const MARKS: u32 = 200;
+const MARKS: u32 = 100;
 /// Columns that stand before what is wrong: what runs.
 const BEFORE: usize = 2;
 /// Environments that are offered for a comparison.
@@ -195,32 +195,45 @@ async fn counted(
     Ok((some.items, true))
 }
 
-/// What was deployed there from then on, and which of it is told, if any is.
+/// What was deployed there from then on and taken out, and which of it is told, if any is.
 async fn deployed(
     visit: &Visit,
     name: &str,
     from: Moment,
 ) -> Result<(Vec<chart::Mark>, Option<String>), Refused> {
-    let query = EventQuery {
+    let query = DeploymentQuery {
         environment: Some(name.to_owned()),
-        kinds: Some("deployment-started,deployment-replaced,deployment-ended".to_owned()),
-        since: Some(from.to_string()),
+        history: true,
         limit: Some(MARKS),
-        ..EventQuery::default()
+        ..DeploymentQuery::default()
     };
-    let all = visit.client.events(visit.organisation(), &query).await?;
-    let mark = |it: &api::Event| {
-        let image = it.image.as_deref().map(|it| format!(": {it}")).unwrap_or_default();
-        let told = format!("{} {}{image}", it.kind.replace('-', " "), it.about);
-        Some(chart::Mark { at: it.at.parse().ok()?, told })
-    };
-    let marks: Vec<chart::Mark> = all.items.iter().filter_map(mark).collect();
-    let which = match (marks.len(), all.next) {
-        (0, _) => None,
-        (_, None) => Some("Deployments are marked".to_owned()),
-        (count, Some(_)) => Some(format!("The last {count} deployments are marked")),
+    let all = visit.client.deployments(visit.organisation(), &query).await?;
+    let begun: HashSet<_> =
+        all.items.iter().map(|it| (&*it.application, &*it.platform, &*it.from)).collect();
+    let mark = |at: &str, told: String| Some(chart::Mark { at: at.parse().ok()?, told });
+    let began = all.items.iter().filter_map(|it| mark(&it.from, format!("{} runs", brief(it))));
+    // What was replaced is told by what runs in its place.
+    let is_out =
+        |at: &&str, it: &Deployment| !begun.contains(&(&*it.application, &*it.platform, *at));
+    let ended = all.items.iter().filter_map(|it| {
+        let at = it.until.as_deref().filter(|at| is_out(at, it))?;
+        mark(at, format!("{} was taken out", brief(it)))
+    });
+    let mut marks: Vec<chart::Mark> = began.chain(ended).collect();
+    let is_cut = all.next.is_some() && marks.iter().all(|it| it.at >= from);
+    marks.retain(|it| it.at >= from);
+    let which = match (marks.is_empty(), is_cut) {
+        (true, _) => None,
+        (false, false) => Some("Deployments are marked".to_owned()),
+        (false, true) => Some(format!("The last {MARKS} deployments are marked")),
     };
     Ok((marks, which))
+}
+
+/// `api: registry.example/shop/api:2.2`
+fn brief(it: &Deployment) -> String {
+    let name = it.image.split_once('@').map_or(&*it.image, |(name, _)| name);
+    format!("{}: {name}", it.application)
 }
 
 /// What is wrong with each of these images, as it was counted last. What is missing is not counted yet.
