@@ -65,8 +65,8 @@ pub struct CountsQuery {
     #[param(format = DateTime)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
-    /// Of each so many seconds only the last.
-    #[param(minimum = 1)]
+    /// Of each so many seconds only the last; of a year at most.
+    #[param(minimum = 1, maximum = 31_536_000)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<u32>,
     /// `next` of the part before.

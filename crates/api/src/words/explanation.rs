@@ -13,7 +13,7 @@ use super::grammar;
 #[into_params(parameter_in = Query)]
 pub struct ExplanationQuery {
     /// A flaw by any of its names, or a package of the image by its name or purl.
-    #[param(min_length = 1, max_length = 1000)]
+    #[param(min_length = 1, max_length = 1000, pattern = r"\S")]
     pub about: String,
     /// With the exceptions that hold in this environment.
     #[param(inline, value_type = Option<grammar::Name>)]

@@ -16,6 +16,8 @@ use crate::caller::Caller;
 use crate::named;
 use crate::refusal::Refusal;
 
+/// The longest time of which one wants only the last, in seconds.
+const A_YEAR: u32 = 31_536_000;
 /// How Prometheus is told.
 const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -53,6 +55,9 @@ async fn trend(
     let until = moment("until", query.until)?.unwrap_or(Moment::from_micros(i64::MAX));
     let after = moment("after", query.after)?;
     let from = after.map_or(since, |it| it.max(since));
+    if query.every.is_some_and(|it| !(1..=A_YEAR).contains(&it)) {
+        return Err(Refusal::malformed("every", format!("it is a number from 1 to {A_YEAR}")));
+    }
     let mut rows =
         app.store.counts(&organisation, &environment, (from, until), query.every).await?;
     rows.retain(|it| after.is_none_or(|after| it.at > after));

@@ -78,6 +78,13 @@ async fn each_flaw_of_each_package_counts_once() {
     let (first, next) = trend(query(None, Some(1))).await;
     assert_eq!(first, all[..1]);
     assert_eq!(trend(query(next, None)).await, (all[1..].to_vec(), None));
+    let every = |seconds| CountsQuery { every: Some(seconds), ..Default::default() };
+    assert_eq!(trend(every(31_536_000)).await, (all[2..].to_vec(), None));
+    for seconds in [0, 31_536_001, u32::MAX] {
+        let refused = client.counts("acme", "production", &every(seconds)).await.unwrap_err();
+        let said = "it is a number from 1 to 31536000";
+        assert!(refused.to_string().contains(said), "{seconds}: {refused}");
+    }
 }
 
 /// Each refresh of an almanac says when it was fetched, which makes another almanac of it, and changes
