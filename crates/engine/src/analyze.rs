@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use cache::{Cache, Shelf};
 use catalog::{ReadOptions, Stacked};
-use image::{Ask, Attached, Image, ImageSource, Opened, Progress, Settings, Signatures, Trust};
+use image::{
+    Ask, Attached, Image, ImageSource, Opened, Progress, Settings, Signatures, Trust, Wanted,
+};
 use model::{Digest, Gap, ImageDescription, Inventory, LayerDescription, Platform, Subject};
 
 use crate::Error;
@@ -48,6 +50,8 @@ pub enum Hearing {
     Nothing,
     /// What is stated about flaws: for those who judge.
     Flaws,
+    /// That, and what the image stands on as its builder says: for those who keep what is inside.
+    Origins,
     /// All of it, which is handed on: for those who also ask how the image was built.
     All,
 }
@@ -124,15 +128,22 @@ impl Engine {
                 // Whoever hears all hears it once.
                 let beside = match request.hearing {
                     Hearing::All => Some(heard(&*image, request).await),
-                    Hearing::Flaws | Hearing::Nothing => None,
+                    Hearing::Origins | Hearing::Flaws | Hearing::Nothing => None,
                 };
                 let known = beside.as_ref().and_then(|it| it.as_ref().ok());
                 let mut analyzed = match attested(&*image, known, trust, &*ask.progress).await {
                     Some(analyzed) => analyzed,
                     None => self.image(&*image, &ask).await?,
                 };
-                if request.hearing != Hearing::Nothing {
-                    hear(&*image, known, &mut analyzed.inventory).await;
+                match request.hearing {
+                    Hearing::Nothing => {}
+                    Hearing::Flaws | Hearing::All => {
+                        hear(&*image, known, is_vex, &mut analyzed.inventory).await;
+                    }
+                    Hearing::Origins => {
+                        let wanted = |it: &str| is_vex(it) || image::tells_build(it);
+                        hear(&*image, known, wanted, &mut analyzed.inventory).await;
+                    }
                 }
                 analyzed.beside = beside;
                 Ok(analyzed)
@@ -273,14 +284,20 @@ fn is_vex(predicate_type: &str) -> bool {
     predicate_type.starts_with("https://openvex.dev/ns")
 }
 
-/// Adds what is stated about flaws beside the image, of what is known to be there or else asked for now. It
-/// is asked for each time: statements change while the image they are about does not.
-async fn hear(image: &dyn Image, known: Option<&Attached>, inventory: &mut Inventory) {
+/// Adds what is stated about flaws beside the image, and what it stands on as its builder says, of what is
+/// known to be there or else of what is wanted and asked for now. It is asked for each time: statements
+/// change while the image they are about does not.
+async fn hear(
+    image: &dyn Image,
+    known: Option<&Attached>,
+    wanted: Wanted,
+    inventory: &mut Inventory,
+) {
     let asked;
     let attached = if let Some(known) = known {
         known
     } else {
-        asked = image.attached(is_vex).await;
+        asked = image.attached(wanted).await;
         &asked
     };
     for gap in &attached.gaps {
@@ -288,6 +305,9 @@ async fn hear(image: &dyn Image, known: Option<&Attached>, inventory: &mut Inven
         if !inventory.gaps.contains(gap) {
             inventory.gaps.push(gap.clone());
         }
+    }
+    if let Subject::Image(image) = &mut inventory.subject {
+        image.built_on = attached.built_on();
     }
     for stated in attached.statements.iter().filter(|it| is_vex(&it.predicate_type)) {
         let origin = stated.origin();

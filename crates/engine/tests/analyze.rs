@@ -245,6 +245,7 @@ fn statements_are_fetched_for_those_who_judge() {
     // The statement is an empty one, which is a hole. Of the image and of its index three places are asked:
     // the referrers, the list in place of them, and the tag of cosign's.
     assert_eq!(asked_for(Hearing::Flaws), (without + 2 + 2 * 3, 1, 0));
+    assert_eq!(asked_for(Hearing::Origins), (without + 2 + 2 * 3, 1, 0));
     // Whoever hears all hears it once, and it is handed on.
     assert_eq!(asked_for(Hearing::All), (without + 2 + 2 * 3, 1, 1));
 }

@@ -33,6 +33,7 @@ pub use registry::{
     Desk, Failure, Member, Outlet, Pace, Papers, Posted, Question, Reply, Unposted, Verb,
     addresses, images, reach,
 };
+pub use stated::tells_build;
 pub use trust::Trust;
 
 /// Every source. Adding one is its file, its `mod` line, and its entry here.

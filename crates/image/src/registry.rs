@@ -97,6 +97,8 @@ pub struct Member {
     pub platform: Option<Platform>,
     /// What was read of it to learn that it is the only one.
     pub manifest: Option<Arc<[u8]>>,
+    /// Does something beside it in its index state something about it?
+    pub attested: bool,
 }
 
 /// The images that a name in a registry leads to, each once, in the order of their index: an only one,
@@ -111,7 +113,8 @@ pub async fn images(
     let client = Client::new(&reference.host, &reference.repository, &what, settings, progress)?;
     let (document, bytes, digest) = client.document(reference.wanted()).await?;
     let Document::Index(index) = document else {
-        return Ok(vec![Member { digest, platform: None, manifest: Some(bytes.into()) }]);
+        let manifest = Some(bytes.into());
+        return Ok(vec![Member { digest, platform: None, manifest, attested: false }]);
     };
     let index = client.flat(index).await?;
     let mut members: Vec<Member> = Vec::new();
@@ -121,7 +124,14 @@ pub async fn images(
             return Err(Error::limit(&what, format!("it holds over {MEMBERS_LIMIT} images")));
         }
         if members.iter().all(|it| it.digest != digest) {
-            members.push(Member { digest, platform: descriptor.platform(), manifest: None });
+            let (about, unknown) = index.attestations_of(&digest);
+            let attested = !about.is_empty() || !unknown.is_empty();
+            members.push(Member {
+                digest,
+                platform: descriptor.platform(),
+                manifest: None,
+                attested,
+            });
         }
     }
     Ok(members)

@@ -1,7 +1,10 @@
 //! Statements as they were found: opened, each once, and verified.
 
-use attestation::{Artifact, Bundle, Envelope, Key, Log, Proof, Refused, SimpleSigning, Statement};
-use model::{Digest, Gap};
+use attestation::{
+    Artifact, Base, Bundle, Envelope, Key, Log, Proof, Provenance, Refused, SimpleSigning,
+    Statement,
+};
+use model::{Digest, Gap, SaidBase};
 
 use crate::contract::{Attached, ImageSignature, Place, Seal, Stated, Wanted};
 use crate::manifest::{Form, Stating};
@@ -93,7 +96,26 @@ fn payload(envelope: Envelope) -> Result<Vec<u8>, String> {
     Ok(envelope.payload)
 }
 
+/// Does that predicate type say how an image was built?
+pub fn tells_build(predicate_type: &str) -> bool {
+    Provenance::claims(predicate_type)
+}
+
 impl Attached {
+    /// The image that this one stands on, as provenance says; nothing where it does not tell.
+    pub fn built_on(&self) -> Option<SaidBase> {
+        let told = self.statements.iter().filter(|it| tells_build(&it.predicate_type));
+        let bases = told
+            .filter_map(|it| Some(Provenance::read(&Statement::read(&it.bytes).ok()?).ok()?.base));
+        match bases.filter(|it| !matches!(it, Base::Unknown { .. })).last()? {
+            Base::Image { image, .. } => Some(SaidBase {
+                name: Some(image.reference.to_string()),
+                digest: image.reference.digest,
+            }),
+            Base::Scratch | Base::Unknown { .. } => None,
+        }
+    }
+
     /// Adds what a layer states, if it is `wanted` and not there yet: the same words in an envelope go
     /// before those without.
     pub(crate) fn add(&mut self, stated: Result<Stated, String>, name: &str, wanted: Wanted) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Gap, Platform};
+use crate::{Digest, Gap, Platform, SaidBase};
 
 /// Everything about an image but the content of its layers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct ImageDescription {
     pub size: u64,
     /// Holes: a foreign layer, a history that does not fit.
     pub gaps: Vec<Gap>,
+    /// The image that it stands on as its builder says, where provenance was asked for and tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_on: Option<SaidBase>,
 }
 
 impl ImageDescription {

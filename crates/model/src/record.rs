@@ -41,9 +41,12 @@ pub struct Outline {
     /// was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<SaidBase>,
+    /// What its builder says of that; nothing where nobody asked, or where provenance does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_on: Option<SaidBase>,
 }
 
-/// What an image says of the one that it stands on.
+/// What is said of the image that another one stands on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaidBase {
     /// `debian:12`; nothing where it does not say, or nothing that could be a name.
@@ -78,6 +81,11 @@ impl From<&ImageDescription> for Outline {
             size: image.size,
             layers: image.layers.iter().map(layer).collect(),
             base: Some(SaidBase::of(image)),
+            // Whoever sent it may have written anything there.
+            built_on: image
+                .built_on
+                .as_ref()
+                .and_then(|it| SaidBase::named(it.name.as_deref()?, it.digest.clone())),
         }
     }
 }
@@ -89,13 +97,16 @@ impl SaidBase {
     /// What the annotations and labels of an image say.
     fn of(image: &ImageDescription) -> Self {
         let Some(said) = image.base() else { return Self::default() };
-        let fits = said.name.len() <= Self::LONGEST;
-        let Some(reference) = said.name.parse::<Reference>().ok().filter(|_| fits) else {
-            return Self::default();
-        };
-        let own = said.digest.and_then(|it| it.parse().ok());
-        let digest = reference.digest.clone().or(own);
-        Self { name: Some(reference.to_string()), digest }
+        let digest = said.digest.and_then(|it| it.parse().ok());
+        Self::named(&said.name, digest).unwrap_or_default()
+    }
+
+    /// One of that name, if it is one; the digest counts where the name has none.
+    fn named(name: &str, digest: Option<Digest>) -> Option<Self> {
+        let reference: Reference =
+            Some(name).filter(|it| it.len() <= Self::LONGEST)?.parse().ok()?;
+        let digest = reference.digest.clone().or(digest);
+        Some(Self { name: Some(reference.to_string()), digest })
     }
 }
 

@@ -9,7 +9,7 @@ use engine::{Engine, Hearing, Request};
 use image::{Member, Progress};
 use integration::watch::Found;
 use integration::{Failure, Repository};
-use model::{Digest, Inventory, Platform};
+use model::{Digest, Inventory, Platform, Subject};
 use tokio::sync::Semaphore;
 
 use self::claims::Claim;
@@ -114,7 +114,7 @@ impl Reading<'_> {
         match image::images(&whole, &self.settings, &self.progress).await {
             Ok(members) => {
                 for member in members {
-                    self.see(&place, &member, &mut seen).await;
+                    self.see(&place, (&whole, &member), &mut seen).await;
                 }
             }
             Err(error @ image::Error::Unsupported { .. }) => {
@@ -135,12 +135,13 @@ impl Reading<'_> {
         self.shelf.lead(&Place::of(repository, Some(tag)), Vec::new(), &[]).await
     }
 
-    /// Sees to one image of several. The others are worth having, whatever is wrong with it.
-    async fn see(&self, place: &Place, member: &Member, seen: &mut Seen) {
+    /// Sees to one image of several, which are of that name. The others are worth having, whatever is wrong
+    /// with it.
+    async fn see(&self, place: &Place, (whole, member): (&str, &Member), seen: &mut Seen) {
         if member.platform.as_ref().is_some_and(|it| !self.wants(it)) {
             return;
         }
-        match self.member(place, member).await {
+        match self.member(place, whole, member).await {
             Ok(Some(platform)) => seen.leads_to(platform, &member.digest),
             Ok(None) => {}
             Err(failure) => {
@@ -203,7 +204,12 @@ impl Reading<'_> {
     }
 
     /// The platform of one image, once it is known what is inside. `None`: it is no image.
-    async fn member(&self, place: &Place, member: &Member) -> Result<Option<Platform>, Failure> {
+    async fn member(
+        &self,
+        place: &Place,
+        whole: &str,
+        member: &Member,
+    ) -> Result<Option<Platform>, Failure> {
         // Several names may lead to it, and be looked at together; then somebody else has read it.
         let _claim = Claim::of(self.shelf.whose(), &member.digest).await;
         if let Some(platform) = self.shelf.known(&member.digest).await? {
@@ -214,7 +220,7 @@ impl Reading<'_> {
             platform: None,
             reference: None,
             manifest: member.manifest.clone(),
-            hearing: Hearing::Flaws,
+            hearing: Hearing::Origins,
             settings: Arc::clone(&self.settings),
             progress: Arc::clone(&self.progress),
         };
@@ -239,12 +245,32 @@ impl Reading<'_> {
         if !self.wants(&platform) {
             return Ok(None);
         }
-        if let Some(inventory) = inventory {
+        if let Some(mut inventory) = inventory {
+            if member.attested {
+                let platform = Some(platform.clone());
+                let subject = format!("registry://{whole}");
+                let request = Request { subject, platform, manifest: None, ..request };
+                self.ask_the_builder(&request, &mut inventory).await;
+            }
             let digest = member.digest.clone();
             let read = Read { digest, platform: platform.clone(), inventory };
             self.shelf.keep(place, read).await?;
         }
         Ok(Some(platform))
+    }
+
+    /// What its builder says that it stands on is beside the image, in the index that leads to it. Where that
+    /// cannot be had nobody can tell, and nothing else is missing.
+    async fn ask_the_builder(&self, request: &Request, inventory: &mut Inventory) {
+        let Subject::Image(image) = &mut inventory.subject else { return };
+        if image.built_on.is_some() {
+            return;
+        }
+        if let Ok((found, attached)) = self.engine.attached(request, image::tells_build).await
+            && found.digest == image.digest
+        {
+            image.built_on = attached.built_on();
+        }
     }
 
     /// Registries hold charts and signatures, too: those are told of once, and left alone.

@@ -189,6 +189,7 @@ mod tests {
             size: 7,
             layers: vec![layer, OutlineLayer::default()],
             base: Some(model::SaidBase::default()),
+            built_on: None,
         };
         let failed = model::ImageState::Failed { why: "it \"is\" gone".to_owned() };
         for (outline, state) in [

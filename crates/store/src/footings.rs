@@ -127,5 +127,6 @@ fn layered(row: &Row) -> Result<LayeredImage, Error> {
         is_whole: all > 0 && layers.len() == all,
         layers,
         said: outline.base,
+        built_on: outline.built_on,
     })
 }

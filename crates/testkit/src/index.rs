@@ -54,13 +54,24 @@ impl IndexBuilder {
 
     /// States something about the image added last.
     #[must_use]
-    pub fn attestation(mut self, form: AttestationForm, predicate_type: &str) -> Self {
+    pub fn attestation(self, form: AttestationForm, predicate_type: &str) -> Self {
+        self.stating(form, predicate_type, &json!({}))
+    }
+
+    /// The same, and what it states.
+    #[must_use]
+    pub fn stating(
+        mut self,
+        form: AttestationForm,
+        predicate_type: &str,
+        predicate: &Value,
+    ) -> Self {
         let image = self.entries.last().expect("an image comes first").clone();
         let statement = self.keep(
             IN_TOTO,
             &json!({
                 "_type": "https://in-toto.io/Statement/v1",
-                "predicateType": predicate_type, "subject": [], "predicate": {},
+                "predicateType": predicate_type, "subject": [], "predicate": predicate,
             }),
         );
         let mut layer = statement;

@@ -76,6 +76,9 @@ pub struct Footing {
 /// How a base was found, by images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FootingWays {
+    /// Their builders name it, in provenance.
+    #[serde(default)]
+    pub provenance: u64,
     /// They name it themselves.
     pub label: u64,
     /// Their layers are those of a base that was taught.
@@ -136,7 +139,7 @@ pub struct StandsOn {
     /// The base. Nothing: nobody can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footing: Option<Footing>,
-    /// How it was found: `label`, `taught` or `layers`.
+    /// How it was found: `provenance`, `label`, `taught` or `layers`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
 }
@@ -162,7 +165,7 @@ pub struct FootedImage {
     pub names: Vec<String>,
     /// What it is made for.
     pub platform: String,
-    /// How its base was found: `label`, `taught` or `layers`; nothing where it is not known.
+    /// How its base was found: `provenance`, `label`, `taught` or `layers`; nothing where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
     /// How many layers it has, those of its base among them.

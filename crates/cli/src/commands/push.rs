@@ -39,7 +39,7 @@ pub(crate) struct Push {
 impl Verb for Push {
     fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         let output = self.output.as_deref().map(Output::to).transpose()?;
-        let inventory = self.subject.seen(context, Hearing::Flaws)?.inventory;
+        let inventory = self.subject.seen(context, Hearing::Origins)?.inventory;
         let (image, digest) = identity(&inventory)?;
         let name = match &self.tag {
             Some(reference) => reference.clone(),

@@ -239,10 +239,13 @@ fn image(visit: &Visit, it: &FootedImage) -> Vec<Cell> {
     let links = links.map(|it| Html::link(&visit.to(&["environments", it]), Html::text(it)));
     let environments = Cell::new(Html::joined(links, ", "), it.environments.join(" "));
     let way = match it.way.as_deref() {
+        Some("provenance") => Cell::text("provenance says so"),
         Some("label") => Cell::text("it says so itself"),
         Some("taught") => Cell::text("it was taught"),
         Some(_) => Cell::text("by its layers"),
-        None => Cell::unknown("No known image has its first layers, and it says nothing itself."),
+        None => Cell::unknown(
+            "No known image has its first layers, and neither its builder nor itself says it.",
+        ),
     };
     vec![
         name.map_or_else(Cell::none, |name| Cell::link(&to, name)),

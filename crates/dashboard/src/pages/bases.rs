@@ -139,8 +139,8 @@ fn basis(visit: &Visit, bases: &Footings) -> Html {
                  them again asks them."
             ),
         };
-        let rest = " nobody can tell what they stand on: no known image has their first layers, and they do \
-                    not say it themselves.";
+        let rest = " nobody can tell what they stand on: no known image has their first layers, and neither \
+                    their builders nor they themselves say it.";
         let rest = format!("{rest}{grounds}{asked}");
         notes = Html::tag("p", &[("class", "note")], link.and(&Html::text(&rest)));
     }
@@ -154,13 +154,13 @@ fn basis(visit: &Visit, bases: &Footings) -> Html {
         notes = notes.and(&Html::tag("p", &[("class", "note")], Html::text(&text)));
     }
     let text = format!(
-        "Of {} analysed {}, by their layers, by what was taught, and by their own labels. What provenance \
-         says is in registries, and no page asks these: ",
+        "Of {} analysed {}, by provenance, by their layers, by what was taught, and by their own labels. \
+         Provenance is what was beside an image when it was read; to ask its registry now: ",
         bases.images,
         images(bases.images)
     );
     let command = Html::tag("code", &[], Html::text("foretop quickview IMAGE"));
-    let text = Html::text(&text).and(&command).and(&Html::text(" does."));
+    let text = Html::text(&text).and(&command).and(&Html::text("."));
     notes.and(&Html::tag("p", &[("class", "quiet")], text))
 }
 
@@ -203,6 +203,7 @@ pub(super) fn familiar(name: &str) -> &str {
 /// How it was found, in words.
 pub(super) fn ways(it: &Footing) -> Cell {
     let all = [
+        (it.ways.provenance, "named by provenance"),
         (it.ways.label, "named by the images"),
         (it.ways.taught, "taught"),
         (it.ways.layers, "by its layers"),

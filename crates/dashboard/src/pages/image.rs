@@ -245,13 +245,15 @@ fn unread(image: &Image) -> Html {
 /// What it stands on, and how that was found.
 fn base(visit: &Visit, it: &StandsOn) -> Html {
     let Some(footing) = &it.footing else {
-        let why = "No known image has its first layers, and it says nothing itself.";
+        let why =
+            "No known image has its first layers, and neither its builder nor itself says it.";
         let link = Html::link(&visit.to(&["bases", "unknown"]), Html::text("not known"));
         return mark("unknown", "cannot tell", why).and(&Html::text(" ")).and(&link);
     };
     let text = Html::text(super::bases::called(footing));
     let link = Html::link(&visit.to(&["bases", &footing.base]), text);
     let how = match it.way.as_deref() {
+        Some("provenance") => " (provenance says so)",
         Some("label") => " (the image says so itself)",
         Some("taught") => " (its layers are those of a base that was taught)",
         _ => " (its layers begin as those of a known image do)",

@@ -166,6 +166,8 @@ fn own_image(
         raw_config: properties.owned(property::RAW_CONFIG),
         size: properties.number(reader, property::IMAGE_SIZE, at).unwrap_or_default(),
         gaps: properties.nested(reader, property::IMAGE_GAP),
+        // What a builder says is told beside images, and not in what is inside.
+        built_on: None,
     }
 }
 

@@ -199,6 +199,7 @@ fn image() -> impl Strategy<Value = ImageDescription> {
                 raw_config,
                 size,
                 gaps,
+                built_on: None,
             }
         },
     )

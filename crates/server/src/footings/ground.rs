@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use model::{Digest, Moment, OrganisationId, Platform, Reference};
+use model::{Digest, Moment, OrganisationId, Platform, Reference, SaidBase};
 use store::{BaseRecord, Store};
 
 use super::survey::{KINDS, Known, Mark, PART, Survey};
@@ -48,8 +48,9 @@ pub(crate) struct Footing {
     pub(crate) taught: Vec<BaseRecord>,
     /// What stands on it.
     pub(crate) on: Vec<Image>,
-    /// So many of these by what they say themselves, by what was taught, and by their layers alone.
-    pub(crate) ways: [u64; 3],
+    /// So many of these by what their builders say, by what they say themselves, by what was taught, and by
+    /// their layers alone.
+    pub(crate) ways: [u64; 4],
 }
 
 /// An image that is known.
@@ -64,9 +65,10 @@ pub(crate) struct Image {
     pub(crate) way: Option<Way>,
 }
 
-/// By which way a base was found. What provenance says is in registries, which nobody asks here.
+/// By which way a base was found. Provenance was read with the image: no registry is asked here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
+    Provenance,
     Label,
     Taught,
     Layers,
@@ -82,8 +84,19 @@ struct Spot<'a> {
 /// What an image stands on: so many layers, or a name.
 enum Standing {
     Layers(usize, Way),
-    Said(Reference),
+    Said(Reference, Way),
     Unknown,
+}
+
+/// Whether the layers bear out what is said of a base.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// So many of them are those of the image that is named.
+    By(usize),
+    /// It is this very image, or has other layers.
+    Not,
+    /// Nobody knows the layers of what is named.
+    Untold,
 }
 
 impl Ground {
@@ -155,7 +168,7 @@ impl Survey {
                     unknown.push(told(image, None));
                     continue;
                 }
-                Standing::Said(reference) => {
+                Standing::Said(reference, way) => {
                     let key = named(reference);
                     built.entry(key.clone()).or_insert_with(|| Footing {
                         key: key.clone(),
@@ -165,9 +178,9 @@ impl Survey {
                         itself: Vec::new(),
                         taught: Vec::new(),
                         on: Vec::new(),
-                        ways: [0; 3],
+                        ways: [0; 4],
                     });
-                    (key, Way::Label)
+                    (key, way)
                 }
                 Standing::Layers(layers, way) => {
                     let mark = layers.checked_sub(1).and_then(|at| image.marks.get(at));
@@ -181,7 +194,7 @@ impl Survey {
                         itself: spot.images.iter().map(|it| told(it, None)).collect(),
                         taught: spot.taught.iter().copied().cloned().collect(),
                         on: Vec::new(),
-                        ways: [0; 3],
+                        ways: [0; 4],
                     });
                     (key, way)
                 }
@@ -221,16 +234,18 @@ impl Survey {
         }
     }
 
-    /// The longest beginning that is known counts; of an image with the very same layers, only where it
-    /// was taught to be a base or is named as one.
+    /// What provenance names is exact, where the layers bear it out. Else the longest beginning that is known
+    /// counts; of an image with the very same layers, only where it was taught to be a base or is named as
+    /// one. What nobody can hold against the layers counts where these tell nothing.
     fn standing(&self, image: &Known, spots: &HashMap<Mark, Spot<'_>>) -> Standing {
-        let said = image.said.as_ref();
-        let named = said.and_then(|it| it.digest.as_ref()).and_then(|it| self.numbers.get(it));
-        let named = named.and_then(|it| self.images.get(it)).filter(|it| !image.is(it));
-        let named = named.and_then(|it| it.whole.as_ref().and(it.marks.last()));
+        let built = image.built_on.as_ref().map(|it| (it, self.held(image, it)));
+        if let Some((_, Held::By(layers))) = built {
+            return Standing::Layers(layers, Way::Provenance);
+        }
+        let said = image.said.as_ref().map(|it| (it, self.held(image, it)));
         let own = image.marks.len();
         for (at, mark) in image.marks.iter().enumerate().rev() {
-            if named == Some(mark) {
+            if said.is_some_and(|it| it.1 == Held::By(at + 1)) {
                 return Standing::Layers(at + 1, Way::Label);
             }
             let Some(spot) = spots.get(mark) else { continue };
@@ -248,8 +263,24 @@ impl Survey {
                 return Standing::Layers(at + 1, Way::Layers);
             }
         }
-        let reference = said.and_then(|it| it.name.as_ref()).and_then(|it| it.parse().ok());
-        reference.map_or(Standing::Unknown, Standing::Said)
+        let untold = |(it, way): (Option<(&SaidBase, Held)>, Way)| {
+            let (it, _) = it.filter(|it| it.1 == Held::Untold)?;
+            Some(Standing::Said(it.name.as_ref()?.parse().ok()?, way))
+        };
+        let said = [(built, Way::Provenance), (said, Way::Label)];
+        said.into_iter().find_map(untold).unwrap_or(Standing::Unknown)
+    }
+
+    /// Do the layers bear out what is said of the base?
+    fn held(&self, image: &Known, said: &SaidBase) -> Held {
+        let number = said.digest.as_ref().and_then(|it| self.numbers.get(it));
+        let Some(named) = number.and_then(|it| self.images.get(it)) else { return Held::Untold };
+        if image.is(named) {
+            return Held::Not;
+        }
+        let Some(mark) = named.whole.as_ref().and(named.marks.last()) else { return Held::Untold };
+        let at = image.marks.iter().position(|it| it == mark);
+        at.map_or(Held::Not, |at| Held::By(at + 1))
     }
 }
 

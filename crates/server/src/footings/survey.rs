@@ -38,6 +38,7 @@ pub(super) struct Known {
     pub(super) platform: Platform,
     pub(super) analysed: Option<Moment>,
     pub(super) said: Option<SaidBase>,
+    pub(super) built_on: Option<SaidBase>,
     /// The names of its beginnings, the shortest first.
     pub(super) marks: Box<[Mark]>,
     /// The name of all of it, where others may stand on it.
@@ -140,6 +141,7 @@ impl Survey {
             platform: it.platform,
             analysed: it.analysed,
             said: it.said,
+            built_on: it.built_on,
             marks: chains.iter().map(|it| self.mark(it)).collect(),
             whole: chains.into_iter().next_back().filter(|_| is_whole),
             digest: it.digest.clone(),

@@ -1,7 +1,12 @@
 //! What is told of all images at once is what is told of each alone.
 
+use std::collections::BTreeSet;
+
 use base::{Claim, Clues, Layers, Way as Found, claims};
-use model::{Act, Digest, ImageDescription, Inventory, LayerDescription, OrganisationId, Subject};
+use model::{
+    Act, Digest, ImageDescription, Inventory, LayerDescription, OrganisationId, Reference,
+    SaidBase, Subject,
+};
 use store::{NewBase, Store};
 
 use super::survey::Survey;
@@ -62,19 +67,35 @@ async fn ground(store: &Store, acme: &OrganisationId, known: Option<Survey>) -> 
 }
 
 /// `LAYERS WAY`, or a name, of an image alone.
-async fn alone(store: &Store, acme: &OrganisationId, image: &ImageDescription) -> String {
+async fn alone(
+    store: &Store,
+    acme: &OrganisationId,
+    image: &ImageDescription,
+    all: &[ImageDescription],
+) -> String {
     let layers: Vec<Digest> = image.layers.iter().filter_map(|it| it.diff_id.clone()).collect();
     let known = store.bases_below(acme, &layers).await.unwrap();
-    let claims: Vec<(Claim, Result<Layers, String>)> = claims(image, None)
-        .into_iter()
+    let built = image.built_on.iter().map(|it| {
+        let reference: Reference = it.name.as_ref().unwrap().parse().unwrap();
+        let reference = Reference { digest: it.digest.clone(), ..reference };
+        Claim { way: Found::Provenance, reference, says: "it says so".to_owned() }
+    });
+    let claims: Vec<(Claim, Result<Layers, String>)> = built
+        .chain(claims(image, None))
         .map(|it| {
-            let layers = it.layers_among(image, &known).ok_or_else(|| "nobody asked".to_owned());
-            (it, layers)
+            // What is named may be known, and have other layers.
+            let named = all
+                .iter()
+                .find(|other| other.digest == it.reference.digest && !other.layers.is_empty());
+            let layers = it.layers_among(image, &known);
+            let layers = layers.or_else(|| named.and_then(Layers::of));
+            (it, layers.ok_or_else(|| "nobody asked".to_owned()))
         })
         .collect();
     let found = Clues { image, built: None, claims: &claims, known: &known }.find();
     let Some(base) = found.base() else { return "unknown".to_owned() };
     let way = match base.way {
+        Found::Provenance => "provenance",
         Found::Label => "label",
         Found::Taught => "taught",
         _ => "layers",
@@ -90,6 +111,7 @@ fn together(ground: &Ground, digest: &Digest) -> String {
     for it in ground.footings() {
         let Some(image) = it.on.iter().find(|it| it.digest == *digest) else { continue };
         let way = match image.way {
+            Some(Way::Provenance) => "provenance",
             Some(Way::Label) => "label",
             Some(Way::Taught) => "taught",
             Some(Way::Layers) => "layers",
@@ -107,6 +129,7 @@ fn together(ground: &Ground, digest: &Digest) -> String {
 
 #[tokio::test]
 async fn all_at_once_is_as_each_alone() {
+    let mut told = BTreeSet::new();
     for seed in 1..=6 {
         let mut dice = Dice(seed);
         let store = Store::open("sqlite::memory:").await.unwrap();
@@ -128,7 +151,16 @@ async fn all_at_once_is_as_each_alone() {
                 }
                 _ => None,
             };
-            let image = image(number, &layers, said);
+            let built_on = match dice.below(4) {
+                0 => {
+                    let other = images.get(usize::try_from(dice.below(number + 1)).unwrap());
+                    let other = other.and_then(|it| it.digest.clone());
+                    let digest = other.or_else(|| Some(digest(998)));
+                    Some(SaidBase { name: Some("ubuntu:24.04".to_owned()), digest })
+                }
+                _ => None,
+            };
+            let image = ImageDescription { built_on, ..image(number, &layers, said) };
             keep(&store, &acme, &image).await;
             if dice.below(4) == 0 && !layers.is_empty() {
                 let diff_ids: Vec<Digest> = layers.iter().map(|it| layer(*it)).collect();
@@ -151,8 +183,9 @@ async fn all_at_once_is_as_each_alone() {
         assert_eq!(all.images, 30);
         for image in &images {
             let digest = image.digest.as_ref().unwrap();
-            let expect = alone(&store, &acme, image).await;
+            let expect = alone(&store, &acme, image, &images).await;
             assert_eq!(together(&all, digest), expect, "seed {seed}: {image:?}");
+            told.insert(expect);
         }
         assert!(!all.footings().is_empty());
         assert!(all.holds(&store, &acme).await.unwrap());
@@ -162,5 +195,10 @@ async fn all_at_once_is_as_each_alone() {
         assert!(!all.holds(&store, &acme).await.unwrap());
         let (_, all) = ground(&store, &acme, Some(survey)).await;
         assert_eq!(all.images, 29);
+    }
+    for way in
+        ["1 provenance", "ubuntu:24.04 provenance", "debian:12 label", "1 taught", "1 layers"]
+    {
+        assert!(told.contains(way), "{way}: {told:?}");
     }
 }

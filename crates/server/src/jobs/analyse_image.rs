@@ -64,7 +64,7 @@ async fn read(
         platform: Some(platform.clone()),
         reference: None,
         manifest: None,
-        hearing: engine::Hearing::Flaws,
+        hearing: engine::Hearing::Origins,
         settings: Arc::clone(&app.reach.settings),
         progress: Arc::new(image::Silent),
     };

@@ -314,7 +314,7 @@ fn told(
             names.push(name.clone());
         }
     }
-    let [label, taught, layers] = it.ways;
+    let [provenance, label, taught, layers] = it.ways;
     let own = it.itself.iter().map(|it| &it.digest);
     let own = own.chain(it.taught.iter().map(|it| &it.digest));
     let digests: BTreeSet<String> = own.take(ITSELF).map(ToString::to_string).collect();
@@ -324,7 +324,7 @@ fn told(
         digests: digests.into_iter().collect(),
         platform: it.platform.to_string(),
         layers: it.layers.map(|it| u32::try_from(it).unwrap_or(u32::MAX)),
-        ways: FootingWays { label, taught, layers },
+        ways: FootingWays { provenance, label, taught, layers },
         images: it.on.len() as u64,
         environments: running.cloned().unwrap_or_default(),
         brings: None,
@@ -334,6 +334,7 @@ fn told(
 impl Way {
     fn as_str(self) -> &'static str {
         match self {
+            Self::Provenance => "provenance",
             Self::Label => "label",
             Self::Taught => "taught",
             Self::Layers => "layers",

@@ -4,6 +4,7 @@
 mod addresses;
 mod beginning;
 mod broken;
+mod builders;
 mod burst;
 mod faults;
 mod notifiers;

@@ -57,4 +57,6 @@ pub struct LayeredImage {
     pub is_whole: bool,
     /// What it says itself; nothing where that was not looked at.
     pub said: Option<SaidBase>,
+    /// What its builder says; nothing where nobody asked, or where that does not tell.
+    pub built_on: Option<SaidBase>,
 }

@@ -397,7 +397,7 @@ impl Recording<'_> {
         };
         let choice = Choice::of(platform.filter(|_| subject.starts_with("local://")));
         let inventory =
-            Subject::new(subject, choice).read(self.context, Hearing::Flaws).await?.inventory;
+            Subject::new(subject, choice).read(self.context, Hearing::Origins).await?.inventory;
         // Where a name came with its digest, nobody says that its tag leads there.
         let tag = it.tag.as_ref().filter(|_| found.tag);
         let image = match tag {
