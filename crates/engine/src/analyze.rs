@@ -253,10 +253,13 @@ impl Engine {
     }
 }
 
+/// Raised where inventories have other fields than before: what is kept is read by their order.
+const SHAPE: u32 = 2;
+
 /// What an inventory depends on beside the image. Stacking changes with the program, and is cheap to
 /// do again; layers are kept under the catalogers' fingerprint alone.
 fn fingerprint() -> String {
-    format!("{}-{}", catalog::fingerprint(), env!("CARGO_PKG_VERSION"))
+    format!("{}-{}-{SHAPE}", catalog::fingerprint(), env!("CARGO_PKG_VERSION"))
 }
 
 /// What an image is kept under: its manifest, or its configuration where it has none.

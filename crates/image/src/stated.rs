@@ -105,9 +105,9 @@ impl Attached {
     /// The image that this one stands on, as provenance says; nothing where it does not tell.
     pub fn built_on(&self) -> Option<SaidBase> {
         let told = self.statements.iter().filter(|it| tells_build(&it.predicate_type));
-        let bases = told
+        let mut bases = told
             .filter_map(|it| Some(Provenance::read(&Statement::read(&it.bytes).ok()?).ok()?.base));
-        match bases.filter(|it| !matches!(it, Base::Unknown { .. })).last()? {
+        match bases.rfind(|it| !matches!(it, Base::Unknown { .. }))? {
             Base::Image { image, .. } => Some(SaidBase {
                 name: Some(image.reference.to_string()),
                 digest: image.reference.digest,

@@ -36,7 +36,7 @@ pub struct ImageDescription {
     /// Holes: a foreign layer, a history that does not fit.
     pub gaps: Vec<Gap>,
     /// The image that it stands on as its builder says, where provenance was asked for and tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub built_on: Option<SaidBase>,
 }
 

@@ -98,7 +98,7 @@ async fn alone(
         Found::Provenance => "provenance",
         Found::Label => "label",
         Found::Taught => "taught",
-        _ => "layers",
+        Found::Layers => "layers",
     };
     match base.layers {
         Some(layers) => format!("{layers} {way}"),
