@@ -175,15 +175,14 @@ fn row(visit: &Visit, it: &Footing) -> Vec<Cell> {
     let mut row = vec![Cell::new(names, plain).named(), Cell::text(&it.platform)];
     let why = match it.layers {
         Some(_) => "It is being looked into: look again in a moment.",
-        None => "Images name it, and nothing here has its layers.",
+        None => "It is only named, and nothing here has its layers.",
     };
     row.extend(findings(it.brings.as_ref(), why));
     row.extend([
         Cell::number(it.images),
         places(visit, &it.environments),
         ways(it),
-        it.layers
-            .map_or_else(|| Cell::unknown("Images only name it."), |it| Cell::number(it.into())),
+        it.layers.map_or_else(|| Cell::unknown("It is only named."), |it| Cell::number(it.into())),
         Cell::text(&it.base),
     ]);
     row

@@ -125,7 +125,7 @@ async fn one(
         (Some(_), _) => {}
         (None, Some(_)) => untold.push("what it brings: the image is gone by now".to_owned()),
         (None, None) => untold.push(format!(
-            "what it brings: images name it, and nothing here has its layers; to have them known: foretop \
+            "what it brings: it is only named, and nothing here has its layers; to have them known: foretop \
              base learn {}",
             footing.names.first().unwrap_or(&footing.base)
         )),
